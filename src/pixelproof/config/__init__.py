@@ -1,0 +1,23 @@
+"""Settings of a run: typed, frozen, checked at birth."""
+
+from pixelproof.config.overrides import apply_overrides
+from pixelproof.config.run import (
+    AugmentConfig,
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    Task,
+    TrainingConfig,
+    default_config,
+)
+
+__all__ = [
+    "AugmentConfig",
+    "DataConfig",
+    "ModelConfig",
+    "RunConfig",
+    "Task",
+    "TrainingConfig",
+    "apply_overrides",
+    "default_config",
+]

@@ -1,0 +1,86 @@
+"""``--set key=value``: change one setting by its full path or by its own name where that is unique."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from pixelproof.config.run import RunConfig
+from pixelproof.errors import UserError
+from pixelproof.schema import nearest, parse
+
+
+def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[str], where: str = "--set") -> RunConfig:
+    """Return ``config`` with some settings changed.
+
+    Args:
+        config: The settings to start from.
+        overrides: ``{"training.lr": 0.1}`` or ``{"lr": 0.1}`` or ``{"training": {"lr": 0.1}}``, or strings "lr=0.1".
+        where: Where the overrides came from, for messages.
+
+    Raises:
+        UserError: A key is unknown or ambiguous, or a value is refused.
+    """
+    values = config.model_dump()
+    for key, value in _pairs(overrides, where):
+        section, name = _locate(values, key, where)
+        if isinstance(value, Mapping):
+            raise UserError(f"{where}: '{key}' is one value, not a group", "give a single value")
+        if section:
+            values[section][name] = value
+        else:
+            values[name] = value
+    return parse(RunConfig, values, where)
+
+
+def _pairs(overrides: Mapping[str, Any] | Iterable[str], where: str) -> list[tuple[str, Any]]:
+    """Return (key, value) pairs, groups flattened to dotted keys and the texts of ``key=value`` read as YAML."""
+    if isinstance(overrides, Mapping):
+        pairs: list[tuple[str, Any]] = []
+        for key, value in overrides.items():
+            if isinstance(value, Mapping):
+                pairs += [(f"{key}.{name}", inner) for name, inner in value.items()]
+            else:
+                pairs.append((key, value))
+        return pairs
+    return [parse_assignment(text, where) for text in overrides]
+
+
+def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
+    """Split ``lr=1e-3`` into its key and its value, read as YAML."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"{where}: '{text}' is not of the form key=value", "write for example --set epochs=10")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UserError(f"{where}: the value of '{key}' is not readable", "quote it or simplify it") from None
+    return key.strip(), _number(parsed)
+
+
+def _number(value: Any) -> Any:
+    """Read ``1e-3``, which YAML 1.1 takes for a text, as the number it is."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _locate(values: Mapping[str, Any], key: str, where: str) -> tuple[str, str]:
+    """Return the section and name that ``key`` means; section is empty for a top-level setting."""
+    places = {f"{section}.{name}": (section, name) for section, group in values.items() if isinstance(group, dict)
+              for name in group}  # fmt: skip
+    places |= {name: ("", name) for name, group in values.items() if not isinstance(group, dict)}
+    if key in places:
+        return places[key]
+    matches = [place for place in places if place.endswith(f".{key}")]
+    if len(matches) == 1:
+        return places[matches[0]]
+    if matches:
+        raise UserError(f"{where}: '{key}' could be {' or '.join(matches)}", "give the full path")
+    known = [*places, *(name for _, name in places.values())]
+    raise UserError(f"{where}: unknown key '{key}'", nearest(key, sorted(set(known))))

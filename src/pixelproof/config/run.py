@@ -1,0 +1,150 @@
+"""Everything that decides how a run comes out, grouped by the part of the code that reads it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pixelproof.schema import Strict
+
+Task = Literal["classification", "segmentation"]
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Channels3 = tuple[float, float, float]
+
+LOSSES = ("cross-entropy", "focal", "dice", "lovasz")
+
+
+class DataConfig(Strict):
+    """Which images are used for what."""
+
+    selection: Fraction = 0.1
+    """Part of train on which the best checkpoint is chosen; 0 keeps the last one."""
+    validation: Fraction = 0.2
+    """Part of train set aside for the final score, where the data set brings no validation split."""
+    limit: int | None = Field(default=None, ge=2)
+    """Use at most this many images of each split, chosen by the seed; for rehearsals."""
+    split_seed: int = 0
+    """Seed of the parts carved out of train; runs that are compared share it."""
+
+
+class ModelConfig(Strict):
+    """Which network, and what it does to an image before the first layer."""
+
+    name: str
+    """A name of the FCN or VGG family, ``timm:NAME`` or ``smp:DECODER:ENCODER``."""
+    width: float = Field(default=1.0, gt=0.0, le=4.0)
+    """Factor on every channel count of the VGG and FCN family."""
+    weights: str = "none"
+    """``none``, ``imagenet``, or the path of a safetensors file or a state dict."""
+    dropout: float = Field(default=0.5, ge=0.0, lt=1.0)
+    """Dropout of VGG's classifier."""
+    input_size: int | None = Field(default=None, ge=8)
+    """Classification: images are resized to this many pixels a side. None takes the size most images of train have."""
+    mean: Channels3 = (0.485, 0.456, 0.406)
+    """Subtracted from RGB in 0..1; ImageNet's by default."""
+    std: Channels3 = (0.229, 0.224, 0.225)
+
+
+class AugmentConfig(Strict):
+    """Random changes to training images. Segmentation masks follow along, with nearest-neighbour sampling."""
+
+    crop: int | None = Field(default=None, ge=8)
+    """Segmentation: side of the square cut out of each image, in pixels; smaller images are padded with void."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Segmentation: range of the zoom factor applied before the crop."""
+    shift: int = Field(default=0, ge=0)
+    """Classification: the image is moved by up to this many pixels, edges reflected."""
+    flip: bool = True
+    """Mirror left to right with probability 1/2."""
+    turn: bool = False
+    """Turn by 0, 90, 180 or 270 degrees; for images that have no up."""
+    color: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Strength of random brightness, contrast and saturation."""
+
+    @model_validator(mode="after")
+    def _check(self) -> AugmentConfig:
+        low, high = self.scale
+        if not 0.1 <= low <= high <= 10:
+            raise ValueError("scale is a range LOW HIGH with 0.1 <= LOW <= HIGH <= 10")
+        return self
+
+
+class TrainingConfig(Strict):
+    """How the weights are found."""
+
+    epochs: int = Field(default=30, ge=1)
+    batch_size: int = Field(default=8, ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    """Batches whose gradients are summed before one optimiser step."""
+    loss: str = "cross-entropy"
+    """One or more of cross-entropy, focal, dice, lovasz, joined by ``+``."""
+    class_weights: Literal["none", "auto"] = "none"
+    """``auto`` weights classes by the inverse square root of their frequency in train."""
+    label_smoothing: Fraction = 0.0
+    mixup: float = Field(default=0.0, ge=0.0)
+    """Alpha of mixup's Beta distribution; classification only, 0 is off."""
+    cutmix: float = Field(default=0.0, ge=0.0)
+    """Alpha of CutMix's Beta distribution; with both given, one of them is drawn for each batch."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    lr: float = Field(default=3e-4, gt=0.0)
+    weight_decay: float = Field(default=1e-2, ge=0.0)
+    momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
+    """For sgd."""
+    schedule: Literal["cosine", "poly", "constant"] = "cosine"
+    warmup: float = Field(default=1.0, ge=0.0)
+    """Epochs over which the learning rate rises linearly from 0."""
+    clip: float | None = Field(default=None, gt=0.0)
+    """Largest norm of the gradient."""
+    ema: Fraction = 0.0
+    """Decay of the exponential moving average of the weights, which is then what is scored; 0 is off."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """``auto`` is bf16 on a GPU that has it, float32 elsewhere."""
+    device: str = "auto"
+    workers: int = Field(default=0, ge=0)
+    """Processes that load images; results do not depend on it."""
+    seed: int = 0
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, value: str) -> str:
+        for part in value.split("+"):
+            if part not in LOSSES:
+                raise ValueError(f"'{part}' is no loss; known are {', '.join(LOSSES)}, joined by +")
+        return value
+
+
+class RunConfig(Strict):
+    """The resolved settings of one run, as stored in its ``config.yaml``."""
+
+    task: Task
+    model: ModelConfig
+    data: DataConfig = DataConfig()
+    augment: AugmentConfig = AugmentConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> RunConfig:
+        training = self.training
+        if self.task == "segmentation" and (training.mixup or training.cutmix):
+            raise ValueError("mixup and cutmix are for classification")
+        if self.task == "classification" and training.loss not in ("cross-entropy", "focal"):
+            raise ValueError("classification takes the loss cross-entropy or focal")
+        return self
+
+
+def default_config(task: Task, model: str) -> RunConfig:
+    """Return sensible settings for a task, before the user's own are applied."""
+    if task == "classification":
+        return RunConfig(
+            task=task,
+            model=ModelConfig(name=model),
+            augment=AugmentConfig(shift=2),
+            training=TrainingConfig(batch_size=64),
+        )
+    return RunConfig(
+        task=task,
+        model=ModelConfig(name=model),
+        augment=AugmentConfig(crop=256, turn=True),
+        training=TrainingConfig(batch_size=8),
+    )

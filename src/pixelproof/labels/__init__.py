@@ -1,0 +1,21 @@
+"""The label contract: which classes there are, how they look in a mask, and what is ignored."""
+
+from pixelproof.labels.codec import UnknownValuesError, decode_colors, decode_ids, encode_colors, encode_ids
+from pixelproof.labels.palettes import distinct_colors
+from pixelproof.labels.presets import PRESETS, matching_presets
+from pixelproof.labels.scheme import VOID, Color, LabelClass, LabelScheme
+
+__all__ = [
+    "PRESETS",
+    "VOID",
+    "Color",
+    "LabelClass",
+    "LabelScheme",
+    "UnknownValuesError",
+    "decode_colors",
+    "decode_ids",
+    "distinct_colors",
+    "encode_colors",
+    "encode_ids",
+    "matching_presets",
+]

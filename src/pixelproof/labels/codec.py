@@ -1,0 +1,138 @@
+"""Masks in and out: colours or ids on disk, class indices inside. Encoding and decoding are exact inverses."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.labels.scheme import VOID, LabelScheme, threshold_code
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+class UnknownValuesError(ValueError):
+    """A mask holds values that the scheme does not name.
+
+    Attributes:
+        kind: "colour" or "class id".
+        counts: Pixels by value, most frequent first.
+    """
+
+    def __init__(self, kind: str, counts: dict[tuple[int, ...] | int, int]) -> None:
+        self.kind = kind
+        self.counts = dict(sorted(counts.items(), key=lambda item: -item[1]))
+        value, pixels = next(iter(self.counts.items()))
+        more = f" and {len(counts) - 1} more" if len(counts) > 1 else ""
+        super().__init__(f"{kind} {value} in {pixels} pixel{'s' * (pixels != 1)}{more} is not in the label scheme")
+
+
+def decode_colors(scheme: LabelScheme, rgb: UInt8) -> UInt8:
+    """Return the class index of every pixel of a colour mask.
+
+    Args:
+        scheme: The label contract; every class needs a colour.
+        rgb: uint8 [H, W, 3].
+
+    Returns:
+        uint8 [H, W], values 0..K-1 or ``VOID``.
+
+    Raises:
+        UnknownValuesError: A colour belongs to no class within the scheme's tolerance.
+    """
+    if scheme.decode == "threshold":
+        bits = rgb >> 7
+        codes = bits[..., 0] << 2 | bits[..., 1] << 1 | bits[..., 2]
+        table, known = _code_table(scheme)
+        if not known.all() and not known[codes].all():
+            raise UnknownValuesError("colour", _count_colors(rgb[~known[codes]]))
+        return table[codes]
+    packed = rgb[..., 0].astype(np.uint32) << 16 | rgb[..., 1].astype(np.uint32) << 8 | rgb[..., 2]
+    mask, known = _lookup(scheme, packed)
+    if not known.all():
+        mask[~known] = _nearest(scheme, rgb[~known])
+    return mask
+
+
+def decode_ids(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
+    """Return the class index of every pixel of an index mask of any integer type, [H, W].
+
+    Raises:
+        UnknownValuesError: An id belongs to no class and is not void.
+    """
+    table = np.full(65536, VOID, np.uint8)
+    known = np.zeros(65536, bool)
+    for index, value in [(i, c.id) for i, c in enumerate(scheme.classes)] + [(VOID, v) for v in scheme.void_ids]:
+        table[value], known[value] = index, True
+    inside = (ids >= 0) & (ids <= 65535)
+    if not inside.all() or not known[ids].all():
+        bad = ids[~(inside & known[np.where(inside, ids, 0)])]
+        values, counts = np.unique(bad, return_counts=True)
+        raise UnknownValuesError("class id", dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    return table[ids]
+
+
+def encode_colors(scheme: LabelScheme, mask: UInt8) -> UInt8:
+    """Return the colour mask, uint8 [H, W, 3], of class indices [H, W]; the inverse of ``decode_colors``."""
+    table = np.zeros((256, 3), np.uint8)
+    for index, label in enumerate(scheme.classes):
+        if label.color is None:
+            raise ValueError(f"class {label.name} has no colour")
+        table[index] = label.color
+    if scheme.void_colors:
+        table[VOID] = scheme.void_colors[0]
+    elif (mask == VOID).any():
+        raise ValueError("the mask holds void pixels and the scheme has no void colour")
+    return table[mask]
+
+
+def encode_ids(scheme: LabelScheme, mask: UInt8) -> npt.NDArray[np.uint16]:
+    """Return the user's ids, uint16 [H, W], of class indices [H, W]; the inverse of ``decode_ids``."""
+    table = np.zeros(256, np.uint16)
+    table[: len(scheme.classes)] = [label.id for label in scheme.classes]
+    if scheme.void_ids:
+        table[VOID] = scheme.void_ids[0]
+    elif (mask == VOID).any():
+        raise ValueError("the mask holds void pixels and the scheme has no void id")
+    return table[mask]
+
+
+@lru_cache(maxsize=8)
+def _code_table(scheme: LabelScheme) -> tuple[UInt8, npt.NDArray[np.bool_]]:
+    """Return the index of each 3-bit code and whether the scheme names it."""
+    table, known = np.full(8, VOID, np.uint8), np.zeros(8, bool)
+    for index, color in scheme.indexed_colors():
+        table[threshold_code(color)], known[threshold_code(color)] = index, True
+    return table, known
+
+
+@lru_cache(maxsize=8)
+def _sorted_colors(scheme: LabelScheme) -> tuple[npt.NDArray[np.uint32], UInt8]:
+    """Return the scheme's colours as packed 24-bit numbers in rising order, and the index of each."""
+    pairs = sorted((red << 16 | green << 8 | blue, index) for index, (red, green, blue) in scheme.indexed_colors())
+    return np.array([p for p, _ in pairs], np.uint32), np.array([i for _, i in pairs], np.uint8)
+
+
+def _lookup(scheme: LabelScheme, packed: npt.NDArray[np.uint32]) -> tuple[UInt8, npt.NDArray[np.bool_]]:
+    colors, indices = _sorted_colors(scheme)
+    place = np.searchsorted(colors, packed).clip(max=len(colors) - 1)
+    return indices[place], colors[place] == packed
+
+
+def _nearest(scheme: LabelScheme, pixels: UInt8) -> UInt8:
+    """Return the index of the colour within the scheme's tolerance of each pixel, uint8 [N, 3] -> [N]."""
+    values, where = np.unique(pixels, axis=0, return_inverse=True)
+    indexed = scheme.indexed_colors()
+    palette = np.array([color for _, color in indexed], np.int16)
+    distance = np.abs(values[:, None].astype(np.int16) - palette).max(axis=-1)
+    best = distance.argmin(axis=1)
+    outside = distance[np.arange(len(values)), best] > scheme.tolerance
+    if outside.any():
+        raise UnknownValuesError("colour", _count_colors(pixels[outside[where]]))
+    return np.array([index for index, _ in indexed], np.uint8)[best[where]]
+
+
+def _count_colors(pixels: UInt8) -> dict[tuple[int, ...] | int, int]:
+    values, counts = np.unique(pixels, axis=0, return_counts=True)
+    return {tuple(value): count for value, count in zip(values.tolist(), counts.tolist(), strict=True)}

@@ -1,0 +1,52 @@
+"""Colours for any number of classes, chosen so that neighbouring class numbers never look alike."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+
+@lru_cache(maxsize=16)
+def distinct_colors(n: int) -> npt.NDArray[np.uint8]:
+    """Return ``n`` sRGB colours, uint8 [n, 3], each as far as can be from all before it.
+
+    Farthest-point sampling in the perceptual space OKLab (Ottosson 2020) over colours that are neither near-white nor
+    near-black, so that they stand out on a page of either kind. Deterministic; the first m of n colours are the same
+    for every n.
+    """
+    steps = np.linspace(0, 255, 18).round().astype(np.uint8)
+    candidates = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 3)
+    lab = _oklab(candidates)
+    usable = (lab[:, 0] > 0.35) & (lab[:, 0] < 0.85)
+    candidates, lab = candidates[usable], lab[usable]
+    lab[:, 1:] *= 2.0  # hue and chroma separate small marks better than lightness does
+    chosen = [int(np.abs(candidates.astype(int) - (31, 119, 180)).sum(axis=1).argmin())]
+    distance = np.full(len(lab), np.inf)
+    while len(chosen) < n:
+        distance = np.minimum(distance, ((lab - lab[chosen[-1]]) ** 2).sum(axis=1))
+        chosen.append(int(distance.argmax()))
+    return candidates[chosen[:n]]
+
+
+def _oklab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Convert sRGB uint8 [N, 3] to OKLab (https://bottosson.github.io/posts/oklab/)."""
+    x = rgb / 255.0
+    linear = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    to_lms = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    to_lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    lab: npt.NDArray[np.float64] = np.cbrt(linear @ to_lms.T) @ to_lab.T
+    return lab

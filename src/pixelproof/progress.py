@@ -1,0 +1,93 @@
+"""Progress with the time left, on stderr: a live bar on a terminal, a line now and then in a log file."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Item = TypeVar("Item")
+LOG_EVERY = 10.0  # seconds between two lines when stderr is not a terminal
+
+
+class Step(Protocol):
+    """What ``bar`` gives to the work inside it."""
+
+    def __call__(self, amount: int = 1, **info: str | float) -> None:
+        """Report that ``amount`` more units are done; ``info`` is shown beside the bar, such as ``loss=0.31``."""
+
+
+def say(message: str) -> None:
+    """Print one line of log to stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def track(items: Iterable[Item], label: str, total: int, unit: str = "images") -> Iterator[Item]:
+    """Yield ``items`` and show how many of ``total`` are done."""
+    with bar(label, total, unit) as step:
+        for item in items:
+            yield item
+            step()
+
+
+@contextmanager
+def bar(label: str, total: int, unit: str = "images", done: int = 0) -> Iterator[Step]:
+    """Open a progress display; the value is called once for every piece of work done."""
+    display = _live if sys.stderr.isatty() else _logged
+    with display(label, total, unit, done) as step:
+        yield step
+
+
+@contextmanager
+def _live(label: str, total: int, unit: str, done: int) -> Iterator[Step]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn(unit + " {task.fields[rate]} {task.fields[info]}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    start = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total, completed=done, info="", rate="")
+        worked = 0
+
+        def step(amount: int = 1, **info: str | float) -> None:
+            nonlocal worked
+            worked += amount
+            rate = f"{worked / max(time.monotonic() - start, 1e-9):.1f}/s"
+            progress.update(task, advance=amount, info=_words(info), rate=rate)
+
+        yield step
+
+
+@contextmanager
+def _logged(label: str, total: int, unit: str, done: int) -> Iterator[Step]:
+    start = last = time.monotonic()
+    worked = 0
+
+    def step(amount: int = 1, **info: str | float) -> None:
+        nonlocal worked, last
+        worked += amount
+        now = time.monotonic()
+        if now - last < LOG_EVERY:
+            return
+        last = now
+        rate = worked / (now - start)
+        left = max(total - done - worked, 0) / rate if rate else 0.0
+        say(f"{label}: {done + worked}/{total} {unit}, {rate:.1f}/s, {_words(info)} {left:.0f} s left")
+
+    yield step
+
+
+def _words(info: dict[str, str | float]) -> str:
+    """Return ``{"loss": 0.3}`` as ``loss 0.3``."""
+    return " ".join(
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in info.items()
+    )

@@ -1,0 +1,70 @@
+"""The one container behind score and feature files: NumPy arrays plus JSON facts, hashed, never pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.errors import UserError
+from pixelproof.runs.atomic import atomic, explain_os_error
+
+Arrays = dict[str, npt.NDArray[Any]]
+_FACTS = "facts"
+
+
+def save_arrays(path: Path, kind: str, version: int, facts: dict[str, Any], arrays: Arrays) -> None:
+    """Write ``arrays`` and ``facts`` as one compressed ``.npz`` whose hash covers all of it.
+
+    Args:
+        path: Where to write, atomically.
+        kind: What the file is, such as "scores"; checked when read.
+        version: Version of this kind's format.
+        facts: Plain data kept beside the arrays.
+        arrays: Arrays of numbers or fixed-width text.
+    """
+    head = {"kind": kind, "version": version, "facts": facts, "hash": _digest(kind, version, facts, arrays)}
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays, **{_FACTS: np.array(json.dumps(head))})
+
+
+def load_arrays(path: Path, kind: str, version: int) -> tuple[dict[str, Any], Arrays]:
+    """Read what ``save_arrays`` wrote.
+
+    Raises:
+        UserError: The file is missing, truncated, of another kind or version, or was edited.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        head = json.loads(str(arrays.pop(_FACTS)))
+        found = (head["kind"], head["version"])
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist", f"make the {kind} file first") from None
+    except PermissionError as error:
+        raise explain_os_error(error, path) from error
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+        raise UserError(f"{path} is no readable {kind} file, or is truncated", "make it again") from None
+    if found != (kind, version):
+        raise UserError(
+            f"{path} is a {found[0]} file of version {found[1]}, expected {kind} version {version}",
+            "make it again with this version of Pixelproof",
+        )
+    if head.get("hash") != _digest(kind, version, head["facts"], arrays):
+        raise UserError(f"{path} was changed after it was written (its hash does not match)", "make it again")
+    return head["facts"], arrays
+
+
+def _digest(kind: str, version: int, facts: dict[str, Any], arrays: Arrays) -> str:
+    digest = hashlib.sha256(json.dumps([kind, version, facts], sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,84 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pixelproof.errors import UserError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` to write to, and move it into place when the block ends well.
+
+    A failure leaves ``path`` as it was and no temporary file behind.
+
+    Raises:
+        UserError: The folder cannot be written, or the disk is full.
+    """
+    # The suffix stays last because some writers choose the format by it.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def explain_os_error(error: OSError, path: Path) -> UserError:
+    """Return the sentence for a failed read or write of ``path``."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(f"the disk is full while writing {path}", "free some space and run the command again")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UserError(f"no permission for {path}", "change its permissions or choose another folder")
+    if error.errno == errno.ENOENT:
+        return UserError(f"{path} does not exist", "check the path")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return UserError(f"{path} is in the way of a file or folder of another kind", "choose another path")
+    return UserError(f"{path} cannot be used: {error.strerror or error}", "check the disk and the path")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain data as indented JSON, atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file.
+
+    Raises:
+        UserError: It is missing, unreadable or not text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not a UTF-8 text file", "save it as UTF-8") from None
+
+
+def read_json(path: Path) -> Any:
+    """Return the plain data of a JSON file.
+
+    Raises:
+        UserError: It is missing, unreadable or not JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not valid JSON (line {error.lineno})", "restore or delete the file") from None

@@ -1,0 +1,54 @@
+"""What a run was made with, so that a reader can make it again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("pixelproof", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pillow", "openTSNE")
+
+
+def environment() -> dict[str, Any]:
+    """Return versions, machine and commit as plain data. Holds no path and no host name."""
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "commit": _commit(),
+        "command": "pixelproof " + " ".join(sys.argv[1:]) if "pixelproof" in Path(sys.argv[0]).name else "",
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str:
+    """Return the commit of the checkout this code runs from, with "+changes" where it differs; empty if installed."""
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty=+changes", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+        tracked = subprocess.run(
+            ["git", "-C", str(here), "ls-files", "--error-unmatch", "environment.py"],
+            capture_output=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 and tracked.returncode == 0 else ""

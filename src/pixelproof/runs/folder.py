@@ -1,0 +1,120 @@
+"""A run folder: every file of one trained model, and who may write where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+from pixelproof.runs.atomic import read_json, read_text, write_json, write_text
+from pixelproof.runs.environment import environment
+from pixelproof.runs.labels_file import labels_to_yaml, read_labels
+from pixelproof.runs.metrics_log import MetricsLog
+
+CONFIG = "config.yaml"
+
+
+class Run:
+    """The layout of a run folder. Holds paths; the artefacts' own modules read and write them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any], scheme: LabelScheme, facts: dict[str, Any]) -> Run:
+        """Start a run folder.
+
+        Args:
+            path: A folder that does not exist yet or is empty.
+            config: The resolved settings.
+            scheme: The label contract.
+            facts: Further entries of ``environment.json``, such as the data fingerprint.
+
+        Raises:
+            UserError: The folder holds something already.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
+        run = cls(path)
+        write_text(path / "labels.yaml", labels_to_yaml(scheme))
+        write_json(path / "environment.json", environment() | facts)
+        # Written last: a folder with a config is a run, and one without is not.
+        write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False))
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> Run:
+        """Open an existing run folder.
+
+        Raises:
+            UserError: There is no run at ``path``.
+        """
+        if not (path / CONFIG).is_file():
+            raise UserError(
+                f"{path} is no run folder (it has no {CONFIG})", "give a folder that 'pixelproof train' made"
+            )
+        return cls(path)
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.resolve().name
+
+    def config(self) -> dict[str, Any]:
+        """Return the resolved settings as plain data."""
+        try:
+            values = yaml.safe_load(read_text(self.path / CONFIG))
+        except yaml.YAMLError:
+            values = None
+        if not isinstance(values, dict):
+            raise UserError(f"{self.path / CONFIG} is not valid YAML", "restore it or train again")
+        return values
+
+    def labels(self) -> LabelScheme:
+        """Return the label contract."""
+        return read_labels(self.path / "labels.yaml")
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the run was made with."""
+        values: dict[str, Any] = read_json(self.path / "environment.json")
+        return values
+
+    @property
+    def metrics(self) -> MetricsLog:
+        """The training log."""
+        return MetricsLog(self.path / "metrics.csv")
+
+    @property
+    def best(self) -> Path:
+        """Weights of the best checkpoint, or of the last one where no selection part was kept."""
+        return self.path / "checkpoints" / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """Everything needed to go on training."""
+        return self.path / "checkpoints" / "last.safetensors"
+
+    @property
+    def architecture(self) -> Path:
+        """Facts of the network as JSON: what it prints, parameters, MACs, receptive field, stride."""
+        return self.path / "architecture.json"
+
+    @property
+    def diagram(self) -> Path:
+        """Structure diagram of the network."""
+        return self.path / "diagram.svg"
+
+    def scores(self, split: str) -> Path:
+        """Score file of a split."""
+        return self.path / "scores" / f"{split}.npz"
+
+    def features(self, split: str) -> Path:
+        """Feature file of a split."""
+        return self.path / "features" / f"{split}.npz"
+
+    def shown(self) -> Path:
+        """Folder of the predictions that the report shows."""
+        return self.path / "shown"

@@ -1,0 +1,53 @@
+"""``labels.yaml``: the label contract as a file a person can read and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS, LabelScheme
+from pixelproof.runs.atomic import read_text
+from pixelproof.schema import nearest, parse
+
+
+def read_labels(path: Path) -> LabelScheme:
+    """Read a ``labels.yaml``: a whole scheme, or ``preset: NAME``.
+
+    Raises:
+        UserError: The file cannot be read, is not YAML, or its contract contradicts itself.
+    """
+    try:
+        values = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise UserError(f"{path} is not valid YAML (line {line})", "correct it") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path} holds no settings", "start it with 'task:' or 'preset:'")
+    if set(values) == {"preset"}:
+        if values["preset"] not in PRESETS:
+            raise UserError(
+                f"{path}: unknown preset '{values['preset']}'", nearest(str(values["preset"]), list(PRESETS))
+            )
+        return PRESETS[values["preset"]]
+    return parse(LabelScheme, values, str(path))
+
+
+def labels_to_yaml(scheme: LabelScheme) -> str:
+    """Return the text of a ``labels.yaml``; ``read_labels`` gives the same scheme back."""
+    values = scheme.model_dump(mode="json", exclude_defaults=True)
+    classes = values.pop("classes")
+    lines = [
+        yaml.safe_dump(_flow(value), default_flow_style=True, sort_keys=False, width=1000).strip() for value in classes
+    ]
+    head = yaml.safe_dump({"task": scheme.task}, sort_keys=False)
+    values.pop("task", None)
+    rest = yaml.safe_dump(values, default_flow_style=None, sort_keys=False) if values else ""
+    return head + "classes:\n" + "".join(f"  - {line}\n" for line in lines) + rest
+
+
+def _flow(value: dict[str, Any]) -> dict[str, Any]:
+    """Return ``value`` without the parts that are null."""
+    return {key: part for key, part in value.items() if part is not None}

@@ -1,0 +1,57 @@
+"""``metrics.csv``: one row an epoch, readable while the run goes on, cut back to the checkpoint on resume."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from pixelproof.errors import UserError
+from pixelproof.runs.atomic import read_text, write_text
+
+COLUMNS = ("epoch", "loss", "lr", "score", "images_per_second", "seconds")
+"""Epochs done, mean training loss, learning rate, score on the selection part (empty if none), speed, wall time."""
+
+Row = dict[str, float | None]
+
+
+class MetricsLog:
+    """The rows of a run's ``metrics.csv``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, row: Row) -> None:
+        """Add the row of one epoch."""
+        self._write([*(self.read() if self.path.exists() else []), row])
+
+    def keep(self, epochs: int) -> None:
+        """Drop the rows after ``epochs``, those of work that a resumed run does again."""
+        if self.path.exists():
+            self._write([row for row in self.read() if (row["epoch"] or 0) <= epochs])
+
+    def read(self) -> list[Row]:
+        """Return all rows; an empty cell is None.
+
+        Raises:
+            UserError: The file is not a metrics log.
+        """
+        reader = csv.DictReader(io.StringIO(read_text(self.path)))
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise UserError(f"{self.path} has unexpected columns", "delete it and train again")
+        try:
+            return [{key: float(value) if value else None for key, value in row.items()} for row in reader]
+        except ValueError:
+            raise UserError(f"{self.path} holds a value that is no number", "delete it and train again") from None
+
+    def _write(self, rows: list[Row]) -> None:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in rows:
+            writer.writerow([_cell(row.get(column)) for column in COLUMNS])
+        write_text(self.path, text.getvalue())
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.8g}"

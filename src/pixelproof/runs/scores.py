@@ -1,0 +1,103 @@
+"""Scores: per-image integer counts from which every figure, interval and table is derived, without a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+from pixelproof.runs.arrays import Arrays, load_arrays, save_arrays
+from pixelproof.schema import parse
+
+VERSION = 1
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where scores come from."""
+
+    name: str
+    """What was scored, such as a run's or a file's name."""
+    split: str = ""
+    fingerprint: str = ""
+    """Fingerprint of the images and labels; empty where only masks were seen."""
+
+
+@dataclass(frozen=True)
+class SegmentationScores:
+    """Pixel counts of N images over K classes.
+
+    Attributes:
+        ids: N sample ids.
+        confusion: int64 [N, K+1, K+1]; entry [n, t, p] counts the pixels of image n with true class t that were
+            predicted as p. Row and column K hold void pixels.
+        scheme: The label contract.
+        source: Where the scores come from.
+    """
+
+    ids: tuple[str, ...]
+    confusion: Int64
+    scheme: LabelScheme
+    source: Source = field(default_factory=lambda: Source(""))
+
+
+@dataclass(frozen=True)
+class ClassificationScores:
+    """The outcome for each of N images.
+
+    Attributes:
+        ids: N sample ids.
+        truth: int64 [N], true class index.
+        predicted: int64 [N], predicted class index.
+        rank: int64 [N], how many classes scored higher than the true one; -1 where only the prediction is known.
+        loss: float64 [N], negative log-likelihood of the true class in nats; NaN where unknown.
+        confidence: float64 [N], probability of the predicted class; NaN where unknown.
+        scheme: The label contract.
+        source: Where the scores come from.
+    """
+
+    ids: tuple[str, ...]
+    truth: Int64
+    predicted: Int64
+    rank: Int64
+    loss: Float64
+    confidence: Float64
+    scheme: LabelScheme
+    source: Source = field(default_factory=lambda: Source(""))
+
+
+Scores = SegmentationScores | ClassificationScores
+
+
+def save_scores(path: Path, scores: Scores) -> None:
+    """Write a score file, atomically."""
+    facts: dict[str, Any] = {"scheme": scores.scheme.model_dump(mode="json"), "source": vars(scores.source)}
+    arrays: Arrays = {"ids": np.array(scores.ids, dtype=np.str_)}
+    if isinstance(scores, SegmentationScores):
+        arrays["confusion"] = scores.confusion
+    else:
+        for name in ("truth", "predicted", "rank", "loss", "confidence"):
+            arrays[name] = getattr(scores, name)
+    save_arrays(path, "scores", VERSION, facts, arrays)
+
+
+def load_scores(path: Path) -> Scores:
+    """Read a score file.
+
+    Raises:
+        UserError: It is missing, truncated, of another version, or was edited.
+    """
+    facts, arrays = load_arrays(path, "scores", VERSION)
+    scheme = parse(LabelScheme, facts["scheme"], str(path))
+    ids = tuple(str(i) for i in arrays.pop("ids"))
+    if any(len(array) != len(ids) for array in arrays.values()):
+        raise UserError(f"{path} holds arrays of differing length", "make it again")
+    build = SegmentationScores if scheme.task == "segmentation" else ClassificationScores
+    return build(ids=ids, scheme=scheme, source=Source(**facts["source"]), **arrays)

@@ -1,0 +1,60 @@
+"""Settings that are checked at birth: frozen, typed, and an unknown key names the nearest known one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pixelproof.errors import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """Base of every settings class: immutable, no unknown keys, no silent conversion of defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
+    """Build ``model`` from plain values, turning the first complaint into one sentence.
+
+    Args:
+        model: The settings class.
+        values: Plain data as read from YAML or JSON.
+        where: The file or option the values came from, for the message.
+
+    Raises:
+        UserError: A key is unknown, missing or has a wrong value.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = _fields_at(model, first["loc"][:-1])
+            raise UserError(f"{where}: unknown key '{path}'", nearest(str(first["loc"][-1]), known)) from None
+        problem = first["msg"].removeprefix("Value error, ")
+        where_exactly = f"{where}: '{path}'" if path else where
+        raise UserError(f"{where_exactly}: {problem[0].lower() + problem[1:]}", "correct this value") from None
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """Return advice that names the known word closest to ``word``, or all of them."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(sorted(known))}"
+
+
+def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Return the field names of the settings class that ``path`` leads to."""
+    for part in path:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            continue
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
+    return list(model.model_fields)
