@@ -1,6 +1,13 @@
 """The label contract: which classes there are, how they look in a mask, and what is ignored."""
 
-from pixelproof.labels.codec import UnknownValuesError, decode_colors, decode_ids, encode_colors, encode_ids
+from pixelproof.labels.codec import (
+    UnknownValuesError,
+    count_colors,
+    decode_colors,
+    decode_ids,
+    encode_colors,
+    encode_ids,
+)
 from pixelproof.labels.palettes import distinct_colors
 from pixelproof.labels.presets import PRESETS, matching_presets
 from pixelproof.labels.scheme import VOID, Color, LabelClass, LabelScheme
@@ -12,6 +19,7 @@ __all__ = [
     "LabelClass",
     "LabelScheme",
     "UnknownValuesError",
+    "count_colors",
     "decode_colors",
     "decode_ids",
     "distinct_colors",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.labels.scheme import VOID, LabelScheme, threshold_code
+from pixelproof.labels.scheme import VOID, Color, LabelScheme, threshold_code
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -20,9 +21,9 @@ class UnknownValuesError(ValueError):
         counts: Pixels by value, most frequent first.
     """
 
-    def __init__(self, kind: str, counts: dict[tuple[int, ...] | int, int]) -> None:
+    def __init__(self, kind: str, counts: Mapping[Color, int] | Mapping[int, int]) -> None:
         self.kind = kind
-        self.counts = dict(sorted(counts.items(), key=lambda item: -item[1]))
+        self.counts: dict[Color | int, int] = dict(sorted(counts.items(), key=lambda item: -item[1]))
         value, pixels = next(iter(self.counts.items()))
         more = f" and {len(counts) - 1} more" if len(counts) > 1 else ""
         super().__init__(f"{kind} {value} in {pixels} pixel{'s' * (pixels != 1)}{more} is not in the label scheme")
@@ -46,10 +47,10 @@ def decode_colors(scheme: LabelScheme, rgb: UInt8) -> UInt8:
         codes = bits[..., 0] << 2 | bits[..., 1] << 1 | bits[..., 2]
         table, known = _code_table(scheme)
         if not known.all() and not known[codes].all():
-            raise UnknownValuesError("colour", _count_colors(rgb[~known[codes]]))
-        return table[codes]
-    packed = rgb[..., 0].astype(np.uint32) << 16 | rgb[..., 1].astype(np.uint32) << 8 | rgb[..., 2]
-    mask, known = _lookup(scheme, packed)
+            raise UnknownValuesError("colour", count_colors(rgb[~known[codes]]))
+        decoded: UInt8 = table[codes]
+        return decoded
+    mask, known = _lookup(scheme, pack(rgb))
     if not known.all():
         mask[~known] = _nearest(scheme, rgb[~known])
     return mask
@@ -70,7 +71,20 @@ def decode_ids(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
         bad = ids[~(inside & known[np.where(inside, ids, 0)])]
         values, counts = np.unique(bad, return_counts=True)
         raise UnknownValuesError("class id", dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    return table[ids]
+    decoded: UInt8 = table[ids]
+    return decoded
+
+
+def pack(rgb: UInt8) -> npt.NDArray[np.uint32]:
+    """Return colours, uint8 [..., 3], as 24-bit numbers 0xRRGGBB, uint32 [...]."""
+    wide = rgb.astype(np.uint32)
+    return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.uint32)
+
+
+def count_colors(rgb: UInt8) -> dict[Color, int]:
+    """Return how many pixels each colour of uint8 [..., 3] has."""
+    values, counts = np.unique(pack(rgb), return_counts=True)
+    return {(v >> 16, v >> 8 & 255, v & 255): n for v, n in zip(values.tolist(), counts.tolist(), strict=True)}
 
 
 def encode_colors(scheme: LabelScheme, mask: UInt8) -> UInt8:
@@ -129,10 +143,6 @@ def _nearest(scheme: LabelScheme, pixels: UInt8) -> UInt8:
     best = distance.argmin(axis=1)
     outside = distance[np.arange(len(values)), best] > scheme.tolerance
     if outside.any():
-        raise UnknownValuesError("colour", _count_colors(pixels[outside[where]]))
-    return np.array([index for index, _ in indexed], np.uint8)[best[where]]
-
-
-def _count_colors(pixels: UInt8) -> dict[tuple[int, ...] | int, int]:
-    values, counts = np.unique(pixels, axis=0, return_counts=True)
-    return {tuple(value): count for value, count in zip(values.tolist(), counts.tolist(), strict=True)}
+        raise UnknownValuesError("colour", count_colors(pixels[outside[where]]))
+    nearest: UInt8 = np.array([index for index, _ in indexed], np.uint8)[best[where]]
+    return nearest

@@ -4,7 +4,8 @@ from pixelproof.runs.atomic import atomic, write_json, write_text
 from pixelproof.runs.features import Features, load_features, save_features
 from pixelproof.runs.folder import Run
 from pixelproof.runs.labels_file import labels_to_yaml, read_labels
-from pixelproof.runs.scores import ClassificationScores, Scores, SegmentationScores, load_scores, save_scores
+from pixelproof.runs.scores import ClassificationScores, Scores, SegmentationScores, Source, load_scores, save_scores
+from pixelproof.runs.shown import Shown, load_shown, save_shown
 
 __all__ = [
     "ClassificationScores",
@@ -12,13 +13,17 @@ __all__ = [
     "Run",
     "Scores",
     "SegmentationScores",
+    "Shown",
+    "Source",
     "atomic",
     "labels_to_yaml",
     "load_features",
     "load_scores",
+    "load_shown",
     "read_labels",
     "save_features",
     "save_scores",
+    "save_shown",
     "write_json",
     "write_text",
 ]

@@ -115,6 +115,6 @@ class Run:
         """Feature file of a split."""
         return self.path / "features" / f"{split}.npz"
 
-    def shown(self) -> Path:
-        """Folder of the predictions that the report shows."""
-        return self.path / "shown"
+    def shown(self, sample_id: str) -> Path:
+        """File of one image that the report shows."""
+        return self.path / "shown" / f"{sample_id}.npz"

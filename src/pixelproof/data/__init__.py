@@ -1,0 +1,20 @@
+"""Folders of labelled images: found, checked, split and read. Importing this package does not import torch."""
+
+from pixelproof.data.fingerprint import fingerprint
+from pixelproof.data.folder import DataFolder, Sample
+from pixelproof.data.images import image_size, read_image, read_mask, write_png
+from pixelproof.data.opening import open_data
+from pixelproof.data.splits import arrange, carve
+
+__all__ = [
+    "DataFolder",
+    "Sample",
+    "arrange",
+    "carve",
+    "fingerprint",
+    "image_size",
+    "open_data",
+    "read_image",
+    "read_mask",
+    "write_png",
+]

@@ -1,0 +1,138 @@
+"""Image and mask files as arrays. Input is hostile until it is decoded."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
+from pixelproof.runs.atomic import atomic, explain_os_error
+
+UInt8 = npt.NDArray[np.uint8]
+_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+_EXIF_ORIENTATION = 0x0112
+
+
+def read_image(path: Path) -> UInt8:
+    """Return an image of any mode as RGB, uint8 [H, W, 3], turned as its EXIF orientation says.
+
+    Grey is repeated, transparency is dropped, and 16-bit values are divided by 257, so that the same scene in 8 and in
+    16 bits gives the same array.
+
+    Raises:
+        UserError: The file is missing, empty, truncated, no image, too large, or holds floating-point pixels.
+    """
+    with _opened(path) as image:
+        image = ImageOps.exif_transpose(image)
+        if image.mode == "F":
+            raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
+        if image.mode in _DEEP:
+            grey = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
+            return np.repeat(grey[..., None], 3, axis=2)
+        return np.array(image.convert("RGB"))
+
+
+def read_mask(path: Path, scheme: LabelScheme) -> UInt8:
+    """Return a mask as class indices, uint8 [H, W]; RGB, palette and index masks are told apart by the file's mode.
+
+    Raises:
+        UserError: The file is unreadable, or holds a colour or id that the scheme does not name.
+    """
+    values, colors = read_mask_values(path)
+    try:
+        if colors is None:
+            assert values is not None
+            return decode_ids(scheme, values)
+        if not scheme.has_colors or scheme.masks == "index":
+            if values is None:
+                raise UserError(f"{path} holds colours, but labels.yaml names none", "add a color to every class")
+            return decode_ids(scheme, values)
+        if values is None or scheme.masks == "color":
+            return decode_colors(scheme, colors)
+        return _decode_palette(path, values, colors, scheme)
+    except UnknownValuesError as error:
+        raise UserError(f"mask {path}: {error}", "add it to labels.yaml or correct the mask") from None
+
+
+def read_mask_values(path: Path) -> tuple[npt.NDArray[np.int64] | None, UInt8 | None]:
+    """Return a mask's raw (ids [H, W], colours [H, W, 3]); a palette mask has both, others one of the two."""
+    with _opened(path) as image:
+        image = ImageOps.exif_transpose(image)
+        if image.mode == "P":
+            return np.asarray(image).astype(np.int64), np.array(image.convert("RGB"))
+        if image.mode in ("L", "1", *_DEEP):
+            return np.asarray(image).astype(np.int64), None
+        if image.mode in ("RGBA", "LA"):
+            _refuse_transparency(path, image)
+        if image.mode == "LA":
+            return np.asarray(image)[..., 0].astype(np.int64), None
+        return None, np.array(image.convert("RGB"))
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) as ``read_image`` would give it, from the header alone."""
+    with _opened(path) as image:
+        turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def write_png(path: Path, array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
+    """Write uint8 [H, W], uint8 [H, W, 3] or uint16 [H, W] as PNG, atomically."""
+    with atomic(path) as temporary:
+        Image.fromarray(array).save(temporary, format="PNG")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open an image and turn whatever Pillow raises, then or while its pixels are read, into one sentence."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 megapixels on, common in remote sensing, and refuses from twice that.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", UserWarning)  # damaged EXIF or TIFF tags; the pixels still count
+            with Image.open(path) as image:
+                yield image
+    except Image.DecompressionBombError:
+        raise UserError(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
+    except UnidentifiedImageError:
+        empty = path.stat().st_size == 0
+        raise UserError(f"{path} is {'an empty file' if empty else 'no image'}", "remove or replace it") from None
+    except (SyntaxError, ValueError, IndexError, KeyError, EOFError, struct.error, zlib.error, MemoryError):
+        raise UserError(f"{path} is damaged", "remove or replace it") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise explain_os_error(error, path) from error
+        raise UserError(f"{path} is truncated or damaged", "remove or replace it") from None
+
+
+def _decode_palette(path: Path, ids: npt.NDArray[np.int64], colors: UInt8, scheme: LabelScheme) -> UInt8:
+    """Read a palette mask by its colours or by its ids, whichever the scheme knows."""
+    try:
+        by_color = decode_colors(scheme, colors)
+    except UnknownValuesError:
+        return decode_ids(scheme, ids)
+    try:
+        by_id = decode_ids(scheme, ids)
+    except UnknownValuesError:
+        return by_color
+    if not np.array_equal(by_color, by_id):
+        raise UserError(
+            f"palette mask {path} means one thing by its colours and another by its ids",
+            "add 'masks: color' or 'masks: index' to labels.yaml",
+        )
+    return by_color
+
+
+def _refuse_transparency(path: Path, image: Image.Image) -> None:
+    lowest = np.asarray(image)[..., -1].min()
+    if lowest < 255:
+        raise UserError(f"mask {path} has transparent pixels", "save it without transparency, void as a colour")

@@ -1,0 +1,109 @@
+"""Open a data set: its layout, its label contract, its samples, or one sentence saying why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from pixelproof.data.folder import DataFolder, Sample
+from pixelproof.data.images import read_mask_values
+from pixelproof.data.layouts import Found, class_names, find_layout
+from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS, Color, LabelClass, LabelScheme, count_colors, matching_presets
+from pixelproof.runs import read_labels
+
+LABELS_FILE = "labels.yaml"
+_MASKS_LOOKED_AT = 40
+
+
+def open_data(root: Path) -> DataFolder:
+    """Open a folder of labelled images.
+
+    Raises:
+        UserError: The layout is not clear, files are unpaired, or the label contract is missing or contradicted.
+    """
+    found = find_layout(root)
+    if found.unpaired:
+        count = len(found.unpaired)
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        raise UserError(
+            f"{found.unpaired[0]}{more} has no partner: every image needs a mask and every mask an image",
+            "add the missing file or remove this one; 'pixelproof doctor' lists them all",
+        )
+    return label(root, found, find_scheme(root, found))
+
+
+def label(root: Path, found: Found, scheme: LabelScheme) -> DataFolder:
+    """Put a reading of a folder and a label contract together."""
+    if scheme.task != found.task:
+        raise UserError(
+            f"{root / LABELS_FILE} is for {scheme.task}, but the files are laid out for {found.task}",
+            "correct 'task:' or the layout",
+        )
+    splits = {name: tuple(samples) for name, samples in found.splits.items()}
+    if found.task == "classification":
+        splits = {name: _classified(root, found, scheme, samples) for name, samples in splits.items()}
+    return DataFolder(root, found.layout, scheme, splits)
+
+
+def find_scheme(root: Path, found: Found) -> LabelScheme:
+    """Return the label contract: ``labels.yaml``, else the class names found, else the preset the masks fit.
+
+    Raises:
+        UserError: Masks fit no preset or several.
+    """
+    if (root / LABELS_FILE).is_file():
+        return read_labels(root / LABELS_FILE)
+    if found.task == "classification":
+        return _scheme_of_classes(root, found)
+    masks = [sample.mask for samples in found.splits.values() for sample in samples if sample.mask]
+    fitting = matching_presets(observed_colors(masks))
+    if len(fitting) == 1:
+        return PRESETS[fitting[0]]
+    if fitting:
+        raise UserError(
+            f"the masks in {root} fit the presets {' and '.join(fitting)}",
+            f"write 'preset: {fitting[0]}' or another into {root / LABELS_FILE}",
+        )
+    raise UserError(
+        f"{root} has no {LABELS_FILE} and its masks are of no known data set",
+        f"run 'pixelproof doctor {root} --write-labels' for a proposal and correct its names",
+    )
+
+
+def observed_colors(masks: list[Path]) -> set[Color]:
+    """Return the colours in up to 40 masks, evenly spread; empty if any of them is an index mask."""
+    colors: set[Color] = set()
+    for path in masks[:: max(1, len(masks) // _MASKS_LOOKED_AT)]:
+        rgb = read_mask_values(path)[1]
+        if rgb is None:
+            return set()
+        colors |= set(count_colors(rgb))
+    return colors
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return class names sorted, by value where all are numbers."""
+    names = set(names)
+    return sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
+
+
+def _scheme_of_classes(root: Path, found: Found) -> LabelScheme:
+    keys = in_order(found.class_of.values())
+    names = class_names(root)
+    numbered = all(key.isdecimal() for key in keys)
+    classes = [LabelClass(name=names.get(key, key), id=int(key) if numbered else i) for i, key in enumerate(keys)]
+    return LabelScheme(task="classification", classes=tuple(classes))
+
+
+def _classified(root: Path, found: Found, scheme: LabelScheme, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    """Give each sample its class index, matching folder names against class names and ids."""
+    index = {str(c.id): i for i, c in enumerate(scheme.classes)} | {c.name: i for i, c in enumerate(scheme.classes)}
+    labelled = []
+    for sample in samples:
+        name = found.class_of[sample.image]
+        if name not in index:
+            raise UserError(f"{sample.image} is of class '{name}', which {root / LABELS_FILE} does not name", "add it")
+        labelled.append(replace(sample, label=index[name]))
+    return tuple(labelled)

@@ -1,0 +1,62 @@
+"""Which images are trained on, which choose the checkpoint, and which give the score: three parts that never mix."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from pixelproof.config import DataConfig
+from pixelproof.data.folder import DataFolder, Sample
+from pixelproof.errors import UserError
+from pixelproof.randomness import derive
+
+Samples = tuple[Sample, ...]
+
+
+def carve(samples: Samples, fraction: float, seed: int, purpose: str) -> tuple[Samples, Samples]:
+    """Split ``samples`` into (rest, part), the part holding about ``fraction`` of every class.
+
+    Membership depends on the seed, the purpose and the samples' ids alone, not on their order. At least one image of
+    each class stays in the rest; a class of one image gives none away.
+    """
+    groups: dict[int | None, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        groups[sample.label].append(sample)
+    part: set[str] = set()
+    for group in groups.values():
+        ranked = sorted(group, key=lambda s: derive(seed, purpose, s.id))
+        count = round(len(group) * fraction) or (1 if fraction and len(groups) == 1 else 0)
+        part |= {sample.id for sample in ranked[: min(count, len(group) - 1)]}
+    return tuple(s for s in samples if s.id not in part), tuple(s for s in samples if s.id in part)
+
+
+def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
+    """Return the samples of ``train``, ``selection``, ``validation`` and, where the data has one, ``test``.
+
+    A data set without a validation split has one carved out of train; the selection part always comes out of train,
+    so that a checkpoint is never chosen on the images that give the score.
+
+    Raises:
+        UserError: There are no training images, or too few to set some aside.
+    """
+    train = data.split("train")
+    parts = {name: samples for name, samples in data.splits.items() if name != "train"}
+    if "validation" not in parts:
+        train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation")
+    train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection")
+    parts["train"] = train
+    if not train or not parts["validation"]:
+        raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
+    return {name: limit(samples, config.limit, config.split_seed) for name, samples in parts.items()}
+
+
+def limit(samples: Samples, count: int | None, seed: int) -> Samples:
+    """Return at most ``count`` samples, the classes taken in turn so that small samples hold as many as they can."""
+    if count is None or len(samples) <= count:
+        return samples
+    turn: dict[int | None, int] = defaultdict(int)
+    order = []
+    for sample in sorted(samples, key=lambda s: derive(seed, "limit", s.id)):
+        order.append((turn[sample.label], sample.id))
+        turn[sample.label] += 1
+    kept = {sample_id for _, sample_id in sorted(order)[:count]}
+    return tuple(s for s in samples if s.id in kept)

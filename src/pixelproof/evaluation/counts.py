@@ -1,0 +1,36 @@
+"""Counting pixels: the only place where a prediction meets the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.labels import VOID
+
+Int64 = npt.NDArray[np.int64]
+UInt8 = npt.NDArray[np.uint8]
+
+
+def confusion_counts(truth: UInt8, prediction: UInt8, classes: int) -> Int64:
+    """Count the pixels of one image by true and predicted class.
+
+    Args:
+        truth: uint8 [H, W], class indices below ``classes`` or ``VOID``.
+        prediction: uint8 [H, W], likewise.
+        classes: Number of classes K, at most 255.
+
+    Returns:
+        int64 [K+1, K+1]; entry [t, p] counts the pixels of class t predicted as p; the last row and column are void.
+
+    Raises:
+        ValueError: The shapes differ, or a value is neither a class nor void.
+    """
+    if truth.shape != prediction.shape:
+        raise ValueError(f"truth is {truth.shape} and prediction {prediction.shape}")
+    # One pass over both masks: the pair of bytes is the bin.
+    pairs = np.bincount((truth.astype(np.uint16) << 8 | prediction).ravel(), minlength=65536).reshape(256, 256)
+    kept = [*range(classes), VOID]
+    counts = pairs[np.ix_(kept, kept)].astype(np.int64)
+    if counts.sum() != truth.size:
+        raise ValueError(f"a mask holds values that are neither below {classes} nor {VOID}")
+    return counts

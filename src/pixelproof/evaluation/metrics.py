@@ -1,0 +1,111 @@
+"""Metrics as pure functions of counts. What has no defined value is NaN: never 0, never 1.
+
+Segmentation metrics know two protocols for pixels whose true class is ignored ("unknown"):
+
+- ``unknown_counted``: predicting class i there is a false positive of i, as the reference study's course scores it.
+- ``unknown_ignored``: such pixels do not exist, as most benchmarks have it.
+
+Void pixels have no truth at all and never count. A pixel of a scored class that is predicted as an ignored class or as
+void is a false negative under both.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.runs import ClassificationScores, SegmentationScores
+
+Protocol = Literal["unknown_counted", "unknown_ignored"]
+PROTOCOLS: tuple[Protocol, ...] = ("unknown_counted", "unknown_ignored")
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+def iou(scores: SegmentationScores, protocol: Protocol) -> Float64:
+    """Return IoU = TP / (TP + FP + FN) per class over all images, [K], NaN for ignored or absent classes."""
+    return class_iou(scores.confusion.sum(axis=0), scores.scheme.scored, protocol)
+
+
+def class_iou(confusion: Int64, scored: npt.NDArray[np.bool_], protocol: Protocol) -> Float64:
+    """Return IoU per class from confusion counts.
+
+    Args:
+        confusion: int64 [..., K+1, K+1], truth by prediction, void last.
+        scored: bool [K], False for ignored classes.
+        protocol: Whether pixels of ignored classes count against the predictions on them.
+
+    Returns:
+        float64 [..., K]; NaN where a class is ignored, or occurs neither in truth nor in the counted predictions.
+    """
+    classes = len(scored)
+    rows = np.arange(classes)[scored if protocol == "unknown_ignored" else slice(None)]
+    hit = np.diagonal(confusion, axis1=-2, axis2=-1)[..., :classes]
+    true = confusion[..., :classes, :].sum(axis=-1)
+    predicted = confusion[..., rows, :classes].sum(axis=-2)
+    return _ratio(np.where(scored, hit, 0), np.where(scored, true + predicted - hit, 0))
+
+
+def mean_iou(scores: SegmentationScores, protocol: Protocol) -> float:
+    """Return the mean IoU over the classes where it is defined; NaN if there are none."""
+    return _mean(iou(scores, protocol))
+
+
+def frequency_weighted_iou(scores: SegmentationScores, protocol: Protocol) -> float:
+    """Return the mean of IoU weighted by each scored class's share of the true pixels."""
+    values = iou(scores, protocol)
+    true = np.where(scores.scheme.scored, scores.confusion.sum(axis=(0, 2))[:-1], 0)
+    return float(_ratio(np.nansum(values * true), true.sum()))
+
+
+def pixel_accuracy(scores: SegmentationScores) -> float:
+    """Return the share of the pixels of scored classes that are predicted right."""
+    confusion, scored = scores.confusion.sum(axis=0), scores.scheme.scored
+    hit = np.diagonal(confusion)[:-1][scored].sum()
+    return float(_ratio(hit, confusion[:-1][scored].sum()))
+
+
+def accuracy(scores: ClassificationScores) -> float:
+    """Return the share of images classified right; NaN for no images."""
+    return float(_ratio((scores.truth == scores.predicted).sum(), len(scores.ids)))
+
+
+def top_k_accuracy(scores: ClassificationScores, k: int = 5) -> float:
+    """Return the share of images whose true class is among the k highest; NaN where only predictions are known."""
+    known = scores.rank >= 0
+    return float(_ratio((scores.rank[known] < k).sum(), known.sum()))
+
+
+def class_accuracy(scores: ClassificationScores) -> Float64:
+    """Return the share of each class's images that are classified right, [K]; NaN for a class without images."""
+    matrix = confusion_matrix(scores)
+    return _ratio(np.diagonal(matrix), matrix.sum(axis=1))
+
+
+def average_loss(scores: ClassificationScores) -> float:
+    """Return the mean negative log-likelihood in nats; NaN where only predictions are known."""
+    return float(scores.loss.mean()) if len(scores.loss) else float("nan")
+
+
+def confusion_matrix(scores: ClassificationScores | SegmentationScores) -> Int64:
+    """Return images (or pixels, without void) counted by true class (row) and predicted class (column), int64 [K, K]."""
+    if isinstance(scores, SegmentationScores):
+        total: Int64 = scores.confusion.sum(axis=0)[:-1, :-1]
+        return total
+    classes = len(scores.scheme.classes)
+    cells = np.bincount(scores.truth * classes + scores.predicted, minlength=classes * classes)
+    return cells.reshape(classes, classes).astype(np.int64)
+
+
+def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
+    """Return part / whole, NaN where whole is 0."""
+    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
+    return np.divide(part, whole, out=np.full(np.broadcast(part, whole).shape, np.nan), where=whole != 0)
+
+
+def _mean(values: Float64) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")
