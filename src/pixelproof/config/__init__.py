@@ -20,4 +20,5 @@ __all__ = [
     "TrainingConfig",
     "apply_overrides",
     "default_config",
+    "run_settings",
 ]

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pixelproof.schema import Strict
+from pixelproof.runs import Run
+from pixelproof.schema import Strict, parse
 
 Task = Literal["classification", "segmentation"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -148,3 +149,12 @@ def default_config(task: Task, model: str) -> RunConfig:
         augment=AugmentConfig(crop=256, turn=True),
         training=TrainingConfig(batch_size=8),
     )
+
+
+def run_settings(run: Run) -> RunConfig:
+    """Return the settings that a run folder holds.
+
+    Raises:
+        UserError: Its ``config.yaml`` cannot be read.
+    """
+    return parse(RunConfig, run.config(), str(run.path / "config.yaml"))

@@ -18,8 +18,11 @@ from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, de
 from pixelproof.runs.atomic import atomic, explain_os_error
 
 UInt8 = npt.NDArray[np.uint8]
+Ids = npt.NDArray[np.int64]
+FORMATS = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP")
+"""What Pillow may decode, whatever a file is called: some of its other readers run programs or are little tested."""
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-_EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATION = 0x0112
 
 
 def read_image(path: Path) -> UInt8:
@@ -31,14 +34,19 @@ def read_image(path: Path) -> UInt8:
     Raises:
         UserError: The file is missing, empty, truncated, no image, too large, or holds floating-point pixels.
     """
-    with _opened(path) as image:
-        image = ImageOps.exif_transpose(image)
-        if image.mode == "F":
-            raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
-        if image.mode in _DEEP:
-            grey = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
-            return np.repeat(grey[..., None], 3, axis=2)
-        return np.array(image.convert("RGB"))
+    with opened(path) as image:
+        return as_rgb(path, image)
+
+
+def as_rgb(path: Path, image: Image.Image) -> UInt8:
+    """Return what ``read_image`` returns, of a file that is already open."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
+    if image.mode in _DEEP:
+        grey = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    return np.array(image.convert("RGB"))
 
 
 def read_mask(path: Path, scheme: LabelScheme) -> UInt8:
@@ -47,41 +55,57 @@ def read_mask(path: Path, scheme: LabelScheme) -> UInt8:
     Raises:
         UserError: The file is unreadable, or holds a colour or id that the scheme does not name.
     """
-    values, colors = read_mask_values(path)
     try:
-        if colors is None:
-            assert values is not None
-            return decode_ids(scheme, values)
-        if not scheme.has_colors or scheme.masks == "index":
-            if values is None:
-                raise UserError(f"{path} holds colours, but labels.yaml names none", "add a color to every class")
-            return decode_ids(scheme, values)
-        if values is None or scheme.masks == "color":
-            return decode_colors(scheme, colors)
-        return _decode_palette(path, values, colors, scheme)
+        return decode_mask_values(path, *read_mask_values(path), scheme)
     except UnknownValuesError as error:
         raise UserError(f"mask {path}: {error}", "add it to labels.yaml or correct the mask") from None
 
 
-def read_mask_values(path: Path) -> tuple[npt.NDArray[np.int64] | None, UInt8 | None]:
+def decode_mask_values(path: Path, ids: Ids | None, colors: UInt8 | None, scheme: LabelScheme) -> UInt8:
+    """Return the class indices [H, W] of a mask's raw values, as ``read_mask_values`` gives them.
+
+    Raises:
+        UserError: The scheme has no colours, or a palette mask can be read in two ways.
+        UnknownValuesError: The scheme does not name a colour or id.
+    """
+    if colors is None:
+        assert ids is not None
+        return decode_ids(scheme, ids)
+    if not scheme.has_colors or scheme.masks == "index":
+        if ids is None:
+            raise UserError(f"{path} holds colours, but labels.yaml names none", "add a color to every class")
+        return decode_ids(scheme, ids)
+    if ids is None or scheme.masks == "color":
+        return decode_colors(scheme, colors)
+    return _decode_palette(path, ids, colors, scheme)
+
+
+def read_mask_values(path: Path) -> tuple[Ids | None, UInt8 | None]:
     """Return a mask's raw (ids [H, W], colours [H, W, 3]); a palette mask has both, others one of the two."""
-    with _opened(path) as image:
-        image = ImageOps.exif_transpose(image)
-        if image.mode == "P":
-            return np.asarray(image).astype(np.int64), np.array(image.convert("RGB"))
-        if image.mode in ("L", "1", *_DEEP):
-            return np.asarray(image).astype(np.int64), None
-        if image.mode in ("RGBA", "LA"):
-            _refuse_transparency(path, image)
-        if image.mode == "LA":
-            return np.asarray(image)[..., 0].astype(np.int64), None
-        return None, np.array(image.convert("RGB"))
+    with opened(path) as image:
+        return mask_values(path, image)
+
+
+def mask_values(path: Path, image: Image.Image) -> tuple[Ids | None, UInt8 | None]:
+    """Return what ``read_mask_values`` returns, of a file that is already open."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise UserError(f"mask {path} holds floating-point pixels", "save it as whole numbers or colours")
+    if image.mode == "P":
+        return np.asarray(image).astype(np.int64), np.array(image.convert("RGB"))
+    if image.mode in ("L", "1", *_DEEP):
+        return np.asarray(image).astype(np.int64), None
+    if image.mode in ("RGBA", "LA"):
+        _refuse_transparency(path, image)
+    if image.mode == "LA":
+        return np.asarray(image)[..., 0].astype(np.int64), None
+    return None, np.array(image.convert("RGB"))
 
 
 def image_size(path: Path) -> tuple[int, int]:
     """Return (height, width) as ``read_image`` would give it, from the header alone."""
-    with _opened(path) as image:
-        turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+    with opened(path) as image:
+        turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8)
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
@@ -92,20 +116,22 @@ def write_png(path: Path, array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16])
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened(path: Path) -> Iterator[Image.Image]:
     """Open an image and turn whatever Pillow raises, then or while its pixels are read, into one sentence."""
     try:
         with warnings.catch_warnings():
             # Pillow warns from 89 megapixels on, common in remote sensing, and refuses from twice that.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # damaged EXIF or TIFF tags; the pixels still count
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 yield image
     except Image.DecompressionBombError:
         raise UserError(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
-        raise UserError(f"{path} is {'an empty file' if empty else 'no image'}", "remove or replace it") from None
+        raise UserError(
+            f"{path} is {'an empty file' if empty else 'no PNG, JPEG, BMP, TIFF or WebP image'}", "remove or replace it"
+        ) from None
     except (SyntaxError, ValueError, IndexError, KeyError, EOFError, struct.error, zlib.error, MemoryError):
         raise UserError(f"{path} is damaged", "remove or replace it") from None
     except OSError as error:
@@ -114,7 +140,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise UserError(f"{path} is truncated or damaged", "remove or replace it") from None
 
 
-def _decode_palette(path: Path, ids: npt.NDArray[np.int64], colors: UInt8, scheme: LabelScheme) -> UInt8:
+def _decode_palette(path: Path, ids: Ids, colors: UInt8, scheme: LabelScheme) -> UInt8:
     """Read a palette mask by its colours or by its ids, whichever the scheme knows."""
     try:
         by_color = decode_colors(scheme, colors)

@@ -72,35 +72,43 @@ def class_folders(root: Path) -> Found | None:
     found = Found("a folder for each class", "classification", {})
     for split, folder in _split_folders(root).items():
         classes = [c for c in _folders(folder) if images_in(c)]
-        if len(classes) < 2 or _mask_partner(classes) is not None:
+        if _mask_partner(classes) is not None:
             return None
-        found.splits[split] = [
-            Sample(f"{c.name}/{image.name}", image) for c in classes for image in _remember(found, c.name, images_in(c))
-        ]
-    return found if found.splits else None
+        if classes:
+            found.splits[split] = [
+                Sample(f"{c.name}/{image.name}", image)
+                for c in classes
+                for image in _remember(found, c.name, images_in(c))
+            ]
+    return found if len(set(found.class_of.values())) > 1 else None
 
 
 def class_prefixes(root: Path) -> Found | None:
     """``<class>_<index>.png`` in split folders; names of numbered classes come from ``id2label.json``."""
     found = Found("<class>_<index> file names", "classification", {})
+    if any(_MASK_FOLDER.search(folder.name) for folder in _folders(root)):
+        return None  # video frames such as 0001TP_006690.png beside their masks
     for split, folder in _split_folders(root).items():
         images = images_in(folder)
         parts = [_CLASS_STEM.fullmatch(image.stem) for image in images]
-        if not images or not all(parts):
+        if not all(parts):
             return None
         for image, part in zip(images, parts, strict=True):
             assert part is not None
             _remember(found, part.group(1), [image])
-        found.splits[split] = [Sample(image.name, image) for image in images]
+        if images:
+            found.splits[split] = [Sample(image.name, image) for image in images]
     return found if len(set(found.class_of.values())) > 1 else None
 
 
 def mask_folders(root: Path) -> Found | None:
-    """``images/`` and ``masks/`` with equal names, with split folders inside, above, or none."""
+    """``images/`` and ``masks/`` with equal names, with split folders inside, above, or none; or ``train_masks/``."""
     pairs = {split: pair for split, folder in _split_folders(root).items() if (pair := _mask_partner(_folders(folder)))}
     if not pairs and (outer := _mask_partner(_folders(root))):
         inside, masks = _split_folders(outer[0]), _split_folders(outer[1])
         pairs = {split: (inside[split], masks[split]) for split in inside if split in masks}
+    if not pairs:
+        pairs = _masks_beside(root)
     found = Found("images/ and masks/", "segmentation", {})
     for split, (image_folder, mask_folder) in pairs.items():
         images = {image.stem: image for image in images_in(image_folder)}
@@ -116,10 +124,9 @@ def sat_mask_pairs(root: Path) -> Found | None:
     for split, folder in _split_folders(root).items():
         files = images_in(folder)
         masks = {m.group(1): f for f in files if (m := _MASK_STEM.fullmatch(f.stem))}
-        images = {_stem(f, _IMAGE_STEM): f for f in files if f not in set(masks.values())}
-        if not masks or not images:
-            return None
-        found.splits[split] = _pair(found, images, masks)
+        images = {_stem(f, _IMAGE_STEM): f for f in files if not _MASK_STEM.fullmatch(f.stem)}
+        if masks and images:
+            found.splits[split] = _pair(found, images, masks)
     return found if any(found.splits.values()) else None
 
 
@@ -179,6 +186,17 @@ def _mask_partner(folders: list[Path]) -> tuple[Path, Path] | None:
     masks = [f for f in folders if _MASK_FOLDER.search(f.name)]
     images = [f for f in folders if f not in masks and (images_in(f) or _folders(f))]
     return (images[0], masks[0]) if len(masks) == 1 and len(images) == 1 else None
+
+
+def _masks_beside(root: Path) -> dict[str, tuple[Path, Path]]:
+    """Return the split folders that have a mask folder of the same name beside them, such as train_labels."""
+    pairs = {}
+    for split, folder in _split_folders(root).items():
+        others = [f for f in _folders(root) if f.name.startswith(folder.name) and f != folder]
+        masks = [f for f in others if _MASK_FOLDER.search(f.name.removeprefix(folder.name))]
+        if len(masks) == 1:
+            pairs[split] = (folder, masks[0])
+    return pairs
 
 
 def _stem(path: Path, pattern: re.Pattern[str], known: Iterable[str] = ()) -> str:

@@ -10,11 +10,13 @@ from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.data.images import read_mask_values
 from pixelproof.data.layouts import Found, class_names, find_layout
 from pixelproof.errors import UserError
-from pixelproof.labels import PRESETS, Color, LabelClass, LabelScheme, count_colors, matching_presets
+from pixelproof.labels import PRESETS, Color, LabelScheme, count_colors, matching_presets
 from pixelproof.runs import read_labels
+from pixelproof.schema import parse
 
 LABELS_FILE = "labels.yaml"
 _MASKS_LOOKED_AT = 40
+_LARGEST_ID = 65535
 
 
 def open_data(root: Path) -> DataFolder:
@@ -89,17 +91,23 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
 
 
+def class_index(scheme: LabelScheme) -> dict[str, int]:
+    """Return the index of each class by what a folder or file may call it: its id or its name."""
+    return {str(c.id): i for i, c in enumerate(scheme.classes)} | {c.name: i for i, c in enumerate(scheme.classes)}
+
+
 def _scheme_of_classes(root: Path, found: Found) -> LabelScheme:
     keys = in_order(found.class_of.values())
     names = class_names(root)
-    numbered = all(key.isdecimal() for key in keys)
-    classes = [LabelClass(name=names.get(key, key), id=int(key) if numbered else i) for i, key in enumerate(keys)]
-    return LabelScheme(task="classification", classes=tuple(classes))
+    numbered = all(key.isdecimal() and int(key) <= _LARGEST_ID for key in keys)
+    classes = [{"name": names.get(key, key), "id": int(key) if numbered else i} for i, key in enumerate(keys)]
+    where = str(root / "id2label.json" if names else root)
+    return parse(LabelScheme, {"task": "classification", "classes": classes}, where)
 
 
 def _classified(root: Path, found: Found, scheme: LabelScheme, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     """Give each sample its class index, matching folder names against class names and ids."""
-    index = {str(c.id): i for i, c in enumerate(scheme.classes)} | {c.name: i for i, c in enumerate(scheme.classes)}
+    index = class_index(scheme)
     labelled = []
     for sample in samples:
         name = found.class_of[sample.image]

@@ -91,7 +91,7 @@ def average_loss(scores: ClassificationScores) -> float:
 
 
 def confusion_matrix(scores: ClassificationScores | SegmentationScores) -> Int64:
-    """Return images (or pixels, without void) counted by true class (row) and predicted class (column), int64 [K, K]."""
+    """Return images, or pixels without void, counted by true class (row) and predicted class (column), int64 [K, K]."""
     if isinstance(scores, SegmentationScores):
         total: Int64 = scores.confusion.sum(axis=0)[:-1, :-1]
         return total
@@ -103,7 +103,9 @@ def confusion_matrix(scores: ClassificationScores | SegmentationScores) -> Int64
 def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
     """Return part / whole, NaN where whole is 0."""
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    return np.divide(part, whole, out=np.full(np.broadcast(part, whole).shape, np.nan), where=whole != 0)
+    undefined: Float64 = np.full(np.broadcast(part, whole).shape, np.nan)
+    np.divide(part, whole, out=undefined, where=whole != 0)
+    return undefined
 
 
 def _mean(values: Float64) -> float:

@@ -41,7 +41,7 @@ def load_arrays(path: Path, kind: str, version: int) -> tuple[dict[str, Any], Ar
         UserError: The file is missing, truncated, of another kind or version, or was edited.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         head = json.loads(str(arrays.pop(_FACTS)))
         found = (head["kind"], head["version"])

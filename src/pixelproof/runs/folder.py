@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ class Run:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, config: dict[str, Any], scheme: LabelScheme, facts: dict[str, Any]) -> Run:
+    def create(
+        cls,
+        path: Path,
+        config: dict[str, Any],
+        scheme: LabelScheme,
+        facts: dict[str, Any],
+        overwrite: bool = False,
+    ) -> Run:
         """Start a run folder.
 
         Args:
@@ -32,10 +40,13 @@ class Run:
             config: The resolved settings.
             scheme: The label contract.
             facts: Further entries of ``environment.json``, such as the data fingerprint.
+            overwrite: Replace an earlier run; a folder that is no run is never removed.
 
         Raises:
             UserError: The folder holds something already.
         """
+        if overwrite and (path / CONFIG).is_file():
+            shutil.rmtree(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
         run = cls(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -23,16 +25,33 @@ def fractal(rng: np.random.Generator, size: int, scale: float, smoothness: float
         scale: Size of the largest features in pixels.
         smoothness: How fast finer detail fades; the contour lines are ragged at 0.8 and smooth at 2.
     """
-    rows, columns = np.fft.fftfreq(size)[:, None], np.fft.rfftfreq(size)[None]
-    fade = (1 + (rows**2 + columns**2) * scale**2) ** -(0.5 + smoothness)
-    white = fft.rfft2(rng.standard_normal((size, size), np.float32))
-    plane: Plane = fft.irfft2(white * fade.astype(np.float32), s=(size, size))
-    return (plane - plane.mean()) / plane.std()
+    amplitude = _amplitude(size, scale, smoothness)
+    highest = amplitude.shape[1]
+    drawn = rng.standard_normal((*amplitude.shape, 2), np.float32).view(np.complex64)[..., 0] * amplitude
+    spectrum = np.zeros((size, size // 2 + 1), np.complex64)
+    spectrum[:highest, :highest], spectrum[-highest:, :highest] = drawn[:highest], drawn[highest:]
+    plane: Plane = fft.irfft2(spectrum, s=(size, size), overwrite_x=True)
+    plane /= plane.std()
+    return plane
+
+
+@lru_cache(maxsize=64)
+def _amplitude(size: int, scale: float, smoothness: float) -> Plane:
+    """Return the amplitude of the frequencies that matter, [2k, k]: 0..k-1 and -k..-1 down, 0..k-1 across."""
+    power = -(0.5 + smoothness)
+    faded = np.sqrt(1e-3 ** (1 / power) - 1) / scale  # where the amplitude has fallen to a thousandth
+    highest = min((size - 1) // 2, math.ceil(faded * size))
+    rows, columns = np.arange(-highest, highest)[:, None], np.arange(highest)[None]
+    squares = np.roll(rows**2 + columns**2, highest, axis=0)
+    amplitude: Plane = ((1 + squares * (scale / size) ** 2) ** power).astype(np.float32)
+    amplitude[0, 0] = 0  # so that the mean is 0
+    return amplitude
 
 
 def axes(size: int, angle: float) -> tuple[Plane, Plane]:
-    """Return the coordinates (u, v) of every pixel in axes turned by ``angle`` radians about the middle."""
-    y, x = np.mgrid[:size, :size].astype(np.float32) - np.float32((size - 1) / 2)
+    """Return the coordinates (u, v) of every pixel in axes turned by ``angle`` radians about the middle, in pixels."""
+    along = np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)
+    x, y = along[None], along[:, None]
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     return cos * x + sin * y, cos * y - sin * x
 
@@ -52,22 +71,27 @@ class Patchwork(NamedTuple):
     @property
     def margin(self) -> Plane:
         """Distance to the nearest edge of the patch in pixels."""
-        across = np.minimum(self.u, self.width - self.u)
-        return np.minimum(across, np.minimum(self.v, self.height - self.v))
+        sides = (self.u, self.width - self.u, self.v, self.height - self.v)
+        return reduce(np.minimum, sides)
 
     @property
-    def count(self) -> int:
-        """A number above every id, for tables with one row a patch."""
+    def id_limit(self) -> int:
+        """The first number above every id: how many rows a table with a row for each patch needs."""
         return int(self.ids.max()) + 1
 
+    def mean(self, values: Plane | Flags) -> Plane:
+        """Return the mean of ``values`` [S, S] over each pixel's patch."""
+        ids = self.ids.ravel()
+        means: Plane = (np.bincount(ids, values.ravel()) / np.bincount(ids).clip(1)).astype(np.float32)
+        return means[self.ids]
+
     def split(self, pitch: float) -> Patchwork:
-        """Divide every patch into equal cells whose sides are as near to ``pitch`` pixels as fits."""
-        columns = np.maximum(np.rint(self.width / pitch), 1)
-        rows = np.maximum(np.rint(self.height / pitch), 1)
+        """Divide every patch into equal cells, at most 8 x 8, whose sides are as near to ``pitch`` pixels as fits."""
+        columns = np.rint(self.width / pitch).clip(1, 8)
+        rows = np.rint(self.height / pitch).clip(1, 8)
         width, height = self.width / columns, self.height / rows
         column, row = self.u // width, self.v // height
-        ids = (self.ids * 1024 + column.astype(np.intp) % 32 * 32 + row.astype(np.intp) % 32).ravel()
-        ids = np.unique(ids, return_inverse=True)[1].reshape(self.ids.shape)
+        ids = self.ids * 64 + column.astype(np.intp) % 8 * 8 + row.astype(np.intp) % 8
         return Patchwork(ids, self.u - column * width, self.v - row * height, width, height)
 
 
@@ -92,8 +116,8 @@ def patchwork(rng: np.random.Generator, size: int, sides: tuple[float, float], w
 
 def merge(where: Flags, one: Patchwork, other: Patchwork) -> Patchwork:
     """Return ``one`` where the flag is set and ``other`` elsewhere, with ids that do not collide."""
-    other = other._replace(ids=other.ids + one.count)
-    return Patchwork(*(np.where(where, a, b) for a, b in zip(one, other, strict=True)))
+    ids = np.where(where, one.ids, other.ids + one.id_limit)
+    return Patchwork(ids, *(np.where(where, a, b) for a, b in zip(one[1:], other[1:], strict=True)))
 
 
 def _slice(

@@ -1,0 +1,24 @@
+"""``pixelproof evaluate``."""
+
+from __future__ import annotations
+
+from pixelproof.cli.options import DataArgument, DeviceOption, JsonOption, RunArgument, SplitOption, print_json
+
+
+def evaluate(
+    run: RunArgument,
+    data: DataArgument,
+    split: SplitOption = "validation",
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+) -> None:
+    """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
+    from pixelproof.evaluation import summarise
+    from pixelproof.evaluation.tables import print_scores
+    from pixelproof.study.evaluate import evaluate_run
+
+    scores = evaluate_run(run, data, split, device)
+    if json:
+        print_json(summarise(scores))
+    else:
+        print_scores(scores)

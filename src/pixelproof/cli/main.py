@@ -1,0 +1,68 @@
+"""``pixelproof``: the list of verbs, and how an error reaches the user."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import typer
+
+from pixelproof.cli.demo import demo
+from pixelproof.cli.doctor import doctor
+from pixelproof.cli.embed import embed
+from pixelproof.cli.evaluate import evaluate
+from pixelproof.cli.predict import predict
+from pixelproof.cli.report import report
+from pixelproof.cli.score import score
+from pixelproof.cli.show import show
+from pixelproof.cli.study import study
+from pixelproof.cli.train import train
+from pixelproof.errors import UserError
+
+app = typer.Typer(
+    help="From a folder of images to a model you can trust.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for verb in (demo, study, doctor, show, train, evaluate, score, predict, embed, report):
+    app.command()(verb)
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+    version: bool = typer.Option(False, "--version", help="Print the version."),
+) -> None:
+    """From a folder of images to a model you can trust."""
+    if version:
+        from pixelproof import __version__
+
+        print(__version__)
+        raise typer.Exit
+    context.obj = debug
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def run() -> None:
+    """Entry point of the console script: an error is one sentence on stderr and an exit code, never a traceback."""
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except UserError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"pixelproof: {error}.", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("pixelproof: stopped; run the same command again to go on.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of stdout left, as `head` does; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,29 @@
+"""``pixelproof predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import DeviceOption, OverwriteOption, RunArgument
+
+
+def predict(
+    run: RunArgument,
+    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Predict images of any size and mode.
+
+    Segmentation writes masks in the scheme's colours, index masks and overlays; classification writes predictions.csv.
+    """
+    from pixelproof.prediction import Predictor
+    from pixelproof.prediction.files import predict_files
+    from pixelproof.runs import Run
+
+    files = predict_files(Predictor.open(Run.open(run), device), images, out, overwrite)
+    print(f"{len(files)} image{'s' * (len(files) != 1)} predicted: {out}")

@@ -1,0 +1,18 @@
+"""``pixelproof report``: rebuild the page from artefacts alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study folder, or a single run folder.")],
+) -> None:
+    """Rebuild the page from artefacts alone."""
+    # Here, not above: the charts' library takes a moment to load, which other verbs need not wait for.
+    from pixelproof.report import build_report
+
+    print(build_report(folder))

@@ -1,0 +1,42 @@
+"""``pixelproof show``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import JsonOption, SetOption
+
+
+def show(
+    model: Annotated[str, typer.Argument(help="A model's name, timm:NAME, smp:DECODER:ENCODER, or a run folder.")],
+    classes: Annotated[int | None, typer.Option(help="Number of classes [50, or 7 for segmentation].")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the input in pixels [32, or 512 for segmentation].")] = None,
+    diagram: Annotated[Path | None, typer.Option(help="Write the structure diagram to this SVG file.")] = None,
+    json: JsonOption = False,
+    set_: SetOption = None,
+) -> None:
+    """Print a network as PyTorch prints it, with its parameters, operations, receptive field and stride.
+
+    Models: vgg16, fcn32s, fcn16s, fcn8s, fcn8s-direct, fcn8s-bilinear, each also with -bn; any timm classifier as
+    timm:NAME; any segmentation_models.pytorch network as smp:DECODER:ENCODER.
+    """
+    from pixelproof.cli.options import print_json
+    from pixelproof.study.show import describe_model
+
+    facts, picture = describe_model(model, classes, size, set_ or [])
+    if diagram is not None:
+        from pixelproof.runs import write_text
+
+        write_text(diagram, picture)
+    if json:
+        print_json(facts)
+        return
+    field = f"{facts['receptive_field']} px" if facts["receptive_field"] else "not known"
+    print(facts["architecture"])
+    print(f"parameters       {facts['parameters']:,}")
+    print(f"multiply-adds    {facts['macs']:,} at {facts['input'][1]}x{facts['input'][2]}")
+    print(f"receptive field  {field}")
+    print(f"stride           {facts['stride']} px")

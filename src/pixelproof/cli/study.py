@@ -1,0 +1,29 @@
+"""``pixelproof study``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import SetOption
+
+
+def study(
+    file: Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.yaml")],
+    data: Annotated[Path, typer.Option(help="Folder that the study's data folders are relative to.")] = Path(),
+    out: Annotated[Path | None, typer.Option(help="Folder for everything that comes out [out/NAME].")] = None,
+    set_: SetOption = None,
+) -> None:
+    """Train what is missing, evaluate, explain, and write one report.
+
+    Run again, it redoes only what changed; killed, it goes on where it was.
+    """
+    from pixelproof.study.conduct import conduct
+    from pixelproof.study.file import read_study
+
+    content = read_study(file)
+    words = ["pixelproof", "study", file.name, *(f"--set {shlex.quote(text)}" for text in set_ or [])]
+    print(conduct(content, data, out or Path("out") / content.name, set_ or [], command=" ".join(words)))

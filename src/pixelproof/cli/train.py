@@ -1,0 +1,32 @@
+"""``pixelproof train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import DataArgument, OverwriteOption, SetOption
+
+
+def train(
+    data: DataArgument,
+    model: Annotated[str | None, typer.Option(help="The model's name; 'pixelproof show --help' lists them.")] = None,
+    out: Annotated[Path, typer.Option(help="The run folder to make.", metavar="RUN")] = Path("run"),
+    weights: Annotated[str | None, typer.Option(help="imagenet, none, or a file of weights to start from.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    overwrite: OverwriteOption = False,
+    set_: SetOption = None,
+) -> None:
+    """Train a model on a folder of labelled images.
+
+    The best checkpoint is chosen on a part of train set aside for it, never on validation.
+    """
+    from pixelproof.data import open_data
+    from pixelproof.study.settings import prepare
+    from pixelproof.study.train import train
+
+    content = open_data(data)
+    config = prepare(content, model, out, weights, set_ or [], resume=resume)
+    print(train(content, config, out, resume=resume, overwrite=overwrite).path)

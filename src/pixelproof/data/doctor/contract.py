@@ -1,0 +1,148 @@
+"""Which label contract the data is examined under, and what is wrong with the contract itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.layouts import class_names
+from pixelproof.data.opening import LABELS_FILE, class_index, find_scheme
+from pixelproof.data.proposal import Proposal, propose_scheme
+from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS, Color, LabelScheme, matching_presets
+from pixelproof.runs import labels_to_yaml, read_labels
+
+_MOST_COLORS = 300  # more than any preset has
+_MOST_MISFITS = 0.1  # of the masks; more, and the preset was not meant
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The label contract, or the proposal that stands in for a missing one.
+
+    Attributes:
+        scheme: None only where nothing can be made of the masks.
+        proposal: Text for a ``labels.yaml``, where there is none.
+        findings: What is wrong with the contract.
+    """
+
+    scheme: LabelScheme | None
+    proposal: str | None
+    findings: tuple[Finding, ...]
+
+
+def settle(survey: Survey) -> Contract:
+    """Find the label contract as training would, and go on without one where training would stop."""
+    path = survey.root / LABELS_FILE
+    broken: list[Finding] = []
+    if path.is_file():
+        try:
+            return Contract(_read(survey), None, ())
+        except UserError as error:
+            message = f"{error.problem}: without it no label has a meaning"
+            broken = [survey.finding("labels-file", "error", [path], message, error.remedy)]
+    contract = _classes(survey) if survey.found.task == "classification" else _masks(survey)
+    # A proposal would be written over the broken file.
+    return contract if not broken else Contract(contract.scheme, None, tuple(broken))
+
+
+def unknown_classes(survey: Survey, contract: Contract) -> Iterator[Finding]:
+    """Classes of images that ``labels.yaml`` does not name."""
+    if contract.scheme is None:
+        return
+    index = class_index(contract.scheme)
+    strays = [path for path, name in survey.found.class_of.items() if name not in index]
+    if strays:
+        names = ", ".join(sorted({f"'{survey.found.class_of[path]}'" for path in strays}))
+        message = f"images are of the classes {names}, which {LABELS_FILE} does not name: training would stop"
+        yield survey.finding("unknown-class", "error", strays, message, f"add the classes to {LABELS_FILE}")
+
+
+def label_names(survey: Survey, contract: Contract) -> Iterator[Finding]:
+    """Whether ``id2label.json`` names exactly the classes that there are."""
+    path = survey.root / "id2label.json"
+    try:
+        names = class_names(survey.root)
+    except UserError:
+        return  # settle has said so
+    keys = set(survey.found.class_of.values())
+    if not names or not keys or (survey.root / LABELS_FILE).is_file():
+        return
+    unnamed, unused = sorted(keys - set(names)), sorted(set(names) - keys)
+    if unnamed:
+        message = f"it has no name for {_some(unnamed)}: they would be shown by number"
+        yield survey.finding("id2label", "warning", [path], message, "add the names")
+    if unused:
+        message = f"it names {_some(unused)}, of which there is no image: names may be shifted against the numbers"
+        yield survey.finding("id2label", "warning", [path], message, "check that numbers and names belong together")
+
+
+def _read(survey: Survey) -> LabelScheme:
+    scheme = read_labels(survey.root / LABELS_FILE)
+    if scheme.task != survey.found.task:
+        raise UserError(
+            f"{LABELS_FILE} is for {scheme.task}, but the files are laid out for {survey.found.task}",
+            "correct 'task:' or the layout",
+        )
+    return scheme
+
+
+def _classes(survey: Survey) -> Contract:
+    try:
+        scheme = find_scheme(survey.root, survey.found)
+    except UserError as error:
+        finding = survey.finding(
+            "class-names", "error", [survey.root / "id2label.json"], f"{error.problem}: training would stop", error.remedy
+        )
+        return Contract(None, None, (finding,))
+    return Contract(scheme, labels_to_yaml(scheme), ())
+
+
+def _masks(survey: Survey) -> Contract:
+    fitting = _presets(survey)
+    masks = list(survey.masks)
+    if len(fitting) == 1:
+        return Contract(PRESETS[fitting[0]], f"preset: {fitting[0]}\n", ())
+    if fitting:
+        message = f"the masks fit the presets {' and '.join(fitting)}, so that no label has one meaning"
+        fix = f"write 'preset: {fitting[0]}' or another into {LABELS_FILE}"
+        finding = survey.finding("labels-ambiguous", "error", masks, message, fix)
+        return Contract(PRESETS[fitting[0]], f"preset: {fitting[0]}\n", (finding,))
+    proposal = propose_scheme([m.values for m in survey.masks.values()], any(m.lossy for m in survey.masks.values()))
+    return _proposed(survey, proposal)
+
+
+def _proposed(survey: Survey, proposal: Proposal) -> Contract:
+    missing = f"there is no {LABELS_FILE} and the masks are of no known data set, so that training would not know"
+    masks = list(survey.masks)
+    if proposal.scheme is None:
+        message = f"{missing} what they mean; nothing can be proposed, because {proposal.reason}"
+        fix = f"save masks without loss as PNG, one id or colour for each class, and describe them in {LABELS_FILE}"
+        return Contract(None, None, (survey.finding("labels-missing", "error", masks, message, fix),))
+    text = labels_to_yaml(proposal.scheme)
+    fix = f"save this as {LABELS_FILE} ('pixelproof doctor DATA --write-labels' does) and correct its names:\n{text}"
+    message = f"{missing} what their {len(proposal.scheme.classes)} values mean"
+    return Contract(proposal.scheme, text, (survey.finding("labels-missing", "error", masks, message, fix),))
+
+
+def _presets(survey: Survey) -> list[str]:
+    """Return the presets that know all colours of all masks, or failing that, of all masks but a few."""
+    seen: list[set[Color]] = []
+    for mask in survey.masks.values():
+        if mask.values.colors is None:
+            return []
+        seen.append({(r, g, b) for r, g, b in mask.values.colors[:_MOST_COLORS].tolist()})
+    if fitting := matching_presets(set().union(*seen)):
+        return fitting
+    for name, scheme in PRESETS.items():
+        known = {color for _, color in scheme.indexed_colors()}
+        fits = [colors for colors in seen if colors <= known]
+        if len(fits) >= (1 - _MOST_MISFITS) * len(seen) and matching_presets(set().union(*fits)) == [name]:
+            return [name]
+    return []
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,112 @@
+"""Read a whole data set once, whatever state its files are in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pixelproof.data.doctor.finding import MOST_FILES, Finding, Severity
+from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, look_at_mask
+from pixelproof.data.folder import Sample
+from pixelproof.data.layouts import Found
+from pixelproof.errors import UserError
+from pixelproof.progress import track
+
+
+@dataclass
+class Survey:
+    """Everything there is to know of a data set's files.
+
+    Attributes:
+        root: The data set's folder.
+        found: How the folder is laid out.
+        images: What each readable image holds.
+        masks: What each readable mask holds.
+        broken: Why a file cannot be read.
+        others: Files that belong to no split.
+        empty_folders: Folders with no file in them or below, hidden ones aside.
+    """
+
+    root: Path
+    found: Found
+    images: dict[Path, ImageLook] = field(default_factory=dict)
+    masks: dict[Path, MaskLook] = field(default_factory=dict)
+    broken: dict[Path, UserError] = field(default_factory=dict)
+    others: list[Path] = field(default_factory=list)
+    empty_folders: list[Path] = field(default_factory=list)
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The samples of all splits."""
+        return [sample for samples in self.found.splits.values() for sample in samples]
+
+    @property
+    def splits(self) -> dict[Path, str]:
+        """The split of every image and mask."""
+        return {
+            path: split
+            for split, samples in self.found.splits.items()
+            for sample in samples
+            for path in (sample.image, sample.mask)
+            if path is not None
+        }
+
+    def name(self, path: Path) -> str:
+        """Return a path relative to the data root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def names(self, paths: Iterable[Path], most: int = 3) -> str:
+        """Return the first few paths as words."""
+        paths = list(paths)
+        more = f" and {len(paths) - most} more" if len(paths) > most else ""
+        return ", ".join(self.name(path) for path in paths[:most]) + more
+
+    def finding(self, check: str, severity: Severity, paths: Iterable[Path], message: str, fix: str) -> Finding:
+        """Return a finding about files, the list cut where it grows too long to read."""
+        paths = list(dict.fromkeys(paths))
+        return Finding(check, severity, tuple(self.name(p) for p in paths[:MOST_FILES]), len(paths), message, fix)
+
+
+def survey_folder(root: Path, found: Found) -> Survey:
+    """Look at every file of a data set once; a file that cannot be read is noted, never raised."""
+    survey = Survey(root, found)
+    samples = survey.samples
+    for sample in track(samples, "reading", len(samples)):
+        _look_at(survey, sample)
+    _walk(survey)
+    return survey
+
+
+def _look_at(survey: Survey, sample: Sample) -> None:
+    black = None
+    try:
+        survey.images[sample.image], black = look_at_image(sample.image)
+    except UserError as error:
+        survey.broken[sample.image] = error
+    if sample.mask is None:
+        return
+    try:
+        survey.masks[sample.mask] = look_at_mask(sample.mask, black)
+    except UserError as error:
+        survey.broken[sample.mask] = error
+
+
+def _walk(survey: Survey) -> None:
+    """Note the files that no split uses and the folders that hold nothing."""
+    used = set(survey.splits) | set(survey.found.unpaired)
+    filled: set[Path] = set()
+    for parent, folders, files in os.walk(survey.root, topdown=False):
+        folder = Path(parent)
+        if any(part.startswith(".") for part in folder.relative_to(survey.root).parts):
+            continue
+        paths = [folder / name for name in sorted(files)]
+        survey.others += [path for path in paths if path not in used]
+        visible = any(not name.startswith(".") for name in files)
+        if visible or any(folder / name in filled or (folder / name).is_symlink() for name in folders):
+            filled.add(folder)
+        else:
+            survey.empty_folders.append(folder)
+    survey.others.sort()
+    survey.empty_folders.sort()

@@ -1,0 +1,92 @@
+"""What a mask's values mean under a scheme, and how much of each class there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.images import decode_mask_values
+from pixelproof.data.opening import class_index
+from pixelproof.data.proposal import MaskValues
+from pixelproof.errors import UserError
+from pixelproof.labels import VOID, Color, LabelScheme, UnknownValuesError
+
+Amounts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One mask under the scheme.
+
+    Attributes:
+        pixels: Pixels by class index, void last, int64 [256].
+        unknown: Pixels by value that the scheme does not name, most frequent first.
+        inexact: Pixels by (colour, class index) where the colour is not the class's own but is read as it.
+        problem: Why the mask cannot be decoded at all.
+    """
+
+    pixels: Amounts = field(default_factory=lambda: np.zeros(VOID + 1, np.int64))
+    unknown: Mapping[Color | int, int] = field(default_factory=dict)
+    inexact: Mapping[tuple[Color, int], int] = field(default_factory=dict)
+    problem: UserError | None = None
+
+
+def tally(path: Path, values: MaskValues, scheme: LabelScheme) -> Tally:
+    """Decode a mask's counted values as training would decode its pixels."""
+    try:
+        decoded = decode_mask_values(path, values.ids, values.colors, scheme)
+    except UnknownValuesError as error:
+        return _without(path, values, scheme, error)
+    except UserError as error:
+        return Tally(problem=error)
+    pixels = np.bincount(decoded, weights=values.counts, minlength=VOID + 1).astype(np.int64)
+    return Tally(pixels, inexact=_inexact(values, decoded, scheme))
+
+
+def tallies(survey: Survey, scheme: LabelScheme) -> dict[Path, Tally]:
+    """Return the tally of every readable mask."""
+    return {path: tally(path, look.values, scheme) for path, look in survey.masks.items()}
+
+
+def amounts(survey: Survey, scheme: LabelScheme, masks: Mapping[Path, Tally]) -> dict[str, Amounts]:
+    """Return how much of each class a split holds, int64 [256]: images, or pixels of masks with void last."""
+    index = class_index(scheme)
+    totals = {}
+    for split, samples in survey.found.splits.items():
+        if survey.found.task == "segmentation":
+            counted = [masks[s.mask].pixels for s in samples if s.mask in masks]
+            totals[split] = np.sum(counted, axis=0, dtype=np.int64) if counted else Tally().pixels
+        else:
+            labels = [index[name] for s in samples if (name := survey.found.class_of[s.image]) in index]
+            totals[split] = np.bincount(np.array(labels, np.int64), minlength=len(scheme.classes))
+    return totals
+
+
+def _without(path: Path, values: MaskValues, scheme: LabelScheme, error: UnknownValuesError) -> Tally:
+    """Return the tally of the values that the scheme names, and the pixels of those that it does not."""
+    if error.kind == "colour":
+        assert values.colors is not None
+        named: list[Color | int] = [(r, g, b) for r, g, b in values.colors.tolist()]
+    else:
+        assert values.ids is not None
+        named = list(values.ids.tolist())
+    bad = np.array([name in error.counts for name in named])
+    unknown: dict[Color | int, int] = {}
+    for name, pixels in zip(named, values.counts.tolist(), strict=True):
+        if name in error.counts:
+            unknown[name] = unknown.get(name, 0) + pixels
+    rest = Tally() if bad.all() else tally(path, values.only(~bad), scheme)
+    return replace(rest, unknown=unknown)
+
+
+def _inexact(values: MaskValues, decoded: npt.NDArray[np.uint8], scheme: LabelScheme) -> dict[tuple[Color, int], int]:
+    if values.colors is None or values.ids is not None:
+        return {}
+    own = {(c.color, i) for i, c in enumerate(scheme.classes)}
+    pairs = zip(map(tuple, values.colors.tolist()), decoded.tolist(), values.counts.tolist(), strict=True)
+    return {(color, i): n for color, i, n in pairs if i != VOID and (color, i) not in own}

@@ -1,0 +1,54 @@
+"""What every model is and returns: the contract between models and everything that uses them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from torch import Tensor, nn
+
+from pixelproof.models.preprocessing import Preprocessing
+
+
+class Output(NamedTuple):
+    """The answer of a model to a batch of images."""
+
+    logits: Tensor
+    """Scores before softmax: [N, K] of a classifier, [N, K, H, W] at the input's size of a segmenter."""
+    features: Tensor
+    """What the answer was made from: [N, D], the layer before the last, of a classifier; [N, C, h, w], the
+    deepest map of the encoder, of a segmenter."""
+
+
+class PixelModel(nn.Module):
+    """Base of every model: takes normalised images [N, 3, H, W] of any height and width, returns ``Output``.
+
+    Attributes:
+        num_classes: K, the number of scores for each image or pixel.
+        stride: Multiple to which the height and width of the input are padded; 1 where no padding is needed.
+        reduction: Input pixels between neighbours of the deepest feature map.
+        encoder: Names of the submodules that form, one after the other, a plain chain of layers from the image to
+            the deepest feature map; empty where the encoder is no such chain.
+        preprocessing: What turns stored images into the input; belongs to the model but not to its weights.
+    """
+
+    stride: int = 1
+    reduction: int = 32
+    encoder: tuple[str, ...] = ()
+    preprocessing: Preprocessing
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+
+    def encoder_layers(self) -> dict[str, nn.Module]:
+        """Return the layers of the encoder by name, from the image to the deepest feature map."""
+        return {
+            f"{stage}.{index}": layer
+            for stage in self.encoder
+            for index, layer in self.get_submodule(stage).named_children()
+        }
+
+    if TYPE_CHECKING:
+
+        def __call__(self, images: Tensor) -> Output:
+            """Apply the model."""

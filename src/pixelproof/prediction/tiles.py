@@ -1,0 +1,59 @@
+"""Large images in tiles that join without a seam.
+
+A tile is computed with a halo, a margin that is thrown away. Where the halo covers everything a pixel depends on, and
+tiles start at multiples of the network's stride, the tiled map equals the map of the whole image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+UInt8 = npt.NDArray[np.uint8]
+LARGE = 2048 * 2048
+"""Images of more pixels are computed in tiles."""
+TILE = 1024
+UNKNOWN_HALO = 256
+"""Halo for networks whose receptive field is not known; there a tiled map may differ slightly from the whole one."""
+
+
+def predict_tiled(image: UInt8, model: nn.Module, predict: Callable[[UInt8], UInt8], tile: int = TILE) -> UInt8:
+    """Return the class map of an image, uint8 [H, W, 3] -> [H, W], computed tile by tile.
+
+    Args:
+        image: The whole image.
+        model: Says its ``stride`` and ``receptive_field`` in pixels.
+        predict: Gives the class map of one piece.
+        tile: Side of a tile without its halo, a multiple of the stride.
+    """
+    margin = halo(model)
+    height, width = image.shape[:2]
+    result = np.empty((height, width), np.uint8)
+    for top, left in _corners(height, width, tile):
+        up, side = max(top - margin, 0), max(left - margin, 0)
+        piece = predict(image[up : top + tile + margin, side : left + tile + margin])
+        inner = piece[top - up : top - up + tile, left - side : left - side + tile]
+        result[top : top + tile, left : left + tile] = inner
+    return result
+
+
+def halo(model: nn.Module) -> int:
+    """Return the margin in pixels that covers all a pixel depends on, a multiple of the network's stride.
+
+    A coarse cell reaches half a receptive field beyond its own pixels; one stride more covers where in its cell the
+    tile's edge lies.
+    """
+    field = getattr(model, "receptive_field", None)
+    stride = int(getattr(model, "stride", 1))
+    if field is None:
+        return -(-UNKNOWN_HALO // stride) * stride
+    return -(-(int(field) // 2 + stride) // stride) * stride
+
+
+def _corners(height: int, width: int, tile: int) -> Iterator[tuple[int, int]]:
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            yield top, left

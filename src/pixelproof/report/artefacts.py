@@ -1,0 +1,185 @@
+"""Everything a page is made of, read from a study's or a run's folder. What is not there yet is named, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pixelproof.config import RunConfig
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+from pixelproof.runs import Features, Run, Scores, Shown, load_features, load_scores, load_shown
+from pixelproof.runs.atomic import read_json
+from pixelproof.runs.folder import CONFIG
+from pixelproof.runs.metrics_log import Row
+from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, load_study
+from pixelproof.schema import parse
+
+STUDY = "study.json"
+SPLIT = "validation"
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class ModelArtefacts:
+    """The artefacts of one model; None or empty where a file is missing.
+
+    Attributes:
+        name: The model's name in the study.
+        run: Its run folder.
+        config: The resolved settings.
+        environment: What the run was made with; empty if unknown.
+        log: The training log, one row an epoch.
+        architecture: Facts of the network: its print, parameters, MACs and more; empty if unknown.
+        diagram: The structure diagram, an SVG file's bytes, unchecked.
+        scores: The counts on the validation split.
+        features: The features of the validation images and their map.
+        shown: Picture, truth and prediction by sample id.
+        missing: The files that the page would show and that do not exist.
+    """
+
+    name: str
+    run: Run
+    config: RunConfig | None
+    environment: dict[str, Any]
+    log: list[Row]
+    architecture: dict[str, Any]
+    diagram: bytes | None
+    scores: Scores | None
+    features: Features | None
+    shown: dict[str, Shown]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PartArtefacts:
+    """One part of a study: its record and its models in the study's order."""
+
+    record: PartRecord
+    scheme: LabelScheme | None
+    models: tuple[ModelArtefacts, ...]
+
+
+@dataclass(frozen=True)
+class StudyArtefacts:
+    """A study folder, read."""
+
+    folder: Path
+    record: StudyRecord
+    parts: tuple[PartArtefacts, ...]
+
+
+def read_study(folder: Path) -> StudyArtefacts:
+    """Read a study folder, or a single run folder as a study of one model.
+
+    Raises:
+        UserError: It is neither, or a file in it is damaged.
+    """
+    if (folder / STUDY).exists():
+        record = load_study(folder / STUDY)
+    elif (folder / CONFIG).exists():
+        record = _record_of_run(Run(folder))
+    else:
+        raise UserError(
+            f"{folder} holds neither a study ({STUDY}) nor a run ({CONFIG})",
+            "give a folder that 'pixelproof study' or 'pixelproof train' made",
+        )
+    return StudyArtefacts(folder, record, tuple(_read_part(folder, part) for part in record.parts))
+
+
+def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
+    models = tuple(
+        _read_model(model, Run(folder / model.run), record.shown, model.name in record.embed) for model in record.models
+    )
+    scores = [model.scores for model in models if model.scores is not None]
+    for model in models:
+        if model.scores is not None:
+            _refuse_mixture(model, record, scores[0])
+    scheme = scores[0].scheme if scores else next((s for model in models if (s := _scheme(model.run))), None)
+    return PartArtefacts(record, scheme, models)
+
+
+def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bool) -> ModelArtefacts:
+    missing: list[str] = []
+
+    def read(path: Path, reader: Callable[[Path], Value]) -> Value | None:
+        if path.exists():
+            return reader(path)
+        missing.append(path.relative_to(run.path).as_posix())
+        return None
+
+    return ModelArtefacts(
+        name=record.name,
+        run=run,
+        config=read(run.path / CONFIG, _read_config),
+        environment=read(run.path / "environment.json", _read_object) or {},
+        log=read(run.metrics.path, lambda _: run.metrics.read()) or [],
+        architecture=read(run.architecture, _read_object) or {},
+        diagram=read(run.diagram, Path.read_bytes),
+        scores=read(run.scores(SPLIT), load_scores),
+        features=read(run.features(SPLIT), load_features) if embed else None,
+        shown={i: value for i in shown if (value := read(run.shown(i), load_shown)) is not None},
+        missing=tuple(missing),
+    )
+
+
+def _read_config(path: Path) -> RunConfig:
+    return parse(RunConfig, Run(path.parent).config(), str(path))
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise UserError(f"{path} holds no JSON object", "restore it or train again")
+    return values
+
+
+def _scheme(run: Run) -> LabelScheme | None:
+    return run.labels() if (run.path / "labels.yaml").exists() else None
+
+
+def _refuse_mixture(model: ModelArtefacts, part: PartRecord, first: Scores) -> None:
+    """Refuse to put figures beside each other that mean different things."""
+    scores, path = model.scores, model.run.scores(SPLIT)
+    assert scores is not None
+    if scores.scheme.task != part.task:
+        raise UserError(f"{path} holds {scores.scheme.task} scores in a {part.task} part", "evaluate the run again")
+    if not scores.ids:
+        raise UserError(f"{path} holds no images", "evaluate the run again")
+    if scores.scheme.hash != first.scheme.hash:
+        raise UserError(
+            f"{path} was scored under another label contract than the other models of part '{part.name}'",
+            "evaluate all models of the part with the same labels",
+        )
+    if sorted(scores.ids) != sorted(first.ids):
+        raise UserError(
+            f"{path} was scored on other images than the other models of part '{part.name}'",
+            "evaluate all models of the part on the same images",
+        )
+
+
+def _record_of_run(run: Run) -> StudyRecord:
+    """Return the record of a study that consists of one run."""
+    config, scheme = _read_config(run.path / CONFIG), run.labels()
+    environment = _read_object(run.path / "environment.json")
+    images = len(load_scores(run.scores(SPLIT)).ids) if run.scores(SPLIT).exists() else None
+    name = config.model.name
+    part = PartRecord(
+        name=config.task,
+        title=f"Image {config.task}" if config.task == "classification" else "Semantic segmentation",
+        task=config.task,
+        data=DataRecord(
+            layout="",
+            classes=len(scheme.classes),
+            images=ImageCounts(validation=images),
+            fingerprint=str(environment.get("data", {}).get("fingerprint", "")),
+        ),
+        models=(ModelRecord(name=name, run="."),),
+        shown=tuple(sorted(path.stem for path in (run.path / "shown").glob("*.npz"))),
+        embed=(name,) if run.features(SPLIT).exists() else (),
+    )
+    command = str(environment.get("command", ""))
+    seconds = environment.get("seconds")
+    return StudyRecord(name=run.name, title=f"Run {run.name}", command=command, seconds=seconds, parts=(part,))

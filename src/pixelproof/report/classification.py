@@ -1,0 +1,130 @@
+"""What the page shows of a classification part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
+from pixelproof.evaluation.summary import study_line
+from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.figures import tsne
+from pixelproof.report.figures.confusion import Matrix, matrix, numbered
+from pixelproof.report.numbers import UNDEFINED, count, score, share
+from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.words import classifiers, frequent_confusions
+from pixelproof.runs import ClassificationScores, Features
+
+CONFUSIONS = 16  # rows of the list of most frequent confusions
+
+
+@dataclass(frozen=True)
+class ClassBar:
+    """The accuracy on one class; ``fraction`` is the length of its bar, 0 where undefined."""
+
+    name: str
+    text: str
+    fraction: float
+    n: str
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A frequent mistake."""
+
+    true: str
+    predicted: str
+    n: str
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """The t-SNE figure with its legend."""
+
+    picture: Picture
+    keys: list[tsne.Key]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How well one classifier does."""
+
+    model: str
+    line: str
+    accuracy: str
+    top5: str
+    loss: str
+    correct: str
+    n: str
+    bars: list[ClassBar]
+    matrix: Matrix
+    confusions: list[Confusion]
+    undefined: int
+
+
+def outcomes(part: PartArtefacts) -> list[Outcome]:
+    """Return the outcome of every scored classifier of a part."""
+    return [_outcome(model.name, scores) for model, scores in classifiers(part)]
+
+
+def embeddings(part: PartArtefacts) -> list[Embedding]:
+    """Return the t-SNE figures of a part."""
+    return [_embedding(model, model.features) for model in part.models if model.features is not None]
+
+
+def _outcome(name: str, scores: ClassificationScores) -> Outcome:
+    bars = _bars(scores)
+    counts = confusion_matrix(scores)
+    return Outcome(
+        model=name,
+        line=study_line(scores),
+        accuracy=share(accuracy(scores), 2),
+        top5=share(top_k_accuracy(scores), 2),
+        loss=score(average_loss(scores)),
+        correct=count(int(np.trace(counts))),
+        n=count(len(scores.ids)),
+        bars=bars,
+        matrix=matrix(counts, scores.scheme, "images"),
+        confusions=_confusions(scores),
+        undefined=sum(bar.text == UNDEFINED for bar in bars),
+    )
+
+
+def _bars(scores: ClassificationScores) -> list[ClassBar]:
+    """Return one bar a class, best first; classes without images come last."""
+    values, counts = class_accuracy(scores), confusion_matrix(scores)
+    order = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")
+    return [
+        ClassBar(
+            name=numbered(scores.scheme, index),
+            text=share(values[index], 0),
+            fraction=float(np.nan_to_num(values[index])),
+            n=f"{counts[index, index]}/{counts[index].sum()}",
+        )
+        for index in order
+    ]
+
+
+def _confusions(scores: ClassificationScores) -> list[Confusion]:
+    return [
+        Confusion(
+            numbered(scores.scheme, true), numbered(scores.scheme, other), f"{n} of {total} ({share(n / total, 0)})"
+        )
+        for true, other, n, total in frequent_confusions(scores, CONFUSIONS)
+    ]
+
+
+def _embedding(model: ModelArtefacts, features: Features) -> Embedding:
+    settings = features.settings
+    facts = [f"perplexity {settings['perplexity']}"] if "perplexity" in settings else []
+    facts += [f"seed {settings['seed']}"] if "seed" in settings else []
+    facts.append(f"n = {count(len(features.ids))} validation images")
+    layer = f" (layer {settings['layer']})" if settings.get("layer") else ""
+    caption = (
+        f"t-SNE of the {features.features.shape[1]}-d features of {model.name}{layer}; {', '.join(facts)}. "
+        "Each point is an image, coloured and shaped by its true class; the number stands at the median of its class. "
+        "Distances between far-apart groups and the axes carry no meaning."
+    )
+    alt = f"t-SNE map of {len(features.scheme.classes)} classes, features of {model.name}"
+    return Embedding(Picture(svg_uri(tsne.tsne(features)), alt, caption), tsne.legend(features.scheme))

@@ -1,0 +1,79 @@
+"""The confusion matrix as a grid of cells that a page draws and explains on hover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.labels import LabelScheme
+from pixelproof.report.numbers import count, share
+
+Int64 = npt.NDArray[np.int64]
+RIGHT, WRONG = (8, 76, 148), (190, 62, 6)
+"""Full colours of the diagonal and of what lies off it."""
+SPELT = 12  # up to this many classes a cell has room for its share and a column for its name
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One pair of true and predicted class that occurs."""
+
+    row: int
+    column: int
+    fill: str
+    ink: str
+    text: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix, row-normalised.
+
+    Attributes:
+        names: Row labels, the class names with their numbers.
+        heads: Column labels, names where there is room and numbers elsewhere.
+        cells: The cells that are not 0.
+        spelt: Whether cells hold text.
+        summary: What it shows, in words.
+    """
+
+    names: list[str]
+    heads: list[str]
+    cells: list[Cell]
+    spelt: bool
+    summary: str
+
+
+def matrix(counts: Int64, scheme: LabelScheme, unit: str) -> Matrix:
+    """Lay out counts [K, K] of ``unit`` ("images", "pixels") by true (row) and predicted class (column)."""
+    labels = [numbered(scheme, index) for index in range(len(scheme.classes))]
+    spelt = len(labels) <= SPELT
+    heads = list(scheme.names) if spelt else [str(label.id) for label in scheme.classes]
+    cells = [_cell(counts, row, column, scheme, unit) for row, column in np.argwhere(counts).tolist()]
+    right = count(int(np.trace(counts)))
+    summary = f"Confusion matrix of {len(labels)} classes: {right} of {count(int(counts.sum()))} {unit} on the diagonal"
+    return Matrix(labels, heads, cells, spelt, summary)
+
+
+def numbered(scheme: LabelScheme, index: int) -> str:
+    """Return a class's name after its number, or the name alone where it says the number already."""
+    label = scheme.classes[index]
+    return label.name if label.name == str(label.id) else f"{label.id} {label.name}"
+
+
+def _cell(counts: Int64, row: int, column: int, scheme: LabelScheme, unit: str) -> Cell:
+    n, total = int(counts[row, column]), int(counts[row].sum())
+    part = n / total
+    strength = part**0.5  # so that rare confusions can be seen
+    full = np.array(RIGHT if row == column else WRONG)
+    red, green, blue = (255 + (full - 255) * (0.06 + 0.94 * strength)).round().astype(int).tolist()
+    title = (
+        f"true {scheme.names[row]}, predicted {scheme.names[column]}: "
+        f"{count(n)} of {count(total)} {unit} ({share(part)})"
+    )
+    text = share(part, 0 if part >= 0.095 else 1).removesuffix("%") if len(counts) <= SPELT else ""
+    ink = "#ffffff" if strength > 0.6 else "#1f2328"
+    return Cell(row, column, f"#{red:02x}{green:02x}{blue:02x}", ink, text, title)

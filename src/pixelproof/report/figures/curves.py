@@ -1,0 +1,65 @@
+"""Training curves: one quantity over the epochs, all models of a part in one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from pixelproof.report.figures import style
+from pixelproof.runs.metrics_log import Row
+
+
+def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Mapping[str, int | None]) -> bytes | None:
+    """Draw ``column`` of training logs over the epochs.
+
+    Args:
+        logs: Rows by model.
+        column: A column of ``metrics.csv``.
+        label: What the vertical axis shows.
+        best: The epoch to mark, by model; None marks nothing.
+
+    Returns:
+        An SVG file, or None if no log holds a value.
+    """
+    lines = {name: _points(rows, column) for name, rows in logs.items()}
+    if not any(len(points) for points in lines.values()):
+        return None
+    with style.figure(5.6, 3.2) as drawing:
+        axes = drawing.add_subplot()
+        for index, (name, points) in enumerate(lines.items()):
+            _line(axes, index, name, points, best.get(name))
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        axes.grid(axis="y")
+        axes.tick_params(length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(loc="best")
+        return style.saved(drawing)
+
+
+def _points(rows: Sequence[Row], column: str) -> npt.NDArray[np.float64]:
+    """Return (epoch, value) pairs, float64 [N, 2], without those that have no finite value."""
+    pairs = np.array([(row["epoch"], row[column]) for row in rows], np.float64).reshape(-1, 2)
+    kept: npt.NDArray[np.float64] = pairs[np.isfinite(pairs).all(axis=1)]
+    return kept
+
+
+def _line(axes: Axes, index: int, name: str, points: npt.NDArray[np.float64], best: int | None) -> None:
+    color, dash = style.series(index)
+    # One epoch draws no line, so short logs show their points.
+    mark = "o" if len(points) <= 3 else ""
+    axes.plot(
+        points[:, 0],
+        points[:, 1],
+        dash,
+        color=color,
+        label=name.replace("_", " ", 1) if name.startswith("_") else name,
+        linewidth=1.8,
+        marker=mark,
+    )
+    chosen = points[points[:, 0] == best]
+    axes.plot(chosen[:, 0], chosen[:, 1], "o", color="white", markeredgecolor=color, markeredgewidth=2, markersize=8)

@@ -1,0 +1,102 @@
+"""Masks in their colours, where they are wrong, and all models side by side as one figure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from pixelproof.labels import VOID, LabelScheme
+from pixelproof.report.figures import style
+from pixelproof.runs import Shown
+
+UInt8 = npt.NDArray[np.uint8]
+GREYS = 12  # levels of the faded photograph: enough to recognise it, few enough to stay small
+
+
+def colored(mask: UInt8, scheme: LabelScheme) -> UInt8:
+    """Return a mask [H, W] in its classes' colours, uint8 [H, W, 3]; void without a colour of its own is hatched."""
+    picture = style.class_colors(scheme)[mask]
+    if not scheme.void_colors:
+        picture[mask == VOID] = _hatching(mask.shape)[mask == VOID]
+    return picture
+
+
+def error_map(shown: Shown, scheme: LabelScheme) -> UInt8:
+    """Return where a prediction is wrong, uint8 [H, W, 3].
+
+    Wrong pixels have the colour of the predicted class, right ones are the faded photograph, and those that nobody is
+    scored on are hatched.
+    """
+    judged = np.append(scheme.scored, np.zeros(256 - len(scheme.classes), bool))[shown.truth]
+    wrong = judged & (shown.prediction != shown.truth)
+    picture = _faded(shown.image, _backdrop(scheme))
+    picture[wrong] = colored(shown.prediction, scheme)[wrong]
+    picture[~judged] = _hatching(shown.truth.shape)[~judged]
+    return picture
+
+
+def mask_figure(rows: Sequence[Sequence[Shown | None]], models: Sequence[str], scheme: LabelScheme) -> bytes:
+    """Draw images as rows and, as columns, the image, the truth, and every model's mask and errors.
+
+    Args:
+        rows: For every image what each model made of it; None where a model has not predicted it.
+        models: Names in the order of a row's entries.
+        scheme: The label contract.
+
+    Returns:
+        A PNG file for use in print.
+    """
+    heads = ["image", "truth", *(head for name in models for head in (name, f"{name}: errors"))]
+    with style.figure(1.9 * len(heads), 2.0 * len(rows) + 0.9) as drawing:
+        grid = drawing.subplots(len(rows), len(heads), squeeze=False)
+        for line, row in zip(grid, rows, strict=True):
+            _row(line, row, scheme)
+        for axes, head in zip(grid[0], heads, strict=True):
+            axes.set_title(textwrap.fill(head, 22), fontsize=11)
+        _legend(drawing, scheme)
+        return style.saved(drawing, "png")
+
+
+def _row(line: Sequence[Axes], row: Sequence[Shown | None], scheme: LabelScheme) -> None:
+    first = next(shown for shown in row if shown is not None)
+    pictures: list[UInt8 | None] = [first.image, colored(first.truth, scheme)]
+    for shown in row:
+        pictures += [None, None] if shown is None else [colored(shown.prediction, scheme), error_map(shown, scheme)]
+    for axes, picture in zip(line, pictures, strict=True):
+        style.bare(axes)
+        if picture is not None:
+            axes.imshow(picture, interpolation="nearest")
+    line[0].set_ylabel(first.id, fontsize=11, color=style.INK)
+
+
+def _legend(drawing: Figure, scheme: LabelScheme) -> None:
+    colors = style.class_colors(scheme) / 255
+    handles = [Patch(facecolor=color, edgecolor=style.MUTED, linewidth=0.6) for color in colors[: len(scheme.classes)]]
+    drawing.legend(handles, scheme.names, loc="outside lower center", ncols=min(len(handles), 8), fontsize=10)
+
+
+def _backdrop(scheme: LabelScheme) -> int:
+    """Return the grey from which the classes' colours stand out best: palettes may hold white, black or greys."""
+    colors = style.class_colors(scheme)[: len(scheme.classes)].astype(int)
+    return max((216, 128, 64), key=lambda grey: int(np.abs(colors - grey).max(axis=1).min()))
+
+
+def _faded(rgb: UInt8, grey: int) -> UInt8:
+    """Return a photograph as a few greys around ``grey``, uint8 [H, W, 3]."""
+    luminance = rgb @ np.array([0.299, 0.587, 0.114])
+    level = (luminance * GREYS / 256).astype(int) - (GREYS - 1) / 2
+    faded = np.clip(grey + level * 5, 0, 255).astype(np.uint8)
+    return np.repeat(faded[..., None], 3, axis=2)
+
+
+def _hatching(shape: tuple[int, ...]) -> UInt8:
+    """Return diagonal stripes, uint8 [H, W, 3], about 24 across the longer side."""
+    rows, columns = np.indices(shape)
+    stripe = (rows + columns) // max(1, max(shape) // 48) % 2
+    return np.where(stripe[..., None], 236, 178).repeat(3, axis=2).astype(np.uint8)

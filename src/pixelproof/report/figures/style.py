@@ -1,0 +1,83 @@
+"""What all figures share: how they look, and how they become equal bytes for equal data."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pixelproof.labels import VOID, LabelScheme, distinct_colors
+
+INK, MUTED, LINE = "#1f2328", "#59636e", "#d1d9e0"
+SERIES = ("#0b5cad", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#be123c", "#854d0e", "#475569")
+"""Colours of the models in charts, in the study's order; dark enough to read on white."""
+DASHES = ("-", "--", "-.", ":")
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # the one font that Matplotlib brings along, so equal on every machine
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#e6eaef",
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "legend.frameon": False,
+    "text.parse_math": False,  # a class may be called "$x$"
+    "svg.fonttype": "path",
+    "svg.hashsalt": "pixelproof",
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+@contextmanager
+def figure(width: float, height: float) -> Iterator[Figure]:
+    """Give an empty figure of a size in inches; draw and save it inside the block, where the style holds."""
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        # Class names may be in any script; what the font lacks becomes a box, and the page spells it out beside.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def saved(drawing: Figure, kind: Literal["svg", "png"] = "svg") -> bytes:
+    """Return the figure as a file's bytes, without a date; PNG at 200 dots an inch."""
+    buffer = io.BytesIO()
+    facts = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    drawing.savefig(buffer, format=kind, metadata=facts, dpi=200)
+    return buffer.getvalue()
+
+
+def bare(axes: Axes) -> None:
+    """Remove ticks and the frame."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+
+
+def series(index: int) -> tuple[str, str]:
+    """Return (colour, dash pattern) of the model at ``index``, told apart even in grey."""
+    return SERIES[index % len(SERIES)], DASHES[index % len(DASHES)]
+
+
+def class_colors(scheme: LabelScheme) -> npt.NDArray[np.uint8]:
+    """Return the colour of every mask value, uint8 [256, 3]: the scheme's own, or distinct ones where it has none."""
+    table = np.full((256, 3), 128, np.uint8)
+    if scheme.has_colors:
+        table[: len(scheme.classes)] = np.array([label.color for label in scheme.classes], np.uint8)
+    else:
+        table[: len(scheme.classes)] = distinct_colors(len(scheme.classes))
+    if scheme.void_colors:
+        table[VOID] = scheme.void_colors[0]
+    return table

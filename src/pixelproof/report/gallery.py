@@ -1,0 +1,105 @@
+"""The masks of chosen images: picture and truth, and each model's mask and errors beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelproof.errors import UserError
+from pixelproof.evaluation import confusion_counts, mean_iou, pixel_accuracy
+from pixelproof.labels import VOID, LabelScheme
+from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.figures.masks import colored, error_map, mask_figure
+from pixelproof.report.numbers import score, share
+from pixelproof.report.pictures import Picture, flat_uri, photo_uri
+from pixelproof.runs import SegmentationScores, Shown
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one model made of an image; no pictures where it has not predicted it."""
+
+    model: str
+    mask: Picture | None = None
+    errors: Picture | None = None
+    miou: str = ""
+    accuracy: str = ""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One image with its truth and every model's attempt."""
+
+    id: str
+    size: str
+    image: Picture
+    truth: Picture
+    attempts: list[Attempt]
+
+
+def exhibits(part: PartArtefacts) -> list[Exhibit]:
+    """Return the images that a part shows, in the study's order, without those that no model has predicted."""
+    if part.scheme is None:
+        return []
+    ids = [i for i in part.record.shown if any(i in model.shown for model in part.models)]
+    return [_exhibit(sample_id, part.models, part.scheme) for sample_id in ids]
+
+
+def has_void(part: PartArtefacts) -> bool:
+    """Return whether any shown truth holds pixels that nobody is scored on."""
+    if part.scheme is None:
+        return False
+    unscored = [VOID, *np.flatnonzero(~part.scheme.scored)]
+    return any(np.isin(shown.truth, unscored).any() for model in part.models for shown in model.shown.values())
+
+
+def printed(part: PartArtefacts) -> bytes | None:
+    """Return the part's masks as one PNG for use in print; None if there are none."""
+    rows = [[model.shown.get(i) for model in part.models] for i in part.record.shown]
+    rows = [row for row in rows if any(row)]
+    if part.scheme is None or not rows:
+        return None
+    return mask_figure(rows, [model.name for model in part.models], part.scheme)
+
+
+def _exhibit(sample_id: str, models: tuple[ModelArtefacts, ...], scheme: LabelScheme) -> Exhibit:
+    first = next(model.shown[sample_id] for model in models if sample_id in model.shown)
+    height, width = first.truth.shape
+    return Exhibit(
+        id=sample_id,
+        size=f"{width}×{height}",
+        image=Picture(photo_uri(first.image), f"Image {sample_id}", "Image"),
+        truth=Picture(flat_uri(colored(first.truth, scheme)), f"True mask of image {sample_id}", "Truth"),
+        attempts=[_attempt(model, sample_id, scheme) for model in models],
+    )
+
+
+def _attempt(model: ModelArtefacts, sample_id: str, scheme: LabelScheme) -> Attempt:
+    shown = model.shown.get(sample_id)
+    if shown is None:
+        return Attempt(model.name)
+    scores = _scored(shown, model, scheme)
+    miou, right = score(mean_iou(scores, "unknown_counted"), 3), share(pixel_accuracy(scores))
+    mask = flat_uri(colored(shown.prediction, scheme))
+    errors = flat_uri(error_map(shown, scheme))
+    alt = f"of image {sample_id} by {model.name}, mIoU {miou}, {right} of pixels right"
+    return Attempt(
+        model.name,
+        Picture(mask, f"Mask {alt}", model.name),
+        Picture(errors, f"Errors in the mask {alt}", f"{model.name}: errors"),
+        miou,
+        right,
+    )
+
+
+def _scored(shown: Shown, model: ModelArtefacts, scheme: LabelScheme) -> SegmentationScores:
+    """Count one image's pixels, so that its figures follow the same rules as all others."""
+    try:
+        if shown.image.shape != (*shown.truth.shape, 3):
+            raise ValueError("picture and truth differ in size")
+        counts = confusion_counts(shown.truth, shown.prediction, len(scheme.classes))
+    except ValueError as error:
+        path = model.run.shown(shown.id)
+        raise UserError(f"{path} does not fit the label contract: {error}", "evaluate the run again") from None
+    return SegmentationScores((shown.id,), counts[None], scheme)

@@ -1,0 +1,55 @@
+"""Numbers as a reader sees them. What is undefined is a dash, never 0."""
+
+from __future__ import annotations
+
+import math
+
+UNDEFINED = "–"
+
+
+def count(value: int | float | None) -> str:
+    """Return ``22500`` as ``22,500``."""
+    return UNDEFINED if value is None else f"{value:,.0f}"
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """Return ``0.7764`` as ``77.6%``."""
+    return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"
+
+
+def score(value: float | None, digits: int = 4) -> str:
+    """Return ``0.730594`` as ``0.7306``."""
+    return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def signed(value: float, digits: int = 4) -> str:
+    """Return a difference with its sign, ``+0.0731``; one that rounds to nothing has none."""
+    if math.isnan(value):
+        return UNDEFINED
+    text = f"{abs(value):.{digits}f}"
+    if not float(text):
+        return text
+    return ("+" if value > 0 else "−") + text
+
+
+def duration(seconds: float | None) -> str:
+    """Return a wall time such as ``1 h 04 min`` or ``12 s``."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNDEFINED
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes:02d} min"
+    if minutes:
+        return f"{minutes} min {rest:02d} s"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{rest} s"
+
+
+def magnitude(value: float | None) -> str:
+    """Return a large count in short, ``18384711`` as ``18.4 million``."""
+    if value is None:
+        return UNDEFINED
+    for limit, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if value >= limit:
+            return f"{value / limit:.3g} {word}"
+    return count(value)

@@ -1,0 +1,170 @@
+"""The report: one HTML file that carries everything inside itself and opens without a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from pixelproof.report import classification, gallery, numbers, provenance, segmentation, words
+from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, read_study
+from pixelproof.report.figures import style
+from pixelproof.report.figures.curves import curves
+from pixelproof.report.figures.tsne import tsne
+from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.runs import atomic, write_text
+
+PAGE = "report.html"
+FIGURES = "figures"
+
+
+@dataclass(frozen=True)
+class Network:
+    """One model's architecture on the page, and what of the model is missing."""
+
+    name: str
+    facts: list[provenance.Fact]
+    text: str
+    diagram: Picture | None
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Making:
+    """How one model was made."""
+
+    name: str
+    facts: list[provenance.Fact]
+    settings: str
+
+
+def build_report(folder: Path) -> Path:
+    """Write ``report.html``, and the figures of a study for use in print, from a folder's artefacts alone.
+
+    Args:
+        folder: A study folder, or a single run folder.
+
+    Returns:
+        The path of the page. Equal artefacts give equal bytes.
+
+    Raises:
+        UserError: The folder is neither, an artefact is damaged, or the folder cannot be written.
+    """
+    study = read_study(folder)
+    page = _environment().get_template("page.html.j2").render(_context(study))
+    for name, data in _figures(study).items():
+        with atomic(folder / FIGURES / name) as temporary:
+            temporary.write_bytes(data)
+    write_text(folder / PAGE, page)
+    return folder / PAGE
+
+
+def _context(study: StudyArtefacts) -> dict[str, object]:
+    script = (resources.files("pixelproof.report") / "templates" / "page.js").read_text("utf-8")
+    # The policy lets this one script run and no other, whatever an artefact might smuggle onto the page.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return {
+        "study": study.record,
+        "parts": [_part(part) for part in study.parts],
+        "script": Markup(script),
+        "script_hash": digest,
+    }
+
+
+def _part(part: PartArtefacts) -> dict[str, object]:
+    """Return what the templates show of one part."""
+    shared: dict[str, object] = {
+        "record": part.record,
+        "sentences": words.sentences(part),
+        "tiles": words.tiles(part),
+        "networks": [_network(model) for model in part.models],
+        "curves": _curves(part),
+        "making": [_making(model, part) for model in part.models],
+    }
+    if part.record.task == "classification":
+        return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
+    tables = segmentation.iou_tables(part)
+    return shared | {
+        "exhibits": gallery.exhibits(part),
+        "class_key": segmentation.class_key(part.scheme) if part.scheme else [],
+        "unscored_shown": gallery.has_void(part),
+        "tables": tables,
+        "scored_on": segmentation.scored_on(part) if tables else "",
+        "chart": segmentation.chart(part),
+        "matrices": segmentation.matrices(part),
+        "series": [(model.name, style.series(i)[0]) for i, model in enumerate(m for m, _ in words.segmenters(part))],
+    }
+
+
+def _network(model: ModelArtefacts) -> Network:
+    diagram = None
+    if model.diagram is not None:
+        diagram = Picture(svg_uri(model.diagram), f"Structure diagram of {model.name}", f"Structure of {model.name}")
+    text = str(model.architecture.get("architecture", ""))
+    return Network(model.name, provenance.network_facts(model), text, diagram, model.missing)
+
+
+def _making(model: ModelArtefacts, part: PartArtefacts) -> Making:
+    facts = provenance.made(model, part.record.data.images)
+    return Making(model.name, facts, provenance.settings_text(model))
+
+
+def _curves(part: PartArtefacts) -> list[Picture]:
+    """Return the loss and the selection score over the epochs, where they were logged."""
+    logs = {model.name: model.log for model in part.models if model.log}
+    best = {model.name: provenance.best_epoch(model) for model in part.models}
+    metric = "accuracy" if part.record.task == "classification" else "mIoU"
+    n = part.record.data.images.selection
+    images = f", n = {numbers.count(n)} images" if n else ""
+    drawn = [
+        ("loss", "training loss", "Mean loss over the training images of each epoch.", {}),
+        ("score", metric, f"{metric} on the selection part of train{images}. A ring marks the epoch kept.", best),
+    ]
+    pictures = []
+    for column, label, caption, marked in drawn:
+        if (figure := curves(logs, column, label, marked)) is not None:
+            caption = caption[0].upper() + caption[1:] if column == "loss" else caption
+            pictures.append(Picture(svg_uri(figure), f"{label} by epoch of {words.enumerated(logs)}", caption))
+    return pictures
+
+
+def _figures(study: StudyArtefacts) -> dict[str, bytes]:
+    """Return the figures for use in print by file name."""
+    files: dict[str, bytes] = {}
+    mapped = [(part, model) for part in study.parts for model in part.models if model.features is not None]
+    names = Counter(model.name for _, model in mapped)
+    for part, model in mapped:
+        assert model.features is not None
+        name = model.name if names[model.name] == 1 else f"{part.record.name}-{model.name}"
+        for kind in ("png", "svg"):
+            files[f"tsne-{_file_name(name)}.{kind}"] = tsne(model.features, kind, names=True)
+    for part in study.parts:
+        if (masks := gallery.printed(part)) is not None:
+            files[f"masks-{_file_name(part.record.name)}.png"] = masks
+    return files
+
+
+def _file_name(name: str) -> str:
+    """Return a name without the characters that paths or shells read, ``timm:resnet18`` as ``timm-resnet18``."""
+    return re.sub(r"[^\w.-]+", "-", name)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pixelproof.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": numbers.count, "duration": numbers.duration}
+    return environment

@@ -1,0 +1,79 @@
+"""Images as bytes that a page can carry inside itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from pixelproof.labels.codec import pack
+
+UInt8 = npt.NDArray[np.uint8]
+LARGEST = 768
+"""Longer sides are scaled down to this many pixels, to keep the page small."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image on the page.
+
+    Attributes:
+        src: A data URI.
+        alt: What it shows, for those who cannot see it.
+        caption: The line beneath it.
+    """
+
+    src: str
+    alt: str
+    caption: str = ""
+
+
+def data_uri(data: bytes, mime: str) -> str:
+    """Return ``data`` as a URI that needs nothing else. An SVG shown through one cannot run scripts."""
+    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def svg_uri(data: bytes) -> str:
+    """Return a data URI of an SVG file."""
+    return data_uri(data, "image/svg+xml")
+
+
+def photo_uri(rgb: UInt8) -> str:
+    """Return a data URI of a photograph, uint8 [H, W, 3], as JPEG."""
+    image = Image.fromarray(rgb)
+    image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, format="JPEG", quality=85, optimize=True)
+    return data_uri(buffer.getvalue(), "image/jpeg")
+
+
+def flat_uri(rgb: UInt8) -> str:
+    """Return a data URI of an image of few colours, uint8 [H, W, 3], as PNG; no colour is ever mixed."""
+    image = _indexed(_nearest(rgb))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", optimize=True)
+    return data_uri(buffer.getvalue(), "image/png")
+
+
+def _nearest(rgb: UInt8) -> UInt8:
+    """Return an image whose longer side is at most ``LARGEST``, by leaving pixels out."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, LARGEST / max(height, width))
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    kept_rows = ((np.arange(rows) + 0.5) * height / rows).astype(np.intp)
+    kept_columns = ((np.arange(columns) + 0.5) * width / columns).astype(np.intp)
+    return rgb[kept_rows[:, None], kept_columns]
+
+
+def _indexed(rgb: UInt8) -> Image.Image:
+    """Return an image with a palette, a third of the size, where its colours fit in one."""
+    colors, indices = np.unique(pack(rgb), return_inverse=True)
+    if len(colors) > 256:
+        return Image.fromarray(rgb)
+    image = Image.fromarray(indices.reshape(rgb.shape[:2]).astype(np.uint8)).convert("P")
+    image.putpalette(np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1).astype(np.uint8).tobytes())
+    return image

@@ -1,0 +1,100 @@
+"""How a model was made: what a reader needs to make it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from pixelproof.config import RunConfig
+from pixelproof.report.artefacts import ModelArtefacts
+from pixelproof.report.numbers import UNDEFINED, count, duration, magnitude, score, share
+from pixelproof.runs.study_file import ImageCounts
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of a list of facts."""
+
+    label: str
+    value: str
+
+
+def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
+    """Return how one model was made."""
+    known, data = model.environment, model.environment.get("data", {})
+    packages = known.get("packages", {})
+    versions = [f"Python {known['python']}"] if "python" in known else []
+    versions += [f"{name} {version}" for name, version in packages.items()]
+    facts = [
+        ("Command", known.get("command")),
+        ("Commit", known.get("commit")),
+        ("Versions", ", ".join(versions)),
+        ("Device", ", ".join(str(known[key]) for key in ("device", "platform") if known.get(key))),
+        ("Seed", _seed(model.config)),
+        ("Data fingerprint", data.get("fingerprint")),
+        ("Fingerprint of the training part", data.get("train")),
+        ("Selection rule", selection_rule(model, images)),
+        ("Training", _training(model)),
+        ("Wall time", duration(known.get("seconds"))),
+    ]
+    return [Fact(label, str(value) if value not in (None, "") else UNDEFINED) for label, value in facts]
+
+
+def settings_text(model: ModelArtefacts) -> str:
+    """Return the resolved settings as YAML; empty if unknown."""
+    return "" if model.config is None else yaml.safe_dump(model.config.model_dump(mode="json"), sort_keys=False)
+
+
+def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:
+    """Say which checkpoint was kept, and on which images it was chosen."""
+    if model.config is None:
+        return UNDEFINED
+    if not model.config.data.selection:
+        return "the weights after the last epoch; nothing was chosen"
+    metric = "accuracy" if model.config.task == "classification" else "mIoU"
+    n = f", n = {count(images.selection)} images" if images.selection is not None else ""
+    text = f"the epoch of best {metric} on {share(model.config.data.selection, 0)} of train{n}; never on validation"
+    best = best_epoch(model)
+    if best is None:
+        return text
+    reached = score(model.environment.get("best_score"))
+    return f"{text} (epoch {best}" + (f", {metric} {reached})" if reached != UNDEFINED else ")")
+
+
+def best_epoch(model: ModelArtefacts) -> int | None:
+    """Return the epoch whose weights were kept for their score; None where nothing was chosen or it is unknown."""
+    epoch = model.environment.get("best_epoch")
+    return int(epoch) if epoch and any(row["score"] is not None for row in model.log) else None
+
+
+def network_facts(model: ModelArtefacts) -> list[Fact]:
+    """Return the size and reach of a network."""
+    known: dict[str, Any] = model.architecture
+    if not known:
+        return []
+    shape = "×".join(str(side) for side in known.get("input", ()))
+    at = f" at input {shape}" if shape else ""
+    field, stride = known.get("receptive_field"), known.get("stride")
+    return [
+        Fact("Parameters", count(known.get("parameters"))),
+        Fact("Multiply-adds", f"{magnitude(known.get('macs'))}{at}"),
+        Fact("Receptive field", f"{count(field)} px" if field else "the whole image"),
+        Fact("Stride", f"{count(stride)} px" if stride else UNDEFINED),
+    ]
+
+
+def _seed(config: RunConfig | None) -> str | None:
+    if config is None:
+        return None
+    return f"{config.training.seed} (splits: {config.data.split_seed})"
+
+
+def _training(model: ModelArtefacts) -> str:
+    if model.config is None:
+        return UNDEFINED
+    training, done = model.config.training, len(model.log)
+    epochs = f"{done} epochs" if done == training.epochs else f"{done} of {training.epochs} epochs so far"
+    batch = training.batch_size * training.accumulate
+    return f"{epochs}, batches of {batch}, {training.optimizer}, learning rate {training.lr:g}, {training.loss}"

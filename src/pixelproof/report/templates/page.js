@@ -1,0 +1,35 @@
+"use strict";
+// Enlarges pictures; the arrow keys step through those of the same group, so that masks can be compared in place.
+(() => {
+  const viewer = document.getElementById("viewer");
+  const large = viewer.querySelector("img");
+  const caption = viewer.querySelector("figcaption");
+  let group = [];
+  let place = 0;
+
+  const show = (index) => {
+    place = (index + group.length) % group.length;
+    const image = group[place].querySelector("img");
+    large.src = image.src;
+    large.alt = image.alt;
+    large.classList.toggle("flat", group[place].closest(".flat") !== null);
+    caption.textContent = image.alt;
+  };
+
+  const open = (button) => {
+    const box = button.closest("[data-group]");
+    group = box ? [...box.querySelectorAll(".zoom")] : [button];
+    show(group.indexOf(button));
+    viewer.showModal();
+  };
+
+  document.querySelectorAll(".zoom").forEach((button) => button.addEventListener("click", () => open(button)));
+  viewer.querySelector(".close").addEventListener("click", () => viewer.close());
+  viewer.addEventListener("click", (event) => {
+    if (event.target === viewer) viewer.close();
+  });
+  viewer.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) show(place + step);
+  });
+})();

@@ -1,0 +1,142 @@
+"""A study's key results in words and tiles, computed from its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelproof.evaluation import (
+    accuracy,
+    average_loss,
+    confusion_matrix,
+    iou,
+    mean_iou,
+    pixel_accuracy,
+    top_k_accuracy,
+)
+from pixelproof.evaluation.metrics import Protocol
+from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.numbers import count, score, share, signed
+from pixelproof.runs import ClassificationScores, SegmentationScores
+
+COUNTED: Protocol = "unknown_counted"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One key figure."""
+
+    value: str
+    label: str
+    note: str
+
+
+def classifiers(part: PartArtefacts) -> list[tuple[ModelArtefacts, ClassificationScores]]:
+    """Return the part's models that have classification scores, with them."""
+    return [(m, m.scores) for m in part.models if isinstance(m.scores, ClassificationScores)]
+
+
+def segmenters(part: PartArtefacts) -> list[tuple[ModelArtefacts, SegmentationScores]]:
+    """Return the part's models that have segmentation scores, with them."""
+    return [(m, m.scores) for m in part.models if isinstance(m.scores, SegmentationScores)]
+
+
+def sentences(part: PartArtefacts) -> list[str]:
+    """Return the part's key results, one sentence each."""
+    said = [_classified(model.name, scores) for model, scores in classifiers(part)]
+    if compared := segmenters(part):
+        said += _segmented([(model.name, scores) for model, scores in compared])
+    if unscored := [model.name for model in part.models if model.scores is None]:
+        said.append(f"{enumerated(unscored)} {'has' if len(unscored) == 1 else 'have'} no scores yet.")
+    return said
+
+
+def tiles(part: PartArtefacts) -> list[Tile]:
+    """Return the part's key figures."""
+    return [t for m, s in classifiers(part) for t in _classifier_tiles(m.name, s)] + _segmenter_tiles(part)
+
+
+def frequent_confusions(scores: ClassificationScores, most: int) -> list[tuple[int, int, int, int]]:
+    """Return the confusions with most images as (true class, predicted class, images, images of the true class)."""
+    matrix = confusion_matrix(scores)
+    wrong = matrix - np.diag(np.diagonal(matrix))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [divmod(int(place), len(matrix)) for place in order if wrong.flat[place]]
+    return [(true, other, int(wrong[true, other]), int(matrix[true].sum())) for true, other in pairs]
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """Return ``a, b and c``."""
+    *head, last = names
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def _classifier_tiles(name: str, scores: ClassificationScores) -> list[Tile]:
+    total = count(len(scores.ids))
+    shown = [Tile(share(accuracy(scores)), f"accuracy · {name}", f"{count(_right(scores))} of {total} images")]
+    if _top5_says_something(scores):
+        shown.append(Tile(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
+    return [*shown, Tile(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
+
+
+def _segmenter_tiles(part: PartArtefacts) -> list[Tile]:
+    compared = [(model.name, mean_iou(s, COUNTED), count(len(s.ids))) for model, s in segmenters(part)]
+    shown = [Tile(score(mean, 3), f"mIoU · {name}", f"n = {total} images") for name, mean, total in compared]
+    if len(compared) == 2:
+        (first, low, total), (second, high, _) = compared
+        shown.append(Tile(signed(high - low, 3), f"mIoU · {second} against {first}", f"the same {total} images"))
+    return shown
+
+
+def _right(scores: ClassificationScores) -> int:
+    return int((scores.truth == scores.predicted).sum())
+
+
+def _top5_says_something(scores: ClassificationScores) -> bool:
+    return len(scores.scheme.classes) > 5 and bool((scores.rank >= 0).any())
+
+
+def _classified(name: str, scores: ClassificationScores) -> str:
+    text = (
+        f"{name} classifies {count(_right(scores))} of {count(len(scores.ids))} validation images right "
+        f"({share(accuracy(scores))})"
+    )
+    if _top5_says_something(scores):
+        text += f"; the true class is among its five best guesses for {share(top_k_accuracy(scores))}"
+    worst = frequent_confusions(scores, 1)
+    if worst and worst[0][2] > 1:
+        true, other, n, total = worst[0]
+        names = scores.scheme.names
+        text += f". Its most frequent mistake is {names[other]} where the image shows {names[true]} ({n} of {total})"
+    return text + "."
+
+
+def _segmented(compared: Sequence[tuple[str, SegmentationScores]]) -> list[str]:
+    images = f"{count(len(compared[0][1].ids))} validation images"
+    # NaN sorts nowhere, so undefined means come last by hand.
+    ranked = sorted(compared, key=lambda pair: -np.nan_to_num(mean_iou(pair[1], COUNTED), nan=-1.0))
+    (best, scores), *others = ranked
+    text = f"{best} reaches mIoU {score(mean_iou(scores, COUNTED), 3)}"
+    if others:
+        rest = enumerated(f"{score(mean_iou(s, COUNTED), 3)} of {name}" for name, s in others)
+        text += f" against {rest}"
+    said = [f"{text} on {images}, and labels {share(pixel_accuracy(scores))} of the pixels right."]
+    if others:
+        said += _largest_gain(best, scores, *others[0])
+    return said
+
+
+def _largest_gain(best: str, scores: SegmentationScores, other: str, others: SegmentationScores) -> list[str]:
+    gain = np.subtract(iou(scores, COUNTED), iou(others, COUNTED))
+    if np.isnan(gain).all():
+        return []
+    names = scores.scheme.names
+    top, low = int(np.nanargmax(gain)), int(np.nanargmin(gain))
+    if gain[top] <= 0:
+        return []
+    text = f"Against {other}, {best} gains most on {names[top]} ({signed(gain[top], 3)} IoU)"
+    if gain[low] < 0:
+        text += f" and falls behind on {names[low]} ({signed(gain[low], 3)})"
+    return [text + "."]

@@ -1,0 +1,124 @@
+"""``study.json``: which runs make up a study, on which data, and what its report shows of them."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pixelproof.errors import UserError
+from pixelproof.runs.atomic import read_json, write_json
+from pixelproof.schema import Strict, parse
+
+VERSION: Literal[1] = 1
+Count = Annotated[int, Field(ge=0)]
+
+
+class ImageCounts(Strict):
+    """How many images each part of the data holds; None where it is not recorded."""
+
+    train: Count | None = None
+    selection: Count | None = None
+    validation: Count | None = None
+
+
+class DataRecord(Strict):
+    """The data that the models of one part share."""
+
+    layout: str
+    classes: int = Field(ge=1)
+    images: ImageCounts
+    fingerprint: str
+
+
+class ModelRecord(Strict):
+    """One model of a part."""
+
+    name: str = Field(min_length=1)
+    run: str
+    """The run folder, relative to the study folder, with forward slashes."""
+
+    @field_validator("run")
+    @classmethod
+    def _check_run(cls, value: str) -> str:
+        return _inside(value)
+
+
+class PartRecord(Strict):
+    """One question of a study: models of one task on the same data."""
+
+    name: str = Field(min_length=1)
+    title: str
+    task: Literal["classification", "segmentation"]
+    data: DataRecord
+    models: tuple[ModelRecord, ...] = Field(min_length=1)
+    shown: tuple[str, ...] = ()
+    """Ids of the validation images whose masks the report shows; segmentation only."""
+    embed: tuple[str, ...] = ()
+    """Names of the models whose features are mapped."""
+
+    @field_validator("shown")
+    @classmethod
+    def _check_shown(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_inside(sample_id) for sample_id in value)
+
+    @model_validator(mode="after")
+    def _check(self) -> PartRecord:
+        names = [model.name for model in self.models]
+        if len(set(names)) < len(names):
+            raise ValueError(f"part {self.name} names a model twice")
+        if unknown := set(self.embed) - set(names):
+            raise ValueError(f"part {self.name} maps the features of {min(unknown)}, which is none of its models")
+        return self
+
+
+class StudyRecord(Strict):
+    """What a study folder holds."""
+
+    version: Literal[1] = VERSION
+    name: str
+    title: str
+    command: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """The settings that the user changed."""
+    seconds: float | None = None
+    """Wall time of the whole study."""
+    parts: tuple[PartRecord, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> StudyRecord:
+        names = [part.name for part in self.parts]
+        if len(set(names)) < len(names):
+            raise ValueError("two parts have the same name")
+        return self
+
+
+def save_study(path: Path, record: StudyRecord) -> None:
+    """Write a ``study.json``, atomically."""
+    write_json(path, record.model_dump(mode="json"))
+
+
+def load_study(path: Path) -> StudyRecord:
+    """Read a ``study.json``.
+
+    Raises:
+        UserError: It is missing, not JSON, of another version, or contradicts itself.
+    """
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise UserError(f"{path} is no study record", "run the study again")
+    if values.get("version") != VERSION:
+        raise UserError(
+            f"{path} is a study record of version {values.get('version')}, expected {VERSION}",
+            "run the study again with this version of Pixelproof",
+        )
+    return parse(StudyRecord, values, str(path))
+
+
+def _inside(value: str) -> str:
+    """Return ``value`` if it names a place inside the study folder: the file may come from a stranger."""
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or "\\" in value:
+        raise ValueError(f"'{value}' lies outside the study folder")
+    return value

@@ -1,0 +1,1 @@
+"""What must run for a study, and in which order."""

@@ -1,0 +1,173 @@
+"""Conduct a study: train what is missing, evaluate, explain, show, and write the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixelproof.config import RunConfig
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data, read_image
+from pixelproof.data.loading import read_sample_mask
+from pixelproof.errors import UserError
+from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.explanation.embed import embed
+from pixelproof.prediction import Predictor
+from pixelproof.progress import say
+from pixelproof.report.page import build_report
+from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown
+from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
+from pixelproof.schema import nearest
+from pixelproof.study.file import StudyFile, run_config
+from pixelproof.study.steps import Steps
+from pixelproof.study.train import train
+
+SPLIT = "validation"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model of one part, with all that its steps need."""
+
+    name: str
+    data: DataFolder
+    config: RunConfig
+    run: Run
+    validation: tuple[Sample, ...]
+    shown: tuple[Sample, ...]
+    embed: bool
+    fingerprints: dict[str, str]
+
+
+def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = (), command: str = "") -> Path:
+    """Run whatever of a study is missing or changed, and return the path of its report.
+
+    Args:
+        study: The study.
+        data: Folder that the parts' data folders are relative to.
+        out: Folder for everything that comes out; continued where it exists.
+        overrides: Settings as in ``--set``; ``PART.key=value`` is for one part.
+        command: The command line, for the report.
+
+    Raises:
+        UserError: Data, settings or models are refused, before any training where that can be known.
+    """
+    start = time.monotonic()
+    jobs = {part: plan(study, part, data, out, tuple(overrides)) for part in study.parts}
+    steps = Steps(out)
+    for job in (job for group in jobs.values() for job in group):
+        _train(job, steps, out)
+        _inspect(job, steps)
+    record = StudyRecord(
+        name=study.name,
+        title=study.title or study.name,
+        command=command,
+        settings=dict(text.split("=", 1) for text in overrides),
+        seconds=round(time.monotonic() - start, 1),
+        parts=tuple(_record(study, part, group, out) for part, group in jobs.items()),
+    )
+    save_study(out / "study.json", record)
+    return build_report(out)
+
+
+def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[str, ...]) -> list[Job]:
+    """Return the jobs of a part, with data opened and every setting checked."""
+    entry = study.parts[part]
+    folder = open_data(data / entry.data)
+    jobs = []
+    for model in entry.models:
+        config = run_config(study, part, model, folder.task, overrides)
+        parts = arrange(folder, config.data)
+        by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
+        for sample_id in entry.show:
+            if sample_id not in by_id:
+                remedy = nearest(sample_id, list(by_id)[:20])
+                raise UserError(f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold", remedy)
+        jobs.append(
+            Job(
+                name=f"{part}/{model}",
+                data=folder,
+                config=config,
+                run=Run(out / part / model),
+                validation=parts[SPLIT],
+                shown=tuple(by_id[sample_id] for sample_id in entry.show),
+                embed=model in entry.embed,
+                fingerprints={name: fingerprint(samples) for name, samples in parts.items()},
+            )
+        )
+    return jobs
+
+
+def _train(job: Job, steps: Steps, out: Path) -> None:
+    """Train a job's model, go on with it, or leave it as it is."""
+    inputs = [job.config.model_dump(mode="json"), job.data.scheme.hash, job.fingerprints["train"],
+              job.fingerprints["selection"]]  # fmt: skip
+    begun = (job.run.path / "config.yaml").is_file() and steps.same(f"{job.name}/train", inputs)
+    if begun and job.run.environment().get("finished"):
+        say(f"{job.name}: trained already")
+        return
+    if not begun and job.run.path.exists():
+        _set_aside(job.run.path, out / "previous")
+    steps.take(f"{job.name}/train", inputs)
+    train(job.data, job.config, job.run.path, resume=begun)
+
+
+def _inspect(job: Job, steps: Steps) -> None:
+    """Make the artefacts that are read off a trained model, where they are missing or older than it."""
+    # The same inputs train the same weights, so their digest stands for the weights.
+    trained = [steps.inputs(f"{job.name}/train"), job.fingerprints[SPLIT]]
+    predictor: Predictor | None = None
+    targets: list[tuple[str, Path, Any]] = [("scores", job.run.scores(SPLIT), trained)]
+    targets += [(f"shown/{s.id}", job.run.shown(s.id), [trained, fingerprint([s])]) for s in job.shown]
+    targets += [("features", job.run.features(SPLIT), trained)] if job.embed else []
+    for step, path, inputs in targets:
+        if path.is_file() and steps.same(f"{job.name}/{step}", inputs):
+            continue
+        predictor = predictor or Predictor.open(job.run, job.config.training.device)
+        if step == "scores":
+            source = Source(job.run.name, SPLIT, job.fingerprints[SPLIT])
+            save_scores(path, evaluate(predictor, job.validation, source))
+        elif step == "features":
+            save_features(path, embed(predictor, job.validation, job.config.training.seed))
+        else:
+            save_shown(path, _show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
+        steps.take(f"{job.name}/{step}", inputs)
+
+
+def _show(predictor: Predictor, sample: Sample) -> Shown:
+    image = read_image(sample.image)
+    truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
+    return Shown(sample.id, image, truth, predictor.class_map(image))
+
+
+def _set_aside(folder: Path, previous: Path) -> None:
+    """Move a run of other settings out of the way; an afternoon's training is never deleted."""
+    number = 1
+    while (target := previous / f"{folder.parent.name}-{folder.name}-{number}").exists():
+        number += 1
+    previous.mkdir(parents=True, exist_ok=True)
+    folder.rename(target)
+    say(f"settings or data changed: the earlier run is now {target}")
+
+
+def _record(study: StudyFile, part: str, jobs: list[Job], out: Path) -> PartRecord:
+    entry, job = study.parts[part], jobs[0]
+    environment = job.run.environment()
+    return PartRecord(
+        name=part,
+        title=entry.title or part,
+        task=job.data.task,
+        data=DataRecord.model_validate(
+            {
+                "layout": job.data.layout,
+                "classes": len(job.data.scheme.classes),
+                "images": {name: environment["data"]["images"][name] for name in ("train", "selection", SPLIT)},
+                "fingerprint": job.fingerprints[SPLIT],
+            }
+        ),
+        models=tuple(ModelRecord(name=j.run.name, run=str(j.run.path.relative_to(out))) for j in jobs),
+        shown=entry.show,
+        embed=entry.embed,
+    )

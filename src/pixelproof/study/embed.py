@@ -1,0 +1,39 @@
+"""``embed``: a run's features on a split and their map, as files of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pixelproof.errors import UserError
+from pixelproof.explanation.embed import embed
+from pixelproof.prediction import Predictor
+from pixelproof.report.figures.tsne import write_tsne
+from pixelproof.runs import Run, save_features
+from pixelproof.study.parts import samples_for
+
+
+def embed_run(
+    run_path: Path,
+    data: Path,
+    out: Path,
+    split: str = "validation",
+    *,
+    perplexity: float = 30.0,
+    seed: int = 0,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write ``features.npz``, ``tsne.png`` and ``tsne.svg`` to ``out`` and return their paths.
+
+    Raises:
+        UserError: The run is a segmenter, does not fit the data, or ``out`` holds such files already.
+    """
+    run = Run.open(run_path)
+    if run.labels().task != "classification":
+        raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
+    target = out / "features.npz"
+    if target.exists() and not overwrite:
+        raise UserError(f"{target} already exists", "choose another --out or give --overwrite")
+    features = embed(Predictor.open(run, device), samples_for(run, data, split), seed, perplexity)
+    save_features(target, features)
+    return [target, *write_tsne(features, out / "tsne")]

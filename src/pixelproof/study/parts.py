@@ -1,0 +1,31 @@
+"""A run and the data it is applied to: they must share the label contract and the way data was split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pixelproof.config import run_settings
+from pixelproof.data import Sample, arrange, open_data
+from pixelproof.errors import UserError
+from pixelproof.runs import Run
+from pixelproof.schema import nearest
+
+
+def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
+    """Return the samples of a split of ``data``, as the run split it.
+
+    Raises:
+        UserError: The data has other labels than the run, or no such split.
+    """
+    folder = open_data(data)
+    if folder.scheme.hash != run.labels().hash:
+        raise UserError(
+            f"{data} has other labels than the run in {run.path} was trained on",
+            f"use data of the same classes, or copy {run.path / 'labels.yaml'} into it if they mean the same",
+        )
+    parts = arrange(folder, run_settings(run).data)
+    if split not in parts:
+        raise UserError(f"{data} has no split '{split}'", nearest(split, list(parts)))
+    if not parts[split]:
+        raise UserError(f"the split '{split}' of {data} is empty", "choose another --split")
+    return parts[split]

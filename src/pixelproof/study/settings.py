@@ -1,0 +1,66 @@
+"""The settings of a run, from what the user says and what the data decides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pixelproof.config import RunConfig, apply_overrides, default_config, run_settings
+from pixelproof.data import DataFolder, Sample, image_size
+from pixelproof.errors import UserError
+from pixelproof.models import known_models, task_of
+from pixelproof.runs import Run
+
+_LOOKED_AT = 200
+"""Images whose size is read to choose the input size."""
+_LARGEST_INPUT = 224
+
+
+def prepare(
+    data: DataFolder,
+    model: str | None,
+    out: Path,
+    weights: str | None,
+    overrides: Sequence[str],
+    *,
+    resume: bool = False,
+) -> RunConfig:
+    """Return the settings of ``pixelproof train``.
+
+    Raises:
+        UserError: Options contradict each other, or a setting is refused.
+    """
+    if resume:
+        if model or weights or overrides:
+            raise UserError("--resume goes on with the run's own settings", "leave the other options out")
+        return run_settings(Run.open(out))
+    if model is None:
+        raise UserError("--model is missing", f"give one of {', '.join(known_models())}, timm:NAME or smp:...")
+    config = apply_overrides(default_config(data.task, model), overrides)
+    if weights is not None:
+        config = apply_overrides(config, {"weights": weights}, "--weights")
+    return config
+
+
+def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunConfig:
+    """Return ``config`` with what the data decides filled in, checked against the data.
+
+    Raises:
+        UserError: The model is for another task than the data.
+    """
+    if task_of(config.model.name) != data.task:
+        raise UserError(
+            f"model '{config.model.name}' is for {task_of(config.model.name)}, the data in {data.root} for {data.task}",
+            "choose another --model; 'pixelproof show --help' names them",
+        )
+    looked_at = train[:: max(1, len(train) // _LOOKED_AT)]
+    sides = Counter(max(image_size(sample.image)) for sample in looked_at)
+    typical = min(sides.most_common(1)[0][0], _LARGEST_INPUT)
+    if data.task == "classification" and config.model.input_size is None:
+        return config.model_copy(update={"model": config.model.model_copy(update={"input_size": max(typical, 8)})})
+    if data.task == "segmentation" and config.augment.crop is not None:
+        # A crop larger than every image would only add void.
+        crop = min(config.augment.crop, -(-max(sides) // 32) * 32)
+        return config.model_copy(update={"augment": config.augment.model_copy(update={"crop": crop})})
+    return config

@@ -1,0 +1,41 @@
+"""``show``: what a network is, from its name or from a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pixelproof.config import apply_overrides, default_config, run_settings
+from pixelproof.models import build_model, diagram, summarise, task_of
+from pixelproof.runs import Run
+
+# The reference study's.
+CLASSES = {"classification": 50, "segmentation": 7}
+SIZES = {"classification": 32, "segmentation": 512}
+
+
+def describe_model(
+    model: str, classes: int | None = None, size: int | None = None, overrides: Sequence[str] = ()
+) -> tuple[dict[str, Any], str]:
+    """Return a network's facts as plain data, and its structure diagram as SVG.
+
+    Args:
+        model: A model's name or the path of a run folder.
+        classes: Number of classes; the reference study's by default.
+        size: Side of the input in pixels, likewise.
+        overrides: Settings such as ``width=0.5``.
+
+    Raises:
+        UserError: There is no such model.
+    """
+    if (Path(model) / "config.yaml").is_file():
+        run = Run.open(Path(model))
+        config = run_settings(run)
+        classes = len(run.labels().classes)
+        size = size or config.model.input_size
+    else:
+        config = apply_overrides(default_config(task_of(model), model), overrides)
+    size = size or SIZES[config.task]
+    network = build_model(config.model.model_copy(update={"weights": "none"}), classes or CLASSES[config.task])
+    return summarise(network, config.model.name, size), diagram(network, config.model.name, size)

@@ -1,0 +1,113 @@
+"""``train``: put data, model, loss and score together into a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pixelproof.config import RunConfig, run_settings
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint
+from pixelproof.data.loading import TrainingImages
+from pixelproof.errors import UserError
+from pixelproof.evaluation import accuracy, mean_iou
+from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.models import build_model, diagram, fold_batch_norm, summarise
+from pixelproof.prediction import Predictor
+from pixelproof.randomness import derive
+from pixelproof.runs import ClassificationScores, Run, Source, write_json, write_text
+from pixelproof.study.settings import settle
+from pixelproof.training.balance import class_weights
+from pixelproof.training.checkpoints import load_weights, save_weights
+from pixelproof.training.device import describe, pick_device
+from pixelproof.training.loop import Score, Trainer
+from pixelproof.training.losses import make_loss
+
+
+def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = False, overwrite: bool = False) -> Run:
+    """Train a model and return its run folder.
+
+    Args:
+        data: The labelled images.
+        config: The settings; open ones, such as the input size, are settled by the data.
+        out: The run folder; new, unless ``resume`` is given.
+        resume: Go on with the run in ``out`` as its own ``config.yaml`` says.
+        overwrite: Replace the run in ``out``.
+
+    Raises:
+        UserError: Model and data do not fit, ``out`` is taken, or training diverged.
+    """
+    run, config = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
+    parts = arrange(data, config.data)
+    images = TrainingImages(parts["train"], data.scheme, config)
+    weights = class_weights(images) if config.training.class_weights == "auto" else None
+    begun = run.last.is_file()
+    trainer = Trainer(_build(config, data, begun), images, make_loss(config.training, weights), run)
+    if begun:
+        trainer.resume()
+    progress = trainer.fit(selection_score(data, config, parts["selection"]))
+    _finish(run, trainer.result, config)
+    write_json(run.path / "environment.json", run.environment() | {"finished": True, **vars(progress)})
+    return run
+
+
+def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> tuple[Run, RunConfig]:
+    """Settle what the data decides and start a run folder."""
+    parts = arrange(data, config.data)
+    config = settle(config, data, parts["train"])
+    model = _build(config, data, begun=False)
+    facts = {
+        "device": describe(pick_device(config.training.device)),
+        "data": {
+            "layout": data.layout,
+            "images": {name: len(samples) for name, samples in parts.items()},
+            "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
+        },
+        "finished": False,
+    }
+    run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
+    size = config.model.input_size or 512
+    write_json(run.architecture, summarise(model, config.model.name, size))
+    write_text(run.diagram, diagram(model, config.model.name, size))
+    return run, config
+
+
+def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig]:
+    """Open a run to go on with, which takes the very data it began on."""
+    run = Run.open(out)
+    config = run_settings(run)
+    train = arrange(data, config.data)["train"]
+    began_on = run.environment()["data"]["fingerprint"]["train"]
+    if run.labels().hash != data.scheme.hash or fingerprint(train) != began_on:
+        raise UserError(f"{data.root} is not the data that {out} began on", "resume it with that data, or train anew")
+    return run, config
+
+
+def _build(config: RunConfig, data: DataFolder, begun: bool) -> nn.Module:
+    """Build the network; one whose weights a checkpoint brings needs no others."""
+    torch.manual_seed(derive(config.training.seed, "weights"))
+    model = config.model.model_copy(update={"weights": "none"}) if begun else config.model
+    return build_model(model, len(data.scheme.classes))
+
+
+def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sample]) -> Score | None:
+    """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none."""
+    if not samples:
+        return None
+
+    def score(model: nn.Module) -> float:
+        predictor = Predictor(model, data.scheme, config.training.device, config.training.precision)
+        scores = evaluate(predictor, samples, Source("selection"))
+        return accuracy(scores) if isinstance(scores, ClassificationScores) else mean_iou(scores, "unknown_ignored")
+
+    return score
+
+
+def _finish(run: Run, model: nn.Module, config: RunConfig) -> None:
+    """Keep, beside the best weights of a model with batch norm, the same function in the plain architecture."""
+    load_weights(run.best, model)
+    plain = fold_batch_norm(model.cpu().eval(), config.model)
+    if plain is not model:
+        save_weights(run.path / "checkpoints" / "plain.safetensors", plain)

@@ -1,0 +1,1 @@
+"""How weights are found: the loop, losses, optimisation, checkpoints."""

@@ -1,0 +1,38 @@
+"""Which device computes, and in which precision."""
+
+from __future__ import annotations
+
+import torch
+
+from pixelproof.errors import UserError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device named, or the fastest one there is for "auto".
+
+    Raises:
+        UserError: There is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise UserError(f"device '{name}' is not available here", "use --set device=auto or cpu") from None
+    return device
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context in which the network runs: bf16 where asked for, or where "auto" finds hardware for it."""
+    wanted = precision == "bf16" or (
+        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+
+
+def describe(device: torch.device) -> str:
+    """Return the device in words, for the run's environment."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} threads"

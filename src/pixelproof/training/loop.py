@@ -1,0 +1,155 @@
+"""The training loop.
+
+Every random choice derives from (seed, epoch or step, sample id), and ``checkpoints/last.safetensors`` is written whole
+at the end of each epoch. So a run that is killed anywhere and resumed goes through the same numbers as one that is not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.tensorboard import SummaryWriter
+
+from pixelproof.config import TrainingConfig
+from pixelproof.data.loading import TrainingImages, batches_per_epoch, training_batches
+from pixelproof.errors import UserError
+from pixelproof.progress import Step, bar
+from pixelproof.randomness import derive
+from pixelproof.runs import Run
+from pixelproof.training.checkpoints import Progress, load_state, save_state, save_weights
+from pixelproof.training.device import autocast, pick_device
+from pixelproof.training.losses import Loss
+from pixelproof.training.mixing import mix
+from pixelproof.training.optimization import learning_rate, make_optimizer
+
+Score = Callable[[nn.Module], float]
+"""How good a model is on images it was not trained on; higher is better."""
+
+
+class Trainer:
+    """Finds the weights of one run.
+
+    Args:
+        model: The network; its ``preprocessing`` turns uint8 images into its input.
+        images: The training images.
+        loss: (logits, target) -> scalar.
+        run: The folder that takes checkpoints and the log.
+    """
+
+    def __init__(self, model: nn.Module, images: TrainingImages, loss: Loss, run: Run) -> None:
+        self.config: TrainingConfig = images.config.training
+        self.device = pick_device(self.config.device)
+        self.model = model.to(self.device)
+        self.images = images
+        self.loss = loss
+        self.run = run
+        self.optimizer = make_optimizer(model, self.config)
+        self.average: AveragedModel | None = None
+        if self.config.ema:
+            average = get_ema_multi_avg_fn(self.config.ema)  # type: ignore[no-untyped-call]
+            self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+        self.progress = Progress()
+
+    @property
+    def result(self) -> nn.Module:
+        """The model to score and keep: the moving average of the weights where there is one."""
+        return self.average.module if self.average is not None else self.model
+
+    @property
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"model": self.model} | ({"average": self.average} if self.average is not None else {})
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint."""
+        self.progress = load_state(self.run.last, self._modules, self.optimizer)
+        self.run.metrics.keep(self.progress.epoch)
+
+    def fit(self, score: Score | None) -> Progress:
+        """Train until the last epoch, keeping the best checkpoint by ``score``, or the last one without it."""
+        total = self.config.epochs * batches_per_epoch(len(self.images), self.config.batch_size)
+        done = self.progress.epoch * total // self.config.epochs
+        with (
+            SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch) as board,
+            bar(f"train {self.run.name}", total, "batches", done) as step,
+        ):
+            while self.progress.epoch < self.config.epochs:
+                start = time.monotonic()
+                loss = self._epoch(self.progress.epoch, step)
+                seconds = time.monotonic() - start
+                if not all(p.isfinite().all() for p in self.model.parameters()):
+                    raise self._diverged("a weight")
+                value = score(self.result) if score is not None else None
+                self.progress.epoch += 1
+                self.progress.seconds += time.monotonic() - start
+                self._keep(value)
+                row = {
+                    "epoch": self.progress.epoch,
+                    "loss": loss,
+                    "lr": self.optimizer.param_groups[0]["lr"],
+                    "score": value,
+                    "images_per_second": len(self.images) / seconds,
+                    "seconds": self.progress.seconds,
+                }
+                self.run.metrics.append(row)
+                for name, number in row.items():
+                    if number is not None and name != "epoch":
+                        board.add_scalar(name, number, self.progress.epoch)
+        return self.progress
+
+    def _epoch(self, epoch: int, report: Step) -> float:
+        """Go once through the training images and return the mean loss."""
+        self.model.train()
+        # Dropout draws from torch's global generator; this makes it a function of the seed and the epoch as well.
+        torch.manual_seed(derive(self.config.seed, "epoch", epoch))
+        losses: list[float] = []
+        per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
+        for number, (images, target) in enumerate(training_batches(self.images, epoch), start=1):
+            lr = learning_rate(self.config, epoch + number / per_epoch)
+            for group in self.optimizer.param_groups:
+                group["lr"] = lr
+            losses.append(self._backward(images, target, epoch * per_epoch + number))
+            if number % self.config.accumulate == 0 or number == per_epoch:
+                self._step()
+            report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=losses[-1], lr=lr)
+        return sum(losses) / len(losses)
+
+    def _backward(self, images: Tensor, target: Tensor, number: int) -> float:
+        """Add one batch's gradients and return its loss."""
+        images, target = images.to(self.device, non_blocking=True), target.to(self.device, non_blocking=True)
+        batch = mix(self.model.preprocessing(images), target, self.config, number)  # type: ignore[operator]
+        with autocast(self.device, self.config.precision):
+            loss = batch.loss(self.loss, self.model(batch.images).logits)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise self._diverged("the loss")
+        (loss / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
+        return value
+
+    def _step(self) -> None:
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.progress.step += 1
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+
+    def _diverged(self, what: str) -> UserError:
+        return UserError(
+            f"{what} became infinite or undefined in epoch {self.progress.epoch + 1} of {self.run.path}",
+            "lower --set lr=... or raise --set warmup=...; the checkpoints of earlier epochs are kept",
+        )
+
+    def _keep(self, score: float | None) -> None:
+        """Write the checkpoints of this epoch; an undefined score never replaces a defined one."""
+        best = self.progress.best_score
+        if score is None or best is None or score > best:
+            self.progress.best_epoch = self.progress.epoch
+            self.progress.best_score = None if score is None or math.isnan(score) else score
+            save_weights(self.run.best, self.result)
+        save_state(self.run.last, self.progress, self._modules, self.optimizer)

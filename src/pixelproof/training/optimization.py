@@ -1,0 +1,37 @@
+"""Optimisers and the learning rate over time."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from pixelproof.config import TrainingConfig
+
+POLY_POWER = 0.9
+
+
+def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return the optimiser; weight decay acts on weights with two or more dimensions, not on biases and norms."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
+    return torch.optim.AdamW(groups, lr=config.lr)
+
+
+def learning_rate(config: TrainingConfig, epochs_done: float) -> float:
+    """Return the learning rate after ``epochs_done`` epochs, fractions included."""
+    if epochs_done < config.warmup:
+        return config.lr * (epochs_done / config.warmup)
+    rest = max(config.epochs - config.warmup, 1e-9)
+    progress = min((epochs_done - config.warmup) / rest, 1.0)
+    if config.schedule == "cosine":
+        return config.lr * 0.5 * (1 + math.cos(math.pi * progress))
+    if config.schedule == "poly":
+        return config.lr * math.pow(1 - progress, POLY_POWER)
+    return config.lr

@@ -1,0 +1,53 @@
+import pytest
+
+from pixelproof.config import RunConfig, apply_overrides, default_config
+from pixelproof.errors import UserError
+from pixelproof.schema import parse
+
+BASE = default_config("segmentation", "fcn8s")
+
+
+def test_a_setting_is_found_by_its_own_name_or_its_path():
+    changed = apply_overrides(BASE, ["lr=1e-3", "augment.crop=128", "weights=none", "scale=[0.5, 2]"])
+    assert changed.training.lr == 1e-3
+    assert changed.augment.crop == 128
+    assert changed.augment.scale == (0.5, 2.0)
+    assert BASE.training.lr != 1e-3  # frozen: the original stays
+
+
+def test_groups_and_single_settings_from_a_file_are_equal():
+    assert apply_overrides(BASE, {"training": {"lr": 0.1}}) == apply_overrides(BASE, {"lr": 0.1})
+    assert apply_overrides(BASE, {"lr": 0.1}) == apply_overrides(BASE, ["training.lr=0.1"])
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("epocs=3", "--set: unknown key 'epocs'; did you mean 'epochs'?"),
+        ("training.epocs=3", "--set: unknown key 'training.epocs'; did you mean 'training.epochs'?"),
+        ("epochs", "--set: 'epochs' is not of the form key=value"),
+        ("=3", "--set: '=3' is not of the form key=value"),
+        ("epochs=many", "--set: 'training.epochs': input should be a valid integer"),
+        ("epochs=0", "--set: 'training.epochs': input should be greater than or equal to 1"),
+        ("epochs=[1", "--set: the value of 'epochs' is not readable"),
+        ("loss=mse", "--set: 'training.loss': 'mse' is no loss; known are cross-entropy, focal, dice, lovasz"),
+        ("mixup=0.2", "--set: mixup and cutmix are for classification"),
+        ("scale=[2, 1]", "--set: 'augment': scale is a range LOW HIGH"),
+        ("training=3", "--set: unknown key 'training'"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(text, complaint):
+    with pytest.raises(UserError) as caught:
+        apply_overrides(BASE, [text])
+    assert str(caught.value).startswith(complaint)
+
+
+@pytest.mark.parametrize("task", ["classification", "segmentation"])
+def test_resolved_settings_round_trip_as_plain_data(task):
+    config = default_config(task, "vgg16")
+    assert parse(RunConfig, config.model_dump(mode="json"), "config.yaml") == config
+
+
+def test_classification_takes_no_region_loss():
+    with pytest.raises(UserError, match="classification takes the loss"):
+        apply_overrides(default_config("classification", "vgg16"), ["loss=dice"])

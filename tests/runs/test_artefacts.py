@@ -1,0 +1,173 @@
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS, LabelClass, LabelScheme
+from pixelproof.runs import (
+    ClassificationScores,
+    Features,
+    Run,
+    SegmentationScores,
+    Shown,
+    Source,
+    load_features,
+    load_scores,
+    load_shown,
+    save_features,
+    save_scores,
+    save_shown,
+)
+from pixelproof.runs.arrays import load_arrays, save_arrays
+
+DEEPGLOBE = PRESETS["deepglobe"]
+PETS = LabelScheme(task="classification", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate(["cat", "dog"])))
+
+
+def segmentation_scores(n=3):
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 1000, (n, 8, 8))
+    return SegmentationScores(tuple(f"{i:04}" for i in range(n)), counts, DEEPGLOBE, Source("a", "validation", "f"))
+
+
+def classification_scores():
+    nan = np.array([0.5, np.nan])
+    ints = np.array([0, 1])
+    return ClassificationScores(("x", "y"), ints, ints[::-1], ints, nan, nan, PETS, Source("b"))
+
+
+@pytest.mark.parametrize("scores", [segmentation_scores(), classification_scores()])
+def test_scores_come_back_as_they_were(tmp_path, scores):
+    save_scores(tmp_path / "s.npz", scores)
+    back = load_scores(tmp_path / "s.npz")
+    for name, value in vars(scores).items():
+        np.testing.assert_array_equal(getattr(back, name), value)
+    assert back.scheme.hash == scores.scheme.hash
+
+
+def test_features_and_shown_images_come_back_as_they_were(tmp_path):
+    rng = np.random.default_rng(0)
+    features = Features(
+        ids=("x", "y"),
+        truth=np.array([0, 1]),
+        predicted=np.array([1, 1]),
+        features=rng.normal(size=(2, 5)).astype(np.float32),
+        map=rng.normal(size=(2, 2)).astype(np.float32),
+        scheme=PETS,
+        settings={"seed": 3},
+    )
+    save_features(tmp_path / "f.npz", features)
+    back = load_features(tmp_path / "f.npz")
+    for name, value in vars(features).items():
+        np.testing.assert_array_equal(getattr(back, name), value)
+    image = rng.integers(0, 256, (4, 5, 3)).astype(np.uint8)
+    shown = Shown("0010", image, image[..., 0], image[..., 1])
+    save_shown(tmp_path / "i.npz", shown)
+    for name, value in vars(load_shown(tmp_path / "i.npz")).items():
+        np.testing.assert_array_equal(getattr(shown, name), value)
+
+
+@settings(max_examples=25, deadline=None)
+@given(array=hnp.arrays(st.sampled_from([np.int64, np.float32, np.uint8]), hnp.array_shapes(max_dims=3, max_side=5)))
+def test_any_array_round_trips(tmp_path_factory, array):
+    path = tmp_path_factory.mktemp("arrays") / "a.npz"
+    save_arrays(path, "thing", 1, {"a": 1}, {"array": array})
+    facts, arrays = load_arrays(path, "thing", 1)
+    assert facts == {"a": 1}
+    np.testing.assert_array_equal(arrays["array"], array)
+
+
+def test_a_truncated_score_file_is_named(tmp_path):
+    path = tmp_path / "s.npz"
+    save_scores(path, segmentation_scores())
+    content = path.read_bytes()
+    for keep in (0, 10, len(content) // 2, len(content) - 30):
+        path.write_bytes(content[:keep])
+        with pytest.raises(UserError, match=r"s\.npz is no readable scores file, or is truncated"):
+            load_scores(path)
+
+
+def test_an_edited_score_file_is_refused(tmp_path):
+    path = tmp_path / "s.npz"
+    save_scores(path, segmentation_scores())
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    arrays["confusion"][0, 0, 0] += 1
+    np.savez_compressed(path, **arrays)
+    with pytest.raises(UserError, match=r"s\.npz was changed after it was written"):
+        load_scores(path)
+
+
+def test_an_edited_fact_is_refused(tmp_path):
+    path = tmp_path / "s.npz"
+    save_scores(path, segmentation_scores())
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    head = json.loads(str(arrays["facts"]))
+    head["facts"]["source"]["name"] = "better"
+    arrays["facts"] = np.array(json.dumps(head))
+    np.savez_compressed(path, **arrays)
+    with pytest.raises(UserError, match="was changed"):
+        load_scores(path)
+
+
+def test_another_version_or_kind_is_named(tmp_path):
+    save_arrays(tmp_path / "s.npz", "scores", 99, {}, {})
+    with pytest.raises(UserError, match="scores file of version 99, expected scores version 1"):
+        load_scores(tmp_path / "s.npz")
+    save_arrays(tmp_path / "f.npz", "features", 1, {}, {})
+    with pytest.raises(UserError, match="features file of version 1, expected scores"):
+        load_scores(tmp_path / "f.npz")
+
+
+def test_a_pickle_inside_is_never_opened(tmp_path):
+    path = tmp_path / "s.npz"
+    np.savez(path, facts=np.array([{"kind": "scores"}], dtype=object))
+    with pytest.raises(UserError, match="no readable scores file"):
+        load_scores(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "not arrays")
+    with pytest.raises(UserError, match="no readable scores file"):
+        load_scores(path)
+
+
+def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
+    run = Run.create(tmp_path / "run", {"task": "classification"}, PETS, {"device": "cpu"})
+    assert Run.open(run.path).config() == {"task": "classification"}
+    assert run.labels() == PETS
+    assert run.environment()["device"] == "cpu"
+    with pytest.raises(UserError, match=r"run already exists; .*--overwrite"):
+        Run.create(run.path, {}, PETS, {})
+    Run.create(run.path, {"task": "segmentation"}, PETS, {}, overwrite=True)
+    assert run.config() == {"task": "segmentation"}
+
+
+def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"precious")
+    with pytest.raises(UserError, match="already exists"):
+        Run.create(tmp_path, {}, PETS, {}, overwrite=True)
+    assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
+
+
+def test_what_is_no_run_says_so(tmp_path):
+    with pytest.raises(UserError, match="is no run folder"):
+        Run.open(tmp_path)
+
+
+def test_metrics_log_is_cut_back_to_the_checkpoint(tmp_path):
+    log = Run(tmp_path).metrics
+    for epoch in range(1, 5):
+        log.append({"epoch": epoch, "loss": 1 / epoch, "lr": 0.1, "score": None, "seconds": 2.0})
+    log.keep(2)
+    rows = log.read()
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert rows[1]["loss"] == 0.5
+    assert rows[1]["score"] is None
+    log.path.write_text("something,else\n1,2\n")
+    with pytest.raises(UserError, match="unexpected columns"):
+        log.read()

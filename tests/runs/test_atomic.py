@@ -1,0 +1,56 @@
+import errno
+from pathlib import Path
+
+import pytest
+
+from pixelproof.errors import UserError
+from pixelproof.runs.atomic import atomic, explain_os_error, read_json, read_text, write_json, write_text
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "a.txt"
+    write_text(target, "old")
+    with pytest.raises(RuntimeError), atomic(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path):
+    with (
+        pytest.raises(UserError, match=r"the disk is full while writing .*a\.txt; free some space"),
+        atomic(tmp_path / "a.txt") as temporary,
+    ):
+        temporary.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_really_full_device_is_one_sentence():
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(OSError, match="No space") as caught, full.open("w") as device:
+        device.write("x")
+        device.flush()
+    assert str(explain_os_error(caught.value, full)).startswith("the disk is full while writing /dev/full")
+
+
+def test_a_file_in_place_of_a_folder_is_one_sentence(tmp_path):
+    write_text(tmp_path / "a", "file")
+    with pytest.raises(UserError, match="in the way"):
+        write_text(tmp_path / "a" / "b.txt", "x")
+
+
+def test_json_round_trip_and_damage(tmp_path):
+    write_json(tmp_path / "a.json", {"name": "réseau", "n": 1})
+    assert read_json(tmp_path / "a.json") == {"name": "réseau", "n": 1}
+    write_text(tmp_path / "b.json", '{"a": ')
+    with pytest.raises(UserError, match=r"b\.json is not valid JSON"):
+        read_json(tmp_path / "b.json")
+    (tmp_path / "c").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="not a UTF-8 text file"):
+        read_text(tmp_path / "c")
+    with pytest.raises(UserError, match="does not exist"):
+        read_text(tmp_path / "none")

@@ -1,0 +1,74 @@
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from pixelproof.errors import Refusal, UserError
+from pixelproof.progress import bar, track
+from pixelproof.randomness import derive, generator
+from pixelproof.schema import Strict, parse
+
+
+class Inner(Strict):
+    rate: float = 0.1
+
+
+class Outer(Strict):
+    inner: Inner = Inner()
+    epochs: int = 1
+
+
+def test_an_error_is_one_sentence_with_a_remedy():
+    assert str(UserError("mask a.png is empty", "remove it")) == "mask a.png is empty; remove it"
+    assert (UserError("a", "b").exit_code, Refusal("a", "b").exit_code) == (2, 1)
+
+
+def test_randomness_is_a_function_of_seed_and_keys():
+    assert derive(1, "augment", 3, "0010") == derive(1, "augment", 3, "0010")
+    choices = {derive(s, k, e) for s in range(5) for k in ("a", "b") for e in range(5)}
+    assert len(choices) == 50
+    assert derive(0, "a", "bc") != derive(0, "ab", "c")
+    np.testing.assert_array_equal(generator(3, "x").random(4), generator(3, "x").random(4))
+
+
+def test_randomness_does_not_depend_on_the_global_generator():
+    np.random.seed(0)  # noqa: NPY002 - the point is that this has no effect
+    first = generator(0, "x").integers(1 << 30)
+    np.random.seed(1)  # noqa: NPY002
+    assert first == generator(0, "x").integers(1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"epoch": 2}, "f.yaml: unknown key 'epoch'; did you mean 'epochs'?"),
+        ({"inner": {"rat": 1}}, "f.yaml: unknown key 'inner.rat'; did you mean 'rate'?"),
+        ({"epochs": "many"}, "f.yaml: 'epochs': input should be a valid integer"),
+    ],
+)
+def test_settings_name_the_key_and_the_nearest_known_one(values, complaint):
+    with pytest.raises(UserError) as caught:
+        parse(Outer, values, "f.yaml")
+    assert str(caught.value).startswith(complaint)
+
+
+def test_progress_in_a_log_says_how_much_is_left(monkeypatch):
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    monkeypatch.setattr("pixelproof.progress.LOG_EVERY", 0.0)
+    assert list(track("abc", "count", 3, "letters")) == ["a", "b", "c"]
+    lines = log.getvalue().splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith("count: 2/3 letters")
+    assert lines[-1].endswith("0 s left")
+
+
+def test_progress_goes_on_from_what_is_done(monkeypatch):
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    monkeypatch.setattr("pixelproof.progress.LOG_EVERY", 0.0)
+    with bar("train", 10, "batches", done=4) as step:
+        step(1, loss=0.5)
+    assert log.getvalue().startswith("train: 5/10 batches")
+    assert "loss 0.5" in log.getvalue()
