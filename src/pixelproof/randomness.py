@@ -18,7 +18,7 @@ def derive(seed: int, *keys: str | int) -> int:
     True
     """
     text = "\x1f".join([str(seed), *(str(key) for key in keys)])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "big") >> 1
 
 
 def generator(seed: int, *keys: str | int) -> np.random.Generator:

@@ -26,6 +26,7 @@ from pixelproof.runs import (
 from pixelproof.runs.metrics_log import MetricsLog
 from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, save_study
 
+DATA = "0123456789abcdef"
 SHOWN = ("0010", "0097", "0107")
 DIAGRAM = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 120" width="640" height="120">
 <rect x="10" y="30" width="140" height="60" rx="8" fill="#dbeafe" stroke="#1e40af"/>
@@ -46,11 +47,14 @@ def make_run(folder: Path, scheme: LabelScheme, model: str, epochs: int = 12) ->
     config = default_config(scheme.task, model).model_dump(mode="json")
     config["training"]["epochs"] = epochs
     facts = {
-        "data": {"fingerprint": "0123456789abcdef", "train": "fedcba9876543210"},
+        "data": {
+            "layout": "class folders",
+            "images": {"train": 1800, "selection": 200, "validation": 250},
+            "fingerprint": {"train": "fedcba9876543210", "selection": "0f1e2d3c4b5a6978", "validation": DATA},
+        },
         "device": "cpu",
-        "parameters": 1234567,
         "seconds": 4321.0,
-        "epochs": epochs,
+        "epoch": epochs,
         "best_epoch": epochs - 2,
         "best_score": 0.7512,
     }
@@ -94,7 +98,7 @@ def classification_scores(scheme: LabelScheme, per_class: int, skill: float = 0.
         loss=rng.gamma(2.0, 0.3, len(truth)),
         confidence=rng.random(len(truth)),
         scheme=scheme,
-        source=Source("vgg16", "validation", "0123456789abcdef"),
+        source=Source("vgg16", "validation", DATA),
     )
 
 
@@ -198,4 +202,4 @@ def make_study(out: Path, *parts: PartRecord, title: str = "The demo study") -> 
 
 def _data(classes: int, validation: int) -> DataRecord:
     images = ImageCounts(train=1800, selection=200, validation=validation)
-    return DataRecord(layout="class folders", classes=classes, images=images, fingerprint="0123456789abcdef")
+    return DataRecord(layout="class folders", classes=classes, images=images, fingerprint=DATA)

@@ -9,6 +9,7 @@ from pixelproof.config.run import (
     Task,
     TrainingConfig,
     default_config,
+    run_settings,
 )
 
 __all__ = [

@@ -20,7 +20,7 @@ def fingerprint(samples: Iterable[Sample]) -> str:
     lines = sorted(
         f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image)}\x1f{_file_digest(s.mask) if s.mask else ''}" for s in samples
     )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _file_digest(path: Path) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pixelproof.data import Sample
 from pixelproof.data.images import read_mask
 from pixelproof.data.layouts import class_names, images_in
 from pixelproof.data.opening import LABELS_FILE, in_order, observed_colors, open_data
@@ -111,12 +113,10 @@ def _true_labels(truth: Path, wanted: set[str], labels: Path | None) -> tuple[di
     """Return true labels by file name, and the label contract; a data set's split is the one that was predicted."""
     if truth.is_dir():
         data = open_data(truth)
-        for samples in data.splits.values():
-            by_id = {s.id: data.scheme.names[s.label] for s in samples if s.label is not None}
-            for table in (by_id, {Path(name).name: label for name, label in by_id.items()}):
-                if wanted & set(table):
-                    return table, data.scheme
-        raise UserError(f"no split of {truth} holds the images of the predictions", "check the file names")
+        # Names repeat between splits; the split meant is the one that holds most of them and little else.
+        tables = [table for samples in data.splits.values() for table in _tables(samples, data.scheme)]
+        best = max(tables, key=lambda table: (len(wanted & set(table)), -len(table)))
+        return best, data.scheme
     table = read_table(truth)
     if labels is not None:
         return table, read_labels(labels)
@@ -126,6 +126,13 @@ def _true_labels(truth: Path, wanted: set[str], labels: Path | None) -> tuple[di
     keys = in_order({*keys, *names}) if numbered else keys
     classes = [LabelClass(name=names.get(k, k), id=int(k) if numbered else i) for i, k in enumerate(keys)]
     return table, LabelScheme(task="classification", classes=tuple(classes))
+
+
+def _tables(samples: Sequence[Sample], scheme: LabelScheme) -> list[dict[str, str]]:
+    """Return true labels by sample id and, where file names do not repeat, by file name."""
+    by_id = {s.id: scheme.names[s.label] for s in samples if s.label is not None}
+    by_name = {Path(sample_id).name: label for sample_id, label in by_id.items()}
+    return [by_id, by_name] if len(by_name) == len(by_id) else [by_id]
 
 
 def read_table(path: Path) -> dict[str, str]:

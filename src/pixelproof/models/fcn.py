@@ -77,6 +77,7 @@ class FCN(PixelModel):
 
     def __init__(self, num_classes: int, variant: Variant, batch_norm: bool = False, width: float = 1.0) -> None:
         super().__init__(num_classes)
+        self.variant = variant
         blocks = encoder_blocks(batch_norm, width)
         self.laterals: dict[str, str] = {}
         for level in range(variant.finest, DEEPEST + 1):
@@ -91,7 +92,7 @@ class FCN(PixelModel):
         for name, module in tail.items():
             self.add_module(name, module)
         self.upsampling = tuple(tail)
-        initialise(self)
+        initialise(self, *self._heads())
 
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K, H, W] and the pool5 map [N, 512 x width, ceil(H / 32), ceil(W / 32)]."""
@@ -105,6 +106,13 @@ class FCN(PixelModel):
         for name in self.upsampling:
             logits = self.get_submodule(name)(logits)
         return Output(crop_like(logits, images), maps)
+
+
+    def _heads(self) -> list[nn.Module]:
+        """Return the layers that yield logits."""
+        if self.variant.bilinear:
+            return [self.get_submodule(f"{lateral}.0") for lateral in self.laterals.values()]
+        return [self.get_submodule(self.upsampling[-1])]
 
 
 def _lateral(variant: Variant, level: int, num_classes: int, batch_norm: bool, width: float) -> dict[str, nn.Module]:

@@ -69,7 +69,7 @@ class VGG(PixelModel):
             nn.Dropout(dropout),
             nn.Linear(hidden, num_classes),
         )
-        initialise(self)
+        initialise(self, self.classifier[-1])
 
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K] and the activations after the second hidden layer [N, 4096 x width]."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pixelproof.config import RunConfig
+from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
+from pixelproof.report.facts import Architecture, Environment, read_facts
 from pixelproof.runs import Features, Run, Scores, Shown, load_features, load_scores, load_shown
-from pixelproof.runs.atomic import read_json
+from pixelproof.runs.atomic import read_text
 from pixelproof.runs.folder import CONFIG
 from pixelproof.runs.metrics_log import Row
 from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, load_study
-from pixelproof.schema import parse
 
 STUDY = "study.json"
 SPLIT = "validation"
@@ -24,16 +25,16 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class ModelArtefacts:
-    """The artefacts of one model; None or empty where a file is missing.
+    """The artefacts of one model; None, or without values, where a file is missing.
 
     Attributes:
         name: The model's name in the study.
         run: Its run folder.
         config: The resolved settings.
-        environment: What the run was made with; empty if unknown.
+        environment: What the run was made with.
         log: The training log, one row an epoch.
-        architecture: Facts of the network: its print, parameters, MACs and more; empty if unknown.
-        diagram: The structure diagram, an SVG file's bytes, unchecked.
+        architecture: Facts of the network: its print, parameters, MACs and more.
+        diagram: The structure diagram, an SVG file's text, unchecked.
         scores: The counts on the validation split.
         features: The features of the validation images and their map.
         shown: Picture, truth and prediction by sample id.
@@ -43,10 +44,10 @@ class ModelArtefacts:
     name: str
     run: Run
     config: RunConfig | None
-    environment: dict[str, Any]
+    environment: Environment
     log: list[Row]
-    architecture: dict[str, Any]
-    diagram: bytes | None
+    architecture: Architecture | None
+    diagram: str | None
     scores: Scores | None
     features: Features | None
     shown: dict[str, Shown]
@@ -113,27 +114,16 @@ def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bo
     return ModelArtefacts(
         name=record.name,
         run=run,
-        config=read(run.path / CONFIG, _read_config),
-        environment=read(run.path / "environment.json", _read_object) or {},
+        config=read(run.path / CONFIG, lambda _: run_settings(run)),
+        environment=read(run.path / "environment.json", partial(read_facts, Environment)) or Environment(),
         log=read(run.metrics.path, lambda _: run.metrics.read()) or [],
-        architecture=read(run.architecture, _read_object) or {},
-        diagram=read(run.diagram, Path.read_bytes),
+        architecture=read(run.architecture, partial(read_facts, Architecture)),
+        diagram=read(run.diagram, read_text),
         scores=read(run.scores(SPLIT), load_scores),
         features=read(run.features(SPLIT), load_features) if embed else None,
         shown={i: value for i in shown if (value := read(run.shown(i), load_shown)) is not None},
         missing=tuple(missing),
     )
-
-
-def _read_config(path: Path) -> RunConfig:
-    return parse(RunConfig, Run(path.parent).config(), str(path))
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    values = read_json(path)
-    if not isinstance(values, dict):
-        raise UserError(f"{path} holds no JSON object", "restore it or train again")
-    return values
 
 
 def _scheme(run: Run) -> LabelScheme | None:
@@ -162,24 +152,21 @@ def _refuse_mixture(model: ModelArtefacts, part: PartRecord, first: Scores) -> N
 
 def _record_of_run(run: Run) -> StudyRecord:
     """Return the record of a study that consists of one run."""
-    config, scheme = _read_config(run.path / CONFIG), run.labels()
-    environment = _read_object(run.path / "environment.json")
-    images = len(load_scores(run.scores(SPLIT)).ids) if run.scores(SPLIT).exists() else None
-    name = config.model.name
+    config, scheme = run_settings(run), run.labels()
+    environment = read_facts(Environment, run.path / "environment.json")
+    name, data = config.model.name, environment.data
     part = PartRecord(
         name=config.task,
-        title=f"Image {config.task}" if config.task == "classification" else "Semantic segmentation",
+        title=f"{config.task.capitalize()} with {name}",
         task=config.task,
         data=DataRecord(
-            layout="",
+            layout=data.layout,
             classes=len(scheme.classes),
-            images=ImageCounts(validation=images),
-            fingerprint=str(environment.get("data", {}).get("fingerprint", "")),
+            images=ImageCounts(**{part: data.images.get(part) for part in ImageCounts.model_fields}),
+            fingerprint=data.fingerprint.get(SPLIT, ""),
         ),
         models=(ModelRecord(name=name, run="."),),
         shown=tuple(sorted(path.stem for path in (run.path / "shown").glob("*.npz"))),
         embed=(name,) if run.features(SPLIT).exists() else (),
     )
-    command = str(environment.get("command", ""))
-    seconds = environment.get("seconds")
-    return StudyRecord(name=run.name, title=f"Run {run.name}", command=command, seconds=seconds, parts=(part,))
+    return StudyRecord(name=run.name, title=f"Run {run.name}", command=environment.command, parts=(part,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.words import classifiers, frequent_confusions
 from pixelproof.runs import ClassificationScores, Features
 
-CONFUSIONS = 16  # rows of the list of most frequent confusions
+CONFUSIONS = 12  # rows of the list of most frequent confusions
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Outcome:
 
     model: str
     line: str
+    """As the reference study prints it; empty where the loss is unknown."""
     accuracy: str
     top5: str
     loss: str
@@ -78,7 +80,7 @@ def _outcome(name: str, scores: ClassificationScores) -> Outcome:
     counts = confusion_matrix(scores)
     return Outcome(
         model=name,
-        line=study_line(scores),
+        line="" if math.isnan(average_loss(scores)) else study_line(scores),
         accuracy=share(accuracy(scores), 2),
         top5=share(top_k_accuracy(scores), 2),
         loss=score(average_loss(scores)),

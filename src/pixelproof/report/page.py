@@ -107,8 +107,10 @@ def _part(part: PartArtefacts) -> dict[str, object]:
 def _network(model: ModelArtefacts) -> Network:
     diagram = None
     if model.diagram is not None:
-        diagram = Picture(svg_uri(model.diagram), f"Structure diagram of {model.name}", f"Structure of {model.name}")
-    text = str(model.architecture.get("architecture", ""))
+        diagram = Picture(
+            svg_uri(model.diagram.encode()), f"Structure diagram of {model.name}", f"Structure of {model.name}"
+        )
+    text = model.architecture.architecture if model.architecture else ""
     return Network(model.name, provenance.network_facts(model), text, diagram, model.missing)
 
 
@@ -126,12 +128,11 @@ def _curves(part: PartArtefacts) -> list[Picture]:
     images = f", n = {numbers.count(n)} images" if n else ""
     drawn = [
         ("loss", "training loss", "Mean loss over the training images of each epoch.", {}),
-        ("score", metric, f"{metric} on the selection part of train{images}. A ring marks the epoch kept.", best),
+        ("score", metric, f"Score on the selection part of train{images}. A ring marks the epoch kept.", best),
     ]
     pictures = []
     for column, label, caption, marked in drawn:
         if (figure := curves(logs, column, label, marked)) is not None:
-            caption = caption[0].upper() + caption[1:] if column == "loss" else caption
             pictures.append(Picture(svg_uri(figure), f"{label} by epoch of {words.enumerated(logs)}", caption))
     return pictures
 

@@ -66,7 +66,8 @@ def _nearest(rgb: UInt8) -> UInt8:
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     kept_rows = ((np.arange(rows) + 0.5) * height / rows).astype(np.intp)
     kept_columns = ((np.arange(columns) + 0.5) * width / columns).astype(np.intp)
-    return rgb[kept_rows[:, None], kept_columns]
+    kept: UInt8 = rgb[kept_rows[:, None], kept_columns]
+    return kept
 
 
 def _indexed(rgb: UInt8) -> Image.Image:

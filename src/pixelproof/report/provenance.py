@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
 
@@ -23,23 +22,21 @@ class Fact:
 
 def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
     """Return how one model was made."""
-    known, data = model.environment, model.environment.get("data", {})
-    packages = known.get("packages", {})
-    versions = [f"Python {known['python']}"] if "python" in known else []
-    versions += [f"{name} {version}" for name, version in packages.items()]
+    known, fingerprints = model.environment, model.environment.data.fingerprint
+    versions = [f"Python {known.python}"] if known.python else []
+    versions += [f"{name} {version}" for name, version in known.packages.items()]
     facts = [
-        ("Command", known.get("command")),
-        ("Commit", known.get("commit")),
+        ("Command", known.command),
+        ("Commit", known.commit),
         ("Versions", ", ".join(versions)),
-        ("Device", ", ".join(str(known[key]) for key in ("device", "platform") if known.get(key))),
+        ("Device", ", ".join(word for word in (known.device, known.platform) if word)),
         ("Seed", _seed(model.config)),
-        ("Data fingerprint", data.get("fingerprint")),
-        ("Fingerprint of the training part", data.get("train")),
+        ("Data fingerprints", ", ".join(f"{part} {digest}" for part, digest in fingerprints.items())),
         ("Selection rule", selection_rule(model, images)),
         ("Training", _training(model)),
-        ("Wall time", duration(known.get("seconds"))),
+        ("Wall time", duration(known.seconds)),
     ]
-    return [Fact(label, str(value) if value not in (None, "") else UNDEFINED) for label, value in facts]
+    return [Fact(label, value if value else UNDEFINED) for label, value in facts]
 
 
 def settings_text(model: ModelArtefacts) -> str:
@@ -59,35 +56,34 @@ def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:
     best = best_epoch(model)
     if best is None:
         return text
-    reached = score(model.environment.get("best_score"))
+    reached = score(model.environment.best_score)
     return f"{text} (epoch {best}" + (f", {metric} {reached})" if reached != UNDEFINED else ")")
 
 
 def best_epoch(model: ModelArtefacts) -> int | None:
     """Return the epoch whose weights were kept for their score; None where nothing was chosen or it is unknown."""
-    epoch = model.environment.get("best_epoch")
-    return int(epoch) if epoch and any(row["score"] is not None for row in model.log) else None
+    chosen = any(row["score"] is not None for row in model.log)
+    return model.environment.best_epoch or None if chosen else None
 
 
 def network_facts(model: ModelArtefacts) -> list[Fact]:
     """Return the size and reach of a network."""
-    known: dict[str, Any] = model.architecture
-    if not known:
+    known = model.architecture
+    if known is None:
         return []
-    shape = "×".join(str(side) for side in known.get("input", ()))
+    shape = "×".join(str(side) for side in known.input)
     at = f" at input {shape}" if shape else ""
-    field, stride = known.get("receptive_field"), known.get("stride")
     return [
-        Fact("Parameters", count(known.get("parameters"))),
-        Fact("Multiply-adds", f"{magnitude(known.get('macs'))}{at}"),
-        Fact("Receptive field", f"{count(field)} px" if field else "the whole image"),
-        Fact("Stride", f"{count(stride)} px" if stride else UNDEFINED),
+        Fact("Parameters", count(known.parameters)),
+        Fact("Multiply-adds", f"{magnitude(known.macs)}{at}"),
+        Fact("Receptive field", f"{count(known.receptive_field)} px" if known.receptive_field else "not known"),
+        Fact("Stride", f"{count(known.stride)} px" if known.stride else UNDEFINED),
     ]
 
 
-def _seed(config: RunConfig | None) -> str | None:
+def _seed(config: RunConfig | None) -> str:
     if config is None:
-        return None
+        return ""
     return f"{config.training.seed} (splits: {config.data.split_seed})"
 
 

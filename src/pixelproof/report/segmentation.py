@@ -129,14 +129,15 @@ def _table(compared: list[tuple[str, SegmentationScores]], protocol: Protocol) -
     ]
     means = [mean_iou(scores, protocol) for scores in every]
     weighted = [frequency_weighted_iou(scores, protocol) for scores in every]
-    averaged = int((~np.isnan(by_class)).any(axis=0).sum())
+    defined = sorted(set((~np.isnan(by_class)).sum(axis=1).tolist()))
+    averaged = f"{defined[0]} classes" if len(defined) == 1 else "the classes defined for each model"
     return IouTable(
         title=TITLES[protocol],
         rule=_rule(scheme, protocol),
-        heads=[names[0], *(head for name in names[1:] for head in (name, f"± {names[0]}"))],
+        heads=[names[0], *(head for name in names[1:] for head in (name, "Δ"))],
         lines=lines,
         totals=[
-            Line(f"mIoU (mean of {averaged} classes)", _values(means)),
+            Line(f"mIoU (mean of {averaged})", _values(means)),
             Line("Frequency-weighted IoU", _values(weighted)),
             Line("Pixel accuracy", _values([pixel_accuracy(scores) for scores in every])),
         ],
@@ -161,7 +162,7 @@ def _rule(scheme: LabelScheme, protocol: Protocol) -> str:
         return "This data set scores every class, so both protocols agree."
     what = enumerated(ignored)
     if protocol == "unknown_counted":
-        return f"Predicting a class where the truth is {what} counts as a false positive, as the course scores it."
+        return f"Predicting a class where the truth is {what} counts as a false positive: the reference study's rule."
     return f"Pixels whose truth is {what} are left out, as most benchmarks do."
 
 

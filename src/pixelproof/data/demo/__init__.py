@@ -31,11 +31,13 @@ def write_demo(folder: Path, train: int = 160, validation: int = 40, size: int =
     Raises:
         UserError: Something else is in the way, or the folder cannot be written.
     """
+    folder = folder.absolute()
     recipe = {"edition": _EDITION, "train": train, "validation": validation, "size": size}
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
-        if folder.is_dir() and any(folder.iterdir()):
-            return _check(folder, recipe)
+        if folder.exists() and any(folder.iterdir()):
+            _check(folder, recipe)
+            return
         temporary.mkdir(parents=True)
         write_digits(temporary / "digits")
         write_landcover(temporary / "landcover", train, validation, size, seed=0)
@@ -45,7 +47,6 @@ def write_demo(folder: Path, train: int = 160, validation: int = 40, size: int =
         raise explain_os_error(error, folder) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return None
 
 
 def _check(folder: Path, recipe: dict[str, int]) -> None:

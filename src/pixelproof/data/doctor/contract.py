@@ -41,7 +41,7 @@ def settle(survey: Survey) -> Contract:
         try:
             return Contract(_read(survey), None, ())
         except UserError as error:
-            message = f"{error.problem}: without it no label has a meaning"
+            message = f"{survey.relative(error.problem)}: without it no label has a meaning"
             broken = [survey.finding("labels-file", "error", [path], message, error.remedy)]
     contract = _classes(survey) if survey.found.task == "classification" else _masks(survey)
     # A proposal would be written over the broken file.
@@ -94,7 +94,11 @@ def _classes(survey: Survey) -> Contract:
         scheme = find_scheme(survey.root, survey.found)
     except UserError as error:
         finding = survey.finding(
-            "class-names", "error", [survey.root / "id2label.json"], f"{error.problem}: training would stop", error.remedy
+            "class-names",
+            "error",
+            [survey.root / "id2label.json"],
+            f"{survey.relative(error.problem)}: training would stop",
+            error.remedy,
         )
         return Contract(None, None, (finding,))
     return Contract(scheme, labels_to_yaml(scheme), ())

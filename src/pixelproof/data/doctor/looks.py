@@ -112,7 +112,7 @@ def _orientation(image: Image.Image) -> int:
 
 def _digest(array: npt.NDArray[np.generic]) -> bytes:
     digest = hashlib.blake2b(str(array.shape).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(array))
+    digest.update(np.ascontiguousarray(array).data)
     return digest.digest()
 
 

@@ -55,7 +55,11 @@ class Survey:
 
     def name(self, path: Path) -> str:
         """Return a path relative to the data root, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
+        return printable(path.relative_to(self.root).as_posix())
+
+    def relative(self, text: str) -> str:
+        """Return a message with the paths in it relative to the data root."""
+        return printable(text.replace(f"{self.root}{os.sep}", ""))
 
     def names(self, paths: Iterable[Path], most: int = 3) -> str:
         """Return the first few paths as words."""
@@ -66,7 +70,13 @@ class Survey:
     def finding(self, check: str, severity: Severity, paths: Iterable[Path], message: str, fix: str) -> Finding:
         """Return a finding about files, the list cut where it grows too long to read."""
         paths = list(dict.fromkeys(paths))
-        return Finding(check, severity, tuple(self.name(p) for p in paths[:MOST_FILES]), len(paths), message, fix)
+        names = tuple(self.name(p) for p in paths[:MOST_FILES])
+        return Finding(check, severity, names, len(paths), printable(message), fix)
+
+
+def printable(text: str) -> str:
+    """Return text in which file names that are not UTF-8 show as escapes, so that any terminal and JSON take it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def survey_folder(root: Path, found: Found) -> Survey:

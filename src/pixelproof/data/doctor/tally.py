@@ -36,6 +36,29 @@ class Tally:
     problem: UserError | None = None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A data set under its label contract.
+
+    Attributes:
+        survey: The files.
+        scheme: The label contract, or the proposal for one.
+        masks: What each readable mask holds.
+        amounts: How much of each class a split holds: images, int64 [K], or pixels with void last, int64 [256].
+    """
+
+    survey: Survey
+    scheme: LabelScheme
+    masks: Mapping[Path, Tally]
+    amounts: Mapping[str, Amounts]
+
+
+def read_under(scheme: LabelScheme, survey: Survey) -> Reading:
+    """Read a data set's labels as ``scheme`` says."""
+    masks = {path: tally(path, look.values, scheme) for path, look in survey.masks.items()}
+    return Reading(survey, scheme, masks, _amounts(survey, scheme, masks))
+
+
 def tally(path: Path, values: MaskValues, scheme: LabelScheme) -> Tally:
     """Decode a mask's counted values as training would decode its pixels."""
     try:
@@ -48,19 +71,13 @@ def tally(path: Path, values: MaskValues, scheme: LabelScheme) -> Tally:
     return Tally(pixels, inexact=_inexact(values, decoded, scheme))
 
 
-def tallies(survey: Survey, scheme: LabelScheme) -> dict[Path, Tally]:
-    """Return the tally of every readable mask."""
-    return {path: tally(path, look.values, scheme) for path, look in survey.masks.items()}
-
-
-def amounts(survey: Survey, scheme: LabelScheme, masks: Mapping[Path, Tally]) -> dict[str, Amounts]:
-    """Return how much of each class a split holds, int64 [256]: images, or pixels of masks with void last."""
+def _amounts(survey: Survey, scheme: LabelScheme, masks: Mapping[Path, Tally]) -> dict[str, Amounts]:
     index = class_index(scheme)
-    totals = {}
+    totals: dict[str, Amounts] = {}
     for split, samples in survey.found.splits.items():
         if survey.found.task == "segmentation":
-            counted = [masks[s.mask].pixels for s in samples if s.mask in masks]
-            totals[split] = np.sum(counted, axis=0, dtype=np.int64) if counted else Tally().pixels
+            counted = [masks[s.mask].pixels for s in samples if s.mask and s.mask in masks]
+            totals[split] = np.sum([Tally().pixels, *counted], axis=0, dtype=np.int64)
         else:
             labels = [index[name] for s in samples if (name := survey.found.class_of[s.image]) in index]
             totals[split] = np.bincount(np.array(labels, np.int64), minlength=len(scheme.classes))

@@ -53,7 +53,7 @@ def mask_figure(rows: Sequence[Sequence[Shown | None]], models: Sequence[str], s
         A PNG file for use in print.
     """
     heads = ["image", "truth", *(head for name in models for head in (name, f"{name}: errors"))]
-    with style.figure(1.9 * len(heads), 2.0 * len(rows) + 0.9) as drawing:
+    with style.figure(1.9 * len(heads), 1.8 * len(rows) + 0.9) as drawing:
         grid = drawing.subplots(len(rows), len(heads), squeeze=False)
         for line, row in zip(grid, rows, strict=True):
             _row(line, row, scheme)
@@ -90,8 +90,9 @@ def _backdrop(scheme: LabelScheme) -> int:
 def _faded(rgb: UInt8, grey: int) -> UInt8:
     """Return a photograph as a few greys around ``grey``, uint8 [H, W, 3]."""
     luminance = rgb @ np.array([0.299, 0.587, 0.114])
-    level = (luminance * GREYS / 256).astype(int) - (GREYS - 1) / 2
-    faded = np.clip(grey + level * 5, 0, 255).astype(np.uint8)
+    low, high = np.percentile(luminance, (1, 99))  # so that dark and pale photographs show alike
+    level = ((luminance - low) / max(high - low, 1) * GREYS).clip(0, GREYS - 1).astype(int)
+    faded = np.clip(grey + (level - GREYS // 2) * 5, 0, 255).astype(np.uint8)
     return np.repeat(faded[..., None], 3, axis=2)
 
 

@@ -74,10 +74,8 @@ def series(index: int) -> tuple[str, str]:
 def class_colors(scheme: LabelScheme) -> npt.NDArray[np.uint8]:
     """Return the colour of every mask value, uint8 [256, 3]: the scheme's own, or distinct ones where it has none."""
     table = np.full((256, 3), 128, np.uint8)
-    if scheme.has_colors:
-        table[: len(scheme.classes)] = np.array([label.color for label in scheme.classes], np.uint8)
-    else:
-        table[: len(scheme.classes)] = distinct_colors(len(scheme.classes))
+    for index, (label, fallback) in enumerate(zip(scheme.classes, distinct_colors(len(scheme.classes)), strict=True)):
+        table[index] = label.color or fallback
     if scheme.void_colors:
         table[VOID] = scheme.void_colors[0]
     return table

@@ -105,7 +105,7 @@ def spread(anchors: Float64, width: float, height: float) -> Float64:
 
 
 def _points(axes: Axes, features: Features, keys: list[Key]) -> None:
-    size = float(np.clip(36000 / max(len(features.ids), 1), 12, 60))
+    size = float(np.clip(44000 / max(len(features.ids), 1), 12, 60))
     for index, key in enumerate(keys):
         x, y = features.map[features.truth == index].T
         axes.scatter(x, y, s=size, c=key.color, marker=key.marker, linewidths=0.3, edgecolors="white", alpha=0.85)
@@ -118,7 +118,7 @@ def _numbers(axes: Axes, features: Features, keys: list[Key]) -> None:
     medians = medians.reshape(-1, 2)
     unit = np.diff(axes.get_xlim()).item() / 8.2  # data units an inch
     places = spread(medians, 0.30 * unit, 0.21 * unit)
-    halo = [withStroke(linewidth=3.5, foreground="white")]
+    halo = [withStroke(linewidth=4, foreground="white")]
     for index, median, place in zip(present, medians, places, strict=True):
         if np.linalg.norm(place - median) > 0.12 * unit:
             line = np.stack([median, place]).T
@@ -139,7 +139,7 @@ def _numbers(axes: Axes, features: Features, keys: list[Key]) -> None:
 
 def _legend(drawing: Figure, keys: list[Key], columns: int) -> None:
     handles = [
-        Line2D([], [], color=key.color, marker=key.marker, linestyle="", markersize=7, markeredgecolor="white")
+        Line2D([], [], color=key.color, marker=key.marker, linestyle="", markersize=7, markeredgewidth=0)
         for key in keys
     ]
     labels = [f"{key.number}  {key.name}" if key.number != key.name else key.name for key in keys]

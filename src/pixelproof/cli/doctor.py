@@ -1,0 +1,127 @@
+"""``pixelproof doctor``: what is wrong with this data, before any training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from pixelproof.data.doctor import Diagnosis, Finding
+
+_COLORS = {"error": "red", "warning": "yellow", "note": "blue"}
+_FILES_SHOWN = 4
+_CLASSES_SHOWN = 30
+
+
+def doctor(
+    data: Annotated[Path, typer.Argument(help="Folder of labelled images.", show_default=False)],
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    write_labels: Annotated[bool, typer.Option("--write-labels", help="Write the proposed labels.yaml.")] = False,
+) -> None:
+    """Say what is wrong with this data, before any training; exit code 1 if there are errors."""
+    from json import dumps
+
+    from rich.console import Console
+
+    from pixelproof.data.doctor import examine
+
+    if write_labels:
+        _refuse_overwriting(data)
+    diagnosis = examine(data)
+    console = Console(highlight=False, stderr=json)
+    if json:
+        print(dumps(diagnosis.to_json()))
+    else:
+        _print(console, diagnosis)
+    if write_labels:
+        _write(console, data, diagnosis.summary["proposal"])
+    if diagnosis.of("error") or (strict and diagnosis.of("warning")):
+        raise typer.Exit(1)
+
+
+def _refuse_overwriting(data: Path) -> None:
+    from pixelproof.data.opening import LABELS_FILE
+    from pixelproof.errors import UserError
+
+    if (data / LABELS_FILE).exists():
+        raise UserError(f"{data / LABELS_FILE} exists already", "edit it, or delete it and run the command again")
+
+
+def _write(console: Console, data: Path, proposal: str | None) -> None:
+    from pixelproof.data.opening import LABELS_FILE
+    from pixelproof.errors import Refusal
+    from pixelproof.runs import write_text
+
+    if proposal is None:
+        raise Refusal(f"there is nothing to propose for {data}", f"write {data / LABELS_FILE} by hand")
+    write_text(data / LABELS_FILE, proposal)
+    todo = (
+        "it needs no change"
+        if proposal.startswith("preset:")
+        else "give every class its right name, then run this again"
+    )
+    console.print(f"Wrote {data / LABELS_FILE}: {todo}.", markup=False, soft_wrap=True)
+
+
+def _print(console: Console, diagnosis: Diagnosis) -> None:
+    summary = diagnosis.summary
+    splits = ", ".join(f"{split} {count:,}" for split, count in summary["splits"].items())
+    sizes = list(summary["sizes"])
+    size = sizes[0] if len(sizes) == 1 else f"{len(sizes)} sizes"
+    facts = [summary["task"], summary["layout"], f"{len(summary['classes'])} classes", splits, size]
+    console.print(" · ".join(facts), style="bold", markup=False)
+    console.print(_class_table(summary))
+    for finding in diagnosis.findings:
+        _print_finding(console, finding)
+    console.print(_verdict(diagnosis), style="bold", markup=False)
+
+
+def _class_table(summary: dict[str, Any] | Any) -> Table:
+    """Return images, or percent of the pixels, by class and split."""
+    from rich import box
+    from rich.table import Table
+
+    pixels = "pixel_shares" in summary
+    amounts = summary["pixel_shares" if pixels else "images_per_class"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("% of pixels" if pixels else "images")
+    for split in amounts:
+        table.add_column(split, justify="right")
+    names = list(dict.fromkeys(name for split in amounts.values() for name in split))
+    for name in names[:_CLASSES_SHOWN]:
+        values = [split.get(name, 0) for split in amounts.values()]
+        table.add_row(name, *(f"{value:.3g}" if pixels else f"{value:,}" for value in values))
+    if len(names) > _CLASSES_SHOWN:
+        table.add_row(f"… {len(names) - _CLASSES_SHOWN} more", *("" for _ in amounts))
+    return table
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    color = _COLORS[finding.severity]
+    head = Text.assemble((f"{finding.severity:<8}", f"bold {color}"), (finding.check, "bold"))
+    console.print(head)
+    body = Text(f"{finding.message}\n")
+    if finding.files:
+        more = f" … {finding.count} files in all" if finding.count > _FILES_SHOWN else ""
+        body.append(f"{', '.join(finding.files[:_FILES_SHOWN])}{more}\n", style="dim")
+    body.append(f"→ {finding.fix}\n")
+    console.print(Padding(body, (0, 0, 0, 8)))
+
+
+def _verdict(diagnosis: Diagnosis) -> str:
+    counts = {severity: len(diagnosis.of(severity)) for severity in ("error", "warning", "note")}
+    words = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
+    if counts["error"]:
+        return f"{words}. Do not train on this data yet."
+    if counts["warning"]:
+        return f"{words}. Look at the warnings, then train."
+    return f"{words}. This data is ready to train on."

@@ -1,0 +1,114 @@
+"""Checks of how classes are spread over the data set, and of its splits."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.data.doctor.finding import Finding, Severity, counted
+from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.doctor.tally import Reading
+
+Which = npt.NDArray[np.bool_]
+
+_UNEVEN = {"classification": (3, 10), "segmentation": (10, 100)}
+"""Ratio of the largest to the smallest class from which it is a note, and a warning."""
+_FEW_TRAINING = 10
+_FEW_SCORED = 30
+
+
+def missing_classes(reading: Reading) -> Iterator[Finding]:
+    """Classes that are nowhere, not in train, or in train alone."""
+    amounts = {split: values[: len(reading.scheme.classes)] for split, values in reading.amounts.items()}
+    if not amounts:
+        return
+    scored, total = reading.scheme.scored, np.sum(list(amounts.values()), axis=0)
+    nowhere = scored & (total == 0)
+    if nowhere.any():
+        message = f"{_named(reading, nowhere)} occur nowhere: a model cannot learn them, and their score is undefined"
+        yield _about(nowhere, "class-absent", "warning", message, "check their ids, or take them out of labels.yaml")
+    for split, values in amounts.items():
+        missing = scored & (total > 0) & (values == 0)
+        if not missing.any():
+            continue
+        if split == "train":
+            message = f"{_named(reading, missing)} occur in other splits and never in train: they cannot be learned"
+            yield _about(missing, "class-missing", "error", message, "move some of their images to train")
+        else:
+            message = f"{_named(reading, missing)} occur in train and never in {split}: they cannot be scored there"
+            yield _about(missing, "class-missing", "warning", message, f"move some of their images to {split}")
+
+
+def imbalance(reading: Reading) -> Iterator[Finding]:
+    """Classes with far more images or pixels than others."""
+    if "train" not in reading.amounts:
+        return
+    values = reading.amounts["train"][: len(reading.scheme.classes)]
+    there = np.flatnonzero(reading.scheme.scored & (values > 0))
+    if len(there) < 2:
+        return
+    least, most = there[values[there].argmin()], there[values[there].argmax()]
+    ratio = values[most] / values[least]
+    noted, warned = _UNEVEN[reading.scheme.task]
+    if ratio < noted:
+        return
+    unit = "images" if reading.scheme.task == "classification" else "pixels"
+    names = reading.scheme.names
+    message = (
+        f"train has {ratio:.0f} times as many {unit} of {names[most]} as of {names[least]}: "
+        "rare classes are learned last, and accuracy hides it"
+    )
+    severity: Severity = "warning" if ratio >= warned else "note"
+    fix = "look at the score of each class; train with class weights"
+    yield Finding("imbalance", severity, (), 2, message, fix)
+
+
+def names_alike(survey: Survey) -> Iterator[Finding]:
+    """Class names that differ only in case, spaces or dashes."""
+    alike: dict[str, dict[str, Path]] = defaultdict(dict)
+    for path, name in survey.found.class_of.items():
+        alike[re.sub(r"[\s_-]+", "", name.casefold())].setdefault(name, path)
+    splits = survey.splits
+    for spellings in alike.values():
+        if len(spellings) < 2:
+            continue
+        names = " and ".join(f"'{name}'" for name in spellings)
+        apart = len({splits[path] for path in spellings.values()}) > 1
+        message = f"{names} count as different classes{', and they stand in different splits' * apart}"
+        fix = "rename one of them, if they are the same class"
+        yield survey.finding("class-names-alike", "error" if apart else "warning", spellings.values(), message, fix)
+
+
+def split_sizes(survey: Survey) -> Iterator[Finding]:
+    """Splits that are missing or tiny."""
+    counts = {split: len(samples) for split, samples in survey.found.splits.items()}
+    if "train" not in counts:
+        message = f"there is no train split, only {', '.join(counts)}: there is nothing to learn from"
+        yield Finding("no-train-split", "error", (), 1, message, "add a folder 'train'")
+    elif counts["train"] < _FEW_TRAINING:
+        message = f"train has {counted(counts['train'], 'image')}: a model will learn them by heart"
+        yield Finding("few-images", "warning", (), counts["train"], message, "label more images")
+    if "validation" not in counts:
+        message = "there is no validation split: part of train is set aside for the score, the same for every model"
+        fix = "nothing, or add a folder 'validation' with images of other places or times"
+        yield Finding("no-validation-split", "note", (), 1, message, fix)
+    for split, count in counts.items():
+        if split != "train" and count < _FEW_SCORED:
+            message = (
+                f"{split} has {counted(count, 'image')}: scores on it are uncertain, and models hard to tell apart"
+            )
+            yield Finding("few-images", "note", (), count, message, "label more images")
+
+
+def _about(which: Which, check: str, severity: Severity, message: str, fix: str) -> Finding:
+    return Finding(check, severity, (), int(which.sum()), message, fix)
+
+
+def _named(reading: Reading, which: Which) -> str:
+    names = [name for name, chosen in zip(reading.scheme.names, which, strict=True) if chosen]
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,76 @@
+"""Images that are there twice: under two labels, in two splits, or for no reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+
+from pixelproof.data.doctor.finding import Finding, counted
+from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.folder import Sample
+
+Group = list[Sample]
+
+
+def conflicting_labels(survey: Survey) -> Iterator[Finding]:
+    """Identical images with different labels."""
+    groups = [group for group in _groups(survey) if _conflict(survey, group)]
+    if groups:
+        message = (
+            f"{counted(len(groups), 'group')} of identical images with different labels ({_words(survey, groups)}): "
+            "at least one label of each is wrong"
+        )
+        fix = "look at them, keep the right label and remove the other files"
+        yield survey.finding("conflicting-labels", "error", _paths(groups), message, fix)
+
+
+def duplicates_across_splits(survey: Survey) -> Iterator[Finding]:
+    """Identical images in two splits."""
+    splits = survey.splits
+    groups = [g for g in _groups(survey) if len({splits[s.image] for s in g}) > 1]
+    if groups:
+        message = (
+            f"{counted(len(groups), 'group')} of identical images in different splits ({_words(survey, groups)}): "
+            "the score rewards learning by heart"
+        )
+        yield survey.finding("duplicate-across-splits", "error", _paths(groups), message, "remove them from one split")
+
+
+def duplicates_within_split(survey: Survey) -> Iterator[Finding]:
+    """Identical images in one split, with one label."""
+    splits = survey.splits
+    groups = [g for g in _groups(survey) if len({splits[s.image] for s in g}) == 1 and not _conflict(survey, g)]
+    if groups:
+        message = f"{counted(len(groups), 'group')} of identical images ({_words(survey, groups)}): they count twice"
+        yield survey.finding("duplicate", "warning", _paths(groups), message, "keep one of each")
+
+
+def _groups(survey: Survey) -> list[Group]:
+    """Return the samples whose images have the same pixels; images of one colour are another check's matter."""
+    same: dict[bytes, Group] = defaultdict(list)
+    for sample in survey.samples:
+        look = survey.images.get(sample.image)
+        if look and not look.constant:
+            same[look.digest].append(sample)
+    return [group for group in same.values() if len(group) > 1]
+
+
+def _conflict(survey: Survey, group: Group) -> bool:
+    return len({_label(survey, sample) for sample in group} - {None}) > 1
+
+
+def _label(survey: Survey, sample: Sample) -> Hashable:
+    if sample.mask is None:
+        return survey.found.class_of[sample.image]
+    mask = survey.masks.get(sample.mask)
+    return mask.digest if mask else None
+
+
+def _words(survey: Survey, groups: list[Group]) -> str:
+    shown = [" = ".join(survey.name(sample.image) for sample in group[:3]) for group in groups[:3]]
+    return ", ".join(shown) + (" and more" if len(groups) > 3 else "")
+
+
+def _paths(groups: list[Group]) -> list[Path]:
+    return [sample.image for group in groups for sample in group]

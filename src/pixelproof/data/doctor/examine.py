@@ -1,0 +1,69 @@
+"""The whole examination: look at every file once, then let each check say what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pixelproof.data.doctor import classes, contract, duplicates, files, masks, near, sizes
+from pixelproof.data.doctor.finding import SEVERITIES, Diagnosis, Finding
+from pixelproof.data.doctor.summary import summarise
+from pixelproof.data.doctor.survey import Survey, survey_folder
+from pixelproof.data.doctor.tally import Reading, read_under
+from pixelproof.data.layouts import find_layout
+
+FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
+    files.unreadable,
+    files.unpaired,
+    sizes.mask_sizes,
+    duplicates.conflicting_labels,
+    duplicates.duplicates_across_splits,
+    classes.names_alike,
+    classes.split_sizes,
+    duplicates.duplicates_within_split,
+    near.near_duplicates,
+    sizes.blank_images,
+    files.unused_images,
+    files.empty_folders,
+    sizes.mixed_sizes,
+    sizes.modes,
+    sizes.small_images,
+    files.ignored_files,
+)
+CONTRACT_CHECKS: tuple[Callable[[Survey, contract.Contract], Iterator[Finding]], ...] = (
+    contract.unknown_classes,
+    contract.label_names,
+)
+LABEL_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
+    classes.missing_classes,
+    classes.imbalance,
+)
+MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
+    masks.undecodable,
+    masks.unknown_values,
+    masks.lossy_masks,
+    masks.labelled_nodata,
+    masks.ignored_pixels,
+    masks.inexact_colors,
+)
+
+
+def examine(root: Path) -> Diagnosis:
+    """Examine a data set before anything is trained on it.
+
+    Every file is decoded once. Files that cannot be read are findings, not exceptions.
+
+    Raises:
+        UserError: The folder cannot be read as a data set: it holds no images, or its layout is not clear.
+    """
+    survey = survey_folder(root, find_layout(root))
+    settled = contract.settle(survey)
+    reading = read_under(settled.scheme, survey) if settled.scheme else None
+    findings = list(settled.findings)
+    findings += [finding for check in CONTRACT_CHECKS for finding in check(survey, settled)]
+    findings += [finding for check in FILE_CHECKS for finding in check(survey)]
+    if reading:
+        checks = LABEL_CHECKS if reading.scheme.task == "classification" else MASK_CHECKS + LABEL_CHECKS
+        findings += [finding for check in checks for finding in check(reading)]
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    return Diagnosis(tuple(findings), summarise(survey, settled, reading))

@@ -1,0 +1,73 @@
+"""Checks of the files themselves: readable, paired, used."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from pixelproof.data.doctor.finding import Finding, counted
+from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.layouts import IMAGE_SUFFIXES
+from pixelproof.data.opening import LABELS_FILE
+
+_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json"})
+
+
+def unreadable(survey: Survey) -> Iterator[Finding]:
+    """Files that are empty, truncated, no image, too large, or not allowed to be read."""
+    groups: dict[str, list[Path]] = defaultdict(list)
+    for path, error in survey.broken.items():
+        groups[error.problem.replace(str(path), "FILE")].append(path)
+    for paths in groups.values():
+        what = survey.relative(survey.broken[paths[0]].problem)
+        more = f", and so with {len(paths) - 1} more" if len(paths) > 1 else ""
+        message = f"{what}{more}: training would stop there"
+        yield survey.finding("unreadable", "error", paths, message, survey.broken[paths[0]].remedy)
+
+
+def unpaired(survey: Survey) -> Iterator[Finding]:
+    """Images without a mask and masks without an image."""
+    paths = survey.found.unpaired
+    if paths:
+        what = f"{counted(len(paths), 'file')} without a partner ({survey.names(paths)})"
+        message = f"{what}: every image needs a mask and every mask an image"
+        yield survey.finding("unpaired", "error", paths, message, "add the missing files or remove these")
+
+
+def unused_images(survey: Survey) -> Iterator[Finding]:
+    """Images that no split takes up."""
+    paths = [p for p in survey.others if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
+    if paths:
+        message = (
+            f"{counted(len(paths), 'image')} that no split takes up ({survey.names(paths)}), as the folder is read as "
+            f"'{survey.found.layout}': nothing is learned from them or scored on them"
+        )
+        yield survey.finding(
+            "unused-images", "warning", paths, message, "label them, rename them to fit the layout, or move them away"
+        )
+
+
+def ignored_files(survey: Survey) -> Iterator[Finding]:
+    """Hidden files and files of other kinds."""
+    paths = [
+        p
+        for p in survey.others
+        if p.name.startswith(".") or (p.suffix.lower() not in IMAGE_SUFFIXES and p.name not in _READ_ANYWAY)
+    ]
+    if paths:
+        kinds = Counter("hidden" if p.name.startswith(".") else p.suffix or "no suffix" for p in paths)
+        words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+        message = f"{counted(len(paths), 'file')} that are not read, being neither images nor labels: {words}"
+        fix = f"nothing, unless they are images: the kinds read are {' '.join(sorted(IMAGE_SUFFIXES))}"
+        yield survey.finding("ignored-files", "note", paths, message, fix)
+
+
+def empty_folders(survey: Survey) -> Iterator[Finding]:
+    """Folders without files, such as a class whose images were never copied."""
+    paths = survey.empty_folders
+    if paths:
+        message = (
+            f"{counted(len(paths), 'folder')} without files ({survey.names(paths)}): a class or split may be missing"
+        )
+        yield survey.finding("empty-folder", "warning", paths, message, "fill them or remove them")

@@ -1,0 +1,173 @@
+"""Checks of what masks say under the label contract."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.data.doctor.finding import Finding, Severity, counted
+from pixelproof.data.doctor.tally import Reading, Tally, tally
+from pixelproof.labels import VOID, Color, LabelScheme
+
+_MUCH_IGNORED = 0.2
+_MOST_IGNORED = 0.5
+_NODATA = 0.2
+
+
+def undecodable(reading: Reading) -> Iterator[Finding]:
+    """Masks that the scheme cannot read at all, such as colour masks where it names no colours."""
+    paths = [path for path, mask in reading.masks.items() if mask.problem]
+    if paths:
+        error = reading.masks[paths[0]].problem
+        assert error is not None
+        what = reading.survey.relative(error.problem)
+        yield reading.survey.finding("mask-reading", "error", paths, f"{what}: training would stop there", error.remedy)
+
+
+def unknown_values(reading: Reading) -> Iterator[Finding]:
+    """Colours or ids that the scheme does not name, explained where the cause is a common one."""
+    if known_cause := _zero_or_255(reading) or _off_by_one(reading):
+        yield known_cause
+        return
+    places: dict[Color | int, dict[Path, int]] = defaultdict(dict)
+    for path, mask in reading.masks.items():
+        for value, pixels in mask.unknown.items():
+            places[value][path] = pixels
+    if not places:
+        return
+    ranked = sorted(places.items(), key=lambda item: -sum(item[1].values()))
+    words = [_place(reading, value, where) for value, where in ranked[:5]]
+    if len(ranked) > 5:
+        words.append(f"and {len(ranked) - 5} more")
+    paths = sorted({path for where in places.values() for path in where})
+    message = f"{counted(len(paths), 'mask')} with values that no class has, where training would stop: "
+    yield reading.survey.finding(
+        "unknown-label", "error", paths, message + "; ".join(words), "add them to labels.yaml or correct the masks"
+    )
+
+
+def inexact_colors(reading: Reading) -> Iterator[Finding]:
+    """Pixels whose colour is no class's own but is read as one: by alias, threshold or tolerance."""
+    by_file = {path: mask.inexact for path, mask in reading.masks.items() if mask.inexact}
+    if not by_file:
+        return
+    colors: dict[tuple[Color, int], int] = defaultdict(int)
+    for found in by_file.values():
+        for key, pixels in found.items():
+            colors[key] += pixels
+    ranked = sorted(colors.items(), key=lambda item: -item[1])
+    names = reading.scheme.names
+    kinds = [f"{counted(pixels, 'pixel')} {color} read as {names[index]}" for (color, index), pixels in ranked[:3]]
+    if len(ranked) > 3:
+        kinds.append(f"{len(ranked) - 3} more colours")
+    pixels_by_file = {path: sum(found.values()) for path, found in by_file.items()}
+    shown = sorted(pixels_by_file, key=lambda path: -pixels_by_file[path])
+    places = ", ".join(f"{reading.survey.name(path)} {pixels_by_file[path]}" for path in shown[:12])
+    message = (
+        f"{counted(len(by_file), 'mask')} with colours that are no class's own: {'; '.join(kinds)}; by file: {places}"
+    )
+    if len(shown) > 12:
+        message += f" and {len(shown) - 12} more"
+    yield reading.survey.finding(
+        "inexact-colours", "note", shown, message, "nothing, if they are read as you mean them"
+    )
+
+
+def lossy_masks(reading: Reading) -> Iterator[Finding]:
+    """Masks saved as JPEG."""
+    paths = [path for path, look in reading.survey.masks.items() if look.lossy]
+    if paths:
+        message = f"{counted(len(paths), 'mask')} saved as JPEG: compression blurs labels along every boundary"
+        yield reading.survey.finding("lossy-mask", "warning", paths, message, "export them again as PNG")
+
+
+def ignored_pixels(reading: Reading) -> Iterator[Finding]:
+    """Much void, and masks with nothing but void."""
+    left_out = _left_out(reading.scheme)
+    for split, amounts in reading.amounts.items():
+        share = amounts[left_out].sum() / max(amounts.sum(), 1)
+        if share > _MUCH_IGNORED:
+            message = f"{100 * share:.0f}% of the pixels of {split} are void or ignored: nothing is scored there"
+            severity: Severity = "warning" if share > _MOST_IGNORED else "note"
+            paths = [s.mask for s in reading.survey.found.splits[split] if s.mask]
+            yield reading.survey.finding("much-ignored", severity, paths, message, "check what is void")
+    paths = [p for p, m in reading.masks.items() if m.pixels.any() and not m.pixels[~left_out].any()]
+    if paths:
+        message = f"{counted(len(paths), 'mask')} void or ignored throughout: nothing can be learned from them"
+        yield reading.survey.finding("all-ignored", "note", paths, message, "remove these pairs, or label them")
+
+
+def labelled_nodata(reading: Reading) -> Iterator[Finding]:
+    """Pure black parts of images that masks give a class."""
+    left_out = _left_out(reading.scheme)
+    classes: dict[int, list[Path]] = defaultdict(list)
+    for path, look in reading.survey.masks.items():
+        if look.on_black is None:
+            continue
+        pixels = tally(path, look.on_black, reading.scheme).pixels * ~left_out
+        if pixels.sum() > _NODATA * look.values.counts.sum():
+            classes[int(pixels.argmax())].append(path)
+    for index, paths in classes.items():
+        message = (
+            f"{counted(len(paths), 'mask')} that say {reading.scheme.names[index]} where the image is pure black: "
+            "if black is missing data, it is taught as that class"
+        )
+        yield reading.survey.finding("nodata-labelled", "warning", paths, message, "mark missing data as void")
+
+
+def _zero_or_255(reading: Reading) -> Finding | None:
+    seen, known = _seen_ids(reading), {c.id for c in reading.scheme.classes}
+    if VOID not in seen or VOID in known or not seen <= {0, VOID}:
+        return None
+    void = VOID in reading.scheme.void_ids
+    harm = "is void in the label scheme, so that foreground is ignored in silence" if void else "is no class's id"
+    paths = [p for p, look in reading.survey.masks.items() if look.values.ids is not None and VOID in look.values.ids]
+    message = f"masks hold the ids 0 and 255 alone, and 255 {harm}"
+    fix = "give the foreground class 'id: 255' in labels.yaml and take 255 out of void_ids"
+    return reading.survey.finding("binary-masks", "error", paths, message, fix)
+
+
+def _off_by_one(reading: Reading) -> Finding | None:
+    known = {c.id for c in reading.scheme.classes}
+    seen = _seen_ids(reading) - set(reading.scheme.void_ids)
+    if len(seen) < 2 or seen <= known:
+        return None
+    for shift in (1, -1):
+        edge = min(known) if shift == 1 else max(known)
+        if {value - shift for value in seen} <= known and edge not in seen:
+            message = (
+                f"masks hold the ids {min(seen)} to {max(seen)}, the label scheme names {min(known)} to {max(known)}: "
+                "they seem to be numbered from another start, and every class would be taken for its neighbour"
+            )
+            paths = [p for p, mask in reading.masks.items() if mask.unknown]
+            fix = f"{'raise' if shift == 1 else 'lower'} every 'id:' in labels.yaml by one"
+            return reading.survey.finding("off-by-one", "error", paths, message, fix)
+    return None
+
+
+def _seen_ids(reading: Reading) -> set[int]:
+    """Return the ids of all masks that are read by id; empty if one of them is read by colour."""
+    seen: set[int] = set()
+    for look in reading.survey.masks.values():
+        if look.values.ids is None or (look.values.colors is not None and reading.scheme.has_colors):
+            return set()
+        seen |= set(look.values.ids.tolist())
+    return seen
+
+
+def _place(reading: Reading, value: Color | int, where: dict[Path, int]) -> str:
+    kind = "class id" if isinstance(value, int) else "colour"
+    path, pixels = max(where.items(), key=lambda item: item[1])
+    more = f", {sum(where.values()):,} in {counted(len(where), 'file')}" if len(where) > 1 else ""
+    return f"{kind} {value}: {counted(pixels, 'pixel')} in {reading.survey.name(path)}{more}"
+
+
+def _left_out(scheme: LabelScheme) -> npt.NDArray[np.bool_]:
+    """Bool [256]: class indices, void among them, on which nobody is scored."""
+    left_out = np.ones(len(Tally().pixels), bool)
+    left_out[: len(scheme.classes)] = ~scheme.scored
+    return left_out

@@ -1,0 +1,166 @@
+"""Networks of timm and segmentation_models.pytorch under Pixelproof's contract.
+
+``timm:NAME`` is any classifier of timm, ``smp:DECODER:ENCODER`` any segmenter of segmentation_models.pytorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelproof.errors import UserError
+from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.padding import crop_like, pad_to_at_least, pad_to_multiple
+from pixelproof.schema import nearest
+
+SMALLEST = 32  # pixels a side; what networks with five halvings need
+ODD = (33, 47)  # height and width that only a network for images of any size accepts
+SMP_STRIDE = 32  # what every decoder can take, whatever the stride of its encoder
+SMP_STRIDES = {"pan": 128}  # halves the encoder's map of stride 16 three times more
+
+
+class TimmClassifier(PixelModel):
+    """A classifier of timm for images of any size.
+
+    Networks bound to one size, such as most vision transformers, get their images resized to it.
+
+    Args:
+        network: What ``timm.create_model`` returned.
+        num_classes: K.
+    """
+
+    def __init__(self, network: nn.Module, num_classes: int) -> None:
+        super().__init__(num_classes)
+        self.model = network
+        details: Any = network
+        self.reduction = details.feature_info[-1]["reduction"]
+        self.size: tuple[int, int] | None = None
+        if details.pretrained_cfg["fixed_input_size"] or not self._takes_any_size():
+            self.size = tuple(details.pretrained_cfg["input_size"][1:])
+
+    def forward(self, images: Tensor) -> Output:
+        """Return logits [N, K] and what enters the last layer [N, D]."""
+        if self.size is None:
+            images = pad_to_at_least(images, SMALLEST)
+        elif images.shape[-2:] != self.size:
+            images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
+        network: Any = self.model
+        maps = network.forward_features(images)
+        features = network.forward_head(maps, pre_logits=True)
+        classifier = network.get_classifier()
+        # Some end in a convolution or in several classifiers; those know best how to apply them.
+        logits = classifier(features) if isinstance(classifier, nn.Linear) else network.forward_head(maps)
+        return Output(logits, features)
+
+    @torch.no_grad()
+    def _takes_any_size(self) -> bool:
+        """Whether the network accepts an odd size; which do is not recorded anywhere, so one image is tried."""
+        training = self.training
+        try:
+            self.eval()(torch.zeros(1, 3, *ODD))
+        except Exception:  # each architecture refuses in its own way
+            return False
+        finally:
+            self.train(training)
+        return True
+
+
+class SmpSegmenter(PixelModel):
+    """A segmenter of segmentation_models.pytorch; inputs are padded with zeros to the stride, logits cropped back.
+
+    Args:
+        network: What ``segmentation_models_pytorch.create_model`` returned.
+        num_classes: K.
+        stride: Multiple to which height and width are padded.
+    """
+
+    def __init__(self, network: nn.Module, num_classes: int, stride: int = SMP_STRIDE) -> None:
+        super().__init__(num_classes)
+        self.model = network
+        self.stride = stride
+        details: Any = network
+        self.reduction = details.encoder.output_stride
+
+    def forward(self, images: Tensor) -> Output:
+        """Return logits [N, K, H, W] and the encoder's deepest map [N, C, h, w]."""
+        network: Any = self.model
+        encoded = network.encoder(pad_to_multiple(images, self.stride))
+        # Vision transformers add what belongs to the whole image.
+        maps, *extra = encoded if isinstance(encoded, tuple) else (encoded,)
+        logits = network.segmentation_head(network.decoder(maps, *extra))
+        return Output(crop_like(logits, images), maps[-1])
+
+
+def timm_classifier(name: str, num_classes: int, pretrained: bool) -> TimmClassifier:
+    """Build the model ``timm:NAME``.
+
+    Raises:
+        UserError: timm knows no such model, or its weights cannot be had.
+    """
+    import timm
+
+    architecture, _, tag = name.partition(".")
+    if not timm.is_model(architecture):
+        raise UserError(f"timm has no model '{architecture}'", nearest(architecture, timm.list_models()))
+    tags = timm.list_pretrained(f"{architecture}.*")
+    if tag and name not in tags:
+        raise UserError(f"timm has no weights '{name}'", nearest(name, tags))
+    with _building(f"timm:{name}", pretrained):
+        network = timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
+    return TimmClassifier(network, num_classes)
+
+
+def smp_segmenter(name: str, num_classes: int, pretrained: bool) -> SmpSegmenter:
+    """Build the model ``smp:DECODER:ENCODER``.
+
+    Raises:
+        UserError: The name is of another form, decoder or encoder are unknown or do not fit, or the weights
+            cannot be had.
+    """
+    import segmentation_models_pytorch as smp
+
+    decoder, _, encoder = name.partition(":")
+    decoders = {key: found.__name__ for key, found in smp.MODEL_ARCHITECTURES_MAPPING.items()}
+    if decoder.lower() not in decoders:
+        remedy = nearest(decoder, list(decoders.values()))
+        raise UserError(f"segmentation_models_pytorch has no decoder '{decoder}'", remedy)
+    _check_encoder(encoder)
+    # Encoders of timm ("tu-") take a yes here, all others the name of the weights.
+    weights = (encoder.startswith("tu-") or "imagenet") if pretrained else None
+    with _building(f"smp:{name}", pretrained):
+        network = smp.create_model(decoder, encoder, encoder_weights=weights, classes=num_classes)
+    return SmpSegmenter(network, num_classes, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))
+
+
+def _check_encoder(encoder: str) -> None:
+    import segmentation_models_pytorch as smp
+    import timm
+
+    own = smp.encoders.get_encoder_names()
+    if encoder in own or (encoder.startswith("tu-") and timm.is_model(encoder[3:].partition(".")[0])):
+        return
+    known = [f"tu-{model}" for model in timm.list_models()] if encoder.startswith("tu-") else own
+    raise UserError(f"segmentation_models_pytorch has no encoder '{encoder}'", nearest(encoder, known))
+
+
+@contextmanager
+def _building(name: str, pretrained: bool) -> Iterator[None]:
+    """Say in one sentence why a network of another library cannot be built."""
+    try:
+        yield
+    except OSError as error:
+        if not pretrained:
+            raise
+        raise UserError(
+            f"the imagenet weights of '{name}' cannot be downloaded ({str(error).splitlines()[0]})",
+            "connect to the network once, copy the Hugging Face cache from a machine that has them, or use --weights "
+            "PATH or --weights none",
+        ) from error
+    except (KeyError, RuntimeError, ValueError, NotImplementedError) as error:
+        reason = str(error.args[0] if error.args else error).splitlines()[0].rstrip(".")
+        raise UserError(f"'{name}' cannot be built: {reason}", "choose another, or use --weights none") from error

@@ -1,0 +1,201 @@
+"""The command line as a user meets it."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.main import get_command
+
+from pixelproof.cli.main import app, run
+
+SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--set", "device=cpu"]
+
+OPTIONS = {
+    "demo": {"--out", "--set", "--help"},
+    "doctor": {"--strict", "--json", "--write-labels", "--help"},
+    "embed": {"--out", "--split", "--perplexity", "--seed", "--device", "--overwrite", "--help"},
+    "evaluate": {"--split", "--device", "--json", "--help"},
+    "predict": {"--out", "--device", "--overwrite", "--help"},
+    "report": {"--help"},
+    "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
+    "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
+    "study": {"--data", "--out", "--set", "--help"},
+    "train": {"--model", "--out", "--weights", "--resume", "--overwrite", "--set", "--help"},
+}
+
+
+@pytest.fixture
+def pixelproof(monkeypatch, capsys):
+    """Run the command line in this process and return (exit code, stdout, stderr)."""
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["pixelproof", *map(str, args)])
+        with pytest.raises(SystemExit) as exit_:
+            run()
+        out, err = capsys.readouterr()
+        return exit_.value.code or 0, out, err
+
+    return call
+
+
+def test_the_surface_grows_only_on_purpose():
+    commands = get_command(app).commands
+    found = {
+        name: {o for p in c.params for o in p.opts if o.startswith("--")} | {"--help"} for name, c in commands.items()
+    }
+    assert found == OPTIONS
+
+
+def test_help_does_not_import_torch():
+    code = "import sys, pixelproof.cli.main; assert not {'torch', 'matplotlib', 'sklearn'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_train_evaluate_predict_score_from_the_shell(pixelproof, two_fields, tmp_path):
+    code, out, _ = pixelproof("train", two_fields, "--model", "fcn8s-bn", "--out", tmp_path / "run", *SLIM)
+    assert (code, out.strip()) == (0, str(tmp_path / "run"))
+    code, out, _ = pixelproof("evaluate", tmp_path / "run", two_fields, "--json")
+    figures = json.loads(out)
+    assert code == 0
+    assert figures["task"] == "segmentation"
+    assert set(figures["protocols"]) == {"unknown_counted", "unknown_ignored"}
+    assert figures["images"] == 3
+    assert (
+        figures["protocols"]["unknown_counted"]["iou"]["urban"] is None
+        or figures["protocols"]["unknown_counted"]["iou"]["urban"] == 0
+    )
+    images = sorted((two_fields / "validation").glob("*_sat.png"))
+    code, out, _ = pixelproof("predict", tmp_path / "run", *images, "--out", tmp_path / "maps")
+    assert (code, out.strip()) == (0, f"3 images predicted: {tmp_path / 'maps'}")
+    for path in (tmp_path / "maps" / "masks").iterdir():
+        path.rename(path.with_name(path.name.replace("_sat", "")))
+    code, out, _ = pixelproof("score", tmp_path / "maps" / "masks", two_fields / "validation", "--json")
+    assert code == 0
+    assert json.loads(out)["protocols"] == figures["protocols"]
+    code, out, _ = pixelproof("score", tmp_path / "run" / "scores" / "validation.npz", "--json")
+    assert json.loads(out) == figures
+    code, out, _ = pixelproof("evaluate", tmp_path / "run", two_fields)
+    assert "frequency-weighted" in out
+
+
+def test_a_classifier_from_the_shell(pixelproof, color_classes, tmp_path):
+    assert pixelproof("train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", *SLIM)[0] == 0
+    code, out, _ = pixelproof("evaluate", tmp_path / "run", color_classes)
+    assert re.search(r"^Average loss: \d+\.\d{4}, Accuracy: \d+/12 \(\d+%\)$", out, re.MULTILINE)
+    code, out, _ = pixelproof("evaluate", tmp_path / "run", color_classes, "--json")
+    figures = json.loads(out)
+    assert {"task", "correct", "total", "accuracy", "loss"} <= set(figures)
+    code, out, _ = pixelproof(
+        "predict", tmp_path / "run", color_classes / "validation" / "red", "--out", tmp_path / "p"
+    )
+    assert code == 0
+    header, *rows = (tmp_path / "p" / "predictions.csv").read_text().splitlines()
+    assert header == "filename,label,name,probability,top5"
+    assert len(rows) == 4
+    code, out, _ = pixelproof("embed", tmp_path / "run", color_classes, "--out", tmp_path / "e")
+    assert code == 0
+    assert {p.name for p in (tmp_path / "e").iterdir()} == {"features.npz", "tsne.png", "tsne.svg"}
+
+
+def test_show_prints_the_study(pixelproof, tmp_path):
+    code, out, _ = pixelproof("show", "fcn8s", "--json", "--diagram", tmp_path / "d.svg")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["parameters"] == 22_202_695
+    assert facts["receptive_field"] == 212
+    assert facts["stride"] == 32
+    assert (
+        "(deconv_2x_tochannel_7): ConvTranspose2d(512, 7, kernel_size=(2, 2), stride=(2, 2))" in facts["architecture"]
+    )
+    assert (tmp_path / "d.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["show", "fcn8"], "did you mean 'fcn8s'?"),
+        (["train", "nowhere", "--model", "fcn8s"], "nowhere is not a folder"),
+        (["train", "{data}"], "--model is missing; give one of"),
+        (["train", "{data}", "--model", "fcn8s", "--set", "epoch=1"], "unknown key 'epoch'; did you mean 'epochs'?"),
+        (["train", "{data}", "--model", "vgg16", "--out", "{data}/run"], "model 'vgg16' is for classification"),
+        (["train", "{data}", "--resume", "--out", "{data}/none"], "is no run folder"),
+        (["train", "{data}", "--model", "fcn8s", "--out", "{data}"], "already exists"),
+        (
+            ["train", "{data}", "--model", "fcn8s", "--out", "{data}/r", "--set", "device=cuda:99"],
+            "device 'cuda:99' is not",
+        ),
+        (["evaluate", "{data}", "{data}"], "is no run folder"),
+        (["predict", "{data}", "{data}", "--out", "{data}/p"], "is no run folder"),
+        (["score", "{data}/none", "{data}"], "none does not exist"),
+        (["score", "{data}"], "there is nothing to score"),
+        (["study", "{data}/none.yaml"], "none.yaml does not exist"),
+        (["report", "{data}/none"], "none"),
+        (["doctor", "{data}/none"], "is not a folder"),
+    ],
+)
+def test_wrong_use_is_one_sentence_and_exit_code_2(pixelproof, two_fields, args, complaint):
+    code, _, err = pixelproof(*(a.replace("{data}", str(two_fields)) for a in args))
+    assert code == 2
+    assert complaint in err
+    assert err.startswith("pixelproof: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(pixelproof):
+    code, _, err = pixelproof("--debug", "show", "fcn8")
+    assert code == 2
+    assert "Traceback" in err
+
+
+def test_a_wrong_flag_is_exit_code_2(pixelproof):
+    code, _, err = pixelproof("show", "fcn8s", "--clases", "7")
+    assert code == 2
+    assert "--classes" in err
+
+
+def test_nothing_is_overwritten_unasked(pixelproof, color_classes, tmp_path):
+    train = ["train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", *SLIM]
+    assert pixelproof(*train)[0] == 0
+    code, _, err = pixelproof(*train)
+    assert code == 2
+    assert "already exists" in err
+    assert pixelproof(*train, "--overwrite")[0] == 0
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "mine.txt").write_text("mine")
+    predict = ["predict", tmp_path / "run", color_classes / "validation" / "red", "--out", tmp_path / "p"]
+    assert pixelproof(*predict)[0] == 2
+    assert pixelproof(*predict, "--overwrite")[0] == 0
+    assert (tmp_path / "p" / "mine.txt").read_text() == "mine"
+
+
+def test_images_of_any_size_and_mode(pixelproof, two_fields, tmp_path):
+    assert pixelproof("train", two_fields, "--model", "fcn32s", "--out", tmp_path / "run", *SLIM)[0] == 0
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    rgb = Image.fromarray(rng.integers(0, 256, (37, 61, 3)).astype(np.uint8))
+    rgb.save(folder / "rgb.jpg")
+    rgb.convert("L").save(folder / "grey.png")
+    rgb.convert("RGBA").save(folder / "rgba.png")
+    rgb.convert("P").save(folder / "palette.png")
+    rgb.convert("CMYK").save(folder / "cmyk.tif")
+    Image.fromarray(rng.integers(0, 65536, (37, 61)).astype(np.uint16)).save(folder / "deep.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    rgb.save(folder / "turned.jpg", exif=exif)
+    rgb.resize((1, 1)).save(folder / "dot.png")
+    code, _, err = pixelproof("predict", tmp_path / "run", folder, "--out", tmp_path / "maps")
+    assert code == 0, err
+    sizes = {p.stem: Image.open(p).size for p in (tmp_path / "maps" / "masks").iterdir()}
+    assert sizes.pop("turned") == (37, 61)
+    assert sizes.pop("dot") == (1, 1)
+    assert set(sizes.values()) == {(61, 37)}
+    (folder / "broken.png").write_bytes(b"")
+    code, _, err = pixelproof("predict", tmp_path / "run", folder / "broken.png", "--out", tmp_path / "more")
+    assert code == 2
+    assert "broken.png is an empty file" in err

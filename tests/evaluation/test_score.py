@@ -1,0 +1,131 @@
+"""Scoring what any tool made: masks and tables."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+
+from pixelproof.data import write_png
+from pixelproof.errors import UserError
+from pixelproof.evaluation import accuracy, mean_iou, summarise
+from pixelproof.evaluation.score import score
+from pixelproof.labels import PRESETS, encode_colors
+from pixelproof.runs import load_scores, save_scores
+
+DEEPGLOBE = PRESETS["deepglobe"]
+
+
+@pytest.fixture
+def masks(tmp_path):
+    """Truth beside its images as the course lays it out, and predictions with 10% of the pixels changed."""
+    rng = np.random.default_rng(0)
+    for index in range(4):
+        truth = rng.integers(0, 7, (20, 30)).astype(np.uint8)
+        guess = np.where(rng.random(truth.shape) < 0.1, rng.integers(0, 7, truth.shape), truth).astype(np.uint8)
+        write_png(tmp_path / "truth" / f"{index:04}_sat.png", np.zeros((20, 30, 3), np.uint8))
+        write_png(tmp_path / "truth" / f"{index:04}_mask.png", encode_colors(DEEPGLOBE, truth))
+        write_png(tmp_path / "guess" / f"{index:04}.png", encode_colors(DEEPGLOBE, guess))
+    return tmp_path
+
+
+def write_csv(path, rows, header=("filename", "label")):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def test_masks_of_another_tool(masks):
+    scores = score(masks / "guess", masks / "truth")
+    assert scores.ids == ("0000", "0001", "0002", "0003")
+    assert 0.75 < mean_iou(scores, "unknown_counted") < 0.9
+    perfect = score(masks / "truth", masks / "truth")
+    assert mean_iou(perfect, "unknown_counted") == 1.0
+
+
+def test_a_score_file_gives_the_same_figures(masks):
+    scores = score(masks / "guess", masks / "truth")
+    save_scores(masks / "s.npz", scores)
+    assert summarise(score(masks / "s.npz", None)) == summarise(scores)
+    assert load_scores(masks / "s.npz").source.name == "guess"
+
+
+def test_labels_may_stand_beside_the_truth_or_be_given(masks, tmp_path):
+    index = tmp_path / "index"
+    for path in (masks / "guess").iterdir():
+        write_png(index / path.name, np.array([[0, 1], [1, 255]], np.uint8))
+    with pytest.raises(UserError, match=r"are of no known data set; give --labels"):
+        score(index, index)
+    (tmp_path / "labels.yaml").write_text(
+        "task: segmentation\nclasses:\n  - {name: a, id: 0}\n  - {name: b, id: 1}\nvoid_ids: [255]\n"
+    )
+    assert mean_iou(score(index, index), "unknown_counted") == 1.0
+    assert mean_iou(score(index, index, tmp_path / "labels.yaml"), "unknown_counted") == 1.0
+
+
+def test_a_missing_prediction_is_an_error_and_so_is_one_too_many(masks):
+    (masks / "guess" / "0002.png").unlink()
+    with pytest.raises(UserError, match="guess has nothing for '0002'"):
+        score(masks / "guess", masks / "truth")
+    shutil.copy(masks / "guess" / "0001.png", masks / "guess" / "0002.png")
+    shutil.copy(masks / "guess" / "0001.png", masks / "guess" / "0009.png")
+    with pytest.raises(UserError, match="truth has nothing for '0009'"):
+        score(masks / "guess", masks / "truth")
+
+
+def test_another_size_is_an_error_that_names_both(masks):
+    write_png(masks / "guess" / "0001.png", np.zeros((10, 10, 3), np.uint8))
+    with pytest.raises(UserError, match=r"0001\.png and its truth are 10x10 and 30x20 pixels"):
+        score(masks / "guess", masks / "truth")
+
+
+def test_an_unknown_colour_is_named_with_its_count(masks):
+    (masks / "labels.yaml").write_text(
+        "task: segmentation\nclasses:\n"
+        "  - {name: land, id: 0, color: [0, 0, 0]}\n  - {name: sea, id: 1, color: [0, 0, 255]}\n"
+    )
+    write_png(masks / "guess" / "0000.png", np.full((20, 30, 3), 7, np.uint8))
+    with pytest.raises(UserError, match=r"colour \(\d+, \d+, \d+\) in \d+ pixels"):
+        score(masks / "guess", masks / "truth")
+
+
+def test_a_table_against_a_table(tmp_path):
+    truth = write_csv(tmp_path / "truth.csv", [("a.png", 0), ("b.png", 1), ("c.png", 10), ("d.png", 2)])
+    guess = write_csv(tmp_path / "guess.csv", [("d.png", 2), ("a.png", 0), ("b.png", 2), ("c.png", 10)])
+    scores = score(guess, truth)
+    assert scores.scheme.names == ("0", "1", "2", "10")
+    figures = summarise(scores)
+    assert (figures["correct"], figures["total"], figures["accuracy"]) == (3, 4, 0.75)
+    assert figures["loss"] is None
+    assert figures["top5_accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "header", "complaint"),
+    [
+        ([("a.png", 0), ("a.png", 1)], ("filename", "label"), r"line 3: 'a\.png' stands twice"),
+        ([("a.png", 0)], ("file", "colour"), "has no columns for file name and label"),
+        ([], ("filename", "label"), "holds no labels"),
+        ([("a.png",)], ("filename", "label"), "line 2: 1 cells, expected 2"),
+        ([("a.png", 7)], ("filename", "label"), "'a.png' has label '7', which is no class"),
+        ([("x.png", 0)], ("filename", "label"), "has nothing for 'a.png'"),
+    ],
+)
+def test_a_bad_table_is_one_sentence(tmp_path, rows, header, complaint):
+    truth = write_csv(tmp_path / "truth.csv", [("a.png", 0)])
+    with pytest.raises(UserError, match=complaint):
+        score(write_csv(tmp_path / "guess.csv", rows, header), truth)
+
+
+def test_a_table_against_image_folders(color_classes, tmp_path):
+    rows = [(f"{name}/{i}.png", name) for name in ("red", "green", "blue") for i in range(4)]
+    rows[0] = (rows[0][0], "blue")
+    assert accuracy(score(write_csv(tmp_path / "guess.csv", rows), color_classes)) == pytest.approx(11 / 12)
+
+
+@pytest.mark.real
+def test_the_real_truth_scored_against_itself(real_data):
+    truth = real_data / "p1_data" / "val_gt.csv"
+    scores = score(truth, real_data / "p1_data")
+    assert (len(scores.ids), accuracy(scores)) == (2500, 1.0)
+    assert scores.scheme.names[13] == "willow_tree"

@@ -1,0 +1,47 @@
+"""Tiled = whole, to the pixel."""
+
+import numpy as np
+import pytest
+import torch
+
+from pixelproof.config import ModelConfig
+from pixelproof.labels import PRESETS
+from pixelproof.models import build_model
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.tiles import halo, predict_tiled
+
+FAMILY = ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear"]
+
+
+def predictor(name):
+    torch.manual_seed(0)
+    model = build_model(ModelConfig(name=name, width=0.05), 7)
+    return Predictor(model, PRESETS["deepglobe"], "cpu")
+
+
+@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("size", [(300, 451), (96, 500)])
+def test_a_tiled_map_equals_the_whole_one(name, size):
+    use = predictor(name)
+    image = np.random.default_rng(1).integers(0, 256, (*size, 3)).astype(np.uint8)
+    whole = use.class_map(image)
+    assert len(np.unique(whole)) > 1  # a constant map would prove nothing
+    assert halo(use.model) % use.model.stride == 0
+    np.testing.assert_array_equal(predict_tiled(image, use.model, use.class_map, tile=64), whole)
+
+
+def test_without_a_halo_the_maps_differ():
+    use = predictor("fcn8s")
+    image = np.random.default_rng(1).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    use.model.receptive_field = -2 * use.model.stride
+    assert halo(use.model) == 0
+    assert (predict_tiled(image, use.model, use.class_map, tile=64) != use.class_map(image)).any()
+
+
+def test_large_images_are_tiled_without_being_asked(monkeypatch):
+    use = predictor("fcn8s")
+    image = np.random.default_rng(2).integers(0, 256, (200, 300, 3)).astype(np.uint8)
+    whole = use.class_map(image)
+    monkeypatch.setattr("pixelproof.prediction.predictor.LARGE", 100)
+    monkeypatch.setattr("pixelproof.prediction.tiles.TILE", 64)
+    np.testing.assert_array_equal(use.class_map(image), whole)

@@ -1,0 +1,151 @@
+"""The study from its file to its report; a second run redoes only what changed."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pixelproof.errors import UserError
+from pixelproof.study.conduct import conduct
+from pixelproof.study.file import builtin_study, read_study, run_config
+
+STUDY = """
+name: small
+parts:
+  patches:
+    data: patches
+    settings: {width: 0.03, epochs: 2, batch_size: 4, device: cpu}
+    models:
+      vgg16: vgg16-bn
+    embed: [vgg16]
+  fields:
+    data: fields
+    settings: {width: 0.03, epochs: 1, batch_size: 4, crop: 32, device: cpu}
+    models:
+      fcn32s:
+      fcn8s: {lr: 1.0e-3}
+    show: ["0001"]
+"""
+
+
+@pytest.fixture
+def study(tmp_path, color_classes, two_fields):
+    (tmp_path / "small.yaml").write_text(STUDY)
+    return read_study(tmp_path / "small.yaml")
+
+
+def times(folder: Path) -> dict[str, int]:
+    kinds = ("best.safetensors", "validation.npz", "0001.npz")
+    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*") if p.name in kinds}
+
+
+def changed(before, after):
+    return {name for name in after if before.get(name) != after[name]}
+
+
+def test_a_study_ends_in_a_report_and_redoes_only_what_changed(study, tmp_path):
+    out = tmp_path / "out"
+    report = conduct(study, tmp_path, out)
+    page = report.read_text()
+    for word in ("vgg16", "fcn32s", "fcn8s", "0001", "Average loss:", "mIoU", "t-SNE"):
+        assert word in page
+    first = times(out)
+    assert {name.split("/")[1] for name in first} == {"vgg16", "fcn32s", "fcn8s"}
+    assert len(first) == 3 * 2 + 1 + 2  # weights and scores of each, the features, the shown images
+
+    report.unlink()
+    conduct(study, tmp_path, out)
+    assert report.read_text()
+    assert times(out) == first
+
+    conduct(study, tmp_path, out, ["fields.seed=1"])
+    assert {name.split("/")[0] for name in changed(first, times(out))} == {"fields", "previous"}
+    assert (out / "previous" / "fields-fcn8s-1" / "checkpoints" / "best.safetensors").is_file()
+
+    (out / "patches" / "vgg16" / "scores" / "validation.npz").unlink()
+    before = times(out)
+    conduct(study, tmp_path, out, ["fields.seed=1"])
+    assert changed(before, times(out)) == {"patches/vgg16/scores/validation.npz"}
+
+
+def test_a_killed_study_goes_on(study, tmp_path, monkeypatch):
+    from pixelproof.training import loop
+
+    class KilledError(Exception):
+        pass
+
+    def kill(self, score):
+        original(self, score)
+        raise KilledError
+
+    original = loop.Trainer._keep
+    monkeypatch.setattr(loop.Trainer, "_keep", kill)
+    out = tmp_path / "out"
+    with pytest.raises(KilledError):
+        conduct(study, tmp_path, out)
+    monkeypatch.undo()
+    conduct(study, tmp_path, out)
+    log = (out / "patches" / "vgg16" / "metrics.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in log[1:]] == ["1", "2"]
+    assert not (out / "previous").exists()
+
+
+def test_settings_come_from_defaults_part_model_and_command_line(study):
+    config = run_config(study, "fields", "fcn8s", "segmentation", ("epochs=7", "patches.epochs=9", "fields.crop=64"))
+    assert (config.model.name, config.training.lr, config.training.epochs, config.augment.crop) == (
+        "fcn8s",
+        1e-3,
+        7,
+        64,
+    )
+    assert config.model.width == 0.03
+    assert run_config(study, "patches", "vgg16", "classification", ()).model.name == "vgg16-bn"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"colour": 1}, "unknown key 'colour'"),
+        ({"parts": {"a": {"data": "x", "modls": {}}}}, "unknown key 'parts.a.modls'; did you mean 'models'?"),
+        ({"parts": {"a": {"data": "x", "models": {}}}}, "'parts.a.models'"),
+        (
+            {"parts": {"a": {"data": "x", "models": {"vgg16": None}, "embed": ["vgg"]}}},
+            "embeds 'vgg'; name one of vgg16",
+        ),
+    ],
+)
+def test_a_wrong_study_file_is_one_sentence(tmp_path, change, complaint):
+    path = tmp_path / "s.yaml"
+    path.write_text(yaml.safe_dump({"name": "s", "parts": {"a": {"data": "x", "models": {"vgg16": None}}}} | change))
+    with pytest.raises(UserError) as caught:
+        read_study(path)
+    assert complaint in str(caught.value)
+    assert "s.yaml" in str(caught.value)
+
+
+def test_an_unknown_image_is_refused_before_any_training(study, tmp_path):
+    part = study.parts["fields"].model_copy(update={"show": ("0009",)})
+    wrong = study.model_copy(update={"parts": {**study.parts, "fields": part}})
+    with pytest.raises(UserError, match="shows image '0009', which validation does not hold"):
+        conduct(wrong, tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["demo", "reference"])
+def test_studies_that_come_along_are_valid(name):
+    study = builtin_study(name)
+    for part, entry in study.parts.items():
+        for model in entry.models:
+            task = "classification" if "vgg" in model else "segmentation"
+            assert run_config(study, part, model, task, ()).model.name.endswith("-bn")
+
+
+def test_the_record_of_a_study_names_its_runs(study, tmp_path):
+    out = tmp_path / "out"
+    conduct(study, tmp_path, out, ["epochs=1"], command="pixelproof study small.yaml")
+    record = json.loads((out / "study.json").read_text())
+    assert record["settings"] == {"epochs": "1"}
+    runs = [model["run"] for part in record["parts"] for model in part["models"]]
+    assert runs == ["patches/vgg16", "fields/fcn32s", "fields/fcn8s"]
+    assert all((out / run / "config.yaml").is_file() for run in runs)

@@ -1,0 +1,172 @@
+"""The loop on small real files: it learns, and what interrupts it or loads for it does not change a bit."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pixelproof.config import apply_overrides, default_config, run_settings
+from pixelproof.data import arrange, open_data
+from pixelproof.errors import UserError
+from pixelproof.evaluation import accuracy, mean_iou
+from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.prediction import Predictor
+from pixelproof.runs import Run, Source
+from pixelproof.study.train import train
+from pixelproof.training.checkpoints import load_weights
+
+SLIM = ["width=0.03", "batch_size=8", "lr=3e-3", "warmup=0", "device=cpu"]
+
+
+def settings_for(data, model, *more):
+    return apply_overrides(default_config(data.task, model), [*SLIM, *more])
+
+
+def weights_of(run: Run):
+    return load_file(run.best) | {f"last/{k}": v for k, v in load_file(run.last).items()}
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill_at(monkeypatch, calls):
+    """Make training die at the given batch, as a kill would."""
+    from pixelproof.training import loop
+
+    original, count = loop.mix, iter(range(10**6))
+
+    def dying(*args):
+        if next(count) == calls:
+            raise KilledError
+        return original(*args)
+
+    monkeypatch.setattr(loop, "mix", dying)
+
+
+@pytest.mark.parametrize("killed_at", [1, 7])
+def test_a_killed_run_resumes_to_bit_identical_weights(tmp_path, color_classes, monkeypatch, killed_at):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16-bn", "epochs=4", "ema=0.9", "mixup=0.2", "shift=2", "color=0.2", "accumulate=2")
+    whole = train(data, config, tmp_path / "whole")
+    kill_at(monkeypatch, killed_at)
+    with pytest.raises(KilledError):
+        train(data, config, tmp_path / "torn")
+    monkeypatch.undo()
+    torn = train(data, config, tmp_path / "torn", resume=True)
+    assert_same(weights_of(whole), weights_of(torn))
+    rows = [[(r["epoch"], r["loss"], r["lr"], r["score"]) for r in run.metrics.read()] for run in (whole, torn)]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 4
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path, two_fields):
+    data = open_data(two_fields)
+    common = ["epochs=2", "crop=32", "scale=[0.5, 2]", "batch_size=3"]
+    runs = [train(data, settings_for(data, "fcn8s", *common, f"workers={n}"), tmp_path / str(n)) for n in (0, 2)]
+    assert_same(weights_of(runs[0]), weights_of(runs[1]))
+
+
+def test_the_seed_changes_everything(tmp_path, color_classes):
+    data = open_data(color_classes)
+    a, b = (
+        load_file(train(data, settings_for(data, "vgg16", "epochs=1", f"seed={s}"), tmp_path / str(s)).best)
+        for s in (0, 1)
+    )
+    assert not any(torch.equal(a[name], b[name]) for name in a if name.endswith("weight"))
+
+
+def test_accumulated_batches_equal_a_large_one(tmp_path, two_fields):
+    data = open_data(two_fields)
+    common = ["epochs=2", "selection=0", "crop=64", "flip=false", "turn=false", "optimizer=sgd", "lr=1e-3"]
+    large = train(data, settings_for(data, "fcn32s", *common, "batch_size=4"), tmp_path / "large")
+    small = train(data, settings_for(data, "fcn32s", *common, "batch_size=2", "accumulate=2"), tmp_path / "small")
+    a, b = load_file(large.best), load_file(small.best)
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=1e-4, atol=1e-5)
+
+
+def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16-bn", "epochs=12", "width=0.06", "selection=0.2")
+    run = train(data, config, tmp_path / "run")
+    rows = run.metrics.read()
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    best = max(row["score"] for row in rows)
+    environment = run.environment()
+    assert environment["finished"]
+    assert environment["best_score"] == best
+    assert next(row for row in rows if row["score"] == best)["epoch"] == environment["best_epoch"]
+    parts = arrange(data, run_settings(run).data)
+    assert environment["data"]["images"] == {"train": 24, "selection": 6, "validation": 12}
+    scores = evaluate(Predictor.open(run), parts["validation"], Source("run"))
+    assert accuracy(scores) >= 0.9  # chance is 1/3
+    assert (run.path / "tensorboard").is_dir()
+
+
+def test_a_segmenter_learns_the_two_fields(tmp_path, two_fields):
+    data = open_data(two_fields)
+    run = train(data, settings_for(data, "fcn8s-bn", "epochs=25", "crop=64", "width=0.06"), tmp_path / "run")
+    scores = evaluate(Predictor.open(run), data.split("validation"), Source("run"))
+    assert mean_iou(scores, "unknown_ignored") > 0.8  # all one class would be about 0.25
+
+
+def test_the_plain_weights_of_a_batch_norm_model_are_the_same_function(tmp_path, two_fields):
+    from pixelproof.models import build_model
+
+    data = open_data(two_fields)
+    run = train(data, settings_for(data, "fcn8s-bn", "epochs=2", "crop=32"), tmp_path / "run")
+    config = run_settings(run)
+    plain = build_model(config.model.model_copy(update={"name": "fcn8s"}), 7)
+    load_weights(run.path / "checkpoints" / "plain.safetensors", plain)
+    normed = build_model(config.model, 7)
+    load_weights(run.best, normed)
+    images = torch.randn(2, 3, 40, 70, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        a, b = plain.eval()(images).logits, normed.eval()(images).logits
+    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4 * float(b.abs().max()))
+
+
+def test_a_run_that_diverges_stops_with_its_last_good_checkpoint(tmp_path, color_classes):
+    data = open_data(color_classes)
+    good = train(data, settings_for(data, "vgg16", "epochs=1"), tmp_path / "good")
+    before = weights_of(good)
+    config = settings_for(data, "vgg16", "epochs=3", "lr=1e30", "optimizer=sgd")
+    with pytest.raises(UserError, match=r"became infinite or undefined in epoch \d of .*bad; lower --set lr="):
+        train(data, config, tmp_path / "bad")
+    assert_same(before, weights_of(good))
+    for path in (tmp_path / "bad" / "checkpoints").glob("*.safetensors"):
+        assert all(t.isfinite().all() for t in load_file(path).values())
+
+
+def test_a_run_resumes_only_on_its_own_data(tmp_path, color_classes):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16", "epochs=1")
+    train(data, config, tmp_path / "run")
+    next(iter((color_classes / "train" / "red").iterdir())).unlink()
+    with pytest.raises(UserError, match="is not the data that"):
+        train(open_data(color_classes), config, tmp_path / "run", resume=True)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path, color_classes):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16", "epochs=1")
+    run = train(data, config, tmp_path / "run")
+    run.last.write_bytes(run.last.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"last\.safetensors is damaged"):
+        train(data, config, run.path, resume=True)
+    run.best.unlink()
+    with pytest.raises(UserError, match=r"best\.safetensors does not exist"):
+        Predictor.open(run)
+
+
+def test_a_model_of_the_other_task_is_refused_before_training(tmp_path, color_classes):
+    data = open_data(color_classes)
+    with pytest.raises(UserError, match="model 'fcn8s' is for segmentation"):
+        train(data, default_config("classification", "fcn8s"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pixelproof.config import TrainingConfig
+from pixelproof.data.loading import IGNORE
+from pixelproof.training.losses import cross_entropy, dice, focal, lovasz_softmax, make_loss
+
+ALL = (cross_entropy, focal, dice, lovasz_softmax)
+
+
+def case(seed=0, classes=4, ignored=0.2):
+    rng = np.random.default_rng(seed)
+    logits = torch.tensor(rng.normal(size=(2, classes, 5, 6)), requires_grad=True)
+    target = torch.tensor(rng.integers(0, classes, (2, 5, 6)))
+    target[torch.tensor(rng.random((2, 5, 6)) < ignored)] = IGNORE
+    return logits, target
+
+
+def pixels(logits, target):
+    """The pixels that count, one at a time, as (probabilities, class)."""
+    chances = logits.softmax(1)
+    for n, y, x in (target != IGNORE).nonzero().tolist():
+        yield chances[n, :, y, x], int(target[n, y, x])
+
+
+def test_cross_entropy_and_focal_equal_a_loop_over_pixels():
+    logits, target = case()
+    weights = torch.tensor([1.0, 2.0, 0.5, 3.0], dtype=torch.float64)
+    total, focused, scale = 0.0, 0.0, 0.0
+    for chances, k in pixels(logits, target):
+        total += weights[k] * -chances[k].log()
+        focused += weights[k] * (1 - chances[k]) ** 2 * -chances[k].log()
+        scale += weights[k]
+    torch.testing.assert_close(cross_entropy(logits, target, weights), total / scale)
+    torch.testing.assert_close(focal(logits, target, weights), focused / scale)
+
+
+def test_dice_equals_its_definition():
+    logits, target = case()
+    both, sums = torch.zeros(4), torch.zeros(4)
+    for chances, k in pixels(logits.float(), target):
+        both[k] += chances[k].detach()
+        sums += chances.detach()
+        sums[k] += 1
+    torch.testing.assert_close(dice(logits, target).float(), 1 - (2 * both / sums).mean())
+
+
+def test_lovasz_of_hard_predictions_is_one_minus_mean_iou():
+    rng = np.random.default_rng(1)
+    target = torch.tensor(rng.integers(0, 3, (2, 8, 8)))
+    guess = torch.tensor(rng.integers(0, 3, (2, 8, 8)))
+    logits = F.one_hot(guess, 3).movedim(-1, 1) * 1000.0
+    ious = [((guess == k) & (target == k)).sum() / ((guess == k) | (target == k)).sum() for k in range(3)]
+    torch.testing.assert_close(lovasz_softmax(logits, target), 1 - torch.stack(ious).mean())
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_ignored_pixels_have_no_say(loss):
+    logits, target = case(ignored=0.4)
+    loss(logits, target).backward()
+    ignored = (target == IGNORE)[:, None].expand_as(logits)
+    assert (logits.grad[ignored] == 0).all()
+    assert (logits.grad[~ignored] != 0).any()
+    changed = logits.detach().clone()
+    changed[ignored] = 77.0
+    torch.testing.assert_close(loss(changed, target), loss(logits.detach(), target))
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_a_batch_of_ignored_pixels_costs_nothing(loss):
+    logits, target = case()
+    value = loss(logits, torch.full_like(target, IGNORE))
+    value.backward()
+    assert value.item() == 0
+    assert (logits.grad == 0).all()
+
+
+@pytest.mark.parametrize("loss", ALL)
+def test_the_right_answer_costs_least(loss):
+    _, target = case(ignored=0.0)
+    right = F.one_hot(target, 4).movedim(-1, 1) * 20.0
+    assert loss(right, target) < 1e-3 < loss(-right, target)
+
+
+def test_losses_are_summed_as_named():
+    logits, target = case()
+    together = make_loss(TrainingConfig(loss="cross-entropy+dice"), None)(logits, target)
+    torch.testing.assert_close(together, cross_entropy(logits, target) + dice(logits, target))
+
+
+def test_classification_targets_work_too():
+    logits, target = torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 3, 0, 1])
+    torch.testing.assert_close(cross_entropy(logits, target), F.cross_entropy(logits, target))
+    assert focal(logits, target) < cross_entropy(logits, target)

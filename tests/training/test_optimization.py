@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pixelproof.config import TrainingConfig
+from pixelproof.training.losses import cross_entropy
+from pixelproof.training.mixing import mix
+from pixelproof.training.optimization import learning_rate, make_optimizer
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "poly", "constant"])
+def test_the_rate_rises_over_the_warm_up_and_then_falls(schedule):
+    config = TrainingConfig(lr=0.1, epochs=10, warmup=2, schedule=schedule)
+    rates = [learning_rate(config, t) for t in np.linspace(0, 10, 101)]
+    assert rates[0] == 0
+    assert rates[20] == pytest.approx(0.1)
+    assert np.all(np.diff(rates[:21]) > 0)
+    if schedule == "constant":
+        assert rates[-1] == pytest.approx(0.1)
+    else:
+        assert np.all(np.diff(rates[20:]) < 0)
+        assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_known_points_of_the_schedules():
+    config = TrainingConfig(lr=1.0, epochs=10, warmup=0)
+    assert learning_rate(config, 5) == pytest.approx(0.5)
+    assert learning_rate(config.model_copy(update={"schedule": "poly"}), 5) == pytest.approx(0.5**0.9)
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_weight_decay_spares_biases_and_norms(name):
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    optimizer = make_optimizer(model, TrainingConfig(optimizer=name, weight_decay=0.3))
+    decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
+    assert [decays[id(p)] for p in model.parameters()] == [0.3, 0.0, 0.0, 0.0]
+
+
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(6, 3, 8, 8, generator=generator), torch.arange(6) % 4
+
+
+def test_no_mixing_by_default():
+    images, target = batch()
+    mixed = mix(images, target, TrainingConfig(), 1)
+    assert mixed.images is images
+    assert mixed.share == 1.0
+
+
+def test_mixup_is_a_weighted_mean_of_two_images_and_their_losses():
+    images, target = batch()
+    mixed = mix(images, target, TrainingConfig(mixup=1.0), 3)
+    partner = (mixed.images - images * mixed.share) / (1 - mixed.share)
+    for row, own in zip(partner, mixed.partner, strict=True):
+        distances = (images - row).abs().amax(dim=(1, 2, 3))
+        assert distances.min() < 1e-4
+        assert target[distances.argmin()] == own
+    logits = torch.randn(6, 4, generator=torch.Generator().manual_seed(1))
+    expected = mixed.share * cross_entropy(logits, target) + (1 - mixed.share) * cross_entropy(logits, mixed.partner)
+    torch.testing.assert_close(mixed.loss(cross_entropy, logits), expected)
+
+
+def test_cutmix_shares_by_area():
+    images, target = batch()
+    mixed = mix(images, target, TrainingConfig(cutmix=1.0), 5)
+    kept = (mixed.images == images).all(dim=1).float().mean(dim=(1, 2))
+    for share in kept.tolist():
+        assert share == pytest.approx(mixed.share) or share == 1.0  # an image may be its own partner
+    assert mixed.share not in (0.0, 1.0)
+
+
+def test_mixing_depends_on_the_step_alone():
+    images, target = batch()
+    config = TrainingConfig(mixup=0.4, cutmix=1.0)
+    first, again, other = (mix(images, target, config, step).images for step in (7, 7, 8))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
