@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pixelproof.cli.options import DataArgument, JsonOption, print_json
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
     from rich.table import Table
 
@@ -19,14 +23,12 @@ _CLASSES_SHOWN = 30
 
 
 def doctor(
-    data: Annotated[Path, typer.Argument(help="Folder of labelled images.", show_default=False)],
+    data: DataArgument,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    json: JsonOption = False,
     write_labels: Annotated[bool, typer.Option("--write-labels", help="Write the proposed labels.yaml.")] = False,
 ) -> None:
     """Say what is wrong with this data, before any training; exit code 1 if there are errors."""
-    from json import dumps
-
     from rich.console import Console
 
     from pixelproof.data.doctor import examine
@@ -36,7 +38,7 @@ def doctor(
     diagnosis = examine(data)
     console = Console(highlight=False, stderr=json)
     if json:
-        print(dumps(diagnosis.to_json()))
+        print_json(diagnosis.to_json())
     else:
         _print(console, diagnosis)
     if write_labels:
@@ -82,7 +84,7 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
     console.print(_verdict(diagnosis), style="bold", markup=False)
 
 
-def _class_table(summary: dict[str, Any] | Any) -> Table:
+def _class_table(summary: Mapping[str, Any]) -> Table:
     """Return images, or percent of the pixels, by class and split."""
     from rich import box
     from rich.table import Table

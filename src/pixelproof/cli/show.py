@@ -37,6 +37,6 @@ def show(
     field = f"{facts['receptive_field']} px" if facts["receptive_field"] else "not known"
     print(facts["architecture"])
     print(f"parameters       {facts['parameters']:,}")
-    print(f"multiply-adds    {facts['macs']:,} at {facts['input'][1]}x{facts['input'][2]}")
+    print(f"multiply-adds    {facts['macs']:,} at {facts['input'][2]}x{facts['input'][3]}")
     print(f"receptive field  {field}")
     print(f"stride           {facts['stride']} px")

@@ -45,6 +45,7 @@ class ModelConfig(Strict):
     mean: Channels3 = (0.485, 0.456, 0.406)
     """Subtracted from RGB in 0..1; ImageNet's by default."""
     std: Channels3 = (0.229, 0.224, 0.225)
+    """RGB is divided by this after ``mean`` is subtracted."""
 
 
 class AugmentConfig(Strict):
@@ -75,7 +76,9 @@ class TrainingConfig(Strict):
     """How the weights are found."""
 
     epochs: int = Field(default=30, ge=1)
+    """How often training goes through all images."""
     batch_size: int = Field(default=8, ge=1)
+    """Images that go through the network at once."""
     accumulate: int = Field(default=1, ge=1)
     """Batches whose gradients are summed before one optimiser step."""
     loss: str = "cross-entropy"
@@ -83,16 +86,21 @@ class TrainingConfig(Strict):
     class_weights: Literal["none", "auto"] = "none"
     """``auto`` weights classes by the inverse square root of their frequency in train."""
     label_smoothing: Fraction = 0.0
+    """Share of each target spread evenly over all classes; for cross-entropy."""
     mixup: float = Field(default=0.0, ge=0.0)
     """Alpha of mixup's Beta distribution; classification only, 0 is off."""
     cutmix: float = Field(default=0.0, ge=0.0)
     """Alpha of CutMix's Beta distribution; with both given, one of them is drawn for each batch."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
+    """AdamW, or SGD with Nesterov momentum."""
     lr: float = Field(default=3e-4, gt=0.0)
+    """The highest learning rate."""
     weight_decay: float = Field(default=1e-2, ge=0.0)
+    """Acts on weights with two or more dimensions, not on biases and norms."""
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
     """For sgd."""
     schedule: Literal["cosine", "poly", "constant"] = "cosine"
+    """How the rate falls after the warm-up."""
     warmup: float = Field(default=1.0, ge=0.0)
     """Epochs over which the learning rate rises linearly from 0."""
     clip: float | None = Field(default=None, gt=0.0)
@@ -102,9 +110,11 @@ class TrainingConfig(Strict):
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """``auto`` is bf16 on a GPU that has it, float32 elsewhere."""
     device: str = "auto"
+    """``cpu``, ``cuda``, ``cuda:1``; ``auto`` is a GPU where there is one."""
     workers: int = Field(default=0, ge=0)
     """Processes that load images; results do not depend on it."""
     seed: int = 0
+    """Decides the initial weights and every random choice of training."""
 
     @field_validator("loss")
     @classmethod

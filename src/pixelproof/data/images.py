@@ -19,7 +19,7 @@ from pixelproof.runs.atomic import atomic, explain_os_error
 
 UInt8 = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.int64]
-FORMATS = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """What Pillow may decode, whatever a file is called: some of its other readers run programs or are little tested."""
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 EXIF_ORIENTATION = 0x0112

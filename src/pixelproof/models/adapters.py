@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,7 +41,7 @@ class TimmClassifier(PixelModel):
         details: Any = network
         self.reduction = details.feature_info[-1]["reduction"]
         self.size: tuple[int, int] | None = None
-        if details.pretrained_cfg["fixed_input_size"] or not self._takes_any_size():
+        if details.pretrained_cfg.get("fixed_input_size") or not self._takes_any_size():
             self.size = tuple(details.pretrained_cfg["input_size"][1:])
 
     def forward(self, images: Tensor) -> Output:
@@ -106,11 +107,11 @@ def timm_classifier(name: str, num_classes: int, pretrained: bool) -> TimmClassi
 
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
-        raise UserError(f"timm has no model '{architecture}'", nearest(architecture, timm.list_models()))
+        raise UserError(f"timm has no model '{architecture}'", _near(architecture, timm.list_models()))
     tags = timm.list_pretrained(f"{architecture}.*")
     if tag and name not in tags:
-        raise UserError(f"timm has no weights '{name}'", nearest(name, tags))
-    with _building(f"timm:{name}", pretrained):
+        raise UserError(f"timm has no weights '{name}'", _near(name, tags))
+    with _building(f"timm:{name}"):
         network = timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
     return TimmClassifier(network, num_classes)
 
@@ -132,7 +133,7 @@ def smp_segmenter(name: str, num_classes: int, pretrained: bool) -> SmpSegmenter
     _check_encoder(encoder)
     # Encoders of timm ("tu-") take a yes here, all others the name of the weights.
     weights = (encoder.startswith("tu-") or "imagenet") if pretrained else None
-    with _building(f"smp:{name}", pretrained):
+    with _building(f"smp:{name}"):
         network = smp.create_model(decoder, encoder, encoder_weights=weights, classes=num_classes)
     return SmpSegmenter(network, num_classes, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))
 
@@ -145,22 +146,26 @@ def _check_encoder(encoder: str) -> None:
     if encoder in own or (encoder.startswith("tu-") and timm.is_model(encoder[3:].partition(".")[0])):
         return
     known = [f"tu-{model}" for model in timm.list_models()] if encoder.startswith("tu-") else own
-    raise UserError(f"segmentation_models_pytorch has no encoder '{encoder}'", nearest(encoder, known))
+    raise UserError(f"segmentation_models_pytorch has no encoder '{encoder}'", _near(encoder, known))
+
+
+def _near(word: str, known: list[str]) -> str:
+    """Return advice that names the known words near ``word``, out of too many to list."""
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(repr(name) for name in close)}?" if close else "see its documentation for names"
 
 
 @contextmanager
-def _building(name: str, pretrained: bool) -> Iterator[None]:
+def _building(name: str) -> Iterator[None]:
     """Say in one sentence why a network of another library cannot be built."""
     try:
         yield
     except OSError as error:
-        if not pretrained:
-            raise
         raise UserError(
-            f"the imagenet weights of '{name}' cannot be downloaded ({str(error).splitlines()[0]})",
-            "connect to the network once, copy the Hugging Face cache from a machine that has them, or use --weights "
-            "PATH or --weights none",
+            f"the imagenet weights of '{name}' cannot be downloaded: {str(error).splitlines()[0].rstrip('.')}",
+            "connect to the network once, or copy the Hugging Face cache of a machine that has them, or use "
+            "--weights PATH or --weights none",
         ) from error
     except (KeyError, RuntimeError, ValueError, NotImplementedError) as error:
         reason = str(error.args[0] if error.args else error).splitlines()[0].rstrip(".")
-        raise UserError(f"'{name}' cannot be built: {reason}", "choose another, or use --weights none") from error
+        raise UserError(f"'{name}' cannot be built: {reason}", "choose another model, or --weights none") from error

@@ -15,7 +15,6 @@ Fully Convolutional Networks for Semantic Segmentation, https://arxiv.org/abs/14
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
@@ -106,7 +105,6 @@ class FCN(PixelModel):
         for name in self.upsampling:
             logits = self.get_submodule(name)(logits)
         return Output(crop_like(logits, images), maps)
-
 
     def _heads(self) -> list[nn.Module]:
         """Return the layers that yield logits."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pixelproof.config import run_settings
 from pixelproof.data.loading import resized
 from pixelproof.labels import LabelScheme
-from pixelproof.models import Output, build_model, fold_batch_norm
-from pixelproof.prediction.tiles import LARGE, predict_tiled
+from pixelproof.models import Output, PixelModel, build_model, fold_batch_norm
+from pixelproof.prediction.tiles import LARGE, halo, predict_tiled
 from pixelproof.runs import Run
 from pixelproof.training.checkpoints import load_weights
 from pixelproof.training.device import autocast, pick_device
@@ -31,7 +31,9 @@ class Predictor:
         precision: ``float32``, ``bf16`` or ``auto``.
     """
 
-    def __init__(self, model: nn.Module, scheme: LabelScheme, device: str = "auto", precision: str = "float32") -> None:
+    def __init__(
+        self, model: PixelModel, scheme: LabelScheme, device: str = "auto", precision: str = "float32"
+    ) -> None:
         self.device = pick_device(device)
         self.model = model.to(self.device)
         self.scheme = scheme
@@ -50,7 +52,8 @@ class Predictor:
         model_config = config.model.model_copy(update={"weights": "none"})
         model = build_model(model_config, len(scheme.classes))
         load_weights(run.best, model)
-        return cls(fold_batch_norm(model, model_config), scheme, device)
+        folded, _ = fold_batch_norm(model, model_config)
+        return cls(folded, scheme, device)
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[UInt8]) -> Output:
@@ -61,9 +64,9 @@ class Predictor:
         self.model.eval()
         preprocessing = self.model.preprocessing
         tensors = [torch.from_numpy(image).permute(2, 0, 1) for image in images]
-        batch = torch.stack([resized(t, preprocessing.input_size) for t in tensors]).to(self.device)  # type: ignore[union-attr, arg-type]
+        batch = torch.stack([resized(t, preprocessing.input_size) for t in tensors]).to(self.device)
         with autocast(self.device, self.precision):
-            output = self.model(preprocessing(batch))  # type: ignore[operator]
+            output = self.model(preprocessing(batch))
         return Output(output.logits.float().cpu(), output.features.float().cpu())
 
     def class_map(self, image: UInt8) -> UInt8:
@@ -73,7 +76,7 @@ class Predictor:
         whole image.
         """
         if image.shape[0] * image.shape[1] > LARGE:
-            return predict_tiled(image, self.model, self._classes)
+            return predict_tiled(image, self._classes, halo(self.model))
         return self._classes(image)
 
     def _classes(self, image: UInt8) -> UInt8:

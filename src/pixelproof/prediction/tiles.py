@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-from torch import nn
+
+from pixelproof.models import PixelModel, receptive_field
 
 UInt8 = npt.NDArray[np.uint8]
 LARGE = 2048 * 2048
@@ -20,16 +21,15 @@ UNKNOWN_HALO = 256
 """Halo for networks whose receptive field is not known; there a tiled map may differ slightly from the whole one."""
 
 
-def predict_tiled(image: UInt8, model: nn.Module, predict: Callable[[UInt8], UInt8], tile: int = TILE) -> UInt8:
+def predict_tiled(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int, tile: int = TILE) -> UInt8:
     """Return the class map of an image, uint8 [H, W, 3] -> [H, W], computed tile by tile.
 
     Args:
         image: The whole image.
-        model: Says its ``stride`` and ``receptive_field`` in pixels.
         predict: Gives the class map of one piece.
-        tile: Side of a tile without its halo, a multiple of the stride.
+        margin: Width of the halo in pixels, as ``halo`` gives it.
+        tile: Side of a tile without its halo, a multiple of the network's stride.
     """
-    margin = halo(model)
     height, width = image.shape[:2]
     result = np.empty((height, width), np.uint8)
     for top, left in _corners(height, width, tile):
@@ -40,17 +40,15 @@ def predict_tiled(image: UInt8, model: nn.Module, predict: Callable[[UInt8], UIn
     return result
 
 
-def halo(model: nn.Module) -> int:
+def halo(model: PixelModel) -> int:
     """Return the margin in pixels that covers all a pixel depends on, a multiple of the network's stride.
 
     A coarse cell reaches half a receptive field beyond its own pixels; one stride more covers where in its cell the
     tile's edge lies.
     """
-    field = getattr(model, "receptive_field", None)
-    stride = int(getattr(model, "stride", 1))
-    if field is None:
-        return -(-UNKNOWN_HALO // stride) * stride
-    return -(-(int(field) // 2 + stride) // stride) * stride
+    field = receptive_field(model)
+    reach = UNKNOWN_HALO if field is None else field // 2 + model.stride
+    return -(-reach // model.stride) * model.stride
 
 
 def _corners(height: int, width: int, tile: int) -> Iterator[tuple[int, int]]:

@@ -62,6 +62,10 @@ class PartArtefacts:
     scheme: LabelScheme | None
     models: tuple[ModelArtefacts, ...]
 
+    def place(self, model: ModelArtefacts) -> int:
+        """Return the model's place in the part, which decides its colour in every chart."""
+        return [other.name for other in self.models].index(model.name)
+
 
 @dataclass(frozen=True)
 class StudyArtefacts:

@@ -119,10 +119,9 @@ def _confusions(scores: ClassificationScores) -> list[Confusion]:
 
 def _embedding(model: ModelArtefacts, features: Features) -> Embedding:
     settings = features.settings
-    facts = [f"perplexity {settings['perplexity']}"] if "perplexity" in settings else []
-    facts += [f"seed {settings['seed']}"] if "seed" in settings else []
+    facts = [f"{key} {float(settings[key]):g}" for key in ("perplexity", "seed") if key in settings]
     facts.append(f"n = {count(len(features.ids))} validation images")
-    layer = f" (layer {settings['layer']})" if settings.get("layer") else ""
+    layer = f" ({settings['layer']} layer)" if settings.get("layer") else ""
     caption = (
         f"t-SNE of the {features.features.shape[1]}-d features of {model.name}{layer}; {', '.join(facts)}. "
         "Each point is an image, coloured and shaped by its true class; the number stands at the median of its class. "

@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from pixelproof.report import classification, gallery, numbers, provenance, segmentation, words
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, read_study
-from pixelproof.report.figures import style
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.pictures import Picture, svg_uri
@@ -100,16 +99,15 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "scored_on": segmentation.scored_on(part) if tables else "",
         "chart": segmentation.chart(part),
         "matrices": segmentation.matrices(part),
-        "series": [(model.name, style.series(i)[0]) for i, model in enumerate(m for m, _ in words.segmenters(part))],
+        "legend": segmentation.legend(part),
     }
 
 
 def _network(model: ModelArtefacts) -> Network:
     diagram = None
     if model.diagram is not None:
-        diagram = Picture(
-            svg_uri(model.diagram.encode()), f"Structure diagram of {model.name}", f"Structure of {model.name}"
-        )
+        alt = f"Structure diagram of {model.name}"
+        diagram = Picture(svg_uri(model.diagram.encode()), alt, f"Structure of {model.name}")
     text = model.architecture.architecture if model.architecture else ""
     return Network(model.name, provenance.network_facts(model), text, diagram, model.missing)
 
@@ -121,7 +119,7 @@ def _making(model: ModelArtefacts, part: PartArtefacts) -> Making:
 
 def _curves(part: PartArtefacts) -> list[Picture]:
     """Return the loss and the selection score over the epochs, where they were logged."""
-    logs = {model.name: model.log for model in part.models if model.log}
+    logs = {model.name: model.log for model in part.models}
     best = {model.name: provenance.best_epoch(model) for model in part.models}
     metric = "accuracy" if part.record.task == "classification" else "mIoU"
     n = part.record.data.images.selection

@@ -71,8 +71,8 @@ def network_facts(model: ModelArtefacts) -> list[Fact]:
     known = model.architecture
     if known is None:
         return []
-    shape = "×".join(str(side) for side in known.input)
-    at = f" at input {shape}" if shape else ""
+    shape = "×".join(str(side) for side in known.input[-2:])
+    at = f" at {shape} px" if shape else ""
     return [
         Fact("Parameters", count(known.parameters)),
         Fact("Multiply-adds", f"{magnitude(known.macs)}{at}"),

@@ -91,26 +91,34 @@ def hexadecimal(rgb: list[int]) -> str:
 
 
 def iou_tables(part: PartArtefacts) -> list[IouTable]:
-    """Return the IoU table of a part under every protocol; empty if nothing is scored."""
+    """Return the IoU table of a part under every protocol, one where all agree; empty if nothing is scored."""
     compared = [(model.name, scores) for model, scores in segmenters(part)]
-    return [_table(compared, protocol) for protocol in PROTOCOLS] if compared else []
+    if not compared:
+        return []
+    tables = [_table(compared, protocol) for protocol in PROTOCOLS]
+    return tables if part.scheme is not None and not part.scheme.scored.all() else tables[:1]
 
 
 def chart(part: PartArtefacts) -> list[DotRow]:
     """Return IoU by class with one dot a model, unknown counted."""
-    compared = [(model.name, iou(scores, "unknown_counted")) for model, scores in segmenters(part)]
+    compared = [(model.name, part.place(model), iou(scores, "unknown_counted")) for model, scores in segmenters(part)]
     if part.scheme is None or not compared:
         return []
     rows = []
     for index in np.flatnonzero(part.scheme.scored).tolist():
         dots = [
             Dot(100 * values[index], series(place)[0], place, f"{name}: {score(values[index])}")
-            for place, (name, values) in enumerate(compared)
+            for name, place, values in compared
             if not math.isnan(values[index])
         ]
         places = [dot.place for dot in dots] or [0.0]
         rows.append(DotRow(part.scheme.names[index], dots, min(places), max(places)))
     return rows
+
+
+def legend(part: PartArtefacts) -> list[tuple[str, str, int]]:
+    """Return (model, colour, place) of every scored model."""
+    return [(model.name, series(part.place(model))[0], part.place(model)) for model, _ in segmenters(part)]
 
 
 def matrices(part: PartArtefacts) -> list[tuple[str, Matrix]]:
@@ -132,7 +140,7 @@ def _table(compared: list[tuple[str, SegmentationScores]], protocol: Protocol) -
     defined = sorted(set((~np.isnan(by_class)).sum(axis=1).tolist()))
     averaged = f"{defined[0]} classes" if len(defined) == 1 else "the classes defined for each model"
     return IouTable(
-        title=TITLES[protocol],
+        title="All classes scored" if scheme.scored.all() else TITLES[protocol],
         rule=_rule(scheme, protocol),
         heads=[names[0], *(head for name in names[1:] for head in (name, "Δ"))],
         lines=lines,
@@ -159,7 +167,7 @@ def _values(figures: list[float]) -> list[Value]:
 def _rule(scheme: LabelScheme, protocol: Protocol) -> str:
     ignored = [name for name, scored in zip(scheme.names, scheme.scored, strict=True) if not scored]
     if not ignored:
-        return "This data set scores every class, so both protocols agree."
+        return "Every class is scored, so both protocols, unknown counted and unknown ignored, agree."
     what = enumerated(ignored)
     if protocol == "unknown_counted":
         return f"Predicting a class where the truth is {what} counts as a false positive: the reference study's rule."

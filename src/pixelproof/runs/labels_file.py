@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def read_labels(path: Path) -> LabelScheme:
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no settings", "start it with 'task:' or 'preset:'")
     if set(values) == {"preset"}:
-        if values["preset"] not in PRESETS:
+        if not isinstance(values["preset"], str) or values["preset"] not in PRESETS:
             raise UserError(
                 f"{path}: unknown preset '{values['preset']}'", nearest(str(values["preset"]), list(PRESETS))
             )
@@ -39,15 +40,12 @@ def labels_to_yaml(scheme: LabelScheme) -> str:
     """Return the text of a ``labels.yaml``; ``read_labels`` gives the same scheme back."""
     values = scheme.model_dump(mode="json", exclude_defaults=True)
     classes = values.pop("classes")
-    lines = [
-        yaml.safe_dump(_flow(value), default_flow_style=True, sort_keys=False, width=1000).strip() for value in classes
-    ]
-    head = yaml.safe_dump({"task": scheme.task}, sort_keys=False)
-    values.pop("task", None)
-    rest = yaml.safe_dump(values, default_flow_style=None, sort_keys=False) if values else ""
-    return head + "classes:\n" + "".join(f"  - {line}\n" for line in lines) + rest
+    lines = [_flow({"task": values.pop("task")})[1:-1], "classes:"]
+    lines += [f"  - {_flow({key: part for key, part in value.items() if part is not None})}" for value in classes]
+    lines += [_flow({key: value})[1:-1] for key, value in values.items()]
+    return "\n".join(lines) + "\n"
 
 
-def _flow(value: dict[str, Any]) -> dict[str, Any]:
-    """Return ``value`` without the parts that are null."""
-    return {key: part for key, part in value.items() if part is not None}
+def _flow(value: dict[str, Any]) -> str:
+    """Return ``value`` as YAML on one line, ``{key: value, ...}``."""
+    return str(yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=math.inf)).strip()

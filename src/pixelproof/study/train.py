@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import nn
-
 from pixelproof.config import RunConfig, run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint
 from pixelproof.data.loading import TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.models import build_model, diagram, fold_batch_norm, summarise
+from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, summarise
 from pixelproof.prediction import Predictor
-from pixelproof.randomness import derive
 from pixelproof.runs import ClassificationScores, Run, Source, write_json, write_text
 from pixelproof.study.settings import settle
 from pixelproof.training.balance import class_weights
@@ -85,11 +81,10 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig]:
     return run, config
 
 
-def _build(config: RunConfig, data: DataFolder, begun: bool) -> nn.Module:
+def _build(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:
     """Build the network; one whose weights a checkpoint brings needs no others."""
-    torch.manual_seed(derive(config.training.seed, "weights"))
     model = config.model.model_copy(update={"weights": "none"}) if begun else config.model
-    return build_model(model, len(data.scheme.classes))
+    return build_model(model, len(data.scheme.classes), config.training.seed)
 
 
 def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sample]) -> Score | None:
@@ -97,7 +92,7 @@ def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sampl
     if not samples:
         return None
 
-    def score(model: nn.Module) -> float:
+    def score(model: PixelModel) -> float:
         predictor = Predictor(model, data.scheme, config.training.device, config.training.precision)
         scores = evaluate(predictor, samples, Source("selection"))
         return accuracy(scores) if isinstance(scores, ClassificationScores) else mean_iou(scores, "unknown_ignored")
@@ -105,9 +100,9 @@ def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sampl
     return score
 
 
-def _finish(run: Run, model: nn.Module, config: RunConfig) -> None:
+def _finish(run: Run, model: PixelModel, config: RunConfig) -> None:
     """Keep, beside the best weights of a model with batch norm, the same function in the plain architecture."""
     load_weights(run.best, model)
-    plain = fold_batch_norm(model.cpu().eval(), config.model)
-    if plain is not model:
+    plain, plain_config = fold_batch_norm(model.cpu().eval(), config.model)
+    if plain_config != config.model:
         save_weights(run.path / "checkpoints" / "plain.safetensors", plain)

@@ -18,6 +18,7 @@ from torch.utils.tensorboard import SummaryWriter
 from pixelproof.config import TrainingConfig
 from pixelproof.data.loading import TrainingImages, batches_per_epoch, training_batches
 from pixelproof.errors import UserError
+from pixelproof.models import PixelModel
 from pixelproof.progress import Step, bar
 from pixelproof.randomness import derive
 from pixelproof.runs import Run
@@ -27,7 +28,7 @@ from pixelproof.training.losses import Loss
 from pixelproof.training.mixing import mix
 from pixelproof.training.optimization import learning_rate, make_optimizer
 
-Score = Callable[[nn.Module], float]
+Score = Callable[[PixelModel], float]
 """How good a model is on images it was not trained on; higher is better."""
 
 
@@ -41,7 +42,7 @@ class Trainer:
         run: The folder that takes checkpoints and the log.
     """
 
-    def __init__(self, model: nn.Module, images: TrainingImages, loss: Loss, run: Run) -> None:
+    def __init__(self, model: PixelModel, images: TrainingImages, loss: Loss, run: Run) -> None:
         self.config: TrainingConfig = images.config.training
         self.device = pick_device(self.config.device)
         self.model = model.to(self.device)
@@ -56,7 +57,7 @@ class Trainer:
         self.progress = Progress()
 
     @property
-    def result(self) -> nn.Module:
+    def result(self) -> PixelModel:
         """The model to score and keep: the moving average of the weights where there is one."""
         return self.average.module if self.average is not None else self.model
 
@@ -121,7 +122,7 @@ class Trainer:
     def _backward(self, images: Tensor, target: Tensor, number: int) -> float:
         """Add one batch's gradients and return its loss."""
         images, target = images.to(self.device, non_blocking=True), target.to(self.device, non_blocking=True)
-        batch = mix(self.model.preprocessing(images), target, self.config, number)  # type: ignore[operator]
+        batch = mix(self.model.preprocessing(images), target, self.config, number)
         with autocast(self.device, self.config.precision):
             loss = batch.loss(self.loss, self.model(batch.images).logits)
         value = loss.item()

@@ -17,7 +17,7 @@ def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Map
     """Draw ``column`` of training logs over the epochs.
 
     Args:
-        logs: Rows by model.
+        logs: Rows by model; all models of the part, so that each keeps its colour.
         column: A column of ``metrics.csv``.
         label: What the vertical axis shows.
         best: The epoch to mark, by model; None marks nothing.
@@ -31,7 +31,8 @@ def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Map
     with style.figure(5.6, 3.2) as drawing:
         axes = drawing.add_subplot()
         for index, (name, points) in enumerate(lines.items()):
-            _line(axes, index, name, points, best.get(name))
+            if len(points):
+                _line(axes, index, name, points, best.get(name))
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.grid(axis="y")

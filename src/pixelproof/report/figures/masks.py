@@ -34,7 +34,7 @@ def error_map(shown: Shown, scheme: LabelScheme) -> UInt8:
     scored on are hatched.
     """
     judged = np.append(scheme.scored, np.zeros(256 - len(scheme.classes), bool))[shown.truth]
-    wrong = judged & (shown.prediction != shown.truth)
+    wrong = shown.prediction != shown.truth
     picture = _faded(shown.image, _backdrop(scheme))
     picture[wrong] = colored(shown.prediction, scheme)[wrong]
     picture[~judged] = _hatching(shown.truth.shape)[~judged]

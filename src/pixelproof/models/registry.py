@@ -1,0 +1,101 @@
+"""From a name to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pixelproof.config import ModelConfig, Task
+from pixelproof.errors import UserError
+from pixelproof.models.adapters import smp_segmenter, timm_classifier
+from pixelproof.models.fcn import FCN, VARIANTS
+from pixelproof.models.output import PixelModel
+from pixelproof.models.preprocessing import Preprocessing
+from pixelproof.models.vgg import VGG
+from pixelproof.models.weights import imagenet_vgg16, load_weights, read_weights
+from pixelproof.randomness import derive
+from pixelproof.schema import nearest
+
+BATCH_NORM = "-bn"  # ends the name of the same network with batch norm
+ADAPTERS = ("timm:NAME", "smp:DECODER:ENCODER")
+
+
+def known_models() -> list[str]:
+    """Return the names of Pixelproof's own models; those of timm and segmentation_models.pytorch come on top."""
+    return [name + ending for name in ("vgg16", *VARIANTS) for ending in ("", BATCH_NORM)]
+
+
+def task_of(name: str) -> Task:
+    """Return what the model of this name is for.
+
+    Raises:
+        UserError: There is no such model.
+    """
+    if name.startswith("timm:") or plain_name(name) == "vgg16":
+        return "classification"
+    if name.startswith("smp:") or plain_name(name) in VARIANTS:
+        return "segmentation"
+    raise UserError(f"unknown model '{name}'", nearest(name, [*known_models(), *ADAPTERS]))
+
+
+def plain_name(name: str) -> str:
+    """Return the name of the same network without batch norm."""
+    return name.removesuffix(BATCH_NORM)
+
+
+def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelModel:
+    """Build a model with its weights and its preprocessing, on the CPU and ready to train.
+
+    Args:
+        config: Which one, and from which weights it starts.
+        num_classes: K.
+        seed: Decides all weights that are not loaded; torch's own generator is neither read nor moved.
+
+    Raises:
+        UserError: There is no such model, or its weights cannot be loaded.
+    """
+    with _randomness(derive(seed, "model", config.name)):
+        model = _architecture(config, num_classes)
+    model.preprocessing = Preprocessing(config.mean, config.std, config.input_size)
+    if config.weights == "imagenet":
+        if ":" not in config.name:  # the other libraries have loaded theirs
+            load_weights(model, _imagenet(config), "imagenet weights")
+    elif config.weights != "none":
+        load_weights(model, read_weights(Path(config.weights).expanduser()), config.weights)
+    return model
+
+
+def _architecture(config: ModelConfig, num_classes: int) -> PixelModel:
+    task_of(config.name)
+    library, _, inner = config.name.partition(":")
+    pretrained = config.weights == "imagenet"
+    if library == "timm":
+        return timm_classifier(inner, num_classes, pretrained)
+    if library == "smp":
+        return smp_segmenter(inner, num_classes, pretrained)
+    plain = plain_name(config.name)
+    batch_norm = plain != config.name
+    if plain == "vgg16":
+        return VGG(num_classes, batch_norm, config.width, config.dropout)
+    return FCN(num_classes, VARIANTS[plain], batch_norm, config.width)
+
+
+@contextmanager
+def _randomness(seed: int) -> Iterator[None]:
+    """Let torch's generator start from ``seed`` inside and go on afterwards as if nothing had happened."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def _imagenet(config: ModelConfig) -> dict[str, Tensor]:
+    if config.width != 1.0:
+        raise UserError(
+            f"there are no imagenet weights for '{config.name}' of width {config.width:g}",
+            "use --weights none, or --set width=1",
+        )
+    return imagenet_vgg16(batch_norm=config.name.endswith(BATCH_NORM))

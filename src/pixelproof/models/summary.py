@@ -1,0 +1,74 @@
+"""The facts of a model: size, cost, what a feature sees, and how PyTorch prints it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.utils.flop_counter import FlopCounterMode
+
+from pixelproof.models.output import Output, PixelModel
+
+
+def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
+    """Return the facts of a model as plain data.
+
+    Args:
+        model: Any model; it is not run, only traced by shapes.
+        name: The model's name.
+        size: Height and width in pixels of the image for which operations and shapes are counted.
+
+    Returns:
+        name; parameters, the count of trained numbers; macs, multiply-accumulates of convolutions and matrix products
+        for one image (half of the floating-point operations; pooling, activations and bilinear upsampling are not
+        counted); receptive_field, side in pixels of what one feature of the deepest map sees, None where the encoder
+        is no plain chain; stride, pixels between features of that map; input, shape of the image; output and features,
+        shapes of the answer; architecture, the text that PyTorch prints.
+    """
+    output, flops = _trace(model, size)
+    return {
+        "name": name,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "macs": flops // 2,
+        "receptive_field": receptive_field(model),
+        "stride": model.reduction,
+        "input": [1, 3, size, size],
+        "output": list(output.logits.shape),
+        "features": list(output.features.shape),
+        "architecture": repr(model),
+    }
+
+
+def receptive_field(model: PixelModel) -> int | None:
+    """Return the side in pixels of the square that one feature of the deepest map sees; None where unknown.
+
+    Each layer of kernel size k adds (k - 1) times the distance between its inputs, which each stride multiplies.
+    """
+    if not model.encoder:
+        return None
+    field = distance = 1
+    for layer in model.encoder_layers().values():
+        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
+            field += (_side(layer.kernel_size) - 1) * distance
+            distance *= _side(layer.stride)
+    return field
+
+
+def _side(value: int | tuple[int, ...]) -> int:
+    return value if isinstance(value, int) else value[0]
+
+
+def _trace(model: PixelModel, size: int) -> tuple[Output, int]:
+    """Return the output's shapes, as tensors without data, and the floating-point operations for one image."""
+    state = {name: tensor.to("meta") for name, tensor in model.state_dict().items()}
+    training = model.training
+    counter = FlopCounterMode(display=False)
+    try:
+        model.eval()
+        with torch.no_grad(), counter:
+            output = functional_call(model, state, (torch.empty(1, 3, size, size, device="meta"),))
+    finally:
+        model.train(training)
+    return output, counter.get_total_flops()

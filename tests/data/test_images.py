@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from data_builders import picture, save, save_turned
+from PIL import Image
+
+from pixelproof.data import image_size, read_image, write_png
+from pixelproof.errors import UserError
+
+RGB = picture(1, (6, 4))
+
+
+def png_claiming(path, width, height):
+    """A PNG whose header claims a size that its pixels do not have."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b""))
+    return path
+
+
+def test_rgb_is_read_as_it_is(tmp_path):
+    read = read_image(save(RGB, tmp_path / "a.png"))
+    np.testing.assert_array_equal(read, RGB)
+    assert read.dtype == np.uint8
+
+
+def test_grey_is_repeated_and_transparency_dropped(tmp_path):
+    grey = RGB[..., 0]
+    np.testing.assert_array_equal(read_image(save(grey, tmp_path / "l.png")), np.stack([grey] * 3, -1))
+    alpha = np.full(grey.shape, 7, np.uint8)
+    np.testing.assert_array_equal(read_image(save(np.dstack([RGB, alpha]), tmp_path / "rgba.png")), RGB)
+    np.testing.assert_array_equal(
+        read_image(save(np.dstack([grey, alpha]), tmp_path / "la.png")), np.stack([grey] * 3, -1)
+    )
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_give_what_eight_bits_give(suffix, tmp_path):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    read = read_image(save(grey.astype(np.uint16) * 257, tmp_path / f"deep.{suffix}"))
+    np.testing.assert_array_equal(read, np.stack([grey] * 3, -1))
+
+
+def test_one_bit_palette_and_cmyk(tmp_path):
+    bits = RGB[..., 0] > 128
+    np.testing.assert_array_equal(read_image(save(bits, tmp_path / "bit.png"))[..., 1], bits * 255)
+    palette = Image.fromarray(RGB).quantize(8)
+    palette.save(tmp_path / "p.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "p.png"), np.array(palette.convert("RGB")))
+    cmyk = Image.fromarray(RGB).convert("CMYK")
+    cmyk.save(tmp_path / "c.jpg", quality=100, subsampling=0)
+    assert np.abs(read_image(tmp_path / "c.jpg").astype(int) - RGB).max() < 12
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_heeded(orientation, tmp_path):
+    upright = picture(2, (6, 4))
+    # How a camera held in each of the eight ways stores the scene: the inverse of the turn that the reader makes.
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright, 1),
+        7: upright[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    path = save_turned(np.ascontiguousarray(stored), tmp_path / "a.png", orientation)
+    np.testing.assert_array_equal(read_image(path), upright)
+    assert image_size(path) == (6, 4)
+
+
+@pytest.mark.parametrize("read", [read_image, image_size])
+@pytest.mark.parametrize("content", [b"", b"not an image at all", b"\x89PNG\r\n\x1a\n", b"GIF89a" + b"\0" * 40])
+def test_files_that_are_no_images(read, content, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="empty file" if not content else "image|damaged|truncated") as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp", "webp"])
+def test_truncated_files(suffix, tmp_path, capfd):
+    path = save(picture(3, (64, 64)), tmp_path / f"a.{suffix}")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError, match=r"truncated|damaged|no PNG") as caught:
+        read_image(path)
+    assert str(path) in str(caught.value)
+
+
+def test_damaged_files_never_raise_anything_else(tmp_path, capfd):
+    rng = np.random.default_rng(0)
+    originals = {
+        s: save_turned(picture(4, (12, 10)), tmp_path / f"a.{s}", 6).read_bytes() for s in ("png", "jpg", "tif", "webp")
+    }
+    refused = 0
+    for i in range(400):
+        suffix = list(originals)[i % 4]
+        content = bytearray(originals[suffix])
+        for place in (rng.random(3) ** 2 * len(content)).astype(int):
+            content[place] = rng.integers(256)
+        path = tmp_path / f"x.{suffix}"
+        path.write_bytes(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                read_image(path)
+            except UserError:
+                refused += 1
+    assert refused > 100
+
+
+def test_decompression_bomb(tmp_path):
+    with pytest.raises(UserError, match=r"claims more than 178,956,970 pixels; cut it up"):
+        read_image(png_claiming(tmp_path / "bomb.png", 40000, 40000))
+
+
+def test_large_but_lawful_images_raise_no_warning(tmp_path):
+    assert image_size(png_claiming(tmp_path / "large.png", 10000, 10000)) == (10000, 10000)
+
+
+def test_floating_point_pixels(tmp_path):
+    with pytest.raises(UserError, match="floating-point"):
+        read_image(save(np.ones((3, 3), np.float32), tmp_path / "f.tif"))
+
+
+def test_missing_file_folder_and_no_permission(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="does not exist"):
+        read_image(tmp_path / "none.png")
+    with pytest.raises(UserError, match="file or folder of another kind"):
+        read_image(tmp_path)
+    path = save(RGB, tmp_path / "a.png")
+
+    def refuse(*_args, **_options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", refuse)  # root may read anything, so chmod shows nothing
+    with pytest.raises(UserError, match="no permission for"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("array", [RGB, RGB[..., 0], RGB[..., 0].astype(np.uint16) * 200])
+def test_written_png_is_read_back(array, tmp_path):
+    path = tmp_path / "new" / "a.png"
+    write_png(path, array)
+    np.testing.assert_array_equal(np.array(Image.open(path)), array)
+    assert [p.name for p in path.parent.iterdir()] == ["a.png"]
+
+
+def test_other_formats_are_not_decoded_whatever_they_are_called(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(RGB).save(path, format="PPM")
+    with pytest.raises(UserError, match="no PNG, JPEG"):
+        read_image(path)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import pytest
+from data_builders import class_folders, colored, index_mask, mask_folders, picture, save
+
+from pixelproof.data import open_data
+from pixelproof.data.layouts import class_names, find_layout
+from pixelproof.errors import UserError
+
+
+def fill(root, *names):
+    """Write an image under each name; masks are told by their folder or name."""
+    for seed, name in enumerate(names):
+        is_mask = "mask" in name or "abel" in name or "_L" in name or "annot" in name
+        save(colored(index_mask(seed)) if is_mask else picture(seed), root / name)
+    return root
+
+
+def ids(found):
+    return {split: [sample.id for sample in samples] for split, samples in found.splits.items()}
+
+
+@pytest.mark.parametrize("word", ["val", "valid", "validation", "Validation", "val_50"])
+def test_class_folders_in_splits(word, tmp_path):
+    names = [f"{split}/{c}/{i}.jpg" for split in ("train", word, "test") for c in ("cat", "dog") for i in range(2)]
+    found = find_layout(fill(tmp_path, *names))
+    assert found.task == "classification"
+    same = ["cat/0.jpg", "cat/1.jpg", "dog/0.jpg", "dog/1.jpg"]
+    assert ids(found) == {"train": same, "validation": same, "test": same}
+    assert found.class_of[tmp_path / word / "dog" / "1.jpg"] == "dog"
+
+
+def test_class_folders_without_splits_are_train(tmp_path):
+    assert ids(find_layout(fill(tmp_path, "cat/a.png", "dog/b.png"))) == {"train": ["cat/a.png", "dog/b.png"]}
+
+
+def test_class_prefixes_with_names_from_id2label(tmp_path):
+    fill(tmp_path, "train_50/2_0.png", "train_50/10_1.png", "val_50/2_7.png", "val_50/10_9.png")
+    (tmp_path / "id2label.json").write_text('{"2": "fox", "10": "ape"}')
+    data = open_data(tmp_path)
+    assert data.scheme.names == ("fox", "ape")
+    assert [c.id for c in data.scheme.classes] == [2, 10]
+    assert {s.id: s.label for s in data.split("train")} == {"2_0.png": 0, "10_1.png": 1}
+    assert [s.id for s in data.split("validation")] == ["10_9.png", "2_7.png"]
+
+
+def test_words_as_class_prefixes(tmp_path):
+    data = open_data(fill(tmp_path, "train/big_cat_0.png", "train/dog_1.png", "train/dog_2.png"))
+    assert data.scheme.names == ("big_cat", "dog")
+    assert [s.label for s in data.split("train")] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train/images/a.jpg", "train/masks/a.png", "val/images/b.jpg", "val/masks/b.png"],
+        ["images/train/a.jpg", "masks/train/a.png", "images/val/b.jpg", "masks/val/b.png"],
+        ["train/img/a.jpg", "train/labels/a_mask.png", "val/img/b.jpg", "val/labels/b_mask.png"],
+        ["train/a.jpg", "train_labels/a_L.png", "val/b.jpg", "val_labels/b_L.png"],
+        ["train/a.jpg", "trainannot/a.png", "val/b.jpg", "valannot/b.png"],
+        ["train/a_sat.jpg", "train/a_mask.png", "val/b_sat.jpg", "val/b_mask.png"],
+    ],
+)
+def test_masks_with_splits(names, tmp_path):
+    found = find_layout(fill(tmp_path, *names))
+    assert found.task == "segmentation"
+    assert ids(found) == {"train": ["a"], "validation": ["b"]}
+    assert {s.mask.relative_to(tmp_path).as_posix() for ss in found.splits.values() for s in ss} == set(names[1::2])
+    assert found.unpaired == []
+
+
+def test_masks_without_splits(tmp_path):
+    assert ids(find_layout(fill(tmp_path, "images/a.jpg", "masks/a.png"))) == {"train": ["a"]}
+
+
+def test_camvid_folders_with_its_suffix_on_masks(tmp_path):
+    names = ["701_StillsRaw_full/0001TP_006690.png", "LabeledApproved_full/0001TP_006690_L.png"]
+    assert ids(find_layout(fill(tmp_path, *names))) == {"train": ["0001TP_006690"]}
+
+
+def test_video_frames_beside_masks_are_not_taken_for_classes(tmp_path):
+    frames = [f"{split}{kind}/{clip}_{n}.png" for split in ("train", "val") for kind in ("", "_labels") for clip, n in
+              (("0001TP", 6690), ("0016E5", 390))]  # fmt: skip
+    found = find_layout(fill(tmp_path, *frames))
+    assert found.task == "segmentation"
+    assert ids(found)["validation"] == ["0001TP_6690", "0016E5_390"]
+
+
+def test_an_empty_or_unlabelled_split_does_not_hide_the_others(tmp_path):
+    class_folders(tmp_path / "c", 4, 0)
+    (tmp_path / "c" / "val" / "cat").mkdir(parents=True)
+    assert set(find_layout(tmp_path / "c").splits) == {"train"}
+    fill(tmp_path / "s", "train/a_sat.jpg", "train/a_mask.png", "test/b_sat.jpg")
+    assert ids(find_layout(tmp_path / "s")) == {"train": ["a"]}
+    fill(tmp_path / "p", "train/a_1.png", "train/b_2.png")
+    (tmp_path / "p" / "val").mkdir()
+    assert ids(find_layout(tmp_path / "p")) == {"train": ["a_1.png", "b_2.png"]}
+
+
+def test_a_split_may_lack_classes_that_train_has(tmp_path):
+    fill(tmp_path, "train/cat/0.png", "train/dog/1.png", "val/dog/2.png")
+    data = open_data(tmp_path)
+    assert data.scheme.names == ("cat", "dog")
+    assert [s.label for s in data.split("validation")] == [1]
+
+
+def test_unpaired_files_are_collected_and_refused(tmp_path):
+    fill(tmp_path, "images/a.jpg", "masks/a.png", "images/b.jpg", "masks/c.png")
+    found = find_layout(tmp_path)
+    assert sorted(path.name for path in found.unpaired) == ["b.jpg", "c.png"]
+    with pytest.raises(UserError, match=r"(b\.jpg|c\.png) \(and 1 more\) has no partner"):
+        open_data(tmp_path)
+
+
+def test_two_readings_are_an_error_that_names_both(tmp_path):
+    fill(tmp_path, "cat/a.png", "dog/b.png", "x_sat.png", "x_mask.png")
+    with pytest.raises(UserError, match="'a folder for each class' and as 'NAME_sat beside NAME_mask'"):
+        find_layout(tmp_path)
+
+
+def test_two_folders_for_one_split(tmp_path):
+    fill(tmp_path, "train/cat/a.png", "train/dog/b.png", "val/cat/c.png", "valid/dog/d.png")
+    with pytest.raises(UserError, match="two folders for the split 'validation', val and valid"):
+        find_layout(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [([], "holds no images"), (["a.png", "b.png"], "no layout that is recognised"), (["cat/a.png"], "no layout")],
+)
+def test_nothing_to_read(names, complaint, tmp_path):
+    with pytest.raises(UserError, match=complaint):
+        find_layout(fill(tmp_path, *names))
+
+
+def test_missing_folder_and_file_in_its_place(tmp_path):
+    for path in (tmp_path / "nowhere", save(picture(0), tmp_path / "a.png")):
+        with pytest.raises(UserError, match="is not a folder"):
+            find_layout(path)
+
+
+def test_hidden_files_are_not_read(tmp_path):
+    fill(tmp_path, "train/cat/0.png", "train/dog/1.png", "train/dog/._1.png", ".cache/x/0.png")
+    assert ids(find_layout(tmp_path)) == {"train": ["cat/0.png", "dog/1.png"]}
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '"x"', "\ud800"])
+def test_a_wrong_id2label_is_an_error_that_names_it(text, tmp_path):
+    (tmp_path / "id2label.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(UserError, match=r"id2label\.json"):
+        class_names(tmp_path)
+
+
+def test_a_name_given_twice_in_id2label_is_an_error_that_names_it(tmp_path):
+    fill(tmp_path, "train/0_0.png", "train/1_1.png")
+    (tmp_path / "id2label.json").write_text('{"0": "fox", "1": "fox"}')
+    with pytest.raises(UserError, match=r"id2label\.json.*class name fox is given twice"):
+        open_data(tmp_path)
+
+
+def test_numbers_too_large_for_ids_are_names(tmp_path):
+    data = open_data(fill(tmp_path, "train/100001/a.png", "train/100002/b.png"))
+    assert data.scheme.names == ("100001", "100002")
+    assert [c.id for c in data.scheme.classes] == [0, 1]
+
+
+def test_opening_reads_labels_yaml_first(tmp_path):
+    data = open_data(mask_folders(tmp_path, 2, 1))
+    assert data.task == "segmentation"
+    assert data.scheme.names == ("water", "field", "forest")
+    assert len(data.split("train")) == 2
+    with pytest.raises(UserError, match="no split 'tran'; did you mean 'train'"):
+        data.split("tran")
+
+
+def test_labels_for_another_task_or_without_a_class(tmp_path):
+    root = class_folders(tmp_path, 4, 2)
+    (root / "labels.yaml").write_text("task: segmentation\nclasses:\n  - {name: cat, id: 0}\n")
+    with pytest.raises(UserError, match="is for segmentation, but the files are laid out for classification"):
+        open_data(root)
+    (root / "labels.yaml").write_text("task: classification\nclasses:\n  - {name: cat, id: 0}\n")
+    with pytest.raises(UserError, match=r"of class 'dog', which .*labels\.yaml does not name"):
+        open_data(root)
+
+
+def test_masks_of_no_known_data_set_ask_for_a_labels_file(tmp_path):
+    with pytest.raises(
+        UserError, match=r"no labels\.yaml and its masks are of no known data set; run 'pixelproof doctor"
+    ):
+        open_data(mask_folders(tmp_path, 2, 1, labels=None))
+
+
+@pytest.mark.real
+def test_the_reference_study_is_read_without_configuration(real_data):
+    first = open_data(real_data / "p1_data")
+    assert {name: len(samples) for name, samples in first.splits.items()} == {"train": 22500, "validation": 2500}
+    assert first.scheme.names[0] == "bicycle"
+    assert first.scheme.names[49] == "sunflower"
+    rows = (real_data / "p1_data" / "val_gt.csv").read_text().split()[1:]
+    truth = dict(row.split(",") for row in rows)
+    assert {s.id: str(first.scheme.classes[s.label].id) for s in first.split("validation")} == truth
+    second = open_data(real_data / "p2_data")
+    assert {name: len(samples) for name, samples in second.splits.items()} == {"train": 2000, "validation": 257}
+    assert second.scheme.names == ("urban", "agriculture", "rangeland", "forest", "water", "barren", "unknown")

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from data_builders import class_folders, mask_folders
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixelproof.config import DataConfig
+from pixelproof.data import DataFolder, Sample, arrange, carve, fingerprint, open_data
+from pixelproof.data.splits import limit
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+
+
+def labelled(counts):
+    return tuple(Sample(f"{label}/{i}", Path("x"), label=label) for label, n in enumerate(counts) for i in range(n))
+
+
+def unlabelled(count):
+    return tuple(Sample(f"{i:04d}", Path("x"), mask=Path("y")) for i in range(count))
+
+
+counts = st.lists(st.integers(1, 40), min_size=2, max_size=5)
+fractions = st.floats(0.0, 0.9)
+
+
+@given(counts, fractions, st.integers(0, 99))
+def test_carving_is_disjoint_complete_and_stratified(n, fraction, seed):
+    samples = labelled(n)
+    rest, part = carve(samples, fraction, seed, "validation")
+    assert sorted(s.id for s in rest + part) == sorted(s.id for s in samples)
+    kept, taken = Counter(s.label for s in rest), Counter(s.label for s in part)
+    for label, total in enumerate(n):
+        assert kept[label] >= 1
+        assert abs(taken[label] - fraction * total) <= 1
+        assert taken[label] + kept[label] == total
+
+
+@given(counts, fractions, st.randoms(use_true_random=False))
+def test_carving_does_not_depend_on_the_order(n, fraction, rng):
+    samples = labelled(n)
+    shuffled = list(samples)
+    rng.shuffle(shuffled)
+    before, after = carve(samples, fraction, 3, "x"), carve(tuple(shuffled), fraction, 3, "x")
+    assert [{s.id for s in part} for part in before] == [{s.id for s in part} for part in after]
+
+
+def test_carving_depends_on_seed_and_purpose_alone():
+    samples = unlabelled(200)
+    parts = {key: frozenset(s.id for s in carve(samples, 0.2, *key)[1]) for key in [(0, "a"), (1, "a"), (0, "b")]}
+    assert parts[0, "a"] == {s.id for s in carve(samples, 0.2, 0, "a")[1]}
+    assert len(set(parts.values())) == 3
+    assert {len(part) for part in parts.values()} == {40}
+    assert len(parts[0, "a"] & parts[0, "b"]) < 20  # 8 are expected of independent choices
+
+
+def test_adding_images_moves_few_others():
+    before = {s.id for s in carve(unlabelled(200), 0.2, 0, "x")[1]}
+    after = {s.id for s in carve(unlabelled(210), 0.2, 0, "x")[1]}
+    assert len(before & after) >= 38
+
+
+def test_a_small_set_still_gives_one_image_and_never_its_last():
+    assert [len(part) for part in carve(unlabelled(3), 0.1, 0, "x")] == [2, 1]
+    assert [len(part) for part in carve(unlabelled(1), 0.9, 0, "x")] == [1, 0]
+    assert [len(part) for part in carve(unlabelled(9), 0.0, 0, "x")] == [9, 0]
+
+
+def folder(**splits):
+    scheme = LabelScheme.model_validate({"task": "segmentation", "classes": [{"name": "a", "id": 0}]})
+    return DataFolder(Path("data"), "test", scheme, splits)
+
+
+def test_arranging_carves_selection_out_of_train_and_leaves_validation_alone():
+    train, validation = unlabelled(100), tuple(Sample(f"v{i}", Path("x"), mask=Path("y")) for i in range(7))
+    parts = arrange(folder(train=train, validation=validation), DataConfig(selection=0.1))
+    assert parts["validation"] == validation
+    assert len(parts["selection"]) == 10
+    assert not {s.id for s in parts["selection"]} & {s.id for s in parts["train"]}
+    assert len(parts["train"]) == 90
+
+
+def test_arranging_without_validation_carves_one_that_no_setting_of_selection_changes():
+    data = folder(train=unlabelled(100), test=unlabelled(5))
+    parts = [arrange(data, DataConfig(selection=s)) for s in (0.0, 0.1, 0.5)]
+    assert all(p["validation"] == parts[0]["validation"] for p in parts)
+    assert [len(p["train"]) for p in parts] == [80, 72, 40]
+    assert len(parts[0]["test"]) == 5
+    ids = [s.id for part in ("train", "selection", "validation") for s in parts[1][part]]
+    assert len(ids) == len(set(ids)) == 100
+
+
+def test_too_few_images_to_set_some_aside():
+    with pytest.raises(UserError, match="too few images"):
+        arrange(folder(train=unlabelled(1)), DataConfig())
+    with pytest.raises(UserError, match="no split 'train'"):
+        arrange(folder(validation=unlabelled(5)), DataConfig())
+
+
+@given(st.integers(2, 60), st.randoms(use_true_random=False))
+def test_limit_keeps_classes_even_and_ignores_the_order(count, rng):
+    samples = labelled([30, 8, 15])
+    shuffled = list(samples)
+    rng.shuffle(shuffled)
+    kept = limit(samples, count, 0)
+    assert {s.id for s in kept} == {s.id for s in limit(tuple(shuffled), count, 0)}
+    assert len(kept) == min(count, 53)
+    per_class = Counter(s.label for s in kept)
+    # No class has two images more than another, unless the other has none left to give.
+    for label, total in enumerate((30, 8, 15)):
+        assert per_class[label] == total or per_class[label] >= max(per_class.values()) - 1
+
+
+def test_limit_grows_by_adding():
+    samples = unlabelled(50)
+    assert {s.id for s in limit(samples, 5, 1)} <= {s.id for s in limit(samples, 9, 1)}
+    assert limit(samples, None, 0) == samples
+
+
+@pytest.mark.parametrize("build", [class_folders, mask_folders])
+def test_fingerprint_ignores_order_and_folder(build, tmp_path):
+    samples = open_data(build(tmp_path / "a", 6, 2)).split("train")
+    shuffled = list(samples)
+    random.Random(0).shuffle(shuffled)
+    shutil.copytree(tmp_path / "a", tmp_path / "elsewhere" / "b")
+    copied = open_data(tmp_path / "elsewhere" / "b").split("train")
+    assert fingerprint(samples) == fingerprint(shuffled) == fingerprint(copied)
+    assert fingerprint(samples) != fingerprint(samples[1:])
+
+
+def test_fingerprint_changes_with_a_byte_a_mask_and_a_label(tmp_path):
+    data = open_data(mask_folders(tmp_path, 3, 1))
+    before = fingerprint(data.split("train"))
+    for path in (data.split("train")[0].image, data.split("train")[1].mask):
+        original = path.read_bytes()
+        path.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+        assert fingerprint(data.split("train")) != before
+        path.write_bytes(original)
+    assert fingerprint(data.split("train")) == before
+    first, *others = labelled([1, 2])
+    files = [Sample(s.id, data.split("train")[0].image, label=s.label) for s in (first, *others)]
+    moved = [Sample(files[0].id, files[0].image, label=1), *files[1:]]
+    assert fingerprint(files) != fingerprint(moved)
+
+
+def test_fingerprint_of_a_missing_file_names_it(tmp_path):
+    with pytest.raises(UserError, match=r"gone\.png does not exist"):
+        fingerprint([Sample("a", tmp_path / "gone.png")])
+
+
+def test_names_that_are_not_utf8(tmp_path):
+    strange = tuple(Sample(f"{i}\udcff", p, label=i) for i, p in enumerate([tmp_path / "a", tmp_path / "b"]))
+    for sample in strange:
+        sample.image.write_bytes(b"x")
+    assert len(fingerprint(strange)) == 16
+    assert len(limit(strange, 1, 0)) == 1

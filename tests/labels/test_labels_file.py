@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from label_strategies import schemes
+
+from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS, LabelScheme
+from pixelproof.runs import labels_to_yaml, read_labels
+
+awkward = st.sampled_from(
+    ["yes", "null", "1", "1.0", "a: b", "- x", "#", "é", "\u2028", "'", '"', "a\nb", "~", "x" * 1500]
+)
+
+
+@given(schemes(names=st.one_of(st.text(min_size=1, max_size=20), awkward)))
+def test_round_trip(scheme):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "labels.yaml"
+        path.write_text(labels_to_yaml(scheme), encoding="utf-8")
+        assert read_labels(path) == scheme
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_round_trip_whole_and_by_name(name, tmp_path):
+    path = tmp_path / "labels.yaml"
+    path.write_text(labels_to_yaml(PRESETS[name]))
+    assert read_labels(path) == PRESETS[name]
+    path.write_text(f"preset: {name}\n")
+    assert read_labels(path) == PRESETS[name]
+
+
+def test_every_option_is_kept(tmp_path):
+    classes = [{"name": "a", "id": 3, "color": [9, 9, 9]}, {"name": "b", "id": 4, "color": [99, 9, 9], "ignored": True}]
+    options = {"void_ids": [255], "void_colors": [[1, 200, 1]], "tolerance": 7, "masks": "color"}
+    scheme = LabelScheme.model_validate({"task": "segmentation", "classes": classes, **options})
+    path = tmp_path / "labels.yaml"
+    path.write_text(labels_to_yaml(scheme))
+    assert read_labels(path) == scheme
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("classes: [", "not valid YAML"),
+        ("- a\n", "holds no settings"),
+        ("", "holds no settings"),
+        ("preset: vok\n", "unknown preset 'vok'; did you mean 'voc'"),
+        ("preset: [voc]\n", "unknown preset"),
+        ("task: segmentation\nclases: []\n", "unknown key 'clases'; did you mean 'classes'|'classes'"),
+        ("task: segmentation\nclasses:\n  - {name: a, id: 0}\n  - {name: a, id: 1}\n", "class name a is given twice"),
+        ("task: segmentation\nclasses:\n  - {name: a, id: 0, colour: [1, 2, 3]}\n", "did you mean 'color'"),
+        ("task: detection\nclasses:\n  - {name: a, id: 0}\n", "'task'"),
+        ("1: 2\n", "labels.yaml"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence_that_names_it(text, complaint, tmp_path):
+    path = tmp_path / "labels.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=complaint) as caught:
+        read_labels(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    path = tmp_path / "labels.yaml"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(UserError, match="not a UTF-8 text file"):
+        read_labels(path)

@@ -1,0 +1,232 @@
+"""The page as a whole: it stands alone, says all, trusts nobody, and is the same every time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report_folders import SHOWN, make_classification, make_run, make_segmentation, make_study
+from report_pages import Page
+
+from pixelproof.cli.report import report
+from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS, LabelClass
+from pixelproof.report import build_report
+from pixelproof.runs import load_features, load_scores
+
+HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}", "$\\frac{1}$", "a'b&amp;c"]
+
+
+@pytest.fixture
+def copy(built: Path, tmp_path: Path) -> Path:
+    """A copy of the study folder that a test may break."""
+    return Path(shutil.copytree(built, tmp_path / "copy"))
+
+
+def test_the_page_loads_nothing(built: Path):
+    page = Page(built / "report.html")
+    links = [values[key] for _, values in page.tags for key in ("src", "href", "srcset", "action") if key in values]
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith(("#", "data:"))] == []
+    without_data = re.sub(r"data:[\w/+]+;base64,[\w+/=]+", "", page.source)
+    assert not re.search(r"https?://|url\(|@import", without_data)
+
+
+def test_every_inner_link_has_its_target(built: Path):
+    page = Page(built / "report.html")
+    ids = [values["id"] for _, values in page.tags if "id" in values]
+    assert len(ids) == len(set(ids))
+    wanted = {values["href"][1:] for tag, values in page.tags if tag == "a"}
+    assert len(wanted) > 10
+    assert wanted <= set(ids)
+
+
+def test_one_script_runs_and_the_policy_names_it(built: Path):
+    page = Page(built / "report.html")
+    assert len(page.scripts) == 1
+    digest = base64.b64encode(hashlib.sha256(page.scripts[0].encode()).digest()).decode()
+    policy = next(v["content"] for t, v in page.tags if v.get("http-equiv") == "Content-Security-Policy")
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
+
+
+def test_names_and_titles_cannot_become_markup(tmp_path: Path):
+    colors = [label.color for label in PRESETS["deepglobe"].classes]
+    classes = tuple(LabelClass(name=name, id=i, color=colors[i]) for i, name in enumerate(HOSTILE))
+    scheme = PRESETS["deepglobe"].model_copy(update={"classes": classes, "decode": "exact"})
+    parts = make_classification(tmp_path, HOSTILE, per_class=5), make_segmentation(tmp_path, scheme, sizes=(32, 40))
+    (tmp_path / "classification/vgg16/diagram.svg").write_text('<svg onload="alert(3)"><script>alert(4)</script></svg>')
+    page = Page(build_report(make_study(tmp_path, *parts, title=HOSTILE[0])))
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert not [key for _, values in page.tags for key in values if key.startswith("on")]
+    assert [v for t, v in page.tags if t == "img" and not v["src"].startswith("data:")] == []
+    for name in HOSTILE:
+        assert name in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.source
+    assert "alert(3)" not in page.source
+
+
+def test_all_items_of_the_study_are_there(built: Path):
+    text = Page(built / "report.html").text
+    scores = load_scores(built / "classification/vgg16/scores/validation.npz")
+    right, total = int((scores.truth == scores.predicted).sum()), len(scores.ids)
+    assert f"vgg16 classifies {right} of {total} validation images right ({100 * right / total:.1f}%)" in text
+    line = f"Average loss: {scores.loss.mean():.4f}, Accuracy: {right}/{total} ({100 * right / total:.0f}%)"
+    assert line in text
+    for fact in (*SHOWN, "Conv2d(3, 64", "1,234,567", "988 million", "212 px", "perplexity 30", "0123456789abcdef"):
+        assert fact in text
+    for fact in ("pixelproof study studies/demo.yaml --out out", "training.epochs=12", "2 h 24 min", "1 h 12 min"):
+        assert fact in text
+    assert "on 10% of train, n = 200 images; never on validation (epoch 10, accuracy 0.7512)" in text
+    assert "owl" in text
+    assert "rangeland" in text
+
+
+def test_the_frequent_confusions_are_those_of_the_scores(built: Path):
+    scores = load_scores(built / "classification/vgg16/scores/validation.npz")
+    wrong = [(t, p) for t, p in zip(scores.truth.tolist(), scores.predicted.tolist(), strict=True) if t != p]
+    most = max(wrong.count(pair) for pair in set(wrong))
+    table = next(t for t in Page(built / "report.html").tables if "confusions" in t.kind)
+    true, predicted, n = table.rows[1]
+    assert n == f"{most} of 20 ({100 * most / 20:.0f}%)"
+    assert wrong.count((int(true.split()[0]), int(predicted.split()[0]))) == most
+
+
+def test_hovering_a_cell_tells_what_it_counts(built: Path):
+    scores = load_scores(built / "classification/vgg16/scores/validation.npz")
+    n = int(((scores.truth == 2) & (scores.predicted == 2)).sum())
+    assert f"true dog, predicted dog: {n} of 20 images" in Page(built / "report.html").text
+
+
+def test_images_are_described_and_counted(built: Path):
+    images = [values for tag, values in Page(built / "report.html").tags if tag == "img" and values["src"] != "data:,"]
+    # Three exhibits of picture, truth and two masks with errors; three diagrams; two curves a part; one map.
+    assert len(images) == 3 * 6 + 3 + 4 + 1
+    assert all(values["alt"] for values in images)
+
+
+def test_equal_artefacts_give_equal_bytes(built: Path, copy: Path):
+    (copy / "report.html").unlink()
+    shutil.rmtree(copy / "figures")
+    code = "import sys; from pathlib import Path; from pixelproof.report import build_report as b; b(Path(sys.argv[1]))"
+    subprocess.run([sys.executable, "-c", code, copy], check=True, env=os.environ | {"PYTHONHASHSEED": "7"})
+    names = ["report.html", "figures/tsne-vgg16.svg", "figures/tsne-vgg16.png", "figures/masks-segmentation.png"]
+    for name in names:
+        assert (copy / name).read_bytes() == (built / name).read_bytes(), name
+    assert sorted(p.name for p in (copy / "figures").iterdir()) == sorted(n.split("/")[1] for n in names[1:])
+
+
+def test_a_report_needs_no_torch(copy: Path):
+    code = (
+        "import sys; from pathlib import Path; from pixelproof.report import build_report\n"
+        "build_report(Path(sys.argv[1]))\n"
+        "loaded = {m.split('.')[0] for m in sys.modules} & {'torch', 'torchvision', 'timm'}\n"
+        "assert not loaded, loaded"
+    )
+    subprocess.run([sys.executable, "-c", code, copy], check=True)
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "classification/vgg16/metrics.csv",
+        "classification/vgg16/architecture.json",
+        "classification/vgg16/diagram.svg",
+        "classification/vgg16/environment.json",
+        "classification/vgg16/config.yaml",
+        "classification/vgg16/scores/validation.npz",
+        "classification/vgg16/features/validation.npz",
+        "segmentation/fcn8s/scores/validation.npz",
+        "segmentation/fcn8s/shown/0097.npz",
+    ],
+)
+def test_a_missing_artefact_is_named(copy: Path, gone: str):
+    (copy / gone).unlink()
+    page = Page(build_report(copy))
+    assert gone.split("/", 2)[2] in page.text
+
+
+def test_a_study_killed_before_its_first_run_has_a_page(copy: Path):
+    shutil.rmtree(copy / "classification")
+    shutil.rmtree(copy / "segmentation")
+    text = Page(build_report(copy)).text
+    assert "vgg16 has no scores yet." in text
+    assert "fcn32s and fcn8s have no scores yet." in text
+    assert "No model has been scored yet." in text
+
+
+def test_a_run_folder_gets_a_page_of_its_own(copy: Path, capsys: pytest.CaptureFixture[str]):
+    report(copy / "segmentation/fcn8s")
+    assert capsys.readouterr().out.strip() == str(copy / "segmentation/fcn8s/report.html")
+    text = Page(copy / "segmentation/fcn8s/report.html").text
+    assert "Run fcn8s" in text
+    assert "1,800 training images · 200 selection images · 250 validation images" in text
+    assert all(i in text for i in SHOWN)
+
+
+def test_a_run_without_scores_says_so(tmp_path: Path):
+    run = make_run(tmp_path / "run", PRESETS["deepglobe"], "fcn8s")
+    assert "scores/validation.npz" in Page(build_report(run.path)).text
+
+
+def test_a_folder_of_another_kind_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match=r"holds neither a study \(study\.json\) nor a run"):
+        build_report(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["scores/validation.npz", "features/validation.npz", "architecture.json", "environment.json"],
+)
+def test_a_damaged_artefact_is_named(copy: Path, name: str):
+    path = copy / "classification/vgg16" / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match=re.escape(str(path))):
+        build_report(copy)
+
+
+def test_a_log_of_other_columns_is_named(copy: Path):
+    path = copy / "classification/vgg16/metrics.csv"
+    path.write_text(path.read_text().replace("epoch,loss", "epoch,los"))
+    with pytest.raises(UserError, match=re.escape(str(path))):
+        build_report(copy)
+
+
+def test_an_edited_score_file_is_refused(copy: Path):
+    path = copy / "segmentation/fcn8s/scores/validation.npz"
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    arrays["confusion"][0, 0, 0] += 1
+    np.savez(path, **arrays)
+    with pytest.raises(UserError, match="was changed after it was written"):
+        build_report(copy)
+
+
+def test_a_wrong_type_in_the_facts_is_refused(copy: Path):
+    path = copy / "segmentation/fcn8s/architecture.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"parameters": "many"}))
+    with pytest.raises(UserError, match=r"architecture\.json: 'parameters'"):
+        build_report(copy)
+
+
+def test_a_failed_build_leaves_the_old_page(copy: Path):
+    before = (copy / "report.html").read_bytes()
+    (copy / "segmentation/fcn8s/shown/0010.npz").write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"0010\.npz"):
+        build_report(copy)
+    assert (copy / "report.html").read_bytes() == before
+
+
+def test_the_map_shows_every_image(built: Path):
+    features = load_features(built / "classification/vgg16/features/validation.npz")
+    assert f"n = {len(features.ids)} validation images" in Page(built / "report.html").text

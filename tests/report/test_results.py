@@ -1,0 +1,142 @@
+"""The numbers on the page against counts made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report_folders import make_segmentation, make_study
+from report_pages import Page
+
+from pixelproof.errors import UserError
+from pixelproof.evaluation import PROTOCOLS, frequency_weighted_iou, iou, mean_iou, pixel_accuracy
+from pixelproof.labels import PRESETS
+from pixelproof.report import build_report
+from pixelproof.report.numbers import duration, magnitude, share, signed
+from pixelproof.runs import SegmentationScores, load_scores, save_scores
+
+MODELS = ("fcn32s", "fcn8s")
+
+
+def scores_of(folder: Path) -> list[SegmentationScores]:
+    found = [load_scores(folder / "segmentation" / name / "scores/validation.npz") for name in MODELS]
+    return [scores for scores in found if isinstance(scores, SegmentationScores)]
+
+
+def rewrite(folder: Path, model: str, confusion: np.ndarray) -> None:
+    path = folder / "segmentation" / model / "scores/validation.npz"
+    old = load_scores(path)
+    save_scores(path, SegmentationScores(old.ids[: len(confusion)], confusion, old.scheme, old.source))
+
+
+def tables_of(folder: Path) -> list[dict[str, list[str]]]:
+    tables = [t.rows for t in Page(folder / "report.html").tables if t.kind == "figures iou"]
+    return [{row[0]: row[1:] for row in rows} for rows in tables]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return make_study(tmp_path, make_segmentation(tmp_path, sizes=(48, 64), images=4))
+
+
+def test_iou_by_hand(built: Path):
+    counted = tables_of(built)[0]
+    for column, scores in zip((1, 2), scores_of(built), strict=True):
+        total = scores.confusion.sum(axis=0)
+        for index, name in enumerate(scores.scheme.names[:6]):
+            hit = total[index, index]
+            missed = total[index].sum() - hit
+            false = sum(total[row, index] for row in range(7) if row != index)
+            assert counted[name][column] == f"{hit / (hit + missed + false):.4f}"
+
+
+def test_all_figures_are_those_of_the_metrics(built: Path):
+    first, second = scores_of(built)
+    tables = tables_of(built)
+    assert len(tables) == len(PROTOCOLS)
+    for table, protocol in zip(tables, PROTOCOLS, strict=True):
+        for name, a, b in zip(first.scheme.names, iou(first, protocol), iou(second, protocol), strict=True):
+            if name != "unknown":
+                assert table[name][1:] == [f"{a:.4f}", f"{b:.4f}", signed(b - a)]
+        rows = {
+            "mIoU (mean of 6 classes)": [mean_iou(s, protocol) for s in (first, second)],
+            "Frequency-weighted IoU": [frequency_weighted_iou(s, protocol) for s in (first, second)],
+            "Pixel accuracy": [pixel_accuracy(s) for s in (first, second)],
+        }
+        for name, (a, b) in rows.items():
+            assert table[name] == [f"{a:.4f}", f"{b:.4f}", signed(b - a)]
+        assert "unknown" not in table
+    assert tables[0]["urban"] != tables[1]["urban"]  # the unknown corner is predicted as something
+
+
+def test_an_absent_class_is_a_dash_and_is_not_averaged(study: Path):
+    for model, scores in zip(MODELS, scores_of(study), strict=True):
+        confusion = scores.confusion.copy()
+        confusion[:, 3, :] = 0
+        confusion[:, :, 3] = 0
+        rewrite(study, model, confusion)
+    page = Page(build_report(study))
+    counted = tables_of(study)[0]
+    assert counted["forest"] == ["0.00%", "–", "–", "–"]
+    values = [float(counted[name][1]) for name in ("urban", "agriculture", "rangeland", "water", "barren")]
+    assert float(counted["mIoU (mean of 5 classes)"][0]) == pytest.approx(np.mean(values), abs=1e-4)
+    assert "– is undefined" in page.text
+
+
+def test_a_class_that_only_one_model_predicts_is_averaged_for_it_alone(study: Path):
+    first, second = (scores.confusion.copy() for scores in scores_of(study))
+    for confusion in (first, second):
+        confusion[:, 3, :] = 0
+        confusion[:, :, 3] = 0
+    second[0, 0, 3] = 5
+    rewrite(study, MODELS[0], first)
+    rewrite(study, MODELS[1], second)
+    build_report(study)
+    counted = tables_of(study)[0]
+    assert counted["forest"][1:] == ["–", "0.0000", "–"]
+    assert "mIoU (mean of the classes defined for each model)" in counted
+
+
+def test_worse_is_signed_and_said(study: Path):
+    first, second = scores_of(study)
+    rewrite(study, MODELS[0], second.confusion)
+    rewrite(study, MODELS[1], first.confusion)
+    page = Page(build_report(study))
+    means = tables_of(study)[0]["mIoU (mean of 6 classes)"]
+    assert means[2].startswith("−")
+    assert f"fcn32s reaches mIoU {float(means[0]):.3f} against" in page.text
+    assert ("td", {"class": "worse"}) in page.tags
+
+
+def test_scores_on_other_images_are_refused(study: Path):
+    rewrite(study, "fcn8s", scores_of(study)[1].confusion[:3])
+    with pytest.raises(UserError, match=r"fcn8s.*scored on other images"):
+        build_report(study)
+
+
+def test_scores_under_another_contract_are_refused(study: Path):
+    path = study / "segmentation/fcn8s/scores/validation.npz"
+    old = load_scores(path)
+    classes = (*old.scheme.classes[:6], old.scheme.classes[6].model_copy(update={"ignored": False}))
+    other = PRESETS["deepglobe"].model_copy(update={"classes": classes})
+    save_scores(path, SegmentationScores(old.ids, old.confusion, other))
+    with pytest.raises(UserError, match="another label contract"):
+        build_report(study)
+
+
+def test_a_single_image_counts_by_the_same_rules(study: Path):
+    text = Page(build_report(study)).text
+    for scores in scores_of(study):
+        alone = SegmentationScores(scores.ids[:1], scores.confusion[:1], scores.scheme)
+        assert f"mIoU {mean_iou(alone, 'unknown_counted'):.3f} · {100 * pixel_accuracy(alone):.1f}% of" in text
+
+
+def test_numbers_read_as_they_should():
+    assert signed(0.07312) == "+0.0731"
+    assert signed(-0.00002) == "0.0000"
+    assert signed(-0.1) == "−0.1000"
+    assert share(float("nan")) == "–"
+    assert duration(3599.6) == "1 h 00 min"
+    assert duration(None) == "–"
+    assert magnitude(18384711) == "18.4 million"
