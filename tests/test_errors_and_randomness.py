@@ -64,6 +64,17 @@ def test_progress_in_a_log_says_how_much_is_left(monkeypatch):
     assert lines[-1].endswith("0 s left")
 
 
+def test_a_display_inside_another_stays_silent(monkeypatch):
+    log = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", log)
+    monkeypatch.setattr("pixelproof.progress.LOG_EVERY", 0.0)
+    with bar("outer", 2) as step:
+        assert list(track("ab", "inner", 2)) == ["a", "b"]
+        step()
+    assert log.getvalue().startswith("outer: 1/2")
+    assert "inner" not in log.getvalue()
+
+
 def test_progress_goes_on_from_what_is_done(monkeypatch):
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)

@@ -6,12 +6,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
+_shown: ContextVar[bool] = ContextVar("shown", default=False)
 LOG_EVERY = 10.0  # seconds between two lines when stderr is not a terminal
 
 
@@ -37,10 +39,22 @@ def track(items: Iterable[Item], label: str, total: int, unit: str = "images") -
 
 @contextmanager
 def bar(label: str, total: int, unit: str = "images", done: int = 0) -> Iterator[Step]:
-    """Open a progress display; the value is called once for every piece of work done."""
-    display = _live if sys.stderr.isatty() else _logged
-    with display(label, total, unit, done) as step:
-        yield step
+    """Open a progress display; the value is called once for every piece of work done.
+
+    A display inside another, such as scoring during training, stays silent: a terminal has room for one.
+    """
+    display = _silent if _shown.get() else _live if sys.stderr.isatty() else _logged
+    token = _shown.set(True)
+    try:
+        with display(label, total, unit, done) as step:
+            yield step
+    finally:
+        _shown.reset(token)
+
+
+@contextmanager
+def _silent(label: str, total: int, unit: str, done: int) -> Iterator[Step]:
+    yield lambda amount=1, **info: None
 
 
 @contextmanager

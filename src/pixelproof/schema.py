@@ -33,7 +33,9 @@ def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        complaints = error.errors(include_url=False)
+        # A misspelt key is the cause, the field it leaves missing only a symptom.
+        first = next((c for c in complaints if c["type"] == "extra_forbidden"), complaints[0])
         path = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             known = _fields_at(model, first["loc"][:-1])

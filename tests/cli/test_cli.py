@@ -11,6 +11,7 @@ from PIL import Image
 from typer.main import get_command
 
 from pixelproof.cli.main import app, run
+from pixelproof.data import image_size
 
 SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--set", "device=cpu"]
 
@@ -191,7 +192,7 @@ def test_images_of_any_size_and_mode(pixelproof, two_fields, tmp_path):
     rgb.resize((1, 1)).save(folder / "dot.png")
     code, _, err = pixelproof("predict", tmp_path / "run", folder, "--out", tmp_path / "maps")
     assert code == 0, err
-    sizes = {p.stem: Image.open(p).size for p in (tmp_path / "maps" / "masks").iterdir()}
+    sizes = {p.stem: image_size(p)[::-1] for p in (tmp_path / "maps" / "masks").iterdir()}
     assert sizes.pop("turned") == (37, 61)
     assert sizes.pop("dot") == (1, 1)
     assert set(sizes.values()) == {(61, 37)}

@@ -60,7 +60,7 @@ def run() -> None:
         print(f"pixelproof: {error}.", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("pixelproof: stopped; run the same command again to go on.", file=sys.stderr)
+        print("pixelproof: stopped; a study goes on when run again, training with --resume.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # The reader of stdout left, as `head` does; nothing more can be said to it.

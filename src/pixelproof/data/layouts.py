@@ -104,7 +104,7 @@ def class_prefixes(root: Path) -> Found | None:
 def mask_folders(root: Path) -> Found | None:
     """``images/`` and ``masks/`` with equal names, with split folders inside, above, or none; or ``train_masks/``."""
     pairs = {split: pair for split, folder in _split_folders(root).items() if (pair := _mask_partner(_folders(folder)))}
-    if not pairs and (outer := _mask_partner(_folders(root))):
+    if outer := _mask_partner(_folders(root)):
         inside, masks = _split_folders(outer[0]), _split_folders(outer[1])
         pairs = {split: (inside[split], masks[split]) for split in inside if split in masks}
     if not pairs:

@@ -1,14 +1,16 @@
-"""Networks under one contract."""
+"""Networks: the VGG and FCN family, adapters to timm and segmentation_models.pytorch, their weights and facts."""
 
 from pixelproof.models.diagram import diagram
 from pixelproof.models.folding import fold_batch_norm
 from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.models.registry import build_model, known_models, task_of
 from pixelproof.models.summary import receptive_field, summarise
 
 __all__ = [
     "Output",
     "PixelModel",
+    "Preprocessing",
     "build_model",
     "diagram",
     "fold_batch_norm",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import nn
-from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode
 
-from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.output import PixelModel
+from pixelproof.models.tracing import run_on_shapes
 
 
 def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
@@ -27,11 +26,12 @@ def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
         is no plain chain; stride, pixels between features of that map; input, shape of the image; output and features,
         shapes of the answer; architecture, the text that PyTorch prints.
     """
-    output, flops = _trace(model, size)
+    with FlopCounterMode(display=False) as counter:
+        output = run_on_shapes(model, size)
     return {
         "name": name,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "macs": flops // 2,
+        "macs": counter.get_total_flops() // 2,
         "receptive_field": receptive_field(model),
         "stride": model.reduction,
         "input": [1, 3, size, size],
@@ -58,17 +58,3 @@ def receptive_field(model: PixelModel) -> int | None:
 
 def _side(value: int | tuple[int, ...]) -> int:
     return value if isinstance(value, int) else value[0]
-
-
-def _trace(model: PixelModel, size: int) -> tuple[Output, int]:
-    """Return the output's shapes, as tensors without data, and the floating-point operations for one image."""
-    state = {name: tensor.to("meta") for name, tensor in model.state_dict().items()}
-    training = model.training
-    counter = FlopCounterMode(display=False)
-    try:
-        model.eval()
-        with torch.no_grad(), counter:
-            output = functional_call(model, state, (torch.empty(1, 3, size, size, device="meta"),))
-    finally:
-        model.train(training)
-    return output, counter.get_total_flops()

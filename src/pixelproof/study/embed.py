@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
 from pixelproof.prediction import Predictor
-from pixelproof.report.figures.tsne import write_tsne
-from pixelproof.runs import Run, save_features
+from pixelproof.report.figures.tsne import tsne
+from pixelproof.runs import Run, atomic, save_features
 from pixelproof.study.parts import samples_for
 
 
@@ -36,4 +37,9 @@ def embed_run(
         raise UserError(f"{target} already exists", "choose another --out or give --overwrite")
     features = embed(Predictor.open(run, device), samples_for(run, data, split), seed, perplexity)
     save_features(target, features)
-    return [target, *write_tsne(features, out / "tsne")]
+    pictures = [out / "tsne.png", out / "tsne.svg"]
+    for path in pictures:
+        kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
+        with atomic(path) as temporary:
+            temporary.write_bytes(tsne(features, kind, names=True))
+    return [target, *pictures]

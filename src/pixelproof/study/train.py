@@ -65,8 +65,11 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     }
     run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     size = config.model.input_size or 512
-    write_json(run.architecture, summarise(model, config.model.name, size))
-    write_text(run.diagram, diagram(model, config.model.name, size))
+    # Described as it will be used: batch norms are folded into the convolutions after training.
+    plain, plain_config = fold_batch_norm(model, config.model)
+    network = summarise(plain, plain_config.name, size)
+    write_json(run.architecture, network | {"trained_as": config.model.name})
+    write_text(run.diagram, diagram(plain, plain_config.name, size))
     return run, config
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +60,7 @@ class Trainer:
     @property
     def result(self) -> PixelModel:
         """The model to score and keep: the moving average of the weights where there is one."""
-        return self.average.module if self.average is not None else self.model
+        return cast(PixelModel, self.average.module) if self.average is not None else self.model
 
     @property
     def _modules(self) -> dict[str, nn.Module]:
@@ -87,7 +88,6 @@ class Trainer:
                 value = score(self.result) if score is not None else None
                 self.progress.epoch += 1
                 self.progress.seconds += time.monotonic() - start
-                self._keep(value)
                 row = {
                     "epoch": self.progress.epoch,
                     "loss": loss,
@@ -96,7 +96,9 @@ class Trainer:
                     "images_per_second": len(self.images) / seconds,
                     "seconds": self.progress.seconds,
                 }
+                # Before the checkpoint: a resumed run drops rows after its checkpoint, but could not add a lost one.
                 self.run.metrics.append(row)
+                self._keep(value)
                 for name, number in row.items():
                     if number is not None and name != "epoch":
                         board.add_scalar(name, number, self.progress.epoch)

@@ -12,7 +12,8 @@
     const image = group[place].querySelector("img");
     large.src = image.src;
     large.alt = image.alt;
-    large.classList.toggle("flat", group[place].closest(".flat") !== null);
+    large.style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
+    for (const kind of ["photo", "flat"]) large.classList.toggle(kind, group[place].closest(`.${kind}`) !== null);
     caption.textContent = image.alt;
   };
 

@@ -1,0 +1,21 @@
+"""Running a model on shapes alone: no data, no arithmetic, whatever its size."""
+
+from __future__ import annotations
+
+import torch
+from torch.func import functional_call
+
+from pixelproof.models.output import Output, PixelModel
+
+
+def run_on_shapes(model: PixelModel, size: int) -> Output:
+    """Return the output for one image of ``size`` x ``size`` pixels in evaluation mode, as tensors without data."""
+    state = {name: tensor.to("meta") for name, tensor in model.state_dict().items()}
+    image = torch.empty(1, 3, size, size, device="meta")
+    training = model.training
+    try:
+        with torch.no_grad():
+            output: Output = functional_call(model.eval(), state, (image,))
+    finally:
+        model.train(training)
+    return output
