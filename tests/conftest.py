@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from pixelproof.data import write_png
 from pixelproof.labels import PRESETS, encode_colors
+
+settings.register_profile("pixelproof", deadline=None)  # a busy machine is no defect
+settings.load_profile("pixelproof")
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

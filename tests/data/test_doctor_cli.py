@@ -80,5 +80,5 @@ def test_nothing_to_write(run, tmp_path):
 
 def test_brackets_in_names_are_no_markup(run, tmp_path):
     root = class_folders(tmp_path)
-    (root / "train" / "cat" / "[red]x[/red].png").write_bytes(b"")
-    assert "[red]x[/red].png" in run(root).stdout
+    (root / "train" / "cat" / "[red]x[bold].png").write_bytes(b"")
+    assert "[red]x[bold].png" in run(root).stdout

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from data_builders import class_folders, colored, index_mask, mask_folders, picture, save, save_turned
+from PIL import Image
 from test_images import png_claiming
 
 from pixelproof.data.doctor import examine
@@ -47,7 +51,7 @@ def break_empty(path):
 
 
 def break_truncated(path):
-    path.write_bytes(path.read_bytes()[:200])
+    path.write_bytes(path.read_bytes()[:-40])
 
 
 def break_text(path):
@@ -224,9 +228,39 @@ def test_every_file_broken_still_gives_a_diagnosis(tmp_path):
 def test_mean_and_deviation_are_those_of_all_training_pixels(tmp_path):
     root = class_folders(tmp_path)
     save(picture(3, (20, 50)), root / "train" / "cat" / "0.png")
-    from PIL import Image
 
     pixels = np.concatenate([np.array(Image.open(p)).reshape(-1, 3) for p in (root / "train").rglob("*.png")]) / 255
     summary = examine(root).summary
     np.testing.assert_allclose(summary["mean"], pixels.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(summary["std"], pixels.std(axis=0), rtol=1e-12)
+
+
+def test_names_that_are_not_utf8_and_other_oddities(tmp_path):
+    root = class_folders(tmp_path)
+    strange = Path(os.fsdecode(os.fsencode(root / "train" / "cat") + b"/\xff x.png"))
+    try:
+        strange.write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    (root / "train" / "cat" / "gone.png").symlink_to(root / "nowhere.png")
+    found = finding(root, "unreadable")
+    assert found.files == ("train/cat/\\udcff x.png",)
+    json.dumps(examine(root).to_json(), ensure_ascii=False).encode()
+    assert finding(root, "unused-images").files == ("train/cat/gone.png",)
+
+
+def test_a_root_given_relative_to_the_working_folder(tmp_path, monkeypatch):
+    root = class_folders(tmp_path / "set")
+    break_empty(root / "train" / "cat" / "0.png")
+    monkeypatch.chdir(tmp_path)
+    for path in (Path("set"), Path(), Path("../") / tmp_path.name / "set"):
+        monkeypatch.chdir(root if path == Path() else tmp_path)
+        assert finding(path, "unreadable").files == ("train/cat/0.png",)
+
+
+def test_the_order_of_reading_and_the_warning_filters_are_kept(tmp_path):
+    root = mask_folders(tmp_path, 40, 30)
+    before = list(warnings.filters)
+    first, second = examine(root), examine(root)
+    assert first == second
+    assert list(warnings.filters) == before

@@ -10,62 +10,65 @@ from pixelproof.data.doctor import examine
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture(scope="module")
-def images(real_data):
-    return examine(real_data / "p1_data")
-
-
-@pytest.fixture(scope="module")
-def tiles(real_data):
-    return examine(real_data / "p2_data")
-
-
-def test_conflicting_labels_on_identical_images(images):
-    (conflict,) = images.of("error")
+# One test for each data set, because looking at all of it takes ten to twenty seconds.
+def test_facts_of_the_images(real_data):
+    diagnosis = examine(real_data / "p1_data")
+    (conflict,) = diagnosis.of("error")
     assert conflict.check == "conflicting-labels"
     assert set(conflict.files) == {f"train_50/{n}.png" for n in ("10_363", "41_87", "33_161", "48_309")}
     assert "train_50/10_363.png = train_50/41_87.png" in conflict.message
     assert "train_50/33_161.png = train_50/48_309.png" in conflict.message
-
-
-def test_no_image_is_in_both_splits(images):
-    assert not {f.check for f in images.findings} & {"duplicate-across-splits", "duplicate"}
-
-
-def test_color_statistics_of_the_training_images(images):
-    np.testing.assert_allclose(images.summary["mean"], [0.5077, 0.4813, 0.4312], atol=5e-5)
-    np.testing.assert_allclose(images.summary["std"], [0.2627, 0.2547, 0.2736], atol=5e-5)
-
-
-def test_images_per_class_and_names(images):
-    table = images.summary["images_per_class"]
+    assert not {f.check for f in diagnosis.findings} & {"duplicate-across-splits", "duplicate"}
+    (near,) = diagnosis.of("warning")
+    assert near.check == "near-duplicate"
+    assert 20 <= near.count <= 80
+    assert near.files[:2] == ("val_50/37_464.png", "train_50/37_413.png")  # one jar, recoloured
+    np.testing.assert_allclose(diagnosis.summary["mean"], [0.5077, 0.4813, 0.4312], atol=5e-5)
+    np.testing.assert_allclose(diagnosis.summary["std"], [0.2627, 0.2547, 0.2736], atol=5e-5)
+    table = diagnosis.summary["images_per_class"]
     assert set(table["train"].values()) == {450}
     assert set(table["validation"].values()) == {50}
     assert list(table["train"])[13] == "willow_tree"
 
 
-def test_near_duplicates_do_not_flood(images):
-    (near,) = [f for f in images.findings if f.check == "near-duplicate"]
-    assert near.severity == "warning"
-    assert 20 <= near.count <= 80
-
-
-def test_pixel_shares(tiles):
-    shares = tiles.summary["pixel_shares"]
-    train, validation = list(shares["train"].values()), list(shares["validation"].values())
-    np.testing.assert_allclose(train, [10.6, 58.3, 8.4, 11.5, 3.1, 8.1, 0.06], atol=0.05)
-    np.testing.assert_allclose(validation, [8.9, 61.5, 7.5, 8.7, 3.2, 10.0, 0.001], atol=0.05)
-    assert f"{train[-1]:.2f} {validation[-1]:.3f}" == "0.06 0.001"
-
-
-def test_stray_red_pixels(tiles):
-    (stray,) = [f for f in tiles.findings if f.check == "inexact-colours"]
+def assert_strays(diagnosis):
+    (stray,) = [f for f in diagnosis.findings if f.check == "inexact-colours"]
     assert stray.severity == "note"
     assert stray.count == 12
     assert sum(name.startswith("train/") for name in stray.files) == 11
-    assert "(255, 0, 0) read as unknown" in stray.message
+    assert "27 pixels (255, 0, 0) read as unknown" in stray.message
     assert "validation/0177_mask.png 7," in stray.message
 
 
-def test_the_tiles_are_fit_for_training(tiles):
-    assert tiles.of("error") == tiles.of("warning") == ()
+def assert_validation_shares(diagnosis):
+    shares = list(diagnosis.summary["pixel_shares"]["validation"].values())
+    np.testing.assert_allclose(shares, [8.9, 61.5, 7.5, 8.7, 3.2, 10.0, 0.001], atol=0.05)
+    assert f"{shares[-1]:.3f}" == "0.001"
+
+
+def test_facts_of_the_tiles(real_data, tmp_path):
+    """Validation whole, of train the tiles with stray colours and some others."""
+    strays = ["0182", "0196", "0633", "0955", "1106", "1111", "1381", "1588", "1738", "1796", "1828"]
+    train = sorted({*strays, *(f"{i:04d}" for i in range(0, 2000, 40))})
+    (tmp_path / "train").mkdir()
+    for name in train:
+        for path in (real_data / "p2_data" / "train").glob(f"{name}_*"):
+            (tmp_path / "train" / path.name).symlink_to(path)
+    (tmp_path / "validation").symlink_to(real_data / "p2_data" / "validation")
+    diagnosis = examine(tmp_path)
+    assert diagnosis.summary["splits"]["validation"] == 257
+    assert_strays(diagnosis)
+    assert_validation_shares(diagnosis)
+    assert diagnosis.of("error") == diagnosis.of("warning") == ()
+
+
+@pytest.mark.slow
+def test_facts_of_all_tiles(real_data):
+    diagnosis = examine(real_data / "p2_data")
+    assert diagnosis.summary["splits"] == {"train": 2000, "validation": 257}
+    assert_strays(diagnosis)
+    assert_validation_shares(diagnosis)
+    shares = list(diagnosis.summary["pixel_shares"]["train"].values())
+    np.testing.assert_allclose(shares, [10.6, 58.3, 8.4, 11.5, 3.1, 8.1, 0.06], atol=0.05)
+    assert f"{shares[-1]:.2f}" == "0.06"
+    assert diagnosis.of("error") == diagnosis.of("warning") == ()

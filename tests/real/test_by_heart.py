@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+
 from pixelproof.config import apply_overrides, default_config
 from pixelproof.data import open_data, write_png
 from pixelproof.data.images import read_image
@@ -15,7 +16,7 @@ from pixelproof.study.train import train
 pytestmark = pytest.mark.real
 
 PLAIN = ["flip=false", "turn=false", "selection=0", "warmup=0", "schedule=constant", "device=cpu", "weight_decay=0"]
-TILES = ("0000", "0003", "0010")
+TILES = ("0003", "0005", "0033")  # three to five classes each
 
 
 @pytest.fixture
@@ -32,12 +33,12 @@ def few_pictures(real_data, tmp_path):
 
 @pytest.fixture
 def few_tiles(real_data, tmp_path):
-    """Quarter-size pieces of three real tiles with their masks, both splits alike."""
+    """Three real tiles at a quarter of their size with their masks, both splits alike."""
     for split in ("train", "validation"):
         for name in TILES:
             for kind in ("sat.jpg", "mask.png"):
                 pixels = read_image(real_data / "p2_data" / "train" / f"{name}_{kind}")
-                write_png(tmp_path / split / f"{name}_{kind[:-4]}.png", pixels[128:256, 128:256])
+                write_png(tmp_path / split / f"{name}_{kind[:-4]}.png", pixels[::4, ::4])
     return open_data(tmp_path)
 
 
@@ -49,9 +50,8 @@ def learn(data, model, out, *settings):
 
 @pytest.mark.parametrize("model", ["vgg16", "vgg16-bn", "timm:resnet18"])
 def test_classifiers(few_pictures, tmp_path, model):
-    scores = learn(few_pictures, model, tmp_path / "run", "width=0.125", "batch_size=12", "epochs=40", "shift=0",
-                   "lr=1e-3", "dropout=0")  # fmt: skip
-    assert accuracy(scores) == 1.0
+    settings = ["width=0.0625", "batch_size=12", "epochs=30", "shift=0", "lr=2e-3", "dropout=0"]
+    assert accuracy(learn(few_pictures, model, tmp_path / "run", *settings)) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_classifiers(few_pictures, tmp_path, model):
     ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear", "fcn32s-bn", "fcn8s-bn", "smp:Unet:resnet18"],
 )
 def test_segmenters(few_tiles, tmp_path, model):
-    scores = learn(
-        few_tiles, model, tmp_path / "run", "width=0.125", "batch_size=3", "epochs=60", "crop=128", "lr=2e-3"
-    )
+    epochs = 30 if model.startswith("smp:") else 80
+    settings = ["width=0.125", "batch_size=3", "crop=128", "lr=2e-3", f"epochs={epochs}"]
+    scores = learn(few_tiles, model, tmp_path / "run", *settings)
     truth = scores.confusion.sum(axis=(0, 2))
-    most_common = truth.max() / truth.sum()
-    assert pixel_accuracy(scores) > max(0.93, most_common + 0.1)
+    assert truth.max() / truth.sum() < 0.6  # what answering one class everywhere would reach
+    assert pixel_accuracy(scores) > 0.9

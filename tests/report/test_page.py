@@ -86,7 +86,9 @@ def test_all_items_of_the_study_are_there(built: Path):
         assert fact in text
     for fact in ("pixelproof study studies/demo.yaml --out out", "training.epochs=12", "2 h 24 min", "1 h 12 min"):
         assert fact in text
-    assert "on 10% of train, n = 200 images; never on validation (epoch 10, accuracy 0.7512)" in text
+    assert (
+        "on a part of train set aside for it (n = 200 images); never on validation (epoch 10, accuracy 0.7512)" in text
+    )
     assert "owl" in text
     assert "rangeland" in text
 

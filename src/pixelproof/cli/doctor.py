@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _COLORS = {"error": "red", "warning": "yellow", "note": "blue"}
 _FILES_SHOWN = 4
-_CLASSES_SHOWN = 30
+_CLASSES_SHOWN = 12
 
 
 def doctor(
@@ -78,7 +78,8 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
     size = sizes[0] if len(sizes) == 1 else f"{len(sizes)} sizes"
     facts = [summary["task"], summary["layout"], f"{len(summary['classes'])} classes", splits, size]
     console.print(" · ".join(facts), style="bold", markup=False)
-    console.print(_class_table(summary))
+    if summary["classes"]:
+        console.print(_class_table(summary))
     for finding in diagnosis.findings:
         _print_finding(console, finding)
     console.print(_verdict(diagnosis), style="bold", markup=False)
@@ -112,10 +113,10 @@ def _print_finding(console: Console, finding: Finding) -> None:
     head = Text.assemble((f"{finding.severity:<8}", f"bold {color}"), (finding.check, "bold"))
     console.print(head)
     body = Text(f"{finding.message}\n")
-    if finding.files:
+    if not all(name in finding.message for name in finding.files):
         more = f" … {finding.count} files in all" if finding.count > _FILES_SHOWN else ""
         body.append(f"{', '.join(finding.files[:_FILES_SHOWN])}{more}\n", style="dim")
-    body.append(f"→ {finding.fix}\n")
+    body.append(f"→ {finding.fix.rstrip()}\n")
     console.print(Padding(body, (0, 0, 0, 8)))
 
 

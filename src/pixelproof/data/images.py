@@ -103,7 +103,7 @@ def mask_values(path: Path, image: Image.Image) -> tuple[Ids | None, UInt8 | Non
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Return (height, width) as ``read_image`` would give it, from the header alone."""
+    """Return (height, width) as ``read_image`` would give it; only PNG, whose orientation may come last, is decoded."""
     with opened(path) as image:
         turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8)
         return (image.width, image.height) if turned else (image.height, image.width)

@@ -115,7 +115,7 @@ def mask_folders(root: Path) -> Found | None:
         masks = {_stem(mask, _MASK_STEM, images): mask for mask in images_in(mask_folder)}
         if images and masks:
             found.splits[split] = _pair(found, images, masks)
-    return found if any(found.splits.values()) else None
+    return found if found.splits else None
 
 
 def sat_mask_pairs(root: Path) -> Found | None:

@@ -17,6 +17,7 @@ from pixelproof.labels.codec import pack
 _MOST_VALUES = 1 << 14  # kept of one mask; only photographs and very large JPEG masks hold more
 _MOST_CLASSES = 254
 _TOLERANCES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 127)
+_UNBLURRED = 2  # difference in a channel that JPEG makes where nothing is near
 _SMALLEST_CLUSTER = 1e-4  # of all pixels; fewer are more likely an edge blurred by JPEG than a class
 
 
@@ -78,7 +79,7 @@ def propose_scheme(masks: Sequence[MaskValues], lossy: bool = False) -> Proposal
     if len({m.ids is None for m in masks}) > 1:
         return Proposal(None, "some masks hold ids and others hold colours")
     together = _merge(masks)
-    if 2 * together.runs > together.counts.sum() + together.left_out:
+    if not lossy and 2 * together.runs > together.counts.sum() + together.left_out:
         return Proposal(None, "the masks change from pixel to pixel like photographs")
     try:
         if together.ids is None:
@@ -110,10 +111,13 @@ def _of_colors(values: MaskValues, lossy: bool) -> Proposal:
         return _scheme(_named(colors))
     for tolerance in _TOLERANCES:
         centres = _clusters(colors, values.counts, tolerance)
-        if centres is not None:
-            needed = np.abs(colors[:, None].astype(np.int16) - centres).max(axis=-1).min(axis=1).max()
-            return _scheme(_named(centres.astype(np.uint8)), tolerance=int(needed))
-    return Proposal(None, f"the masks hold {len(colors)} colours that no tolerance sorts into classes")
+        if centres is None:
+            continue
+        distance = np.abs(colors[:, None].astype(np.int16) - centres).max(axis=-1).min(axis=1)
+        # Away from edges JPEG leaves a mask's colours as they were; a photograph is not so.
+        if 2 * values.counts[distance <= _UNBLURRED].sum() > values.counts.sum():
+            return _scheme(_named(centres.astype(np.uint8)), tolerance=int(distance.max()))
+    return Proposal(None, f"the masks hold {len(colors)} colours, blurred so far that no tolerance tells them apart")
 
 
 def _named(colors: UInt8) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from pixelproof.models.adapters import SmpSegmenter, TimmClassifier
 from pixelproof.models.fcn import FCN
-from pixelproof.models.layout import HEIGHT, RADIUS, ROW, WIDTH, Layout, Place, Route
+from pixelproof.models.layout import HEIGHT, ROW, WIDTH, Layout, Place, Route
 from pixelproof.models.output import PixelModel
 from pixelproof.models.structure import Block, Kind, Structure, fcn_structure, vgg_structure
 from pixelproof.models.traced_structure import smp_structure, timm_structure
@@ -50,7 +50,7 @@ def diagram(model: PixelModel, name: str, size: int) -> str:
         f'<rect width="{width:g}" height="{height:g}" fill="#ffffff"/>',
         _text(20, 30, name, 18, INK, weight=600),
         _text(20, 50, facts, 12, FAINT),
-        *_rows(layout, width, -(-size // model.stride) * model.stride),
+        *_rows(layout, width, structure.size),
         f'<g transform="translate({LEFT} {TOP})">',
         *(_link(route, link.skip) for route, link in zip(layout.routes, structure.links, strict=True)),
         *(_block(block, layout.places[block.key]) for block in structure.blocks),
@@ -90,29 +90,31 @@ def _rows(layout: Layout, width: float, size: int) -> Iterator[str]:
 
 def _block(block: Block, place: Place) -> str:
     fill, outline, _ = COLOURS[block.kind]
+    paint = f'fill="{fill}" stroke="{outline}" stroke-width="1.3"'
+    left, top = place.x - place.half_width, place.y - place.half_height
     if block.kind == "sum":
         cross = f"M{place.x - 7:g} {place.y:g}h14M{place.x:g} {place.y - 7:g}v14"
-        return (
-            f'<circle cx="{place.x:g}" cy="{place.y:g}" r="{RADIUS}" fill="{fill}" stroke="{outline}" stroke-width="1.5"/>'
-            f'<path d="{cross}" stroke="{outline}" stroke-width="2"/>'
-        )
-    box = (
-        f'<rect x="{place.x - WIDTH / 2:g}" y="{place.y - HEIGHT / 2:g}" width="{WIDTH}" height="{HEIGHT}" rx="6" '
-        f'fill="{fill}" stroke="{outline}" stroke-width="1.2"/>'
-    )
-    top = place.y - 8 * (len(block.lines) - 1) + 4
-    title = _text(place.x, top, block.lines[0], 12, INK, weight=600, anchor="middle")
-    details = (_text(place.x, top + 16 * n, line, 11, INK, anchor="middle") for n, line in enumerate(block.lines) if n)
-    return box + title + "".join(details)
+        circle = f'<circle cx="{place.x:g}" cy="{place.y:g}" r="{place.half_width:g}" {paint}/>'
+        return f'{circle}<path d="{cross}" stroke="{outline}" stroke-width="2"/>'
+    first = place.y + 4 - 8 * (len(block.lines) - 1)
+    lines = (_line(place.x, first + 16 * n, words, bold=n == 0) for n, words in enumerate(block.lines))
+    box = f'<rect x="{left:g}" y="{top:g}" width="{WIDTH}" height="{HEIGHT}" rx="6" {paint}/>'
+    return f'<g text-anchor="middle">{box}{"".join(lines)}</g>'
+
+
+def _line(x: float, y: float, words: str, bold: bool) -> str:
+    """Draw a line of a block, smaller where it would not fit."""
+    letter, size = (0.57, 12) if bold else (0.53, 11)  # width of a letter on average, as a part of the size
+    return _text(x, y, words, min(size, (WIDTH - 10) / (len(words) * letter)), INK, weight=600 if bold else 400)
 
 
 def _link(route: Route, skip: bool) -> str:
     colour = SKIP if skip else LINE
     x, y = route.end
-    tips = {"right": f"M{x:g} {y:g}l-8 -4v8z", "up": f"M{x:g} {y:g}l-4 8h8z", "down": f"M{x:g} {y:g}l-4 -8h8z"}
+    tips = {"left": f"M{x:g} {y:g}l-8 -4v8z", "bottom": f"M{x:g} {y:g}l-4 8h8z", "top": f"M{x:g} {y:g}l-4 -8h8z"}
     return (
         f'<path d="{route.path}" fill="none" stroke="{colour}" stroke-width="{2 if skip else 1.5}"/>'
-        f'<path d="{tips[route.heading]}" fill="{colour}"/>'
+        f'<path d="{tips[route.side]}" fill="{colour}"/>'
     )
 
 
@@ -132,14 +134,6 @@ def _legend(structure: Structure, y: float) -> Iterator[str]:
         )
 
 
-def _text(x: float, y: float, words: str, size: int, colour: str, weight: int = 400, anchor: str = "start") -> str:
-    """Draw one line, narrowed to the block's width where it would be wider."""
-    room = (
-        f' textLength="{WIDTH - 10}" lengthAdjust="spacingAndGlyphs"'
-        if anchor == "middle" and len(words) * size * 0.56 > WIDTH - 10
-        else ""
-    )
-    return (
-        f'<text x="{x:g}" y="{y:g}" font-size="{size}" font-weight="{weight}" fill="{colour}" text-anchor="{anchor}"'
-        f"{room}>{escape(words)}</text>"
-    )
+def _text(x: float, y: float, words: str, size: float, colour: str, weight: int = 400) -> str:
+    font = f'font-size="{size:.3g}" font-weight="{weight}"'
+    return f'<text x="{x:g}" y="{y:g}" {font} fill="{colour}">{escape(words)}</text>'

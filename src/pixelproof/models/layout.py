@@ -1,7 +1,7 @@
 """Where the blocks and links of a structure lie in its picture.
 
-Each row is a resolution. A block lies right of all that it takes from, so links run from left to right, turning up or
-down just before they arrive.
+Each row is a resolution. A block lies right of all that it takes from, so links run from left to right: down out of a
+block's lower side, level or up out of its right side.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pixelproof.models.structure import Block, Link, Structure
 
 WIDTH, HEIGHT = 138, 58  # of a block, in pixels
 RADIUS = 15  # of a sum
-GAP = 26  # between a block and the next, or the turn of a link
+GAP = 26  # between a block and the turn of a link, or the next block on another row
+ROW_GAP = 44  # between blocks on a row, with space for a turn
 ROW = 84  # from one row to the next
 SPREAD = 12  # between links that arrive at the same side
 CORNER = 10  # radius of a link's turn
@@ -31,11 +32,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Route:
-    """The way of a link: path data, and where and in which direction ("right", "up", "down") it arrives."""
+    """The way of a link: path data, and where and at which side of its target it arrives."""
 
     path: str
     end: tuple[float, float]
-    heading: str
+    side: str
 
 
 class Layout:
@@ -55,7 +56,7 @@ class Layout:
         for block in structure.blocks:
             self._place(block, [self.places[link.source] for link in structure.links if link.target == block.key])
         self._arrived: Counter[tuple[str, str]] = Counter()
-        self._arrivals = Counter((link.target, self._heading(link)) for link in structure.links)
+        self._arrivals = Counter((link.target, self._side(link)) for link in structure.links)
         self.routes = [self._route(link) for link in structure.links]
         self.width = max(place.x + place.half_width for place in self.places.values())
         self.height = len(self.rows) * ROW
@@ -73,42 +74,43 @@ class Layout:
             x = max(x, place.x + place.half_width + GAP)
         for place in self.places.values():
             if place.y == y:
-                x = max(x, place.x + place.half_width + GAP + half_width)
+                x = max(x, place.x + place.half_width + ROW_GAP + half_width)
         self.places[block.key] = Place(x, y, half_width, half_height)
 
-    def _heading(self, link: Link) -> str:
+    def _side(self, link: Link) -> str:
+        """Return the side of its target at which a link arrives."""
         source, target = self.places[link.source], self.places[link.target]
-        if source.y == target.y:
-            return "down" if self._between(source, target) else "right"
-        return "up" if source.y > target.y else "down"
-
-    def _between(self, source: Place, target: Place) -> bool:
-        return any(place.y == source.y and source.x < place.x < target.x for place in self.places.values())
+        if source.y > target.y:
+            return "bottom"
+        between = (place for place in self.places.values() if place.y == source.y and source.x < place.x < target.x)
+        return "top" if source.y == target.y and any(between) else "left"
 
     def _route(self, link: Link) -> Route:
         source, target = self.places[link.source], self.places[link.target]
-        heading = self._heading(link)
-        start = source.x + source.half_width
-        if heading == "right":
-            end = (target.x - target.half_width, target.y)
-            return Route(f"M{start:g} {source.y:g}H{end[0]:g}", end, heading)
-        end = (target.x + self._offset(link.target, heading), target.y)
-        sign = -1 if heading == "up" else 1
-        end = (end[0], target.y - sign * target.half_height)
+        side = self._side(link)
+        aside = self._aside(link.target, side)
+        if side == "bottom":
+            end = (target.x + aside, target.y + target.half_height)
+            start = f"M{source.x + source.half_width:g} {source.y:g}H{end[0] - CORNER:g}"
+            return Route(f"{start}q{CORNER} 0 {CORNER} {-CORNER}V{end[1]:g}", end, side)
+        if side == "top":
+            end = (target.x + aside, target.y - target.half_height)
+            return Route(_arch(source, end), end, side)
         if source.y == target.y:
-            return Route(_arch(source, end), end, heading)
-        turn = f"H{end[0] - CORNER:g}q{CORNER} 0 {CORNER} {sign * CORNER}V{end[1]:g}"
-        return Route(f"M{start:g} {source.y:g}{turn}", end, heading)
+            end = (target.x - target.half_width, target.y)
+            return Route(f"M{source.x + source.half_width:g} {source.y:g}H{end[0]:g}", end, side)
+        end = (target.x - target.half_width, target.y + aside)
+        start = f"M{source.x:g} {source.y + source.half_height:g}V{end[1] - CORNER:g}"
+        return Route(f"{start}q0 {CORNER} {CORNER} {CORNER}H{end[0]:g}", end, side)
 
-    def _offset(self, target: str, heading: str) -> float:
+    def _aside(self, target: str, side: str) -> float:
         """Return how far from the middle the next link arrives at a side that it shares with others."""
-        side = (target, heading)
-        self._arrived[side] += 1
-        return (self._arrived[side] - (self._arrivals[side] + 1) / 2) * SPREAD
+        self._arrived[target, side] += 1
+        return (self._arrived[target, side] - (self._arrivals[target, side] + 1) / 2) * SPREAD
 
 
 def _arch(source: Place, end: tuple[float, float]) -> str:
     """Return a path over the blocks between a block and another one on its row."""
-    top = source.y - source.half_height
-    over = top - 0.2 * ROW
-    return f"M{source.x:g} {top:g}C{source.x + 20:g} {over:g} {end[0] - 20:g} {over:g} {end[0]:g} {end[1]:g}"
+    rise = (ROW / 2 - source.half_height) - 2
+    down = f"H{end[0] - rise:g}q{rise:g} 0 {rise:g} {rise:g}"
+    return f"M{source.x:g} {end[1]:g}q0 {-rise:g} {rise:g} {-rise:g}{down}"

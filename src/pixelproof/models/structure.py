@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import prod
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from torch import nn
 
 from pixelproof.models.fcn import FCN
 from pixelproof.models.output import PixelModel
-from pixelproof.models.vgg import VGG
+from pixelproof.models.vgg import SMALLEST, VGG
 
 Kind = Literal["image", "encoder", "projection", "upsampling", "decoder", "sum", "classifier", "logits"]
 
@@ -44,8 +45,15 @@ class Link:
 
 @dataclass
 class Structure:
-    """Blocks in the order of computation, and what flows between them."""
+    """Blocks in the order of computation, and what flows between them.
 
+    Attributes:
+        size: Height and width in pixels of the image as the first layer sees it.
+        blocks: From the image to the logits.
+        links: In no particular order.
+    """
+
+    size: int
     blocks: list[Block] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
 
@@ -58,7 +66,7 @@ class Structure:
 
 def vgg_structure(model: VGG, size: int) -> Structure:
     """Return the structure of VGG16 for an image of ``size`` pixels a side."""
-    structure = Structure()
+    structure = Structure(max(size, SMALLEST))
     last = _encoder(structure, model, size)[-1]
     side = model.avgpool.output_size[0]  # type: ignore[index]  # always a pair here
     last = structure.add(Block("avgpool", "classifier", ("avgpool", f"{side} × {side} means"), None), last)
@@ -73,7 +81,7 @@ def vgg_structure(model: VGG, size: int) -> Structure:
 
 def fcn_structure(model: FCN, size: int) -> Structure:
     """Return the structure of an FCN for an image of ``size`` pixels a side."""
-    structure = Structure()
+    structure = Structure(-(-size // model.stride) * model.stride)
     finest = model.variant.finest
     joined = _encoder(structure, model, size)[finest - 1 :]
     for index, stage in enumerate(model.encoder):
@@ -125,13 +133,17 @@ def _tail(model: FCN) -> Iterator[str]:
 def _step(model: FCN, name: str, stride: int) -> Block:
     """Return the block of a lateral or an upsampling step; ``stride`` is that of its input."""
     layers = list(model.get_submodule(name).modules())
-    words = [word for layer in layers if (word := _operation(layer))]
+    words = [_times(word, len(list(same))) for word, same in groupby(map(_operation, layers)) if word]
     channels = [f"{layer.in_channels} → {layer.out_channels} ch" for layer in layers if isinstance(layer, Convolution)]
     rises = any(isinstance(layer, nn.ConvTranspose2d | nn.Upsample) for layer in layers)
-    return Block(name, "upsampling" if rises else "projection", (name, " + ".join(words), *channels), stride)
+    return Block(name, "upsampling" if rises else "projection", (name, ", ".join(words), *channels), stride)
 
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
+
+
+def _times(word: str, count: int) -> str:
+    return word if count == 1 else f"{count} × {word}"
 
 
 def _operation(layer: nn.Module) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.graph import Node
 from torch.utils._pytree import tree_leaves
 
 from pixelproof.models.adapters import SmpSegmenter, TimmClassifier
@@ -17,20 +20,22 @@ from pixelproof.models.tracing import run_on_shapes
 
 @dataclass(frozen=True)
 class Call:
-    """What one module took and gave while the network ran."""
+    """What one part of a network took and gave, each map with the operation that made it."""
 
     name: str
-    module: nn.Module
-    inputs: list[Tensor]
-    maps: list[Tensor]
+    part: nn.Module
+    inputs: list[Node]
+    shapes: list[torch.Size]
+    maps: list[Node]
 
 
 def timm_structure(model: TimmClassifier, size: int) -> Structure:
     """Return the stages that timm records of a classifier, and its head."""
-    structure = Structure()
     network: Any = model.model
-    height, width = model.size or (size, size)
-    last = structure.add(Block("image", "image", ("image", f"3 × {height} × {width}"), 1))
+    seen = max(model.size or (size,))
+    structure = Structure(seen)
+    resized = () if seen == size else (f"resized to {seen} × {seen}",)
+    last = structure.add(Block("image", "image", ("image", f"3 × {size} × {size}", *resized), 1))
     for (stride, channels), group in groupby(
         network.feature_info, lambda stage: (stage["reduction"], stage["num_chs"])
     ):
@@ -44,53 +49,67 @@ def timm_structure(model: TimmClassifier, size: int) -> Structure:
 
 
 def smp_structure(model: SmpSegmenter, size: int) -> Structure:
-    """Return the encoder's maps and the decoder's parts of a segmenter, linked where one takes what another gave."""
-    structure = Structure()
-    encoder, *parts = _calls(model, size)
-    image = encoder.inputs[0]
+    """Return the encoder's maps and the decoder's parts of a segmenter, linked as the maps flow."""
+    structure = Structure(-(-size // model.stride) * model.stride)
     last = structure.add(Block("image", "image", ("image", f"3 × {size} × {size}"), 1))
-    origin = {id(image): last}
-    for number, maps in enumerate(encoder.maps):
-        if maps.shape[1] and id(maps) not in origin:
-            block = Block(
-                f"encoder {number}", "encoder", (f"encoder {number}", f"{maps.shape[1]} ch"), _stride(image, maps)
-            )
-            last = origin[id(maps)] = structure.add(block, last)
-    deepest = last
-    for part in parts:
-        lines = (part.name, type(part.module).__name__, f"{part.maps[0].shape[1]} ch")
-        key = structure.add(Block(part.name, "decoder", lines, _stride(image, part.maps[0])))
-        sources = {origin[id(tensor)] for tensor in part.inputs if id(tensor) in origin}
-        if not any(link.source == last for link in structure.links):
-            sources.add(last)  # its map reached this part, the next to be called, through some function
-        shallow = {block.key for block in structure.blocks if block.kind == "encoder"} - {deepest}
-        structure.links += [Link(source, key, skip=source in shallow) for source in sorted(sources)]
-        last = origin[id(part.maps[0])] = key
-    structure.add(Block("logits", "logits", ("logits", f"{model.num_classes} × {size} × {size}"), 1), last)
+    (encoder, *parts), logits = _calls(model, size)
+    makers: dict[Node, str] = {}
+    for number, (shape, node) in enumerate(zip(encoder.shapes, encoder.maps, strict=True), start=1):
+        name = f"encoder {number}"
+        last = structure.add(Block(name, "encoder", (name, f"{shape[1]} ch"), _stride(structure, shape)), last)
+        makers[node] = last
+    shallow = set(makers.values()) - {last}
+    for call in parts:
+        lines = (call.name, type(call.part).__name__, f"{call.shapes[0][1]} ch")
+        block = Block(call.name, "decoder", lines, _stride(structure, call.shapes[0]))
+        _link(structure, block, _sources(call.inputs, makers), shallow)
+        makers[call.maps[0]] = call.name
+    block = Block("logits", "logits", ("logits", f"{model.num_classes} × {size} × {size}"), 1)
+    _link(structure, block, _sources([logits], makers), shallow)
     return structure
 
 
-def _calls(model: SmpSegmenter, size: int) -> list[Call]:
-    """Run a segmenter and return the calls of its encoder, then of the parts of its decoder, in order."""
+def _link(structure: Structure, block: Block, sources: list[str], shallow: set[str]) -> None:
+    structure.add(block)
+    structure.links += [Link(source, block.key, skip=source in shallow) for source in sources]
+
+
+def _sources(inputs: list[Node], makers: Mapping[Node, str]) -> list[str]:
+    """Return the blocks whose maps reach ``inputs`` without passing through another block."""
+    found: list[str] = []
+    seen: set[Node] = set()
+    ahead = list(inputs)
+    while ahead:
+        node = ahead.pop()
+        if node in makers:
+            found.append(makers[node])
+        elif node not in seen:
+            ahead += [before for before, _ in node.next_functions if before is not None]
+        seen.add(node)
+    return sorted(set(found))
+
+
+def _calls(model: SmpSegmenter, size: int) -> tuple[list[Call], Node]:
+    """Run a segmenter; return the calls of its encoder and of its decoder's parts in order, and the logits' node."""
     network: Any = model.model
-    watched = {"encoder": network.encoder, **dict(_parts(network.decoder))}
     calls: list[Call] = []
-    handles = []
-    for name, module in watched.items():
 
-        def note(module: nn.Module, args: Any, kwargs: Any, output: Any, name: str = name) -> None:
-            inputs = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-            maps = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor) and leaf.ndim == 4]
-            if maps and not any(maps[0] is tensor for tensor in inputs) or name == "encoder":
-                calls.append(Call(name, module, inputs, maps))
+    def note(name: str, part: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        inputs = [leaf.grad_fn for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor) and leaf.grad_fn]
+        maps = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor) and leaf.ndim == 4 and leaf.grad_fn]
+        nodes = [leaf.grad_fn for leaf in maps if leaf.grad_fn]
+        if nodes and nodes[0] not in inputs:  # else it passes on what it took
+            calls.append(Call(name, part, inputs, [leaf.shape for leaf in maps], nodes))
 
-        handles.append(module.register_forward_hook(note, with_kwargs=True))
+    watched = [("encoder", network.encoder), *_parts(network.decoder)]
+    handles = [part.register_forward_hook(partial(note, name), with_kwargs=True) for name, part in watched]
     try:
-        run_on_shapes(model, size)
+        logits = run_on_shapes(model, size).logits.grad_fn
     finally:
         for handle in handles:
             handle.remove()
-    return calls
+    assert logits is not None  # weights need gradients
+    return calls, logits
 
 
 def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
@@ -102,5 +121,5 @@ def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module
             yield f"{prefix}{name}", child
 
 
-def _stride(image: Tensor, maps: Tensor) -> int:
-    return max(1, round(image.shape[-1] / maps.shape[-1]))
+def _stride(structure: Structure, shape: torch.Size) -> int:
+    return max(1, round(structure.size / shape[-1]))

@@ -9,12 +9,15 @@ from pixelproof.models.output import Output, PixelModel
 
 
 def run_on_shapes(model: PixelModel, size: int) -> Output:
-    """Return the output for one image of ``size`` x ``size`` pixels in evaluation mode, as tensors without data."""
-    state = {name: tensor.to("meta") for name, tensor in model.state_dict().items()}
+    """Return the output for one image of ``size`` x ``size`` pixels in evaluation mode, as tensors without data.
+
+    They know the operations that led to them, as for computing gradients.
+    """
+    state = {name: tensor.to("meta") for name, tensor in [*model.named_parameters(), *model.named_buffers()]}
     image = torch.empty(1, 3, size, size, device="meta")
     training = model.training
     try:
-        with torch.no_grad():
+        with torch.enable_grad():
             output: Output = functional_call(model.eval(), state, (image,))
     finally:
         model.train(training)

@@ -51,8 +51,8 @@ def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:
     if not model.config.data.selection:
         return "the weights after the last epoch; nothing was chosen"
     metric = "accuracy" if model.config.task == "classification" else "mIoU"
-    n = f", n = {count(images.selection)} images" if images.selection is not None else ""
-    text = f"the epoch of best {metric} on {share(model.config.data.selection, 0)} of train{n}; never on validation"
+    n = share(model.config.data.selection, 0) if images.selection is None else f"n = {count(images.selection)} images"
+    text = f"the epoch of best {metric} on a part of train set aside for it ({n}); never on validation"
     best = best_epoch(model)
     if best is None:
         return text

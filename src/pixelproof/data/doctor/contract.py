@@ -93,14 +93,10 @@ def _classes(survey: Survey) -> Contract:
     try:
         scheme = find_scheme(survey.root, survey.found)
     except UserError as error:
-        finding = survey.finding(
-            "class-names",
-            "error",
-            [survey.root / "id2label.json"],
-            f"{survey.relative(error.problem)}: training would stop",
-            error.remedy,
-        )
-        return Contract(None, None, (finding,))
+        names = survey.root / "id2label.json"
+        path = names if names.is_file() else survey.root
+        message = f"{survey.relative(error.problem)}: training would stop"
+        return Contract(None, None, (survey.finding("class-names", "error", [path], message, error.remedy),))
     return Contract(scheme, labels_to_yaml(scheme), ())
 
 

@@ -58,7 +58,7 @@ def ignored_files(survey: Survey) -> Iterator[Finding]:
     if paths:
         kinds = Counter("hidden" if p.name.startswith(".") else p.suffix or "no suffix" for p in paths)
         words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
-        message = f"{counted(len(paths), 'file')} that are not read, being neither images nor labels: {words}"
+        message = f"{counted(len(paths), 'file')} not read, for being neither image nor label: {words}"
         fix = f"nothing, unless they are images: the kinds read are {' '.join(sorted(IMAGE_SUFFIXES))}"
         yield survey.finding("ignored-files", "note", paths, message, fix)
 

@@ -46,7 +46,7 @@ class Diagnosis:
     """All findings, the gravest first, and a summary of the data as plain values.
 
     ``summary`` holds ``layout``, ``task``, ``classes``, ``splits`` (images by split), ``sizes`` (images by
-    "HEIGHTxWIDTH"), ``pixel_shares`` in percent or ``images_per_class`` by split and class, ``mean`` and ``std`` of
+    "WIDTHxHEIGHT"), ``pixel_shares`` in percent or ``images_per_class`` by split and class, ``mean`` and ``std`` of
     the training images' RGB in 0..1, ``fingerprints`` by split, and ``proposal``: the text of a ``labels.yaml`` where
     there is none.
     """

@@ -46,9 +46,10 @@ def mixed_sizes(survey: Survey) -> Iterator[Finding]:
         return
     (usual, count), *_ = sizes.most_common(1)
     low, high = min(sizes, key=lambda s: s[0] * s[1]), max(sizes, key=lambda s: s[0] * s[1])
+    change = "resized" if survey.found.task == "classification" else "cropped or padded"
     message = (
         f"images have {len(sizes)} sizes from {_words(low)} to {_words(high)}, most often {_words(usual)} ({count}): "
-        "they are resized for classification, and cropped to one size for segmentation"
+        f"for training they are {change} to one"
     )
     paths = [path for path, look in survey.images.items() if look.size != usual]
     yield survey.finding("mixed-sizes", "note", paths, message, "nothing, if objects look equally large in all of them")

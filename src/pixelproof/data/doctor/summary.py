@@ -21,7 +21,7 @@ _MOST_SIZES = 20
 def summarise(survey: Survey, contract: Contract, reading: Reading | None) -> dict[str, Any]:
     """Return the summary of a ``Diagnosis`` as plain values."""
     mean, std = _color(survey)
-    sizes = Counter(f"{h}x{w}" for h, w in (look.size for look in survey.images.values()))
+    sizes = Counter(f"{w}x{h}" for h, w in (look.size for look in survey.images.values()))
     amounts = _amounts(reading) if reading else {}
     return {
         "layout": survey.found.layout,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from pixelproof.data.doctor.finding import MOST_FILES, Finding, Severity
 from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, look_at_mask
@@ -13,6 +16,11 @@ from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import Found
 from pixelproof.errors import UserError
 from pixelproof.progress import track
+
+Look = TypeVar("Look", ImageLook, MaskLook)
+Looks = tuple[ImageLook | UserError, MaskLook | UserError | None]
+_THREADS = 4  # each may hold a large image
+_AT_ONCE = 256  # samples handed to the threads, so that an interruption waits for few
 
 
 @dataclass
@@ -83,24 +91,44 @@ def survey_folder(root: Path, found: Found) -> Survey:
     """Look at every file of a data set once; a file that cannot be read is noted, never raised."""
     survey = Survey(root, found)
     samples = survey.samples
-    for sample in track(samples, "reading", len(samples)):
-        _look_at(survey, sample)
+    for sample, (image, mask) in track(_looks(samples), "reading", len(samples)):
+        _note(survey.images, survey.broken, sample.image, image)
+        if sample.mask is not None:
+            _note(survey.masks, survey.broken, sample.mask, mask)
     _walk(survey)
     return survey
 
 
-def _look_at(survey: Survey, sample: Sample) -> None:
+def _looks(samples: list[Sample]) -> Iterator[tuple[Sample, Looks]]:
+    """Yield each sample with what there is to know of its files, or why they cannot be read."""
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+        # Readers silence Pillow one by one, which threads would undo for each other; here it holds for all of them.
+        warnings.simplefilter("ignore")
+        for start in range(0, len(samples), _AT_ONCE):
+            batch = samples[start : start + _AT_ONCE]
+            yield from zip(batch, pool.map(_look_at, batch), strict=True)
+
+
+def _look_at(sample: Sample) -> Looks:
+    image: ImageLook | UserError
+    mask: MaskLook | UserError | None = None
     black = None
     try:
-        survey.images[sample.image], black = look_at_image(sample.image)
+        image, black = look_at_image(sample.image)
     except UserError as error:
-        survey.broken[sample.image] = error
-    if sample.mask is None:
-        return
+        image = error
     try:
-        survey.masks[sample.mask] = look_at_mask(sample.mask, black)
+        mask = look_at_mask(sample.mask, black) if sample.mask else None
     except UserError as error:
-        survey.broken[sample.mask] = error
+        mask = error
+    return image, mask
+
+
+def _note(looks: dict[Path, Look], broken: dict[Path, UserError], path: Path, look: Look | UserError | None) -> None:
+    if isinstance(look, UserError):
+        broken[path] = look
+    elif look is not None:
+        looks[path] = look
 
 
 def _walk(survey: Survey) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
+from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from pixelproof.labels import LabelScheme, distinct_colors
 from pixelproof.report.figures import style
@@ -18,6 +18,7 @@ from pixelproof.runs import Features
 
 Float64 = npt.NDArray[np.float64]
 
+SIDE = 8.2  # inches of the map
 SHAPES = {
     "o": "M0-4.5A4.5 4.5 0 1 1 0 4.5 4.5 4.5 0 1 1 0-4.5Z",
     "s": "M-4-4H4V4H-4Z",
@@ -73,7 +74,7 @@ def tsne(features: Features, kind: Literal["svg", "png"] = "svg", names: bool = 
     """
     keys = legend(features.scheme)
     columns = -(-len(keys) // 25) if names else 0
-    with style.figure(8.2 + 1.75 * columns, 8.2) as drawing:
+    with style.figure(SIDE + 1.75 * columns, SIDE) as drawing:
         axes = drawing.add_subplot()
         axes.set_aspect("equal", adjustable="datalim")
         _points(axes, features, keys)
@@ -113,28 +114,26 @@ def _points(axes: Axes, features: Features, keys: list[Key]) -> None:
 
 def _numbers(axes: Axes, features: Features, keys: list[Key]) -> None:
     """Write each class's number at the median of its points, or beside it with a line where numbers would overlap."""
-    present = [index for index in range(len(keys)) if (features.truth == index).any()]
-    medians = np.array([np.median(features.map[features.truth == i], axis=0) for i in present], np.float64)
-    medians = medians.reshape(-1, 2)
-    unit = np.diff(axes.get_xlim()).item() / 8.2  # data units an inch
-    places = spread(medians, 0.30 * unit, 0.21 * unit)
-    halo = [withStroke(linewidth=4, foreground="white")]
-    for index, median, place in zip(present, medians, places, strict=True):
-        if np.linalg.norm(place - median) > 0.12 * unit:
-            line = np.stack([median, place]).T
-            axes.plot(*line, color=style.INK, linewidth=0.8, path_effects=[withStroke(linewidth=2, foreground="white")])
-        axes.text(
-            place[0],
-            place[1],
-            keys[index].number,
-            size=12,
-            weight="bold",
-            color=style.INK,
-            ha="center",
-            va="center",
-            path_effects=halo,
-            zorder=10,
-        )
+    clouds = {i: features.map[features.truth == i] for i in range(len(keys)) if (features.truth == i).any()}
+    unit = np.diff(axes.get_xlim()).item() / SIDE  # data units an inch
+    medians = np.array([np.median(cloud, axis=0) for cloud in clouds.values()], np.float64).reshape(-1, 2)
+    # Above a few points, amid many: a number must not hide the points it names.
+    anchors = medians + [(0.0, 0.17 * unit if len(cloud) < 4 else 0.0) for cloud in clouds.values()]
+    places = spread(anchors, 0.30 * unit, 0.21 * unit)
+    for index, median, anchor, place in zip(clouds, medians, anchors, places, strict=True):
+        if np.linalg.norm(place - anchor) > 0.12 * unit:
+            x, y = np.stack([median, place]).T
+            axes.plot(x, y, color=style.INK, linewidth=0.8, path_effects=_halo(2))
+        _number(axes, place, keys[index].number)
+
+
+def _number(axes: Axes, place: Float64, number: str) -> None:
+    look: dict[str, Any] = {"size": 12, "weight": "bold", "color": style.INK, "ha": "center", "va": "center"}
+    axes.text(place[0], place[1], number, path_effects=_halo(4), zorder=10, **look)
+
+
+def _halo(width: float) -> list[AbstractPathEffect]:
+    return [withStroke(linewidth=width, foreground="white")]
 
 
 def _legend(drawing: Figure, keys: list[Key], columns: int) -> None:
