@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
+from pixelproof.cli.main import run
 from pixelproof.data import write_png
 from pixelproof.labels import PRESETS, encode_colors
 
@@ -52,3 +54,17 @@ def two_fields(tmp_path: Path) -> Path:
             write_png(folder / f"{index:04}_sat.png", image.clip(0, 255).astype(np.uint8))
             write_png(folder / f"{index:04}_mask.png", encode_colors(scheme, mask))
     return tmp_path / "fields"
+
+
+@pytest.fixture
+def pixelproof(monkeypatch, capsys):
+    """Run the command line in this process and return (exit code, stdout, stderr)."""
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["pixelproof", *map(str, args)])
+        with pytest.raises(SystemExit) as exit_:
+            run()
+        out, err = capsys.readouterr()
+        return exit_.value.code or 0, out, err
+
+    return call

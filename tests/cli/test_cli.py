@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.main import get_command
 
-from pixelproof.cli.main import app, run
+from pixelproof.cli.main import app
 from pixelproof.data import image_size
 
 SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--set", "device=cpu"]
@@ -27,20 +27,6 @@ OPTIONS = {
     "study": {"--data", "--out", "--set", "--help"},
     "train": {"--model", "--out", "--weights", "--resume", "--overwrite", "--set", "--help"},
 }
-
-
-@pytest.fixture
-def pixelproof(monkeypatch, capsys):
-    """Run the command line in this process and return (exit code, stdout, stderr)."""
-
-    def call(*args):
-        monkeypatch.setattr(sys, "argv", ["pixelproof", *map(str, args)])
-        with pytest.raises(SystemExit) as exit_:
-            run()
-        out, err = capsys.readouterr()
-        return exit_.value.code or 0, out, err
-
-    return call
 
 
 def test_the_surface_grows_only_on_purpose():

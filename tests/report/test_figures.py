@@ -11,11 +11,10 @@ import pytest
 from PIL import Image
 from report_folders import class_scheme, classification_scores, features_of, land
 
-from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, distinct_colors
+from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, class_colors, distinct_colors
 from pixelproof.report.figures.confusion import matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
-from pixelproof.report.figures.style import class_colors
 from pixelproof.report.figures.tsne import legend, spread, tsne
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri
 from pixelproof.runs import Shown

@@ -66,3 +66,9 @@ def run() -> None:
         # The reader of stdout left, as `head` does; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:  # a fault of ours; the user still gets a sentence
+        if debug:
+            traceback.print_exc()
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"pixelproof: unexpected error ({what}); run it again with --debug and report it.", file=sys.stderr)
+        sys.exit(2)

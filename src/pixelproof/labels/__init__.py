@@ -8,7 +8,7 @@ from pixelproof.labels.codec import (
     encode_colors,
     encode_ids,
 )
-from pixelproof.labels.palettes import distinct_colors
+from pixelproof.labels.palettes import class_colors, distinct_colors
 from pixelproof.labels.presets import PRESETS, matching_presets
 from pixelproof.labels.scheme import VOID, Color, LabelClass, LabelScheme
 
@@ -19,6 +19,7 @@ __all__ = [
     "LabelClass",
     "LabelScheme",
     "UnknownValuesError",
+    "class_colors",
     "count_colors",
     "decode_colors",
     "decode_ids",

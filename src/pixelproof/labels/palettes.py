@@ -7,6 +7,18 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.labels.scheme import VOID, LabelScheme
+
+
+def class_colors(scheme: LabelScheme) -> npt.NDArray[np.uint8]:
+    """Return the colour of every mask value, uint8 [256, 3]: the scheme's own, or distinct ones where it has none."""
+    table = np.full((256, 3), 128, np.uint8)
+    for index, (label, fallback) in enumerate(zip(scheme.classes, distinct_colors(len(scheme.classes)), strict=True)):
+        table[index] = label.color or fallback
+    if scheme.void_colors:
+        table[VOID] = scheme.void_colors[0]
+    return table
+
 
 @lru_cache(maxsize=16)
 def distinct_colors(n: int) -> npt.NDArray[np.uint8]:

@@ -39,7 +39,7 @@ def diagram(model: PixelModel, name: str, size: int) -> str:
         name: Its name, for the title.
         size: Height and width of the image in pixels, for the resolutions.
     """
-    structure = _structure(model, size)
+    structure = structure_of(model, size)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     facts = f"{parameters:,} parameters · {model.num_classes} classes · image {size} × {size}"
     layout = Layout(structure)
@@ -61,7 +61,8 @@ def diagram(model: PixelModel, name: str, size: int) -> str:
     return "\n".join(drawing)
 
 
-def _structure(model: PixelModel, size: int) -> Structure:
+def structure_of(model: PixelModel, size: int) -> Structure:
+    """Return the blocks and links of a network for an image of ``size`` pixels a side."""
     match model:
         case VGG():
             return vgg_structure(model, size)

@@ -43,12 +43,11 @@ class Match:
     wrong_shape: tuple[str, ...]
 
     def __str__(self) -> str:
-        parts = [f"{len(self.loaded)} tensors loaded"]
-        for label in ("missing", "unexpected", "wrong_shape"):
-            names = getattr(self, label)
-            if names:
-                parts.append(f"{len(names)} {label.replace('_', ' of ')} ({_some(names)})")
-        return ", ".join(parts)
+        rest = {"missing": self.missing, "unexpected": self.unexpected, "of wrong shape": self.wrong_shape}
+        return ", ".join(
+            [f"{len(self.loaded)} tensors loaded"]
+            + [f"{len(names)} {label} ({_some(names)})" for label, names in rest.items() if names]
+        )
 
 
 def load_weights(model: PixelModel, state: Mapping[str, Tensor], source: str) -> Match:

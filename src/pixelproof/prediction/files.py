@@ -14,8 +14,7 @@ import numpy.typing as npt
 from pixelproof.data.images import read_image, write_png
 from pixelproof.data.layouts import IMAGE_SUFFIXES
 from pixelproof.errors import UserError
-from pixelproof.labels import VOID, distinct_colors, encode_ids
-from pixelproof.labels.scheme import LabelScheme
+from pixelproof.labels import class_colors, encode_ids
 from pixelproof.prediction.predictor import Predictor, probabilities
 from pixelproof.progress import track
 from pixelproof.runs import write_text
@@ -79,16 +78,6 @@ def gather(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def color_table(scheme: LabelScheme) -> UInt8:
-    """Return uint8 [256, 3]: the colour of each mask value; distinct colours where the scheme names none."""
-    table = np.zeros((256, 3), np.uint8)
-    fallback = distinct_colors(len(scheme.classes))
-    for index, label in enumerate(scheme.classes):
-        table[index] = label.color or fallback[index]
-    table[VOID] = scheme.void_colors[0] if scheme.void_colors else (128, 128, 128)
-    return table
-
-
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
     """Return the image, uint8 [H, W, 3], with its mask's colours laid over it."""
     mixed = image * (1 - OPACITY) + colors[mask] * OPACITY
@@ -98,7 +87,7 @@ def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
 def _write_masks(predictor: Predictor, file: Path, out: Path) -> None:
     image = read_image(file)
     mask = predictor.class_map(image)
-    colors = color_table(predictor.scheme)
+    colors = class_colors(predictor.scheme)
     ids = encode_ids(predictor.scheme, mask)
     write_png(out / "masks" / f"{file.stem}.png", colors[mask])
     write_png(out / "ids" / f"{file.stem}.png", ids.astype(np.uint8) if ids.max() < 256 else ids)

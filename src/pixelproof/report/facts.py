@@ -20,6 +20,9 @@ class Facts(BaseModel):
 class Architecture(Facts):
     """``architecture.json``: the size and reach of a network."""
 
+    name: str = ""
+    trained_as: str = ""
+    """The network that was trained, where its batch norms were folded to give this one."""
     architecture: str = ""
     parameters: int | None = None
     macs: int | None = None

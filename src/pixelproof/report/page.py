@@ -106,10 +106,18 @@ def _part(part: PartArtefacts) -> dict[str, object]:
 def _network(model: ModelArtefacts) -> Network:
     diagram = None
     if model.diagram is not None:
-        alt = f"Structure diagram of {model.name}"
-        diagram = Picture(svg_uri(model.diagram.encode()), alt, f"Structure of {model.name}")
+        caption = f"Structure of {model.name}. {_training(model)}".rstrip(". ") + "."
+        diagram = Picture(svg_uri(model.diagram.encode()), f"Structure diagram of {model.name}", caption)
     text = model.architecture.architecture if model.architecture else ""
     return Network(model.name, provenance.network_facts(model), text, diagram, model.missing)
+
+
+def _training(model: ModelArtefacts) -> str:
+    """Say that another network was trained, where that is so."""
+    network = model.architecture
+    if network is None or network.trained_as in ("", network.name):
+        return ""
+    return f"Trained as {network.trained_as}; its batch norms are then folded into the convolutions, exactly."
 
 
 def _making(model: ModelArtefacts, part: PartArtefacts) -> Making:

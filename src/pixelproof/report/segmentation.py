@@ -16,10 +16,10 @@ from pixelproof.evaluation import (
     pixel_accuracy,
 )
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.labels import LabelScheme
+from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
-from pixelproof.report.figures.style import class_colors, series
+from pixelproof.report.figures.style import series
 from pixelproof.report.numbers import count, score, share, signed
 from pixelproof.report.words import enumerated, segmenters
 from pixelproof.runs import SegmentationScores

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from pixelproof.labels import VOID, LabelScheme
+from pixelproof.labels import VOID, LabelScheme, class_colors
 from pixelproof.report.figures import style
 from pixelproof.runs import Shown
 
@@ -21,7 +21,7 @@ GREYS = 12  # levels of the faded photograph: enough to recognise it, few enough
 
 def colored(mask: UInt8, scheme: LabelScheme) -> UInt8:
     """Return a mask [H, W] in its classes' colours, uint8 [H, W, 3]; void without a colour of its own is hatched."""
-    picture = style.class_colors(scheme)[mask]
+    picture = class_colors(scheme)[mask]
     if not scheme.void_colors:
         picture[mask == VOID] = _hatching(mask.shape)[mask == VOID]
     return picture
@@ -76,14 +76,14 @@ def _row(line: Sequence[Axes], row: Sequence[Shown | None], scheme: LabelScheme)
 
 
 def _legend(drawing: Figure, scheme: LabelScheme) -> None:
-    colors = style.class_colors(scheme) / 255
+    colors = class_colors(scheme) / 255
     handles = [Patch(facecolor=color, edgecolor=style.MUTED, linewidth=0.6) for color in colors[: len(scheme.classes)]]
     drawing.legend(handles, scheme.names, loc="outside lower center", ncols=min(len(handles), 8), fontsize=10)
 
 
 def _backdrop(scheme: LabelScheme) -> int:
     """Return the grey from which the classes' colours stand out best: palettes may hold white, black or greys."""
-    colors = style.class_colors(scheme)[: len(scheme.classes)].astype(int)
+    colors = class_colors(scheme)[: len(scheme.classes)].astype(int)
     return max((216, 128, 64), key=lambda grey: int(np.abs(colors - grey).max(axis=1).min()))
 
 

@@ -9,12 +9,8 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import matplotlib
-import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-from pixelproof.labels import VOID, LabelScheme, distinct_colors
 
 INK, MUTED, LINE = "#1f2328", "#59636e", "#d1d9e0"
 SERIES = ("#0b5cad", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#be123c", "#854d0e", "#475569")
@@ -69,13 +65,3 @@ def bare(axes: Axes) -> None:
 def series(index: int) -> tuple[str, str]:
     """Return (colour, dash pattern) of the model at ``index``, told apart even in grey."""
     return SERIES[index % len(SERIES)], DASHES[index % len(DASHES)]
-
-
-def class_colors(scheme: LabelScheme) -> npt.NDArray[np.uint8]:
-    """Return the colour of every mask value, uint8 [256, 3]: the scheme's own, or distinct ones where it has none."""
-    table = np.full((256, 3), 128, np.uint8)
-    for index, (label, fallback) in enumerate(zip(scheme.classes, distinct_colors(len(scheme.classes)), strict=True)):
-        table[index] = label.color or fallback
-    if scheme.void_colors:
-        table[VOID] = scheme.void_colors[0]
-    return table
