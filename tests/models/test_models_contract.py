@@ -50,9 +50,9 @@ def test_any_size_gives_logits_and_features_of_the_promised_shapes(
     assert features.isfinite().all()
 
 
-def test_padding_and_cropping_is_zeros_to_the_right_and_below(model: PixelModel, name: str) -> None:
-    if task_of(name) == "classification":
-        pytest.skip("classifiers are not padded to a stride")
+@pytest.mark.parametrize("name", ["fcn32s", "fcn8s-bn", "fcn8s-bilinear", "smp:Unet:resnet18", "smp:PAN:resnet18"])
+def test_padding_is_zeros_to_the_right_and_below(name: str) -> None:
+    model = build(name).eval()
     image = torch.randn(1, 3, 33, 65)
     padded = torch.zeros(1, 3, 128, 128)
     padded[..., :33, :65] = image

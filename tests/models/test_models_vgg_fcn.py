@@ -203,12 +203,12 @@ def test_new_upsampling_is_nearest_neighbour() -> None:
 
 @pytest.mark.parametrize("name", ["fcn32s", "fcn8s", "fcn8s-bn"])
 def test_training_from_scratch_learns(name: str) -> None:
-    """Each 8 x 8 cell is labelled by its brightness: 20 steps must beat what guessing reaches."""
+    """Each 32 x 32 cell is labelled by its brightness: a few steps must beat what guessing reaches, ln 2."""
     generator = torch.Generator().manual_seed(0)
-    target = torch.randint(0, 2, (4, 2, 2), generator=generator).repeat_interleave(32, 1).repeat_interleave(32, 2)
-    images = (target[:, None] * 2.0 - 1).expand(-1, 3, -1, -1) + 0.3 * torch.randn(4, 3, 64, 64, generator=generator)
-    model = build_model(ModelConfig(name=name, width=0.125), 2).train()
-    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+    target = torch.randint(0, 2, (2, 2, 2), generator=generator).repeat_interleave(32, 1).repeat_interleave(32, 2)
+    images = (target[:, None] * 2.0 - 1).expand(-1, 3, -1, -1) + 0.3 * torch.randn(2, 3, 64, 64, generator=generator)
+    model = build_model(ModelConfig(name=name, width=0.0625), 2).train()
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(20):
         loss = F.cross_entropy(model(images).logits, target)
         optimizer.zero_grad()

@@ -85,7 +85,7 @@ def test_members_of_the_family_take_each_other_s_encoders() -> None:
     assert "conv1_1.0.weight" in match.missing
 
 
-@pytest.mark.parametrize("name", ["fcn8s", "fcn8s-bn", "vgg16-bn", "timm:resnet18", "smp:Unet:resnet18"])
+@pytest.mark.parametrize("name", ["fcn8s", "fcn8s-bn", "vgg16-bn", "timm:test_resnet", "smp:Unet:tu-test_resnet"])
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_a_model_s_own_weights_return_complete(name: str, suffix: str, tmp_path: Path) -> None:
     source = build(name, seed=1)
@@ -95,16 +95,16 @@ def test_a_model_s_own_weights_return_complete(name: str, suffix: str, tmp_path:
     assert all(torch.equal(tensor, loaded[key]) for key, tensor in source.state_dict().items())
 
 
-@pytest.mark.parametrize("wrap", ["plain", "state_dict", "model", "module.", "model.module."])
+@pytest.mark.parametrize("wrap", ["plain", "state_dict", "model", "module.", "model._orig_mod.module."])
 def test_wrappers_are_seen_through(wrap: str, tmp_path: Path) -> None:
-    source = build("timm:resnet18", seed=1)
+    source = build("timm:test_resnet", seed=1)
     state: dict[str, Any] = dict(source.get_submodule("model").state_dict())
     if wrap.endswith("."):
-        state = {"epoch": 3, "state_dict": {f"module.{key}": tensor for key, tensor in state.items()}}
+        state = {"epoch": 3, "state_dict": {f"{wrap}{key}": tensor for key, tensor in state.items()}}
     elif wrap != "plain":
         state = {wrap: state, "epoch": 3}
     torch.save(state, tmp_path / "weights.pt")
-    loaded = build("timm:resnet18", tmp_path / "weights.pt").state_dict()
+    loaded = build("timm:test_resnet", tmp_path / "weights.pt").state_dict()
     assert all(torch.equal(tensor, loaded[key]) for key, tensor in source.state_dict().items())
 
 

@@ -82,9 +82,8 @@ def _rows(layout: Layout, width: float, size: int) -> Iterator[str]:
         if row % 2 == 0:
             yield f'<rect x="0" y="{y:g}" width="{width:g}" height="{ROW}" fill="#f6f8fa"/>'
         middle = TOP + layout.row_centre(row)
-        name, detail = (
-            ("vectors", "") if stride is None else (f"stride {stride}", f"{-(-size // stride)} × {-(-size // stride)}")
-        )
+        side = -(-size // (stride or 1))
+        name, detail = (f"stride {stride}", f"{side} × {side}") if stride else ("vectors", "")
         yield _text(20, middle - 3, name, 12, INK, weight=600)
         yield _text(20, middle + 13, detail, 11, FAINT)
 
@@ -120,9 +119,8 @@ def _link(route: Route, skip: bool) -> str:
 
 
 def _legend(structure: Structure, y: float) -> Iterator[str]:
-    kinds = list(
-        dict.fromkeys(block.kind for block in structure.blocks if block.kind not in ("image", "sum", "logits"))
-    )
+    drawn = [block.kind for block in structure.blocks if block.kind not in ("image", "sum", "logits")]
+    kinds = list(dict.fromkeys(drawn))
     for place, kind in enumerate(kinds):
         fill, outline, name = COLOURS[kind]
         x = 20 + place * 110
@@ -130,9 +128,8 @@ def _legend(structure: Structure, y: float) -> Iterator[str]:
         yield _text(x + 21, y, name, 11, FAINT)
     if any(link.skip for link in structure.links):
         x = 20 + len(kinds) * 110
-        yield f'<path d="M{x} {y - 4:g}h16" stroke="{SKIP}" stroke-width="2"/>' + _text(
-            x + 22, y, "skip connection", 11, FAINT
-        )
+        yield f'<path d="M{x} {y - 4:g}h16" stroke="{SKIP}" stroke-width="2"/>'
+        yield _text(x + 22, y, "skip connection", 11, FAINT)
 
 
 def _text(x: float, y: float, words: str, size: float, colour: str, weight: int = 400) -> str:

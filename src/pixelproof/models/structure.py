@@ -14,6 +14,7 @@ from pixelproof.models.fcn import FCN
 from pixelproof.models.output import PixelModel
 from pixelproof.models.vgg import SMALLEST, VGG
 
+Convolution = nn.Conv2d | nn.ConvTranspose2d
 Kind = Literal["image", "encoder", "projection", "upsampling", "decoder", "sum", "classifier", "logits"]
 
 
@@ -137,9 +138,6 @@ def _step(model: FCN, name: str, stride: int) -> Block:
     channels = [f"{layer.in_channels} → {layer.out_channels} ch" for layer in layers if isinstance(layer, Convolution)]
     rises = any(isinstance(layer, nn.ConvTranspose2d | nn.Upsample) for layer in layers)
     return Block(name, "upsampling" if rises else "projection", (name, ", ".join(words), *channels), stride)
-
-
-Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
 def _times(word: str, count: int) -> str:

@@ -13,32 +13,30 @@ from torch import Tensor, nn
 from torch.autograd.graph import Node
 from torch.utils._pytree import tree_leaves
 
-from pixelproof.models.adapters import SmpSegmenter, TimmClassifier
+from pixelproof.models.adapters import SMALLEST, SmpSegmenter, TimmClassifier
 from pixelproof.models.structure import Block, Link, Structure
 from pixelproof.models.tracing import run_on_shapes
 
 
 @dataclass(frozen=True)
 class Call:
-    """What one part of a network took and gave, each map with the operation that made it."""
+    """What one part of a network took and gave: maps by their shapes and the operations that made them."""
 
     name: str
     part: nn.Module
     inputs: list[Node]
-    shapes: list[torch.Size]
-    maps: list[Node]
+    maps: list[tuple[torch.Size, Node]]
 
 
 def timm_structure(model: TimmClassifier, size: int) -> Structure:
     """Return the stages that timm records of a classifier, and its head."""
     network: Any = model.model
-    seen = max(model.size or (size,))
+    seen = max(model.size or (size, SMALLEST))
     structure = Structure(seen)
-    resized = () if seen == size else (f"resized to {seen} × {seen}",)
+    resized = (f"resized to {seen} × {seen}",) if model.size and seen != size else ()
     last = structure.add(Block("image", "image", ("image", f"3 × {size} × {size}", *resized), 1))
-    for (stride, channels), group in groupby(
-        network.feature_info, lambda stage: (stage["reduction"], stage["num_chs"])
-    ):
+    stages = groupby(network.feature_info, lambda stage: (stage["reduction"], stage["num_chs"]))
+    for (stride, channels), group in stages:
         names = [stage["module"] for stage in group]
         name = names[0] if len(names) == 1 else f"{names[0]} to {names[-1].rpartition('.')[2]}"
         last = structure.add(Block(name, "encoder", (name, f"{channels} ch"), stride), last)
@@ -54,16 +52,17 @@ def smp_structure(model: SmpSegmenter, size: int) -> Structure:
     last = structure.add(Block("image", "image", ("image", f"3 × {size} × {size}"), 1))
     (encoder, *parts), logits = _calls(model, size)
     makers: dict[Node, str] = {}
-    for number, (shape, node) in enumerate(zip(encoder.shapes, encoder.maps, strict=True), start=1):
+    for number, (shape, node) in enumerate(encoder.maps, start=1):
         name = f"encoder {number}"
         last = structure.add(Block(name, "encoder", (name, f"{shape[1]} ch"), _stride(structure, shape)), last)
         makers[node] = last
     shallow = set(makers.values()) - {last}
     for call in parts:
-        lines = (call.name, type(call.part).__name__, f"{call.shapes[0][1]} ch")
-        block = Block(call.name, "decoder", lines, _stride(structure, call.shapes[0]))
+        shape, node = call.maps[0]
+        lines = (call.name, type(call.part).__name__, f"{shape[1]} ch")
+        block = Block(call.name, "decoder", lines, _stride(structure, shape))
         _link(structure, block, _sources(call.inputs, makers), shallow)
-        makers[call.maps[0]] = call.name
+        makers[node] = call.name
     block = Block("logits", "logits", ("logits", f"{model.num_classes} × {size} × {size}"), 1)
     _link(structure, block, _sources([logits], makers), shallow)
     return structure
@@ -96,10 +95,10 @@ def _calls(model: SmpSegmenter, size: int) -> tuple[list[Call], Node]:
 
     def note(name: str, part: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         inputs = [leaf.grad_fn for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor) and leaf.grad_fn]
-        maps = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor) and leaf.ndim == 4 and leaf.grad_fn]
-        nodes = [leaf.grad_fn for leaf in maps if leaf.grad_fn]
-        if nodes and nodes[0] not in inputs:  # else it passes on what it took
-            calls.append(Call(name, part, inputs, [leaf.shape for leaf in maps], nodes))
+        outputs = [leaf for leaf in tree_leaves(output) if isinstance(leaf, Tensor) and leaf.ndim == 4]
+        maps = [(leaf.shape, leaf.grad_fn) for leaf in outputs if leaf.grad_fn]
+        if maps and maps[0][1] not in inputs:  # else it passes on what it took
+            calls.append(Call(name, part, inputs, maps))
 
     watched = [("encoder", network.encoder), *_parts(network.decoder)]
     handles = [part.register_forward_hook(partial(note, name), with_kwargs=True) for name, part in watched]

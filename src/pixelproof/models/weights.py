@@ -140,8 +140,8 @@ def _read_torch(path: Path) -> Any:
 
 def _bare(name: str) -> str:
     """Return the name of a tensor without what wrappers put before it."""
-    for prefix in WRAPPERS:
-        name = name.removeprefix(prefix)
+    while (bare := name.removeprefix(next(filter(name.startswith, WRAPPERS), ""))) != name:
+        name = bare
     return name
 
 
