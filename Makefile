@@ -12,7 +12,7 @@ demo: .venv/demo  ## run the whole study on the embedded data; prints where the 
 	$(BIN)/pixelproof demo --overwrite
 
 test: .venv/dev  ## install all that is needed and run the tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
 
 setup: .venv/dev  ## make the environment for development
 
