@@ -59,7 +59,7 @@ def test_classifiers(few_pictures, tmp_path, model):
     ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear", "fcn32s-bn", "fcn8s-bn", "smp:Unet:resnet18"],
 )
 def test_segmenters(few_tiles, tmp_path, model):
-    epochs = 30 if model.startswith("smp:") else 80
+    epochs = 60 if model.startswith("smp:") else 140
     settings = ["width=0.125", "batch_size=3", "crop=128", "lr=2e-3", f"epochs={epochs}"]
     scores = learn(few_tiles, model, tmp_path / "run", *settings)
     truth = scores.confusion.sum(axis=(0, 2))
