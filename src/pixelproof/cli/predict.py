@@ -21,9 +21,7 @@ def predict(
 
     Segmentation writes masks in the scheme's colours, index masks and overlays; classification writes predictions.csv.
     """
-    from pixelproof.prediction import Predictor
-    from pixelproof.prediction.files import predict_files
-    from pixelproof.runs import Run
+    from pixelproof.study.predict import predict_run
 
-    files = predict_files(Predictor.open(Run.open(run), device), images, out, overwrite)
+    files = predict_run(run, images, out, device=device, overwrite=overwrite)
     print(f"{len(files)} image{'s' * (len(files) != 1)} predicted: {out}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -21,9 +20,6 @@ def study(
 
     Run again, it redoes only what changed; killed, it goes on where it was.
     """
-    from pixelproof.study.conduct import conduct
-    from pixelproof.study.file import read_study
+    from pixelproof.study.conduct import conduct_file
 
-    content = read_study(file)
-    words = ["pixelproof", "study", file.name, *(f"--set {shlex.quote(text)}" for text in set_ or [])]
-    print(conduct(content, data, out or Path("out") / content.name, set_ or [], command=" ".join(words)))
+    print(conduct_file(file, data, out, set_ or []))

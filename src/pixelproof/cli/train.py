@@ -23,10 +23,7 @@ def train(
 
     The best checkpoint is chosen on a part of train set aside for it, never on validation.
     """
-    from pixelproof.data import open_data
-    from pixelproof.study.settings import prepare
-    from pixelproof.study.train import train
+    from pixelproof.study.train import train_run
 
-    content = open_data(data)
-    config = prepare(content, model, out, weights, set_ or [], resume=resume)
-    print(train(content, config, out, resume=resume, overwrite=overwrite).path)
+    run = train_run(data, model, out, weights=weights, settings=set_ or [], resume=resume, overwrite=overwrite)
+    print(run.path)

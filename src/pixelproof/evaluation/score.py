@@ -26,7 +26,7 @@ _LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_
 _SUFFIX = re.compile(r"[_-](mask|label|labels|gt|seg|pred|prediction)$", re.IGNORECASE)
 
 
-def score(predictions: Path, truth: Path | None, labels: Path | None = None) -> Scores:
+def score(predictions: Path, truth: Path | None = None, labels: Path | None = None) -> Scores:
     """Return the scores of predictions against the truth.
 
     Args:
@@ -37,6 +37,7 @@ def score(predictions: Path, truth: Path | None, labels: Path | None = None) -> 
     Raises:
         UserError: Files are missing, unreadable or of differing size, or the two sides do not hold the same images.
     """
+    predictions, truth, labels = Path(predictions), truth and Path(truth), labels and Path(labels)
     if predictions.suffix == ".npz":
         return load_scores(predictions)
     if truth is None:

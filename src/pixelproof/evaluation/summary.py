@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pixelproof.evaluation import metrics
+import pixelproof.evaluation.metrics as metrics
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from pixelproof.evaluation import metrics
+import pixelproof.evaluation.metrics as metrics
 from pixelproof.evaluation.summary import study_line, summarise
 from pixelproof.runs import Scores, SegmentationScores
 

@@ -14,7 +14,12 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from pixelproof.report import classification, gallery, numbers, provenance, segmentation, words
+import pixelproof.report.classification as classification
+import pixelproof.report.gallery as gallery
+import pixelproof.report.numbers as numbers
+import pixelproof.report.provenance as provenance
+import pixelproof.report.segmentation as segmentation
+import pixelproof.report.words as words
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
@@ -57,6 +62,7 @@ def build_report(folder: Path) -> Path:
     Raises:
         UserError: The folder is neither, an artefact is damaged, or the folder cannot be written.
     """
+    folder = Path(folder)
     study = read_study(folder)
     page = _environment().get_template("page.html.j2").render(_context(study))
     for name, data in _figures(study).items():

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pixelproof.errors import UserError
 
 
@@ -71,6 +73,19 @@ def read_text(path: Path) -> str:
         raise explain_os_error(error, path) from error
     except UnicodeDecodeError:
         raise UserError(f"{path} is not a UTF-8 text file", "save it as UTF-8") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the plain data of a YAML file.
+
+    Raises:
+        UserError: It is missing, unreadable or not YAML.
+    """
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise UserError(f"{path} is not valid YAML (line {line})", "correct it") from None
 
 
 def read_json(path: Path) -> Any:

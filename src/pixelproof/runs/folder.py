@@ -10,7 +10,7 @@ import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.runs.atomic import read_json, read_text, write_json, write_text
+from pixelproof.runs.atomic import read_json, read_yaml, write_json, write_text
 from pixelproof.runs.environment import environment
 from pixelproof.runs.labels_file import labels_to_yaml, read_labels
 from pixelproof.runs.metrics_log import MetricsLog
@@ -76,12 +76,9 @@ class Run:
 
     def config(self) -> dict[str, Any]:
         """Return the resolved settings as plain data."""
-        try:
-            values = yaml.safe_load(read_text(self.path / CONFIG))
-        except yaml.YAMLError:
-            values = None
+        values = read_yaml(self.path / CONFIG)
         if not isinstance(values, dict):
-            raise UserError(f"{self.path / CONFIG} is not valid YAML", "restore it or train again")
+            raise UserError(f"{self.path / CONFIG} holds no settings", "restore it or train again")
         return values
 
     def labels(self) -> LabelScheme:

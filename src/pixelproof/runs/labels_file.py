@@ -10,7 +10,7 @@ import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelScheme
-from pixelproof.runs.atomic import read_text
+from pixelproof.runs.atomic import read_yaml
 from pixelproof.schema import nearest, parse
 
 
@@ -20,11 +20,7 @@ def read_labels(path: Path) -> LabelScheme:
     Raises:
         UserError: The file cannot be read, is not YAML, or its contract contradicts itself.
     """
-    try:
-        values = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise UserError(f"{path} is not valid YAML (line {line})", "correct it") from None
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no settings", "start it with 'task:' or 'preset:'")
     if set(values) == {"preset"}:

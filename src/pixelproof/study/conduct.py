@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
-from pixelproof.study.file import StudyFile, run_config
+from pixelproof.study.file import StudyFile, read_study, run_config
 from pixelproof.study.steps import Steps
 from pixelproof.study.train import train
 
@@ -70,6 +71,23 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
     )
     save_study(out / "study.json", record)
     return build_report(out)
+
+
+def conduct_file(file: Path, data: Path = Path(), out: Path | None = None, settings: Sequence[str] = ()) -> Path:
+    """Run whatever of the study in a file is missing or changed, and return the path of its report.
+
+    Args:
+        file: The study file.
+        data: Folder that the study's data folders are relative to.
+        out: Folder for everything that comes out; ``out/NAME`` by default.
+        settings: Changes such as "epochs=1" or "PART.epochs=1".
+
+    Raises:
+        UserError: The study, data, settings or models are refused.
+    """
+    study = read_study(Path(file))
+    words = ["pixelproof", "study", Path(file).name, *(f"--set {shlex.quote(text)}" for text in settings)]
+    return conduct(study, Path(data), Path(out or Path("out") / study.name), settings, command=" ".join(words))
 
 
 def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[str, ...]) -> list[Job]:

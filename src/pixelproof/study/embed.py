@@ -29,7 +29,7 @@ def embed_run(
     Raises:
         UserError: The run is a segmenter, does not fit the data, or ``out`` holds such files already.
     """
-    run = Run.open(run_path)
+    run, data, out = Run.open(Path(run_path)), Path(data), Path(out)
     if run.labels().task != "classification":
         raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
     target = out / "features.npz"

@@ -17,8 +17,8 @@ def evaluate_run(run_path: Path, data: Path, split: str = "validation", device: 
     Raises:
         UserError: The run or the data cannot be read, or do not fit each other.
     """
-    run = Run.open(run_path)
-    samples = samples_for(run, data, split)
+    run = Run.open(Path(run_path))
+    samples = samples_for(run, Path(data), split)
     source = Source(run.name, split, fingerprint(samples))
     scores = evaluate(Predictor.open(run, device), samples, source)
     save_scores(run.scores(split), scores)

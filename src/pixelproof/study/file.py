@@ -6,12 +6,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, field_validator
 
 from pixelproof.config import RunConfig, Task, apply_overrides, default_config
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import read_text
+from pixelproof.runs.atomic import read_yaml
 from pixelproof.schema import Strict, parse
 
 
@@ -62,19 +61,14 @@ def read_study(path: Path) -> StudyFile:
     Raises:
         UserError: It cannot be read, is not YAML, or a key or value is refused.
     """
-    try:
-        values = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise UserError(f"{path} is not valid YAML (line {line})", "correct it") from None
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no study", "start it with 'name:' and 'parts:'")
     study = parse(StudyFile, values, str(path))
     for name, part in study.parts.items():
         if strangers := set(part.embed) - set(part.models):
-            raise UserError(
-                f"{path}: part '{name}' embeds '{strangers.pop()}'", f"name one of {', '.join(part.models)}"
-            )
+            remedy = f"name one of {', '.join(part.models)}"
+            raise UserError(f"{path}: part '{name}' embeds '{min(strangers)}'", remedy)
     return study
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.config import RunConfig, run_settings
-from pixelproof.data import DataFolder, Sample, arrange, fingerprint
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.loading import TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
@@ -14,7 +14,7 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, summarise
 from pixelproof.prediction import Predictor
 from pixelproof.runs import ClassificationScores, Run, Source, write_json, write_text
-from pixelproof.study.settings import settle
+from pixelproof.study.settings import prepare, settle
 from pixelproof.training.balance import class_weights
 from pixelproof.training.checkpoints import load_weights, save_weights
 from pixelproof.training.device import describe, pick_device
@@ -47,6 +47,35 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
     _finish(run, trainer.result, config)
     write_json(run.path / "environment.json", run.environment() | {"finished": True, **vars(progress)})
     return run
+
+
+def train_run(
+    data: Path,
+    model: str | None = None,
+    out: Path = Path("run"),
+    *,
+    weights: str | None = None,
+    settings: Sequence[str] = (),
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Run:
+    """Train a model on a folder of labelled images and return its run folder.
+
+    Args:
+        data: The folder.
+        model: The model's name; not given when resuming.
+        out: The run folder to make.
+        weights: "imagenet", "none" or a file of weights to start from.
+        settings: Changes such as "epochs=10".
+        resume: Go on with the run in ``out``.
+        overwrite: Replace the run in ``out``.
+
+    Raises:
+        UserError: The data, the model or a setting is refused, or training diverged.
+    """
+    folder = open_data(Path(data))
+    config = prepare(folder, model, Path(out), weights, settings, resume=resume)
+    return train(folder, config, Path(out), resume=resume, overwrite=overwrite)
 
 
 def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> tuple[Run, RunConfig]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from pixelproof.data.demo import textures
+import pixelproof.data.demo.textures as textures
 from pixelproof.data.demo.fields import Plane, fractal
 from pixelproof.data.demo.terrain import AGRICULTURE, BARREN, FOREST, RANGELAND, WATER, Terrain
 from pixelproof.data.demo.textures import Picture

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor import classes, contract, duplicates, files, masks, near, sizes
+import pixelproof.data.doctor.classes as classes
+import pixelproof.data.doctor.contract as contract
+import pixelproof.data.doctor.duplicates as duplicates
+import pixelproof.data.doctor.files as files
+import pixelproof.data.doctor.masks as masks
+import pixelproof.data.doctor.near as near
+import pixelproof.data.doctor.sizes as sizes
 from pixelproof.data.doctor.finding import SEVERITIES, Diagnosis, Finding
 from pixelproof.data.doctor.summary import summarise
 from pixelproof.data.doctor.survey import Survey, survey_folder
@@ -56,6 +62,7 @@ def examine(root: Path) -> Diagnosis:
     Raises:
         UserError: The folder cannot be read as a data set: it holds no images, or its layout is not clear.
     """
+    root = Path(root)
     survey = survey_folder(root, find_layout(root))
     settled = contract.settle(survey)
     reading = read_under(settled.scheme, survey) if settled.scheme else None

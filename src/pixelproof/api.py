@@ -1,0 +1,34 @@
+"""The verbs of the command line as functions: ``from pixelproof import api; api.train("photos", "fcn8s", "runs/a")``.
+
+Each is imported when it is first used, so that those that need no torch do not wait for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_VERBS = {
+    "study": ("pixelproof.study.conduct", "conduct_file"),
+    "doctor": ("pixelproof.data.doctor.examine", "examine"),
+    "show": ("pixelproof.study.show", "describe_model"),
+    "train": ("pixelproof.study.train", "train_run"),
+    "evaluate": ("pixelproof.study.evaluate", "evaluate_run"),
+    "score": ("pixelproof.evaluation.score", "score"),
+    "predict": ("pixelproof.study.predict", "predict_run"),
+    "embed": ("pixelproof.study.embed", "embed_run"),
+    "report": ("pixelproof.report.page", "build_report"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return the verb ``name``."""
+    if name not in _VERBS:
+        raise AttributeError(f"module 'pixelproof.api' has no attribute '{name}'")
+    module, function = _VERBS[name]
+    return getattr(import_module(module), function)
+
+
+def __dir__() -> list[str]:
+    """Return the verbs."""
+    return list(_VERBS)

@@ -1,0 +1,36 @@
+"""The Python API: the verbs of the command line by the same words, taking paths as texts too."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+
+from pixelproof import api
+from pixelproof.cli.main import app
+from pixelproof.evaluation import accuracy, summarise
+
+
+def test_it_has_the_verbs_of_the_command_line():
+    assert set(dir(api)) == set(get_command(app).commands) - {"demo"}
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        api.trian  # noqa: B018 - looking it up is the point
+
+
+def test_train_evaluate_predict_by_function(color_classes, tmp_path):
+    settings = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
+    run = api.train(str(color_classes), "vgg16", str(tmp_path / "run"), settings=settings)
+    scores = api.evaluate(str(run.path), str(color_classes))
+    assert summarise(api.score(str(run.scores("validation")))) == summarise(scores)
+    assert 0 <= accuracy(scores) <= 1
+    files = api.predict(str(run.path), [str(color_classes / "validation" / "red")], str(tmp_path / "guess"))
+    assert len(files) == 4
+    assert not api.doctor(str(color_classes)).of("error")
+    assert api.report(str(run.path)).name == "report.html"
+
+
+def test_verbs_without_a_model_do_not_wait_for_torch():
+    code = (
+        "import sys; from pixelproof import api; api.score, api.doctor, api.report; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
