@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from pixelproof.data import write_png
+from pixelproof.data import read_image, write_png
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou, summarise
 from pixelproof.evaluation.score import score
@@ -41,6 +41,15 @@ def test_masks_of_another_tool(masks):
     assert 0.75 < mean_iou(scores, "unknown_counted") < 0.9
     perfect = score(masks / "truth", masks / "truth")
     assert mean_iou(perfect, "unknown_counted") == 1.0
+
+
+def test_the_truth_may_be_a_whole_data_set(masks):
+    (masks / "truth").rename(masks / "validation")
+    for path in (masks / "validation").iterdir():
+        write_png(masks / "data" / "validation" / path.name, read_image(path))
+        write_png(masks / "data" / "train" / f"1{path.name}", read_image(path))
+    direct = score(masks / "guess", masks / "validation")
+    assert summarise(score(masks / "guess", masks / "data")) == summarise(direct)
 
 
 def test_a_score_file_gives_the_same_figures(masks):

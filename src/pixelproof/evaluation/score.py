@@ -7,12 +7,13 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from pixelproof.data import Sample
 from pixelproof.data.images import read_mask
-from pixelproof.data.layouts import class_names, images_in
+from pixelproof.data.layouts import class_names, find_layout, images_in
 from pixelproof.data.opening import LABELS_FILE, in_order, observed_colors, open_data
 from pixelproof.errors import UserError
 from pixelproof.evaluation.counts import confusion_counts
@@ -21,6 +22,7 @@ from pixelproof.progress import track
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores, Source, load_scores, read_labels
 from pixelproof.runs.atomic import read_text
 
+Table = TypeVar("Table", dict[str, str], dict[str, Path])
 _FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
 _LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")
 _SUFFIX = re.compile(r"[_-](mask|label|labels|gt|seg|pred|prediction)$", re.IGNORECASE)
@@ -51,7 +53,8 @@ def score(predictions: Path, truth: Path | None = None, labels: Path | None = No
 
 
 def _score_masks(predictions: Path, truth: Path, labels: Path | None) -> SegmentationScores:
-    true, predicted = _masks(truth), _masks(predictions)
+    predicted = _masks(predictions)
+    true = _masks(truth) if images_in(truth) else _masks_of_split(truth, set(predicted))
     _same_images(predictions, set(predicted), truth, set(true))
     scheme = _mask_scheme(truth, list(true.values()), labels)
     counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
@@ -72,6 +75,17 @@ def _masks(folder: Path) -> dict[str, Path]:
     if not masks:
         raise UserError(f"{folder} holds no masks", "give a folder of mask images")
     return masks
+
+
+def _masks_of_split(root: Path, wanted: set[str]) -> dict[str, Path]:
+    """Return the masks of the split of a data set that was predicted."""
+    splits = find_layout(root).splits.values()
+    return _best([{s.id: s.mask for s in samples if s.mask is not None} for samples in splits], wanted)
+
+
+def _best(tables: list[Table], wanted: set[str]) -> Table:
+    """Return the table that holds most of ``wanted`` and little else: names repeat between splits."""
+    return max(tables, key=lambda table: (len(wanted & set(table)), -len(table)))
 
 
 def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelScheme:
@@ -114,10 +128,8 @@ def _true_labels(truth: Path, wanted: set[str], labels: Path | None) -> tuple[di
     """Return true labels by file name, and the label contract; a data set's split is the one that was predicted."""
     if truth.is_dir():
         data = open_data(truth)
-        # Names repeat between splits; the split meant is the one that holds most of them and little else.
         tables = [table for samples in data.splits.values() for table in _tables(samples, data.scheme)]
-        best = max(tables, key=lambda table: (len(wanted & set(table)), -len(table)))
-        return best, data.scheme
+        return _best(tables, wanted), data.scheme
     table = read_table(truth)
     if labels is not None:
         return table, read_labels(labels)
