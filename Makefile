@@ -9,7 +9,7 @@ help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
 demo: .venv/demo  ## run the whole study on the embedded data; prints where the report is
-	$(BIN)/pixelproof demo --overwrite
+	$(BIN)/pixelproof demo
 
 test: .venv/dev  ## install all that is needed and run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto

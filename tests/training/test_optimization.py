@@ -6,7 +6,7 @@ from torch import nn
 from pixelproof.config import TrainingConfig
 from pixelproof.training.losses import cross_entropy
 from pixelproof.training.mixing import mix
-from pixelproof.training.optimization import learning_rate, make_optimizer
+from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "poly", "constant"])
@@ -35,6 +35,24 @@ def test_weight_decay_spares_biases_and_norms(name):
     optimizer = make_optimizer(model, TrainingConfig(optimizer=name, weight_decay=0.3))
     decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     assert [decays[id(p)] for p in model.parameters()] == [0.3, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.9, 0.999])
+def test_the_moving_average_follows_its_definition(decay):
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    average = moving_average(model, decay)
+    expected = None
+    for n in range(12):
+        with torch.no_grad():
+            for p in model.parameters():
+                p.add_(float(n))
+            model[1].running_mean.fill_(float(n))
+        average.update_parameters(model)
+        now = model[0].weight.detach().clone()
+        d = min(decay, (1 + n) / (10 + n))
+        expected = now if expected is None else d * expected + (1 - d) * now
+    torch.testing.assert_close(average.module[0].weight.detach(), expected)
+    assert 0 < average.module[1].running_mean[0] <= 11
 
 
 def batch():

@@ -24,7 +24,7 @@ class DataConfig(Strict):
     validation: Fraction = 0.2
     """Part of train set aside for the final score, where the data set brings no validation split."""
     limit: int | None = Field(default=None, ge=2)
-    """Use at most this many images of each split, chosen by the seed; for rehearsals."""
+    """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
     split_seed: int = 0
     """Seed of the parts carved out of train; runs that are compared share it."""
 

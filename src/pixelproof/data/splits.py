@@ -46,7 +46,11 @@ def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     parts["train"] = train
     if not train or not parts["validation"]:
         raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
-    return {name: limit(samples, config.limit, config.split_seed) for name, samples in parts.items()}
+    # A rehearsal should not spend its time on choosing checkpoints.
+    most = {
+        name: config.limit and (max(2, config.limit // 4) if name == "selection" else config.limit) for name in parts
+    }
+    return {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
 
 
 def limit(samples: Samples, count: int | None, seed: int) -> Samples:

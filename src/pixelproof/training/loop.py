@@ -13,7 +13,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from pixelproof.config import TrainingConfig
@@ -27,7 +27,7 @@ from pixelproof.training.checkpoints import Progress, load_state, save_state, sa
 from pixelproof.training.device import autocast, pick_device
 from pixelproof.training.losses import Loss
 from pixelproof.training.mixing import mix
-from pixelproof.training.optimization import learning_rate, make_optimizer
+from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
 
 Score = Callable[[PixelModel], float]
 """How good a model is on images it was not trained on; higher is better."""
@@ -53,8 +53,7 @@ class Trainer:
         self.optimizer = make_optimizer(model, self.config)
         self.average: AveragedModel | None = None
         if self.config.ema:
-            average = get_ema_multi_avg_fn(self.config.ema)  # type: ignore[no-untyped-call]
-            self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+            self.average = moving_average(model, self.config.ema)
         self.progress = Progress()
 
     @property

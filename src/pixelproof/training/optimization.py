@@ -1,14 +1,16 @@
-"""Optimisers and the learning rate over time."""
+"""Optimisers, the learning rate over time, and the moving average of the weights."""
 
 from __future__ import annotations
 
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pixelproof.config import TrainingConfig
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
 POLY_POWER = 0.9
 
 
@@ -22,6 +24,20 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
     return torch.optim.AdamW(groups, lr=config.lr)
+
+
+def moving_average(model: nn.Module, decay: float) -> AveragedModel:
+    """Return a model that follows the weights of ``model`` as their exponential moving average, buffers included.
+
+    After n updates the decay is at most (1 + n) / (10 + n), so that a short run is not held back by its first weights.
+    """
+
+    def update(averages: Tensors, current: Tensors, updates: Tensor | int) -> None:
+        n = int(updates)
+        step = get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))  # type: ignore[no-untyped-call]
+        step(averages, current, updates)
+
+    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)
 
 
 def learning_rate(config: TrainingConfig, epochs_done: float) -> float:
