@@ -47,9 +47,8 @@ def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     if not train or not parts["validation"]:
         raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
     # A rehearsal should not spend its time on choosing checkpoints.
-    most = {
-        name: config.limit and (max(2, config.limit // 4) if name == "selection" else config.limit) for name in parts
-    }
+    most = dict.fromkeys(parts, config.limit)
+    most["selection"] = config.limit and max(2, config.limit // 4)
     return {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
 
 
