@@ -47,7 +47,7 @@ def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     if not train or not parts["validation"]:
         raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
     # A rehearsal should not spend its time on choosing checkpoints.
-    most = dict.fromkeys(parts, config.limit)
+    most: dict[str, int | None] = dict.fromkeys(parts, config.limit)
     most["selection"] = config.limit and max(2, config.limit // 4)
     return {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
 
