@@ -159,3 +159,12 @@ def test_names_that_are_not_utf8(tmp_path):
         sample.image.write_bytes(b"x")
     assert len(fingerprint(strange)) == 16
     assert len(limit(strange, 1, 0)) == 1
+
+
+def test_a_class_without_training_images_is_refused_and_one_without_validation_images_noted(color_classes, capsys):
+    shutil.rmtree(color_classes / "validation" / "blue")
+    arrange(open_data(color_classes), DataConfig())
+    assert "no validation image of class blue" in capsys.readouterr().err
+    (color_classes / "train" / "blue").rename(color_classes / "validation" / "blue")
+    with pytest.raises(UserError, match="class 'blue' has no image in the split train"):
+        arrange(open_data(color_classes), DataConfig())

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pixelproof.config import DataConfig
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.errors import UserError
+from pixelproof.progress import say
 from pixelproof.randomness import derive
 
 Samples = tuple[Sample, ...]
@@ -46,10 +47,26 @@ def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     parts["train"] = train
     if not train or not parts["validation"]:
         raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
+    if data.task == "classification":
+        _check_classes(data, parts)
     # A rehearsal should not spend its time on choosing checkpoints.
     most: dict[str, int | None] = dict.fromkeys(parts, config.limit)
     most["selection"] = config.limit and max(2, config.limit // 4)
     return {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
+
+
+def _check_classes(data: DataFolder, parts: dict[str, Samples]) -> None:
+    """Refuse a class that cannot be learned, and point out one that will have no figure."""
+    names = dict(enumerate(data.scheme.names))
+    learned = {sample.label for sample in parts["train"]}
+    if unlearned := [name for index, name in names.items() if index not in learned]:
+        raise UserError(
+            f"class '{unlearned[0]}' has no image in the split train of {data.root}",
+            "add images of it, or remove it from the other splits and from labels.yaml",
+        )
+    scored = {sample.label for sample in parts["validation"]}
+    if unscored := [name for index, name in names.items() if index not in scored]:
+        say(f"note: no validation image of class {', '.join(unscored)}: accuracy there will be undefined")
 
 
 def limit(samples: Samples, count: int | None, seed: int) -> Samples:
