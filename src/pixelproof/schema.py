@@ -16,7 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Strict(BaseModel):
     """Base of every settings class: immutable, no unknown keys, no silent conversion of defaults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:

@@ -33,6 +33,8 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("loss=mse", "--set: 'training.loss': 'mse' is no loss; known are cross-entropy, focal, dice, lovasz"),
         ("mixup=0.2", "--set: mixup and cutmix are for classification"),
         ("scale=[2, 1]", "--set: 'augment': scale is a range LOW HIGH"),
+        ("lr=inf", "--set: 'training.lr': input should be a finite number"),
+        ("lr=nan", "--set: 'training.lr'"),
         ("training=3", "--set: unknown key 'training'"),
     ],
 )

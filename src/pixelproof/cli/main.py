@@ -60,7 +60,8 @@ def run() -> None:
     except UserError as error:
         if debug:
             traceback.print_exc()
-        print(f"pixelproof: {error}.", file=sys.stderr)
+        stop = "" if str(error).endswith("?") else "."
+        print(f"pixelproof: {error}{stop}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("pixelproof: stopped; a study goes on when run again, training with --resume.", file=sys.stderr)

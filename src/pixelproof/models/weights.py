@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,9 @@ def imagenet_vgg16(batch_norm: bool) -> State:
     weights = (VGG16_BN_Weights if batch_norm else VGG16_Weights).IMAGENET1K_V1
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     try:
-        return dict(weights.get_state_dict(progress=sys.stderr.isatty(), check_hash=True, weights_only=True))
+        # torch.hub announces a download on stdout, which belongs to results.
+        with redirect_stdout(sys.stderr):
+            return dict(weights.get_state_dict(progress=sys.stderr.isatty(), check_hash=True, weights_only=True))
     except Exception as error:  # no network, a server's answer, a damaged file in the cache
         raise UserError(
             f"the imagenet weights cannot be had: {error}",
