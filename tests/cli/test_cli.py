@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -186,3 +188,19 @@ def test_images_of_any_size_and_mode(pixelproof, two_fields, tmp_path):
     code, _, err = pixelproof("predict", tmp_path / "run", folder / "broken.png", "--out", tmp_path / "more")
     assert code == 2
     assert "broken.png is an empty file" in err
+
+
+def test_ctrl_c_says_how_to_go_on(two_fields, tmp_path):
+    command = ["train", two_fields, "--model", "fcn8s-bn", "--out", tmp_path / "run", *SLIM, "--set", "epochs=100000"]
+    # A process started in the background ignores the signal unless told otherwise.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; from pixelproof.cli.main import run; run()"
+    process = subprocess.Popen([sys.executable, "-c", code, *command], stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "run" / "metrics.csv").exists():
+        assert process.poll() is None
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "training with --resume" in err
+    assert "Traceback" not in err

@@ -20,6 +20,8 @@ from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.errors import UserError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     help="From a folder of images to a model you can trust.",
     no_args_is_help=True,
@@ -63,9 +65,10 @@ def run() -> None:
         stop = "" if str(error).endswith("?") else "."
         print(f"pixelproof: {error}{stop}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("pixelproof: stopped; a study goes on when run again, training with --resume.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # how typer answers Ctrl-C
+            print("pixelproof: stopped; a study goes on when run again, training with --resume.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         # The reader of stdout left, as `head` does; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
