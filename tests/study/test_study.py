@@ -149,3 +149,26 @@ def test_the_record_of_a_study_names_its_runs(study, tmp_path):
     runs = [model["run"] for part in record["parts"] for model in part["models"]]
     assert runs == ["patches/vgg16", "fields/fcn32s", "fields/fcn8s"]
     assert all((out / run / "config.yaml").is_file() for run in runs)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "complaint"),
+    [
+        ("fields", {"models": {"fcn8s": None, "second": "fcn8x"}}, "unknown model 'fcn8x'"),
+        ("fields", {"models": {"fcn8s": None, "second": "vgg16"}}, "model 'vgg16' is for classification"),
+        (
+            "fields",
+            {"models": {"fcn8s": {"weights": "none.safetensors"}}},
+            "there is no file of weights none.safetensors",
+        ),
+        ("fields", {"models": {"fcn8s": None}, "embed": ["fcn8s"]}, "'embed' is for classification"),
+        ("patches", {"models": {"vgg16": None}, "show": ["red/0.png"]}, "'show' is for segmentation"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_any_training(tmp_path, study, part, change, complaint):
+    values = {"name": "s", "parts": {part: {"data": part, **change}}}
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(values))
+    with pytest.raises(UserError) as caught:
+        conduct(read_study(tmp_path / "s.yaml"), tmp_path, tmp_path / "out")
+    assert complaint in str(caught.value)
+    assert not (tmp_path / "out").exists()

@@ -22,6 +22,7 @@ from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
 from pixelproof.study.file import StudyFile, read_study, run_config
+from pixelproof.study.settings import settle
 from pixelproof.study.steps import Steps
 from pixelproof.study.train import train
 
@@ -94,10 +95,15 @@ def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[st
     """Return the jobs of a part, with data opened and every setting checked."""
     entry = study.parts[part]
     folder = open_data(data / entry.data)
+    wrong = entry.embed if folder.task == "segmentation" else entry.show
+    if wrong:
+        what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
+        raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
     jobs = []
     for model in entry.models:
         config = run_config(study, part, model, folder.task, overrides)
         parts = arrange(folder, config.data)
+        settle(config, folder, parts["train"])  # refuses a wrong model before another is trained for hours
         by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
         for sample_id in entry.show:
             if sample_id not in by_id:

@@ -54,6 +54,9 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
             f"model '{config.model.name}' is for {task_of(config.model.name)}, the data in {data.root} for {data.task}",
             "choose another --model; 'pixelproof show --help' names them",
         )
+    weights = Path(config.model.weights).expanduser()
+    if config.model.weights not in ("none", "imagenet") and not weights.is_file():
+        raise UserError(f"there is no file of weights {weights}", "give --weights none, imagenet or the path of a file")
     looked_at = train[:: max(1, len(train) // _LOOKED_AT)]
     sides = Counter(max(image_size(sample.image)) for sample in looked_at)
     typical = min(sides.most_common(1)[0][0], _LARGEST_INPUT)
