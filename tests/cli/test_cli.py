@@ -154,9 +154,9 @@ def test_nothing_is_overwritten_unasked(pixelproof, color_classes, tmp_path):
     assert code == 2
     assert "already exists" in err
     assert pixelproof(*train, "--overwrite")[0] == 0
-    (tmp_path / "p").mkdir()
-    (tmp_path / "p" / "mine.txt").write_text("mine")
     predict = ["predict", tmp_path / "run", color_classes / "validation" / "red", "--out", tmp_path / "p"]
+    assert pixelproof(*predict)[0] == 0
+    (tmp_path / "p" / "mine.txt").write_text("mine")
     assert pixelproof(*predict)[0] == 2
     assert pixelproof(*predict, "--overwrite")[0] == 0
     assert (tmp_path / "p" / "mine.txt").read_text() == "mine"
@@ -204,3 +204,17 @@ def test_ctrl_c_says_how_to_go_on(two_fields, tmp_path):
     assert process.returncode == 130
     assert "training with --resume" in err
     assert "Traceback" not in err
+
+
+def test_overwrite_never_touches_what_others_wrote(pixelproof, color_classes, tmp_path):
+    train = ["train", color_classes, "--model", "vgg16", *SLIM, "--overwrite"]
+    assert pixelproof(*train, "--out", tmp_path / "run")[0] == 0
+    (tmp_path / "run" / "thesis.tex").write_text("precious")
+    assert pixelproof(*train, "--out", tmp_path / "run")[0] == 2
+    assert (tmp_path / "run" / "thesis.tex").read_text() == "precious"
+    (tmp_path / "data" / "masks").mkdir(parents=True)
+    (tmp_path / "data" / "masks" / "a.png").write_bytes(b"truth")
+    predict = ["predict", tmp_path / "run", color_classes / "validation" / "red", "--out", tmp_path / "data"]
+    code, _, err = pixelproof(*predict, "--overwrite")
+    assert (code, "that predict did not write" in err) == (2, True)
+    assert (tmp_path / "data" / "masks" / "a.png").read_bytes() == b"truth"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 
 import typer
 
@@ -19,6 +20,7 @@ from pixelproof.cli.show import show
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.errors import UserError
+from pixelproof.runs.atomic import explain_os_error
 
 INTERRUPTED = 130
 
@@ -73,6 +75,11 @@ def run() -> None:
         # The reader of stdout left, as `head` does; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"pixelproof: {explain_os_error(error, Path(str(error.filename or 'a file')))}.", file=sys.stderr)
+        sys.exit(2)
     except Exception as error:  # a fault of ours; the user still gets a sentence
         if debug:
             traceback.print_exc()

@@ -22,6 +22,8 @@ from pixelproof.runs import write_text
 UInt8 = npt.NDArray[np.uint8]
 OPACITY = 0.45
 TOP = 5
+MARK = "PREDICTIONS.txt"
+"""Stands in a folder that predict has written, so that no other folder's masks are ever removed."""
 
 
 def predict_files(predictor: Predictor, images: Sequence[Path], out: Path, overwrite: bool = False) -> list[Path]:
@@ -46,7 +48,10 @@ def predict_files(predictor: Predictor, images: Sequence[Path], out: Path, overw
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         if not overwrite:
             raise UserError(f"{out} already holds something", "choose another --out or give --overwrite")
+        if not (out / MARK).is_file():
+            raise UserError(f"{out} holds something that predict did not write", "choose another --out")
         _clear(out)
+    write_text(out / MARK, "This folder was written by pixelproof predict; --overwrite replaces its predictions.\n")
     if predictor.scheme.task == "classification":
         write_text(out / "predictions.csv", _table(predictor, files))
     else:

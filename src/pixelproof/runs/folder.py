@@ -18,6 +18,20 @@ from pixelproof.runs.metrics_log import MetricsLog
 CONFIG = "config.yaml"
 
 
+# What a run folder may hold; anything else in it belongs to the user and is never removed.
+MARKS = {CONFIG, "labels.yaml", "environment.json"}
+CONTENTS = MARKS | {"architecture.json", "diagram.svg", "metrics.csv", "report.html"}
+CONTENTS |= {"checkpoints", "features", "figures", "scores", "shown", "tensorboard"}
+
+
+def _is_only_a_run(path: Path) -> bool:
+    """Return whether a folder is a run and holds nothing else."""
+    if not path.is_dir() or path.is_symlink():
+        return False
+    names = {entry.name for entry in path.iterdir()}
+    return names >= MARKS and names <= CONTENTS
+
+
 class Run:
     """The layout of a run folder. Holds paths; the artefacts' own modules read and write them."""
 
@@ -45,7 +59,7 @@ class Run:
         Raises:
             UserError: The folder holds something already.
         """
-        if overwrite and (path / CONFIG).is_file():
+        if overwrite and _is_only_a_run(path):
             shutil.rmtree(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
