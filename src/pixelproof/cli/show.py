@@ -24,8 +24,11 @@ def show(
     timm:NAME; any segmentation_models.pytorch network as smp:DECODER:ENCODER.
     """
     from pixelproof.cli.options import print_json
+    from pixelproof.errors import UserError
     from pixelproof.study.show import describe_model
 
+    if diagram is not None and diagram.exists():
+        raise UserError(f"{diagram} already exists", "choose another --diagram")
     facts, picture = describe_model(model, classes, size, set_ or [])
     if diagram is not None:
         from pixelproof.runs import write_text

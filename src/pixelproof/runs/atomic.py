@@ -68,7 +68,7 @@ def read_text(path: Path) -> str:
         UserError: It is missing, unreadable or not text.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # a byte-order mark, as Excel writes it, is no text
     except OSError as error:
         raise explain_os_error(error, path) from error
     except UnicodeDecodeError:

@@ -19,8 +19,8 @@ CONFIG = "config.yaml"
 
 
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
-MARKS = {CONFIG, "labels.yaml", "environment.json"}
-CONTENTS = MARKS | {"architecture.json", "diagram.svg", "metrics.csv", "report.html"}
+MARKS = {"labels.yaml", "environment.json"}
+CONTENTS = MARKS | {CONFIG, "architecture.json", "diagram.svg", "metrics.csv", "report.html"}
 CONTENTS |= {"checkpoints", "features", "figures", "scores", "shown", "tensorboard"}
 
 

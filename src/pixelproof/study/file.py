@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,9 @@ def read_study(path: Path) -> StudyFile:
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no study", "start it with 'name:' and 'parts:'")
     study = parse(StudyFile, values, str(path))
+    for name in [*study.parts, *(model for part in study.parts.values() for model in part.models)]:
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise UserError(f"{path}: '{name}' cannot name a folder", "use letters, digits, '_', '-' and '.'")
     for name, part in study.parts.items():
         if strangers := set(part.embed) - set(part.models):
             remedy = f"name one of {', '.join(part.models)}"
