@@ -57,11 +57,8 @@ def test_train_evaluate_predict_score_from_the_shell(pixelproof, two_fields, tmp
         figures["protocols"]["unknown_counted"]["iou"]["urban"] is None
         or figures["protocols"]["unknown_counted"]["iou"]["urban"] == 0
     )
-    images = sorted((two_fields / "validation").glob("*_sat.png"))
-    code, out, _ = pixelproof("predict", tmp_path / "run", *images, "--out", tmp_path / "maps")
+    code, out, _ = pixelproof("predict", tmp_path / "run", two_fields / "validation", "--out", tmp_path / "maps")
     assert (code, out.strip()) == (0, f"3 images predicted: {tmp_path / 'maps'}")
-    for path in (tmp_path / "maps" / "masks").iterdir():
-        path.rename(path.with_name(path.name.replace("_sat", "")))
     code, out, _ = pixelproof("score", tmp_path / "maps" / "masks", two_fields / "validation", "--json")
     assert code == 0
     assert json.loads(out)["protocols"] == figures["protocols"]

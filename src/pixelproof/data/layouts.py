@@ -24,7 +24,7 @@ RECOGNISED = (
 )
 _SPLIT = re.compile(r"(train|training|val|valid|validation|test|testing)([_-]?\d+)?", re.IGNORECASE)
 _MASK_FOLDER = re.compile(r"mask|label|annot|truth|target|(^|_)gt($|_)|segmentation|segmaps", re.IGNORECASE)
-_MASK_STEM = re.compile(r"(.+?)[_-](mask|label|labels|gt|seg|l)", re.IGNORECASE)
+MASK_STEM = re.compile(r"(.+?)[_-](mask|label|labels|gt|seg|l)", re.IGNORECASE)
 _IMAGE_STEM = re.compile(r"(.+?)[_-](sat|image|img|rgb)", re.IGNORECASE)
 _CLASS_STEM = re.compile(r"(.+)_(\d+)")
 
@@ -112,7 +112,7 @@ def mask_folders(root: Path) -> Found | None:
     found = Found("images/ and masks/", "segmentation", {})
     for split, (image_folder, mask_folder) in pairs.items():
         images = {image.stem: image for image in images_in(image_folder)}
-        masks = {_stem(mask, _MASK_STEM, images): mask for mask in images_in(mask_folder)}
+        masks = {_stem(mask, MASK_STEM, images): mask for mask in images_in(mask_folder)}
         if images and masks:
             found.splits[split] = _pair(found, images, masks)
     return found if found.splits else None
@@ -123,8 +123,8 @@ def sat_mask_pairs(root: Path) -> Found | None:
     found = Found("NAME_sat beside NAME_mask", "segmentation", {})
     for split, folder in _split_folders(root).items():
         files = images_in(folder)
-        masks = {m.group(1): f for f in files if (m := _MASK_STEM.fullmatch(f.stem))}
-        images = {_stem(f, _IMAGE_STEM): f for f in files if not _MASK_STEM.fullmatch(f.stem)}
+        masks = {m.group(1): f for f in files if (m := MASK_STEM.fullmatch(f.stem))}
+        images = {_stem(f, _IMAGE_STEM): f for f in files if not MASK_STEM.fullmatch(f.stem)}
         if masks and images:
             found.splits[split] = _pair(found, images, masks)
     return found if any(found.splits.values()) else None

@@ -25,6 +25,7 @@ from pixelproof.runs.atomic import read_text
 Table = TypeVar("Table", dict[str, str], dict[str, Path])
 _FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
 _LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")
+_IMAGE_SUFFIX = re.compile(r"[_-](sat|image|img|rgb)$", re.IGNORECASE)
 _SUFFIX = re.compile(r"[_-](mask|label|labels|gt|seg|pred|prediction)$", re.IGNORECASE)
 
 
@@ -53,7 +54,7 @@ def score(predictions: Path, truth: Path | None = None, labels: Path | None = No
 
 
 def _score_masks(predictions: Path, truth: Path, labels: Path | None) -> SegmentationScores:
-    predicted = _masks(predictions)
+    predicted = {_IMAGE_SUFFIX.sub("", name): path for name, path in _masks(predictions).items()}
     true = _masks(truth) if images_in(truth) else _masks_of_split(truth, set(predicted))
     _same_images(predictions, set(predicted), truth, set(true))
     scheme = _mask_scheme(truth, list(true.values()), labels)

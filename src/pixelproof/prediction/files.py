@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.data.images import read_image, write_png
-from pixelproof.data.layouts import IMAGE_SUFFIXES
+from pixelproof.data.layouts import MASK_STEM, images_in
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors, encode_ids
 from pixelproof.prediction.predictor import Predictor, probabilities
@@ -69,7 +69,7 @@ def gather(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != ".")
+            files += _without_masks(images_in(path))
         elif path.is_file():
             files.append(path)
         else:
@@ -81,6 +81,13 @@ def gather(paths: Sequence[Path]) -> list[Path]:
         if (other := seen.setdefault(file.stem, file)) != file:
             raise UserError(f"{other} and {file} would both be written as {file.stem}.png", "predict them one by one")
     return files
+
+
+def _without_masks(files: list[Path]) -> list[Path]:
+    """Leave out NAME_mask where it stands beside the image it belongs to, NAME or NAME_sat."""
+    names = {file.stem for file in files}
+    bases = names | {name.rsplit("_", 1)[0] for name in names if not MASK_STEM.fullmatch(name)}
+    return [f for f in files if not ((match := MASK_STEM.fullmatch(f.stem)) and match.group(1) in bases)]
 
 
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,12 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
     trainer = Trainer(_build(config, data, begun), images, make_loss(config.training, weights), run)
     if begun:
         trainer.resume()
-    progress = trainer.fit(selection_score(data, config, parts["selection"]))
+    try:
+        progress = trainer.fit(selection_score(data, config, parts["selection"]))
+    except UserError:
+        if not run.last.is_file():  # nothing was learned yet, so nothing is in the way of the mended command
+            shutil.rmtree(run.path)
+        raise
     _finish(run, trainer.result, config)
     write_json(run.path / "environment.json", run.environment() | {"finished": True, **vars(progress)})
     return run
