@@ -47,7 +47,7 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
     try:
         progress = trainer.fit(selection_score(data, config, parts["selection"]))
     except UserError:
-        if not run.last.is_file():  # nothing was learned yet, so nothing is in the way of the mended command
+        if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned
             shutil.rmtree(run.path)
         raise
     _finish(run, trainer.result, config)
