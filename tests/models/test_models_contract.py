@@ -131,7 +131,8 @@ def test_tasks() -> None:
 
 
 def test_names() -> None:
-    plain = ["vgg16", "fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear"]
+    varied = [f"fcn{stride}s-{way}" for stride in (32, 16, 8) for way in ("direct", "stepwise", "bilinear")]
+    plain = ["vgg16", "fcn32s", "fcn16s", "fcn8s", *varied]
     assert sorted(known_models()) == sorted([*plain, *(f"{name}-bn" for name in plain)])
 
 

@@ -10,7 +10,7 @@ from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import halo, predict_tiled
 
-FAMILY = ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear"]
+FAMILY = ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear", "fcn32s-stepwise"]
 
 
 def predictor(name):

@@ -20,8 +20,8 @@ def show(
 ) -> None:
     """Print a network as PyTorch prints it, with its parameters, operations, receptive field and stride.
 
-    Models: vgg16, fcn32s, fcn16s, fcn8s, fcn8s-direct, fcn8s-bilinear, each also with -bn; any timm classifier as
-    timm:NAME; any segmentation_models.pytorch network as smp:DECODER:ENCODER.
+    Models: vgg16, fcn32s, fcn16s, fcn8s, each also with -bn, and the FCNs with their upsampling -direct, -stepwise or
+    -bilinear; any timm classifier as timm:NAME; any segmentation_models.pytorch network as smp:DECODER:ENCODER.
     """
     from pixelproof.cli.options import print_json
     from pixelproof.errors import UserError

@@ -49,12 +49,21 @@ class Variant:
         return int(math.log2(math.prod(self.steps)))
 
 
+UPSAMPLINGS = ("direct", "stepwise", "bilinear")
+
+
+def _variant(stride: int, upsampling: str) -> Variant:
+    """Return the network whose finest level has ``stride``, upsampled from there at once or by 2 at a time."""
+    doublings = int(math.log2(stride))
+    return Variant((2,) * doublings if upsampling == "stepwise" else (stride,), bilinear=upsampling == "bilinear")
+
+
 VARIANTS = {
-    "fcn32s": Variant(steps=(32,)),
-    "fcn16s": Variant(steps=(2, 2, 2, 2)),
-    "fcn8s": Variant(steps=(2, 2, 2)),
-    "fcn8s-direct": Variant(steps=(8,)),
-    "fcn8s-bilinear": Variant(steps=(8,), bilinear=True),
+    "fcn32s": _variant(32, "direct"),
+    "fcn16s": _variant(16, "stepwise"),
+    "fcn8s": _variant(8, "stepwise"),
+    # Every finest level with every way up, for studies that vary one of them; the study's own go by two names.
+    **{f"fcn{stride}s-{way}": _variant(stride, way) for stride in (32, 16, 8) for way in UPSAMPLINGS},
 }
 
 
