@@ -108,10 +108,10 @@ def test_settings_come_from_defaults_part_model_and_command_line(study):
     [
         ({"colour": 1}, "unknown key 'colour'"),
         ({"parts": {"a": {"data": "x", "modls": {}}}}, "unknown key 'parts.a.modls'; did you mean 'models'?"),
-        ({"parts": {"a": {"data": "x", "models": {}}}}, "'parts.a.models'"),
+        ({"parts": {"a": {"data": "x", "models": {}}}}, "'parts.a': give either 'models' or 'vary'"),
         (
             {"parts": {"a": {"data": "x", "models": {"vgg16": None}, "embed": ["vgg"]}}},
-            "embeds 'vgg'; name one of vgg16",
+            "'embed' names 'vgg', and its models are vgg16",
         ),
     ],
 )
@@ -136,7 +136,7 @@ def test_an_unknown_image_is_refused_before_any_training(study, tmp_path):
 def test_studies_that_come_along_are_valid(name):
     study = builtin_study(name)
     for part, entry in study.parts.items():
-        for model in entry.models:
+        for model in entry.trained:
             task = "classification" if "vgg" in model else "segmentation"
             assert run_config(study, part, model, task, ()).model.name.endswith("-bn")
 

@@ -38,11 +38,57 @@ class ModelRecord(Strict):
     name: str = Field(min_length=1)
     run: str
     """The run folder, relative to the study folder, with forward slashes."""
+    replicates: tuple[str, ...] = ()
+    """Runs of the same model with other seeds."""
+    levels: dict[str, str] = Field(default_factory=dict)
+    """Level of each factor, where the part varies factors."""
 
     @field_validator("run")
     @classmethod
     def _check_run(cls, value: str) -> str:
         return _inside(value)
+
+    @field_validator("replicates")
+    @classmethod
+    def _check_replicates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_inside(run) for run in value)
+
+
+class ClaimTest(Strict):
+    """One thing that must be so for a claim to hold."""
+
+    model: str
+    """The model of which the claim says something."""
+    against: str | None = None
+    """The model that it is said to surpass; none for ``mosaic``."""
+    metric: Literal["miou", "edges", "interior", "boundary_iou", "boundary_f1", "accuracy", "mosaic"] = "miou"
+    """In what ``model`` surpasses ``against``; ``mosaic``: its masks follow the grid of its stride."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ClaimTest:
+        if (self.against is None) != (self.metric == "mosaic"):
+            raise ValueError("every test but 'metric: mosaic' needs 'against', and that one takes none")
+        return self
+
+
+class Claim(Strict):
+    """What somebody says of the models of a part, and the tests that decide it."""
+
+    id: str = Field(pattern=r"^[\w-]+$")
+    says: dict[Literal["en", "zh-Hant"], str] = Field(min_length=1)
+    """The claim in words, by language."""
+    tests: tuple[ClaimTest, ...] = Field(min_length=1)
+    """The claim is confirmed if all of them hold, refuted if one is found to be the other way round."""
+
+    @field_validator("says", mode="before")
+    @classmethod
+    def _plain_text(cls, value: Any) -> Any:
+        return {"en": value} if isinstance(value, str) else value
+
+    @property
+    def models(self) -> set[str]:
+        """The models that the tests name."""
+        return {name for test in self.tests for name in (test.model, test.against) if name is not None}
 
 
 class PartRecord(Strict):
@@ -57,6 +103,10 @@ class PartRecord(Strict):
     """Ids of the validation images whose masks the report shows; segmentation only."""
     embed: tuple[str, ...] = ()
     """Names of the models whose features are mapped."""
+    baseline: dict[str, str] = Field(default_factory=dict)
+    """The level of each factor that other levels are compared with, where the part varies factors."""
+    claims: tuple[Claim, ...] = ()
+    """What is said of the models, and how it is tested."""
 
     @field_validator("shown")
     @classmethod

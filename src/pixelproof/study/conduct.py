@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import time
 from collections.abc import Sequence
@@ -31,9 +32,10 @@ SPLIT = "validation"
 
 @dataclass(frozen=True)
 class Job:
-    """One model of one part, with all that its steps need."""
+    """One run of one model of a part, with all that its steps need."""
 
     name: str
+    model: str
     data: DataFolder
     config: RunConfig
     run: Run
@@ -100,8 +102,8 @@ def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[st
         what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
         raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
     jobs = []
-    for model in entry.models:
-        config = run_config(study, part, model, folder.task, overrides)
+    for model, seed in itertools.product(entry.trained, entry.seeds or (None,)):
+        config = run_config(study, part, model, folder.task, overrides, seed)
         parts = arrange(folder, config.data)
         settle(config, folder, parts["train"])  # refuses a wrong model before another is trained for hours
         by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
@@ -109,15 +111,19 @@ def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[st
             if sample_id not in by_id:
                 remedy = nearest(sample_id, list(by_id)[:20])
                 raise UserError(f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold", remedy)
+        replicate = seed is not None and seed != entry.seeds[0]
+        run = f"{model}.seed-{seed}" if replicate else model
         jobs.append(
             Job(
-                name=f"{part}/{model}",
+                name=f"{part}/{run}",
+                model=model,
                 data=folder,
                 config=config,
-                run=Run(out / part / model),
+                run=Run(out / part / run),
                 validation=parts[SPLIT],
-                shown=tuple(by_id[sample_id] for sample_id in entry.show),
-                embed=model in entry.embed,
+                # Pictures are of the first seed's run; the others are there for their scores.
+                shown=() if replicate else tuple(by_id[sample_id] for sample_id in entry.show),
+                embed=model in entry.embed and not replicate,
                 fingerprints={name: fingerprint(samples) for name, samples in parts.items()},
             )
         )
@@ -191,7 +197,14 @@ def _record(study: StudyFile, part: str, jobs: list[Job], out: Path) -> PartReco
                 "fingerprint": job.fingerprints[SPLIT],
             }
         ),
-        models=tuple(ModelRecord(name=j.run.name, run=str(j.run.path.relative_to(out))) for j in jobs),
+        models=tuple(_model_record(name, model.levels, jobs, out) for name, model in entry.trained.items()),
         shown=entry.show,
         embed=entry.embed,
+        baseline=entry.vary.reference if entry.vary else {},
+        claims=entry.claims,
     )
+
+
+def _model_record(name: str, levels: dict[str, str], jobs: list[Job], out: Path) -> ModelRecord:
+    run, *replicates = (job.run.path.relative_to(out).as_posix() for job in jobs if job.model == name)
+    return ModelRecord(name=name, run=run, replicates=tuple(replicates), levels=levels)

@@ -7,21 +7,14 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pixelproof.config import RunConfig, Task, apply_overrides, default_config
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import read_yaml
+from pixelproof.runs.study_file import Claim
 from pixelproof.schema import Strict, parse
-
-
-class ModelEntry(Strict):
-    """One model of a part."""
-
-    model: str
-    """The model's name, such as ``fcn8s-bn``."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """Settings of this run alone, as in ``--set``."""
+from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
 
 
 class Part(Strict):
@@ -32,20 +25,41 @@ class Part(Strict):
     """Folder of the data set, relative to ``--data``."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of every run of this part."""
-    models: dict[str, ModelEntry] = Field(min_length=1)
+    models: dict[str, ModelEntry] = Field(default_factory=dict)
     """Models by the name they have in the report; the first is the one others are compared with."""
+    vary: Vary | None = None
+    """Instead of ``models``: factors whose effect is measured."""
+    seeds: tuple[int, ...] = ()
+    """Each model is trained once with each of these seeds; one run with the settings' own seed by default."""
     show: tuple[str, ...] = ()
     """Ids of validation images whose predicted masks the report shows."""
     embed: tuple[str, ...] = ()
     """Models whose features are drawn as a t-SNE map."""
+    claims: tuple[Claim, ...] = ()
+    """What somebody says of the models, and the tests that decide whether it holds."""
 
     @field_validator("models", mode="before")
     @classmethod
     def _short_form(cls, value: Any) -> Any:
-        """Accept ``fcn8s: {epochs: 3}`` and ``fcn8s:`` for a model whose name is the entry's."""
-        if not isinstance(value, dict):
-            return value
-        return {name: _entry(str(name), entry) for name, entry in value.items()}
+        return listed(value)
+
+    @model_validator(mode="after")
+    def _check(self) -> Part:
+        if (self.vary is None) == (not self.models):
+            raise ValueError("give either 'models' or 'vary'")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed is given twice")
+        for name in self.embed:
+            known_model(name, self.trained, "'embed'")
+        for claim in self.claims:
+            for name in claim.models:
+                known_model(name, self.trained, f"the claim '{claim.id}'")
+        return self
+
+    @property
+    def trained(self) -> dict[str, ModelEntry]:
+        """The models that are trained, listed or made by varying factors."""
+        return self.models if self.vary is None else self.vary.entries()
 
 
 class StudyFile(Strict):
@@ -66,13 +80,9 @@ def read_study(path: Path) -> StudyFile:
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no study", "start it with 'name:' and 'parts:'")
     study = parse(StudyFile, values, str(path))
-    for name in [*study.parts, *(model for part in study.parts.values() for model in part.models)]:
+    for name in [*study.parts, *(model for part in study.parts.values() for model in part.trained)]:
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise UserError(f"{path}: '{name}' cannot name a folder", "use letters, digits, '_', '-' and '.'")
-    for name, part in study.parts.items():
-        if strangers := set(part.embed) - set(part.models):
-            remedy = f"name one of {', '.join(part.models)}"
-            raise UserError(f"{path}: part '{name}' embeds '{min(strangers)}'", remedy)
     return study
 
 
@@ -82,12 +92,15 @@ def builtin_study(name: str) -> StudyFile:
         return read_study(path)
 
 
-def run_config(study: StudyFile, part: str, model: str, task: Task, overrides: tuple[str, ...]) -> RunConfig:
+def run_config(
+    study: StudyFile, part: str, model: str, task: Task, overrides: tuple[str, ...], seed: int | None = None
+) -> RunConfig:
     """Return the settings of one run: defaults, then the part's, the model's, and those of the command line.
 
-    An override such as ``segmentation.epochs=3`` that starts with a part's name is for that part alone.
+    An override such as ``segmentation.epochs=3`` that starts with a part's name is for that part alone. ``seed`` is the
+    one of the part's ``seeds`` that this run has.
     """
-    entry = study.parts[part].models[model]
+    entry = study.parts[part].trained[model]
     config = default_config(task, entry.model)
     config = apply_overrides(config, study.parts[part].settings, f"settings of part '{part}'")
     config = apply_overrides(config, entry.settings, f"settings of '{model}'")
@@ -98,16 +111,9 @@ def run_config(study: StudyFile, part: str, model: str, task: Task, overrides: t
             mine += [rest] if first == part else []
         else:
             mine.append(text)
-    return apply_overrides(config, mine)
-
-
-def _entry(name: str, entry: Any) -> Any:
-    if entry is None:
-        return {"model": name}
-    if isinstance(entry, str):
-        return {"model": entry}
-    if isinstance(entry, dict) and not set(entry) <= set(ModelEntry.model_fields):
-        return {"model": entry.get("model", name), "settings": {k: v for k, v in entry.items() if k != "model"}}
-    if isinstance(entry, dict):
-        return {"model": name, **entry}
-    return entry
+    changed = apply_overrides(config, mine)
+    if seed is None:
+        return changed
+    if changed.training.seed != config.training.seed:
+        raise UserError(f"part '{part}' has seeds of its own, so --set seed=... has no place", "change its 'seeds'")
+    return apply_overrides(changed, {"training.seed": seed}, f"seeds of part '{part}'")

@@ -1,0 +1,127 @@
+"""The models of a study's part: listed one by one, or made by varying factors around a baseline."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from pixelproof.schema import Strict
+
+BASELINE = "baseline"
+Levels = dict[str, str]
+
+
+class ModelEntry(Strict):
+    """One model of a part."""
+
+    model: str
+    """The model's name, such as ``fcn8s-bn``."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of this run alone, as in ``--set``."""
+    levels: Levels = Field(default_factory=dict)
+    """Level of each factor, where the part varies factors; filled in from there."""
+
+
+class Vary(Strict):
+    """Factors whose effect a part measures.
+
+    A level is either a text that fills the factor's place in ``model``, or settings as in ``--set``.
+    """
+
+    model: str
+    """The model's name with a place for each factor that decides it, such as ``fcn{skips}{upsampling}-bn``."""
+    factors: dict[str, dict[str, str | dict[str, Any]]] = Field(min_length=1)
+    """Factors by name, each with its levels by name; levels are compared with the factor's level in ``baseline``."""
+    baseline: Levels = Field(default_factory=dict)
+    """The level of each factor that others are compared with; a factor left out takes its first level."""
+    design: Literal["one-at-a-time", "full"] = "one-at-a-time"
+    """Change one factor of the baseline at a time, or train every combination."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Vary:
+        for factor, levels in self.factors.items():
+            if len(levels) < 2:
+                raise ValueError(f"factor '{factor}' has fewer than two levels")
+            if len({type(level) for level in levels.values()}) > 1:
+                raise ValueError(f"the levels of '{factor}' are texts and settings; make them all one kind")
+            placed = f"{{{factor}}}" in self.model
+            if placed != isinstance(next(iter(levels.values())), str):
+                what = "has a place in 'model', so its levels must be texts" if placed else "has no place in 'model'"
+                raise ValueError(f"factor '{factor}' {what}")
+        if strangers := set(re.findall(r"{(.*?)}", self.model)) - set(self.factors):
+            raise ValueError(f"'model' has a place for '{min(strangers)}', which is no factor")
+        for factor, level in self.baseline.items():
+            if level not in self.factors.get(factor, {}):
+                known = [f"{name}: {one}" for name, all_levels in self.factors.items() for one in all_levels]
+                raise ValueError(f"baseline '{factor}: {level}' is no factor and level; known are {', '.join(known)}")
+        names = [self._name(levels) for levels in self._cells()]
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two combinations of levels would both be named '{min(repeated)}'; rename a level")
+        return self
+
+    @property
+    def reference(self) -> Levels:
+        """The level of every factor in the baseline."""
+        return {factor: self.baseline.get(factor, next(iter(levels))) for factor, levels in self.factors.items()}
+
+    def entries(self) -> dict[str, ModelEntry]:
+        """Return the models to train by name, the baseline first."""
+        return {self._name(levels): self._entry(levels) for levels in self._cells()}
+
+    def _cells(self) -> Iterator[Levels]:
+        reference = self.reference
+        yield reference
+        if self.design == "full":
+            every = (dict(zip(self.factors, cell, strict=True)) for cell in itertools.product(*self.factors.values()))
+            yield from (levels for levels in every if levels != reference)
+            return
+        for factor, levels in self.factors.items():
+            yield from (reference | {factor: level} for level in levels if level != reference[factor])
+
+    def _name(self, levels: Levels) -> str:
+        """Return a name for a folder, made of what differs from the baseline."""
+        changed = [f"{factor}-{level}" for factor, level in levels.items() if level != self.reference[factor]]
+        return re.sub(r"[^\w.-]+", "-", "_".join(changed)).strip("-") or BASELINE
+
+    def _entry(self, levels: Levels) -> ModelEntry:
+        model, settings = self.model, dict[str, Any]()
+        for factor, level in levels.items():
+            value = self.factors[factor][level]
+            if isinstance(value, str):
+                model = model.replace(f"{{{factor}}}", value)
+            else:
+                settings |= value
+        return ModelEntry(model=model, settings=settings, levels=levels)
+
+
+def listed(value: Any) -> Any:
+    """Return the ``models`` of a part with short forms, ``fcn8s: {epochs: 3}`` and ``fcn8s:``, written out."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _written_out(str(name), entry) for name, entry in value.items()}
+
+
+def _written_out(name: str, entry: Any) -> Any:
+    if entry is None:
+        return {"model": name}
+    if isinstance(entry, str):
+        return {"model": entry}
+    if isinstance(entry, Mapping) and not set(entry) <= set(ModelEntry.model_fields):
+        return {"model": entry.get("model", name), "settings": {k: v for k, v in entry.items() if k != "model"}}
+    if isinstance(entry, Mapping):
+        return {"model": name, **entry}
+    return entry
+
+
+def known_model(name: str, models: Mapping[str, ModelEntry], what: str) -> None:
+    """Refuse a name that is none of a part's models.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if name not in models:
+        raise ValueError(f"{what} names '{name}', and its models are {', '.join(models)}")

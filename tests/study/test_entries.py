@@ -1,0 +1,111 @@
+"""Models made by varying factors, and the seeds they are trained with."""
+
+import json
+
+import pytest
+import yaml
+
+from pixelproof.errors import UserError
+from pixelproof.study.conduct import conduct
+from pixelproof.study.file import read_study, run_config
+
+VARY = {
+    "model": "fcn{skips}{way}-bn",
+    "factors": {
+        "skips": {"none": "32s", "pool3+4": "8s"},
+        "way": {"stepwise": "-stepwise", "at once": "-direct"},
+        "loss": {"cross-entropy": {"loss": "cross-entropy"}, "lovasz": {"loss": "cross-entropy+lovasz"}},
+    },
+    "baseline": {"skips": "pool3+4"},
+}
+CLAIM = {"id": "c", "says": "masks look like a mosaic"}
+SETTINGS = {"width": 0.03, "epochs": 1, "batch_size": 4, "crop": 32, "device": "cpu"}
+
+
+def study_of(tmp_path, part):
+    values = {"name": "s", "parts": {"why": {"data": "fields", "settings": SETTINGS, **part}}}
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    return read_study(tmp_path / "s.yaml")
+
+
+def test_one_factor_at_a_time_is_varied_around_the_baseline(tmp_path):
+    models = study_of(tmp_path, {"vary": VARY}).parts["why"].trained
+    assert {name: (m.model, m.settings) for name, m in models.items()} == {
+        "baseline": ("fcn8s-stepwise-bn", {"loss": "cross-entropy"}),
+        "skips-none": ("fcn32s-stepwise-bn", {"loss": "cross-entropy"}),
+        "way-at-once": ("fcn8s-direct-bn", {"loss": "cross-entropy"}),
+        "loss-lovasz": ("fcn8s-stepwise-bn", {"loss": "cross-entropy+lovasz"}),
+    }
+    assert models["skips-none"].levels == {"skips": "none", "way": "stepwise", "loss": "cross-entropy"}
+
+
+def test_a_full_design_has_every_combination_once(tmp_path):
+    models = study_of(tmp_path, {"vary": VARY | {"design": "full"}}).parts["why"].trained
+    assert len(models) == 2 * 2 * 2
+    assert len({tuple(m.levels.items()) for m in models.values()}) == 8
+    assert next(iter(models)) == "baseline"
+    assert models["skips-none_way-at-once"].model == "fcn32s-direct-bn"
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"factors": {"skips": {"none": "32s"}}}, "factor 'skips' has fewer than two levels"),
+        ({"factors": {"way": VARY["factors"]["way"]}}, "a place for 'skips', which is no factor"),
+        ({"baseline": {"skips": "pool5"}}, "baseline 'skips: pool5' is no factor and level"),
+        ({"model": "fcn8s"}, "factor 'skips' has no place in 'model'"),
+        ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b": {"lr": 1}}}}, "texts and settings"),
+        ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b b": "16s", "b+b": "32s"}}, "baseline": {}}, "named"),
+    ],
+)
+def test_factors_that_cannot_be_varied_are_one_sentence(tmp_path, change, complaint):
+    with pytest.raises(UserError) as caught:
+        study_of(tmp_path, {"vary": VARY | change})
+    assert complaint in str(caught.value)
+    assert "parts.why" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "complaint"),
+    [
+        ({"vary": VARY, "models": {"fcn8s": None}}, "either 'models' or 'vary'"),
+        ({"models": {"fcn8s": None}, "seeds": [1, 1]}, "a seed is given twice"),
+        (
+            {"models": {"fcn8s": None}, "claims": [CLAIM | {"tests": [{"model": "fcn", "metric": "mosaic"}]}]},
+            "the claim 'c' names 'fcn', and its models are fcn8s",
+        ),
+        (
+            {"models": {"fcn8s": None}, "claims": [CLAIM | {"tests": [{"model": "fcn8s"}]}]},
+            "needs 'against'",
+        ),
+    ],
+)
+def test_contradictions_in_a_part_are_one_sentence(tmp_path, part, complaint):
+    with pytest.raises(UserError) as caught:
+        study_of(tmp_path, part)
+    assert complaint in str(caught.value)
+
+
+def test_a_seed_on_the_command_line_has_no_place_beside_seeds_of_the_part(tmp_path):
+    study = study_of(tmp_path, {"models": {"fcn8s": None}, "seeds": [3, 4]})
+    assert run_config(study, "why", "fcn8s", "segmentation", (), seed=4).training.seed == 4
+    with pytest.raises(UserError, match="has seeds of its own"):
+        run_config(study, "why", "fcn8s", "segmentation", ("seed=9",), seed=4)
+
+
+def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_fields):
+    part = {"vary": {"model": "fcn{skips}", "factors": {"skips": {"none": "32s", "two": "8s"}}}, "seeds": [0, 1]}
+    out = tmp_path / "out"
+    conduct(study_of(tmp_path, part | {"show": ["0001"]}), tmp_path, out)
+    record = json.loads((out / "study.json").read_text())["parts"][0]
+    assert record["baseline"] == {"skips": "none"}
+    assert [(m["run"], m["replicates"], m["levels"]) for m in record["models"]] == [
+        ("why/baseline", ["why/baseline.seed-1"], {"skips": "none"}),
+        ("why/skips-two", ["why/skips-two.seed-1"], {"skips": "two"}),
+    ]
+    for model in record["models"]:
+        for run, seed in zip([model["run"], *model["replicates"]], (0, 1), strict=True):
+            config = yaml.safe_load((out / run / "config.yaml").read_text())
+            assert config["training"]["seed"] == seed
+            assert (out / run / "scores" / "validation.npz").is_file()
+            assert (out / run / "shown" / "0001.npz").is_file() == (seed == 0)
