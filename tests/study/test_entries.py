@@ -39,6 +39,13 @@ def test_one_factor_at_a_time_is_varied_around_the_baseline(tmp_path):
     assert models["skips-none"].levels == {"skips": "none", "way": "stepwise", "loss": "cross-entropy"}
 
 
+def test_further_combinations_can_be_named(tmp_path):
+    also = [{"skips": "none", "way": "at once"}]
+    models = study_of(tmp_path, {"vary": VARY | {"also": also}}).parts["why"].trained
+    assert len(models) == 5
+    assert models["skips-none_way-at-once"].model == "fcn32s-direct-bn"
+
+
 def test_a_full_design_has_every_combination_once(tmp_path):
     models = study_of(tmp_path, {"vary": VARY | {"design": "full"}}).parts["why"].trained
     assert len(models) == 2 * 2 * 2
@@ -52,7 +59,7 @@ def test_a_full_design_has_every_combination_once(tmp_path):
     [
         ({"factors": {"skips": {"none": "32s"}}}, "factor 'skips' has fewer than two levels"),
         ({"factors": {"way": VARY["factors"]["way"]}}, "a place for 'skips', which is no factor"),
-        ({"baseline": {"skips": "pool5"}}, "baseline 'skips: pool5' is no factor and level"),
+        ({"baseline": {"skips": "pool5"}}, "'skips: pool5' is no factor and level"),
         ({"model": "fcn8s"}, "factor 'skips' has no place in 'model'"),
         ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b": {"lr": 1}}}}, "texts and settings"),
         ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b b": "16s", "b+b": "32s"}}, "baseline": {}}, "named"),

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from pixelproof.errors import UserError
+from pixelproof.models import task_of
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import builtin_study, read_study, run_config
 
@@ -132,13 +133,13 @@ def test_an_unknown_image_is_refused_before_any_training(study, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["demo", "reference"])
+@pytest.mark.parametrize("name", ["demo", "reference", "why_fcn8s"])
 def test_studies_that_come_along_are_valid(name):
     study = builtin_study(name)
     for part, entry in study.parts.items():
         for model in entry.trained:
             task = "classification" if "vgg" in model else "segmentation"
-            assert run_config(study, part, model, task, ()).model.name.endswith("-bn")
+            assert task_of(run_config(study, part, model, task, ()).model.name) == task
 
 
 def test_the_record_of_a_study_names_its_runs(study, tmp_path):

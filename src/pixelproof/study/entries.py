@@ -40,6 +40,8 @@ class Vary(Strict):
     """The level of each factor that others are compared with; a factor left out takes its first level."""
     design: Literal["one-at-a-time", "full"] = "one-at-a-time"
     """Change one factor of the baseline at a time, or train every combination."""
+    also: tuple[Levels, ...] = ()
+    """Further combinations, each given by the factors in which it differs from the baseline."""
 
     @model_validator(mode="after")
     def _check(self) -> Vary:
@@ -54,10 +56,10 @@ class Vary(Strict):
                 raise ValueError(f"factor '{factor}' {what}")
         if strangers := set(re.findall(r"{(.*?)}", self.model)) - set(self.factors):
             raise ValueError(f"'model' has a place for '{min(strangers)}', which is no factor")
-        for factor, level in self.baseline.items():
+        for factor, level in itertools.chain(*(levels.items() for levels in (self.baseline, *self.also))):
             if level not in self.factors.get(factor, {}):
                 known = [f"{name}: {one}" for name, all_levels in self.factors.items() for one in all_levels]
-                raise ValueError(f"baseline '{factor}: {level}' is no factor and level; known are {', '.join(known)}")
+                raise ValueError(f"'{factor}: {level}' is no factor and level; known are {', '.join(known)}")
         names = [self._name(levels) for levels in self._cells()]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two combinations of levels would both be named '{min(repeated)}'; rename a level")
@@ -81,6 +83,7 @@ class Vary(Strict):
             return
         for factor, levels in self.factors.items():
             yield from (reference | {factor: level} for level in levels if level != reference[factor])
+        yield from (reference | levels for levels in self.also)
 
     def _name(self, levels: Levels) -> str:
         """Return a name for a folder, made of what differs from the baseline."""
