@@ -54,3 +54,29 @@ def test_the_page_opens_offline_and_enlarges_images(built: Path, browser, width:
     assert trouble == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
     page.close()
+
+
+def test_a_divider_is_dragged_between_two_masks(built: Path, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto((built / "report.html").as_uri())
+    box = page.locator(".versus").first
+    article = page.locator(".exhibit").first
+    left, right = box.locator("select").nth(0), box.locator("select").nth(1)
+    assert [s.evaluate("s => s.selectedOptions[0].text") for s in (left, right)] == ["fcn32s", "fcn8s"]
+    masks = [article.locator(".zoom img").nth(index).get_attribute("src") for index in (2, 4)]
+    assert [box.locator(f"img.{side}").get_attribute("src") for side in ("left", "right")] == masks
+
+    stage = box.locator(".stage")
+    stage.scroll_into_view_if_needed()
+    area = stage.bounding_box()
+    page.mouse.move(area["x"] + area["width"] / 2, area["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * 0.8, area["y"] + 40, steps=5)
+    page.mouse.up()
+    line = box.locator("i").bounding_box()
+    assert abs((line["x"] - area["x"]) / area["width"] - 0.8) < 0.03
+
+    right.select_option(label="Truth")
+    truth = article.locator(".zoom img").nth(1).get_attribute("src")
+    assert box.locator("img.right").get_attribute("src") == truth
+    page.close()

@@ -28,6 +28,7 @@ from pixelproof.runs import atomic, write_text
 
 PAGE = "report.html"
 FIGURES = "figures"
+SCRIPTS = ("viewer.js", "versus.js")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def build_report(folder: Path) -> Path:
 
 
 def _context(study: StudyArtefacts) -> dict[str, object]:
-    script = (resources.files("pixelproof.report") / "templates" / "page.js").read_text("utf-8")
+    templates = resources.files("pixelproof.report") / "templates"
+    script = "\n".join((templates / name).read_text("utf-8") for name in SCRIPTS)
     # The policy lets this one script run and no other, whatever an artefact might smuggle onto the page.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return {
