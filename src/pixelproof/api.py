@@ -15,6 +15,7 @@ _VERBS = {
     "train": ("pixelproof.study.train", "train_run"),
     "evaluate": ("pixelproof.study.evaluate", "evaluate_run"),
     "score": ("pixelproof.evaluation.score", "score"),
+    "compare": ("pixelproof.comparison.compare", "compare"),
     "predict": ("pixelproof.study.predict", "predict_run"),
     "embed": ("pixelproof.study.embed", "embed_run"),
     "report": ("pixelproof.report.page", "build_report"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from pixelproof.cli.compare import compare
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
 from pixelproof.cli.embed import embed
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, study, doctor, show, train, evaluate, score, predict, embed, report):
+for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, report):
     app.command()(verb)
 
 

@@ -11,18 +11,32 @@ void is a false negative under both.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.errors import UserError
 from pixelproof.runs import ClassificationScores, SegmentationScores
+from pixelproof.schema import nearest
 
 Protocol = Literal["unknown_counted", "unknown_ignored"]
 PROTOCOLS: tuple[Protocol, ...] = ("unknown_counted", "unknown_ignored")
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+
+
+def protocol_of(name: str) -> Protocol:
+    """Return the protocol of that name.
+
+    Raises:
+        UserError: There is none.
+    """
+    for known in PROTOCOLS:
+        if known == name:
+            return known
+    raise UserError(f"there is no protocol '{name}'", nearest(name, list(PROTOCOLS)))
 
 
 def iou(scores: SegmentationScores, protocol: Protocol) -> Float64:
@@ -41,48 +55,80 @@ def class_iou(confusion: Int64, scored: npt.NDArray[np.bool_], protocol: Protoco
     Returns:
         float64 [..., K]; NaN where a class is ignored, or occurs neither in truth nor in the counted predictions.
     """
+    return iou_of_counts(class_counts(confusion, scored, protocol))
+
+
+def class_counts(confusion: Int64, scored: npt.NDArray[np.bool_], protocol: Protocol) -> Int64:
+    """Return all that IoU needs of confusion counts: the pixels hit, true and predicted per class.
+
+    They add up over images, as IoU itself does not.
+
+    Args:
+        confusion: int64 [..., K+1, K+1], truth by prediction, void last.
+        scored: bool [K], False for ignored classes.
+        protocol: Whether pixels of ignored classes count against the predictions on them.
+
+    Returns:
+        int64 [..., 3, K]: hit, true and predicted pixels; 0 for ignored classes.
+    """
     classes = len(scored)
     rows = np.arange(classes)[scored if protocol == "unknown_ignored" else slice(None)]
     hit = np.diagonal(confusion, axis1=-2, axis2=-1)[..., :classes]
     true = confusion[..., :classes, :].sum(axis=-1)
     predicted = confusion[..., rows, :classes].sum(axis=-2)
-    return _ratio(np.where(scored, hit, 0), np.where(scored, true + predicted - hit, 0))
+    return np.where(scored, np.stack([hit, true, predicted], axis=-2), 0)
+
+
+def iou_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
+    """Return IoU [..., K] from the counts [..., 3, K] of ``class_counts``, NaN where the union is empty."""
+    hit, true, predicted = np.moveaxis(counts, -2, 0)
+    return ratio(hit, true + predicted - hit)
+
+
+def image_iou(scores: SegmentationScores, protocol: Protocol) -> Float64:
+    """Return each image's IoU averaged over the classes that its truth shows, [N]; NaN where it shows none.
+
+    Averaging over the classes that a prediction names as well would compare two models over different classes.
+    """
+    counts = class_counts(scores.confusion, scores.scheme.scored, protocol)
+    shown = counts[:, 1] > 0
+    return ratio(np.where(shown, iou_of_counts(counts), 0).sum(axis=-1), shown.sum(axis=-1))
 
 
 def mean_iou(scores: SegmentationScores, protocol: Protocol) -> float:
     """Return the mean IoU over the classes where it is defined; NaN if there are none."""
-    return _mean(iou(scores, protocol))
+    return float(mean_defined(iou(scores, protocol)))
 
 
 def frequency_weighted_iou(scores: SegmentationScores, protocol: Protocol) -> float:
     """Return the mean of IoU weighted by each scored class's share of the true pixels."""
     values = iou(scores, protocol)
     true = np.where(scores.scheme.scored, scores.confusion.sum(axis=(0, 2))[:-1], 0)
-    return float(_ratio(np.nansum(values * true), true.sum()))
+    return float(ratio(np.nansum(values * true), true.sum()))
 
 
 def pixel_accuracy(scores: SegmentationScores) -> float:
     """Return the share of the pixels of scored classes that are predicted right."""
     confusion, scored = scores.confusion.sum(axis=0), scores.scheme.scored
     hit = np.diagonal(confusion)[:-1][scored].sum()
-    return float(_ratio(hit, confusion[:-1][scored].sum()))
+    return float(ratio(hit, confusion[:-1][scored].sum()))
 
 
 def accuracy(scores: ClassificationScores) -> float:
     """Return the share of images classified right; NaN for no images."""
-    return float(_ratio((scores.truth == scores.predicted).sum(), len(scores.ids)))
+    return float(ratio((scores.truth == scores.predicted).sum(), len(scores.ids)))
 
 
 def top_k_accuracy(scores: ClassificationScores, k: int = 5) -> float:
     """Return the share of images whose true class is among the k highest; NaN where only predictions are known."""
     known = scores.rank >= 0
-    return float(_ratio((scores.rank[known] < k).sum(), known.sum()))
+    return float(ratio((scores.rank[known] < k).sum(), known.sum()))
 
 
 def class_accuracy(scores: ClassificationScores) -> Float64:
     """Return the share of each class's images that are classified right, [K]; NaN for a class without images."""
     matrix = confusion_matrix(scores)
-    return _ratio(np.diagonal(matrix), matrix.sum(axis=1))
+    return ratio(np.diagonal(matrix), matrix.sum(axis=1))
 
 
 def average_loss(scores: ClassificationScores) -> float:
@@ -100,7 +146,7 @@ def confusion_matrix(scores: ClassificationScores | SegmentationScores) -> Int64
     return cells.reshape(classes, classes).astype(np.int64)
 
 
-def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
+def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
     """Return part / whole, NaN where whole is 0."""
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     undefined: Float64 = np.full(np.broadcast(part, whole).shape, np.nan)
@@ -108,6 +154,7 @@ def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
     return undefined
 
 
-def _mean(values: Float64) -> float:
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else float("nan")
+def mean_defined(values: Float64) -> Float64:
+    """Return the mean over the last axis of the values that are not NaN; NaN where all are."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))

@@ -9,10 +9,10 @@ import numpy as np
 
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
 from pixelproof.evaluation.summary import study_line
+from pixelproof.numbers import UNDEFINED, count, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
-from pixelproof.report.numbers import UNDEFINED, count, score, share
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.words import classifiers, frequent_confusions
 from pixelproof.runs import ClassificationScores, Features

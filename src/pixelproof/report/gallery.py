@@ -9,9 +9,9 @@ import numpy as np
 from pixelproof.errors import UserError
 from pixelproof.evaluation import confusion_counts, mean_iou, pixel_accuracy
 from pixelproof.labels import VOID, LabelScheme
+from pixelproof.numbers import score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
-from pixelproof.report.numbers import score, share
 from pixelproof.report.pictures import Picture, flat_uri, photo_uri
 from pixelproof.runs import SegmentationScores, Shown
 

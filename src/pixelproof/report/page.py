@@ -14,9 +14,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+import pixelproof.numbers as numbers
 import pixelproof.report.classification as classification
 import pixelproof.report.gallery as gallery
-import pixelproof.report.numbers as numbers
 import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
 import pixelproof.report.words as words

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import yaml
 
 from pixelproof.config import RunConfig
+from pixelproof.numbers import UNDEFINED, count, duration, magnitude, score, share
 from pixelproof.report.artefacts import ModelArtefacts
-from pixelproof.report.numbers import UNDEFINED, count, duration, magnitude, score, share
 from pixelproof.runs.study_file import ImageCounts
 
 

@@ -17,10 +17,10 @@ from pixelproof.evaluation import (
 )
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.labels import LabelScheme, class_colors
+from pixelproof.numbers import count, score, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.style import series
-from pixelproof.report.numbers import count, score, share, signed
 from pixelproof.report.words import enumerated, segmenters
 from pixelproof.runs import SegmentationScores
 

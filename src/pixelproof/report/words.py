@@ -17,8 +17,8 @@ from pixelproof.evaluation import (
     top_k_accuracy,
 )
 from pixelproof.evaluation.metrics import Protocol
+from pixelproof.numbers import count, score, share, signed
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
-from pixelproof.report.numbers import count, score, share, signed
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
 COUNTED: Protocol = "unknown_counted"

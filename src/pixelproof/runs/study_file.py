@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import read_json, write_json
-from pixelproof.schema import Strict, parse
+from pixelproof.runs.atomic import write_json
+from pixelproof.runs.records import read_record
+from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 Count = Annotated[int, Field(ge=0)]
@@ -155,15 +155,7 @@ def load_study(path: Path) -> StudyRecord:
     Raises:
         UserError: It is missing, not JSON, of another version, or contradicts itself.
     """
-    values = read_json(path)
-    if not isinstance(values, dict):
-        raise UserError(f"{path} is no study record", "run the study again")
-    if values.get("version") != VERSION:
-        raise UserError(
-            f"{path} is a study record of version {values.get('version')}, expected {VERSION}",
-            "run the study again with this version of Pixelproof",
-        )
-    return parse(StudyRecord, values, str(path))
+    return read_record(path, StudyRecord, "study record", "run the study again")
 
 
 def _inside(value: str) -> str:

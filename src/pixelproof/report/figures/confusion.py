@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.labels import LabelScheme
-from pixelproof.report.numbers import count, share
+from pixelproof.numbers import count, share
 
 Int64 = npt.NDArray[np.int64]
 RIGHT, WRONG = (8, 76, 148), (190, 62, 6)

@@ -1,0 +1,45 @@
+"""``pixelproof compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import JsonOption, OverwriteOption, SplitOption, print_json
+
+
+def compare(
+    models: Annotated[
+        list[Path], typer.Argument(help="Two or more run folders or score files.", metavar="A B [C ...]")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write comparison.json to this folder.", metavar="DIR")] = None,
+    split: SplitOption = "validation",
+    protocol: Annotated[str, typer.Option(help="unknown_counted or unknown_ignored.")] = "unknown_counted",
+    groups: Annotated[
+        str | None,
+        typer.Option(help="What in an image's id names its scene, such as '^([^_]+)_'.", metavar="REGEX"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+    lang: Annotated[str, typer.Option(help="Language of the sentences: en or zh-Hant.")] = "en",
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Say which model is better on the same images, by how much, and how sure that is."""
+    from pixelproof.comparison import compare
+    from pixelproof.comparison.tables import as_json, print_comparison
+    from pixelproof.comparison.words import language
+    from pixelproof.errors import UserError
+    from pixelproof.runs.comparison_file import FILE, save_comparison
+
+    if out is not None and (out / FILE).exists() and not overwrite:
+        raise UserError(f"{out / FILE} already exists", "choose another --out or give --overwrite")
+    tongue = language(lang)
+    record = compare(models, split, protocol, groups, seed)
+    if out is not None:
+        save_comparison(out / FILE, record)
+    if json:
+        print_json(as_json(record, tongue))
+    else:
+        print_comparison(record, tongue)

@@ -1,0 +1,95 @@
+"""What a comparison of two models found, before it is put into words or files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.comparison.paired import holm
+from pixelproof.comparison.verdict import verdict
+from pixelproof.evaluation.summary import defined
+from pixelproof.runs.comparison_file import ClassRecord, ImageRecord, Metric, PairRecord, Wins
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Figures of two models over K classes and, at place K, over all of them; NaN is undefined.
+
+    Attributes:
+        metric: The name of the figure over all classes.
+        classes: K class names.
+        a: float64 [K+1], the first model's figures.
+        b: float64 [K+1], the second's.
+        low: float64 [K+1], lower bound of b - a.
+        high: float64 [K+1], upper bound.
+        p: float64 [K+1], p-value of b - a.
+        shown: int64 [K], images whose truth shows the class.
+        effective: float64 [K], effective number of units behind each class.
+        image_a: float64 [N], the first model's figure on each image.
+        image_b: float64 [N], the second's.
+    """
+
+    metric: Metric
+    classes: tuple[str, ...]
+    a: Float64
+    b: Float64
+    low: Float64
+    high: Float64
+    p: Float64
+    shown: Int64
+    effective: Float64
+    image_a: Float64
+    image_b: Float64
+
+    def record(self, a: str, b: str, ids: tuple[str, ...]) -> PairRecord:
+        """Return the findings as a pair of a ``comparison.json``.
+
+        Args:
+            a: The first model's name.
+            b: The second's.
+            ids: Ids of the N images.
+        """
+        low, high, p = (float(values[-1]) for values in (self.low, self.high, self.p))
+        gain = self.image_b - self.image_a
+        rows = zip(ids, self.image_a, self.image_b, gain, strict=True)
+        return PairRecord(
+            a=a,
+            b=b,
+            metric=self.metric,
+            difference=float(self.b[-1] - self.a[-1]),
+            low=low,
+            high=high,
+            p=p,
+            verdict=verdict(low, high, p),
+            images=len(ids),
+            wins=Wins(a=int((gain < 0).sum()), b=int((gain > 0).sum())),
+            ties=int((gain == 0).sum()),
+            undefined=int(np.isnan(gain).sum()),
+            classes=self._classes(),
+            per_image=tuple(
+                ImageRecord(id=i, a=defined(x), b=defined(y), difference=defined(d)) for i, x, y, d in rows
+            ),
+        )
+
+    def _classes(self) -> dict[str, ClassRecord]:
+        p = np.where(np.isnan(self.effective), np.nan, self.p[:-1])
+        adjusted = holm(p)
+        return {
+            name: ClassRecord(
+                images=int(self.shown[k]),
+                effective=defined(self.effective[k]),
+                a=defined(self.a[k]),
+                b=defined(self.b[k]),
+                difference=defined(self.b[k] - self.a[k]),
+                low=defined(self.low[k]),
+                high=defined(self.high[k]),
+                p=defined(adjusted[k]),
+                p_unadjusted=defined(p[k]),
+            )
+            for k, name in enumerate(self.classes)
+        }

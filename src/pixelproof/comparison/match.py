@@ -1,0 +1,142 @@
+"""Whether two score files may be compared at all; if not, what differs."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import NoReturn, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.comparison.paired import MINIMUM, ROUGH
+from pixelproof.errors import Refusal, UserError
+from pixelproof.labels import LabelScheme
+from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+
+Kind = TypeVar("Kind", SegmentationScores, ClassificationScores)
+Groups = npt.NDArray[np.int64]
+
+
+def refuse_mixture(a: Scores, b: Scores) -> None:
+    """Refuse two score files that do not measure the same thing on the same images.
+
+    Args:
+        a: The first model's scores, sorted by ``in_order``.
+        b: The second's.
+
+    Raises:
+        Refusal: The task, the label contract, the images, the data's fingerprint or the truth differs.
+    """
+    names = (a.source.name, b.source.name)
+    if a.scheme.task != b.scheme.task:
+        _refuse(names, f"differ in their task: {a.scheme.task} and {b.scheme.task}", "compare models of one task")
+    if a.scheme.hash != b.scheme.hash:
+        what = _contract_difference(a.scheme, b.scheme)
+        _refuse(names, f"were scored under different label contracts: {what}", "score both with the same labels.yaml")
+    if a.ids != b.ids:
+        _refuse(names, f"were scored on different images: {_image_difference(a, b, names)}", "score both on the same")
+    prints = (a.source.fingerprint, b.source.fingerprint)
+    if all(prints) and prints[0] != prints[1]:
+        what = f"files of different content (data fingerprints {prints[0]} and {prints[1]})"
+        _refuse(names, f"were scored on {what}", "evaluate both on the same data")
+    if (image := _relabelled(a, b)) is not None:
+        _refuse(names, f"were scored against different truths: that of image '{image}' differs", "score both again")
+
+
+def in_order(scores: Kind) -> Kind:
+    """Return the scores with their images sorted by id, so that no result depends on the order in a file.
+
+    Raises:
+        UserError: An image stands twice.
+    """
+    order = sorted(range(len(scores.ids)), key=scores.ids.__getitem__)
+    ids = tuple(scores.ids[place] for place in order)
+    if twice := next((x for x, y in itertools.pairwise(ids) if x == y), None):
+        raise UserError(f"the scores of {scores.source.name} hold image '{twice}' twice", "score each image once")
+    arrays = {name: value[order] for name, value in vars(scores).items() if isinstance(value, np.ndarray)}
+    return type(scores)(**vars(scores) | arrays | {"ids": ids})
+
+
+def group(ids: tuple[str, ...], pattern: str | None) -> Groups | None:
+    """Return each image's group as int64 [N], 0 to G-1: images of one scene are no independent evidence.
+
+    Args:
+        ids: Ids of the images.
+        pattern: A regular expression that is searched in each id; images with an equal first group (or, without
+            parentheses, an equal match) belong together.
+
+    Returns:
+        The groups, or None without a pattern: every image stands for itself.
+
+    Raises:
+        UserError: The pattern is none, or an id does not match it.
+        Refusal: There are too few images or groups for any interval.
+    """
+    if pattern is None:
+        _refuse_few(len(ids), "image")
+        return None
+    compiled = _compiled(pattern)
+    keys, groups = np.unique(np.array([_key(i, compiled) for i in ids], dtype=np.str_), return_inverse=True)
+    _refuse_few(len(keys), "group of images")
+    return groups.astype(np.int64)
+
+
+def _refuse_few(count: int, what: str) -> None:
+    if count < MINIMUM:
+        raise Refusal(
+            f"{count} {what} gives no interval, because nothing shows how much the next would differ",
+            f"compare on at least {MINIMUM}, better on {ROUGH} or more",
+        )
+
+
+def _refuse(names: tuple[str, str], what: str, remedy: str) -> NoReturn:
+    raise Refusal(f"{names[0]} and {names[1]} {what}", remedy)
+
+
+def _contract_difference(a: LabelScheme, b: LabelScheme) -> str:
+    if len(a.classes) != len(b.classes):
+        return f"{len(a.classes)} and {len(b.classes)} classes"
+    for one, other in zip(a.classes, b.classes, strict=True):
+        if one.name != other.name:
+            return f"a class is '{one.name}' in one and '{other.name}' in the other"
+        if one.ignored != other.ignored:
+            return f"class '{one.name}' is ignored in one alone"
+        if one != other:
+            return f"class '{one.name}' has another id or colour"
+    return "masks are decoded in another way"
+
+
+def _image_difference(a: Scores, b: Scores, names: tuple[str, str]) -> str:
+    here, there = set(a.ids), set(b.ids)
+    name, alone = (names[0], here - there) if here - there else (names[1], there - here)
+    more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+    return f"only {name} has '{min(alone)}'{more}"
+
+
+def _relabelled(a: Scores, b: Scores) -> str | None:
+    """Return the first image whose truth the two saw differently."""
+    if isinstance(a, SegmentationScores) and isinstance(b, SegmentationScores):
+        differs = (a.confusion.sum(axis=2) != b.confusion.sum(axis=2)).any(axis=1)
+    else:
+        assert isinstance(a, ClassificationScores)
+        assert isinstance(b, ClassificationScores)
+        differs = a.truth != b.truth
+    return a.ids[int(differs.argmax())] if differs.any() else None
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"--groups '{pattern}' is no regular expression: {error}", "correct it") from None
+
+
+def _key(sample_id: str, pattern: re.Pattern[str]) -> str:
+    found = pattern.search(sample_id)
+    key = found and found.group(1 if pattern.groups else 0)
+    if not key:
+        raise UserError(
+            f"--groups '{pattern.pattern}' finds no group in image '{sample_id}'", "give a pattern that fits every id"
+        )
+    return key

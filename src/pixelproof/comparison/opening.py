@@ -1,0 +1,54 @@
+"""From run folders and score files to scores that may be compared, under names that tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pixelproof.comparison.match import in_order, refuse_mixture
+from pixelproof.errors import Refusal, UserError
+from pixelproof.runs import Run, Scores, load_scores
+
+
+def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
+    """Return the scores of all models, with their images in one order and the models' names as their sources'.
+
+    Args:
+        paths: Run folders or score files.
+        split: The split whose scores to read from run folders.
+
+    Raises:
+        UserError: There are fewer than two, or a file cannot be read.
+        Refusal: A file is given twice, or the models were not measured alike.
+    """
+    if len(paths) < 2:
+        raise UserError("there is nothing to compare with", "give at least two run folders or score files")
+    files = [_score_file(path, split) for path in paths]
+    for place, file in enumerate(files):
+        if file.resolve() in [other.resolve() for other in files[:place]]:
+            raise Refusal(f"{paths[place]} is compared with itself", "give two different models")
+    scores = [in_order(load_scores(file)) for file in files]
+    names = _names(paths, scores)
+    named = [replace(s, source=replace(s.source, name=name)) for s, name in zip(scores, names, strict=True)]
+    for other in named[1:]:
+        refuse_mixture(named[0], other)
+    return named
+
+
+def _score_file(path: Path, split: str) -> Path:
+    if not path.is_dir():
+        return path
+    file = Run.open(path).scores(split)
+    if not file.exists():
+        raise UserError(f"{path} has no scores of the split '{split}'", "run 'pixelproof evaluate' on it first")
+    return file
+
+
+def _names(paths: Sequence[Path], scores: Sequence[Scores]) -> list[str]:
+    """Return a name for each model: its own, or what the user called it where two share one."""
+    names = [
+        path.resolve().name if path.is_dir() else s.source.name or path.stem
+        for path, s in zip(paths, scores, strict=True)
+    ]
+    return [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]

@@ -1,0 +1,176 @@
+"""Paired resampling: the one place for weights, intervals and p-values of two models measured on the same units.
+
+A *unit* is what was drawn independently: an image, or all images of one scene. Its counts add up over units, and a
+statistic is a function of the sums, so ten thousand resamples are one product of a matrix of weights with the counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+from scipy.stats import t as student
+
+from pixelproof.progress import bar
+from pixelproof.randomness import generator
+
+RESAMPLES = 10_000
+CONFIDENCE = 0.95
+SIGNIFICANCE = 0.05
+MINIMUM = 2  # units; below it nothing varies, and an interval would be invented
+ROUGH = 20  # units; below it intervals are rough
+
+_CELLS = 4_000_000  # numbers held at once, which bounds the memory
+_SAME = 1e-12  # two differences closer than this are equal but for rounding
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.float64]
+Statistic = Callable[[Counts], Float64]
+"""From sums of counts [..., *C] to S figures [..., S], NaN where undefined."""
+
+
+def bootstrap(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
+    """Return the difference b - a in resamples of the units, both models weighted alike.
+
+    Args:
+        a: float64 [N, *C], whole counts of the first model by unit.
+        b: float64 [N, *C], the second's on the same units.
+        statistic: What to compute from sums of counts.
+        seed: Seed of the resamples.
+
+    Returns:
+        float64 [RESAMPLES, S]; NaN where a figure is undefined in a resample.
+    """
+    units, rng = len(a), generator(seed, "bootstrap")
+    differences = []
+    for rows in _blocks("bootstrap", a):
+        drawn = rng.integers(0, units, (rows, units)) + units * np.arange(rows)[:, None]
+        weights = np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(np.float64)
+        differences.append(statistic(_weigh(weights, b)) - statistic(_weigh(weights, a)))
+    return np.concatenate(differences)
+
+
+def permutation_p(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
+    """Return two-sided p-values under the hypothesis that the models may be exchanged on every unit.
+
+    Each permutation swaps the two models on a random half of the units. The outcome observed counts as one of them, so
+    that no p-value is 0 (Phipson and Smyth 2010). Arguments as in ``bootstrap``.
+
+    Returns:
+        float64 [S], NaN where the observed difference is undefined.
+    """
+    rng, total_a, total_b = generator(seed, "permutation"), a.sum(axis=0), b.sum(axis=0)
+    observed = np.abs(statistic(total_b) - statistic(total_a))
+    extreme = np.ones(observed.shape)
+    for rows in _blocks("permutation", a):
+        moved = _weigh(rng.integers(0, 2, (rows, len(a))).astype(np.float64), b - a)
+        found = np.abs(statistic(total_b - moved) - statistic(total_a + moved))
+        extreme += (~(found < observed - _SAME)).sum(axis=0)  # an undefined outcome speaks for no difference
+    return np.where(np.isnan(observed), np.nan, extreme / (RESAMPLES + 1))
+
+
+def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
+    """Return the bounds of the expanded percentile interval (Hesterberg 2015, section 5.4).
+
+    The plain percentile interval is too narrow for few units. Its levels move outwards as if a normal quantile were
+    replaced by Student's and the variance divided by n - 1 instead of n.
+
+    Args:
+        resampled: float64 [R, S] from ``bootstrap``.
+        support: float64 [S], the effective number of units that inform each figure; NaN for no interval.
+
+    Returns:
+        float64 [S] twice, NaN where the support is not above 1 or the figure is undefined everywhere. Resamples in
+        which a figure is undefined are left out.
+    """
+    bounds = np.full((2, resampled.shape[1]), np.nan)
+    for place, units in enumerate(support):
+        values = resampled[:, place]
+        values = values[~np.isnan(values)]
+        if units > 1 and len(values):
+            quantile = student.ppf((1 + CONFIDENCE) / 2, units - 1) * np.sqrt(units / (units - 1))
+            level = float(ndtr(-quantile))
+            bounds[:, place] = np.quantile(values, [level, 1 - level])
+    return bounds[0], bounds[1]
+
+
+def effective_units(weights: Float64) -> Float64:
+    """Return Kish's effective number of units (1965): (sum w)^2 / sum w^2 over the first axis.
+
+    A class that fills one image and has a few pixels in nine others is known from little more than one image.
+
+    Args:
+        weights: float64 [N, S], what each unit contributes, such as a class's pixels.
+
+    Returns:
+        float64 [S]; NaN where fewer than ``MINIMUM`` units contribute.
+    """
+    squares = (weights**2).sum(axis=0)
+    enough = (weights > 0).sum(axis=0) >= MINIMUM
+    units: Float64 = np.full(squares.shape, np.nan)
+    np.divide(weights.sum(axis=0) ** 2, squares, out=units, where=enough)
+    return units
+
+
+def effective_units_of_mean(resampled: Float64, support: Float64) -> float:
+    """Return how many units inform a mean of figures: its degrees of freedom by Welch and Satterthwaite, plus one.
+
+    Args:
+        resampled: float64 [R, S], the figures averaged.
+        support: float64 [S], how many units inform each; NaN for too few.
+
+    Returns:
+        The number, or NaN where no figure has enough.
+    """
+    known = support > 1
+    if not known.any():
+        return float("nan")
+    variance, freedom = np.nanvar(resampled[:, known], axis=0), support[known] - 1
+    spread = float((variance**2 / freedom).sum())
+    return 1 + float(variance.sum()) ** 2 / spread if spread else float(support[known].max())
+
+
+def holm(p: Float64) -> Float64:
+    """Return p-values adjusted by Holm's method (1979) over those that are not NaN."""
+    adjusted = np.full(len(p), np.nan)
+    order = [int(place) for place in np.argsort(p) if not np.isnan(p[place])]
+    highest = 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * float(p[place])))
+        adjusted[place] = highest
+    return adjusted
+
+
+def by_unit(counts: npt.NDArray[Any], groups: Int64 | None) -> Counts:
+    """Return counts [N, *C] of images summed over each group, float64 [G, *C].
+
+    Args:
+        counts: Counts by image.
+        groups: int64 [N], the group of each image, 0 to G-1; None if every image stands for itself.
+    """
+    counts = counts.astype(np.float64)
+    if groups is None:
+        return counts
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    sums: Counts = np.add.reduceat(counts[order], starts, axis=0)
+    return sums
+
+
+def _weigh(weights: Float64, counts: Counts) -> Counts:
+    """Return the sums [R, *C] of counts [N, *C] under each row of weights [R, N]. Whole numbers stay exact."""
+    return (weights @ counts.reshape(len(counts), -1)).reshape(len(weights), *counts.shape[1:])
+
+
+def _blocks(label: str, counts: Counts) -> Iterator[int]:
+    """Yield how many resamples to make at a time until ``RESAMPLES`` are made."""
+    size = max(1, _CELLS // max(len(counts), counts[0].size))
+    with bar(label, RESAMPLES, "resamples") as step:
+        for start in range(0, RESAMPLES, size):
+            rows = min(size, RESAMPLES - start)
+            yield rows
+            step(rows)

@@ -1,0 +1,138 @@
+"""A comparison in plain words: what the test shows and no more."""
+
+from __future__ import annotations
+
+from pixelproof.comparison.paired import ROUGH
+from pixelproof.comparison.verdict import class_verdict, disagree
+from pixelproof.comparison.words import METRICS, Language, bound, listed, p_value, points, say
+from pixelproof.numbers import count
+from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
+
+
+def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "en") -> list[str]:
+    """Return what a pair of a comparison shows: the verdict first, then what limits it.
+
+    Args:
+        pair: A pair of ``record``.
+        record: The comparison.
+        language: The language; names and numbers are the same in all.
+    """
+    verdict = [_undecided(pair, language)] if pair.verdict == "undecided" else [_better(pair, language)]
+    if pair.verdict == "undecided":
+        verdict += [_classes_differ(pair, side, language) for side in ("a", "b") if _better_classes(pair, side)]
+        verdict += [say("disagree", language)] if disagree(pair) else []
+        verdict += [say("same", language, a=pair.a, b=pair.b)] if _same(pair) else []
+    return verdict + _limits(pair, record, language)
+
+
+def _better(pair: PairRecord, language: Language) -> str:
+    b_wins = pair.verdict == "b"
+    winner, loser = (pair.b, pair.a) if b_wins else (pair.a, pair.b)
+    sign = 1 if b_wins else -1
+    low, high = (pair.low, pair.high) if b_wins else (-pair.high, -pair.low)
+    wins, losses = (pair.wins.b, pair.wins.a) if b_wins else (pair.wins.a, pair.wins.b)
+    return say(
+        "better",
+        language,
+        winner=winner,
+        loser=loser,
+        difference=points(sign * pair.difference),
+        metric=METRICS[pair.metric],
+        low=bound(low),
+        high=bound(high),
+        p=p_value(pair.p),
+        wins=say(
+            f"wins_{pair.metric}",
+            language,
+            wins=count(wins),
+            losses=count(losses),
+            images=count(pair.images),
+            loser=loser,
+        ),
+        gain=_gain(pair, sign, language),
+        loss=_loss(pair, sign, language),
+    )
+
+
+def _undecided(pair: PairRecord, language: Language) -> str:
+    return say(
+        "undecided",
+        language,
+        images=count(pair.images),
+        a=pair.a,
+        b=pair.b,
+        difference=points(pair.difference),
+        metric=METRICS[pair.metric],
+        low=bound(pair.low),
+        high=bound(pair.high),
+        p=p_value(pair.p),
+    )
+
+
+def _gain(pair: PairRecord, sign: int, language: Language) -> str:
+    gains = _better_classes(pair, "b" if sign > 0 else "a")
+    if not gains:
+        return say("no_gain", language)
+    name, record = next(iter(gains.items()))
+    return say("gain", language, name=name, difference=points(sign * _difference(record)))
+
+
+def _loss(pair: PairRecord, sign: int, language: Language) -> str:
+    losses = _better_classes(pair, "a" if sign > 0 else "b")
+    if not losses:
+        return say("no_loss", language)
+    return say("loss", language, classes=_with_differences(losses, sign, language))
+
+
+def _classes_differ(pair: PairRecord, side: str, language: Language) -> str:
+    model, sign = (pair.b, 1) if side == "b" else (pair.a, -1)
+    classes = _with_differences(_better_classes(pair, side), sign, language)
+    return say("classes_differ", language, model=model, classes=classes)
+
+
+def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    said = []
+    if record.groups is not None:
+        said.append(say("grouped", language, groups=count(record.groups.count)))
+        if record.groups.count < ROUGH:
+            said.append(say("few_groups", language, groups=count(record.groups.count), rough=count(ROUGH)))
+    elif pair.images < ROUGH:
+        said.append(say("few_images", language, images=count(pair.images), rough=count(ROUGH)))
+    for key, names in _weak_classes(pair, record).items():
+        if names:
+            said.append(say(key, language, classes=listed(names, language)))
+    if len(record.pairs) > 1:
+        said.append(say("many_pairs", language, pairs=count(len(record.pairs))))
+    return said
+
+
+def _weak_classes(pair: PairRecord, record: ComparisonRecord) -> dict[str, list[str]]:
+    """Return the classes that a reader should not rely on, by the sentence that says why."""
+    classes = pair.classes.items()
+    rough = [n for n, c in classes if c.effective is not None and c.effective < ROUGH]
+    return {
+        "rough_classes": rough if record.interval == "bootstrap" else [],
+        "untested_classes": [n for n, c in classes if c.effective is None and c.images],
+        "unequal_classes": [n for n, c in classes if (c.a is None) != (c.b is None)],
+    }
+
+
+def _better_classes(pair: PairRecord, side: str) -> dict[str, ClassRecord]:
+    """Return the classes on which one side is better beyond chance, the largest difference first."""
+    found = [(name, record) for name, record in pair.classes.items() if class_verdict(record) == side]
+    return dict(sorted(found, key=lambda item: -abs(_difference(item[1]))))
+
+
+def _with_differences(classes: dict[str, ClassRecord], sign: int, language: Language) -> str:
+    items = classes.items()
+    return listed(
+        (say("class", language, name=n, difference=points(sign * _difference(c))) for n, c in items), language
+    )
+
+
+def _difference(record: ClassRecord) -> float:
+    return record.difference or 0.0
+
+
+def _same(pair: PairRecord) -> bool:
+    return all(not image.difference for image in pair.per_image) and not pair.difference

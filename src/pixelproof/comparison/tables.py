@@ -1,0 +1,62 @@
+"""A comparison in the terminal: a table and the sentences for each pair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pixelproof.comparison.sentences import sentences
+from pixelproof.comparison.verdict import class_verdict
+from pixelproof.comparison.words import METRICS, Language, bound, p_value, points, say
+from pixelproof.numbers import UNDEFINED, count, score
+from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
+
+CLASSES_SHOWN = 20
+
+
+def as_json(record: ComparisonRecord, language: Language) -> dict[str, Any]:
+    """Return a comparison as plain data, with its sentences and without its images one by one."""
+    values = record.model_dump(mode="json", exclude={"pairs": {"__all__": {"per_image"}}})
+    for pair, plain in zip(record.pairs, values["pairs"], strict=True):
+        plain["sentences"] = sentences(pair, record, language)
+    return values
+
+
+def print_comparison(record: ComparisonRecord, language: Language) -> None:
+    """Print a comparison to stdout."""
+    console = Console(highlight=False)
+    values = {model.name: model.value for model in record.models}
+    for pair in record.pairs:
+        console.print(_table(pair, values, language))
+        for sentence in sentences(pair, record, language):
+            console.print(sentence, markup=False, soft_wrap=True)
+
+
+def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Table:
+    """Return the figures of a pair: its classes, those that differ most first if they are many, and the whole."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"{pair.a} · {pair.b}"))
+    heads = (say("head_class", language), pair.a, pair.b, say("head_difference", language), "95% CI", "p")
+    for place, head in enumerate(heads):
+        table.add_column(Text(head), justify="right" if place else "left")
+    names = list(pair.classes)
+    if len(names) > CLASSES_SHOWN:
+        names.sort(key=lambda name: -abs(pair.classes[name].difference or 0.0))
+    for name in names[:CLASSES_SHOWN]:
+        record = pair.classes[name]
+        style = "" if class_verdict(record) == "undecided" else "bold"
+        table.add_row(*_cells(name, record.a, record.b, record), style=style)
+    if len(names) > CLASSES_SHOWN:
+        table.add_row(Text(say("more_classes", language, count=count(len(names) - CLASSES_SHOWN))))
+    table.add_section()
+    style = "" if pair.verdict == "undecided" else "bold"
+    table.add_row(*_cells(METRICS[pair.metric], values[pair.a], values[pair.b], pair), style=style)
+    return table
+
+
+def _cells(name: str, a: float | None, b: float | None, record: ClassRecord | PairRecord) -> list[Text]:
+    ends = f"{bound(record.low)} – {bound(record.high)}" if record.low is not None else UNDEFINED
+    return [Text(cell) for cell in (name, score(a), score(b), points(record.difference), ends, p_value(record.p))]

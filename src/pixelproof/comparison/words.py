@@ -1,0 +1,150 @@
+"""The catalogue of what a comparison can say, in every language. Numbers are formatted before they enter it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, get_args
+
+import pixelproof.numbers as numbers
+from pixelproof.errors import UserError
+from pixelproof.schema import nearest
+
+Language = Literal["en", "zh-Hant"]
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+
+CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
+    "better": {
+        "en": "{winner} is better than {loser}: {difference} points {metric} (95% CI {low} to {high}, p {p}); "
+        "{wins}; {gain}; {loss}.",
+        "zh-Hant": "{winner} 優於 {loser}：{metric} 相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）；"
+        "{wins}；{gain}；{loss}。",
+    },
+    "undecided": {
+        "en": "These {images} images cannot tell {a} from {b} "
+        "({b} minus {a}: {difference} points {metric}, 95% CI {low} to {high}, p {p}).",
+        "zh-Hant": "這 {images} 張影像無法分辨 {a} 與 {b} 的優劣"
+        "（{b} 減 {a}：{metric} {difference} 個百分點，95% 信賴區間 {low} 至 {high}，p {p}）。",
+    },
+    "wins_miou": {
+        "en": "it wins on {wins} of {images} images",
+        "zh-Hant": "{images} 張影像中勝出 {wins} 張",
+    },
+    "wins_accuracy": {
+        "en": "it alone is right on {wins} of {images} images, {loser} alone on {losses}",
+        "zh-Hant": "{images} 張影像中，只有它答對的有 {wins} 張，只有 {loser} 答對的有 {losses} 張",
+    },
+    "gain": {
+        "en": "{name} gains most ({difference})",
+        "zh-Hant": "{name} 進步最多（{difference}）",
+    },
+    "no_gain": {
+        "en": "no single class gains beyond chance",
+        "zh-Hant": "沒有任何單一類別的進步超出機運",
+    },
+    "loss": {
+        "en": "worse on {classes}",
+        "zh-Hant": "退步的類別：{classes}",
+    },
+    "no_loss": {
+        "en": "no class gets worse beyond chance",
+        "zh-Hant": "沒有任何類別的退步超出機運",
+    },
+    "class": {"en": "{name} ({difference})", "zh-Hant": "{name}（{difference}）"},
+    "comma": {"en": ", ", "zh-Hant": "、"},
+    "classes_differ": {
+        "en": "Single classes do differ: {model} is better on {classes}.",
+        "zh-Hant": "個別類別仍有差異：{model} 較佳的類別為 {classes}。",
+    },
+    "disagree": {
+        "en": "The test and the interval disagree, so no verdict is given.",
+        "zh-Hant": "檢定與信賴區間不一致，因此不下結論。",
+    },
+    "same": {
+        "en": "{a} and {b} score the same on every image.",
+        "zh-Hant": "{a} 與 {b} 在每張影像上的得分都相同。",
+    },
+    "few_images": {
+        "en": "{images} images are few: below {rough}, intervals are rough.",
+        "zh-Hant": "{images} 張影像太少：少於 {rough} 張時，信賴區間僅供參考。",
+    },
+    "grouped": {
+        "en": "The images form {groups} groups, which were resampled as wholes.",
+        "zh-Hant": "影像分為 {groups} 組，重抽樣時以整組為單位。",
+    },
+    "few_groups": {
+        "en": "{groups} groups are few: below {rough}, intervals are rough.",
+        "zh-Hant": "{groups} 組太少：少於 {rough} 組時，信賴區間僅供參考。",
+    },
+    "rough_classes": {
+        "en": "Intervals are rough where few images decide a class: {classes}.",
+        "zh-Hant": "以下類別僅由少數影像決定，信賴區間僅供參考：{classes}。",
+    },
+    "untested_classes": {
+        "en": "Too few images show these classes for an interval: {classes}.",
+        "zh-Hant": "顯示以下類別的影像太少，無法給出信賴區間：{classes}。",
+    },
+    "unequal_classes": {
+        "en": "Only one model has an IoU on {classes}, because no image shows it and one model predicts it; "
+        "so the two means cover different classes.",
+        "zh-Hant": "沒有影像顯示 {classes}，但有一個模型預測了它，因此只有該模型有 IoU；兩個平均值涵蓋的類別不同。",
+    },
+    "head_class": {"en": "class", "zh-Hant": "類別"},
+    "head_difference": {"en": "points", "zh-Hant": "百分點"},
+    "more_classes": {"en": "{count} more in comparison.json", "zh-Hant": "另有 {count} 類，見 comparison.json"},
+    "many_pairs": {
+        "en": "The p-values are not adjusted for there being {pairs} pairs.",
+        "zh-Hant": "p 值未針對 {pairs} 對比較作校正。",
+    },
+}
+METRICS: Final = {"miou": "mIoU", "accuracy": "accuracy"}
+
+
+def language(name: str) -> Language:
+    """Return the language of that name.
+
+    Raises:
+        UserError: There is none.
+    """
+    for known in LANGUAGES:
+        if known == name:
+            return known
+    raise UserError(f"there is no language '{name}'", nearest(name, list(LANGUAGES)))
+
+
+def say(key: str, language: Language, **words: str) -> str:
+    """Return a sentence or a part of one.
+
+    Args:
+        key: A key of ``CATALOGUE``.
+        language: The language.
+        words: What stands in the template's places: names, and numbers already formatted, so that they are the same in
+            every language.
+    """
+    return CATALOGUE[key][language].format(**words)
+
+
+def listed(items: Iterable[str], language: Language) -> str:
+    """Return items as a list in running text."""
+    return CATALOGUE["comma"][language].join(items)
+
+
+def points(value: float | None) -> str:
+    """Return a difference of shares in percentage points with its sign: ``0.0731`` as ``+7.3``."""
+    return numbers.UNDEFINED if value is None else numbers.signed(100 * value, 1)
+
+
+def bound(value: float | None) -> str:
+    """Return a bound of an interval in percentage points; only a negative one carries its sign: ``5.9``, ``−0.5``."""
+    return points(value).removeprefix("+")
+
+
+def p_value(value: float | None) -> str:
+    """Return a p-value with its relation: ``= .31``, ``= .031``, ``< .001``; never rounded across .05."""
+    if value is None:
+        return numbers.UNDEFINED
+    if value < 0.001:
+        return "< .001"
+    text = f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    if value < 0.05 and text == "0.050":
+        return "< .05"
+    return f"= {text.removeprefix('0')}"

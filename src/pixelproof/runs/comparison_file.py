@@ -1,0 +1,140 @@
+"""``comparison.json``: what a comparison of models on the same images found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pixelproof.runs.atomic import write_json
+from pixelproof.runs.records import read_record
+from pixelproof.schema import Strict
+
+VERSION: Literal[1] = 1
+FILE = "comparison.json"
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Difference = Annotated[float, Field(ge=-1, le=1)]
+Metric = Literal["miou", "accuracy"]
+Verdict = Literal["a", "b", "undecided"]
+
+
+class ComparedModel(Strict):
+    """One of the models that were compared."""
+
+    name: str = Field(min_length=1)
+    path: str
+    """The run folder or score file, as the user named it."""
+    split: str
+    fingerprint: str
+    """Fingerprint of the images and labels; empty where it is not known."""
+    value: Share
+    """mIoU or accuracy over all images."""
+
+
+class GroupsRecord(Strict):
+    """How images that show one scene were kept together."""
+
+    pattern: str
+    count: Count
+
+
+class ClassRecord(Strict):
+    """One class in one pair. What is undefined is None."""
+
+    images: Count
+    """Images whose truth shows the class."""
+    effective: Annotated[float, Field(ge=1)] | None
+    """Effective number of images, or groups of them, behind its figures; None if too few for an interval."""
+    a: Share | None
+    b: Share | None
+    difference: Difference | None
+    low: Difference | None
+    high: Difference | None
+    p: Share | None
+    """Adjusted over the classes by Holm's method."""
+    p_unadjusted: Share | None
+
+
+class ImageRecord(Strict):
+    """One image in one pair: its mIoU, or 1 for right and 0 for wrong; None where its truth shows no scored class."""
+
+    id: str
+    a: Share | None
+    b: Share | None
+    difference: Difference | None
+
+
+class Wins(Strict):
+    """How many images each model does better on."""
+
+    a: Count
+    b: Count
+
+
+class PairRecord(Strict):
+    """Two models on the same images; every difference is b - a."""
+
+    a: str
+    b: str
+    metric: Metric
+    difference: Difference
+    low: Difference
+    high: Difference
+    p: Share
+    verdict: Verdict
+    images: Count
+    wins: Wins
+    ties: Count
+    undefined: Count
+    """Images whose truth shows no scored class."""
+    classes: dict[str, ClassRecord]
+    per_image: tuple[ImageRecord, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> PairRecord:
+        if not self.images == len(self.per_image) == self.wins.a + self.wins.b + self.ties + self.undefined:
+            raise ValueError(f"the images of {self.a} and {self.b} do not add up")
+        return self
+
+
+class ComparisonRecord(Strict):
+    """Models compared pair by pair, and how."""
+
+    version: Literal[1] = VERSION
+    task: Literal["classification", "segmentation"]
+    protocol: Literal["unknown_counted", "unknown_ignored"] | None
+    """How pixels of ignored classes count; None for classification."""
+    interval: Literal["bootstrap", "tango"]
+    test: Literal["permutation", "mcnemar"]
+    confidence: Share
+    resamples: Count | None
+    """None where nothing was resampled."""
+    seed: int
+    groups: GroupsRecord | None
+    models: tuple[ComparedModel, ...] = Field(min_length=2)
+    pairs: tuple[PairRecord, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> ComparisonRecord:
+        names = [model.name for model in self.models]
+        if len(set(names)) < len(names):
+            raise ValueError("two models have the same name")
+        if unknown := {name for pair in self.pairs for name in (pair.a, pair.b)} - set(names):
+            raise ValueError(f"a pair names {min(unknown)}, which is none of the models")
+        return self
+
+
+def save_comparison(path: Path, record: ComparisonRecord) -> None:
+    """Write a ``comparison.json``, atomically."""
+    write_json(path, record.model_dump(mode="json"))
+
+
+def load_comparison(path: Path) -> ComparisonRecord:
+    """Read a ``comparison.json``.
+
+    Raises:
+        UserError: It is missing, not JSON, of another version, or contradicts itself.
+    """
+    return read_record(path, ComparisonRecord, "comparison record", "compare the models again")
