@@ -46,43 +46,43 @@ def class_iou(confusion: Int64, scored: npt.NDArray[np.bool_], protocol: Protoco
     hit = np.diagonal(confusion, axis1=-2, axis2=-1)[..., :classes]
     true = confusion[..., :classes, :].sum(axis=-1)
     predicted = confusion[..., rows, :classes].sum(axis=-2)
-    return _ratio(np.where(scored, hit, 0), np.where(scored, true + predicted - hit, 0))
+    return ratio(np.where(scored, hit, 0), np.where(scored, true + predicted - hit, 0))
 
 
 def mean_iou(scores: SegmentationScores, protocol: Protocol) -> float:
     """Return the mean IoU over the classes where it is defined; NaN if there are none."""
-    return _mean(iou(scores, protocol))
+    return float(mean_defined(iou(scores, protocol)))
 
 
 def frequency_weighted_iou(scores: SegmentationScores, protocol: Protocol) -> float:
     """Return the mean of IoU weighted by each scored class's share of the true pixels."""
     values = iou(scores, protocol)
     true = np.where(scores.scheme.scored, scores.confusion.sum(axis=(0, 2))[:-1], 0)
-    return float(_ratio(np.nansum(values * true), true.sum()))
+    return float(ratio(np.nansum(values * true), true.sum()))
 
 
 def pixel_accuracy(scores: SegmentationScores) -> float:
     """Return the share of the pixels of scored classes that are predicted right."""
     confusion, scored = scores.confusion.sum(axis=0), scores.scheme.scored
     hit = np.diagonal(confusion)[:-1][scored].sum()
-    return float(_ratio(hit, confusion[:-1][scored].sum()))
+    return float(ratio(hit, confusion[:-1][scored].sum()))
 
 
 def accuracy(scores: ClassificationScores) -> float:
     """Return the share of images classified right; NaN for no images."""
-    return float(_ratio((scores.truth == scores.predicted).sum(), len(scores.ids)))
+    return float(ratio((scores.truth == scores.predicted).sum(), len(scores.ids)))
 
 
 def top_k_accuracy(scores: ClassificationScores, k: int = 5) -> float:
     """Return the share of images whose true class is among the k highest; NaN where only predictions are known."""
     known = scores.rank >= 0
-    return float(_ratio((scores.rank[known] < k).sum(), known.sum()))
+    return float(ratio((scores.rank[known] < k).sum(), known.sum()))
 
 
 def class_accuracy(scores: ClassificationScores) -> Float64:
     """Return the share of each class's images that are classified right, [K]; NaN for a class without images."""
     matrix = confusion_matrix(scores)
-    return _ratio(np.diagonal(matrix), matrix.sum(axis=1))
+    return ratio(np.diagonal(matrix), matrix.sum(axis=1))
 
 
 def average_loss(scores: ClassificationScores) -> float:
@@ -100,7 +100,7 @@ def confusion_matrix(scores: ClassificationScores | SegmentationScores) -> Int64
     return cells.reshape(classes, classes).astype(np.int64)
 
 
-def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
+def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
     """Return part / whole, NaN where whole is 0."""
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     undefined: Float64 = np.full(np.broadcast(part, whole).shape, np.nan)
@@ -108,6 +108,7 @@ def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
     return undefined
 
 
-def _mean(values: Float64) -> float:
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else float("nan")
+def mean_defined(values: Float64) -> Float64:
+    """Return the mean over the last axis of the values that are not NaN; NaN where all are."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0).sum(axis=-1), defined.sum(axis=-1))
