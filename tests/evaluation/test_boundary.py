@@ -1,12 +1,12 @@
 """Boundary counts against brute force on random masks, and the metrics derived from them."""
 
+import boundary_brute as brute
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-import boundary_brute as brute
 from pixelproof.evaluation import confusion_counts
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.boundary_metrics import (

@@ -34,10 +34,9 @@ def boundary_counts(truth: UInt8, prediction: UInt8, scored: Bool) -> Boundaries
     at_truth, at_prediction = reach(truth, sorted({*BAND_EDGES, *TOLERANCES})), reach(prediction, TOLERANCES)
     within = _columns(truth, prediction, at_truth, at_truth, scored, (*BAND_EDGES, FAR))
     near = np.minimum(at_truth, at_prediction) <= max(TOLERANCES)
-    rim = (m[near] for m in (truth, prediction, at_truth, at_prediction))
     return Boundaries(
         bands=np.diff(within, axis=0, prepend=0),
-        rims=_columns(*rim, scored, TOLERANCES),
+        rims=_columns(truth[near], prediction[near], at_truth[near], at_prediction[near], scored, TOLERANCES),
         contours=_contours(_edge(truth, at_truth), _edge(prediction, at_prediction), len(scored)),
         objects=object_counts(truth, prediction, len(scored)),
         phases=_phases(truth, prediction),
@@ -57,7 +56,7 @@ def _columns(
         (prediction, at_prediction),
         (prediction[unscored], at_prediction[unscored]),
     )
-    return np.stack([_within(*column, limits, len(scored)) for column in columns], axis=-1)
+    return np.stack([_within(classes, reaches, limits, len(scored)) for classes, reaches in columns], axis=-1)
 
 
 def _within(classes: UInt8, reaches: UInt8, limits: Sequence[int], count: int) -> Int64:
@@ -96,4 +95,5 @@ def _phases(truth: UInt8, prediction: UInt8) -> Int64:
 def _differs(mask: UInt8) -> Bool:
     """Return where horizontal neighbours are of different classes, bool [H, W - 1]."""
     left, right = mask[:, :-1], mask[:, 1:]
-    return (left != right) & (left != VOID) & (right != VOID)
+    differs: Bool = (left != right) & (left != VOID) & (right != VOID)
+    return differs

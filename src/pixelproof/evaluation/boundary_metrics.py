@@ -1,9 +1,11 @@
 """Metrics derived from boundary counts. What has no defined value is NaN: never 0, never 1.
 
-Each takes counts [..., K, columns], as ``Boundaries`` defines them and summed over images, and keeps their leading axes.
+Each takes counts [..., K, 4], as ``Boundaries`` defines them and summed over images, and keeps their leading axes.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +17,10 @@ Bool = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 Float64 = npt.NDArray[np.float64]
 
-BAND_NAMES = tuple(f"{a}-{b}" for a, b in zip((0, *BAND_EDGES), BAND_EDGES, strict=False)) + (f">{BAND_EDGES[-1]}",)
+BAND_NAMES = (*(f"{a}-{b}" for a, b in pairwise((0, *BAND_EDGES))), f">{BAND_EDGES[-1]}")
 SIZE_NAMES = (
     f"<{OBJECT_EDGES[0]}",
-    *(f"{a}-{b - 1}" for a, b in zip(OBJECT_EDGES, OBJECT_EDGES[1:], strict=False)),
+    *(f"{a}-{b - 1}" for a, b in pairwise(OBJECT_EDGES)),
     f">={OBJECT_EDGES[-1]}",
 )
 
