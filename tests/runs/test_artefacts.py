@@ -118,7 +118,7 @@ def test_an_edited_fact_is_refused(tmp_path):
 
 def test_another_version_or_kind_is_named(tmp_path):
     save_arrays(tmp_path / "s.npz", "scores", 99, {}, {})
-    with pytest.raises(UserError, match="scores file of version 99, expected scores version 1"):
+    with pytest.raises(UserError, match="scores file of version 99, expected scores version 2"):
         load_scores(tmp_path / "s.npz")
     save_arrays(tmp_path / "f.npz", "features", 1, {}, {})
     with pytest.raises(UserError, match="features file of version 1, expected scores"):

@@ -8,11 +8,12 @@ import numpy as np
 
 from pixelproof.data import Sample, read_image
 from pixelproof.data.loading import read_sample_mask
+from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import probabilities
 from pixelproof.progress import bar
-from pixelproof.runs import ClassificationScores, Scores, SegmentationScores, Source
+from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores, Source
 
 BATCH = 128
 
@@ -31,13 +32,17 @@ def evaluate(predictor: Predictor, samples: Sequence[Sample], source: Source) ->
     if predictor.scheme.task == "classification":
         return _classification(predictor, samples, source)
     counts = np.zeros((len(samples), *[len(predictor.scheme.classes) + 1] * 2), np.int64)
+    boundaries = []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for index, sample in enumerate(samples):
             image = read_image(sample.image)
             truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
-            counts[index] = confusion_counts(truth, predictor.class_map(image), len(predictor.scheme.classes))
+            prediction = predictor.class_map(image)
+            counts[index] = confusion_counts(truth, prediction, len(predictor.scheme.classes))
+            boundaries.append(boundary_counts(truth, prediction, predictor.scheme.scored))
             step()
-    return SegmentationScores(tuple(s.id for s in samples), counts, predictor.scheme, source)
+    ids = tuple(s.id for s in samples)
+    return SegmentationScores(ids, counts, predictor.scheme, source, Boundaries.stack(boundaries))
 
 
 def _classification(predictor: Predictor, samples: Sequence[Sample], source: Source) -> ClassificationScores:

@@ -16,10 +16,19 @@ from pixelproof.data.images import read_mask
 from pixelproof.data.layouts import class_names, find_layout, images_in
 from pixelproof.data.opening import LABELS_FILE, in_order, observed_colors, open_data
 from pixelproof.errors import UserError
+from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme, matching_presets
 from pixelproof.progress import track
-from pixelproof.runs import ClassificationScores, Scores, SegmentationScores, Source, load_scores, read_labels
+from pixelproof.runs import (
+    Boundaries,
+    ClassificationScores,
+    Scores,
+    SegmentationScores,
+    Source,
+    load_scores,
+    read_labels,
+)
 from pixelproof.runs.atomic import read_text
 
 Table = TypeVar("Table", dict[str, str], dict[str, Path])
@@ -59,13 +68,15 @@ def _score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segment
     _same_images(predictions, set(predicted), truth, set(true))
     scheme = _mask_scheme(truth, list(true.values()), labels)
     counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
+    boundaries = []
     for index, stem in enumerate(track(true, "score", len(true))):
         a, b = read_mask(true[stem], scheme), read_mask(predicted[stem], scheme)
         if a.shape != b.shape:
             sizes = " and ".join(f"{w}x{h}" for h, w in (b.shape, a.shape))
             raise UserError(f"{predicted[stem]} and its truth are {sizes} pixels", "predict at the truth's size")
         counts[index] = confusion_counts(a, b, len(scheme.classes))
-    return SegmentationScores(tuple(true), counts, scheme, Source(predictions.name))
+        boundaries.append(boundary_counts(a, b, scheme.scored))
+    return SegmentationScores(tuple(true), counts, scheme, Source(predictions.name), Boundaries.stack(boundaries))
 
 
 def _masks(folder: Path) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """The run folder and every artefact in it: one writer, one reader, atomic, versioned, checked."""
 
 from pixelproof.runs.atomic import atomic, write_json, write_text
+from pixelproof.runs.boundaries import Boundaries
 from pixelproof.runs.features import Features, load_features, save_features
 from pixelproof.runs.folder import Run
 from pixelproof.runs.labels_file import labels_to_yaml, read_labels
@@ -8,6 +9,7 @@ from pixelproof.runs.scores import ClassificationScores, Scores, SegmentationSco
 from pixelproof.runs.shown import Shown, load_shown, save_shown
 
 __all__ = [
+    "Boundaries",
     "ClassificationScores",
     "Features",
     "Run",

@@ -34,8 +34,14 @@ def save_arrays(path: Path, kind: str, version: int, facts: dict[str, Any], arra
         np.savez_compressed(file, allow_pickle=False, **arrays, **{_FACTS: np.array(json.dumps(head))})
 
 
-def load_arrays(path: Path, kind: str, version: int) -> tuple[dict[str, Any], Arrays]:
+def load_arrays(path: Path, kind: str, version: int, oldest: int | None = None) -> tuple[dict[str, Any], Arrays]:
     """Read what ``save_arrays`` wrote.
+
+    Args:
+        path: The file.
+        kind: What it must be.
+        version: Version of this kind's format.
+        oldest: The first version that can still be read; by default only ``version``.
 
     Raises:
         UserError: The file is missing, truncated, of another kind or version, or was edited.
@@ -51,12 +57,13 @@ def load_arrays(path: Path, kind: str, version: int) -> tuple[dict[str, Any], Ar
         raise explain_os_error(error, path) from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         raise UserError(f"{path} is no readable {kind} file, or is truncated", "make it again") from None
-    if found != (kind, version):
+    known = range(version if oldest is None else oldest, version + 1)
+    if found[0] != kind or found[1] not in known:
         raise UserError(
             f"{path} is a {found[0]} file of version {found[1]}, expected {kind} version {version}",
             "make it again with this version of Pixelproof",
         )
-    if head.get("hash") != _digest(kind, version, head["facts"], arrays):
+    if head.get("hash") != _digest(*found, head["facts"], arrays):
         raise UserError(f"{path} was changed after it was written (its hash does not match)", "make it again")
     return head["facts"], arrays
 

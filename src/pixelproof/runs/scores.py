@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,12 @@ import numpy.typing as npt
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.arrays import Arrays, load_arrays, save_arrays
+from pixelproof.runs.boundaries import Boundaries
 from pixelproof.schema import parse
 
-VERSION = 1
+VERSION = 2
+OLDEST = 1  # has no boundary counts
+_BOUNDARY = "boundary_"
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
@@ -40,12 +43,14 @@ class SegmentationScores:
             predicted as p. Row and column K hold void pixels.
         scheme: The label contract.
         source: Where the scores come from.
+        boundaries: Boundary counts of the same images; None where they were not made.
     """
 
     ids: tuple[str, ...]
     confusion: Int64
     scheme: LabelScheme
     source: Source = field(default_factory=lambda: Source(""))
+    boundaries: Boundaries | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ def save_scores(path: Path, scores: Scores) -> None:
     arrays: Arrays = {"ids": np.array(scores.ids, dtype=np.str_)}
     if isinstance(scores, SegmentationScores):
         arrays["confusion"] = scores.confusion
+        if scores.boundaries is not None:
+            arrays |= {_BOUNDARY + name: array for name, array in vars(scores.boundaries).items()}
     else:
         for name in ("truth", "predicted", "rank", "loss", "confidence"):
             arrays[name] = getattr(scores, name)
@@ -94,10 +101,18 @@ def load_scores(path: Path) -> Scores:
     Raises:
         UserError: It is missing, truncated, of another version, or was edited.
     """
-    facts, arrays = load_arrays(path, "scores", VERSION)
+    facts, arrays = load_arrays(path, "scores", VERSION, OLDEST)
     scheme = parse(LabelScheme, facts["scheme"], str(path))
-    ids = tuple(str(i) for i in arrays.pop("ids"))
+    ids, source = tuple(str(i) for i in arrays.pop("ids")), Source(**facts["source"])
     if any(len(array) != len(ids) for array in arrays.values()):
         raise UserError(f"{path} holds arrays of differing length", "make it again")
-    build = SegmentationScores if scheme.task == "segmentation" else ClassificationScores
-    return build(ids=ids, scheme=scheme, source=Source(**facts["source"]), **arrays)
+    if scheme.task == "classification":
+        return ClassificationScores(ids=ids, scheme=scheme, source=source, **arrays)
+    return SegmentationScores(ids, arrays["confusion"], scheme, source, _boundaries(arrays))
+
+
+def _boundaries(arrays: Arrays) -> Boundaries | None:
+    names = [f.name for f in fields(Boundaries)]
+    if _BOUNDARY + names[0] not in arrays:
+        return None
+    return Boundaries(**{name: arrays[_BOUNDARY + name] for name in names})
