@@ -45,13 +45,27 @@ def bootstrap(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
     Returns:
         float64 [RESAMPLES, S]; NaN where a figure is undefined in a resample.
     """
-    units, rng = len(a), generator(seed, "bootstrap")
-    differences = []
-    for rows in _blocks("bootstrap", a):
-        drawn = rng.integers(0, units, (rows, units)) + units * np.arange(rows)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(np.float64)
-        differences.append(statistic(_weigh(weights, b)) - statistic(_weigh(weights, a)))
-    return np.concatenate(differences)
+    return resample(np.stack([a, b], axis=1), lambda sums: statistic(sums[:, 1]) - statistic(sums[:, 0]), seed)
+
+
+def resample(units: Counts, statistic: Statistic, seed: int) -> Float64:
+    """Return figures of the sums over units drawn with replacement, as many as there are.
+
+    Args:
+        units: float64 [N, *C], whole counts by unit.
+        statistic: What to compute from sums of counts [R, *C].
+        seed: Seed of the resamples.
+
+    Returns:
+        float64 [RESAMPLES, S]; NaN where a figure is undefined in a resample.
+    """
+    number, rng = len(units), generator(seed, "bootstrap")
+    figures = []
+    for rows in _blocks("bootstrap", units):
+        drawn = rng.integers(0, number, (rows, number)) + number * np.arange(rows)[:, None]
+        weights = np.bincount(drawn.ravel(), minlength=rows * number).reshape(rows, number).astype(np.float64)
+        figures.append(statistic(_weigh(weights, units)))
+    return np.concatenate(figures)
 
 
 def permutation_p(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:

@@ -6,12 +6,12 @@ All of it is a function of counts that add up over images, so every figure has a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.comparison import paired
 from pixelproof.comparison.split import split_gain
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary_metrics import (
@@ -23,84 +23,14 @@ from pixelproof.evaluation.boundary_metrics import (
     region_iou,
 )
 from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
-from pixelproof.randomness import generator
 from pixelproof.runs import Boundaries, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES
+from pixelproof.runs.evidence_file import Change, Confusion, Estimate, GainPart, Where
 
-RESAMPLES = 10_000
-CONFIDENCE = 0.95
 PAIRS = 10
-_CELLS = 4_000_000  # numbers held at once, which bounds the memory
 
 Bool = npt.NDArray[np.bool_]
 Float64 = npt.NDArray[np.float64]
-Statistic = Callable[[Float64], Float64]
-"""From sums of counts [..., *C] to S figures [..., S], NaN where undefined."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95% interval over images; the bounds are NaN for a single image, which shows no spread."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the gain in mIoU; the parts add up to the whole."""
-
-    name: str
-    gain: Estimate
-
-
-@dataclass(frozen=True)
-class Change:
-    """A figure of both models, and the second's minus the first's."""
-
-    name: str
-    a: float
-    b: float
-    difference: Estimate
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Pixels of one class taken for another: how many, and how many fewer by the second model."""
-
-    true: str
-    predicted: str
-    a: int
-    b: int
-    repaired: Estimate
-    """As a share of all true pixels of scored classes; below 0 where the second confuses more."""
-
-
-@dataclass(frozen=True)
-class Where:
-    """Where the gain of model B over model A lies.
-
-    Attributes:
-        total: Gain in mIoU.
-        edges: Part of it that is due to pixels near true boundaries.
-        interior: Part of it that is due to all others.
-        bands: Part of it by distance in pixels to the true boundary; those near add up to ``edges``.
-        error_rates: Share of wrong pixels by distance in pixels to the true boundary.
-        recalls: Share of hit pixels by area in pixels of the true object.
-        found: Share of objects more than half hit, likewise.
-        confusions: The pairs of classes in which most changed, the largest first. All pairs together add up to the
-            change of the error rate.
-    """
-
-    total: Estimate
-    edges: Estimate
-    interior: Estimate
-    bands: tuple[Part, ...]
-    error_rates: tuple[Change, ...]
-    recalls: tuple[Change, ...]
-    found: tuple[Change, ...]
-    confusions: tuple[Confusion, ...]
 
 
 def where_gain(
@@ -131,17 +61,17 @@ def where_gain(
     if a.ids != b.ids or not np.array_equal(counts_a.bands[..., 1], counts_b.bands[..., 1]):
         raise ValueError("the two were not scored on the same images with the same truth")
     scored, near = a.scheme.scored, BAND_EDGES.index(edges) + 1
-    groups = np.arange(len(a.ids)) if groups is None else groups
     estimate = partial(_estimates, groups=groups, seed=seed)
-    bands, objects = _paired(counts_a.bands, counts_b.bands), _paired(counts_a.objects, counts_b.objects)
+    bands, objects = _both(counts_a.bands, counts_b.bands), _both(counts_a.objects, counts_b.objects)
     iou = partial(_mean_iou, scored=scored, protocol=protocol)
     *parts, inside_edges, interior, total = estimate(bands, lambda sums: split_gain(sums, iou, near))
     change = partial(_changes, estimate=estimate)
     return Where(
+        width=edges,
         total=total,
         edges=inside_edges,
         interior=interior,
-        bands=tuple(map(Part, BAND_NAMES, parts)),
+        bands=tuple(GainPart(name=n, gain=gain) for n, gain in zip(BAND_NAMES, parts, strict=True)),
         error_rates=change(BAND_NAMES, bands, lambda counts: error_rate(counts, scored)),
         recalls=change(SIZE_NAMES, objects, lambda counts: object_recall(counts, scored)),
         found=change(SIZE_NAMES, objects, lambda counts: objects_found(counts, scored)),
@@ -158,7 +88,7 @@ def _boundaries(scores: SegmentationScores) -> Boundaries:
     return scores.boundaries
 
 
-def _paired(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float64:
+def _both(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float64:
     return np.stack([a, b], axis=1).astype(np.float64)
 
 
@@ -167,12 +97,13 @@ def _mean_iou(columns: Float64, scored: Bool, protocol: Protocol) -> Float64:
 
 
 def _changes(
-    names: tuple[str, ...], counts: Float64, figures: Statistic, estimate: Callable[..., list[Estimate]]
+    names: tuple[str, ...], counts: Float64, figures: paired.Statistic, estimate: Callable[..., list[Estimate]]
 ) -> tuple[Change, ...]:
     """Return the change of figures of counts [N, 2, *C]."""
     a, b = figures(counts.sum(axis=0))
     differences = estimate(counts, lambda sums: figures(sums[..., 1, :, :, :]) - figures(sums[..., 0, :, :, :]))
-    return tuple(Change(n, float(x), float(y), d) for n, x, y, d in zip(names, a, b, differences, strict=True))
+    rows = zip(names, a.tolist(), b.tolist(), differences, strict=True)
+    return tuple(Change(name=n, a=x, b=y, difference=d) for n, x, y, d in rows)
 
 
 def _confusions(
@@ -189,34 +120,25 @@ def _confusions(
     counts = np.stack([*(repaired[:, t, p] for t, p in largest), pixels], axis=1).astype(np.float64)
     estimates = estimate(counts, lambda sums: ratio(sums[..., :-1], sums[..., -1:]))
     return tuple(
-        Confusion(names[t], names[p], int(a.confusion[:, t, p].sum()), int(b.confusion[:, t, p].sum()), value)
+        Confusion(
+            true=names[t],
+            predicted=names[p],
+            a=int(a.confusion[:, t, p].sum()),
+            b=int(b.confusion[:, t, p].sum()),
+            repaired=value,
+        )
         for (t, p), value in zip(largest, estimates, strict=True)
     )
 
 
-def _estimates(counts: Float64, statistic: Statistic, groups: npt.NDArray[np.int64], seed: int) -> list[Estimate]:
-    """Return figures of counts [N, *C] with percentile intervals from resampled groups of images."""
-    units = np.zeros((groups.max() + 1, *counts.shape[1:]))
-    np.add.at(units, groups, counts)
+def _estimates(
+    counts: Float64, statistic: paired.Statistic, groups: npt.NDArray[np.int64] | None, seed: int
+) -> list[Estimate]:
+    """Return figures of counts [N, *C] with intervals from resampled groups of images."""
+    units = paired.by_unit(counts, groups)
     values = statistic(units.sum(axis=0))
-    resampled = _resample(units, statistic, seed)
-    levels = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    found = []
-    for value, column in zip(values, resampled.T, strict=True):
-        known = column[~np.isnan(column)]
-        low, high = np.quantile(known, levels) if len(units) > 1 and len(known) else (np.nan, np.nan)
-        found.append(Estimate(float(value), float(low), float(high)))
-    return found
-
-
-def _resample(units: Float64, statistic: Statistic, seed: int) -> Float64:
-    """Return figures [R, S] of sums over units [G, *C] drawn with replacement."""
-    number, flat, random = len(units), units.reshape(len(units), -1), generator(seed, "bootstrap")
-    size = max(1, _CELLS // max(number, flat.shape[1]))
-    found = []
-    for start in range(0, RESAMPLES, size):
-        rows = min(size, RESAMPLES - start)
-        drawn = random.integers(0, number, (rows, number)) + number * np.arange(rows)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=rows * number).reshape(rows, number).astype(np.float64)
-        found.append(statistic((weights @ flat).reshape(rows, *units.shape[1:])))
-    return np.concatenate(found)
+    support = np.full(len(values), float(len(units)))
+    low, high = paired.interval(paired.resample(units, statistic, seed), support)
+    return [
+        Estimate(value=v, low=x, high=y) for v, x, y in zip(values.tolist(), low.tolist(), high.tolist(), strict=True)
+    ]
