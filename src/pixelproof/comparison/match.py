@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +12,9 @@ import numpy.typing as npt
 from pixelproof.comparison.paired import MINIMUM, ROUGH
 from pixelproof.errors import Refusal, UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 
-Kind = TypeVar("Kind", SegmentationScores, ClassificationScores)
+Kind = TypeVar("Kind", bound=SegmentationScores | ClassificationScores)
 Groups = npt.NDArray[np.int64]
 
 
@@ -54,7 +54,8 @@ def in_order(scores: Kind) -> Kind:
     ids = tuple(scores.ids[place] for place in order)
     if twice := next((x for x, y in itertools.pairwise(ids) if x == y), None):
         raise UserError(f"the scores of {scores.source.name} hold image '{twice}' twice", "score each image once")
-    arrays = {name: value[order] for name, value in vars(scores).items() if isinstance(value, np.ndarray)}
+    arrays: dict[str, Any] = {n: v[order] for n, v in vars(scores).items() if isinstance(v, np.ndarray)}
+    arrays |= {n: v.take(order) for n, v in vars(scores).items() if isinstance(v, Boundaries)}
     return type(scores)(**vars(scores) | arrays | {"ids": ids})
 
 

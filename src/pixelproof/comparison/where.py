@@ -12,17 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.comparison import paired
+from pixelproof.comparison.measures import EDGE_WIDTH, boundaries, mean_region_iou
 from pixelproof.comparison.split import split_gain
-from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary_metrics import (
     BAND_NAMES,
     SIZE_NAMES,
     error_rate,
     object_recall,
     objects_found,
-    region_iou,
 )
-from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
+from pixelproof.evaluation.metrics import Protocol, ratio
 from pixelproof.runs import Boundaries, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES
 from pixelproof.runs.evidence_file import Change, Confusion, Estimate, GainPart, Where
@@ -37,7 +36,7 @@ def where_gain(
     a: SegmentationScores,
     b: SegmentationScores,
     protocol: Protocol = "unknown_counted",
-    edges: int = 8,
+    edges: int = EDGE_WIDTH,
     groups: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> Where:
@@ -63,7 +62,7 @@ def where_gain(
     scored, near = a.scheme.scored, BAND_EDGES.index(edges) + 1
     estimate = partial(_estimates, groups=groups, seed=seed)
     bands, objects = _both(counts_a.bands, counts_b.bands), _both(counts_a.objects, counts_b.objects)
-    iou = partial(_mean_iou, scored=scored, protocol=protocol)
+    iou = partial(mean_region_iou, scored=scored, protocol=protocol)
     *parts, inside_edges, interior, total = estimate(bands, lambda sums: split_gain(sums, iou, near))
     change = partial(_changes, estimate=estimate)
     return Where(
@@ -80,20 +79,15 @@ def where_gain(
 
 
 def _boundaries(scores: SegmentationScores) -> Boundaries:
-    if scores.boundaries is None:
-        raise UserError(f"the scores of {scores.source.name} hold no boundary counts", "evaluate or score it again")
+    found = boundaries(scores)
     hits = np.diagonal(scores.confusion, axis1=1, axis2=2)[:, :-1]
-    if not np.array_equal(scores.boundaries.bands.sum(axis=1)[..., 0], hits):
+    if not np.array_equal(found.bands.sum(axis=1)[..., 0], hits):
         raise ValueError(f"the boundary counts of {scores.source.name} are not of the images that it was scored on")
-    return scores.boundaries
+    return found
 
 
 def _both(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float64:
     return np.stack([a, b], axis=1).astype(np.float64)
-
-
-def _mean_iou(columns: Float64, scored: Bool, protocol: Protocol) -> Float64:
-    return mean_defined(region_iou(columns, scored, protocol))
 
 
 def _changes(

@@ -52,3 +52,7 @@ class Boundaries:
     def stack(cls, images: Sequence[Boundaries]) -> Boundaries:
         """Return the counts of several images from those of each."""
         return cls(**{f.name: np.stack([getattr(image, f.name) for image in images]) for f in fields(cls)})
+
+    def take(self, order: Sequence[int]) -> Boundaries:
+        """Return the counts of some images, in the given order."""
+        return Boundaries(**{f.name: getattr(self, f.name)[list(order)] for f in fields(self)})

@@ -62,7 +62,9 @@ class ClaimTest(Strict):
     against: str | None = None
     """The model that it is said to surpass; none for ``mosaic``."""
     metric: Literal["miou", "edges", "interior", "boundary_iou", "boundary_f1", "accuracy", "mosaic"] = "miou"
-    """In what ``model`` surpasses ``against``; ``mosaic``: its masks follow the grid of its stride."""
+    """In what ``model`` surpasses ``against``; ``mosaic``: its boundaries follow the grid of ``stride``."""
+    stride: Literal[8, 16, 32] = 32
+    """For ``mosaic``: pixels between the lines of the grid."""
 
     @model_validator(mode="after")
     def _check(self) -> ClaimTest:

@@ -6,12 +6,10 @@ import itertools
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixelproof.config import RunConfig
-from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data, read_image
+from pixelproof.data import Sample, arrange, fingerprint, open_data, read_image
 from pixelproof.data.loading import read_sample_mask
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
@@ -20,29 +18,15 @@ from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown
+from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
+from pixelproof.study.compare import compare_part
 from pixelproof.study.file import StudyFile, read_study, run_config
+from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.settings import settle
 from pixelproof.study.steps import Steps
 from pixelproof.study.train import train
-
-SPLIT = "validation"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of one model of a part, with all that its steps need."""
-
-    name: str
-    model: str
-    data: DataFolder
-    config: RunConfig
-    run: Run
-    validation: tuple[Sample, ...]
-    shown: tuple[Sample, ...]
-    embed: bool
-    fingerprints: dict[str, str]
 
 
 def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = (), command: str = "") -> Path:
@@ -61,9 +45,11 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
     start = time.monotonic()
     jobs = {part: plan(study, part, data, out, tuple(overrides)) for part in study.parts}
     steps = Steps(out)
-    for job in (job for group in jobs.values() for job in group):
-        _train(job, steps, out)
-        _inspect(job, steps)
+    for part, group in jobs.items():
+        for job in group:
+            _train(job, steps, out)
+            _inspect(job, steps)
+        compare_part(study.parts[part], group, out / part, steps)
     record = StudyRecord(
         name=study.name,
         title=study.title or study.name,
@@ -148,8 +134,9 @@ def _inspect(job: Job, steps: Steps) -> None:
     """Make the artefacts that are read off a trained model, where they are missing or older than it."""
     # The same inputs train the same weights, so their digest stands for the weights.
     trained = [steps.inputs(f"{job.name}/train"), job.fingerprints[SPLIT]]
+    counted = [*trained, SCORES_VERSION]  # an older version counted less
     predictor: Predictor | None = None
-    targets: list[tuple[str, Path, Any]] = [("scores", job.run.scores(SPLIT), trained)]
+    targets: list[tuple[str, Path, Any]] = [("scores", job.run.scores(SPLIT), counted)]
     targets += [(f"shown/{s.id}", job.run.shown(s.id), [trained, fingerprint([s])]) for s in job.shown]
     targets += [("features", job.run.features(SPLIT), trained)] if job.embed else []
     for step, path, inputs in targets:

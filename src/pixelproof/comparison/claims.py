@@ -1,0 +1,90 @@
+"""Claims: confirmed, refuted or undecided, each by its own tests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from pixelproof.comparison import paired
+from pixelproof.comparison.measures import boundaries, measure
+from pixelproof.comparison.seeds import over_images_and_seeds
+from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.mosaic import mosaic
+from pixelproof.runs import Scores
+from pixelproof.runs.evidence_file import ClaimResult, Estimate, Outcome, Status, TestResult
+from pixelproof.runs.study_file import Claim, ClaimTest
+
+Models = Mapping[str, Sequence[Scores]]
+"""The runs of each model by its name, one for each seed, all scored on the same images."""
+
+
+def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0) -> ClaimResult:
+    """Return what becomes of a claim: confirmed if all its tests hold, refuted if one is found the other way round.
+
+    Args:
+        claim: The claim.
+        models: The runs of every model that it names.
+        protocol: How pixels of ignored classes count.
+        seed: Seed of the resamples.
+
+    Raises:
+        UserError: A test needs boundary counts that the scores do not hold.
+    """
+    results = tuple(_test(test, models, protocol, seed) for test in claim.tests)
+    return ClaimResult(
+        claim=claim, status=_status(results), results=results, seeds=min(len(models[name]) for name in claim.models)
+    )
+
+
+def _status(results: Sequence[TestResult]) -> Status:
+    outcomes = {result.outcome for result in results}
+    if "opposite" in outcomes:
+        return "refuted"
+    return "confirmed" if outcomes == {"holds"} else "undecided"
+
+
+def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int) -> TestResult:
+    if test.against is None:
+        return _on_the_grid(test, models[test.model])
+    # Runs are paired by the order of their seeds, so that one resample of images serves both.
+    pairs = list(zip(models[test.against], models[test.model], strict=False))
+    measured = measure(test.metric, pairs[0][0], protocol)
+    counts = [np.stack([measured.counts(a), measured.counts(b)], axis=1) for a, b in pairs]
+    gains = np.array([measured.gain(each.sum(axis=0)[None])[0] for each in counts])
+    units = np.stack(counts, axis=1)
+
+    def mean_gain(sums: paired.Counts) -> paired.Float64:
+        each: paired.Float64 = np.stack([measured.gain(sums[:, place]) for place in range(len(pairs))], axis=1)
+        mean: paired.Float64 = each.mean(axis=1, keepdims=True)
+        return mean
+
+    resampled = paired.resample(units, mean_gain, seed)[:, 0]
+    freedom = len(pairs) - 1
+    variance = float(gains.var(ddof=1)) / len(pairs) if freedom else math.nan
+    estimate, p = over_images_and_seeds(float(gains.mean()), resampled, len(units), variance, freedom)
+    return TestResult(test=test, outcome=_outcome(estimate, p), difference=estimate, p=p)
+
+
+def _outcome(difference: Estimate, p: float) -> Outcome:
+    if difference.value is None or not p < paired.SIGNIFICANCE:
+        return "undecided"
+    return "holds" if difference.value > 0 else "opposite"
+
+
+def _on_the_grid(test: ClaimTest, runs: Sequence[Scores]) -> TestResult:
+    """Test whether a model's boundaries fall onto the grid of a stride; its runs are taken together."""
+    phases = np.sum([boundaries(run).phases for run in runs], axis=0)
+    found = mosaic(phases, test.stride)
+    outcome: Outcome = "undecided"
+    if found.p < paired.SIGNIFICANCE:
+        outcome = "holds"
+    elif found.index < found.low:
+        outcome = "opposite"
+    return TestResult(
+        test=test,
+        outcome=outcome,
+        difference=Estimate(value=found.index, low=found.low, high=found.high),
+        p=found.p,
+    )

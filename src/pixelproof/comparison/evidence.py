@@ -1,0 +1,104 @@
+"""All that the scores of a part's models show beyond who is better."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from pixelproof.comparison.ablation import Cell, Levels, effects
+from pixelproof.comparison.claims import Models, judge
+from pixelproof.comparison.measures import boundaries, by_tolerance, score_figure
+from pixelproof.comparison.where import where_gain
+from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.mosaic import STRIDES, mosaic
+from pixelproof.progress import bar
+from pixelproof.runs import Scores, SegmentationScores
+from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, MosaicFigure, PairGain
+from pixelproof.runs.study_file import Claim
+
+FEW = 4
+"""With up to so many models every pair is looked into; with more, each against the first."""
+
+
+def gather(
+    models: Models,
+    protocol: Protocol = "unknown_counted",
+    levels: Mapping[str, Levels] | None = None,
+    baseline: Levels | None = None,
+    claims: Sequence[Claim] = (),
+    seed: int = 0,
+) -> EvidenceRecord:
+    """Return the evidence that the scores of models hold.
+
+    Args:
+        models: The runs of each model, the same images in the same order everywhere.
+        protocol: How pixels of ignored classes count.
+        levels: Level of each factor by model, where factors are varied.
+        baseline: The reference level of each factor.
+        claims: What is said of the models.
+        seed: Seed of the resamples.
+
+    Raises:
+        UserError: Segmentation scores hold no boundary counts.
+    """
+    first = next(iter(models.values()))[0]
+    cells = [Cell(name, (levels or {}).get(name, {}), runs) for name, runs in models.items()]
+    pairs = _pairs(models)
+    with bar("evidence", len(pairs) + len(claims) + 1, "questions") as step:
+        figures = tuple(_figures(name, runs, protocol) for name, runs in models.items())
+        gains = []
+        for a, b in pairs:
+            gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, seed=seed)))
+            step()
+        found = effects(cells, baseline, protocol, seed) if baseline else ()
+        step()
+        judged = []
+        for claim in claims:
+            judged.append(judge(claim, models, protocol, seed))
+            step()
+    segmented = isinstance(first, SegmentationScores)
+    return EvidenceRecord(
+        task=first.scheme.task,
+        protocol=protocol if segmented else None,
+        images=len(first.ids),
+        models=figures,
+        truth=_mosaics([first], "truth") if segmented else (),
+        gains=tuple(gains),
+        effects=found,
+        claims=tuple(judged),
+    )
+
+
+Named = tuple[str, SegmentationScores]
+
+
+def _pairs(models: Models) -> list[tuple[Named, Named]]:
+    """Return the pairs of segmenters whose gain is looked into, by their first runs."""
+    named = [(name, runs[0]) for name, runs in models.items() if isinstance(runs[0], SegmentationScores)]
+    return [(a, b) for a, b in itertools.combinations(named, 2) if len(named) <= FEW or a is named[0]]
+
+
+def _figures(name: str, runs: Sequence[Scores], protocol: Protocol) -> ModelFigures:
+    scores = [score_figure(run, protocol).of(run) for run in runs]
+    segmented = [run for run in runs if isinstance(run, SegmentationScores)]
+    return ModelFigures(
+        name=name,
+        runs=len(runs),
+        score=float(np.mean(scores)),
+        spread=float(np.std(scores, ddof=1)) if len(scores) > 1 else None,
+        boundary_iou=_mean([by_tolerance(run, protocol, "boundary_iou") for run in segmented]),
+        boundary_f1=_mean([by_tolerance(run, protocol, "boundary_f1") for run in segmented]),
+        mosaics=_mosaics(segmented, "prediction") if segmented else (),
+    )
+
+
+def _mean(rows: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
+    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]} if rows else {}
+
+
+def _mosaics(runs: Sequence[Scores], kind: Literal["truth", "prediction"]) -> tuple[MosaicFigure, ...]:
+    phases = np.sum([boundaries(run).phases for run in runs], axis=0)
+    return tuple(MosaicFigure(**vars(mosaic(phases, stride, kind))) for stride in STRIDES)

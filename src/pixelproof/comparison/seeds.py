@@ -1,0 +1,44 @@
+"""Two sources of chance at once: which images were drawn, and which seeds the models were trained with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import t as student
+
+from pixelproof.comparison.paired import CONFIDENCE
+from pixelproof.runs.evidence_file import Estimate
+
+Float64 = npt.NDArray[np.float64]
+
+
+def over_images_and_seeds(
+    value: float, resampled: Float64, images: int, seeds: float, freedom: int
+) -> tuple[Estimate, float]:
+    """Return a difference with its interval, and its two-sided p-value.
+
+    Both variances add up, and Student's t takes its degrees of freedom from them by Welch and Satterthwaite (1946).
+    With one seed there is no variance over seeds, and the interval speaks of these very runs.
+
+    Args:
+        value: The difference, averaged over seeds.
+        resampled: float64 [R], the same in resamples of the images; NaN where undefined.
+        images: Number of images.
+        seeds: Variance of ``value`` over seeds; NaN for a single one.
+        freedom: Degrees of freedom behind ``seeds``; 0 for a single one.
+    """
+    known = resampled[~np.isnan(resampled)]
+    if math.isnan(value) or images < 2 or len(known) < 2:
+        return Estimate(value=value), math.nan
+    over_images = float(known.var()) * images / (images - 1)
+    over_seeds = seeds if freedom else 0.0
+    variance = over_images + over_seeds
+    if variance == 0:
+        return Estimate(value=value, low=value, high=value), 1.0 if value == 0 else 0.0
+    spread = over_images**2 / (images - 1) + (over_seeds**2 / freedom if freedom else 0.0)
+    degrees = variance**2 / spread
+    margin = float(student.ppf((1 + CONFIDENCE) / 2, degrees)) * math.sqrt(variance)
+    p = 2 * float(student.sf(abs(value) / math.sqrt(variance), degrees))
+    return Estimate(value=value, low=value - margin, high=value + margin), p

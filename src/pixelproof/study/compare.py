@@ -1,0 +1,68 @@
+"""Compare the models of a part, and gather the evidence of why they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pixelproof.comparison import compare
+from pixelproof.comparison.evidence import gather
+from pixelproof.comparison.match import in_order
+from pixelproof.errors import Refusal
+from pixelproof.progress import say
+from pixelproof.runs import Scores, load_scores
+from pixelproof.runs.comparison_file import FILE as COMPARISON
+from pixelproof.runs.comparison_file import save_comparison
+from pixelproof.runs.evidence_file import FILE as EVIDENCE
+from pixelproof.runs.evidence_file import save_evidence
+from pixelproof.study.file import Part
+from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.steps import Steps
+
+
+def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
+    """Write ``comparison.json`` and ``evidence.json`` where they are missing or older than the scores.
+
+    Scores that allow no comparison, such as those of a single image, are no reason to end a study.
+
+    Args:
+        part: The part.
+        jobs: Its runs, all scored; those of a model stand together, in the order of the seeds.
+        folder: The part's folder.
+        steps: What was made from what.
+    """
+    try:
+        _compare(part, jobs, folder, steps)
+        _gather(part, jobs, folder, steps)
+    except Refusal as refusal:
+        say(f"{folder.name}: not compared, because {refusal}")
+
+
+def _compare(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
+    """Compare the models by their runs with the first seed."""
+    firsts = {job.model: job for job in reversed(jobs)}
+    scored = _scored(firsts.values(), steps)
+    if len(firsts) > 1 and not _made(folder / COMPARISON, steps, scored):
+        save_comparison(folder / COMPARISON, compare([firsts[name].run.path for name in part.trained], SPLIT))
+        steps.take(f"{folder.name}/{COMPARISON}", scored)
+
+
+def _gather(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
+    levels = {name: entry.levels for name, entry in part.trained.items()}
+    asked = [_scored(jobs, steps), levels, [claim.model_dump(mode="json") for claim in part.claims]]
+    if len(jobs) > 1 and not _made(folder / EVIDENCE, steps, asked):
+        models: dict[str, list[Scores]] = {name: [] for name in part.trained}
+        for job in jobs:
+            models[job.model].append(in_order(load_scores(job.run.scores(SPLIT))))
+        baseline = part.vary.reference if part.vary else None
+        save_evidence(folder / EVIDENCE, gather(models, levels=levels, baseline=baseline, claims=part.claims))
+        steps.take(f"{folder.name}/{EVIDENCE}", asked)
+
+
+def _scored(jobs: Iterable[Job], steps: Steps) -> list[list[str]]:
+    """Return what the scores of runs were made from."""
+    return [[job.name, steps.inputs(f"{job.name}/scores")] for job in jobs]
+
+
+def _made(path: Path, steps: Steps, inputs: object) -> bool:
+    return path.is_file() and steps.same(f"{path.parent.name}/{path.name}", inputs)

@@ -1,0 +1,27 @@
+"""One run of a study, planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pixelproof.config import RunConfig
+from pixelproof.data import DataFolder, Sample
+from pixelproof.runs import Run
+
+SPLIT = "validation"
+"""The split that gives a study its figures."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one model of a part, with all that its steps need."""
+
+    name: str
+    model: str
+    data: DataFolder
+    config: RunConfig
+    run: Run
+    validation: tuple[Sample, ...]
+    shown: tuple[Sample, ...]
+    embed: bool
+    fingerprints: dict[str, str]

@@ -1,0 +1,128 @@
+"""Claims against planted models: coarse, fine, and fine at edges only."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from pixelproof.comparison.claims import judge
+from pixelproof.comparison.evidence import gather
+from pixelproof.comparison.match import in_order
+from pixelproof.errors import UserError
+from pixelproof.evaluation import confusion_counts, mean_iou
+from pixelproof.evaluation.boundary import boundary_counts
+from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.runs import Boundaries, SegmentationScores, Source
+from pixelproof.runs.evidence_file import FILE, load_evidence, save_evidence
+from pixelproof.runs.study_file import Claim
+
+SCHEME = LabelScheme(task="segmentation", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate("abc")))
+IMAGES = 10
+
+
+def landscape(rng):
+    heights = ndimage.gaussian_filter(rng.normal(size=(160, 160)), 12, mode="wrap")
+    return np.digitize(heights, np.quantile(heights, [0.4, 0.75])).astype(np.uint8)
+
+
+def mosaic_of(truth, side=32):
+    """Every cell takes the class at its centre."""
+    return np.kron(truth[side // 2 :: side, side // 2 :: side], np.ones((side, side), np.uint8)).astype(np.uint8)
+
+
+def noisy(truth, rng):
+    return np.where(ndimage.gaussian_filter(rng.normal(size=truth.shape), 3) > 0.14, (truth + 1) % 3, truth).astype(
+        np.uint8
+    )
+
+
+def scored(name, truths, predictions):
+    both = list(zip(truths, predictions, strict=True))
+    counts = np.stack([confusion_counts(t, p, 3) for t, p in both])
+    boundaries = Boundaries.stack([boundary_counts(t, p, SCHEME.scored) for t, p in both])
+    return SegmentationScores(tuple(map(str, range(len(truths)))), counts, SCHEME, Source(name), boundaries)
+
+
+@pytest.fixture(scope="module")
+def models():
+    rng = np.random.default_rng(0)
+    truths = [landscape(rng) for _ in range(IMAGES)]
+    coarse = [mosaic_of(t) for t in truths]
+    found = {"coarse": [scored("coarse", truths, coarse)] * 2}
+    found["fine"] = [scored("fine", truths, [noisy(t, rng) for t in truths]) for _ in range(2)]
+    return found
+
+
+def claim(*tests):
+    return Claim.model_validate({"id": "c", "says": "it is so", "tests": list(tests)})
+
+
+def test_a_mosaic_is_recognised_and_edges_are_finer_without_it(models):
+    result = judge(
+        claim(
+            {"model": "coarse", "metric": "mosaic"},
+            {"model": "fine", "against": "coarse", "metric": "edges"},
+            {"model": "fine", "against": "coarse", "metric": "boundary_f1"},
+        ),
+        models,
+        "unknown_counted",
+    )
+    assert result.status == "confirmed"
+    assert result.seeds == 2
+    assert result.results[0].difference.value > 10  # of at most 32
+    assert all(r.difference.low > 0 for r in result.results[1:])
+
+
+def test_a_claim_that_is_the_other_way_round_is_refuted(models):
+    result = judge(claim({"model": "coarse", "against": "fine", "metric": "miou"}), models, "unknown_counted")
+    assert result.status == "refuted"
+    expected = [
+        mean_iou(c, "unknown_counted") - mean_iou(f, "unknown_counted") for c, f in zip(*models.values(), strict=True)
+    ]
+    assert result.results[0].difference.value == pytest.approx(np.mean(expected))
+
+
+def test_what_cannot_be_told_is_undecided(models):
+    twins = {"one": models["fine"][:1], "two": models["fine"][1:]}
+    result = judge(claim({"model": "one", "against": "two", "metric": "miou"}), twins, "unknown_counted")
+    assert result.status == "undecided"
+    assert judge(claim({"model": "one", "metric": "mosaic"}), twins, "unknown_counted").status == "undecided"
+    both = claim({"model": "one", "metric": "mosaic"}, {"model": "one", "against": "two", "metric": "edges"})
+    assert judge(both, twins, "unknown_counted").status == "undecided"
+
+
+def test_edges_and_interior_of_a_claim_add_up_to_the_gain(models):
+    tests = [{"model": "fine", "against": "coarse", "metric": m} for m in ("edges", "interior", "miou")]
+    edges, interior, gain = (r.difference.value for r in judge(claim(*tests), models, "unknown_counted").results)
+    assert edges + interior == pytest.approx(gain)
+
+
+def test_scores_without_boundary_counts_cannot_decide(models):
+    bare = {name: [replace(run, boundaries=None) for run in runs] for name, runs in models.items()}
+    with pytest.raises(UserError, match="hold no boundary counts"):
+        judge(claim({"model": "coarse", "metric": "mosaic"}), bare, "unknown_counted")
+
+
+def test_evidence_survives_its_file(models, tmp_path):
+    record = gather(models, claims=[claim({"model": "coarse", "metric": "mosaic"})])
+    save_evidence(tmp_path / FILE, record)
+    assert load_evidence(tmp_path / FILE) == record
+    assert [pair.where.edges.value > 0 for pair in record.gains] == [True]
+    assert {m.name: m.runs for m in record.models} == {"coarse": 2, "fine": 2}
+    assert record.models[0].mosaics[-1].index > 10
+    assert record.truth[-1].index == pytest.approx(1, abs=0.6)
+
+
+def test_images_are_sorted_with_their_boundary_counts(models):
+    run = models["fine"][0]
+    order = [3, 1, 0, 2, *range(4, IMAGES)]
+    shuffled = replace(
+        run,
+        ids=tuple(run.ids[i] for i in order),
+        confusion=run.confusion[order],
+        boundaries=run.boundaries.take(order),
+    )
+    back = in_order(shuffled)
+    assert back.ids == run.ids
+    np.testing.assert_array_equal(back.boundaries.bands, run.boundaries.bands)
