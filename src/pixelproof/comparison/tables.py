@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pixelproof.comparison.phrases import Language
 from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.verdict import class_verdict
-from pixelproof.comparison.words import METRICS, Language, bound, p_value, points, say
+from pixelproof.comparison.words import METRICS, bound, p_value, points, say
 from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import pixelproof.numbers as numbers
+from pixelproof.comparison.phrases import REASONS, Language
 from pixelproof.errors import UserError
 from pixelproof.schema import nearest
 
-Language = Literal["en", "zh-Hant"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
@@ -95,6 +95,7 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "The p-values are not adjusted for there being {pairs} pairs.",
         "zh-Hant": "p 值未針對 {pairs} 對比較作校正。",
     },
+    **REASONS,
 }
 METRICS: Final = {"miou": "mIoU", "accuracy": "accuracy"}
 
