@@ -14,6 +14,7 @@ SplitOption = Annotated[str, typer.Option(help="train, selection, validation or 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as epochs=10 or training.lr=1e-3."),

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from pixelproof.cli.options import LanguageOption
+
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A study folder, or a single run folder.")],
+    lang: LanguageOption = "en",
 ) -> None:
     """Rebuild the page from artefacts alone."""
     # Here, not above: the charts' library takes a moment to load, which other verbs need not wait for.
     from pixelproof.report import build_report
 
-    print(build_report(folder))
+    print(build_report(folder, lang))

@@ -37,12 +37,12 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "「{says}」這項主張{status}：{tests}。",
     },
     "test_gain": {
-        "en": "{measure} of {model} against {against} {difference} points (95% CI {low} to {high}, p {p})",
+        "en": "{measure} of {model} against {against}: {difference} points (95% CI {low} to {high}, p {p})",
         "zh-Hant": "{model} 相對於 {against} 的{measure}為 {difference} 個百分點"
         "（95% 信賴區間 {low} 至 {high}，p {p}）",
     },
     "test_mosaic": {
-        "en": "boundaries of {model} on the {stride} px grid {index} times as often as by chance (p {p})",
+        "en": "boundaries of {model} lie on the {stride} px grid {index} times as often as by chance (p {p})",
         "zh-Hant": "{model} 的邊界落在 {stride} 像素格線上的次數是隨機的 {index} 倍（p {p}）",
     },
     "undefined_test": {

@@ -13,7 +13,7 @@ from pixelproof.comparison.words import bound, listed, p_value, points, say
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.evidence_file import ClaimResult, Estimate, EvidenceRecord, ModelFigures, MosaicFigure, TestResult
 
-About = Literal["where", "boundaries", "mosaic", "claims", "effects"]
+About = Literal["where", "boundaries", "mosaic", "effects", "claims", "seeds"]
 _SAME_GRID = 0.9
 """A coarser grid explains as much as a finer one if it holds at least this share of its boundaries."""
 
@@ -36,7 +36,7 @@ def remarks(evidence: EvidenceRecord, language: Language) -> list[Remark]:
     if evidence.claims or evidence.effects:
         seeds = min(model.runs for model in evidence.models)
         key = "one_seed" if seeds == 1 else "many_seeds"
-        said.append(Remark("claims" if evidence.claims else "effects", say(key, language, seeds=count(seeds))))
+        said.append(Remark("seeds", say(key, language, seeds=count(seeds))))
     return said
 
 

@@ -14,6 +14,10 @@ from pixelproof.labels import LabelScheme
 from pixelproof.report.facts import Architecture, Environment, read_facts
 from pixelproof.runs import Features, Run, Scores, Shown, load_features, load_scores, load_shown
 from pixelproof.runs.atomic import read_text
+from pixelproof.runs.comparison_file import FILE as COMPARISON
+from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
+from pixelproof.runs.evidence_file import FILE as EVIDENCE
+from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
 from pixelproof.runs.folder import CONFIG
 from pixelproof.runs.metrics_log import Row
 from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, load_study
@@ -61,6 +65,8 @@ class PartArtefacts:
     record: PartRecord
     scheme: LabelScheme | None
     models: tuple[ModelArtefacts, ...]
+    comparison: ComparisonRecord | None = None
+    evidence: EvidenceRecord | None = None
 
     def place(self, model: ModelArtefacts) -> int:
         """Return the model's place in the part, which decides its colour in every chart."""
@@ -74,6 +80,11 @@ class StudyArtefacts:
     folder: Path
     record: StudyRecord
     parts: tuple[PartArtefacts, ...]
+
+
+def is_study(folder: Path) -> bool:
+    """Return whether a folder holds a study or a single run."""
+    return (folder / STUDY).exists() or (folder / CONFIG).exists()
 
 
 def read_study(folder: Path) -> StudyArtefacts:
@@ -95,15 +106,23 @@ def read_study(folder: Path) -> StudyArtefacts:
 
 
 def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
+    shown = tuple(dict.fromkeys(record.shown + record.extremes))
     models = tuple(
-        _read_model(model, Run(folder / model.run), record.shown, model.name in record.embed) for model in record.models
+        _read_model(model, Run(folder / model.run), shown, model.name in record.embed) for model in record.models
     )
     scores = [model.scores for model in models if model.scores is not None]
     for model in models:
         if model.scores is not None:
             _refuse_mixture(model, record, scores[0])
     scheme = scores[0].scheme if scores else next((s for model in models if (s := _scheme(model.run))), None)
-    return PartArtefacts(record, scheme, models)
+    comparison, evidence = (folder / record.name / name for name in (COMPARISON, EVIDENCE))
+    return PartArtefacts(
+        record,
+        scheme,
+        models,
+        load_comparison(comparison) if comparison.exists() else None,
+        load_evidence(evidence) if evidence.exists() else None,
+    )
 
 
 def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bool) -> ModelArtefacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,11 +39,11 @@ class Exhibit:
     attempts: list[Attempt]
 
 
-def exhibits(part: PartArtefacts) -> list[Exhibit]:
-    """Return the images that a part shows, in the study's order, without those that no model has predicted."""
+def exhibits(part: PartArtefacts, chosen: Sequence[str]) -> list[Exhibit]:
+    """Return the chosen images of a part, in their order, without those that no model has predicted."""
     if part.scheme is None:
         return []
-    ids = [i for i in part.record.shown if any(i in model.shown for model in part.models)]
+    ids = [i for i in chosen if any(i in model.shown for model in part.models)]
     return [_exhibit(sample_id, part.models, part.scheme) for sample_id in ids]
 
 

@@ -16,19 +16,25 @@ from markupsafe import Markup
 
 import pixelproof.numbers as numbers
 import pixelproof.report.classification as classification
+import pixelproof.report.comparison as comparison
 import pixelproof.report.gallery as gallery
 import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
 import pixelproof.report.words as words
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, read_study
+from pixelproof.comparison.words import language as known_language
+from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import atomic, write_text
+from pixelproof.runs.comparison_file import FILE as COMPARISON
+from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.evidence_file import FILE as EVIDENCE
+from pixelproof.runs.evidence_file import load_evidence
 
 PAGE = "report.html"
 FIGURES = "figures"
-SCRIPTS = ("viewer.js", "versus.js")
+SCRIPTS = ("viewer.js", "versus.js", "language.js")
 
 
 @dataclass(frozen=True)
@@ -51,38 +57,63 @@ class Making:
     settings: str
 
 
-def build_report(folder: Path) -> Path:
+def build_report(folder: Path, language: str = "en") -> Path:
     """Write ``report.html``, and the figures of a study for use in print, from a folder's artefacts alone.
 
     Args:
-        folder: A study folder, or a single run folder.
+        folder: A study folder, a single run folder, or one that ``compare`` wrote.
+        language: In which the discussion is shown first, "en" or "zh-Hant"; the page holds both.
 
     Returns:
         The path of the page. Equal artefacts give equal bytes.
 
     Raises:
-        UserError: The folder is neither, an artefact is damaged, or the folder cannot be written.
+        UserError: The folder is none of these or cannot be written, an artefact is damaged, or there is no such
+            language.
     """
     folder = Path(folder)
+    tongue = known_language(language)
+    if not is_study(folder) and (folder / COMPARISON).is_file():
+        _write(folder, "compared.html.j2", _comparison_context(folder), tongue)
+        return folder / PAGE
     study = read_study(folder)
-    page = _environment().get_template("page.html.j2").render(_context(study))
+    _write(folder, "page.html.j2", _context(study), tongue)
     for name, data in _figures(study).items():
         with atomic(folder / FIGURES / name) as temporary:
             temporary.write_bytes(data)
-    write_text(folder / PAGE, page)
     return folder / PAGE
 
 
-def _context(study: StudyArtefacts) -> dict[str, object]:
+def _write(folder: Path, template: str, context: dict[str, object], language: str) -> None:
+    page = _environment().get_template(template).render(_frame(), **context, language=language)
+    write_text(folder / PAGE, page)
+
+
+def _frame() -> dict[str, object]:
+    """Return what every page needs."""
     templates = resources.files("pixelproof.report") / "templates"
     script = "\n".join((templates / name).read_text("utf-8") for name in SCRIPTS)
     # The policy lets this one script run and no other, whatever an artefact might smuggle onto the page.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return {"script": Markup(script), "script_hash": digest}
+
+
+def _context(study: StudyArtefacts) -> dict[str, object]:
     return {
+        "title": study.record.title,
         "study": study.record,
         "parts": [_part(part) for part in study.parts],
-        "script": Markup(script),
-        "script_hash": digest,
+    }
+
+
+def _comparison_context(folder: Path) -> dict[str, object]:
+    record = load_comparison(folder / COMPARISON)
+    evidence = load_evidence(folder / EVIDENCE) if (folder / EVIDENCE).is_file() else None
+    names = [model.name for model in record.models]
+    return {
+        "title": f"{words.enumerated(names)} on the same images",
+        "task": record.task,
+        "compared": comparison.compared(record, evidence),
     }
 
 
@@ -95,12 +126,14 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "networks": [_network(model) for model in part.models],
         "curves": _curves(part),
         "making": [_making(model, part) for model in part.models],
+        "compared": comparison.compared(part.comparison, part.evidence),
     }
     if part.record.task == "classification":
         return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
     tables = segmentation.iou_tables(part)
     return shared | {
-        "exhibits": gallery.exhibits(part),
+        "exhibits": gallery.exhibits(part, part.record.shown),
+        "extremes": gallery.exhibits(part, [i for i in part.record.extremes if i not in part.record.shown]),
         "class_key": segmentation.class_key(part.scheme) if part.scheme else [],
         "unscored_shown": gallery.has_void(part),
         "tables": tables,

@@ -103,6 +103,8 @@ class PartRecord(Strict):
     models: tuple[ModelRecord, ...] = Field(min_length=1)
     shown: tuple[str, ...] = ()
     """Ids of the validation images whose masks the report shows; segmentation only."""
+    extremes: tuple[str, ...] = ()
+    """Ids of those on which the best model gains most and loses most against the first."""
     embed: tuple[str, ...] = ()
     """Names of the models whose features are mapped."""
     baseline: dict[str, str] = Field(default_factory=dict)
@@ -110,7 +112,7 @@ class PartRecord(Strict):
     claims: tuple[Claim, ...] = ()
     """What is said of the models, and how it is tested."""
 
-    @field_validator("shown")
+    @field_validator("shown", "extremes")
     @classmethod
     def _check_shown(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_inside(sample_id) for sample_id in value)

@@ -12,12 +12,15 @@ from pixelproof.errors import Refusal
 from pixelproof.progress import say
 from pixelproof.runs import Scores, load_scores
 from pixelproof.runs.comparison_file import FILE as COMPARISON
-from pixelproof.runs.comparison_file import save_comparison
+from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import save_evidence
 from pixelproof.study.file import Part
 from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.steps import Steps
+
+EXTREMES = 2
+"""Images of the largest gain, and as many of the largest loss, that a report shows."""
 
 
 def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
@@ -36,6 +39,25 @@ def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> Non
         _gather(part, jobs, folder, steps)
     except Refusal as refusal:
         say(f"{folder.name}: not compared, because {refusal}")
+
+
+def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
+    """Return the ids of the images on which the best model differs most from the first: gains, then losses.
+
+    Args:
+        folder: A part's folder.
+        most: How many of each.
+    """
+    if not (folder / COMPARISON).is_file():
+        return ()
+    record = load_comparison(folder / COMPARISON)
+    first = record.models[0].name
+    best = max(record.models[1:], key=lambda model: model.value).name
+    pair = next(pair for pair in record.pairs if (pair.a, pair.b) == (first, best))
+    ranked = sorted(pair.per_image, key=lambda image: -(image.difference or 0.0))
+    gains = [image.id for image in ranked[:most] if (image.difference or 0.0) > 0]
+    losses = [image.id for image in ranked[::-1][:most] if (image.difference or 0.0) < 0]
+    return (*gains, *losses)
 
 
 def _compare(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:

@@ -6,6 +6,7 @@ import itertools
 import shlex
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
-from pixelproof.study.compare import compare_part
+from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.file import StudyFile, read_study, run_config
 from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.settings import settle
@@ -50,6 +51,8 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
             _train(job, steps, out)
             _inspect(job, steps)
         compare_part(study.parts[part], group, out / part, steps)
+        if group[0].data.task == "segmentation":
+            _show_extremes(group, extremes(out / part), steps)
     record = StudyRecord(
         name=study.name,
         title=study.title or study.name,
@@ -153,6 +156,13 @@ def _inspect(job: Job, steps: Steps) -> None:
         steps.take(f"{job.name}/{step}", inputs)
 
 
+def _show_extremes(jobs: list[Job], ids: tuple[str, ...], steps: Steps) -> None:
+    """Show, of each model's first run, the images on which the models differ most."""
+    for job in {job.model: job for job in reversed(jobs)}.values():
+        samples = tuple(sample for sample in job.validation if sample.id in ids)
+        _inspect(replace(job, shown=samples), steps)
+
+
 def _show(predictor: Predictor, sample: Sample) -> Shown:
     image = read_image(sample.image)
     truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
@@ -186,6 +196,7 @@ def _record(study: StudyFile, part: str, jobs: list[Job], out: Path) -> PartReco
         ),
         models=tuple(_model_record(name, model.levels, jobs, out) for name, model in entry.trained.items()),
         shown=entry.show,
+        extremes=extremes(out / part) if job.data.task == "segmentation" else (),
         embed=entry.embed,
         baseline=entry.vary.reference if entry.vary else {},
         claims=entry.claims,
