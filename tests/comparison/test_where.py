@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from pixelproof.comparison.match import in_order
+from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.comparison.split import split_gain
 from pixelproof.comparison.where import where_gain
 from pixelproof.errors import UserError
@@ -130,42 +132,54 @@ def test_all_confusions_add_up_to_the_change_of_the_error_rate(models):
     assert all(c.b == 0 for c in found.confusions)
 
 
-def test_intervals_are_those_of_a_plain_bootstrap(models):
-    """10,000 resamples, one at a time, with another generator."""
+def test_the_whole_gain_has_the_interval_of_the_comparison(models):
     a, b = models["noisy"], models["dilated"]
-    found, rng, gains = where_gain(a, b).total, np.random.default_rng(9), []
-    for _ in range(3000):
-        drawn = rng.integers(0, 12, 12)
-        resampled = (replace(s, ids=s.ids, confusion=s.confusion[drawn]) for s in (a, b))
-        before, after = (mean_iou(s, "unknown_counted") for s in resampled)
-        gains.append(after - before)
+    found, whole = where_gain(a, b).total, compare_segmenters(a, b, "unknown_counted", None, 0)
     width = found.high - found.low
-    np.testing.assert_allclose([found.low, found.high], np.quantile(gains, [0.025, 0.975]), atol=0.1 * width)
+    np.testing.assert_allclose([found.low, found.high], [whole.low[-1], whole.high[-1]], atol=0.05 * width)
+
+
+def test_objects_in_one_image_alone_have_no_interval(models):
+    a, b = models["noisy"], models["perfect"]
+    objects = [s.boundaries.objects.copy() for s in (a, b)]
+    objects[0][1:, 0] = objects[1][1:, 0] = 0  # the smallest are in the first image only
+    a, b = (replace(s, boundaries=replace(s.boundaries, objects=o)) for s, o in zip((a, b), objects, strict=True))
+    small, *_, large = where_gain(a, b).recalls
+    assert large.difference.low is not None
+    assert small.difference.value is not None
+    assert small.difference.low is None
+
+
+def test_scores_put_in_order_keep_their_boundary_counts(models):
+    a, b = models["noisy"], models["dilated"]
+    order = np.random.default_rng(0).permutation(12)
+    shuffled = replace(
+        b,
+        ids=tuple(b.ids[place] for place in order),
+        confusion=b.confusion[order],
+        boundaries=b.boundaries.take(order),
+    )
+    assert where_gain(in_order(a), in_order(shuffled)) == where_gain(in_order(a), in_order(b))
 
 
 def test_images_of_a_group_are_resampled_together(models):
     a, b = models["noisy"], models["dilated"]
-    twice = [
+    twice = np.tile(np.arange(12), 2)
+    doubled = (
         replace(
             s,
-            ids=(*s.ids, *(f"{i}b" for i in s.ids)),
-            confusion=np.concatenate([s.confusion] * 2),
-            boundaries=Boundaries(**{n: np.concatenate([v] * 2) for n, v in vars(s.boundaries).items()}),
+            ids=tuple(map(str, range(24))),
+            confusion=s.confusion[twice],
+            boundaries=s.boundaries.take(twice),
         )
         for s in (a, b)
-    ]
-    grouped = where_gain(*twice, groups=np.tile(np.arange(12), 2))
-    assert grouped.edges == where_gain(a, b).edges
+    )
+    assert where_gain(*doubled, groups=twice).edges == where_gain(a, b).edges
 
 
 def test_one_image_has_no_interval(models):
     a, b = (
-        replace(
-            s,
-            ids=s.ids[:1],
-            confusion=s.confusion[:1],
-            boundaries=Boundaries(**{n: v[:1] for n, v in vars(s.boundaries).items()}),
-        )
+        replace(s, ids=s.ids[:1], confusion=s.confusion[:1], boundaries=s.boundaries.take([0]))
         for s in (models["noisy"], models["dilated"])
     )
     found = where_gain(a, b)

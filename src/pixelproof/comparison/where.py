@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.comparison import paired
-from pixelproof.comparison.measures import EDGE_WIDTH, boundaries, mean_region_iou
+from pixelproof.comparison.measures import EDGE_WIDTH, boundaries
 from pixelproof.comparison.split import split_gain
 from pixelproof.evaluation.boundary_metrics import (
     BAND_NAMES,
@@ -20,8 +20,9 @@ from pixelproof.evaluation.boundary_metrics import (
     error_rate,
     object_recall,
     objects_found,
+    region_iou,
 )
-from pixelproof.evaluation.metrics import Protocol, ratio
+from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
 from pixelproof.runs import Boundaries, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES
 from pixelproof.runs.evidence_file import Change, Confusion, Estimate, GainPart, Where
@@ -60,21 +61,23 @@ def where_gain(
     if a.ids != b.ids or not np.array_equal(counts_a.bands[..., 1], counts_b.bands[..., 1]):
         raise ValueError("the two were not scored on the same images with the same truth")
     scored, near = a.scheme.scored, BAND_EDGES.index(edges) + 1
-    estimate = partial(_estimates, groups=groups, seed=seed)
-    bands, objects = _both(counts_a.bands, counts_b.bands), _both(counts_a.objects, counts_b.objects)
-    iou = partial(mean_region_iou, scored=scored, protocol=protocol)
-    *parts, inside_edges, interior, total = estimate(bands, lambda sums: split_gain(sums, iou, near))
-    change = partial(_changes, estimate=estimate)
+    bands, objects = (
+        paired.by_unit(np.stack(both, axis=1), groups)
+        for both in ((counts_a.bands, counts_b.bands), (counts_a.objects, counts_b.objects))
+    )
+    iou = partial(region_iou, scored=scored, protocol=protocol)
+    *parts, inside_edges, interior, total = _split(bands, iou, scored, near, seed)
+    change = partial(_changes, scored=scored, seed=seed)
     return Where(
         width=edges,
         total=total,
         edges=inside_edges,
         interior=interior,
         bands=tuple(GainPart(name=n, gain=gain) for n, gain in zip(BAND_NAMES, parts, strict=True)),
-        error_rates=change(BAND_NAMES, bands, lambda counts: error_rate(counts, scored)),
-        recalls=change(SIZE_NAMES, objects, lambda counts: object_recall(counts, scored)),
-        found=change(SIZE_NAMES, objects, lambda counts: objects_found(counts, scored)),
-        confusions=_confusions(a, b, estimate),
+        error_rates=change(BAND_NAMES, bands, error_rate, 1),
+        recalls=change(SIZE_NAMES, objects, object_recall, 1),
+        found=change(SIZE_NAMES, objects, objects_found, 3),
+        confusions=_confusions(a, b, groups, seed),
     )
 
 
@@ -86,22 +89,43 @@ def _boundaries(scores: SegmentationScores) -> Boundaries:
     return found
 
 
-def _both(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float64:
-    return np.stack([a, b], axis=1).astype(np.float64)
+def _split(units: Float64, iou: Callable[[Float64], Float64], scored: Bool, near: int, seed: int) -> list[Estimate]:
+    """Return the gain in mIoU by band, at edges, inside and in all; units are counts [G, 2, B, K, 4]."""
+
+    def statistic(sums: Float64) -> Float64:
+        before, after = (iou(sums[..., model, :, :, :].sum(axis=-3)) for model in (0, 1))
+        parts = split_gain(sums, lambda columns: mean_defined(iou(columns)), near)
+        return np.concatenate([(after - before)[..., scored], parts], axis=-1)
+
+    classes = int(scored.sum())
+    values, resampled = statistic(units.sum(axis=0)), paired.resample(units, statistic, seed)
+    # The mean over classes is known from as many images as in the comparison of the two as wholes.
+    effective = paired.effective_units(units[:, 0].sum(axis=1)[:, scored, 1])
+    support = paired.effective_units_of_mean(resampled[:, :classes], effective)
+    return _estimates(values[classes:], resampled[:, classes:], np.full(len(values) - classes, support))
 
 
 def _changes(
-    names: tuple[str, ...], counts: Float64, figures: paired.Statistic, estimate: Callable[..., list[Estimate]]
+    names: tuple[str, ...],
+    units: Float64,
+    figures: Callable[[Float64, Bool], Float64],
+    informative: int,
+    scored: Bool,
+    seed: int,
 ) -> tuple[Change, ...]:
-    """Return the change of figures of counts [N, 2, *C]."""
-    a, b = figures(counts.sum(axis=0))
-    differences = estimate(counts, lambda sums: figures(sums[..., 1, :, :, :]) - figures(sums[..., 0, :, :, :]))
-    rows = zip(names, a.tolist(), b.tolist(), differences, strict=True)
+    """Return the change of figures of counts [G, 2, S, K, 4]; a column of them says what informs each figure."""
+
+    def statistic(sums: Float64) -> Float64:
+        return figures(sums[..., 1, :, :, :], scored) - figures(sums[..., 0, :, :, :], scored)
+
+    total, resampled = units.sum(axis=0), paired.resample(units, statistic, seed)
+    support = paired.effective_units(units[:, 0, :, :, informative][..., scored].sum(axis=-1))
+    rows = zip(names, *figures(total, scored).tolist(), _estimates(statistic(total), resampled, support), strict=True)
     return tuple(Change(name=n, a=x, b=y, difference=d) for n, x, y, d in rows)
 
 
 def _confusions(
-    a: SegmentationScores, b: SegmentationScores, estimate: Callable[..., list[Estimate]]
+    a: SegmentationScores, b: SegmentationScores, groups: npt.NDArray[np.int64] | None, seed: int
 ) -> tuple[Confusion, ...]:
     scored, names = a.scheme.scored, (*a.scheme.names, "void")
     repaired = a.confusion - b.confusion
@@ -111,8 +135,13 @@ def _confusions(
     order = np.argsort(-np.abs(total), axis=None, kind="stable")[:PAIRS]
     largest = [np.unravel_index(place, total.shape) for place in order if total.flat[place]]
     pixels = a.confusion[:, :-1][:, scored].sum(axis=(1, 2))
-    counts = np.stack([*(repaired[:, t, p] for t, p in largest), pixels], axis=1).astype(np.float64)
-    estimates = estimate(counts, lambda sums: ratio(sums[..., :-1], sums[..., -1:]))
+    units = paired.by_unit(np.stack([*(repaired[:, t, p] for t, p in largest), pixels], axis=1), groups)
+
+    def statistic(sums: Float64) -> Float64:
+        return ratio(sums[..., :-1], sums[..., -1:])
+
+    support = np.full(len(largest), paired.effective_units(units[:, -1:])[0])
+    estimates = _estimates(statistic(units.sum(axis=0)), paired.resample(units, statistic, seed), support)
     return tuple(
         Confusion(
             true=names[t],
@@ -125,14 +154,8 @@ def _confusions(
     )
 
 
-def _estimates(
-    counts: Float64, statistic: paired.Statistic, groups: npt.NDArray[np.int64] | None, seed: int
-) -> list[Estimate]:
-    """Return figures of counts [N, *C] with intervals from resampled groups of images."""
-    units = paired.by_unit(counts, groups)
-    values = statistic(units.sum(axis=0))
-    support = np.full(len(values), float(len(units)))
-    low, high = paired.interval(paired.resample(units, statistic, seed), support)
-    return [
-        Estimate(value=v, low=x, high=y) for v, x, y in zip(values.tolist(), low.tolist(), high.tolist(), strict=True)
-    ]
+def _estimates(values: Float64, resampled: Float64, support: Float64) -> list[Estimate]:
+    """Return figures [S] with the intervals of their resamples [R, S], known from ``support`` images or groups [S]."""
+    low, high = paired.interval(resampled, support)
+    rows = zip(values.tolist(), low.tolist(), high.tolist(), strict=True)
+    return [Estimate(value=value, low=x, high=y) for value, x, y in rows]

@@ -15,6 +15,7 @@ from pixelproof.runs.boundaries import PERIOD
 STRIDES = (8, 16, 32)
 _DRAWS = 10_000
 _KINDS = {"truth": 0, "prediction": 1}
+Kind = Literal["truth", "prediction"]
 _LEVEL = 0.95
 
 
@@ -38,7 +39,7 @@ class Mosaic:
     p: float
 
 
-def mosaic(phases: npt.NDArray[np.int64], stride: int, kind: Literal["truth", "prediction"] = "prediction") -> Mosaic:
+def mosaic(phases: npt.NDArray[np.int64], stride: int, kind: Kind = "prediction") -> Mosaic:
     """Return how far the boundaries of images lie on the grid of a stride.
 
     Chance is a grid that lies anywhere: in each image its lines are shifted by a number of pixels drawn at random, once
@@ -76,7 +77,7 @@ def _shifted(on_grid: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     random = randomness.generator(0, "mosaic", on_grid.shape[-1])
     total = np.zeros(1 + _DRAWS)
     for row in on_grid:
-        shifts = random.integers(0, len(row), 1 + _DRAWS)
+        shifts = random.integers(0, len(row), 1 + _DRAWS, np.uint8)
         shifts[0] = 0
-        total += row[shifts]
+        total += row.take(shifts)
     return total

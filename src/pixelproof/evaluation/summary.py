@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+from pixelproof.evaluation.mosaic import STRIDES, mosaic
+from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs.boundaries import TOLERANCES
 
 
 def summarise(scores: Scores) -> dict[str, Any]:
@@ -44,7 +48,45 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
         "protocols": protocols,
         "pixel_accuracy": defined(metrics.pixel_accuracy(scores)),
         "images": len(scores.ids),
+        "boundary": _boundary(scores, scores.boundaries) if scores.boundaries is not None else None,
     }
+
+
+def _boundary(scores: SegmentationScores, counts: Boundaries) -> dict[str, Any]:
+    scored = scores.scheme.scored
+    rims, contours, bands, objects = (
+        array.sum(axis=0) for array in (counts.rims, counts.contours, counts.bands, counts.objects)
+    )
+    return {
+        "iou": {p: _by_tolerance(scores, boundary.region_iou(rims, scored, p)) for p in metrics.PROTOCOLS},
+        "f1": _by_tolerance(scores, boundary.boundary_f1(contours, scored)),
+        "error_rate": _named(boundary.BAND_NAMES, boundary.error_rate(bands, scored)),
+        "objects": {
+            "count": dict(zip(boundary.SIZE_NAMES, objects[:, scored, 3].sum(axis=1).tolist(), strict=True)),
+            "recall": _named(boundary.SIZE_NAMES, boundary.object_recall(objects, scored)),
+            "found": _named(boundary.SIZE_NAMES, boundary.objects_found(objects, scored)),
+        },
+        "mosaic": {str(stride): _mosaic(counts, stride) for stride in STRIDES},
+    }
+
+
+def _by_tolerance(scores: SegmentationScores, values: metrics.Float64) -> dict[str, Any]:
+    """Return figures [T, K] as plain data: their means, and those of each scored class."""
+    tolerances = [str(tolerance) for tolerance in TOLERANCES]
+    scheme = scores.scheme
+    return {
+        "mean": _named(tolerances, metrics.mean_defined(values)),
+        "classes": {n: _named(tolerances, values[:, k]) for k, n in enumerate(scheme.names) if scheme.scored[k]},
+    }
+
+
+def _mosaic(counts: Boundaries, stride: int) -> dict[str, float | None]:
+    figures = {name: defined(value) for name, value in vars(mosaic(counts.phases, stride)).items() if name != "stride"}
+    return figures | {"truth": defined(mosaic(counts.phases, stride, "truth").index)}
+
+
+def _named(names: Sequence[str], values: metrics.Float64) -> dict[str, float | None]:
+    return {name: defined(value) for name, value in zip(names, values, strict=True)}
 
 
 def _classification(scores: ClassificationScores) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 
@@ -41,6 +43,31 @@ def _segmentation(scores: SegmentationScores, console: Console) -> None:
     table.add_row("frequency-weighted", _cell(counted[weighted]), _cell(ignored[weighted]))
     console.print(table)
     print(f"Pixel accuracy: {_cell(figures['pixel_accuracy'])}")
+    if figures["boundary"] is not None:
+        _boundary(figures["boundary"], console)
+
+
+def _boundary(figures: dict[str, Any], console: Console) -> None:
+    iou, f1 = figures["iou"][metrics.PROTOCOLS[0]]["mean"], figures["f1"]["mean"]
+    table = Table("", *(f"{tolerance} px" for tolerance in f1), title="Boundaries, mean over classes")
+    table.add_row("boundary IoU", *map(_cell, iou.values()))
+    table.add_row("boundary F1", *map(_cell, f1.values()))
+    console.print(table)
+    rates = figures["error_rate"]
+    table = Table("", *(f"{band} px" for band in rates), title="By distance to the true boundary")
+    table.add_row("wrong pixels", *map(_cell, rates.values()))
+    console.print(table)
+    objects = figures["objects"]
+    table = Table("", *(f"{size} px" for size in objects["count"]), title="True objects by area")
+    table.add_row("objects", *map(str, objects["count"].values()))
+    table.add_row("pixels hit", *map(_cell, objects["recall"].values()))
+    table.add_row("more than half hit", *map(_cell, objects["found"].values()))
+    console.print(table)
+    table = Table("stride", "mosaic index", "by chance", "p", "of the truth", title="Boundaries on the network's grid")
+    for stride, found in figures["mosaic"].items():
+        chance = f"{_cell(found['low'])} to {_cell(found['high'])}"
+        table.add_row(stride, _cell(found["index"]), chance, _cell(found["p"]), _cell(found["truth"]))
+    console.print(table)
 
 
 def _cell(value: float | None) -> str:
