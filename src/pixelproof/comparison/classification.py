@@ -34,7 +34,8 @@ def compare_classifiers(a: ClassificationScores, b: ClassificationScores, groups
         effective = np.where(member.sum(axis=0) >= paired.MINIMUM, member.sum(axis=0), np.nan)
     else:
         units_a, units_b = (paired.by_unit(counts, groups) for counts in (counts_a, counts_b))
-        effective = paired.effective_units(units_a[:, 1])
+        shown = (units_a[:, 1] > 0).sum(axis=0)
+        effective = paired.effective_units(units_a, units_b, statistic, shown)
         low, high = paired.interval(paired.bootstrap(units_a, units_b, statistic, seed), effective)
         p = paired.permutation_p(units_a, units_b, statistic, seed)
     return Findings(

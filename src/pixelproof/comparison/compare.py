@@ -13,7 +13,6 @@ from pixelproof.comparison.match import group
 from pixelproof.comparison.opening import open_models
 from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.evaluation.metrics import Protocol, protocol_of
-from pixelproof.progress import bar
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.comparison_file import ComparedModel, ComparisonRecord, GroupsRecord
 
@@ -44,11 +43,7 @@ def compare(
     scores = open_models(paths, split)
     members = group(scores[0].ids, groups)
     pairs = list(itertools.combinations(scores, 2))
-    found = []
-    with bar("compare", len(pairs), "pairs") as step:
-        for a, b in pairs:
-            found.append(_findings(a, b, counting, members, seed))
-            step()
+    found = [_findings(a, b, counting, members, seed) for a, b in pairs]
     resampled = members is not None or scores[0].scheme.task == "segmentation"
     values = [found[0].a[-1], *(findings.b[-1] for findings in found[: len(scores) - 1])]
     return ComparisonRecord(
@@ -59,9 +54,7 @@ def compare(
         confidence=paired.CONFIDENCE,
         resamples=paired.RESAMPLES if resampled else None,
         seed=seed,
-        groups=None
-        if groups is None or members is None
-        else GroupsRecord(pattern=groups, count=int(members.max()) + 1),
+        groups=_groups(groups, members),
         models=tuple(_model(*each) for each in zip(scores, paths, values, strict=True)),
         pairs=tuple(
             findings.record(a.source.name, b.source.name, a.ids) for findings, (a, b) in zip(found, pairs, strict=True)
@@ -75,6 +68,12 @@ def _findings(a: Scores, b: Scores, protocol: Protocol, groups: Int64 | None, se
     assert isinstance(a, ClassificationScores)
     assert isinstance(b, ClassificationScores)
     return compare_classifiers(a, b, groups, seed)
+
+
+def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
+    if pattern is None or members is None:
+        return None
+    return GroupsRecord(pattern=pattern, count=int(members.max()) + 1)
 
 
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:

@@ -44,6 +44,18 @@ def refuse_mixture(a: Scores, b: Scores) -> None:
         _refuse(names, f"were scored against different truths: that of image '{image}' differs", "score both again")
 
 
+def refuse_unscored(scores: Scores) -> None:
+    """Refuse scores of images that show none of the classes that count.
+
+    Raises:
+        Refusal: There is no scored pixel in the truth.
+    """
+    if isinstance(scores, SegmentationScores) and not scores.confusion[:, :-1][:, scores.scheme.scored].any():
+        raise Refusal(
+            f"no image of {scores.source.name} shows a class that is scored", "compare on images that show one"
+        )
+
+
 def in_order(scores: Kind) -> Kind:
     """Return the scores with their images sorted by id, so that no result depends on the order in a file.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pixelproof.comparison.match import in_order, refuse_mixture
+from pixelproof.comparison.match import in_order, refuse_mixture, refuse_unscored
 from pixelproof.errors import Refusal, UserError
 from pixelproof.runs import Run, Scores, load_scores
 
@@ -20,7 +20,7 @@ def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
 
     Raises:
         UserError: There are fewer than two, or a file cannot be read.
-        Refusal: A file is given twice, or the models were not measured alike.
+        Refusal: A file is given twice, the models were not measured alike, or no image shows a scored class.
     """
     if len(paths) < 2:
         raise UserError("there is nothing to compare with", "give at least two run folders or score files")
@@ -33,6 +33,7 @@ def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
     named = [replace(s, source=replace(s.source, name=name)) for s, name in zip(scores, names, strict=True)]
     for other in named[1:]:
         refuse_mixture(named[0], other)
+    refuse_unscored(named[0])
     return named
 
 

@@ -95,57 +95,45 @@ def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
 
     Args:
         resampled: float64 [R, S] from ``bootstrap``.
-        support: float64 [S], the effective number of units that inform each figure; NaN for no interval.
+        support: float64 [S] from ``effective_units``; NaN for no interval.
 
     Returns:
-        float64 [S] twice, NaN where the support is not above 1 or the figure is undefined everywhere. Resamples in
-        which a figure is undefined are left out.
+        float64 [S] twice, NaN where the support is. Resamples in which a figure is undefined are left out.
     """
     bounds = np.full((2, resampled.shape[1]), np.nan)
     for place, units in enumerate(support):
         values = resampled[:, place]
         values = values[~np.isnan(values)]
-        if units > 1 and len(values):
+        if units >= MINIMUM and len(values):
             quantile = student.ppf((1 + CONFIDENCE) / 2, units - 1) * np.sqrt(units / (units - 1))
             level = float(ndtr(-quantile))
             bounds[:, place] = np.quantile(values, [level, 1 - level])
     return bounds[0], bounds[1]
 
 
-def effective_units(weights: Float64) -> Float64:
-    """Return Kish's effective number of units (1965): (sum w)^2 / sum w^2 over the first axis.
+def effective_units(a: Counts, b: Counts, statistic: Statistic, shown: Int64) -> Float64:
+    """Return the effective number of units behind each difference, as fewer than they seem may decide it.
 
-    A class that fills one image and has a few pixels in nine others is known from little more than one image.
-
-    Args:
-        weights: float64 [N, S], what each unit contributes, such as a class's pixels.
-
-    Returns:
-        float64 [S]; NaN where fewer than ``MINIMUM`` units contribute.
-    """
-    squares = (weights**2).sum(axis=0)
-    enough = (weights > 0).sum(axis=0) >= MINIMUM
-    units: Float64 = np.full(squares.shape, np.nan)
-    np.divide(weights.sum(axis=0) ** 2, squares, out=units, where=enough)
-    return units
-
-
-def effective_units_of_mean(resampled: Float64, support: Float64) -> float:
-    """Return how many units inform a mean of figures: its degrees of freedom by Welch and Satterthwaite, plus one.
+    The variance of a difference is about the sum of d^2 over the units, with d what leaving a unit out changes. Where a
+    few units make up most of it, it is known no better than from those few: its degrees of freedom by Satterthwaite's
+    matching of moments (1946) are 3 (sum d^2)^2 / sum d^4, which is N for normal d.
 
     Args:
-        resampled: float64 [R, S], the figures averaged.
-        support: float64 [S], how many units inform each; NaN for too few.
+        a: Counts of the first model.
+        b: Counts of the second.
+        statistic: What to compute from sums of counts.
+        shown: int64 [S], how many units inform each figure at all.
 
     Returns:
-        The number, or NaN where no figure has enough.
+        float64 [S], at most ``shown``; NaN where that is below ``MINIMUM``.
     """
-    known = support > 1
-    if not known.any():
-        return float("nan")
-    variance, freedom = np.nanvar(resampled[:, known], axis=0), support[known] - 1
-    spread = float((variance**2 / freedom).sum())
-    return 1 + float(variance.sum()) ** 2 / spread if spread else float(support[known].max())
+    total_a, total_b = a.sum(axis=0), b.sum(axis=0)
+    without = statistic(total_b - b) - statistic(total_a - a)
+    influence = np.nan_to_num(without - (statistic(total_b) - statistic(total_a)))
+    fourth = (influence**4).sum(axis=0)
+    units = shown.astype(np.float64)
+    np.divide(3 * (influence**2).sum(axis=0) ** 2, fourth, out=units, where=fourth > 0)
+    return np.where(shown < MINIMUM, np.nan, np.minimum(units, shown))
 
 
 def holm(p: Float64) -> Float64:

@@ -30,10 +30,9 @@ def compare_segmenters(
     scored = a.scheme.scored
     images_a, images_b = (metrics.class_counts(s.confusion, scored, protocol)[..., scored] for s in (a, b))
     units_a, units_b = (paired.by_unit(counts, groups) for counts in (images_a, images_b))
-    resampled = paired.bootstrap(units_a, units_b, statistic, seed)
-    effective = paired.effective_units(units_a[:, 1])
-    overall = paired.effective_units_of_mean(resampled[:, :-1], effective)
-    low, high = paired.interval(resampled, np.append(effective, overall))
+    shown = np.append((units_a[:, 1] > 0).sum(axis=0), len(units_a))
+    effective = paired.effective_units(units_a, units_b, statistic, shown)
+    low, high = paired.interval(paired.bootstrap(units_a, units_b, statistic, seed), effective)
     return Findings(
         metric="miou",
         classes=tuple(name for name, counts in zip(a.scheme.names, scored, strict=True) if counts),
@@ -43,7 +42,7 @@ def compare_segmenters(
         high=high,
         p=paired.permutation_p(units_a, units_b, statistic, seed),
         shown=(images_a[:, 1] > 0).sum(axis=0),
-        effective=effective,
+        effective=effective[:-1],
         image_a=metrics.image_iou(a, protocol),
         image_b=metrics.image_iou(b, protocol),
     )

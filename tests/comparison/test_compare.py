@@ -1,0 +1,322 @@
+"""The verb: answers, refusals and bad input as a user meets them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from comparison_builders import DEEPGLOBE, classifier, saved, segmenter, truths
+
+from pixelproof import api
+from pixelproof.evaluation import summarise
+from pixelproof.evaluation.metrics import class_iou, image_iou
+from pixelproof.labels import LabelScheme
+from pixelproof.runs import Run, Source, load_scores, save_scores
+from pixelproof.runs.arrays import save_arrays
+from pixelproof.runs.comparison_file import load_comparison
+
+
+@pytest.fixture
+def segmenters(tmp_path):
+    return saved(tmp_path, fcn32s=segmenter(0.6, 1), fcn8s=segmenter(0.8, 2))
+
+
+@pytest.fixture
+def classifiers(tmp_path):
+    return saved(tmp_path, small=classifier(0.5, 1), large=classifier(0.9, 2))
+
+
+def answer(pixelproof, *args):
+    code, out, _ = pixelproof("compare", *args, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def test_a_clear_difference_between_segmenters(pixelproof, segmenters):
+    found = answer(pixelproof, *segmenters)
+    (pair,) = found["pairs"]
+    figures = [summarise(load_scores(path))["protocols"]["unknown_counted"] for path in segmenters]
+    assert (pair["a"], pair["b"], pair["metric"], pair["verdict"]) == ("fcn32s", "fcn8s", "miou", "b")
+    assert pair["difference"] == pytest.approx(figures[1]["miou"] - figures[0]["miou"])
+    assert 0 < pair["low"] < pair["difference"] < pair["high"]
+    assert pair["p"] == pytest.approx(1 / 10_001)
+    assert set(pair["classes"]) == set(figures[0]["iou"])
+    for name, record in pair["classes"].items():
+        assert (record["a"], record["b"]) == pytest.approx((figures[0]["iou"][name], figures[1]["iou"][name]))
+        assert record["p"] == pytest.approx(6 / 10_001)  # Holm's first step
+    assert pair["images"] == 24
+    assert pair["wins"] == {"a": 0, "b": 23}
+    assert (pair["ties"], pair["undefined"]) == (0, 1)  # one image shows nothing but unknown
+    assert pair["sentences"][0].startswith("fcn8s is better than fcn32s: +")
+    assert pair["sentences"][0].endswith("no class gets worse beyond chance.")
+
+
+def test_the_other_protocol(pixelproof, segmenters):
+    (pair,) = answer(pixelproof, *segmenters, "--protocol", "unknown_ignored")["pairs"]
+    figures = [summarise(load_scores(path))["protocols"]["unknown_ignored"] for path in segmenters]
+    assert pair["difference"] == pytest.approx(figures[1]["miou"] - figures[0]["miou"])
+
+
+def test_the_order_of_models_and_images_changes_nothing_but_the_sign(pixelproof, segmenters, tmp_path):
+    (pair,) = answer(pixelproof, *segmenters)["pairs"]
+    (mirrored,) = answer(pixelproof, *reversed(segmenters))["pairs"]
+    assert mirrored["verdict"] == "a"
+    assert mirrored["p"] == pair["p"]
+    assert [mirrored[k] for k in ("difference", "low", "high")] == pytest.approx(
+        [-pair[k] for k in ("difference", "high", "low")]
+    )
+    assert mirrored["sentences"] == pair["sentences"]
+    scores = load_scores(segmenters[0])
+    order = np.random.default_rng(0).permutation(24)
+    shuffled = replace(scores, ids=tuple(scores.ids[i] for i in order), confusion=scores.confusion[order])
+    save_scores(segmenters[0], replace(shuffled, source=Source("fcn32s")))
+    assert answer(pixelproof, *segmenters)["pairs"] == [pair]
+
+
+def test_a_coin_toss_is_no_verdict(pixelproof, tmp_path):
+    paths = saved(tmp_path, one=segmenter(0.7, 3), other=segmenter(0.7, 13))
+    (pair,) = answer(pixelproof, *paths)["pairs"]
+    assert pair["verdict"] == "undecided"
+    assert pair["low"] < 0 < pair["high"]
+    assert pair["sentences"][0].startswith("These 24 images cannot tell one from other (other minus one: ")
+
+
+def test_classifiers(pixelproof, classifiers):
+    found = answer(pixelproof, *classifiers)
+    (pair,) = found["pairs"]
+    assert (found["test"], found["interval"], found["resamples"]) == ("mcnemar", "tango", None)
+    assert (pair["metric"], pair["verdict"]) == ("accuracy", "b")
+    small, large = map(load_scores, classifiers)
+    right = [s.truth == s.predicted for s in (small, large)]
+    assert pair["difference"] == pytest.approx(right[1].mean() - right[0].mean())
+    assert pair["wins"]["b"] == int((right[1] & ~right[0]).sum())
+    assert pair["ties"] == int((right[1] == right[0]).sum())
+    assert [record["images"] for record in pair["classes"].values()] == [30, 30, 30]
+
+
+def test_all_pairs_of_three(pixelproof, tmp_path):
+    paths = saved(tmp_path, a=segmenter(0.5, 1), b=segmenter(0.6, 2), c=segmenter(0.8, 3))
+    found = answer(pixelproof, *paths)
+    assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert found["pairs"][1]["sentences"][-1] == "The p-values are not adjusted for there being 3 pairs."
+    alone = answer(pixelproof, paths[0], paths[2])["pairs"][0]
+    assert {**found["pairs"][1], "sentences": alone["sentences"]} == alone
+    for model, path in zip(found["models"], paths, strict=True):
+        assert model["value"] == pytest.approx(summarise(load_scores(path))["protocols"]["unknown_counted"]["miou"])
+
+
+def test_groups(pixelproof, segmenters, classifiers):
+    found = answer(pixelproof, *segmenters, "--groups", "^(scene.)_")
+    assert found["groups"] == {"pattern": "^(scene.)_", "count": 8}
+    assert "The images form 8 groups, which were resampled as wholes." in found["pairs"][0]["sentences"]
+    assert "8 groups are few: below 20, intervals are rough." in found["pairs"][0]["sentences"]
+    assert found["pairs"][0]["p"] >= 1 / 256 / 2
+    assert answer(pixelproof, *segmenters, "--groups", r"scene\d")["groups"]["count"] == 8
+    grouped = answer(pixelproof, *classifiers, "--groups", r"^(site\d+)_")
+    assert (grouped["test"], grouped["interval"]) == ("permutation", "bootstrap")
+
+
+def test_the_folder_keeps_every_image(pixelproof, segmenters, tmp_path):
+    out = tmp_path / "verdict"
+    code, text, _ = pixelproof("compare", *segmenters, "--out", out)
+    assert code == 0
+    assert "fcn8s is better than fcn32s" in text
+    record = load_comparison(out / "comparison.json")
+    images = record.pairs[0].per_image
+    for side, path in zip("ab", segmenters, strict=True):
+        expected = image_iou(load_scores(path), "unknown_counted")
+        np.testing.assert_allclose(np.array([getattr(image, side) for image in images], float), expected)
+    shown = [image for image in images if image.a is not None]
+    assert len(shown) == 23
+    assert all(image.difference == pytest.approx(image.b - image.a) for image in shown)
+    assert record == api.compare(segmenters)
+    code, _, err = pixelproof("compare", *segmenters, "--out", out)
+    assert code == 2
+    assert "comparison.json already exists" in err
+    assert pixelproof("compare", *segmenters, "--out", out, "--overwrite")[0] == 0
+
+
+def test_the_language_changes_no_number(pixelproof, segmenters):
+    english = answer(pixelproof, *segmenters)
+    chinese = answer(pixelproof, *segmenters, "--lang", "zh-Hant")
+    assert "優於" in chinese["pairs"][0]["sentences"][0]
+    for found in (english, chinese):
+        del found["pairs"][0]["sentences"]
+    assert english == chinese
+    code, _, err = pixelproof("compare", *segmenters, "--lang", "zh")
+    assert (code, "known are en, zh-Hant" in err) == (2, True)
+
+
+def test_runs_are_read_by_split(pixelproof, tmp_path):
+    for name, skill in (("fcn32s", 0.6), ("fcn8s", 0.8)):
+        run = Run.create(tmp_path / name, {}, DEEPGLOBE, {})
+        save_scores(run.scores("validation"), segmenter(skill, name="whatever"))
+    found = answer(pixelproof, tmp_path / "fcn32s", tmp_path / "fcn8s")
+    assert [model["name"] for model in found["models"]] == ["fcn32s", "fcn8s"]
+    code, _, err = pixelproof("compare", tmp_path / "fcn32s", tmp_path / "fcn8s", "--split", "test")
+    assert code == 2
+    assert "fcn32s has no scores of the split 'test'" in err
+    code, _, err = pixelproof("compare", tmp_path, tmp_path / "fcn8s")
+    assert (code, "is no run folder" in err) == (2, True)
+
+
+def test_models_of_one_name_are_told_apart_by_their_paths(pixelproof, tmp_path):
+    paths = saved(tmp_path, a=segmenter(0.6, 1, name="masks"), b=segmenter(0.8, 2, name="masks"))
+    (pair,) = answer(pixelproof, *paths)["pairs"]
+    assert (pair["a"], pair["b"]) == tuple(map(str, paths))
+
+
+def relabelled(scores):
+    confusion = scores.confusion.copy()
+    image = int(np.argmax(confusion[:, 0, 0] > 0))
+    confusion[image, 0, 0] -= 1
+    confusion[image, 1, 0] += 1
+    return replace(scores, confusion=confusion)
+
+
+def renamed(scheme):
+    values = scheme.model_dump()
+    values["classes"][0]["name"] = "city"
+    return LabelScheme.model_validate(values)
+
+
+GOOD = segmenter(0.6, 1)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (classifier(0.6), "differ in their task: segmentation and classification"),
+        (
+            replace(GOOD, scheme=renamed(DEEPGLOBE)),
+            "label contracts: a class is 'urban' in one and 'city' in the other",
+        ),
+        (segmenter(0.8, 2, truths(23)), "different images: only a has 'scene7_23'"),
+        (replace(GOOD, ids=("x", "y", *GOOD.ids[2:])), "different images: only a has 'scene0_00' and 1 more"),
+        (segmenter(0.8, 2, truths(seed=9)), "different truths: that of image 'scene0_00' differs"),
+        (relabelled(segmenter(0.8, 2)), "different truths: that of image '"),
+        (replace(segmenter(0.8, 2), source=Source("b", "", "other")), "data fingerprints known and other"),
+    ],
+)
+def test_what_was_not_measured_alike_is_refused(pixelproof, tmp_path, other, said):
+    a = replace(GOOD, source=Source("a", "validation", "known"))
+    paths = saved(tmp_path, a=a, b=replace(other, source=replace(other.source, name="b")))
+    code, out, err = pixelproof("compare", *paths, "--json")
+    assert (code, out) == (1, "")
+    assert said in err
+    assert err.startswith("pixelproof: a and b ")
+    assert err.count("\n") == 1
+
+
+def test_an_unknown_fingerprint_is_no_other_fingerprint(pixelproof, tmp_path):
+    a = replace(GOOD, source=Source("a", "validation", "known"))
+    assert pixelproof("compare", *saved(tmp_path, a=a, b=segmenter(0.8, 2)))[0] == 0
+
+
+def test_relabelled_images_of_classifiers_are_refused(pixelproof, tmp_path):
+    scores = classifier(0.6)
+    truth = scores.truth.copy()
+    truth[5] = 0
+    code, _, err = pixelproof("compare", *saved(tmp_path, a=scores, b=replace(scores, truth=truth)))
+    assert code == 1
+    assert "that of image 'site1_05' differs" in err
+
+
+@pytest.mark.parametrize("make", [lambda seed: segmenter(0.6, seed, truths(1)), lambda seed: classifier(0.6, seed, 1)])
+def test_one_image_gives_no_interval(pixelproof, tmp_path, make):
+    code, out, err = pixelproof("compare", *saved(tmp_path, a=make(1), b=make(2)), "--json")
+    assert (code, out) == (1, "")
+    assert "1 image gives no interval" in err
+    assert "at least 2" in err
+
+
+def test_few_images_are_said_to_be_few(pixelproof, tmp_path):
+    paths = saved(tmp_path, a=segmenter(0.3, 1, truths(5)), b=segmenter(0.9, 2, truths(5)))
+    (pair,) = answer(pixelproof, *paths)["pairs"]
+    assert pair["verdict"] == "undecided"  # five images have 32 exchanges, of which two are as extreme: p = .06
+    assert "5 images are few: below 20, intervals are rough." in pair["sentences"]
+
+
+def test_one_group_gives_no_interval_either(pixelproof, segmenters):
+    code, _, err = pixelproof("compare", *segmenters, "--groups", "(scene)")
+    assert (code, "1 group of images gives no interval" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"), [("^(field)", "finds no group in image 'scene0_00'"), ("(", "is no regular expression")]
+)
+def test_a_wrong_pattern_is_explained(pixelproof, segmenters, pattern, said):
+    code, _, err = pixelproof("compare", *segmenters, "--groups", pattern)
+    assert code == 2
+    assert said in err
+
+
+def test_a_model_against_itself_is_refused(pixelproof, segmenters, tmp_path):
+    code, _, err = pixelproof("compare", segmenters[0], segmenters[0])
+    assert (code, "is compared with itself" in err) == (1, True)
+    code, _, err = pixelproof("compare", segmenters[0])
+    assert (code, "at least two" in err) == (2, True)
+    copy = saved(tmp_path, copy=load_scores(segmenters[0]))[0]
+    (pair,) = answer(pixelproof, segmenters[0], copy)["pairs"]
+    assert (pair["difference"], pair["p"], pair["ties"]) == (0, 1, 23)
+    assert "fcn32s and copy score the same on every image." in pair["sentences"]
+
+
+def test_no_scored_pixel_is_refused(pixelproof, tmp_path):
+    unknown = [np.full((4, 4), 6, np.uint8)] * 3
+    code, _, err = pixelproof("compare", *saved(tmp_path, a=segmenter(1, 1, unknown), b=segmenter(0.5, 2, unknown)))
+    assert (code, "no image of a shows a class that is scored" in err) == (1, True)
+
+
+def test_a_class_of_few_images_has_no_interval_and_says_so(pixelproof, tmp_path):
+    truth = truths(24, classes=4)
+    truth[3][:2] = 5  # barren, in one image; no image shows water
+    a, b = segmenter(0.6, 1, truth), segmenter(0.8, 2, truth)
+    b.confusion[:, :, 3] += b.confusion[:, :, 4]
+    b.confusion[:, :, 4] = 0  # b never says water, a does
+    (pair,) = answer(pixelproof, *saved(tmp_path, a=a, b=b))["pairs"]
+    barren, water = pair["classes"]["barren"], pair["classes"]["water"]
+    assert (barren["images"], barren["low"], barren["p"]) == (1, None, None)
+    assert barren["difference"] == pytest.approx(barren["b"] - barren["a"])
+    assert (water["images"], water["a"], water["b"], water["difference"]) == (0, 0, None, None)
+    assert "Too few images show these classes for an interval: barren." in pair["sentences"]
+    assert any("Only one model has an IoU on water" in sentence for sentence in pair["sentences"])
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "is no readable scores file, or is truncated"),
+        (lambda path: edit(path), "was changed after it was written"),
+        (lambda path: save_arrays(path, "scores", 99, {}, {}), "scores file of version 99, expected scores version"),
+        (lambda path: path.unlink(), "does not exist"),
+    ],
+)
+def test_a_damaged_score_file_is_an_error_that_names_it(pixelproof, segmenters, damage, said):
+    damage(segmenters[1])
+    code, out, err = pixelproof("compare", *segmenters, "--json")
+    assert (code, out) == (2, "")
+    assert f"{segmenters[1]} " in err
+    assert said in err
+
+
+def edit(path):
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    arrays["confusion"][0, 0, 0] += 1
+    np.savez_compressed(path, **arrays)
+
+
+def test_an_image_that_stands_twice_is_an_error(pixelproof, tmp_path):
+    twice = replace(GOOD, ids=(GOOD.ids[1], *GOOD.ids[1:]))
+    code, _, err = pixelproof("compare", *saved(tmp_path, a=twice, b=twice))
+    assert (code, "'scene0_01' twice" in err) == (2, True)
+
+
+def test_the_iou_of_an_image_covers_the_classes_its_truth_shows():
+    scores = segmenter(0.6, 1)
+    found = image_iou(scores, "unknown_counted")
+    for value, confusion in zip(found, scores.confusion, strict=True):
+        shown = [k for k in range(6) if confusion[k].sum()]
+        expected = class_iou(confusion, DEEPGLOBE.scored, "unknown_counted")[shown]
+        assert value == pytest.approx(np.mean(expected)) if shown else np.isnan(value)
