@@ -14,7 +14,7 @@ import numpy as np
 from pixelproof.data import Sample
 from pixelproof.data.images import read_mask
 from pixelproof.data.layouts import class_names, find_layout, images_in
-from pixelproof.data.opening import LABELS_FILE, in_order, observed_colors, open_data
+from pixelproof.data.opening import in_order, observed_colors, open_data
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
@@ -22,10 +22,12 @@ from pixelproof.labels import PRESETS, LabelClass, LabelScheme, matching_presets
 from pixelproof.progress import track
 from pixelproof.runs import (
     Boundaries,
+    LABELS_FILE,
     ClassificationScores,
     Scores,
     SegmentationScores,
     Source,
+    has_classes,
     load_scores,
     read_labels,
 )
@@ -102,7 +104,7 @@ def _best(tables: list[Table], wanted: set[str]) -> Table:
 
 def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelScheme:
     for path in (labels, truth / LABELS_FILE, truth.parent / LABELS_FILE):
-        if path is not None and (path.is_file() or path == labels):
+        if path is not None and (has_classes(path) or path == labels):
             return read_labels(path)
     fitting = matching_presets(observed_colors(masks))
     if len(fitting) != 1:

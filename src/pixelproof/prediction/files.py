@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.data.images import read_image, write_png
-from pixelproof.data.layouts import MASK_STEM, images_in
+from pixelproof.data.layouts import images_in
+from pixelproof.data.layouts.partners import MASK_STEM
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors, encode_ids
 from pixelproof.prediction.predictor import Predictor, probabilities
