@@ -9,11 +9,8 @@ from pixelproof.runs.scores import ClassificationScores, Scores, SegmentationSco
 from pixelproof.runs.shown import Shown, load_shown, save_shown
 
 __all__ = [
-<<<<<<< HEAD
-    "Boundaries",
-=======
     "LABELS_FILE",
->>>>>>> 8f04d3e (Name both readings of ambiguous folders, let labels.yaml settle them, and read tile folders)
+    "Boundaries",
     "ClassificationScores",
     "Features",
     "Run",

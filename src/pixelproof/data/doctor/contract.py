@@ -107,7 +107,10 @@ def _masks(survey: Survey) -> Contract:
 
 
 def _proposed(survey: Survey, proposal: Proposal) -> Contract:
-    missing = f"there is no {LABELS_FILE} that names classes and the masks are of no known data set, so that training would not know"
+    missing = (
+        f"there is no {LABELS_FILE} that names classes and the masks are of no known data set, "
+        "so that training would not know"
+    )
     masks = list(survey.masks)
     if proposal.scheme is None:
         message = f"{missing} what they mean; nothing can be proposed, because {proposal.reason}"

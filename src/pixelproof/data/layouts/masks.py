@@ -65,7 +65,7 @@ def without_mask_folders(folder: Path) -> list[Path]:
     """Return the folders in a folder but for those with the masks of the images in another."""
     folders = folders_in(folder)
     pair = partners([f for f in folders if split_name(f) is None])
-    beside = {masks.masks for masks in _masks_beside(folder).values()}
+    beside = [masks for f in folders if split_name(f) for masks in _beside(f, folders)]
     return [f for f in folders if f not in beside and (pair is None or f != pair.masks)]
 
 
@@ -80,11 +80,16 @@ def _masks_beside(root: Path) -> dict[str, Partners]:
     """Return the split folders that have a mask folder of the same name beside them, such as train_labels."""
     pairs = {}
     for split, folder in split_folders(root).items():
-        others = [f for f in folders_in(root) if f.name.startswith(folder.name) and f != folder]
-        masks = [f for f in others if is_mask_name(f.name.removeprefix(folder.name))]
+        masks = _beside(folder, folders_in(root))
         if len(masks) == 1:
             pairs[split] = Partners(folder, masks[0], certain=True)
     return pairs
+
+
+def _beside(folder: Path, folders: list[Path]) -> list[Path]:
+    """Return those of ``folders`` that are called as ``folder`` is, with a word for masks behind."""
+    longer = [f for f in folders if f.name.startswith(folder.name) and f != folder]
+    return [f for f in longer if is_mask_name(f.name.removeprefix(folder.name))]
 
 
 def _samples(found: Found, pair: Partners) -> list[Sample] | None:
