@@ -48,17 +48,16 @@ def doctor(
 
 
 def _refuse_overwriting(data: Path) -> None:
-    from pixelproof.data.opening import LABELS_FILE
     from pixelproof.errors import UserError
+    from pixelproof.runs import LABELS_FILE, has_classes
 
-    if (data / LABELS_FILE).exists():
+    if has_classes(data / LABELS_FILE):
         raise UserError(f"{data / LABELS_FILE} exists already", "edit it, or delete it and run the command again")
 
 
 def _write(console: Console, data: Path, proposal: str | None) -> None:
-    from pixelproof.data.opening import LABELS_FILE
     from pixelproof.errors import Refusal
-    from pixelproof.runs import write_text
+    from pixelproof.runs import LABELS_FILE, write_text
 
     if proposal is None:
         raise Refusal(f"there is nothing to propose for {data}", f"write {data / LABELS_FILE} by hand")

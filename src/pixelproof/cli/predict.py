@@ -12,7 +12,7 @@ from pixelproof.cli.options import DeviceOption, OverwriteOption, RunArgument
 
 def predict(
     run: RunArgument,
-    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
+    images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them, searched to the bottom.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.data.images import read_mask_values
-from pixelproof.data.layouts import Found, class_names, find_layout
+from pixelproof.data.layouts import Found, class_index, class_names, find_layout
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, Color, LabelScheme, count_colors, matching_presets
-from pixelproof.runs import read_labels
+from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 from pixelproof.schema import parse
 
-LABELS_FILE = "labels.yaml"
 _MASKS_LOOKED_AT = 40
 _LARGEST_ID = 65535
 
@@ -38,11 +37,7 @@ def open_data(root: Path) -> DataFolder:
 
 def label(root: Path, found: Found, scheme: LabelScheme) -> DataFolder:
     """Put a reading of a folder and a label contract together."""
-    if scheme.task != found.task:
-        raise UserError(
-            f"{root / LABELS_FILE} is for {scheme.task}, but the files are laid out for {found.task}",
-            "correct 'task:' or the layout",
-        )
+    check_task(root, found, scheme.task)
     splits = {name: tuple(samples) for name, samples in found.splits.items()}
     if found.task == "classification":
         splits = {name: _classified(root, found, scheme, samples) for name, samples in splits.items()}
@@ -53,12 +48,13 @@ def find_scheme(root: Path, found: Found) -> LabelScheme:
     """Return the label contract: ``labels.yaml``, else the class names found, else the preset the masks fit.
 
     Raises:
-        UserError: Masks fit no preset or several.
+        UserError: Masks fit no preset or several, or ``labels.yaml`` is for another task.
     """
-    if (root / LABELS_FILE).is_file():
+    if has_classes(root / LABELS_FILE):
         return read_labels(root / LABELS_FILE)
+    check_task(root, found, named_task(root / LABELS_FILE))
     if found.task == "classification":
-        return _scheme_of_classes(root, found)
+        return scheme_of_classes(root, found)
     masks = [sample.mask for samples in found.splits.values() for sample in samples if sample.mask]
     fitting = matching_presets(observed_colors(masks))
     if len(fitting) == 1:
@@ -69,9 +65,18 @@ def find_scheme(root: Path, found: Found) -> LabelScheme:
             f"write 'preset: {fitting[0]}' or another into {root / LABELS_FILE}",
         )
     raise UserError(
-        f"{root} has no {LABELS_FILE} and its masks are of no known data set",
+        f"{root} has no {LABELS_FILE} that names classes and its masks are of no known data set",
         f"run 'pixelproof doctor {root} --write-labels' for a proposal and correct its names",
     )
+
+
+def check_task(root: Path, found: Found, task: str | None) -> None:
+    """Refuse a ``labels.yaml`` that is for another task than the files are laid out for; None is for any."""
+    if task not in (None, found.task):
+        raise UserError(
+            f"{root / LABELS_FILE} is for {task}, but the files are laid out for {found.task}",
+            "correct 'task:' or the layout",
+        )
 
 
 def observed_colors(masks: list[Path]) -> set[Color]:
@@ -91,12 +96,8 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=int) if all(name.isdecimal() for name in names) else sorted(names)
 
 
-def class_index(scheme: LabelScheme) -> dict[str, int]:
-    """Return the index of each class by what a folder or file may call it: its id or its name."""
-    return {str(c.id): i for i, c in enumerate(scheme.classes)} | {c.name: i for i, c in enumerate(scheme.classes)}
-
-
-def _scheme_of_classes(root: Path, found: Found) -> LabelScheme:
+def scheme_of_classes(root: Path, found: Found) -> LabelScheme:
+    """Return the label contract that class names give, with the names that ``id2label.json`` has for numbers."""
     keys = in_order(found.class_of.values())
     names = class_names(root)
     numbered = all(key.isdecimal() and int(key) <= _LARGEST_ID for key in keys)

@@ -31,7 +31,16 @@ def carve(samples: Samples, fraction: float, seed: int, purpose: str) -> tuple[S
 
 
 def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
-    """Return the samples of ``train``, ``selection``, ``validation`` and, where the data has one, ``test``.
+    """Return the samples of ``train``, ``selection``, ``validation`` and, where the data has one, ``test``, as limited.
+
+    Raises:
+        UserError: There are no training images, or too few to set some aside.
+    """
+    return limited(divide(data, config), config)
+
+
+def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
+    """Return all samples of ``train``, ``selection``, ``validation`` and, where the data has one, ``test``.
 
     A data set without a validation split has one carved out of train; the selection part always comes out of train,
     so that a checkpoint is never chosen on the images that give the score.
@@ -49,6 +58,11 @@ def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
         raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
     if data.task == "classification":
         _check_classes(data, parts)
+    return parts
+
+
+def limited(parts: dict[str, Samples], config: DataConfig) -> dict[str, Samples]:
+    """Return at most ``limit`` samples of each part."""
     # A rehearsal should not spend its time on choosing checkpoints.
     most: dict[str, int | None] = dict.fromkeys(parts, config.limit)
     most["selection"] = config.limit and max(2, config.limit // 4)

@@ -7,31 +7,31 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from pixelproof.data import Sample
 from pixelproof.data.images import read_mask
-from pixelproof.data.layouts import class_names, find_layout, images_in
-from pixelproof.data.opening import LABELS_FILE, in_order, observed_colors, open_data
+from pixelproof.data.layouts import class_index, class_names, find_layout, folders_below, images_in
+from pixelproof.data.opening import in_order, observed_colors, open_data
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
+from pixelproof.evaluation.matching import best_match, by_every_name, parts
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme, matching_presets
 from pixelproof.progress import track
 from pixelproof.runs import (
+    LABELS_FILE,
     Boundaries,
     ClassificationScores,
     Scores,
     SegmentationScores,
     Source,
+    has_classes,
     load_scores,
     read_labels,
 )
 from pixelproof.runs.atomic import read_text
 
-Table = TypeVar("Table", dict[str, str], dict[str, Path])
 _FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
 _LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")
 _IMAGE_SUFFIX = re.compile(r"[_-](sat|image|img|rgb)$", re.IGNORECASE)
@@ -63,8 +63,7 @@ def score(predictions: Path, truth: Path | None = None, labels: Path | None = No
 
 
 def _score_masks(predictions: Path, truth: Path, labels: Path | None) -> SegmentationScores:
-    predicted = {_IMAGE_SUFFIX.sub("", name): path for name, path in _masks(predictions).items()}
-    true = _masks(truth) if images_in(truth) else _masks_of_split(truth, set(predicted))
+    predicted, true = _matched_masks(predictions, truth)
     _same_images(predictions, set(predicted), truth, set(true))
     scheme = _mask_scheme(truth, list(true.values()), labels)
     counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
@@ -79,11 +78,23 @@ def _score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segment
     return SegmentationScores(tuple(true), counts, scheme, Source(predictions.name), Boundaries.stack(boundaries))
 
 
-def _masks(folder: Path) -> dict[str, Path]:
+def _matched_masks(predictions: Path, truth: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Return predicted and true masks by name, those in folders of ``predictions`` only where the truth has such."""
+    direct = images_in(predictions)
+    below = [file for folder in folders_below(predictions) for file in images_in(folder)]
+    for files in (below, direct) if direct else (below,):
+        named = _masks(predictions, files)
+        predicted = {_IMAGE_SUFFIX.sub("", name): path for name, path in named.items()}
+        true = _masks(truth, images_in(truth)) if images_in(truth) else _masks_of_split(truth, set(predicted))
+        if set(predicted) == set(true):
+            break
+    return predicted, true
+
+
+def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
     """Return mask files by the name of their image; where images lie beside them, only files named as masks."""
-    files = images_in(folder)
-    named = {_SUFFIX.sub("", f.stem): f for f in files if _SUFFIX.search(f.stem)}
-    masks = named or {f.stem: f for f in files}
+    names = {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
+    masks = {_SUFFIX.sub("", name): file for name, file in names.items() if _SUFFIX.search(name)} or names
     if not masks:
         raise UserError(f"{folder} holds no masks", "give a folder of mask images")
     return masks
@@ -91,18 +102,17 @@ def _masks(folder: Path) -> dict[str, Path]:
 
 def _masks_of_split(root: Path, wanted: set[str]) -> dict[str, Path]:
     """Return the masks of the split of a data set that was predicted."""
-    splits = find_layout(root).splits.values()
-    return _best([{s.id: s.mask for s in samples if s.mask is not None} for samples in splits], wanted)
-
-
-def _best(tables: list[Table], wanted: set[str]) -> Table:
-    """Return the table that holds most of ``wanted`` and little else: names repeat between splits."""
-    return max(tables, key=lambda table: (len(wanted & set(table)), -len(table)))
+    tables = []
+    for samples in parts(find_layout(root).splits):
+        masks = [s.mask for s in samples if s.mask is not None]
+        places = [s.image.relative_to(root).with_suffix("").as_posix() for s in samples]
+        tables += by_every_name(samples, [_IMAGE_SUFFIX.sub("", place) for place in places], masks)
+    return best_match(tables, wanted, root)
 
 
 def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelScheme:
     for path in (labels, truth / LABELS_FILE, truth.parent / LABELS_FILE):
-        if path is not None and (path.is_file() or path == labels):
+        if path is not None and (has_classes(path) or path == labels):
             return read_labels(path)
     fitting = matching_presets(observed_colors(masks))
     if len(fitting) != 1:
@@ -115,12 +125,14 @@ def _score_table(predictions: Path, truth: Path, labels: Path | None) -> Classif
     predicted = read_table(predictions)
     true, scheme = _true_labels(truth, set(predicted), labels)
     _same_images(predictions, set(predicted), truth, set(true))
-    index = {str(c.id): i for i, c in enumerate(scheme.classes)} | {c.name: i for i, c in enumerate(scheme.classes)}
+    index = class_index(scheme)
+    predicted = _named(predictions, predicted, set(index))
 
     def indices(table: dict[str, str], path: Path) -> np.ndarray:
         for name in true:
             if table[name] not in index:
-                raise UserError(f"{path}: '{name}' has label '{table[name]}', which is no class", "correct it")
+                problem = f"{path}: '{name}' has label '{table[name]}', which is no class of {truth}"
+                raise UserError(problem, "correct it, or score against the whole data set")
         return np.array([index[table[name]] for name in true], np.int64)
 
     unknown = np.full(len(true), np.nan)
@@ -140,8 +152,11 @@ def _true_labels(truth: Path, wanted: set[str], labels: Path | None) -> tuple[di
     """Return true labels by file name, and the label contract; a data set's split is the one that was predicted."""
     if truth.is_dir():
         data = open_data(truth)
-        tables = [table for samples in data.splits.values() for table in _tables(samples, data.scheme)]
-        return _best(tables, wanted), data.scheme
+        tables = []
+        for samples in parts(data.splits):
+            labels_of = [data.scheme.names[s.label] for s in samples if s.label is not None]
+            tables += by_every_name(samples, [s.image.relative_to(truth).as_posix() for s in samples], labels_of)
+        return best_match(tables, wanted, truth), data.scheme
     table = read_table(truth)
     if labels is not None:
         return table, read_labels(labels)
@@ -153,15 +168,17 @@ def _true_labels(truth: Path, wanted: set[str], labels: Path | None) -> tuple[di
     return table, LabelScheme(task="classification", classes=tuple(classes))
 
 
-def _tables(samples: Sequence[Sample], scheme: LabelScheme) -> list[dict[str, str]]:
-    """Return true labels by sample id and, where file names do not repeat, by file name."""
-    by_id = {s.id: scheme.names[s.label] for s in samples if s.label is not None}
-    by_name = {Path(sample_id).name: label for sample_id, label in by_id.items()}
-    return [by_id, by_name] if len(by_name) == len(by_id) else [by_id]
+def _named(predictions: Path, predicted: dict[str, str], known: set[str]) -> dict[str, str]:
+    """Return predictions by class name where the table has a column of these: ids depend on the classes there are."""
+    try:
+        names = read_table(predictions, ("name",))
+    except UserError:
+        return predicted
+    return predicted if known.isdisjoint(names.values()) else names
 
 
-def read_table(path: Path) -> dict[str, str]:
-    """Return labels by file name from a CSV with a header.
+def read_table(path: Path, columns: Sequence[str] = _LABEL_COLUMNS) -> dict[str, str]:
+    """Return labels by file name from a CSV with a header; the first of ``columns`` that it has is the label.
 
     Raises:
         UserError: It cannot be read, has no columns for file and label, or names a file twice.
@@ -169,7 +186,7 @@ def read_table(path: Path) -> dict[str, str]:
     rows = list(csv.reader(io.StringIO(read_text(path))))
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     file = next((header.index(name) for name in _FILE_COLUMNS if name in header), None)
-    label = next((header.index(name) for name in _LABEL_COLUMNS if name in header), None)
+    label = next((header.index(name) for name in columns if name in header), None)
     if file is None or label is None:
         raise UserError(f"{path} has no columns for file name and label", "start it with the line 'filename,label'")
     table: dict[str, str] = {}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.config import Task
+from pixelproof.data.checking import check_images
 from pixelproof.data.images import read_image, write_png
-from pixelproof.data.layouts import MASK_STEM, images_in
+from pixelproof.data.layouts import folders_below, folders_in, images_in, without_mask_folders, without_masks
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors, encode_ids
 from pixelproof.prediction.predictor import Predictor, probabilities
 from pixelproof.progress import track
 from pixelproof.runs import write_text
+from pixelproof.runs.atomic import atomic_folder, is_leftover
 
 UInt8 = npt.NDArray[np.uint8]
 OPACITY = 0.45
@@ -27,14 +30,14 @@ MARK = "PREDICTIONS.txt"
 
 
 def predict_files(predictor: Predictor, images: Sequence[Path], out: Path, overwrite: bool = False) -> list[Path]:
-    """Predict image files and write what was predicted.
+    """Predict image files and write what was predicted, all of it or nothing.
 
     Segmentation writes ``masks/NAME.png`` in the scheme's colours, ``ids/NAME.png`` with the scheme's ids and
-    ``overlays/NAME.png``; classification writes ``predictions.csv``.
+    ``overlays/NAME.png``; classification writes ``predictions.csv``. Images of a folder keep their place in it.
 
     Args:
         predictor: The network.
-        images: Files, or folders whose images are taken.
+        images: Files, or folders whose images are taken, further folders in them included.
         out: Folder to write to.
         overwrite: Replace what stands in ``out``.
 
@@ -44,50 +47,38 @@ def predict_files(predictor: Predictor, images: Sequence[Path], out: Path, overw
     Raises:
         UserError: An image cannot be read, two have the same name, or ``out`` holds something already.
     """
-    files = gather(images)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        if not overwrite:
-            raise UserError(f"{out} already holds something", "choose another --out or give --overwrite")
-        if not (out / MARK).is_file():
-            raise UserError(f"{out} holds something that predict did not write", "choose another --out")
+    files = gather(images, predictor.scheme.task)
+    _refuse_taken(out, overwrite)
+    check_images(list(files.values()))
+    with atomic_folder(out) as folder:
+        write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
+        if predictor.scheme.task == "classification":
+            write_text(folder / "predictions.csv", _table(predictor, files))
+        else:
+            for name, file in track(files.items(), "predict", len(files)):
+                _write_masks(predictor, file, folder, name)
         _clear(out)
-    write_text(out / MARK, "This folder was written by pixelproof predict; --overwrite replaces its predictions.\n")
-    if predictor.scheme.task == "classification":
-        write_text(out / "predictions.csv", _table(predictor, files))
-    else:
-        for file in track(files, "predict", len(files)):
-            _write_masks(predictor, file, out)
-    return files
+    return list(files.values())
 
 
-def gather(paths: Sequence[Path]) -> list[Path]:
-    """Return the image files among ``paths``, folders opened one level deep.
+def gather(paths: Sequence[Path], task: Task) -> dict[str, Path]:
+    """Return the image files among ``paths`` by the name under which they are predicted.
+
+    That is the file's name, with its place in the folder that was given, without suffix where masks are written. Hidden
+    files are left out, and for segmentation masks that lie beside their images.
 
     Raises:
         UserError: A path is missing, there are no images, or two have the same name.
     """
-    files: list[Path] = []
+    files: dict[str, Path] = {}
     for path in paths:
-        if path.is_dir():
-            files += _without_masks(images_in(path))
-        elif path.is_file():
-            files.append(path)
-        else:
-            raise UserError(f"{path} does not exist", "give image files or folders of them")
+        for file, place in _images_of(path, task):
+            name = (place if task == "classification" else place.with_suffix("")).as_posix()
+            if (other := files.setdefault(name, file)) != file:
+                raise UserError(f"{other} and {file} would both be predicted as '{name}'", "predict them one by one")
     if not files:
         raise UserError(f"{paths[0]} holds no images" if paths else "no images are given", "give image files")
-    seen: dict[str, Path] = {}
-    for file in files:
-        if (other := seen.setdefault(file.stem, file)) != file:
-            raise UserError(f"{other} and {file} would both be written as {file.stem}.png", "predict them one by one")
     return files
-
-
-def _without_masks(files: list[Path]) -> list[Path]:
-    """Leave out NAME_mask where it stands beside the image it belongs to, NAME or NAME_sat."""
-    names = {file.stem for file in files}
-    bases = names | {name.rsplit("_", 1)[0] for name in names if not MASK_STEM.fullmatch(name)}
-    return [f for f in files if not ((match := MASK_STEM.fullmatch(f.stem)) and match.group(1) in bases)]
 
 
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
@@ -96,28 +87,50 @@ def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
     return mixed.round().astype(np.uint8)
 
 
-def _write_masks(predictor: Predictor, file: Path, out: Path) -> None:
+def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
+    """Yield the image files that a path stands for, and the place of each in it."""
+    if path.is_dir():
+        segmentation = task == "segmentation"
+        for folder in folders_below(path, without_mask_folders if segmentation else folders_in):
+            files = without_masks(images_in(folder)) if segmentation else images_in(folder)
+            yield from ((file, file.relative_to(path)) for file in files)
+    elif path.is_file():
+        yield path, Path(path.name)
+    else:
+        raise UserError(f"{path} does not exist", "give image files or folders of them")
+
+
+def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None:
     image = read_image(file)
     mask = predictor.class_map(image)
     colors = class_colors(predictor.scheme)
     ids = encode_ids(predictor.scheme, mask)
-    write_png(out / "masks" / f"{file.stem}.png", colors[mask])
-    write_png(out / "ids" / f"{file.stem}.png", ids.astype(np.uint8) if ids.max() < 256 else ids)
-    write_png(out / "overlays" / f"{file.stem}.png", overlay(image, mask, colors))
+    write_png(out / "masks" / f"{name}.png", colors[mask])
+    write_png(out / "ids" / f"{name}.png", ids.astype(np.uint8) if ids.max() < 256 else ids)
+    write_png(out / "overlays" / f"{name}.png", overlay(image, mask, colors))
 
 
-def _table(predictor: Predictor, files: list[Path]) -> str:
+def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
     """Return the CSV of a classifier's predictions: the class, its probability, and the five likeliest classes."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["filename", "label", "name", "probability", "top5"])
     names, classes = predictor.scheme.names, predictor.scheme.classes
-    for file in track(files, "predict", len(files)):
+    for name, file in track(files.items(), "predict", len(files)):
         chances = probabilities(predictor([read_image(file)]).logits)[0]
         order = np.argsort(-chances)[:TOP].tolist()
         likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
-        writer.writerow([file.name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])
+        writer.writerow([name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])
     return text.getvalue()
+
+
+def _refuse_taken(out: Path, overwrite: bool) -> None:
+    if not out.exists() or (out.is_dir() and all(is_leftover(entry) for entry in out.iterdir())):
+        return
+    if not overwrite:
+        raise UserError(f"{out} already holds something", "choose another --out or give --overwrite")
+    if not (out / MARK).is_file():
+        raise UserError(f"{out} holds something that predict did not write", "choose another --out")
 
 
 def _clear(out: Path) -> None:

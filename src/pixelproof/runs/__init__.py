@@ -4,11 +4,12 @@ from pixelproof.runs.atomic import atomic, write_json, write_text
 from pixelproof.runs.boundaries import Boundaries
 from pixelproof.runs.features import Features, load_features, save_features
 from pixelproof.runs.folder import Run
-from pixelproof.runs.labels_file import labels_to_yaml, read_labels
+from pixelproof.runs.labels_file import LABELS_FILE, has_classes, labels_to_yaml, named_task, read_labels
 from pixelproof.runs.scores import ClassificationScores, Scores, SegmentationScores, Source, load_scores, save_scores
 from pixelproof.runs.shown import Shown, load_shown, save_shown
 
 __all__ = [
+    "LABELS_FILE",
     "Boundaries",
     "ClassificationScores",
     "Features",
@@ -18,10 +19,12 @@ __all__ = [
     "Shown",
     "Source",
     "atomic",
+    "has_classes",
     "labels_to_yaml",
     "load_features",
     "load_scores",
     "load_shown",
+    "named_task",
     "read_labels",
     "save_features",
     "save_scores",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +36,37 @@ def atomic(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give a hidden folder inside ``path`` to write to, and move what it holds into ``path`` when the block ends well.
+
+    What bears other names in ``path`` stays. A failure leaves ``path`` as it was, and no folder where there was none.
+
+    Raises:
+        UserError: The folder cannot be written, or the disk is full.
+    """
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
+    # Inside, because beside it may be another disk.
+    temporary = path / f".{os.getpid()}.part"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        for entry in list(temporary.iterdir()):
+            entry.rename(path / entry.name)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in new:
+            with suppress(OSError):  # not empty: the block ended well
+                folder.rmdir()
+
+
+def is_leftover(path: Path) -> bool:
+    """Return whether ``path`` is what a killed process was writing."""
+    return path.name.startswith(".") and path.name.endswith(".part")
 
 
 def explain_os_error(error: OSError, path: Path) -> UserError:

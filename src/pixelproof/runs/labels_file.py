@@ -13,6 +13,9 @@ from pixelproof.labels import PRESETS, LabelScheme
 from pixelproof.runs.atomic import read_yaml
 from pixelproof.schema import nearest, parse
 
+LABELS_FILE = "labels.yaml"
+_TASKS = ("classification", "segmentation")
+
 
 def read_labels(path: Path) -> LabelScheme:
     """Read a ``labels.yaml``: a whole scheme, or ``preset: NAME``.
@@ -32,6 +35,22 @@ def read_labels(path: Path) -> LabelScheme:
     return parse(LabelScheme, values, str(path))
 
 
+def named_task(path: Path) -> str | None:
+    """Return the task that a ``labels.yaml`` names; None if there is no such file or it names none."""
+    values = _values(path)
+    if not isinstance(values, dict):
+        return None
+    if isinstance(preset := values.get("preset"), str) and preset in PRESETS:
+        return PRESETS[preset].task
+    task = values.get("task")
+    return task if task in _TASKS else None
+
+
+def has_classes(path: Path) -> bool:
+    """Return whether there is a ``labels.yaml`` that is more than a task, which only says how a folder is laid out."""
+    return path.is_file() and not (named_task(path) and set(_values(path)) == {"task"})
+
+
 def labels_to_yaml(scheme: LabelScheme) -> str:
     """Return the text of a ``labels.yaml``; ``read_labels`` gives the same scheme back."""
     values = scheme.model_dump(mode="json", exclude_defaults=True)
@@ -40,6 +59,14 @@ def labels_to_yaml(scheme: LabelScheme) -> str:
     lines += [f"  - {_flow({key: part for key, part in value.items() if part is not None})}" for value in classes]
     lines += [_flow({key: value})[1:-1] for key, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def _values(path: Path) -> Any:
+    """Return what a file holds, None if it cannot be read: ``read_labels`` says why."""
+    try:
+        return read_yaml(path) if path.is_file() else None
+    except UserError:
+        return None
 
 
 def _flow(value: dict[str, Any]) -> str:

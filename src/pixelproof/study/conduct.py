@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.data import Sample, arrange, fingerprint, open_data, read_image
+from pixelproof.data.checking import check_parts
 from pixelproof.data.loading import read_sample_mask
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
@@ -46,6 +47,8 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
     start = time.monotonic()
     jobs = {part: plan(study, part, data, out, tuple(overrides)) for part in study.parts}
     steps = Steps(out)
+    for group in jobs.values():
+        _check([job for job in group if not _trained(job, steps)])
     for part, group in jobs.items():
         for job in group:
             _train(job, steps, out)
@@ -109,7 +112,7 @@ def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[st
                 data=folder,
                 config=config,
                 run=Run(out / part / run),
-                validation=parts[SPLIT],
+                parts=parts,
                 # Pictures are of the first seed's run; the others are there for their scores.
                 shown=() if replicate else tuple(by_id[sample_id] for sample_id in entry.show),
                 embed=model in entry.embed and not replicate,
@@ -119,17 +122,38 @@ def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[st
     return jobs
 
 
+def _check(jobs: list[Job]) -> None:
+    """Refuse files that cannot be read before the first model of any part is trained."""
+    checked: list[dict[str, tuple[Sample, ...]]] = []
+    for job in jobs:
+        read = job.parts | {SPLIT: tuple(dict.fromkeys(job.parts[SPLIT] + job.shown))}
+        if read not in checked:
+            check_parts(read, job.data.scheme)
+            checked.append(read)
+
+
+def _begun(job: Job, steps: Steps) -> bool:
+    return (job.run.path / "config.yaml").is_file() and steps.same(f"{job.name}/train", _train_inputs(job))
+
+
+def _trained(job: Job, steps: Steps) -> bool:
+    return _begun(job, steps) and bool(job.run.environment().get("finished"))
+
+
+def _train_inputs(job: Job) -> list[Any]:
+    digests = [job.data.scheme.hash, job.fingerprints["train"], job.fingerprints["selection"]]
+    return [job.config.model_dump(mode="json"), *digests]
+
+
 def _train(job: Job, steps: Steps, out: Path) -> None:
     """Train a job's model, go on with it, or leave it as it is."""
-    inputs = [job.config.model_dump(mode="json"), job.data.scheme.hash, job.fingerprints["train"],
-              job.fingerprints["selection"]]  # fmt: skip
-    begun = (job.run.path / "config.yaml").is_file() and steps.same(f"{job.name}/train", inputs)
-    if begun and job.run.environment().get("finished"):
+    if _trained(job, steps):
         say(f"{job.name}: trained already")
         return
+    begun = _begun(job, steps)
     if not begun and job.run.path.exists():
         _set_aside(job.run.path, out / "previous")
-    steps.take(f"{job.name}/train", inputs)
+    steps.take(f"{job.name}/train", _train_inputs(job))
     train(job.data, job.config, job.run.path, resume=begun)
 
 
@@ -148,9 +172,9 @@ def _inspect(job: Job, steps: Steps) -> None:
         predictor = predictor or Predictor.open(job.run, job.config.training.device)
         if step == "scores":
             source = Source(job.run.name, SPLIT, job.fingerprints[SPLIT])
-            save_scores(path, evaluate(predictor, job.validation, source))
+            save_scores(path, evaluate(predictor, job.parts[SPLIT], source))
         elif step == "features":
-            save_features(path, embed(predictor, job.validation, job.config.training.seed))
+            save_features(path, embed(predictor, job.parts[SPLIT], job.config.training.seed))
         else:
             save_shown(path, _show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
         steps.take(f"{job.name}/{step}", inputs)

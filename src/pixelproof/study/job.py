@@ -21,7 +21,7 @@ class Job:
     data: DataFolder
     config: RunConfig
     run: Run
-    validation: tuple[Sample, ...]
+    parts: dict[str, tuple[Sample, ...]]
     shown: tuple[Sample, ...]
     embed: bool
     fingerprints: dict[str, str]

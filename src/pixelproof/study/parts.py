@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.config import run_settings
-from pixelproof.data import Sample, arrange, open_data
+from pixelproof.data import Sample, open_data
+from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
+from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.schema import nearest
 
@@ -23,9 +25,14 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
             f"{data} has other labels than the run in {run.path} was trained on",
             f"use data of the same classes, or copy {run.path / 'labels.yaml'} into it if they mean the same",
         )
-    parts = arrange(folder, run_settings(run).data)
+    config = run_settings(run).data
+    parts = divide(folder, config)
     if split not in parts:
         raise UserError(f"{data} has no split '{split}'", nearest(split, list(parts)))
     if not parts[split]:
         raise UserError(f"the split '{split}' of {data} is empty", "choose another --split")
-    return parts[split]
+    samples = limited(parts, config)[split]
+    if len(samples) < len(parts[split]):
+        used = f"only {len(samples)} of its {len(parts[split])} images are used"
+        say(f"note: {split}: {used}, because the run was trained with limit={config.limit}")
+    return samples

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pixelproof.config import RunConfig, run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
+from pixelproof.data.checking import check_parts
 from pixelproof.data.loading import TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
@@ -34,17 +35,18 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
         overwrite: Replace the run in ``out``.
 
     Raises:
-        UserError: Model and data do not fit, ``out`` is taken, or training diverged.
+        UserError: Model and data do not fit, ``out`` is taken, a file cannot be read, or training diverged.
     """
     run, config = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
     parts = arrange(data, config.data)
-    images = TrainingImages(parts["train"], data.scheme, config)
-    weights = class_weights(images) if config.training.class_weights == "auto" else None
     begun = run.last.is_file()
-    trainer = Trainer(_build(config, data, begun), images, make_loss(config.training, weights), run)
-    if begun:
-        trainer.resume()
     try:
+        check_parts(parts, data.scheme)
+        images = TrainingImages(parts["train"], data.scheme, config)
+        weights = class_weights(images) if config.training.class_weights == "auto" else None
+        trainer = Trainer(_build(config, data, begun), images, make_loss(config.training, weights), run)
+        if begun:
+            trainer.resume()
         progress = trainer.fit(selection_score(data, config, parts["selection"]))
     except UserError:
         if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
-from pixelproof.data.layouts import class_names
-from pixelproof.data.opening import LABELS_FILE, class_index, find_scheme
+from pixelproof.data.layouts import class_index, class_names
+from pixelproof.data.opening import check_task, scheme_of_classes
 from pixelproof.data.proposal import Proposal, propose_scheme
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, Color, LabelScheme, matching_presets
-from pixelproof.runs import labels_to_yaml, read_labels
+from pixelproof.runs import LABELS_FILE, has_classes, labels_to_yaml, named_task, read_labels
 
 _MOST_COLORS = 300  # more than any preset has
 _MOST_MISFITS = 0.1  # of the masks; more, and the preset was not meant
@@ -39,7 +39,9 @@ def settle(survey: Survey) -> Contract:
     broken: list[Finding] = []
     if path.is_file():
         try:
-            return Contract(_read(survey), None, ())
+            check_task(survey.root, survey.found, named_task(path))
+            if has_classes(path):
+                return Contract(read_labels(path), None, ())
         except UserError as error:
             message = f"{survey.relative(error.problem)}: without it no label has a meaning"
             broken = [survey.finding("labels-file", "error", [path], message, error.remedy)]
@@ -68,7 +70,7 @@ def label_names(survey: Survey, contract: Contract) -> Iterator[Finding]:
     except UserError:
         return  # settle has said so
     keys = set(survey.found.class_of.values())
-    if not names or not keys or (survey.root / LABELS_FILE).is_file():
+    if not names or not keys or has_classes(survey.root / LABELS_FILE):
         return
     unnamed, unused = sorted(keys - set(names)), sorted(set(names) - keys)
     if unnamed:
@@ -79,19 +81,9 @@ def label_names(survey: Survey, contract: Contract) -> Iterator[Finding]:
         yield survey.finding("id2label", "warning", [path], message, "check that numbers and names belong together")
 
 
-def _read(survey: Survey) -> LabelScheme:
-    scheme = read_labels(survey.root / LABELS_FILE)
-    if scheme.task != survey.found.task:
-        raise UserError(
-            f"{LABELS_FILE} is for {scheme.task}, but the files are laid out for {survey.found.task}",
-            "correct 'task:' or the layout",
-        )
-    return scheme
-
-
 def _classes(survey: Survey) -> Contract:
     try:
-        scheme = find_scheme(survey.root, survey.found)
+        scheme = scheme_of_classes(survey.root, survey.found)
     except UserError as error:
         names = survey.root / "id2label.json"
         path = names if names.is_file() else survey.root
@@ -115,7 +107,10 @@ def _masks(survey: Survey) -> Contract:
 
 
 def _proposed(survey: Survey, proposal: Proposal) -> Contract:
-    missing = f"there is no {LABELS_FILE} and the masks are of no known data set, so that training would not know"
+    missing = (
+        f"there is no {LABELS_FILE} that names classes and the masks are of no known data set, "
+        "so that training would not know"
+    )
     masks = list(survey.masks)
     if proposal.scheme is None:
         message = f"{missing} what they mean; nothing can be proposed, because {proposal.reason}"

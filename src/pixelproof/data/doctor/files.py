@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelproof.data.doctor.finding import Finding, counted
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES
-from pixelproof.data.opening import LABELS_FILE
+from pixelproof.runs import LABELS_FILE
 
 _READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json"})
 

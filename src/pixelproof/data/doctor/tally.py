@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.images import decode_mask_values
-from pixelproof.data.opening import class_index
+from pixelproof.data.layouts import class_index
 from pixelproof.data.proposal import MaskValues
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, Color, LabelScheme, UnknownValuesError

@@ -1,0 +1,67 @@
+"""Find the files that cannot be used before hours are spent on the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pixelproof.data.folder import Sample
+from pixelproof.data.images import opened, read_image
+from pixelproof.data.loading import read_sample_mask
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+from pixelproof.progress import track
+
+Item = TypeVar("Item")
+
+
+def check_images(paths: Sequence[Path]) -> None:
+    """Decode every image.
+
+    Raises:
+        UserError: One cannot be read.
+    """
+    _check(paths, read_image, "checking images")
+
+
+def check_parts(parts: Mapping[str, Sequence[Sample]], scheme: LabelScheme) -> None:
+    """Check what a run will read.
+
+    Images and masks that choose the checkpoint or give the score are decoded, because a fault there would show only
+    after an epoch, or after the last. Of training images, which the first epoch decodes, the header is read.
+
+    Args:
+        parts: The samples of "train", "selection" and "validation"; other parts are not read.
+        scheme: The label contract of the masks.
+
+    Raises:
+        UserError: A file cannot be read, or a mask is of another size than its image or holds unknown values.
+    """
+    training = [path for sample in parts["train"] for path in (sample.image, sample.mask) if path is not None]
+    scored = [sample for name in ("selection", "validation") for sample in parts[name]]
+    _check(scored, lambda sample: _decode(sample, scheme), "checking validation images")
+    _check(training, _open, "checking training images")
+
+
+def _check(items: Sequence[Item], use: Callable[[Item], object], label: str) -> None:
+    broken: list[UserError] = []
+    for item in track(items, label, len(items), "files"):
+        try:
+            use(item)
+        except UserError as error:
+            broken.append(error)
+    if broken:
+        more = f" (and {len(broken) - 1} more cannot be used)" if len(broken) > 1 else ""
+        raise UserError(f"{broken[0].problem}{more}", broken[0].remedy)
+
+
+def _decode(sample: Sample, scheme: LabelScheme) -> None:
+    image = read_image(sample.image)
+    if sample.mask is not None:
+        read_sample_mask(sample, scheme, (image.shape[0], image.shape[1]))
+
+
+def _open(path: Path) -> None:
+    with opened(path):
+        pass

@@ -1,0 +1,74 @@
+"""Layouts of classification data: where the class of an image is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from pixelproof.data.folder import Sample
+from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.listing import folders_in, images_in, split_folders
+from pixelproof.data.layouts.masks import is_mask_folder
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+
+_CLASS_STEM = re.compile(r"(.+)_(\d+)", re.DOTALL)
+
+
+def class_folders(root: Path) -> Found | None:
+    """``train/<class>/*.jpg`` with other splits beside it, or ``<class>/*.jpg`` with no splits."""
+    found = Found("a folder for each class", "classification", {})
+    for split, folder in split_folders(root).items():
+        samples = [
+            Sample(f"{c.name}/{image.name}", image)
+            for c in folders_in(folder)
+            for image in _remember(found, c.name, images_in(c))
+        ]
+        if samples:
+            found.splits[split] = samples
+    return found if len(set(found.class_of.values())) > 1 else None
+
+
+def class_prefixes(root: Path) -> Found | None:
+    """``<class>_<index>.png`` in split folders; names of numbered classes come from ``id2label.json``."""
+    found = Found("<class>_<index> file names", "classification", {})
+    if any(is_mask_folder(folder) for folder in folders_in(root)):
+        return None  # video frames such as 0001TP_006690.png beside their masks
+    for split, folder in split_folders(root).items():
+        images = images_in(folder)
+        parts = [_CLASS_STEM.fullmatch(image.stem) for image in images]
+        if not all(parts):
+            return None
+        for image, part in zip(images, parts, strict=True):
+            assert part is not None
+            _remember(found, part.group(1), [image])
+        if images:
+            found.splits[split] = [Sample(image.name, image) for image in images]
+    return found if len(set(found.class_of.values())) > 1 else None
+
+
+def class_names(root: Path) -> dict[str, str]:
+    """Return names by class number from ``id2label.json`` in ``root``; empty if there is none.
+
+    Raises:
+        UserError: The file is not an object of texts.
+    """
+    path = root / "id2label.json"
+    if not path.is_file():
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key): str(name) for key, name in values.items()}
+    except (OSError, UnicodeDecodeError, ValueError, AttributeError):
+        raise UserError(f"{path} is no JSON object of names by class number", "correct it") from None
+
+
+def class_index(scheme: LabelScheme) -> dict[str, int]:
+    """Return the index of each class by what a folder or file may call it: its id or its name."""
+    return {str(c.id): i for i, c in enumerate(scheme.classes)} | {c.name: i for i, c in enumerate(scheme.classes)}
+
+
+def _remember(found: Found, name: str, images: list[Path]) -> list[Path]:
+    found.class_of.update(dict.fromkeys(images, name))
+    return images

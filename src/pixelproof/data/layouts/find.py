@@ -1,0 +1,74 @@
+"""Try every layout on a folder and keep the one that fits, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pixelproof.data.layouts.classes import class_folders, class_index, class_prefixes
+from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
+from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
+from pixelproof.errors import UserError
+from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
+
+RECOGNISED = (
+    "train/<class>/*.jpg, <class>_<index>.png in split folders, images/ and masks/ with equal names, "
+    "or NAME_sat.jpg beside NAME_mask.png"
+)
+FINDERS: tuple[Callable[[Path], Found | None], ...] = (
+    class_folders,
+    class_prefixes,
+    mask_folders,
+    tile_folders,
+    sat_mask_pairs,
+)
+
+
+def find_layout(root: Path) -> Found:
+    """Return the one reading of ``root`` that fits; where several do, the one for the task that ``labels.yaml`` names.
+
+    Raises:
+        UserError: The folder is missing, holds no images, fits no layout or fits more than one.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root} is not a folder", "give the folder that holds the images")
+    readings = [found for finder in FINDERS if (found := finder(root)) is not None]
+    if len(readings) > 1:
+        readings = _settled(root, readings)
+    if len(readings) > 1:
+        names = " and as ".join(f"'{r.layout}'" for r in readings)
+        raise UserError(f"{root} can be read as {names}", _remedy(root, readings))
+    if not readings:
+        if not any(path.suffix.lower() in IMAGE_SUFFIXES for path in root.rglob("*")):
+            raise UserError(f"{root} holds no images", "give a folder with labelled images")
+        raise UserError(f"{root} has no layout that is recognised", f"arrange it as {RECOGNISED}")
+    if readings[0].unclear:
+        raise UserError(f"in {root} {readings[0].unclear}", "move those that do not belong to the data set elsewhere")
+    return readings[0]
+
+
+def _settled(root: Path, readings: list[Found]) -> list[Found]:
+    """Return the readings that ``labels.yaml`` is for, and of those the certain ones if there are any."""
+    meant = [r for r in readings if _is_meant(root / LABELS_FILE, r)] or readings
+    return [r for r in meant if r.certain] or meant
+
+
+def _is_meant(labels: Path, reading: Found) -> bool:
+    """Return whether ``labels.yaml`` names the reading's task and, where it names classes, one that the reading has."""
+    if named_task(labels) != reading.task:
+        return False
+    if reading.task == "segmentation" or not has_classes(labels):
+        return True
+    try:
+        return not set(class_index(read_labels(labels))).isdisjoint(reading.class_of.values())
+    except UserError:
+        return False  # whoever needs the classes will say so
+
+
+def _remedy(root: Path, readings: list[Found]) -> str:
+    tasks = sorted({r.task for r in readings})
+    if len(tasks) == 1:
+        return "move one kind of files elsewhere"
+    lines = " or ".join(f"'task: {task}'" for task in tasks)
+    return f"write {lines} into {root / LABELS_FILE}, or move the folders that do not belong to the data set elsewhere"

@@ -1,0 +1,32 @@
+"""What a finder makes of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pixelproof.config import Task
+from pixelproof.data.folder import Sample
+
+
+@dataclass
+class Found:
+    """One reading of a folder.
+
+    Attributes:
+        layout: The reading in words.
+        task: What such a layout is for.
+        splits: Samples by split; for classification ``class_of`` holds each sample's class.
+        class_of: Class name by image file.
+        unpaired: Images without a mask and masks without an image.
+        certain: True if names or contents of the files rule out any other reading.
+        unclear: Why the reading cannot be used although it fits; empty if it can.
+    """
+
+    layout: str
+    task: Task
+    splits: dict[str, list[Sample]]
+    class_of: dict[Path, str] = field(default_factory=dict)
+    unpaired: list[Path] = field(default_factory=list)
+    certain: bool = False
+    unclear: str = ""

@@ -1,0 +1,77 @@
+"""What lies in a folder: images and further folders, sorted by name, hidden ones left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pixelproof.errors import UserError
+from pixelproof.runs.atomic import explain_os_error
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+_SPLIT = re.compile(r"(train|training|val|valid|validation|test|testing)([_-]?\d+)?", re.IGNORECASE)
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files of a folder, sorted by name; hidden files are skipped."""
+    return [p for p in _entries(folder) if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted by name; hidden ones are skipped."""
+    return [p for p in _entries(folder) if p.is_dir()]
+
+
+def folders_below(root: Path, inside: Callable[[Path], list[Path]] = folders_in) -> Iterator[Path]:
+    """Yield ``root`` and all folders below it, each once, wherever links lead.
+
+    Args:
+        root: The folder to start from.
+        inside: Returns the folders in a folder that are to be entered.
+    """
+    seen: set[tuple[int, int]] = set()
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) not in seen:
+            seen.add((status.st_dev, status.st_ino))
+            yield folder
+            waiting += reversed(inside(folder))
+
+
+def split_name(folder: Path) -> str | None:
+    """Return the split that a folder's name stands for: "train", "validation", "test" or None."""
+    match = _SPLIT.fullmatch(folder.name)
+    if match is None:
+        return None
+    word = match.group(1).lower()
+    return "train" if word.startswith("train") else "test" if word.startswith("test") else "validation"
+
+
+def split_folders(root: Path) -> dict[str, Path]:
+    """Return the split folders inside ``root`` by canonical name, or ``root`` itself as train.
+
+    Raises:
+        UserError: Two folders stand for the same split.
+    """
+    splits: dict[str, Path] = {}
+    for folder in folders_in(root):
+        name = split_name(folder)
+        if name is None:
+            continue
+        if name in splits:
+            raise UserError(
+                f"{root} has two folders for the split '{name}', {splits[name].name} and {folder.name}",
+                "move one of them elsewhere",
+            )
+        splits[name] = folder
+    return splits or {"train": root}
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError as error:
+        raise explain_os_error(error, folder) from error

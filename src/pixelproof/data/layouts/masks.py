@@ -1,0 +1,111 @@
+"""Layouts of segmentation data: where the mask of an image lies."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from pixelproof.data.folder import Sample
+from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.listing import folders_in, images_in, split_folders, split_name
+from pixelproof.data.layouts.partners import MASK_STEM, Partners, base_stem, is_mask_name, partners
+
+_IMAGE_STEM = re.compile(r"(.+?)[_-](sat|image|img|rgb)", re.IGNORECASE | re.DOTALL)
+
+
+def mask_folders(root: Path) -> Found | None:
+    """``images/`` and ``masks/`` with equal names, with split folders inside, above, or none; or ``train_masks/``."""
+    pairs = {split: pair for split, folder in split_folders(root).items() if (pair := partners(folders_in(folder)))}
+    if outer := partners([f for f in folders_in(root) if split_name(f) is None]):
+        inside, masks = split_folders(outer.images), split_folders(outer.masks)
+        pairs = {s: replace(outer, images=inside[s], masks=masks[s]) for s in inside if s in masks}
+    if not pairs:
+        pairs = _masks_beside(root)
+    found = Found("images/ and masks/", "segmentation", {})
+    for split, pair in pairs.items():
+        samples = _samples(found, pair)
+        if samples is not None:
+            found.splits[split] = samples
+    return found if found.splits else None
+
+
+def tile_folders(root: Path) -> Found | None:
+    """``<tile>/images`` and ``<tile>/masks``, with split folders above or none; the tile's name begins each id."""
+    found = Found("images/ and masks/ in a folder for each tile", "segmentation", {})
+    for split, folder in split_folders(root).items():
+        samples: list[Sample] = []
+        for tile in folders_in(folder):
+            pair = partners(folders_in(tile))
+            if pair and (pair.named or pair.certain):
+                samples += [replace(s, id=f"{tile.name}/{s.id}") for s in _samples(found, pair) or []]
+        if samples:
+            found.splits[split] = samples
+    return found if found.splits else None
+
+
+def sat_mask_pairs(root: Path) -> Found | None:
+    """``NNNN_sat.jpg`` beside ``NNNN_mask.png`` in one folder, with split folders or none."""
+    found = Found("NAME_sat beside NAME_mask", "segmentation", {})
+    for split, folder in split_folders(root).items():
+        files = images_in(folder)
+        masks = {m.group(1): f for f in files if (m := MASK_STEM.fullmatch(f.stem))}
+        images = {base_stem(f.stem, _IMAGE_STEM): f for f in files if not MASK_STEM.fullmatch(f.stem)}
+        if masks and images:
+            found.splits[split] = _pair(found, images, masks)
+    return found if any(found.splits.values()) else None
+
+
+def is_mask_folder(folder: Path) -> bool:
+    """Return whether a folder is called as folders of masks are, and holds images or folders."""
+    return is_mask_name(folder.name) and bool(images_in(folder) or folders_in(folder))
+
+
+def without_mask_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder but for those with the masks of the images in another."""
+    folders = folders_in(folder)
+    pair = partners([f for f in folders if split_name(f) is None])
+    beside = [masks for f in folders if split_name(f) for masks in _beside(f, folders)]
+    return [f for f in folders if f not in beside and (pair is None or f != pair.masks)]
+
+
+def without_masks(files: list[Path]) -> list[Path]:
+    """Leave out NAME_mask where it stands beside the image it belongs to, NAME or NAME_sat."""
+    names = {file.stem for file in files}
+    bases = names | {name.rsplit("_", 1)[0] for name in names if not MASK_STEM.fullmatch(name)}
+    return [f for f in files if not ((match := MASK_STEM.fullmatch(f.stem)) and match.group(1) in bases)]
+
+
+def _masks_beside(root: Path) -> dict[str, Partners]:
+    """Return the split folders that have a mask folder of the same name beside them, such as train_labels."""
+    pairs = {}
+    for split, folder in split_folders(root).items():
+        masks = _beside(folder, folders_in(root))
+        if len(masks) == 1:
+            pairs[split] = Partners(folder, masks[0], certain=True)
+    return pairs
+
+
+def _beside(folder: Path, folders: list[Path]) -> list[Path]:
+    """Return those of ``folders`` that are called as ``folder`` is, with a word for masks behind."""
+    longer = [f for f in folders if f.name.startswith(folder.name) and f != folder]
+    return [f for f in longer if is_mask_name(f.name.removeprefix(folder.name))]
+
+
+def _samples(found: Found, pair: Partners) -> list[Sample] | None:
+    """Return the samples of two folders, None if one of them is empty; what is doubtful is noted in ``found``."""
+    images = {image.stem: image for image in images_in(pair.images)}
+    masks = {base_stem(mask.stem, MASK_STEM, images): mask for mask in images_in(pair.masks)}
+    if not images or not masks:
+        return None
+    # Where one split is clear, the others are not arranged in another way.
+    found.certain = found.certain or pair.certain
+    found.unclear = found.unclear or pair.unclear
+    return _pair(found, images, masks)
+
+
+def _pair(found: Found, images: dict[str, Path], masks: dict[str, Path]) -> list[Sample]:
+    """Return the samples whose image and mask are both there, and note the others as unpaired."""
+    found.unpaired += [path for stem, path in images.items() if stem not in masks]
+    found.unpaired += [path for stem, path in masks.items() if stem not in images]
+    return [Sample(stem, images[stem], mask=masks[stem]) for stem in images if stem in masks]
