@@ -1,6 +1,7 @@
 """The command line as a user meets it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -39,9 +40,33 @@ def test_the_surface_grows_only_on_purpose():
     assert found == OPTIONS
 
 
-def test_help_does_not_import_torch():
-    code = "import sys, pixelproof.cli.main; assert not {'torch', 'matplotlib', 'sklearn'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+HEAVY = {"torch", "torchvision", "numpy", "PIL", "matplotlib", "sklearn", "scipy", "yaml"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "completing"),
+    [
+        (["--help"], {}),
+        (["train", "--help"], {}),
+        (["--version"], {}),
+        ([], {"_PIXELPROOF_COMPLETE": "complete_bash", "COMP_WORDS": "pixelproof tr", "COMP_CWORD": "1"}),
+    ],
+    ids=["help", "help of a verb", "version", "completion"],
+)
+def test_help_and_completion_import_nothing_heavy(arguments, completing):
+    code = (
+        f"import sys; sys.argv = {['pixelproof', *arguments]}\n"
+        "from pixelproof.cli.main import run\n"
+        "try: run()\n"
+        f"except SystemExit: print('loaded:', *sorted({HEAVY} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=os.environ | completing
+    )
+    assert done.stdout.endswith("loaded:\n"), done.stdout
+    assert {"": "train", "--version": ".", "--help": "Usage", "train": "--resume"}[
+        "".join(arguments[:1])
+    ] in done.stdout
 
 
 def test_train_evaluate_predict_score_from_the_shell(pixelproof, two_fields, tmp_path):

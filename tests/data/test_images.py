@@ -147,7 +147,9 @@ def test_missing_file_folder_and_no_permission(tmp_path, monkeypatch):
     def refuse(*_args, **_options):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("builtins.open", refuse)  # root may read anything, so chmod shows nothing
+    # Root may read anything, so chmod shows nothing.
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
     with pytest.raises(UserError, match="no permission for"):
         read_image(path)
 

@@ -21,7 +21,6 @@ from pixelproof.cli.show import show
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import explain_os_error
 
 INTERRUPTED = 130
 
@@ -77,6 +76,8 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
+        from pixelproof.runs.atomic import explain_os_error
+
         if debug:
             traceback.print_exc()
         print(f"pixelproof: {explain_os_error(error, Path(str(error.filename or 'a file')))}.", file=sys.stderr)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
 from pixelproof.runs.atomic import atomic, explain_os_error
@@ -34,6 +35,8 @@ def read_image(path: Path) -> UInt8:
     Raises:
         UserError: The file is missing, empty, truncated, no image, too large, or holds floating-point pixels.
     """
+    if (plain := read_plain_png(path)) is not None:
+        return plain
     with opened(path) as image:
         return as_rgb(path, image)
 
@@ -82,6 +85,8 @@ def decode_mask_values(path: Path, ids: Ids | None, colors: UInt8 | None, scheme
 
 def read_mask_values(path: Path) -> tuple[Ids | None, UInt8 | None]:
     """Return a mask's raw (ids [H, W], colours [H, W, 3]); a palette mask has both, others one of the two."""
+    if (plain := read_plain_png(path)) is not None:
+        return None, plain
     with opened(path) as image:
         return mask_values(path, image)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.labels import VOID
+from pixelproof.labels import VOID, stretches
 
 Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
@@ -27,10 +27,11 @@ def confusion_counts(truth: UInt8, prediction: UInt8, classes: int) -> Int64:
     """
     if truth.shape != prediction.shape:
         raise ValueError(f"truth is {truth.shape} and prediction {prediction.shape}")
-    # One pass over both masks: the pair of bytes is the bin.
-    pairs = np.bincount((truth.astype(np.uint16) << 8 | prediction).ravel(), minlength=65536).reshape(256, 256)
+    # One pass over both masks: the pair of bytes is the bin. Weights are float64, exact up to 2^53 pixels.
+    pairs, lengths = stretches((truth.astype(np.uint16) << 8 | prediction).ravel())
+    bins = np.bincount(pairs, lengths, minlength=65536).reshape(256, 256)
     kept = [*range(classes), VOID]
-    counts = pairs[np.ix_(kept, kept)].astype(np.int64)
+    counts = bins[np.ix_(kept, kept)].astype(np.int64)
     if counts.sum() != truth.size:
         raise ValueError(f"a mask holds values that are neither below {classes} nor {VOID}")
     return counts

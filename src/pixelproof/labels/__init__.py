@@ -11,6 +11,7 @@ from pixelproof.labels.codec import (
 from pixelproof.labels.palettes import class_colors, distinct_colors
 from pixelproof.labels.presets import PRESETS, matching_presets
 from pixelproof.labels.scheme import VOID, Color, LabelClass, LabelScheme
+from pixelproof.labels.stretches import stretches
 
 __all__ = [
     "PRESETS",
@@ -27,4 +28,5 @@ __all__ = [
     "encode_colors",
     "encode_ids",
     "matching_presets",
+    "stretches",
 ]

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.labels.scheme import VOID, Color, LabelScheme, threshold_code
+from pixelproof.labels.stretches import by_stretch, stretches
 
 UInt8 = npt.NDArray[np.uint8]
+_LARGEST_ID = 65535
 
 
 class UnknownValuesError(ValueError):
@@ -42,18 +44,12 @@ def decode_colors(scheme: LabelScheme, rgb: UInt8) -> UInt8:
     Raises:
         UnknownValuesError: A colour belongs to no class within the scheme's tolerance.
     """
-    if scheme.decode == "threshold":
-        bits = rgb >> 7
-        codes = bits[..., 0] << 2 | bits[..., 1] << 1 | bits[..., 2]
-        table, known = _code_table(scheme)
-        if not known.all() and not known[codes].all():
-            raise UnknownValuesError("colour", count_colors(rgb[~known[codes]]))
-        decoded: UInt8 = table[codes]
-        return decoded
-    mask, known = _lookup(scheme, pack(rgb))
-    if not known.all():
-        mask[~known] = _nearest(scheme, rgb[~known])
-    return mask
+    pixels = rgb.reshape(-1, 3)
+    try:
+        mask = by_stretch(lambda colors: _color_indices(scheme, colors), pixels)
+    except UnknownValuesError:
+        mask = _color_indices(scheme, pixels)  # says again what is unknown, by pixels rather than stretches
+    return mask.reshape(rgb.shape[:-1])
 
 
 def decode_ids(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
@@ -62,17 +58,12 @@ def decode_ids(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
     Raises:
         UnknownValuesError: An id belongs to no class and is not void.
     """
-    table = np.full(65536, VOID, np.uint8)
-    known = np.zeros(65536, bool)
-    for index, value in [(i, c.id) for i, c in enumerate(scheme.classes)] + [(VOID, v) for v in scheme.void_ids]:
-        table[value], known[value] = index, True
-    inside = (ids >= 0) & (ids <= 65535)
-    if not inside.all() or not known[ids].all():
-        bad = ids[~(inside & known[np.where(inside, ids, 0)])]
-        values, counts = np.unique(bad, return_counts=True)
-        raise UnknownValuesError("class id", dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    decoded: UInt8 = table[ids]
-    return decoded
+    pixels = ids.reshape(-1)
+    try:
+        mask = by_stretch(lambda values: _id_indices(scheme, values), pixels)
+    except UnknownValuesError:
+        mask = _id_indices(scheme, pixels)
+    return mask.reshape(ids.shape)
 
 
 def pack(rgb: UInt8) -> npt.NDArray[np.uint32]:
@@ -83,7 +74,9 @@ def pack(rgb: UInt8) -> npt.NDArray[np.uint32]:
 
 def count_colors(rgb: UInt8) -> dict[Color, int]:
     """Return how many pixels each colour of uint8 [..., 3] has."""
-    values, counts = np.unique(pack(rgb), return_counts=True)
+    colors, lengths = stretches(rgb.reshape(-1, 3))
+    values, which = np.unique(pack(colors), return_inverse=True)
+    counts = np.bincount(which, lengths).astype(np.int64)
     return {(v >> 16, v >> 8 & 255, v & 255): n for v, n in zip(values.tolist(), counts.tolist(), strict=True)}
 
 
@@ -110,6 +103,43 @@ def encode_ids(scheme: LabelScheme, mask: UInt8) -> npt.NDArray[np.uint16]:
     elif (mask == VOID).any():
         raise ValueError("the mask holds void pixels and the scheme has no void id")
     return table[mask]
+
+
+def _color_indices(scheme: LabelScheme, colors: UInt8) -> UInt8:
+    """Return the class index of each colour, uint8 [N, 3] -> [N]."""
+    if scheme.decode == "threshold":
+        bits = colors >> 7
+        codes = bits[:, 0] << 2 | bits[:, 1] << 1 | bits[:, 2]
+        table, known = _code_table(scheme)
+        if not known.all() and not known[codes].all():
+            raise UnknownValuesError("colour", count_colors(colors[~known[codes]]))
+        decoded: UInt8 = table[codes]
+        return decoded
+    indices, known = _lookup(scheme, pack(colors))
+    if not known.all():
+        indices[~known] = _nearest(scheme, colors[~known])
+    return indices
+
+
+def _id_indices(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
+    """Return the class index of each id, [N] -> uint8 [N]."""
+    table, known = _id_table(scheme)
+    inside = (ids >= 0) & (ids <= _LARGEST_ID)
+    if not inside.all() or not known[ids].all():
+        bad = ids[~(inside & known[np.where(inside, ids, 0)])]
+        values, counts = np.unique(bad, return_counts=True)
+        raise UnknownValuesError("class id", dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    decoded: UInt8 = table[ids]
+    return decoded
+
+
+@lru_cache(maxsize=8)
+def _id_table(scheme: LabelScheme) -> tuple[UInt8, npt.NDArray[np.bool_]]:
+    """Return the index of each 16-bit id and whether the scheme names it."""
+    table, known = np.full(_LARGEST_ID + 1, VOID, np.uint8), np.zeros(_LARGEST_ID + 1, bool)
+    for index, value in [(i, c.id) for i, c in enumerate(scheme.classes)] + [(VOID, v) for v in scheme.void_ids]:
+        table[value], known[value] = index, True
+    return table, known
 
 
 @lru_cache(maxsize=8)
