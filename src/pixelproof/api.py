@@ -16,6 +16,7 @@ _VERBS = {
     "evaluate": ("pixelproof.study.evaluate", "evaluate_run"),
     "score": ("pixelproof.evaluation.score", "score"),
     "predict": ("pixelproof.study.predict", "predict_run"),
+    "map": ("pixelproof.deploy.map", "map_scene"),
     "embed": ("pixelproof.study.embed", "embed_run"),
     "report": ("pixelproof.report.page", "build_report"),
 }
