@@ -17,6 +17,7 @@ _VERBS = {
     "score": ("pixelproof.evaluation.score", "score"),
     "compare": ("pixelproof.comparison.compare", "compare"),
     "predict": ("pixelproof.study.predict", "predict_run"),
+    "map": ("pixelproof.deploy.map", "map_scene"),
     "embed": ("pixelproof.study.embed", "embed_run"),
     "report": ("pixelproof.report.page", "build_report"),
 }

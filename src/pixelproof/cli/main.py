@@ -14,6 +14,7 @@ from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
 from pixelproof.cli.embed import embed
 from pixelproof.cli.evaluate import evaluate
+from pixelproof.cli.map import map_scene
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
 from pixelproof.cli.score import score
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, report):
     app.command()(verb)
+app.command("map")(map_scene)
 
 
 @app.callback(invoke_without_command=True)
@@ -69,7 +71,9 @@ def run() -> None:
         sys.exit(error.exit_code)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # how typer answers Ctrl-C
-            print("pixelproof: stopped; a study goes on when run again, training with --resume.", file=sys.stderr)
+            print(
+                "pixelproof: stopped; a study or a map goes on when run again, training with --resume.", file=sys.stderr
+            )
         raise
     except BrokenPipeError:
         # The reader of stdout left, as `head` does; nothing more can be said to it.

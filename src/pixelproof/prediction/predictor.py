@@ -76,10 +76,11 @@ class Predictor:
         whole image.
         """
         if image.shape[0] * image.shape[1] > LARGE:
-            return predict_tiled(image, self._classes, halo(self.model))
-        return self._classes(image)
+            return predict_tiled(image, self.classes, halo(self.model))
+        return self.classes(image)
 
-    def _classes(self, image: UInt8) -> UInt8:
+    def classes(self, image: UInt8) -> UInt8:
+        """Return the class index of every pixel, uint8 [H, W, 3] -> [H, W], computed as a whole."""
         classes: UInt8 = self([image]).logits[0].argmax(dim=0).to(torch.uint8).numpy()
         return classes
 

@@ -6,10 +6,12 @@ tiles start at multiples of the network's stride, the tiled map equals the map o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
 from pixelproof.models import PixelModel, receptive_field
 
@@ -21,37 +23,101 @@ UNKNOWN_HALO = 256
 """Halo for networks whose receptive field is not known; there a tiled map may differ slightly from the whole one."""
 
 
-def predict_tiled(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int, tile: int = TILE) -> UInt8:
+class Window(NamedTuple):
+    """A rectangle of pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns, to index arrays of the whole image."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+
+class Tile(NamedTuple):
+    """A piece of an image: what the network sees, and the part of its answer that is kept."""
+
+    seen: Window
+    kept: Window
+
+    @property
+    def inside(self) -> tuple[slice, slice]:
+        """Rows and columns of ``kept``, to index arrays of what is ``seen``."""
+        moved = self.kept._replace(top=self.kept.top - self.seen.top, left=self.kept.left - self.seen.left)
+        return moved.slices
+
+
+def tiles(height: int, width: int, side: int, margin: int) -> list[Tile]:
+    """Return the tiles of an image, row by row; what is kept of them covers it once.
+
+    The halo ends at the image's own border, so that the network pads there as it does for the whole image.
+
+    Args:
+        height: Of the image, in pixels.
+        width: Likewise.
+        side: Of what is kept of a tile, a multiple of the network's stride.
+        margin: Width of the halo, as ``halo`` gives it.
+    """
+    return [
+        Tile(_window(row - margin, column - margin, side + 2 * margin, height, width), kept)
+        for row in range(0, height, side)
+        for column in range(0, width, side)
+        for kept in [_window(row, column, side, height, width)]
+    ]
+
+
+def predict_tiled(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int, side: int = TILE) -> UInt8:
     """Return the class map of an image, uint8 [H, W, 3] -> [H, W], computed tile by tile.
 
     Args:
         image: The whole image.
         predict: Gives the class map of one piece.
         margin: Width of the halo in pixels, as ``halo`` gives it.
-        tile: Side of a tile without its halo, a multiple of the network's stride.
+        side: Of a tile without its halo, a multiple of the network's stride.
     """
-    height, width = image.shape[:2]
-    result = np.empty((height, width), np.uint8)
-    for top, left in _corners(height, width, tile):
-        up, side = max(top - margin, 0), max(left - margin, 0)
-        piece = predict(image[up : top + tile + margin, side : left + tile + margin])
-        inner = piece[top - up : top - up + tile, left - side : left - side + tile]
-        result[top : top + tile, left : left + tile] = inner
+    result = np.empty(image.shape[:2], np.uint8)
+    for tile in tiles(image.shape[0], image.shape[1], side, margin):
+        result[tile.kept.slices] = predict(image[tile.seen.slices])[tile.inside]
     return result
+
+
+def seam_difference(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int, side: int) -> float:
+    """Return the share of pixels whose class depends on whether an image is computed in tiles or as a whole."""
+    return float((predict_tiled(image, predict, margin, side) != predict(image)).mean())
 
 
 def halo(model: PixelModel) -> int:
     """Return the margin in pixels that covers all a pixel depends on, a multiple of the network's stride.
 
-    A coarse cell reaches half a receptive field beyond its own pixels; one stride more covers where in its cell the
-    tile's edge lies.
+    A feature of the deepest map sees this much beyond its own cell of ``reduction`` pixels, and tiles begin where cells
+    do. Decoders that blend neighbouring cells need one more of them.
     """
     field = receptive_field(model)
-    reach = UNKNOWN_HALO if field is None else field // 2 + model.stride
+    reach = UNKNOWN_HALO
+    if field is not None:
+        reach = -(-(field - model.reduction) // 2) + model.reduction * _blends(model)
     return -(-reach // model.stride) * model.stride
 
 
-def _corners(height: int, width: int, tile: int) -> Iterator[tuple[int, int]]:
-    for top in range(0, height, tile):
-        for left in range(0, width, tile):
-            yield top, left
+def seamless(model: PixelModel) -> bool:
+    """Return whether a tiled map equals the whole-image map, because all that a pixel depends on is known."""
+    return receptive_field(model) is not None
+
+
+def _blends(model: PixelModel) -> bool:
+    """Return whether anything upsamples by more than copying or spreading each cell over its own pixels."""
+    return any(
+        (isinstance(layer, nn.Upsample) and layer.mode != "nearest")
+        or (isinstance(layer, nn.ConvTranspose2d) and layer.kernel_size != layer.stride)
+        for layer in model.modules()
+    )
+
+
+def _window(top: int, left: int, side: int, height: int, width: int) -> Window:
+    """Return the part of a square that lies on the image."""
+    bottom, right = min(top + side, height), min(left + side, width)
+    top, left = max(top, 0), max(left, 0)
+    return Window(top, left, bottom - top, right - left)

@@ -1,0 +1,92 @@
+"""``pixelproof map``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, RunArgument, print_json
+
+
+def map_scene(
+    run: RunArgument,
+    scene: Annotated[Path, typer.Argument(help="GeoTIFF, PNG, JPEG, JPEG 2000 or VRT.", metavar="SCENE")],
+    out: Annotated[Path, typer.Option(help="The map to write.", metavar="MAP.tif")],
+    polygons: Annotated[Path | None, typer.Option(help="Also as polygons: FILE.gpkg or FILE.geojson.")] = None,
+    simplify: Annotated[float, typer.Option(min=0.0, help="Tolerance of their outlines in metres.")] = 0.0,
+    probabilities: Annotated[Path | None, typer.Option(help="Also the classes' probabilities, as bands.")] = None,
+    bands: Annotated[str | None, typer.Option(help="Red, green and blue, such as 3,2,1.", metavar="R,G,B")] = None,
+    nodata: Annotated[float | None, typer.Option(help="Value of pixels without data.")] = None,
+    stretch: Annotated[
+        str | None, typer.Option(help="Values that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH")
+    ] = None,
+    tile: Annotated[int, typer.Option(min=1, help="Side of a tile in pixels; larger takes more memory.")] = 1024,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Map a raster of any size: a GeoTIFF of classes, their shares and areas.
+
+    An interrupted map goes on where it was when the same command is given again.
+    """
+    from pixelproof.deploy.map import map_scene
+    from pixelproof.deploy.settings import parse_bands, parse_stretch
+
+    facts = map_scene(
+        run,
+        scene,
+        out,
+        bands=parse_bands(bands) if bands else None,
+        stretch=parse_stretch(stretch) if stretch else None,
+        nodata=nodata,
+        tile=tile,
+        polygons=polygons,
+        simplify=simplify,
+        probabilities=probabilities,
+        device=device,
+        overwrite=overwrite,
+    )
+    if json:
+        print_json(facts)
+    else:
+        _print(facts)
+
+
+def _print(facts: dict[str, Any]) -> None:
+    """Print shares and areas of the classes, largest first, and what was written."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class")
+    table.add_column("%", justify="right")
+    table.add_column("pixels", justify="right")
+    if facts["areas"]:
+        table.add_column("hectares", justify="right")
+    for name, found in sorted(facts["classes"].items(), key=lambda item: -item[1]["pixels"]):
+        share = "–" if found["share"] is None else f"{100 * found['share']:.2f}"
+        area = [f"{found['hectares']:,.2f}"] if facts["areas"] else []
+        table.add_row(name, share, f"{found['pixels']:,}", *area)
+    console = Console(highlight=False)
+    console.print(table)
+    for line in _lines(facts):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    measured = {
+        "planimetric": f"areas are those of the raster's own projection, {facts['scene']['crs']}",
+        "ellipsoidal": "areas are measured on the ellipsoid, because the raster's own coordinates distort them",
+        None: "no areas, because the raster has no CRS that gives its pixels a size",
+    }
+    lines = [f"{facts['pixels']:,} pixels, {facts['nodata_pixels']:,} without data; {measured[facts['areas']]}"]
+    seconds = facts["seconds"]
+    lines.append(f"{seconds['total']:.0f} s, {seconds['network']:.0f} s of them in the network")
+    if facts["polygons"]:
+        lines.append(f"{facts['polygons']['count']:,} polygons: {facts['polygons']['file']}")
+    if facts["probabilities"]:
+        lines.append(f"probabilities: {facts['probabilities']}")
+    return [*lines, f"map: {facts['map']}"]

@@ -1,0 +1,141 @@
+"""What is mapped by what: a network, a raster, and the tiles between them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pixelproof import __version__
+from pixelproof.config import run_settings
+from pixelproof.deploy.cog import STEPS
+from pixelproof.deploy.legend import Legend, Values
+from pixelproof.deploy.raster import Bool, Scene
+from pixelproof.deploy.settings import MapSettings
+from pixelproof.errors import UserError
+from pixelproof.labels import VOID
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.tiles import Tile, Window, halo, seam_difference, seamless, tiles
+from pixelproof.runs import Run
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One map to make.
+
+    Attributes:
+        run: Whose network is used.
+        predictor: The network.
+        scene: The raster.
+        settings: What the user said.
+        legend: Of the map.
+        tiles: Row by row.
+        margin: Width of their halo in pixels.
+    """
+
+    run: Run
+    predictor: Predictor
+    scene: Scene
+    settings: MapSettings
+    legend: Legend
+    tiles: list[Tile]
+    margin: int
+
+    @classmethod
+    def open(cls, run: Run, scene: Path, settings: MapSettings) -> Job:
+        """Return the job of mapping a raster.
+
+        Raises:
+            UserError: The run is incomplete or a classifier's, or the raster or the tile's side cannot be used.
+        """
+        if run_settings(run).task != "segmentation":
+            raise UserError(f"{run.path} classifies whole images", "map with a run that was trained for segmentation")
+        predictor = Predictor.open(run, settings.device)
+        stride = predictor.model.stride
+        if settings.tile % stride:
+            near = max(round(settings.tile / stride), 1) * stride
+            raise UserError(f"--tile {settings.tile} is no multiple of the network's stride {stride}", f"give {near}")
+        opened = Scene(scene, settings)
+        margin = halo(predictor.model)
+        parts = tiles(opened.height, opened.width, settings.tile, margin)
+        return cls(run, predictor, opened, settings, Legend.of(predictor.scheme), parts, margin)
+
+    def made_from(self) -> dict[str, Any]:
+        """Return everything that decides a pixel, by the name that messages use."""
+        scaling = self.scene.scaling
+        return {
+            "network": _digest(self.run.best) + self.predictor.scheme.hash + str(run_settings(self.run).model),
+            "raster": self.scene.fingerprint(),
+            "--bands": list(self.scene.bands),
+            "--nodata": self.settings.nodata,
+            "--stretch": [list(scaling.low), list(scaling.high)],
+            "--tile": [self.settings.tile, self.margin],
+            "--probabilities": self.settings.probabilities is not None,
+            "--device": self.predictor.device.type,
+        }
+
+    def read(self, window: Window) -> tuple[UInt8, Bool]:
+        """Return a window of the scene as the network sees it, uint8 [h, w, 3], and where it holds data, [h, w].
+
+        Pixels without data take the colour that becomes zero, as the network's own padding beyond the border is.
+        """
+        image, valid = self.scene.read(window)
+        if not valid.all():
+            image = image.copy()
+            image[~valid] = np.round(np.array(self.predictor.model.preprocessing.mean) * 255).astype(np.uint8)
+        return image, valid
+
+    def values(self, tile: Tile, logits: Tensor | None, valid: Bool) -> Values:
+        """Return the map's values of the kept part of a tile, [1, h, w], from its logits [K, h, w]; None is no data."""
+        kept = valid[tile.inside]
+        if logits is None:
+            return self.legend.encode(np.full(kept.shape, VOID, np.uint8))[None]
+        classes = logits[:, *tile.inside].argmax(dim=0).to(torch.uint8).numpy()
+        return self.legend.encode(np.where(kept, classes, np.uint8(VOID)))[None]
+
+    def chances(self, tile: Tile, logits: Tensor | None, valid: Bool) -> UInt8:
+        """Return the probabilities of the kept part of a tile in steps, uint8 [K, h, w]; 255 is no data."""
+        kept = valid[tile.inside]
+        if logits is None:
+            return np.full((len(self.legend.ids), *kept.shape), VOID, np.uint8)
+        steps = logits[:, *tile.inside].softmax(dim=0).mul_(STEPS).round_().to(torch.uint8).numpy()
+        return np.where(kept, steps, np.uint8(VOID))
+
+    def tags(self) -> dict[str, str]:
+        """Return where a map comes from, for its file."""
+        return {
+            "TIFFTAG_SOFTWARE": f"pixelproof {__version__}",
+            "RUN": self.run.name,
+            "MODEL": run_settings(self.run).model.name,
+            "LABELS": self.predictor.scheme.hash,
+            "SCENE": self.scene.path.name,
+        }
+
+    def seams(self) -> dict[str, Any]:
+        """Return whether the map equals that of the whole image, and for networks that see all of it, how nearly.
+
+        Those are measured on a sample from the middle of the scene, mapped as a whole and in four tiles.
+        """
+        facts: dict[str, Any] = {"tile": self.settings.tile, "halo": self.margin, "tiles": len(self.tiles)}
+        if seamless(self.predictor.model) or len(self.tiles) == 1:
+            return facts | {"equals_whole_image": True, "sample": None, "differing_share": 0.0}
+        side = self.settings.tile + 2 * self.margin
+        high, wide = min(side, self.scene.height), min(side, self.scene.width)
+        image, _ = self.read(Window((self.scene.height - high) // 2, (self.scene.width - wide) // 2, high, wide))
+        stride = self.predictor.model.stride
+        half = -(-max(high, wide) // (2 * stride)) * stride
+        share = seam_difference(image, self.predictor.classes, self.margin, half)
+        return facts | {"equals_whole_image": False, "sample": [high, wide], "differing_share": share}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

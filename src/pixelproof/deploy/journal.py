@@ -1,0 +1,165 @@
+"""An unfinished map: raw pixels beside the final place, and a journal of the tiles that are in them.
+
+A kill at any moment loses at most the tiles in flight: pixels are written in place and reach the disk before the
+journal names their tile.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.errors import UserError
+from pixelproof.prediction.tiles import Window
+from pixelproof.runs import write_json
+from pixelproof.runs.atomic import explain_os_error, read_json
+
+Pixels = npt.NDArray[np.unsignedinteger[Any]]
+
+
+class RawFile:
+    """Pixels on disk, band after band, row after row, without any header; written in place and in any order.
+
+    Args:
+        path: The file; it is made at its full size, so that a disk too small is found at once.
+        shape: Bands, height and width.
+        dtype: Of the pixels.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
+        self.path, self.shape, self.dtype = path, shape, dtype
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        if os.fstat(self._file).st_size != size:
+            os.posix_fallocate(self._file, 0, size)
+
+    def write(self, window: Window, pixels: Pixels) -> None:
+        """Write the pixels of a window, [bands, h, w], and wait until the disk has them."""
+        for band, plane in enumerate(np.ascontiguousarray(pixels, self.dtype)):
+            for row, line in enumerate(plane):
+                os.pwrite(self._file, line.data, self._offset(band, window.top + row, window.left))
+        os.fsync(self._file)
+
+    def rows(self, top: int, height: int, band: int = 0) -> Pixels:
+        """Return whole rows of one band, [height, W]."""
+        size = height * self.shape[2] * self.dtype.itemsize
+        data = os.pread(self._file, size, self._offset(band, top, 0))
+        return np.frombuffer(data, self.dtype).reshape(height, self.shape[2])
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def _offset(self, band: int, row: int, column: int) -> int:
+        return ((band * self.shape[1] + row) * self.shape[2] + column) * self.dtype.itemsize
+
+
+class Journal:
+    """The folder of an unfinished map.
+
+    Args:
+        out: The map's final place.
+        made_from: What decides every pixel, by what it is called in messages; an unfinished map is only continued where
+            all of it is the same.
+        anew: Throw an unfinished map away that was made from something else.
+
+    Attributes:
+        folder: Beside the final place, hidden, on the same disk.
+        finished: Numbers of the tiles that are done.
+
+    Raises:
+        UserError: The folder cannot be written, another process writes this map, or an unfinished one was made from
+            something else.
+    """
+
+    def __init__(self, out: Path, made_from: Mapping[str, Any], anew: bool = False) -> None:
+        self.folder = out.with_name(f".{out.name}.part")
+        self._files: list[RawFile] = []
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._log = (self.folder / "finished.txt").open("a+")
+        except OSError as error:
+            raise explain_os_error(error, self.folder) from error
+        self._lock(out)
+        head = self.folder / "made_from.json"
+        differing = _differing(head, made_from)
+        if differing and not anew:
+            self._log.close()
+            raise UserError(
+                f"{self.folder} holds an unfinished map with another {differing[0]}",
+                "give what it was started with to finish it, or --overwrite to start anew",
+            )
+        if differing or not head.is_file():
+            self._clear()
+            write_json(head, made_from)
+        self.finished = self._read()
+
+    def raw(self, name: str, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> RawFile:
+        """Return a file of raw pixels in the folder.
+
+        Raises:
+            UserError: The disk has no room for it.
+        """
+        if not (self.folder / name).is_file():
+            self._log.truncate(0)
+            self.finished.clear()
+        try:
+            self._files.append(RawFile(self.folder / name, shape, dtype))
+        except OSError as error:
+            self.remove()
+            raise explain_os_error(error, self.folder / name) from error
+        return self._files[-1]
+
+    def finish(self, tile: int) -> None:
+        """Note that all pixels of a tile are on disk."""
+        self._log.write(f"{tile}\n")
+        self._log.flush()
+        self.finished.add(tile)
+
+    def close(self) -> None:
+        """Let go of the folder; what is in it can be continued."""
+        for file in self._files:
+            file.close()
+        self._files.clear()
+        self._log.close()
+
+    def remove(self) -> None:
+        """Remove the folder: the map is finished, or cannot be started."""
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _lock(self, out: Path) -> None:
+        try:
+            fcntl.flock(self._log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._log.close()
+            raise UserError(f"another process is writing {out}", "wait for it, or choose another --out") from None
+
+    def _read(self) -> set[int]:
+        """Return the tiles of the log; a kill may have left its last line unfinished."""
+        self._log.seek(0)
+        lines = self._log.read().split("\n")
+        if lines[-1]:
+            self._log.write("\n")
+        return {int(line) for line in lines[:-1] if line.isdecimal()}
+
+    def _clear(self) -> None:
+        for file in self.folder.iterdir():
+            if file.name != "finished.txt":  # it holds the lock
+                file.unlink()
+        self._log.truncate(0)
+
+
+def _differing(head: Path, made_from: Mapping[str, Any]) -> list[str]:
+    """Return what an unfinished map was made from otherwise, by name."""
+    if not head.is_file():
+        return []
+    earlier = read_json(head)
+    return [name for name, value in made_from.items() if not isinstance(earlier, dict) or earlier.get(name) != value]

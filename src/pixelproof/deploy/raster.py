@@ -1,0 +1,195 @@
+"""A raster as the network's input: window by window, as RGB, with the pixels that hold no data told apart."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.deploy.geo import RasterioError, rasterio
+from pixelproof.deploy.scaling import Scaling
+from pixelproof.deploy.settings import MapSettings
+from pixelproof.errors import UserError
+from pixelproof.prediction.tiles import Window
+
+UInt8 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
+DRIVERS = {
+    b"II*\0": "GTiff",
+    b"MM\0*": "GTiff",
+    b"II+\0": "GTiff",
+    b"MM\0+": "GTiff",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"<VRTDataset": "VRT",
+    b"\0\0\0\x0cjP  ": "JP2OpenJPEG",
+}
+"""What GDAL may read, by the first bytes: some of its other readers fetch from networks or are little tested."""
+CACHE = 256 * 2**20
+"""Bytes that GDAL may keep of decoded blocks; its own default grows with the machine."""
+SAMPLES, SAMPLE = 8, 128
+"""A sample is this many windows down and across, each of this many pixels a side."""
+
+
+class Scene:
+    """An open raster.
+
+    Args:
+        path: A GeoTIFF, PNG, JPEG, JPEG 2000 or VRT.
+        settings: Bands, nodata value and stretch.
+
+    Attributes:
+        bands: The numbers of the bands that are red, green and blue, or the one that is grey or a palette.
+        scaling: From stored values to 8 bits.
+        crs: Coordinate reference system, None if the raster has none.
+        transform: From columns and rows to coordinates.
+
+    Raises:
+        UserError: The file is no raster, damaged, or does not say which bands are colours.
+    """
+
+    def __init__(self, path: Path, settings: MapSettings) -> None:
+        self.path = path
+        with self._explained():
+            self._data = rasterio.open(path, driver=_driver(path))
+        self.height: int = self._data.height
+        self.width: int = self._data.width
+        self.crs = self._data.crs
+        self.transform = self._data.transform
+        self.gcps = self._data.gcps
+        self._nodata = settings.nodata
+        self._refuse_turned()
+        self.bands = settings.bands or self._colors()
+        self._refuse_missing()
+        self._palette = self._colormap()
+        dtypes = {self._data.dtypes[band - 1] for band in self.bands}
+        self.dtype = "uint8" if self._palette is not None else str(np.result_type(*dtypes))
+        self.scaling = Scaling.choose(path, self.dtype, settings.stretch, self._sample)
+
+    def read(self, window: Window) -> tuple[UInt8, Bool]:
+        """Return the pixels of a window, uint8 [h, w, 3], and which of them hold data, [h, w].
+
+        Raises:
+            UserError: The file is truncated or damaged there.
+        """
+        stored, valid = self._read(window)
+        if self._palette is not None:
+            return self._palette[stored[0]], valid
+        image = np.ascontiguousarray(self.scaling(stored).transpose(1, 2, 0))
+        return (np.repeat(image, 3, axis=2) if len(self.bands) == 1 else image), valid
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what changes with the raster: the name, size, time and ends of every file it is read from."""
+        return {file.name: _mark(file) for file in map(Path, sorted(self._data.files)) if file.is_file()}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._data.close()
+
+    def _read(self, window: Window) -> tuple[npt.NDArray[Any], Bool]:
+        place = rasterio.windows.Window(window.left, window.top, window.width, window.height)
+        with self._explained(f" in rows {window.top} to {window.top + window.height}"):
+            stored = self._data.read(self.bands, window=place)
+            if self._nodata is None:
+                valid = (self._data.read_masks(self.bands, window=place) > 0).any(axis=0)
+            else:
+                # Compared in the raster's own type, or 0.1 would never equal a float32's.
+                valid = (stored != np.array(self._nodata).astype(stored.dtype)).any(axis=0)
+        if stored.dtype.kind == "f":
+            valid &= np.isfinite(stored).all(axis=0)
+        return stored, valid
+
+    def _sample(self) -> npt.NDArray[Any]:
+        """Return stored values with data from windows spread over the raster, [bands, N]."""
+        tops = np.linspace(0, max(self.height - SAMPLE, 0), SAMPLES).astype(int)
+        lefts = np.linspace(0, max(self.width - SAMPLE, 0), SAMPLES).astype(int)
+        found = []
+        for top in sorted(set(tops.tolist())):
+            for left in sorted(set(lefts.tolist())):
+                high, wide = min(SAMPLE, self.height - top), min(SAMPLE, self.width - left)
+                stored, valid = self._read(Window(top, left, high, wide))
+                found.append(stored[:, valid])
+        return np.concatenate(found, axis=1)
+
+    def _colors(self) -> tuple[int, ...]:
+        """Return the bands that the raster itself says are colours.
+
+        Raises:
+            UserError: It does not say.
+        """
+        names = [color.name for color in self._data.colorinterp]
+        if {"red", "green", "blue"} <= set(names):
+            return tuple(names.index(color) + 1 for color in ("red", "green", "blue"))
+        plain = [index + 1 for index, name in enumerate(names) if name != "alpha"]
+        if len(plain) in (1, 3):
+            return tuple(plain)
+        raise UserError(
+            f"{self.path} has {len(plain)} bands and does not say which are red, green and blue",
+            "name them, such as --bands 3,2,1",
+        )
+
+    def _colormap(self) -> UInt8 | None:
+        """Return the colours of a palette raster's values, uint8 [N, 3]; None if it has no palette."""
+        if len(self.bands) > 1 or self._data.colorinterp[self.bands[0] - 1].name != "palette":
+            return None
+        with self._explained():
+            colors = self._data.colormap(self.bands[0])
+        table = np.zeros((np.iinfo(self._data.dtypes[self.bands[0] - 1]).max + 1, 3), np.uint8)
+        for value, color in colors.items():
+            table[value] = color[:3]
+        return table
+
+    def _refuse_missing(self) -> None:
+        if max(self.bands) > self._data.count:
+            have = f"{self._data.count} band{'s' * (self._data.count > 1)}"
+            raise UserError(f"{self.path} has {have}, no band {max(self.bands)}", "correct --bands")
+
+    def _refuse_turned(self) -> None:
+        """Refuse what a camera stored sideways: a map keeps the raster's own rows and columns."""
+        turn = self._data.tags().get("EXIF_Orientation", "1")
+        if turn not in ("0", "1"):
+            raise UserError(
+                f"{self.path} is stored turned (EXIF orientation {turn})", "save it upright, or use pixelproof predict"
+            )
+
+    @contextmanager
+    def _explained(self, where: str = "") -> Iterator[None]:
+        """Turn whatever GDAL raises into one sentence."""
+        try:
+            with rasterio.Env(GDAL_CACHEMAX=CACHE), np.errstate(invalid="ignore"):
+                yield
+        except RasterioError as error:
+            missing = f" ({error})" if "does not exist" in str(error) else ""
+            raise UserError(f"{self.path} is truncated or damaged{where}{missing}", "copy or export it again") from None
+
+
+def _driver(path: Path) -> str:
+    """Return the GDAL driver for a file by its first bytes.
+
+    Raises:
+        UserError: The file is missing or of another format.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} does not exist" if not path.exists() else f"{path} is no file", "give a raster file")
+    with path.open("rb") as file:
+        head = file.read(512).lstrip()
+    if not head:
+        raise UserError(f"{path} is an empty file", "copy or export it again")
+    found = next((driver for start, driver in DRIVERS.items() if head.startswith(start)), None)
+    if found is None:
+        raise UserError(f"{path} is no GeoTIFF, PNG, JPEG, JPEG 2000 or VRT", "convert it, for example to GeoTIFF")
+    return found
+
+
+def _mark(file: Path) -> dict[str, Any]:
+    status = file.stat()
+    with file.open("rb") as stream:
+        digest = hashlib.sha256(stream.read(2**16))
+        stream.seek(max(status.st_size - 2**16, 0))
+        digest.update(stream.read())
+    return {"bytes": status.st_size, "changed": status.st_mtime_ns, "ends": digest.hexdigest()[:16]}

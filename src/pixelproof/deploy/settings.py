@@ -1,0 +1,111 @@
+"""What a user may say about a map, checked before anything is computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, field_validator
+
+from pixelproof.errors import UserError
+from pixelproof.prediction.tiles import TILE
+from pixelproof.schema import Strict
+
+Band = Annotated[int, Field(ge=1)]
+POLYGONS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
+"""Drivers by suffix."""
+RASTERS = (".tif", ".tiff")
+
+
+class Stretch(NamedTuple):
+    """The stored values that become black and white."""
+
+    low: float
+    high: float
+    unit: Literal["value", "percent"] = "value"
+    """``percent``: of the values in each band, counted over a sample of the raster."""
+
+
+class MapSettings(Strict):
+    """Everything ``map`` can be told."""
+
+    bands: tuple[Band] | tuple[Band, Band, Band] | None = None
+    """The bands that are red, green and blue, counted from 1, or the one that is grey."""
+    nodata: float | None = None
+    """Pixels with this value in all bands hold no data; otherwise what the raster says."""
+    stretch: Stretch | None = None
+    tile: int = Field(default=TILE, ge=1)
+    """Side of a tile in pixels, without its halo."""
+    polygons: Path | None = None
+    """Write the classes as polygons to this GeoPackage or GeoJSON."""
+    simplify: float = Field(default=0.0, ge=0.0)
+    """Tolerance of the polygons' outlines, in metres, or in pixels where the raster has no CRS."""
+    probabilities: Path | None = None
+    """Write the classes' probabilities to this GeoTIFF."""
+    device: str = "auto"
+    overwrite: bool = False
+
+    @field_validator("stretch")
+    @classmethod
+    def _rising(cls, value: Stretch | None) -> Stretch | None:
+        if value is not None and not value.low < value.high:
+            raise ValueError("LOW must be less than HIGH")
+        if value is not None and value.unit == "percent" and not (value.low >= 0 and value.high <= 100):
+            raise ValueError("percentages lie between 0% and 100%")
+        return value
+
+    @field_validator("polygons")
+    @classmethod
+    def _known_format(cls, value: Path | None) -> Path | None:
+        if value is not None and value.suffix.lower() not in POLYGONS:
+            raise ValueError(f"{value} must end in .gpkg or .geojson")
+        return value
+
+    @field_validator("probabilities")
+    @classmethod
+    def _geotiff(cls, value: Path | None) -> Path | None:
+        if value is not None and value.suffix.lower() not in RASTERS:
+            raise ValueError(f"{value} must end in .tif")
+        return value
+
+    def files(self, out: Path) -> list[Path]:
+        """Return all files that will be written beside the map ``out``, and itself.
+
+        Raises:
+            UserError: Two of them are the same, or the map is no GeoTIFF.
+        """
+        if out.suffix.lower() not in RASTERS:
+            raise UserError(f"the map {out} would be no GeoTIFF", "give --out a name that ends in .tif")
+        found = [path for path in (out, self.probabilities, self.polygons) if path is not None]
+        if len({path.resolve() for path in found}) < len(found):
+            raise UserError(f"{out} is given for two files", "give each its own name")
+        return found
+
+
+def parse_bands(text: str) -> tuple[int, ...]:
+    """Return band numbers from "3,2,1".
+
+    Raises:
+        UserError: It is anything else.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--bands {text} is no list of band numbers", "write --bands 3,2,1") from None
+
+
+def parse_stretch(text: str) -> Stretch:
+    """Return the stretch that "0,3000" or "2%,98%" says.
+
+    Raises:
+        UserError: It is anything else.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    percent = [part.endswith("%") for part in parts]
+    try:
+        low, high = (float(part.rstrip("%")) for part in parts)
+    except ValueError:
+        percent = [True, False]
+    if any(percent) != all(percent):
+        raise UserError(f"--stretch {text} is no range", "write --stretch 0,3000 or --stretch 2%,98%")
+    return Stretch(low, high, "percent" if all(percent) else "value")

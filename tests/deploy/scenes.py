@@ -1,0 +1,46 @@
+"""Small rasters and untrained but lively networks for the tests of mapping."""
+
+from __future__ import annotations
+
+import numpy as np
+import rasterio
+import torch
+
+from pixelproof.config import default_config
+from pixelproof.labels import PRESETS
+from pixelproof.models import build_model
+from pixelproof.prediction import Predictor
+from pixelproof.runs import Run
+from pixelproof.training.checkpoints import save_weights
+
+UTM = rasterio.transform.from_origin(400_000, 5_600_000, 10, 10)
+
+
+def make_run(path, name="fcn8s", width=0.03, scheme=PRESETS["deepglobe"]):
+    """Write a run folder with random weights whose classes are spread over noise, so that every halo matters."""
+    config = default_config("segmentation", name)
+    config = config.model_copy(update={"model": config.model.model_copy(update={"width": width})})
+    run = Run.create(path, config.model_dump(mode="json"), scheme, {})
+    model = build_model(config.model, len(scheme.classes))
+    image = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
+    logits = Predictor(model, scheme, "cpu")([image]).logits
+    scoring = [m for m in model.modules() if getattr(m, "out_channels", 0) == len(scheme.classes)][-1]
+    with torch.no_grad():
+        scoring.bias -= logits.mean(dim=(0, 2, 3))
+    save_weights(run.best, model)
+    return run
+
+
+def write_scene(path, pixels, crs="EPSG:32633", transform=UTM, **options):
+    """Write [bands, H, W] as a GeoTIFF."""
+    count, height, width = pixels.shape
+    profile = {"driver": "GTiff", "count": count, "height": height, "width": width, "dtype": pixels.dtype}
+    place = {"crs": crs, "transform": transform} if crs else {}
+    with rasterio.open(path, "w", **profile, **place, **options) as data:
+        data.write(pixels)
+    return path
+
+
+def noise(height, width, bands=3, seed=1, high=256, dtype=np.uint8):
+    """Return noise, [bands, H, W]."""
+    return np.random.default_rng(seed).integers(0, high, (bands, height, width)).astype(dtype)
