@@ -50,10 +50,8 @@ class PooledLinear(nn.Module):
         key = (size, literal.device)
         if key not in self.composed:
             with torch.no_grad():
-                parts = [
-                    compose(rows.double(), self.pool, size).to(literal.dtype) for rows in torch.split(literal, ROWS)
-                ]
-            self.composed[key] = torch.cat(parts)
+                parts = [compose(rows.double(), self.pool, size) for rows in torch.split(literal, ROWS)]
+            self.composed = {key: torch.cat([part.to(literal.dtype) for part in parts])}
         return self.composed[key]
 
     def at(self, size: Size) -> nn.Sequential:
@@ -75,11 +73,10 @@ def compose(weight: Tensor, pool: nn.AdaptiveAvgPool2d, size: Size) -> Tensor:
     """
     cells = size[0] * size[1]
     # What the pooling does to each cell alone, which is all that it does, for it is linear.
-    matrix = pool(torch.eye(cells, dtype=weight.dtype, device=weight.device).view(cells, 1, *size)).flatten(1)
+    alone = torch.eye(cells, dtype=weight.dtype, device=weight.device).view(cells, 1, *size)
+    matrix: Tensor = pool(alone).flatten(1)
     by_channel = weight.view(weight.shape[0], -1, matrix.shape[1])  # [O, C, H x W]
-    if cells == 1:
-        return by_channel.sum(dim=2)
-    return (by_channel @ matrix.t()).flatten(1)
+    return by_channel.sum(dim=2) if cells == 1 else (by_channel @ matrix.t()).flatten(1)
 
 
 def fold_pooling(network: fx.GraphModule, training: bool) -> int:
