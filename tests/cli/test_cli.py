@@ -28,7 +28,7 @@ OPTIONS = {
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "study": {"--data", "--out", "--set", "--help"},
-    "train": {"--model", "--out", "--weights", "--resume", "--overwrite", "--set", "--help"},
+    "train": {"--model", "--out", "--weights", "--resume", "--no-fold", "--overwrite", "--set", "--help"},
 }
 
 

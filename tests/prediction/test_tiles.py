@@ -6,7 +6,7 @@ import torch
 
 from pixelproof.config import ModelConfig
 from pixelproof.labels import PRESETS
-from pixelproof.models import build_model
+from pixelproof.models import build_model, fold
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import halo, predict_tiled
 
@@ -22,7 +22,7 @@ def predictor(name):
     scoring = [m for m in model.modules() if getattr(m, "out_channels", 0) == 7][-1]
     with torch.no_grad():
         scoring.bias -= use([image]).logits.mean(dim=(0, 2, 3))
-    return use
+    return Predictor(fold(model), PRESETS["deepglobe"], "cpu")
 
 
 @pytest.mark.parametrize("name", FAMILY)

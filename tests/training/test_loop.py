@@ -144,6 +144,18 @@ def test_a_run_that_diverges_stops_with_its_last_good_checkpoint(tmp_path, color
         assert all(t.isfinite().all() for t in load_file(path).values())
 
 
+@pytest.mark.parametrize("model", ["fcn8s", "fcn16s-bn"])
+def test_folded_training_is_the_literal_one_to_rounding(tmp_path, two_fields, model):
+    data = open_data(two_fields)
+    common = ["epochs=2", "crop=64", "optimizer=sgd", "lr=1e-2", "selection=0"]
+    runs = [train(data, settings_for(data, model, *common, f"fold={fold}"), tmp_path / fold) for fold in ("1", "0")]
+    folded, literal = (load_file(run.best) for run in runs)
+    assert folded.keys() == literal.keys()
+    assert not all(torch.equal(folded[name], literal[name]) for name in folded)  # else nothing was folded
+    for name in folded:
+        torch.testing.assert_close(folded[name], literal[name], rtol=1e-3, atol=1e-4)
+
+
 def test_a_run_resumes_only_on_its_own_data(tmp_path, color_classes):
     data = open_data(color_classes)
     config = settings_for(data, "vgg16", "epochs=1")

@@ -40,6 +40,7 @@ def show(
     field = f"{facts['receptive_field']} px" if facts["receptive_field"] else "not known"
     print(facts["architecture"])
     print(f"parameters       {facts['parameters']:,}")
-    print(f"multiply-adds    {facts['macs']:,} at {facts['input'][2]}x{facts['input'][3]}")
+    at = f"{facts['input'][2]}x{facts['input'][3]}"
+    print(f"multiply-adds    {facts['macs']:,} at {at}, {facts['macs_folded']:,} as folded for prediction")
     print(f"receptive field  {field}")
     print(f"stride           {facts['stride']} px")

@@ -16,6 +16,9 @@ def train(
     out: Annotated[Path, typer.Option(help="The run folder to make.", metavar="RUN")] = Path("run"),
     weights: Annotated[str | None, typer.Option(help="imagenet, none, or a file of weights to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    no_fold: Annotated[
+        bool, typer.Option("--no-fold", help="Compute every layer literally, to compare; as --set fold=false.")
+    ] = False,
     overwrite: OverwriteOption = False,
     set_: SetOption = None,
 ) -> None:
@@ -25,5 +28,6 @@ def train(
     """
     from pixelproof.study.train import train_run
 
-    run = train_run(data, model, out, weights=weights, settings=set_ or [], resume=resume, overwrite=overwrite)
+    settings = [*(set_ or []), *(["fold=false"] if no_fold else [])]
+    run = train_run(data, model, out, weights=weights, settings=settings, resume=resume, overwrite=overwrite)
     print(run.path)

@@ -107,6 +107,8 @@ class TrainingConfig(Strict):
     """Largest norm of the gradient."""
     ema: Fraction = 0.0
     """Decay of the exponential moving average of the weights, which is then what is scored; 0 is off."""
+    fold: bool = True
+    """Compute layers that follow each other as one where that is the same function; ``--no-fold`` is ``fold=false``."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """``auto`` is bf16 on a GPU that has it, float32 elsewhere."""
     device: str = "auto"

@@ -1,7 +1,7 @@
 """Networks: the VGG and FCN family, adapters to timm and segmentation_models.pytorch, their weights and facts."""
 
 from pixelproof.models.diagram import diagram
-from pixelproof.models.folding import fold_batch_norm
+from pixelproof.models.folding import fold, fold_batch_norm, fold_for_training
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.models.registry import build_model, known_models, task_of
@@ -13,7 +13,9 @@ __all__ = [
     "Preprocessing",
     "build_model",
     "diagram",
+    "fold",
     "fold_batch_norm",
+    "fold_for_training",
     "known_models",
     "receptive_field",
     "summarise",

@@ -7,8 +7,9 @@ from typing import Any
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pixelproof.models.output import PixelModel
-from pixelproof.models.tracing import run_on_shapes
+from pixelproof.models.folding import fold
+from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.tracing import run_on_shapes, without_data
 
 
 def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
@@ -22,16 +23,18 @@ def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
     Returns:
         name; parameters, the count of trained numbers; macs, multiply-accumulates of convolutions and matrix products
         for one image (half of the floating-point operations; pooling, activations and bilinear upsampling are not
-        counted); receptive_field, side in pixels of what one feature of the deepest map sees, None where the encoder
-        is no plain chain; stride, pixels between features of that map; input, shape of the image; output and features,
-        shapes of the answer; architecture, the text that PyTorch prints.
+        counted); macs_folded, the same for the folded network, which prediction uses; receptive_field, side in pixels
+        of what one feature of the deepest map sees, None where the encoder is no plain chain; stride, pixels between
+        features of that map; input, shape of the image; output and features, shapes of the answer; architecture, the
+        text that PyTorch prints.
     """
-    with FlopCounterMode(display=False) as counter:
-        output = run_on_shapes(model, size)
+    output, macs = _count(model, size)
+    _, folded = _count(fold(without_data(model), (size, size)), size)
     return {
         "name": name,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "macs": counter.get_total_flops() // 2,
+        "macs": macs,
+        "macs_folded": folded,
         "receptive_field": receptive_field(model),
         "stride": model.reduction,
         "input": [1, 3, size, size],
@@ -39,6 +42,13 @@ def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
         "features": list(output.features.shape),
         "architecture": repr(model),
     }
+
+
+def _count(model: PixelModel, size: int) -> tuple[Output, int]:
+    """Return the output for one image, without data, and the multiply-accumulates it takes."""
+    with FlopCounterMode(display=False) as counter:
+        output = run_on_shapes(model, size)
+    return output, counter.get_total_flops() // 2
 
 
 def receptive_field(model: PixelModel) -> int | None:

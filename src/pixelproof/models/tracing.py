@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
+from torch import nn
 from torch.func import functional_call
 
 from pixelproof.models.output import Output, PixelModel
@@ -22,3 +25,9 @@ def run_on_shapes(model: PixelModel, size: int) -> Output:
     finally:
         model.train(training)
     return output
+
+
+def without_data(model: PixelModel) -> PixelModel:
+    """Return a copy of a model whose weights have shapes alone."""
+    shapes = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in model.parameters()}
+    return copy.deepcopy(model, shapes | {id(buffer): buffer.to("meta") for buffer in model.buffers()})

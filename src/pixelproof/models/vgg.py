@@ -6,6 +6,7 @@ Very Deep Convolutional Networks for Large-Scale Image Recognition, https://arxi
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -74,5 +75,11 @@ class VGG(PixelModel):
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K] and the activations after the second hidden layer [N, 4096 x width]."""
         maps = self.avgpool(self.features(pad_to_at_least(images, SMALLEST)))
-        hidden = self.classifier[:5](maps.flatten(1))
-        return Output(self.classifier[5:](hidden), hidden)
+        layers = list(self.classifier)
+        hidden = reduce(_apply, layers[:5], maps.flatten(1))
+        return Output(reduce(_apply, layers[5:], hidden), hidden)
+
+
+def _apply(maps: Tensor, layer: nn.Module) -> Tensor:
+    result: Tensor = layer(maps)
+    return result

@@ -12,7 +12,7 @@ from torch import Tensor
 from pixelproof.config import run_settings
 from pixelproof.data.loading import resized
 from pixelproof.labels import LabelScheme
-from pixelproof.models import Output, PixelModel, build_model, fold_batch_norm
+from pixelproof.models import Output, PixelModel, build_model, fold
 from pixelproof.prediction.tiles import LARGE, halo, predict_tiled
 from pixelproof.runs import Run
 from pixelproof.training.checkpoints import load_weights
@@ -41,7 +41,7 @@ class Predictor:
 
     @classmethod
     def open(cls, run: Run, device: str = "auto") -> Predictor:
-        """Load the best checkpoint of a run, its batch norms folded into the convolutions where that is exact.
+        """Load the best checkpoint of a run, folded where that is exact.
 
         Raises:
             UserError: The run is incomplete or damaged.
@@ -49,11 +49,9 @@ class Predictor:
         config = run_settings(run)
         scheme = run.labels()
         # The weights come from the checkpoint, so the ones training started from are not needed.
-        model_config = config.model.model_copy(update={"weights": "none"})
-        model = build_model(model_config, len(scheme.classes))
+        model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes))
         load_weights(run.best, model)
-        folded, _ = fold_batch_norm(model, model_config)
-        return cls(folded, scheme, device)
+        return cls(fold(model), scheme, device)
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[UInt8]) -> Output:

@@ -13,7 +13,7 @@ from pixelproof.data.loading import TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, summarise
+from pixelproof.models import PixelModel, build_model, diagram, fold, fold_batch_norm, summarise
 from pixelproof.prediction import Predictor
 from pixelproof.runs import ClassificationScores, Run, Source, write_json, write_text
 from pixelproof.study.settings import prepare, settle
@@ -133,7 +133,8 @@ def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sampl
         return None
 
     def score(model: PixelModel) -> float:
-        predictor = Predictor(model, data.scheme, config.training.device, config.training.precision)
+        network = fold(model) if config.training.fold else model
+        predictor = Predictor(network, data.scheme, config.training.device, config.training.precision)
         scores = evaluate(predictor, samples, Source("selection"))
         return accuracy(scores) if isinstance(scores, ClassificationScores) else mean_iou(scores, "unknown_ignored")
 

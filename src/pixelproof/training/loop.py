@@ -19,7 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 from pixelproof.config import TrainingConfig
 from pixelproof.data.loading import TrainingImages, batches_per_epoch, training_batches
 from pixelproof.errors import UserError
-from pixelproof.models import PixelModel
+from pixelproof.models import PixelModel, fold_for_training
 from pixelproof.progress import Step, bar
 from pixelproof.randomness import derive
 from pixelproof.runs import Run
@@ -47,6 +47,7 @@ class Trainer:
         self.config: TrainingConfig = images.config.training
         self.device = pick_device(self.config.device)
         self.model = model.to(self.device)
+        self.network = fold_for_training(self.model) if self.config.fold else self.model
         self.images = images
         self.loss = loss
         self.run = run
@@ -125,7 +126,7 @@ class Trainer:
         images, target = images.to(self.device, non_blocking=True), target.to(self.device, non_blocking=True)
         batch = mix(self.model.preprocessing(images), target, self.config, number)
         with autocast(self.device, self.config.precision):
-            loss = batch.loss(self.loss, self.model(batch.images).logits)
+            loss = batch.loss(self.loss, self.network(batch.images).logits)
         value = loss.item()
         if not math.isfinite(value):
             raise self._diverged("the loss")
