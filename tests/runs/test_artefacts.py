@@ -1,5 +1,6 @@
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,7 +42,10 @@ def classification_scores():
     return ClassificationScores(("x", "y"), ints, ints[::-1], ints, nan, nan, PETS, Source("b"))
 
 
-@pytest.mark.parametrize("scores", [segmentation_scores(), classification_scores()])
+CALIBRATED = replace(segmentation_scores(), calibration=np.arange(3 * 2 * 15 * 3).reshape(3, 2, 15, 3))
+
+
+@pytest.mark.parametrize("scores", [segmentation_scores(), classification_scores(), CALIBRATED])
 def test_scores_come_back_as_they_were(tmp_path, scores):
     save_scores(tmp_path / "s.npz", scores)
     back = load_scores(tmp_path / "s.npz")
