@@ -15,7 +15,7 @@ from pixelproof.data.images import read_image, write_png
 from pixelproof.data.layouts import MASK_STEM, images_in
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors, encode_ids
-from pixelproof.prediction.predictor import Predictor, probabilities
+from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
 from pixelproof.runs import write_text
 
@@ -107,13 +107,16 @@ def _write_masks(predictor: Predictor, file: Path, out: Path) -> None:
 
 
 def _table(predictor: Predictor, files: list[Path]) -> str:
-    """Return the CSV of a classifier's predictions: the class, its probability, and the five likeliest classes."""
+    """Return the CSV of a classifier's predictions: the class, its probability, and the five likeliest classes.
+
+    Probabilities are at the run's temperature.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["filename", "label", "name", "probability", "top5"])
     names, classes = predictor.scheme.names, predictor.scheme.classes
     for file in track(files, "predict", len(files)):
-        chances = probabilities(predictor([read_image(file)]).logits)[0]
+        chances = predictor.probabilities([read_image(file)])[0]
         order = np.argsort(-chances)[:TOP].tolist()
         likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
         writer.writerow([file.name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])

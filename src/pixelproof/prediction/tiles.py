@@ -7,6 +7,7 @@ tiles start at multiples of the network's stride, the tiled map equals the map o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from pixelproof.models import PixelModel, receptive_field
 
 UInt8 = npt.NDArray[np.uint8]
+Map = TypeVar("Map", bound=npt.NDArray[Any])
 LARGE = 2048 * 2048
 """Images of more pixels are computed in tiles."""
 TILE = 1024
@@ -21,22 +23,25 @@ UNKNOWN_HALO = 256
 """Halo for networks whose receptive field is not known; there a tiled map may differ slightly from the whole one."""
 
 
-def predict_tiled(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int, tile: int = TILE) -> UInt8:
-    """Return the class map of an image, uint8 [H, W, 3] -> [H, W], computed tile by tile.
+def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, tile: int = TILE) -> Map:
+    """Return the map of an image, uint8 [H, W, 3] -> [H, W, ...], computed tile by tile.
 
     Args:
         image: The whole image.
-        predict: Gives the class map of one piece.
+        predict: Gives the map of one piece, such as the class of each pixel.
         margin: Width of the halo in pixels, as ``halo`` gives it.
         tile: Side of a tile without its halo, a multiple of the network's stride.
     """
     height, width = image.shape[:2]
-    result = np.empty((height, width), np.uint8)
+    result: Map | None = None
     for top, left in _corners(height, width, tile):
         up, side = max(top - margin, 0), max(left - margin, 0)
         piece = predict(image[up : top + tile + margin, side : left + tile + margin])
         inner = piece[top - up : top - up + tile, left - side : left - side + tile]
+        if result is None:
+            result = cast(Map, np.empty((height, width, *inner.shape[2:]), inner.dtype))
         result[top : top + tile, left : left + tile] = inner
+    assert result is not None
     return result
 
 

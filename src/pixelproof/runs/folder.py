@@ -20,7 +20,7 @@ CONFIG = "config.yaml"
 
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
 MARKS = {"labels.yaml", "environment.json"}
-CONTENTS = MARKS | {CONFIG, "architecture.json", "diagram.svg", "metrics.csv", "report.html"}
+CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", "report.html"}
 CONTENTS |= {"checkpoints", "features", "figures", "scores", "shown", "tensorboard"}
 
 
@@ -118,6 +118,11 @@ class Run:
     def last(self) -> Path:
         """Everything needed to go on training."""
         return self.path / "checkpoints" / "last.safetensors"
+
+    @property
+    def calibration(self) -> Path:
+        """The temperature of the run's probabilities; absent where no selection part was kept."""
+        return self.path / "calibration.json"
 
     @property
     def architecture(self) -> Path:
