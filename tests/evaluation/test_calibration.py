@@ -1,4 +1,4 @@
-"""Calibration from counts, against brute force, an independent implementation, and models whose calibration is known."""
+"""Calibration from counts, against brute force, torchmetrics, and models whose calibration is known."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How far a model's confidence can be believed: reliability and its error from counts, and the temperature that mends it.
+"""How far confidence can be believed: reliability and its error from counts, and the temperature that mends it.
 
 The confidence of a prediction is the probability of the predicted class. A model is calibrated if, of the predictions
 made with confidence c, a share c is right. On Calibration of Modern Neural Networks, https://arxiv.org/abs/1706.04599

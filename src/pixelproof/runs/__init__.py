@@ -7,6 +7,7 @@ from pixelproof.runs.folder import Run
 from pixelproof.runs.labels_file import labels_to_yaml, read_labels
 from pixelproof.runs.scores import ClassificationScores, Scores, SegmentationScores, Source, load_scores, save_scores
 from pixelproof.runs.shown import Shown, load_shown, save_shown
+from pixelproof.runs.thumbnails import Thumbnails, load_thumbnails, save_thumbnails
 
 __all__ = [
     "Boundaries",
@@ -17,15 +18,18 @@ __all__ = [
     "SegmentationScores",
     "Shown",
     "Source",
+    "Thumbnails",
     "atomic",
     "labels_to_yaml",
     "load_features",
     "load_scores",
     "load_shown",
+    "load_thumbnails",
     "read_labels",
     "save_features",
     "save_scores",
     "save_shown",
+    "save_thumbnails",
     "write_json",
     "write_text",
 ]

@@ -142,6 +142,10 @@ class Run:
         """Feature file of a split."""
         return self.path / "features" / f"{split}.npz"
 
+    def thumbnails(self, split: str) -> Path:
+        """Thumbnails of the images whose features were taken."""
+        return self.path / "features" / f"{split}-thumbnails.npz"
+
     def shown(self, sample_id: str) -> Path:
         """File of one image that the report shows."""
         return self.path / "shown" / f"{sample_id}.npz"

@@ -19,7 +19,8 @@ from pixelproof.explanation.embed import embed
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.page import build_report
-from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown
+from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown, save_thumbnails
+from pixelproof.runs.features import VERSION as FEATURES_VERSION
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
 from pixelproof.study.file import StudyFile, read_study, run_config
@@ -151,7 +152,7 @@ def _inspect(job: Job, steps: Steps) -> None:
     predictor: Predictor | None = None
     targets: list[tuple[str, Path, Any]] = [("scores", job.run.scores(SPLIT), trained)]
     targets += [(f"shown/{s.id}", job.run.shown(s.id), [trained, fingerprint([s])]) for s in job.shown]
-    targets += [("features", job.run.features(SPLIT), trained)] if job.embed else []
+    targets += [("features", job.run.features(SPLIT), [trained, FEATURES_VERSION])] if job.embed else []
     for step, path, inputs in targets:
         if path.is_file() and steps.same(f"{job.name}/{step}", inputs):
             continue
@@ -160,7 +161,9 @@ def _inspect(job: Job, steps: Steps) -> None:
             source = Source(job.run.name, SPLIT, job.fingerprints[SPLIT])
             save_scores(path, evaluate(predictor, job.validation, source))
         elif step == "features":
-            save_features(path, embed(predictor, job.validation, job.config.training.seed))
+            features, thumbnails = embed(predictor, job.validation, job.config.training.seed)
+            save_thumbnails(job.run.thumbnails(SPLIT), thumbnails)
+            save_features(path, features)
         else:
             save_shown(path, _show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
         steps.take(f"{job.name}/{step}", inputs)
