@@ -18,6 +18,7 @@ from pixelproof.explanation.features import see
 from pixelproof.explanation.neighbours import nearest, vote
 from pixelproof.explanation.projection import Reduction, place, project
 from pixelproof.explanation.quality import map_quality
+from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.runs import load_features
@@ -63,9 +64,8 @@ def test_a_random_part_of_many_images_gives_nearly_the_same(monkeypatch):
     features, labels = clouds(rng, (700, 700, 600))
     map_ = (features[:, :2] + rng.normal(0, 1, (2000, 2))).astype(np.float32)
     whole = map_quality(features, map_, labels)
-    monkeypatch.setattr(
-        "pixelproof.explanation.quality.chosen_rows", lambda n, seed: neighbours.chosen_rows(n, seed, 400)
-    )
+    part_of = neighbours.chosen_rows
+    monkeypatch.setattr("pixelproof.explanation.quality.chosen_rows", lambda count, seed: part_of(count, seed, 400))
     part = map_quality(features, map_, labels)
     assert (whole.images, part.images) == (2000, 400)
     assert part.trustworthiness == pytest.approx(whole.trustworthiness, abs=0.02)
@@ -129,8 +129,6 @@ def test_too_few_images_are_refused():
 
 @pytest.fixture(scope="module")
 def classifier():
-    from pixelproof.labels import LabelClass, LabelScheme
-
     names = ("blue", "green", "red")
     scheme = LabelScheme(task="classification", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate(names)))
     config = default_config("classification", "vgg16").model

@@ -98,10 +98,9 @@ def place(new: Float32, reference: Float32, reference_map: Float32, seed: int, p
         seed: The seed the map was made with.
         perplexity: The perplexity it was made with.
     """
-    affinities = PerplexityBasedNN(reference, perplexity=perplexity, n_jobs=_jobs(len(reference)), random_state=seed)
-    embedding = TSNEEmbedding(
-        reference_map.astype(np.float64), affinities, n_jobs=_jobs(len(reference)), random_state=seed
-    )
+    jobs = _jobs(len(reference))
+    affinities = PerplexityBasedNN(reference, perplexity=perplexity, n_jobs=jobs, random_state=seed)
+    embedding = TSNEEmbedding(reference_map.astype(np.float64), affinities, n_jobs=jobs, random_state=seed)
     # About as few neighbours as openTSNE advises: a new point belongs beside those most like it.
     near = min(5.0, (len(reference) - 1) / 3)
     with bar("placing", PLACING, "iterations") as step:
