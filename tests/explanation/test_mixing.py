@@ -13,30 +13,23 @@ from sklearn.neighbors import KNeighborsClassifier
 from pixelproof.errors import UserError
 from pixelproof.explanation import neighbours
 from pixelproof.explanation.clusters import clusters
-from pixelproof.explanation.describe import describe
+from pixelproof.explanation.describe import Cloud, describe
 from pixelproof.explanation.mixing import measure_mixing, silhouettes
 from pixelproof.labels import LabelClass, LabelScheme
-from pixelproof.runs import Features
 from pixelproof.runs.explanation_file import load_explanation, save_explanation
-from pixelproof.runs.features import MapQuality
 
 PLANTED = {"anvil": 60, "bell": 60, "candle": 60, "pine": 80, "willow": 40, "torn": 60}
 
 
-def features_of(points, truth, names, predicted=None):
-    points = points.astype(np.float32)
-    return Features(
+def cloud_of(points, truth, names, predicted=None):
+    classes = tuple(LabelClass(name=name, id=index) for index, name in enumerate(names))
+    return Cloud(
         ids=tuple(f"{i:03}" for i in range(len(points))),
         truth=truth,
         predicted=truth if predicted is None else predicted,
-        confidence=np.ones(len(points), np.float32),
-        features=points,
-        mean=points.mean(axis=0),
-        components=np.eye(points.shape[1], dtype=np.float32)[:2],
-        map=points[:, :2],
-        quality=MapQuality(1, 1, 1.0, 1.0, 1.0, 1.0),
-        scheme=LabelScheme(task="classification", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate(names))),
-        settings={"layer": "second-last"},
+        features=points.astype(np.float32),
+        scheme=LabelScheme(task="classification", classes=classes),
+        layer="second-last",
     )
 
 
@@ -50,7 +43,7 @@ def planted():
     points = [rng.normal(centre[name], 1, (count, size)) for name, count in PLANTED.items()]
     points[-1][:25] += 30 * np.eye(size)[10]
     truth = np.repeat(np.arange(len(PLANTED)), list(PLANTED.values()))
-    return features_of(np.concatenate(points), truth, PLANTED)
+    return cloud_of(np.concatenate(points), truth, PLANTED)
 
 
 def test_a_planted_set_is_described_as_it_was_planted(planted):
@@ -78,7 +71,7 @@ def test_a_class_spread_among_all_others_is_scattered():
     names = [*"abcdef", "mouse"]
     truth = np.repeat(np.arange(7), 50)
     where = np.where(truth == 6, np.arange(350) % 6, truth)  # mice sit in every other cloud
-    found = describe(features_of(20 * np.eye(8)[where] + rng.normal(0, 1, (350, 8)), truth, names), "validation")
+    found = describe(cloud_of(20 * np.eye(8)[where] + rng.normal(0, 1, (350, 8)), truth, names), "validation")
     (statement,) = [s for s in found.statements if s.kind == "scattered"]
     assert statement.classes == (6,)
     assert statement.sentence.startswith("mouse is scattered: of its neighbours only ")
@@ -150,7 +143,7 @@ def test_one_cloud_is_one_cluster_and_two_are_two(count, size):
 
 def test_a_set_of_few_images_and_classes_has_figures_where_they_exist(tmp_path):
     rng = np.random.default_rng(5)
-    found = describe(features_of(rng.normal(0, 1, (4, 3)), np.array([0, 0, 0, 2]), "abc"), "validation")
+    found = describe(cloud_of(rng.normal(0, 1, (4, 3)), np.array([0, 0, 0, 2]), "abc"), "validation")
     assert found.neighbours == 3
     empty = found.classes[1]
     assert (empty.images, empty.own, empty.silhouette, empty.accuracy, empty.typical) == (0, None, None, None, ())

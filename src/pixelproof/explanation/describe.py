@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from pixelproof.explanation.clusters import clusters
 from pixelproof.explanation.mixing import Mixing, measure_mixing, silhouettes
 from pixelproof.explanation.neighbours import nearest
 from pixelproof.explanation.statements import statements
-from pixelproof.runs import Features
+from pixelproof.labels import LabelScheme
 from pixelproof.runs.explanation_file import ClassFinding, Explanation, PairFinding
 
 Int64 = npt.NDArray[np.int64]
@@ -20,24 +21,45 @@ EXAMPLES = 6
 """Typical and odd images named of each class."""
 
 
-def describe(features: Features, split: str, seed: int = 0, k: int = NEIGHBOURS) -> Explanation:
+@dataclass(frozen=True)
+class Cloud:
+    """Labelled images as points of a feature space.
+
+    Attributes:
+        ids: N sample ids.
+        truth: int64 [N], true class index.
+        predicted: int64 [N], predicted class index.
+        features: float32 [N, D].
+        scheme: The label contract.
+        layer: Whose output the features are.
+    """
+
+    ids: tuple[str, ...]
+    truth: Int64
+    predicted: Int64
+    features: npt.NDArray[np.float32]
+    scheme: LabelScheme
+    layer: str
+
+
+def describe(cloud: Cloud, split: str, seed: int = 0, k: int = NEIGHBOURS) -> Explanation:
     """Return how the classes of labelled images lie to each other in feature space.
 
     Args:
-        features: The features of the images; their map is not used.
+        cloud: The images.
         split: What the images are called, kept in the result.
         seed: Decides the bootstrap replicates, and which of many images silhouettes are taken of.
         k: Neighbours looked at.
     """
-    truth, names = features.truth, features.scheme.names
+    truth, names = cloud.truth, cloud.scheme.names
     k = min(k, len(truth) - 1)
-    mixing = measure_mixing(features.features, truth, len(names), k, seed)
-    silhouette, looked_at = silhouettes(features.features, truth, len(names), seed)
-    classes = tuple(_class(features, mixing, index, float(silhouette[index])) for index in range(len(names)))
-    pairs = sorted(_pairs(features, mixing), key=lambda pair: -pair.confusion)
+    mixing = measure_mixing(cloud.features, truth, len(names), k, seed)
+    silhouette, looked_at = silhouettes(cloud.features, truth, len(names), seed)
+    classes = tuple(_class(cloud, mixing, index, float(silhouette[index])) for index in range(len(names)))
+    pairs = sorted(_pairs(cloud, mixing), key=lambda pair: -pair.confusion)
     return Explanation(
         split=split,
-        layer=str(features.settings.get("layer", "")),
+        layer=cloud.layer,
         neighbours=k,
         images=len(truth),
         silhouette_images=looked_at,
@@ -48,13 +70,13 @@ def describe(features: Features, split: str, seed: int = 0, k: int = NEIGHBOURS)
     )
 
 
-def _class(features: Features, mixing: Mixing, index: int, silhouette: float) -> ClassFinding:
-    mine = np.flatnonzero(features.truth == index)
+def _class(cloud: Cloud, mixing: Mixing, index: int, silhouette: float) -> ClassFinding:
+    mine = np.flatnonzero(cloud.truth == index)
     own = mixing.own(index)
-    points = features.features[mine]
+    points = cloud.features[mine]
     typical, odd = _examples(points) if len(mine) else (mine, mine)
     return ClassFinding(
-        name=features.scheme.names[index],
+        name=cloud.scheme.names[index],
         images=len(mine),
         own=own and own.value,
         own_low=own and own.low,
@@ -62,9 +84,9 @@ def _class(features: Features, mixing: Mixing, index: int, silhouette: float) ->
         silhouette=None if math.isnan(silhouette) else silhouette,
         clusters=clusters(points),
         spread=mixing.spread(index),
-        accuracy=float((features.predicted[mine] == index).mean()) if len(mine) else None,
-        typical=tuple(features.ids[i] for i in mine[typical]),
-        odd=tuple(features.ids[i] for i in mine[odd]),
+        accuracy=float((cloud.predicted[mine] == index).mean()) if len(mine) else None,
+        typical=tuple(cloud.ids[i] for i in mine[typical]),
+        odd=tuple(cloud.ids[i] for i in mine[odd]),
     )
 
 
@@ -77,10 +99,10 @@ def _examples(points: npt.NDArray[np.float32]) -> tuple[Int64, Int64]:
     return np.argsort(from_mean, kind="stable")[:EXAMPLES], np.argsort(-distances[:, -1], kind="stable")[:EXAMPLES]
 
 
-def _pairs(features: Features, mixing: Mixing) -> list[PairFinding]:
+def _pairs(cloud: Cloud, mixing: Mixing) -> list[PairFinding]:
     """Return every pair of classes that shares a neighbour or a mistake."""
     classes = len(mixing.counts)
-    mistakes = np.bincount(features.truth * classes + features.predicted, minlength=classes * classes)
+    mistakes = np.bincount(cloud.truth * classes + cloud.predicted, minlength=classes * classes)
     mistakes = mistakes.reshape(classes, classes)
     mistakes = mistakes + mistakes.T
     mistaken = {(a, b) for a, b in np.argwhere(np.triu(mistakes, 1)).tolist()}

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pixelproof.data import Sample, read_image
+from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.thumbnails import side_for, thumbnail
 from pixelproof.evaluation.evaluate import batches
 from pixelproof.models.layers import pooled, tapped
@@ -30,11 +31,13 @@ class Seen:
         features: float32 [N, D], of one layer.
         logits: float32 [N, K].
         thumbnails: uint8 [N, S, S, 3].
+        digests: N digests of the images' pixels, equal for equal images.
     """
 
     features: Float32
     logits: Float32
     thumbnails: npt.NDArray[np.uint8]
+    digests: tuple[bytes, ...]
 
     @property
     def predicted(self) -> npt.NDArray[np.int64]:
@@ -57,6 +60,7 @@ def see(predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAS
     side = side_for(len(samples))
     thumbnails = np.empty((len(samples), side, side, 3), np.uint8)
     features = logits = np.empty((0, 0), np.float32)
+    digests: list[bytes] = []
     done = 0
     with bar(label, len(samples), "images") as step:
         for batch in batches(predictor, samples):
@@ -68,8 +72,9 @@ def see(predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAS
             place = slice(done, done := done + len(batch))
             features[place], logits[place] = rows, answers
             thumbnails[place] = [thumbnail(image, side) for image in images]
+            digests += [pixel_digest(image) for image in images]
             step(len(batch))
-    return Seen(features, logits, thumbnails)
+    return Seen(features, logits, thumbnails, tuple(digests))
 
 
 def _apply(predictor: Predictor, images: list[npt.NDArray[np.uint8]], layer: str) -> tuple[Tensor, Tensor]:
