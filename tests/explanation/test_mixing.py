@@ -155,7 +155,7 @@ def test_a_set_of_few_images_and_classes_has_figures_where_they_exist(tmp_path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"version": 9}, "explanation file of version 9, expected 1"),
+        ({"version": 9}, "explanation record of version 9, expected 1"),
         ({"colour": 1}, "unknown key 'colour'"),
         ({"neighbours": 0}, "'neighbours'"),
         (
@@ -184,5 +184,5 @@ def test_an_edited_explanation_is_refused(planted, tmp_path, change, complaint):
     with pytest.raises(UserError, match=complaint):
         load_explanation(path)
     path.write_text("[1]")
-    with pytest.raises(UserError, match="is no explanation file"):
+    with pytest.raises(UserError, match="is no explanation record"):
         load_explanation(path)

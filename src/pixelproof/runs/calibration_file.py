@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from pixelproof.runs.atomic import read_json, write_json
-from pixelproof.runs.strict_json import check_version
-from pixelproof.schema import Strict, parse
+from pixelproof.runs.atomic import write_json
+from pixelproof.runs.records import read_record
+from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 
@@ -42,4 +42,4 @@ def load_calibration(path: Path) -> Calibration:
     Raises:
         UserError: It is missing, not JSON, of another version, or a value is refused.
     """
-    return parse(Calibration, check_version(path, read_json(path), VERSION, "calibration"), str(path))
+    return read_record(path, Calibration, "calibration record", "train again")

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pixelproof.runs.atomic import read_json, write_json
-from pixelproof.runs.strict_json import check_version
-from pixelproof.schema import Strict, parse
+from pixelproof.runs.atomic import write_json
+from pixelproof.runs.records import read_record
+from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -104,4 +104,4 @@ def load_explanation(path: Path) -> Explanation:
     Raises:
         UserError: It is missing, not JSON, of another version, or contradicts itself.
     """
-    return parse(Explanation, check_version(path, read_json(path), VERSION, "explanation"), str(path))
+    return read_record(path, Explanation, "explanation record", "explain again")

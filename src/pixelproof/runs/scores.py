@@ -114,9 +114,7 @@ def load_scores(path: Path) -> Scores:
         raise UserError(f"{path} holds arrays of differing length", "make it again")
     if scheme.task == "classification":
         return ClassificationScores(ids=ids, scheme=scheme, source=source, **arrays)
-    return SegmentationScores(
-        ids, arrays["confusion"], scheme, source, _boundaries(arrays), arrays.get("calibration")
-    )
+    return SegmentationScores(ids, arrays["confusion"], scheme, source, _boundaries(arrays), arrays.get("calibration"))
 
 
 def _boundaries(arrays: Arrays) -> Boundaries | None:
