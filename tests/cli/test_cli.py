@@ -21,7 +21,7 @@ SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--
 OPTIONS = {
     "demo": {"--out", "--set", "--help"},
     "doctor": {"--strict", "--json", "--write-labels", "--help"},
-    "embed": {"--out", "--split", "--perplexity", "--seed", "--device", "--overwrite", "--help"},
+    "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "evaluate": {"--split", "--device", "--json", "--help"},
     "predict": {"--out", "--device", "--overwrite", "--help"},
     "report": {"--help"},
@@ -109,7 +109,7 @@ def test_a_classifier_from_the_shell(pixelproof, color_classes, tmp_path):
     assert len(rows) == 4
     code, out, _ = pixelproof("embed", tmp_path / "run", color_classes, "--out", tmp_path / "e")
     assert code == 0
-    assert {p.name for p in (tmp_path / "e").iterdir()} == {"features.npz", "tsne.png", "tsne.svg"}
+    assert {p.name for p in (tmp_path / "e").iterdir()} == {"features.npz", "thumbnails.npz", "tsne.png", "tsne.svg"}
 
 
 def test_show_prints_the_study(pixelproof, tmp_path):

@@ -185,7 +185,8 @@ def test_labels_for_another_task_or_without_a_class(tmp_path):
 
 def test_masks_of_no_known_data_set_ask_for_a_labels_file(tmp_path):
     with pytest.raises(
-        UserError, match=r"no labels\.yaml that names classes and its masks are of no known data set; run 'pixelproof doctor"
+        UserError,
+        match=r"no labels\.yaml that names classes and its masks are of no known data set; run 'pixelproof doctor",
     ):
         open_data(mask_folders(tmp_path, 2, 1, labels=None))
 

@@ -23,6 +23,7 @@ from pixelproof.runs import (
     write_json,
     write_text,
 )
+from pixelproof.runs.features import MapQuality
 from pixelproof.runs.metrics_log import MetricsLog
 from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, save_study
 
@@ -113,8 +114,12 @@ def features_of(scores: ClassificationScores) -> Features:
         ids=scores.ids,
         truth=scores.truth,
         predicted=scores.predicted,
+        confidence=scores.confidence.astype(np.float32),
         features=rng.random((len(scores.ids), 16), np.float32),
+        mean=np.zeros(16, np.float32),
+        components=np.eye(16, dtype=np.float32)[:4],
         map=places.astype(np.float32),
+        quality=MapQuality(10, len(scores.ids), 0.951, 0.942, 0.7, 0.65),
         scheme=scores.scheme,
         settings={"layer": "classifier.4", "perplexity": 30, "seed": 0},
     )

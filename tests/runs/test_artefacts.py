@@ -1,5 +1,6 @@
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,14 +17,18 @@ from pixelproof.runs import (
     SegmentationScores,
     Shown,
     Source,
+    Thumbnails,
     load_features,
     load_scores,
     load_shown,
+    load_thumbnails,
     save_features,
     save_scores,
     save_shown,
+    save_thumbnails,
 )
 from pixelproof.runs.arrays import load_arrays, save_arrays
+from pixelproof.runs.features import MapQuality
 
 DEEPGLOBE = PRESETS["deepglobe"]
 PETS = LabelScheme(task="classification", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate(["cat", "dog"])))
@@ -41,7 +46,10 @@ def classification_scores():
     return ClassificationScores(("x", "y"), ints, ints[::-1], ints, nan, nan, PETS, Source("b"))
 
 
-@pytest.mark.parametrize("scores", [segmentation_scores(), classification_scores()])
+CALIBRATED = replace(segmentation_scores(), calibration=np.arange(3 * 2 * 15 * 3).reshape(3, 2, 15, 3))
+
+
+@pytest.mark.parametrize("scores", [segmentation_scores(), classification_scores(), CALIBRATED])
 def test_scores_come_back_as_they_were(tmp_path, scores):
     save_scores(tmp_path / "s.npz", scores)
     back = load_scores(tmp_path / "s.npz")
@@ -56,8 +64,12 @@ def test_features_and_shown_images_come_back_as_they_were(tmp_path):
         ids=("x", "y"),
         truth=np.array([0, 1]),
         predicted=np.array([1, 1]),
+        confidence=np.array([0.5, 0.9], np.float32),
         features=rng.normal(size=(2, 5)).astype(np.float32),
+        mean=np.zeros(5, np.float32),
+        components=np.eye(5, dtype=np.float32)[:2],
         map=rng.normal(size=(2, 2)).astype(np.float32),
+        quality=MapQuality(1, 2, 0.9, 0.8, 0.5, 1.0),
         scheme=PETS,
         settings={"seed": 3},
     )
@@ -70,6 +82,10 @@ def test_features_and_shown_images_come_back_as_they_were(tmp_path):
     save_shown(tmp_path / "i.npz", shown)
     for name, value in vars(load_shown(tmp_path / "i.npz")).items():
         np.testing.assert_array_equal(getattr(shown, name), value)
+    thumbnails = Thumbnails(("x", "y"), rng.integers(0, 256, (2, 8, 8, 3)).astype(np.uint8))
+    save_thumbnails(tmp_path / "t.npz", thumbnails)
+    assert load_thumbnails(tmp_path / "t.npz").ids == thumbnails.ids
+    np.testing.assert_array_equal(load_thumbnails(tmp_path / "t.npz").pixels, thumbnails.pixels)
 
 
 @settings(max_examples=25, deadline=None)
@@ -120,8 +136,8 @@ def test_another_version_or_kind_is_named(tmp_path):
     save_arrays(tmp_path / "s.npz", "scores", 99, {}, {})
     with pytest.raises(UserError, match="scores file of version 99, expected scores version 2"):
         load_scores(tmp_path / "s.npz")
-    save_arrays(tmp_path / "f.npz", "features", 1, {}, {})
-    with pytest.raises(UserError, match="features file of version 1, expected scores"):
+    save_arrays(tmp_path / "f.npz", "features", 2, {}, {})
+    with pytest.raises(UserError, match="features file of version 2, expected scores"):
         load_scores(tmp_path / "f.npz")
 
 

@@ -15,13 +15,32 @@ def embed(
     data: DataArgument,
     out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
     split: SplitOption = "validation",
+    layer: Annotated[str, typer.Option(help="Whose output is mapped; 'pixelproof show' names a network's layers.")] = (
+        "second-last"
+    ),
     perplexity: Annotated[float, typer.Option(min=1.0, help="About how many neighbours each image has.")] = 30.0,
     seed: Annotated[int, typer.Option(help="Seed of the projection.")] = 0,
+    onto: Annotated[
+        Path | None,
+        typer.Option(help="Place the images on this map, which the same run made.", metavar="features.npz"),
+    ] = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Map the second-last layer's features by t-SNE, as features.npz, tsne.png and tsne.svg."""
+    """Map a layer's features by t-SNE, as features.npz, thumbnails.npz, tsne.png and tsne.svg."""
     from pixelproof.study.embed import embed_run
 
-    for path in embed_run(run, data, out, split, perplexity=perplexity, seed=seed, device=device, overwrite=overwrite):
+    paths = embed_run(
+        run,
+        data,
+        out,
+        split,
+        layer=layer,
+        perplexity=perplexity,
+        seed=seed,
+        onto=onto,
+        device=device,
+        overwrite=overwrite,
+    )
+    for path in paths:
         print(path)

@@ -112,28 +112,31 @@ def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
 
 
 def effective_units(a: Counts, b: Counts, statistic: Statistic, shown: Int64) -> Float64:
-    """Return the effective number of units behind each difference, as fewer than they seem may decide it.
+    """Return ``support`` of the difference b - a of a statistic of each model's counts."""
+    return support(np.stack([a, b], axis=1), lambda sums: statistic(sums[:, 1]) - statistic(sums[:, 0]), shown)
 
-    The variance of a difference is about the sum of d^2 over the units, with d what leaving a unit out changes. Where a
+
+def support(units: Counts, statistic: Statistic, shown: Int64) -> Float64:
+    """Return the effective number of units behind each figure, as fewer than they seem may decide it.
+
+    The variance of a figure is about the sum of d^2 over the units, with d what leaving a unit out changes. Where a
     few units make up most of it, it is known no better than from those few: its degrees of freedom by Satterthwaite's
     matching of moments (1946) are 3 (sum d^2)^2 / sum d^4, which is N for normal d.
 
     Args:
-        a: Counts of the first model.
-        b: Counts of the second.
-        statistic: What to compute from sums of counts.
+        units: float64 [N, *C], counts by unit.
+        statistic: What to compute from sums of counts [R, *C].
         shown: int64 [S], how many units inform each figure at all.
 
     Returns:
         float64 [S], at most ``shown``; NaN where that is below ``MINIMUM``.
     """
-    total_a, total_b = a.sum(axis=0), b.sum(axis=0)
-    without = statistic(total_b - b) - statistic(total_a - a)
-    influence = np.nan_to_num(without - (statistic(total_b) - statistic(total_a)))
+    total = units.sum(axis=0)
+    influence = np.nan_to_num(statistic(total - units) - statistic(total[None]))
     fourth = (influence**4).sum(axis=0)
-    units = shown.astype(np.float64)
-    np.divide(3 * (influence**2).sum(axis=0) ** 2, fourth, out=units, where=fourth > 0)
-    return np.where(shown < MINIMUM, np.nan, np.minimum(units, shown))
+    known = shown.astype(np.float64)
+    np.divide(3 * (influence**2).sum(axis=0) ** 2, fourth, out=known, where=fourth > 0)
+    return np.where(shown < MINIMUM, np.nan, np.minimum(known, shown))
 
 
 def holm(p: Float64) -> Float64:

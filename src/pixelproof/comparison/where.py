@@ -66,7 +66,7 @@ def where_gain(
         for both in ((counts_a.bands, counts_b.bands), (counts_a.objects, counts_b.objects))
     )
     iou = partial(region_iou, scored=scored, protocol=protocol)
-    *parts, inside_edges, interior, total = _split(bands, iou, scored, near, seed)
+    *parts, inside_edges, interior, total = _split(bands, iou, near, seed)
     change = partial(_changes, scored=scored, seed=seed)
     return Where(
         width=edges,
@@ -89,20 +89,13 @@ def _boundaries(scores: SegmentationScores) -> Boundaries:
     return found
 
 
-def _split(units: Float64, iou: Callable[[Float64], Float64], scored: Bool, near: int, seed: int) -> list[Estimate]:
+def _split(units: Float64, iou: Callable[[Float64], Float64], near: int, seed: int) -> list[Estimate]:
     """Return the gain in mIoU by band, at edges, inside and in all; units are counts [G, 2, B, K, 4]."""
 
     def statistic(sums: Float64) -> Float64:
-        before, after = (iou(sums[..., model, :, :, :].sum(axis=-3)) for model in (0, 1))
-        parts = split_gain(sums, lambda columns: mean_defined(iou(columns)), near)
-        return np.concatenate([(after - before)[..., scored], parts], axis=-1)
+        return split_gain(sums, lambda columns: mean_defined(iou(columns)), near)
 
-    classes = int(scored.sum())
-    values, resampled = statistic(units.sum(axis=0)), paired.resample(units, statistic, seed)
-    # The mean over classes is known from as many images as in the comparison of the two as wholes.
-    effective = paired.effective_units(units[:, 0].sum(axis=1)[:, scored, 1])
-    support = paired.effective_units_of_mean(resampled[:, :classes], effective)
-    return _estimates(values[classes:], resampled[:, classes:], np.full(len(values) - classes, support))
+    return _estimates(units, statistic, len(units), seed)
 
 
 def _changes(
@@ -118,9 +111,9 @@ def _changes(
     def statistic(sums: Float64) -> Float64:
         return figures(sums[..., 1, :, :, :], scored) - figures(sums[..., 0, :, :, :], scored)
 
-    total, resampled = units.sum(axis=0), paired.resample(units, statistic, seed)
-    support = paired.effective_units(units[:, 0, :, :, informative][..., scored].sum(axis=-1))
-    rows = zip(names, *figures(total, scored).tolist(), _estimates(statistic(total), resampled, support), strict=True)
+    shown = (units[:, 0, :, :, informative][..., scored].sum(axis=-1) > 0).sum(axis=0)
+    both = figures(units.sum(axis=0), scored).tolist()
+    rows = zip(names, *both, _estimates(units, statistic, shown, seed), strict=True)
     return tuple(Change(name=n, a=x, b=y, difference=d) for n, x, y, d in rows)
 
 
@@ -140,8 +133,7 @@ def _confusions(
     def statistic(sums: Float64) -> Float64:
         return ratio(sums[..., :-1], sums[..., -1:])
 
-    support = np.full(len(largest), paired.effective_units(units[:, -1:])[0])
-    estimates = _estimates(statistic(units.sum(axis=0)), paired.resample(units, statistic, seed), support)
+    estimates = _estimates(units, statistic, int((units[:, -1] > 0).sum()), seed)
     return tuple(
         Confusion(
             true=names[t],
@@ -154,8 +146,12 @@ def _confusions(
     )
 
 
-def _estimates(values: Float64, resampled: Float64, support: Float64) -> list[Estimate]:
-    """Return figures [S] with the intervals of their resamples [R, S], known from ``support`` images or groups [S]."""
-    low, high = paired.interval(resampled, support)
+def _estimates(
+    units: Float64, statistic: paired.Statistic, shown: int | npt.NDArray[np.int64], seed: int
+) -> list[Estimate]:
+    """Return figures of the sums over units, with intervals; ``shown`` of the units inform them, or each of them."""
+    values = statistic(units.sum(axis=0)[None])[0]
+    support = paired.support(units, statistic, np.broadcast_to(shown, values.shape).astype(np.int64))
+    low, high = paired.interval(paired.resample(units, statistic, seed), support)
     rows = zip(values.tolist(), low.tolist(), high.tolist(), strict=True)
     return [Estimate(value=value, low=x, high=y) for value, x, y in rows]

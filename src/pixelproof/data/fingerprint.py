@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from pixelproof.data.folder import Sample
 from pixelproof.runs.atomic import explain_os_error
 
@@ -21,6 +24,13 @@ def fingerprint(samples: Iterable[Sample]) -> str:
         f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image)}\x1f{_file_digest(s.mask) if s.mask else ''}" for s in samples
     )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def pixel_digest(array: npt.NDArray[np.generic]) -> bytes:
+    """Return a digest of an image's or mask's size and values, equal for equal pixels whatever the file format."""
+    digest = hashlib.blake2b(str(array.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
 
 
 def _file_digest(path: Path) -> str:

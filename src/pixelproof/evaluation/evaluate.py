@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
 
 from pixelproof.data import Sample, read_image
 from pixelproof.data.loading import read_sample_mask
 from pixelproof.evaluation.boundary import boundary_counts
+from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import probabilities
@@ -31,30 +33,47 @@ def evaluate(predictor: Predictor, samples: Sequence[Sample], source: Source) ->
     """
     if predictor.scheme.task == "classification":
         return _classification(predictor, samples, source)
-    counts = np.zeros((len(samples), *[len(predictor.scheme.classes) + 1] * 2), np.int64)
-    boundaries = []
+    return _segmentation(predictor, samples, source)
+
+
+def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Source) -> SegmentationScores:
+    scheme, temperatures = predictor.scheme, _temperatures(predictor)
+    confusion, boundaries, calibration = [], [], []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
-        for index, sample in enumerate(samples):
+        for sample in samples:
             image = read_image(sample.image)
-            truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
-            prediction = predictor.class_map(image)
-            counts[index] = confusion_counts(truth, prediction, len(predictor.scheme.classes))
-            boundaries.append(boundary_counts(truth, prediction, predictor.scheme.scored))
+            truth = read_sample_mask(sample, scheme, (image.shape[0], image.shape[1]))
+            answer = predictor.confident_map(image, temperatures)
+            prediction = answer[..., 0].astype(np.uint8)
+            confusion.append(confusion_counts(truth, prediction, len(scheme.classes)))
+            boundaries.append(boundary_counts(truth, prediction, scheme.scored))
+            judged = np.isin(truth, np.flatnonzero(scheme.scored))
+            sure = confidence_units(answer[..., 1:][judged].T)
+            calibration.append(calibration_counts(sure, np.tile((prediction == truth)[judged], (len(sure), 1))))
             step()
-    ids = tuple(s.id for s in samples)
-    return SegmentationScores(ids, counts, predictor.scheme, source, Boundaries.stack(boundaries))
+    return SegmentationScores(
+        ids=tuple(s.id for s in samples),
+        confusion=np.stack(confusion),
+        scheme=scheme,
+        source=source,
+        boundaries=Boundaries.stack(boundaries),
+        calibration=np.stack(calibration),
+    )
 
 
 def _classification(predictor: Predictor, samples: Sequence[Sample], source: Source) -> ClassificationScores:
     truth = np.array([sample.label for sample in samples], np.int64)
-    chances = []
+    answers = []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for batch in batches(predictor, samples):
-            chances.append(probabilities(predictor([read_image(s.image) for s in batch]).logits))
+            answers.append(predictor([read_image(s.image) for s in batch]).logits)
             step(len(batch))
-    probability = np.concatenate(chances)
+    logits = torch.cat(answers)
+    probability = probabilities(logits)
     rows = np.arange(len(samples))
     of_truth = probability[rows, truth]
+    right = (probability.argmax(axis=1) == truth)[:, None]
+    sure = [confidence_units(probabilities(logits, t).max(axis=1, keepdims=True)) for t in _temperatures(predictor)]
     return ClassificationScores(
         ids=tuple(s.id for s in samples),
         truth=truth,
@@ -64,7 +83,13 @@ def _classification(predictor: Predictor, samples: Sequence[Sample], source: Sou
         confidence=probability.max(axis=1),
         scheme=predictor.scheme,
         source=source,
+        calibration=np.stack([calibration_counts(units, right) for units in sure], axis=1),
     )
+
+
+def _temperatures(predictor: Predictor) -> tuple[float, ...]:
+    """Return the temperatures at which confidence is counted: as trained, and where one was fitted, that one too."""
+    return (1.0,) if predictor.temperature == 1.0 else (1.0, predictor.temperature)
 
 
 def batches(predictor: Predictor, samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:

@@ -1,41 +1,75 @@
-"""``embed``: features of the second-last layer over labelled images, and their map."""
+"""``embed``: features of one layer over labelled images, and their map."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from torch import from_numpy
 
-from pixelproof.data import Sample, read_image
-from pixelproof.evaluation.evaluate import batches
-from pixelproof.explanation.projection import project
+from pixelproof.data import Sample
+from pixelproof.errors import UserError
+from pixelproof.explanation.features import SECOND_LAST, Seen, see
+from pixelproof.explanation.projection import Reduction, place, project
+from pixelproof.explanation.quality import map_quality
 from pixelproof.prediction import Predictor
-from pixelproof.progress import bar, say
-from pixelproof.runs import Features
+from pixelproof.prediction.predictor import probabilities
+from pixelproof.progress import say
+from pixelproof.runs import Features, Thumbnails
 
 
-def embed(predictor: Predictor, samples: Sequence[Sample], seed: int = 0, perplexity: float = 30.0) -> Features:
-    """Return the features of labelled images and their t-SNE map.
+def embed(
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    seed: int = 0,
+    perplexity: float = 30.0,
+    layer: str = SECOND_LAST,
+    onto: Features | None = None,
+) -> tuple[Features, Thumbnails]:
+    """Return the features of labelled images with their t-SNE map, and their thumbnails.
+
+    Args:
+        predictor: A classifier.
+        samples: The images.
+        seed: Seed of the projection.
+        perplexity: About how many neighbours each image has on the map.
+        layer: Whose output is mapped: "second-last", or the name of a module.
+        onto: Place the images on this map, which stays as it is; it decides seed, perplexity and layer.
 
     Raises:
-        UserError: An image cannot be read, or there are too few.
+        UserError: An image cannot be read, there are too few, there is no such layer, or the features do not fit the
+            map they are to be placed on.
     """
-    rows, predicted = [], []
-    with bar("features", len(samples), "images") as step:
-        for batch in batches(predictor, samples):
-            output = predictor([read_image(sample.image) for sample in batch])
-            rows.append(output.features.numpy())
-            predicted.append(output.logits.argmax(dim=1).numpy())
-            step(len(batch))
-    features = np.concatenate(rows).astype(np.float32)
-    say(f"t-SNE of {len(features)} x {features.shape[1]} features")
-    map_, settings = project(features, seed, perplexity)
-    return Features(
+    layer = onto.settings["layer"] if onto else layer
+    seen = see(predictor, samples, layer)
+    say(f"mapping {len(samples)} x {seen.features.shape[1]} features")
+    if onto is None:
+        reduction = Reduction.fit(seen.features, seed)
+        map_, settings = project(reduction(seen.features), seed, perplexity)
+    else:
+        reduction, settings = Reduction(onto.mean, onto.components), onto.settings | {"onto": len(onto.ids)}
+        map_ = _placed(seen, onto, reduction)
+    features = Features(
         ids=tuple(s.id for s in samples),
-        truth=np.array([s.label for s in samples], np.int64),
-        predicted=np.concatenate(predicted).astype(np.int64),
-        features=features,
+        truth=(truth := np.array([s.label for s in samples], np.int64)),
+        predicted=seen.predicted,
+        confidence=probabilities(from_numpy(seen.logits), predictor.temperature).max(axis=1).astype(np.float32),
+        features=seen.features,
+        mean=reduction.mean,
+        components=reduction.components,
         map=map_,
+        quality=map_quality(seen.features, map_, truth, seed=seed),
         scheme=predictor.scheme,
-        settings=settings | {"layer": "second-last"},
+        settings=settings | {"layer": layer},
     )
+    return features, Thumbnails(features.ids, seen.thumbnails)
+
+
+def _placed(seen: Seen, onto: Features, reduction: Reduction) -> np.ndarray:
+    if seen.features.shape[1] != onto.features.shape[1]:
+        raise UserError(
+            f"the map is of {onto.features.shape[1]} features, this run gives {seen.features.shape[1]}",
+            "place images on a map that the same run made",
+        )
+    reference = reduction(onto.features)
+    return place(reduction(seen.features), reference, onto.map, onto.settings["seed"], onto.settings["perplexity"])

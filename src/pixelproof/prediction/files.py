@@ -17,7 +17,7 @@ from pixelproof.data.images import read_image, write_png
 from pixelproof.data.layouts import folders_below, folders_in, images_in, without_mask_folders, without_masks
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors, encode_ids
-from pixelproof.prediction.predictor import Predictor, probabilities
+from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
@@ -111,13 +111,16 @@ def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None
 
 
 def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
-    """Return the CSV of a classifier's predictions: the class, its probability, and the five likeliest classes."""
+    """Return the CSV of a classifier's predictions: the class, its probability, and the five likeliest classes.
+
+    Probabilities are at the run's temperature.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["filename", "label", "name", "probability", "top5"])
     names, classes = predictor.scheme.names, predictor.scheme.classes
     for name, file in track(files.items(), "predict", len(files)):
-        chances = probabilities(predictor([read_image(file)]).logits)[0]
+        chances = predictor.probabilities([read_image(file)])[0]
         order = np.argsort(-chances)[:TOP].tolist()
         likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
         writer.writerow([name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])

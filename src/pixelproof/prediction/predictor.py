@@ -15,10 +15,12 @@ from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold
 from pixelproof.prediction.tiles import LARGE, halo, predict_tiled
 from pixelproof.runs import Run
+from pixelproof.runs.calibration_file import load_calibration
 from pixelproof.training.checkpoints import load_weights
 from pixelproof.training.device import autocast, pick_device
 
 UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
 
 
 class Predictor:
@@ -29,19 +31,28 @@ class Predictor:
         scheme: The label contract of its output channels.
         device: Where to compute.
         precision: ``float32``, ``bf16`` or ``auto``.
+        temperature: Divides the logits before softmax, so that probabilities mean what they say.
     """
 
     def __init__(
-        self, model: PixelModel, scheme: LabelScheme, device: str = "auto", precision: str = "float32"
+        self,
+        model: PixelModel,
+        scheme: LabelScheme,
+        device: str = "auto",
+        precision: str = "float32",
+        temperature: float = 1.0,
     ) -> None:
         self.device = pick_device(device)
         self.model = model.to(self.device)
         self.scheme = scheme
         self.precision = precision
+        self.temperature = temperature
 
     @classmethod
     def open(cls, run: Run, device: str = "auto") -> Predictor:
         """Load the best checkpoint of a run, folded where that is exact.
+
+        The run's temperature is applied to probabilities, where one was fitted.
 
         Raises:
             UserError: The run is incomplete or damaged.
@@ -51,7 +62,8 @@ class Predictor:
         # The weights come from the checkpoint, so the ones training started from are not needed.
         model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes))
         load_weights(run.best, model)
-        return cls(fold(model), scheme, device)
+        temperature = load_calibration(run.calibration).temperature if run.calibration.is_file() else 1.0
+        return cls(fold(model), scheme, device, temperature=temperature)
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[UInt8]) -> Output:
@@ -59,13 +71,22 @@ class Predictor:
 
         Images of a classifier are resized to its input size; those of a segmenter must all have the same size.
         """
+        batch = self.prepared(images)
+        with autocast(self.device, self.precision):
+            output = self.model(batch)
+        return Output(output.logits.float().cpu(), output.features.float().cpu())
+
+    def prepared(self, images: Sequence[UInt8]) -> Tensor:
+        """Return images, uint8 [H, W, 3], as the network's input on its device, and put the network in eval mode."""
         self.model.eval()
         preprocessing = self.model.preprocessing
         tensors = [torch.from_numpy(image).permute(2, 0, 1) for image in images]
         batch = torch.stack([resized(t, preprocessing.input_size) for t in tensors]).to(self.device)
-        with autocast(self.device, self.precision):
-            output = self.model(preprocessing(batch))
-        return Output(output.logits.float().cpu(), output.features.float().cpu())
+        return preprocessing(batch)
+
+    def probabilities(self, images: Sequence[UInt8]) -> npt.NDArray[np.float64]:
+        """Return a classifier's probabilities for images, [N, K], at the run's temperature."""
+        return probabilities(self(images).logits, self.temperature)
 
     def class_map(self, image: UInt8) -> UInt8:
         """Return the class index of every pixel of an image of any size, uint8 [H, W, 3] -> [H, W].
@@ -77,13 +98,30 @@ class Predictor:
             return predict_tiled(image, self.classes, halo(self.model))
         return self.classes(image)
 
+    def confident_map(self, image: UInt8, temperatures: Sequence[float]) -> Float32:
+        """Return class and confidence of every pixel of an image of any size, uint8 [H, W, 3].
+
+        Returns:
+            float32 [H, W, 1 + S]: the class index, then the probability of that class at each of S temperatures.
+        """
+
+        def confident(piece: UInt8) -> Float32:
+            logits = self([piece]).logits[0]
+            top, classes = logits.max(dim=0)
+            sure = [1 / ((logits - top) / t).exp().sum(dim=0) for t in temperatures]
+            return torch.stack([classes.float(), *sure], dim=-1).numpy()
+
+        if image.shape[0] * image.shape[1] > LARGE:
+            return predict_tiled(image, confident, halo(self.model))
+        return confident(image)
+
     def classes(self, image: UInt8) -> UInt8:
         """Return the class index of every pixel, uint8 [H, W, 3] -> [H, W], computed as a whole."""
         classes: UInt8 = self([image]).logits[0].argmax(dim=0).to(torch.uint8).numpy()
         return classes
 
 
-def probabilities(logits: Tensor) -> npt.NDArray[np.float64]:
-    """Return softmax probabilities, [N, K], as float64."""
-    values: npt.NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
+def probabilities(logits: Tensor, temperature: float = 1.0) -> npt.NDArray[np.float64]:
+    """Return softmax probabilities of logits divided by the temperature, [N, K], as float64."""
+    values: npt.NDArray[np.float64] = (logits.double() / temperature).softmax(dim=1).numpy()
     return values

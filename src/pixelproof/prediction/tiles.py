@@ -7,7 +7,7 @@ tiles start at multiples of the network's stride, the tiled map equals the map o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from torch import nn
 from pixelproof.models import PixelModel, receptive_field
 
 UInt8 = npt.NDArray[np.uint8]
+Map = TypeVar("Map", bound=npt.NDArray[Any])
 LARGE = 2048 * 2048
 """Images of more pixels are computed in tiles."""
 TILE = 1024
@@ -69,18 +70,22 @@ def tiles(height: int, width: int, side: int, margin: int) -> list[Tile]:
     ]
 
 
-def predict_tiled(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int, side: int = TILE) -> UInt8:
-    """Return the class map of an image, uint8 [H, W, 3] -> [H, W], computed tile by tile.
+def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, side: int = TILE) -> Map:
+    """Return the map of an image, uint8 [H, W, 3] -> [H, W, ...], computed tile by tile.
 
     Args:
         image: The whole image.
-        predict: Gives the class map of one piece.
+        predict: Gives the map of one piece, such as the class of each pixel.
         margin: Width of the halo in pixels, as ``halo`` gives it.
         side: Of a tile without its halo, a multiple of the network's stride.
     """
-    result = np.empty(image.shape[:2], np.uint8)
+    result: Map | None = None
     for tile in tiles(image.shape[0], image.shape[1], side, margin):
-        result[tile.kept.slices] = predict(image[tile.seen.slices])[tile.inside]
+        piece = predict(image[tile.seen.slices])[tile.inside]
+        if result is None:
+            result = cast(Map, np.empty((*image.shape[:2], *piece.shape[2:]), piece.dtype))
+        result[tile.kept.slices] = piece
+    assert result is not None
     return result
 
 

@@ -1,19 +1,43 @@
-"""Features: what a network's second-last layer says of each image, and the map drawn from it."""
+"""Features: what a layer of a network says of each image, and the map drawn from it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.arrays import load_arrays, save_arrays
 from pixelproof.schema import parse
 
-VERSION = 1
+VERSION = 2
+Float32 = npt.NDArray[np.float32]
+_ARRAYS = ("truth", "predicted", "confidence", "features", "mean", "components", "map")
+
+
+@dataclass(frozen=True)
+class MapQuality:
+    """How far a map can be believed; see ``explanation.quality``.
+
+    Attributes:
+        neighbours: k, how many neighbours of each image were looked at.
+        images: How many images were looked at, each among all.
+        trustworthiness: 1 if all neighbours on the map are neighbours in feature space.
+        continuity: 1 if all neighbours in feature space are neighbours on the map.
+        knn_features: Share of images whose k neighbours in feature space vote for their class.
+        knn_map: The same with their neighbours on the map.
+    """
+
+    neighbours: int
+    images: int
+    trustworthiness: float
+    continuity: float
+    knn_features: float
+    knn_map: float
 
 
 @dataclass(frozen=True)
@@ -24,8 +48,12 @@ class Features:
         ids: N sample ids.
         truth: int64 [N], true class index.
         predicted: int64 [N], predicted class index.
+        confidence: float32 [N], probability of the predicted class at the run's temperature.
         features: float32 [N, D].
-        map: float32 [N, 2], the t-SNE map.
+        mean: float32 [D], subtracted from features before they are projected.
+        components: float32 [C, D], the directions along which they are then taken.
+        map: float32 [N, 2], the t-SNE map of what comes out.
+        quality: How far the map can be believed.
         scheme: The label contract.
         settings: How the map was made: layer, perplexity, seed, library versions.
     """
@@ -33,16 +61,24 @@ class Features:
     ids: tuple[str, ...]
     truth: npt.NDArray[np.int64]
     predicted: npt.NDArray[np.int64]
-    features: npt.NDArray[np.float32]
-    map: npt.NDArray[np.float32]
+    confidence: Float32
+    features: Float32
+    mean: Float32
+    components: Float32
+    map: Float32
+    quality: MapQuality
     scheme: LabelScheme
     settings: dict[str, Any]
 
 
 def save_features(path: Path, value: Features) -> None:
     """Write a feature file, atomically."""
-    facts = {"scheme": value.scheme.model_dump(mode="json"), "settings": value.settings}
-    arrays = {name: getattr(value, name) for name in ("truth", "predicted", "features", "map")}
+    facts = {
+        "scheme": value.scheme.model_dump(mode="json"),
+        "settings": value.settings,
+        "quality": asdict(value.quality),
+    }
+    arrays = {name: getattr(value, name) for name in _ARRAYS}
     save_arrays(path, "features", VERSION, facts, {"ids": np.array(value.ids, dtype=np.str_), **arrays})
 
 
@@ -54,6 +90,12 @@ def load_features(path: Path) -> Features:
     """
     facts, arrays = load_arrays(path, "features", VERSION)
     ids = tuple(str(i) for i in arrays.pop("ids"))
+    if any(len(arrays[name]) != len(ids) for name in ("truth", "predicted", "confidence", "features", "map")):
+        raise UserError(f"{path} holds arrays of differing length", "make it again")
     return Features(
-        ids=ids, scheme=parse(LabelScheme, facts["scheme"], str(path)), settings=facts["settings"], **arrays
+        ids=ids,
+        scheme=parse(LabelScheme, facts["scheme"], str(path)),
+        settings=facts["settings"],
+        quality=MapQuality(**facts["quality"]),
+        **arrays,
     )

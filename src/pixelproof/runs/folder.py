@@ -20,7 +20,7 @@ CONFIG = "config.yaml"
 
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
 MARKS = {"labels.yaml", "environment.json"}
-CONTENTS = MARKS | {CONFIG, "architecture.json", "diagram.svg", "metrics.csv", "report.html"}
+CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", "report.html"}
 CONTENTS |= {"checkpoints", "features", "figures", "scores", "shown", "tensorboard"}
 
 
@@ -120,6 +120,11 @@ class Run:
         return self.path / "checkpoints" / "last.safetensors"
 
     @property
+    def calibration(self) -> Path:
+        """The temperature of the run's probabilities; absent where no selection part was kept."""
+        return self.path / "calibration.json"
+
+    @property
     def architecture(self) -> Path:
         """Facts of the network as JSON: what it prints, parameters, MACs, receptive field, stride."""
         return self.path / "architecture.json"
@@ -136,6 +141,10 @@ class Run:
     def features(self, split: str) -> Path:
         """Feature file of a split."""
         return self.path / "features" / f"{split}.npz"
+
+    def thumbnails(self, split: str) -> Path:
+        """Thumbnails of the images whose features were taken."""
+        return self.path / "features" / f"{split}-thumbnails.npz"
 
     def shown(self, sample_id: str) -> Path:
         """File of one image that the report shows."""

@@ -44,6 +44,7 @@ class SegmentationScores:
         scheme: The label contract.
         source: Where the scores come from.
         boundaries: Boundary counts of the same images; None where they were not made.
+        calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts; None where confidences are unknown.
     """
 
     ids: tuple[str, ...]
@@ -51,6 +52,7 @@ class SegmentationScores:
     scheme: LabelScheme
     source: Source = field(default_factory=lambda: Source(""))
     boundaries: Boundaries | None = None
+    calibration: Int64 | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class ClassificationScores:
         confidence: float64 [N], probability of the predicted class; NaN where unknown.
         scheme: The label contract.
         source: Where the scores come from.
+        calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts; None where confidences are unknown.
     """
 
     ids: tuple[str, ...]
@@ -76,6 +79,7 @@ class ClassificationScores:
     confidence: Float64
     scheme: LabelScheme
     source: Source = field(default_factory=lambda: Source(""))
+    calibration: Int64 | None = None
 
 
 Scores = SegmentationScores | ClassificationScores
@@ -92,6 +96,8 @@ def save_scores(path: Path, scores: Scores) -> None:
     else:
         for name in ("truth", "predicted", "rank", "loss", "confidence"):
             arrays[name] = getattr(scores, name)
+    if scores.calibration is not None:
+        arrays["calibration"] = scores.calibration
     save_arrays(path, "scores", VERSION, facts, arrays)
 
 
@@ -108,7 +114,7 @@ def load_scores(path: Path) -> Scores:
         raise UserError(f"{path} holds arrays of differing length", "make it again")
     if scheme.task == "classification":
         return ClassificationScores(ids=ids, scheme=scheme, source=source, **arrays)
-    return SegmentationScores(ids, arrays["confusion"], scheme, source, _boundaries(arrays))
+    return SegmentationScores(ids, arrays["confusion"], scheme, source, _boundaries(arrays), arrays.get("calibration"))
 
 
 def _boundaries(arrays: Arrays) -> Boundaries | None:

@@ -19,7 +19,8 @@ from pixelproof.explanation.embed import embed
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.page import build_report
-from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown
+from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown, save_thumbnails
+from pixelproof.runs.features import VERSION as FEATURES_VERSION
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
@@ -165,7 +166,7 @@ def _inspect(job: Job, steps: Steps) -> None:
     predictor: Predictor | None = None
     targets: list[tuple[str, Path, Any]] = [("scores", job.run.scores(SPLIT), counted)]
     targets += [(f"shown/{s.id}", job.run.shown(s.id), [trained, fingerprint([s])]) for s in job.shown]
-    targets += [("features", job.run.features(SPLIT), trained)] if job.embed else []
+    targets += [("features", job.run.features(SPLIT), [trained, FEATURES_VERSION])] if job.embed else []
     for step, path, inputs in targets:
         if path.is_file() and steps.same(f"{job.name}/{step}", inputs):
             continue
@@ -174,7 +175,9 @@ def _inspect(job: Job, steps: Steps) -> None:
             source = Source(job.run.name, SPLIT, job.fingerprints[SPLIT])
             save_scores(path, evaluate(predictor, job.parts[SPLIT], source))
         elif step == "features":
-            save_features(path, embed(predictor, job.parts[SPLIT], job.config.training.seed))
+            features, thumbnails = embed(predictor, job.parts[SPLIT], job.config.training.seed)
+            save_thumbnails(job.run.thumbnails(SPLIT), thumbnails)
+            save_features(path, features)
         else:
             save_shown(path, _show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
         steps.take(f"{job.name}/{step}", inputs)
@@ -183,7 +186,7 @@ def _inspect(job: Job, steps: Steps) -> None:
 def _show_extremes(jobs: list[Job], ids: tuple[str, ...], steps: Steps) -> None:
     """Show, of each model's first run, the images on which the models differ most."""
     for job in {job.model: job for job in reversed(jobs)}.values():
-        samples = tuple(sample for sample in job.validation if sample.id in ids)
+        samples = tuple(sample for sample in job.parts[SPLIT] if sample.id in ids)
         _inspect(replace(job, shown=samples), steps)
 
 

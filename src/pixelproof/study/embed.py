@@ -7,9 +7,11 @@ from typing import Literal
 
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
+from pixelproof.explanation.features import SECOND_LAST
 from pixelproof.prediction import Predictor
 from pixelproof.report.figures.tsne import tsne
-from pixelproof.runs import Run, atomic, save_features
+from pixelproof.runs import Run, atomic, load_features, save_features, save_thumbnails
+from pixelproof.runs.atomic import file_digest
 from pixelproof.study.parts import samples_for
 
 
@@ -19,15 +21,29 @@ def embed_run(
     out: Path,
     split: str = "validation",
     *,
+    layer: str = SECOND_LAST,
     perplexity: float = 30.0,
     seed: int = 0,
+    onto: Path | None = None,
     device: str = "auto",
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write ``features.npz``, ``tsne.png`` and ``tsne.svg`` to ``out`` and return their paths.
+    """Write ``features.npz``, ``thumbnails.npz``, ``tsne.png`` and ``tsne.svg`` to ``out`` and return their paths.
+
+    Args:
+        run_path: The run folder of a classifier.
+        data: The folder of labelled images.
+        out: The folder to write to.
+        split: The images that are mapped.
+        layer: Whose output is mapped: "second-last", or the name of a module.
+        perplexity: About how many neighbours each image has on the map.
+        seed: Seed of the projection.
+        onto: A ``features.npz`` of the same run; the images are placed on its map, which stays as it is.
+        device: Where to compute.
+        overwrite: Replace such files in ``out``.
 
     Raises:
-        UserError: The run is a segmenter, does not fit the data, or ``out`` holds such files already.
+        UserError: The run is a segmenter, does not fit the data or the map, or ``out`` holds such files already.
     """
     run, data, out = Run.open(Path(run_path)), Path(data), Path(out)
     if run.labels().task != "classification":
@@ -35,11 +51,18 @@ def embed_run(
     target = out / "features.npz"
     if target.exists() and not overwrite:
         raise UserError(f"{target} already exists", "choose another --out or give --overwrite")
-    features = embed(Predictor.open(run, device), samples_for(run, data, split), seed, perplexity)
+    reference = load_features(Path(onto)) if onto is not None else None
+    weights = file_digest(run.best)
+    if reference is not None and reference.settings.get("weights") != weights:
+        raise UserError(f"{onto} was made by another model than {run_path}", "give a map that the same run made")
+    samples = samples_for(run, data, split)
+    features, thumbnails = embed(Predictor.open(run, device), samples, seed, perplexity, layer, reference)
+    features.settings["weights"] = weights
     save_features(target, features)
+    save_thumbnails(out / "thumbnails.npz", thumbnails)
     pictures = [out / "tsne.png", out / "tsne.svg"]
     for path in pictures:
         kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
         with atomic(path) as temporary:
             temporary.write_bytes(tsne(features, kind, names=True))
-    return [target, *pictures]
+    return [target, out / "thumbnails.npz", *pictures]

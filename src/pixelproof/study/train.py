@@ -12,10 +12,12 @@ from pixelproof.data.checking import check_parts
 from pixelproof.data.loading import TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
+from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.models import PixelModel, build_model, diagram, fold, fold_batch_norm, summarise
 from pixelproof.prediction import Predictor
 from pixelproof.runs import ClassificationScores, Run, Source, write_json, write_text
+from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.study.settings import prepare, settle
 from pixelproof.training.balance import class_weights
 from pixelproof.training.checkpoints import load_weights, save_weights
@@ -52,7 +54,7 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
         if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned
             shutil.rmtree(run.path)
         raise
-    _finish(run, trainer.result, config)
+    _finish(run, trainer.result, config, data, parts["selection"])
     write_json(run.path / "environment.json", run.environment() | {"finished": True, **vars(progress)})
     return run
 
@@ -141,9 +143,17 @@ def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sampl
     return score
 
 
-def _finish(run: Run, model: PixelModel, config: RunConfig) -> None:
-    """Keep, beside the best weights of a model with batch norm, the same function in the plain architecture."""
+def _finish(run: Run, model: PixelModel, config: RunConfig, data: DataFolder, selection: Sequence[Sample]) -> None:
+    """Read off the best weights what belongs beside them.
+
+    For a model with batch norm that is the same function in the plain architecture; for all the temperature of their
+    probabilities.
+    """
     load_weights(run.best, model)
     plain, plain_config = fold_batch_norm(model.cpu().eval(), config.model)
     if plain_config != config.model:
         save_weights(run.path / "checkpoints" / "plain.safetensors", plain)
+    if selection:
+        predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
+        if (calibration := calibrate(predictor, selection, "selection", config.training.seed)) is not None:
+            save_calibration(run.calibration, calibration)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.images import EXIF_ORIENTATION, UInt8, as_rgb, mask_values, opened
 from pixelproof.data.proposal import MaskValues, count_values
 
@@ -78,7 +78,7 @@ def look_at_image(path: Path) -> tuple[ImageLook, npt.NDArray[np.bool_] | None]:
         size=(rgb.shape[0], rgb.shape[1]),
         mode=mode,
         orientation=orientation,
-        digest=_digest(rgb),
+        digest=pixel_digest(rgb),
         thumbnail=_thumbnail(rgb),
         sums=histogram @ levels,
         squares=histogram @ levels**2,
@@ -102,18 +102,12 @@ def look_at_mask(path: Path, black: npt.NDArray[np.bool_] | None) -> MaskLook:
     if black is not None and black.shape == raw.shape[:2]:
         on_black = count_values(None if ids is None else ids[black], None if colors is None else colors[black])
     size = (raw.shape[0], raw.shape[1])
-    return MaskLook(size, lossy, orientation, _digest(raw), count_values(ids, colors), on_black)
+    return MaskLook(size, lossy, orientation, pixel_digest(raw), count_values(ids, colors), on_black)
 
 
 def _orientation(image: Image.Image) -> int:
     value = image.getexif().get(EXIF_ORIENTATION)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _digest(array: npt.NDArray[np.generic]) -> bytes:
-    digest = hashlib.blake2b(str(array.shape).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(array).data)
-    return digest.digest()
 
 
 def _thumbnail(rgb: UInt8) -> UInt8:

@@ -1,0 +1,102 @@
+"""What the figures of class mixing say, in ranked sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pixelproof.runs.explanation_file import ClassFinding, PairFinding, Statement
+
+MIXED = 0.05
+"""Two classes mix if even the low end of their k-NN confusion reaches this; 0.5 is two classes that lie as one."""
+SCATTERED = 0.5
+"""A class is scattered if even the high end of its own share is below this, and no one other class explains it."""
+APART = 0.8
+"""A class stands alone if even the low end of its own share reaches this."""
+
+
+def statements(classes: Sequence[ClassFinding], pairs: Iterable[PairFinding]) -> tuple[Statement, ...]:
+    """Return what can be said of classes and pairs: which mix, are scattered, fall apart, or stand alone.
+
+    Each kind is ranked, strongest first. What a sentence says holds at the unfavourable end of its interval.
+    """
+    mixed = [pair for pair in pairs if pair.low >= MIXED]
+    mixed.sort(key=lambda pair: -pair.confusion)
+    return (
+        *(_mixes(classes, pair) for pair in mixed),
+        *sorted(_each(classes, _scattered), key=lambda s: s.value),
+        *sorted(_each(classes, _splits), key=lambda s: -s.value),
+        *sorted(_each(classes, _apart), key=lambda s: -s.value),
+    )
+
+
+def _each(classes: Sequence[ClassFinding], rule: Callable[[int, ClassFinding], Statement | None]) -> list[Statement]:
+    return [s for index, finding in enumerate(classes) if (s := rule(index, finding)) is not None]
+
+
+def _mixes(classes: Sequence[ClassFinding], pair: PairFinding) -> Statement:
+    names = f"{classes[pair.a].name} and {classes[pair.b].name}"
+    interval = _interval(pair.confusion, pair.low, pair.high, "k-NN confusion ")
+    model = "" if pair.predicted is None else f"; the model takes {_percent(pair.predicted)} of them for the other"
+    return Statement(
+        kind="mixes",
+        classes=(pair.a, pair.b),
+        value=pair.confusion,
+        low=pair.low,
+        high=pair.high,
+        sentence=f"{names} mix ({interval}{model}).",
+    )
+
+
+def _scattered(index: int, finding: ClassFinding) -> Statement | None:
+    if finding.own is None or finding.own_high is None or finding.own_high >= SCATTERED:
+        return None
+    if finding.spread is None or finding.spread < 3:
+        return None
+    interval = _interval(finding.own, finding.own_low, finding.own_high)
+    return Statement(
+        kind="scattered",
+        classes=(index,),
+        value=finding.own,
+        low=finding.own_low,
+        high=finding.own_high,
+        sentence=f"{finding.name} is scattered: of its neighbours only {interval} are its own, the others are spread "
+        f"over effectively {finding.spread:.1f} classes.",
+    )
+
+
+def _splits(index: int, finding: ClassFinding) -> Statement | None:
+    if finding.clusters is None or len(finding.clusters) < 2:
+        return None
+    sizes = ", ".join(str(size) for size in finding.clusters[:-1]) + f" and {finding.clusters[-1]}"
+    return Statement(
+        kind="splits",
+        classes=(index,),
+        value=finding.clusters[1] / finding.images,
+        sentence=f"{finding.name} falls into {len(finding.clusters)} clusters of {sizes} images.",
+    )
+
+
+def _apart(index: int, finding: ClassFinding) -> Statement | None:
+    if finding.own is None or finding.own_low is None or finding.own_low < APART:
+        return None
+    interval = _interval(finding.own, finding.own_low, finding.own_high)
+    return Statement(
+        kind="apart",
+        classes=(index,),
+        value=finding.own,
+        low=finding.own_low,
+        high=finding.own_high,
+        sentence=f"{finding.name} stands alone: of its neighbours {interval} are its own.",
+    )
+
+
+def _interval(value: float, low: float | None, high: float | None, name: str = "") -> str:
+    assert low is not None
+    assert high is not None
+    if name:
+        return f"{name}{_percent(value)}, 95% CI {100 * low:.0f} to {100 * high:.0f}"
+    return f"{_percent(value)} (95% CI {100 * low:.0f} to {100 * high:.0f})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"

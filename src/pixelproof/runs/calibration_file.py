@@ -1,0 +1,45 @@
+"""``calibration.json``: the temperature that makes a run's probabilities mean what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pixelproof.runs.atomic import write_json
+from pixelproof.runs.records import read_record
+from pixelproof.schema import Strict
+
+VERSION: Literal[1] = 1
+
+
+class Calibration(Strict):
+    """A temperature and how it was found."""
+
+    version: Literal[1] = VERSION
+    temperature: float = Field(gt=0)
+    """Logits are divided by it before softmax."""
+    split: str
+    """The images it was fitted on: never those that give the score."""
+    images: int = Field(ge=1)
+    samples: int = Field(ge=1)
+    """Images, or pixels drawn from them, whose likelihood was maximised."""
+    loss_before: float
+    """Mean negative log-likelihood on them in nats at temperature 1."""
+    loss_after: float
+    """The same at the temperature found."""
+
+
+def save_calibration(path: Path, value: Calibration) -> None:
+    """Write a ``calibration.json``, atomically."""
+    write_json(path, value.model_dump(mode="json"))
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Read a ``calibration.json``.
+
+    Raises:
+        UserError: It is missing, not JSON, of another version, or a value is refused.
+    """
+    return read_record(path, Calibration, "calibration record", "train again")

@@ -1,0 +1,45 @@
+"""Thumbnails: a small picture of each image, so that a page can show it without the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.errors import UserError
+from pixelproof.runs.arrays import load_arrays, save_arrays
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Thumbnails:
+    """Small pictures of N images.
+
+    Attributes:
+        ids: N sample ids.
+        pixels: uint8 [N, S, S, 3].
+    """
+
+    ids: tuple[str, ...]
+    pixels: npt.NDArray[np.uint8]
+
+
+def save_thumbnails(path: Path, value: Thumbnails) -> None:
+    """Write a thumbnail file, atomically."""
+    save_arrays(path, "thumbnails", VERSION, {}, {"ids": np.array(value.ids, dtype=np.str_), "pixels": value.pixels})
+
+
+def load_thumbnails(path: Path) -> Thumbnails:
+    """Read a thumbnail file.
+
+    Raises:
+        UserError: It is missing, truncated, of another version, or was edited.
+    """
+    _, arrays = load_arrays(path, "thumbnails", VERSION)
+    ids, pixels = tuple(str(i) for i in arrays["ids"]), arrays["pixels"]
+    if pixels.ndim != 4 or pixels.shape != (len(ids), pixels.shape[1], pixels.shape[1], 3):
+        raise UserError(f"{path} holds no thumbnails", "make it again")
+    return Thumbnails(ids, pixels)

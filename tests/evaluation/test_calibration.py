@@ -1,0 +1,137 @@
+"""Calibration from counts, against brute force, torchmetrics, and models whose calibration is known."""
+
+import numpy as np
+import pytest
+import torch
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from pixelproof.data import open_data, read_image
+from pixelproof.evaluation.calibration import (
+    BINS,
+    UNIT,
+    calibration_counts,
+    confidence_units,
+    expected_error,
+    fit_temperature,
+    likelihood_loss,
+    reliability,
+)
+from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.evaluation.resampling import resampled_sums
+from pixelproof.prediction import Predictor
+from pixelproof.runs import Run, Source
+from pixelproof.runs.calibration_file import load_calibration
+
+
+def made_up(rng, images, classes=5, sharpness=1.0):
+    """Return logits and truths drawn from exactly the probabilities of ``logits``, then the logits sharpened."""
+    logits = rng.normal(0, 2, (images, classes))
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    truth = (rng.random(images)[:, None] > chances.cumsum(axis=1)).sum(axis=1)
+    return logits * sharpness, truth
+
+
+def counted(logits, truth):
+    chances = torch.from_numpy(logits).softmax(dim=1).numpy()
+    right = chances.argmax(axis=1) == truth
+    return calibration_counts(confidence_units(chances.max(axis=1))[:, None], right[:, None])
+
+
+def test_counts_equal_a_loop():
+    rng = np.random.default_rng(0)
+    units = rng.integers(0, UNIT + 1, (3, 200))
+    units[0, :3] = (0, UNIT, UNIT // BINS)  # both ends, and just below an edge that is no whole unit
+    right = rng.random((3, 200)) < 0.5
+    expected = np.zeros((3, BINS, 3), int)
+    for image in range(3):
+        for unit, hit in zip(units[image], right[image], strict=True):
+            place = min(int(unit * BINS / UNIT + 1e-9), BINS - 1)
+            expected[image, place] += (1, hit, unit)
+    np.testing.assert_array_equal(calibration_counts(units, right), expected)
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
+def test_ece_equals_torchmetrics(sharpness):
+    logits, truth = made_up(np.random.default_rng(1), 700, sharpness=sharpness)
+    chances = torch.from_numpy(logits).softmax(dim=1)
+    theirs = multiclass_calibration_error(chances, torch.from_numpy(truth), num_classes=5, n_bins=BINS, norm="l1")
+    # They keep every digit of a confidence, which moves few over an edge of a bin.
+    assert expected_error(counted(logits, truth).sum(axis=0)) == pytest.approx(float(theirs), abs=1e-3)
+
+
+def test_what_has_no_value_is_nan():
+    nothing = reliability(np.zeros((3, BINS, 3), np.int64))
+    assert np.isnan([nothing.ece, nothing.low, nothing.high]).all()
+    one = reliability(calibration_counts(np.array([[9_900]]), np.array([[True]])))
+    assert one.ece == pytest.approx(0.01)
+    assert np.isnan(one.accuracy[:-1]).all()
+
+
+def test_the_interval_holds_the_true_error_about_as_often_as_it_says():
+    rng = np.random.default_rng(2)
+    logits, truth = made_up(rng, 200_000, sharpness=2.0)
+    true = expected_error(counted(logits, truth).sum(axis=0))
+    held = 0
+    for trial in range(100):
+        chosen = rng.choice(len(truth), 800, replace=False)
+        found = reliability(counted(logits[chosen], truth[chosen]), seed=trial)
+        held += found.low <= true <= found.high
+    assert held >= 88
+
+
+def test_a_calibrated_model_has_an_interval_that_reaches_down_to_nothing():
+    found = reliability(counted(*made_up(np.random.default_rng(3), 1000)))
+    assert found.low == 0
+    assert found.ece < 0.05
+
+
+@pytest.mark.parametrize("sharpness", [0.4, 1.0, 2.5])
+def test_the_temperature_undoes_what_made_a_model_too_sure(sharpness):
+    logits, truth = made_up(np.random.default_rng(4), 20_000, sharpness=sharpness)
+    temperature = fit_temperature(logits, truth)
+    assert temperature == pytest.approx(sharpness, rel=0.03)
+    grid = [likelihood_loss(logits, truth, t) for t in np.geomspace(0.05, 20, 400)]
+    assert likelihood_loss(logits, truth, temperature) <= min(grid)
+    np.testing.assert_array_equal((logits / temperature).argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_resampled_sums_are_those_of_drawn_images(monkeypatch):
+    values = np.arange(12).reshape(4, 3)
+    sums = resampled_sums(values, 3000, 0, "test")
+    assert np.allclose(sums.mean(axis=0), values.sum(axis=0), atol=1)
+    assert np.allclose(sums.std(axis=0), np.sqrt(4) * values.std(axis=0), rtol=0.05)
+    np.testing.assert_array_equal(sums, sums.round())
+    monkeypatch.setattr("pixelproof.evaluation.resampling._AT_ONCE", 40)
+    assert resampled_sums(values, 25, 0, "test").shape == (25, 3)
+
+
+@pytest.mark.parametrize(("data", "model"), [("color_classes", "vgg16"), ("two_fields", "fcn8s-bn")])
+def test_training_leaves_a_temperature_that_prediction_applies(request, tmp_path, pixelproof, data, model):
+    folder = request.getfixturevalue(data)
+    slim = ["width=0.03", "epochs=2", "batch_size=4", "device=cpu", "selection=0.3"]
+    sets = [word for text in slim for word in ("--set", text)]
+    assert pixelproof("train", folder, "--model", model, "--out", tmp_path / "run", *sets)[0] == 0
+    run = Run.open(tmp_path / "run")
+    fitted = load_calibration(run.calibration)
+    assert fitted.split == "selection"
+    assert fitted.loss_after <= fitted.loss_before
+    predictor = Predictor.open(run, "cpu")
+    assert predictor.temperature == fitted.temperature
+    samples = open_data(folder).split("validation")
+    scores = evaluate(predictor, samples, Source("run"))
+    judged = scores.calibration[:, :, :, 0].sum(axis=(0, 2))
+    assert scores.calibration.shape == (len(samples), 2, BINS, 3)
+    assert len(set(judged.tolist())) == 1
+    if model == "vgg16":
+        right = scores.truth == scores.predicted
+        expected = calibration_counts(confidence_units(scores.confidence)[:, None], right[:, None])
+        np.testing.assert_array_equal(scores.calibration[:, 0], expected)
+        out = tmp_path / "p"
+        assert pixelproof("predict", run.path, samples[0].image, "--out", out)[0] == 0
+        told = float((out / "predictions.csv").read_text().splitlines()[1].split(",")[3])
+        logits = predictor([read_image(samples[0].image)]).logits.double()
+        assert told == pytest.approx(float((logits / fitted.temperature).softmax(dim=1).max()), abs=1e-6)
+    else:
+        right = np.trace(scores.confusion[:, :6, :6].sum(axis=0))
+        assert judged[0] == scores.confusion[:, :6].sum()
+        assert scores.calibration[:, 0, :, 1].sum() == right

@@ -1,0 +1,188 @@
+"""Class mixing: equal to scikit-learn on random cases, and a planted set is described as it was planted."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import silhouette_samples
+from sklearn.neighbors import KNeighborsClassifier
+
+from pixelproof.errors import UserError
+from pixelproof.explanation import neighbours
+from pixelproof.explanation.clusters import clusters
+from pixelproof.explanation.describe import Cloud, describe
+from pixelproof.explanation.mixing import measure_mixing, silhouettes
+from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.runs.explanation_file import load_explanation, save_explanation
+
+PLANTED = {"anvil": 60, "bell": 60, "candle": 60, "pine": 80, "willow": 40, "torn": 60}
+
+
+def cloud_of(points, truth, names, predicted=None):
+    classes = tuple(LabelClass(name=name, id=index) for index, name in enumerate(names))
+    return Cloud(
+        ids=tuple(f"{i:03}" for i in range(len(points))),
+        truth=truth,
+        predicted=truth if predicted is None else predicted,
+        features=points.astype(np.float32),
+        scheme=LabelScheme(task="classification", classes=classes),
+        layer="second-last",
+    )
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Three classes far apart, two drawn from the same cloud, and one in two clouds."""
+    rng = np.random.default_rng(0)
+    size = 40
+    centre = {name: 20 * np.eye(size)[i] for i, name in enumerate(PLANTED)}
+    centre["willow"] = centre["pine"]
+    points = [rng.normal(centre[name], 1, (count, size)) for name, count in PLANTED.items()]
+    points[-1][:25] += 30 * np.eye(size)[10]
+    truth = np.repeat(np.arange(len(PLANTED)), list(PLANTED.values()))
+    return cloud_of(np.concatenate(points), truth, PLANTED)
+
+
+def test_a_planted_set_is_described_as_it_was_planted(planted):
+    found = describe(planted, "validation")
+    said = {kind: [s for s in found.statements if s.kind == kind] for kind in ("mixes", "scattered", "splits", "apart")}
+    assert [s.classes for s in said["mixes"]] == [(3, 4)]
+    assert said["mixes"][0].value == pytest.approx(0.5, abs=0.03)
+    assert re.match(r"pine and willow mix \(k-NN confusion \d\d%, 95% CI \d\d to \d\d; ", said["mixes"][0].sentence)
+    # Twice as many of one as of the other: two thirds of all neighbours are pines, whoever asks.
+    pair = found.pairs[0]
+    assert pair.a_near_b == pytest.approx(2 / 3, abs=0.08)
+    assert pair.b_near_a == pytest.approx(1 / 3, abs=0.08)
+    assert pair.low < pair.confusion < pair.high
+    assert pair.high - pair.low < 0.15
+    assert [s.sentence for s in said["splits"]] == ["torn falls into 2 clusters of 35 and 25 images."]
+    assert {s.classes for s in said["apart"]} == {(0,), (1,), (2,), (5,)}
+    assert said["scattered"] == []
+    assert [c.clusters for c in found.classes[:3]] == [(60,)] * 3
+    assert min(c.silhouette for c in found.classes[:3]) > 0.5
+    assert max(abs(c.silhouette) for c in found.classes[3:5]) < 0.1
+
+
+def test_a_class_spread_among_all_others_is_scattered():
+    rng = np.random.default_rng(1)
+    names = [*"abcdef", "mouse"]
+    truth = np.repeat(np.arange(7), 50)
+    where = np.where(truth == 6, np.arange(350) % 6, truth)  # mice sit in every other cloud
+    found = describe(cloud_of(20 * np.eye(8)[where] + rng.normal(0, 1, (350, 8)), truth, names), "validation")
+    (statement,) = [s for s in found.statements if s.kind == "scattered"]
+    assert statement.classes == (6,)
+    assert statement.sentence.startswith("mouse is scattered: of its neighbours only ")
+    assert found.classes[6].spread == pytest.approx(6, abs=0.3)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 9))
+def test_knn_confusion_and_silhouette_equal_scikit_learn(seed, k):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 4, 60)
+    points = rng.normal(0, 1, (60, 6)) + truth[:, None] * rng.uniform(0, 0.7)
+    mixing = measure_mixing(points, truth, 5, k)
+    chances = np.zeros((60, 5))
+    for i in range(60):
+        others = np.arange(60) != i
+        model = KNeighborsClassifier(k, algorithm="brute").fit(points[others], truth[others])
+        chances[i, model.classes_] = model.predict_proba(points[i : i + 1])[0]
+    expected = [chances[truth == c].mean(axis=0) for c in range(4)]
+    np.testing.assert_allclose(mixing.confusion[:4], expected)
+    assert np.isnan(mixing.confusion[4]).all()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "_BLOCK", 500)
+        values, images = silhouettes(points, truth, 5)
+    samples = silhouette_samples(points, truth)
+    many = [c for c in range(4) if (truth == c).sum() > 1]
+    np.testing.assert_allclose(values[many], [samples[truth == c].mean() for c in many])
+    assert np.isnan(values[4])
+    assert images == 60
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    """Two classes from one cloud: in the long run half of all neighbours are of the other one."""
+    rng = np.random.default_rng(2)
+    held = 0
+    for trial in range(60):
+        truth = np.repeat([0, 1], 60)
+        mixing = measure_mixing(rng.normal(0, 1, (120, 5)), truth, 2, 10, trial)
+        pair = mixing.pair(0, 1)
+        held += pair.low <= 60 / 119 <= pair.high
+    assert held >= 50
+
+
+def test_shares_of_nothing_and_all_keep_an_interval():
+    rng = np.random.default_rng(3)
+    truth = np.repeat([0, 1, 2], 20)
+    mixing = measure_mixing(rng.normal(0, 1, (60, 3)) + 100 * truth[:, None], truth, 4, 5)
+    assert mixing.own(0).value == 1
+    assert 0.8 < mixing.own(0).low < 1
+    assert mixing.pair(0, 1).value == 0
+    assert 0 < mixing.pair(0, 1).high < 0.1
+    assert mixing.own(3) is None
+    assert mixing.pair(0, 3) is None
+    assert mixing.mixed_pairs() == []
+    assert mixing.spread(0) is None
+
+
+@pytest.mark.parametrize("count", [10, 50, 450])
+@pytest.mark.parametrize("size", [2, 100])
+def test_one_cloud_is_one_cluster_and_two_are_two(count, size):
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        cloud = rng.normal(0, 1, (count, size))
+        assert len(clusters(cloud)) == 1
+    apart = np.concatenate([rng.normal(0, 1, (count, size)), rng.normal(0, 1, (count, size)) + 8])
+    assert clusters(apart) == (count, count)
+    assert clusters(cloud[:9]) is None
+
+
+def test_a_set_of_few_images_and_classes_has_figures_where_they_exist(tmp_path):
+    rng = np.random.default_rng(5)
+    found = describe(cloud_of(rng.normal(0, 1, (4, 3)), np.array([0, 0, 0, 2]), "abc"), "validation")
+    assert found.neighbours == 3
+    empty = found.classes[1]
+    assert (empty.images, empty.own, empty.silhouette, empty.accuracy, empty.typical) == (0, None, None, None, ())
+    assert found.classes[2].silhouette is None
+    save_explanation(tmp_path / "e.json", found)
+    assert load_explanation(tmp_path / "e.json") == found
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"version": 9}, "explanation record of version 9, expected 1"),
+        ({"colour": 1}, "unknown key 'colour'"),
+        ({"neighbours": 0}, "'neighbours'"),
+        (
+            {
+                "pairs": [
+                    {
+                        "a": 0,
+                        "b": 7,
+                        "confusion": 0,
+                        "low": 0,
+                        "high": 0,
+                        "b_near_a": 0,
+                        "a_near_b": 0,
+                        "predicted": None,
+                    }
+                ]
+            },
+            "class 7 is named, there are 6",
+        ),
+    ],
+)
+def test_an_edited_explanation_is_refused(planted, tmp_path, change, complaint):
+    path = tmp_path / "e.json"
+    save_explanation(path, describe(planted, "validation"))
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(UserError, match=complaint):
+        load_explanation(path)
+    path.write_text("[1]")
+    with pytest.raises(UserError, match="is no explanation record"):
+        load_explanation(path)
