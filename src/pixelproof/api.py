@@ -15,7 +15,7 @@ _VERBS = {
     "train": ("pixelproof.study.train", "train_run"),
     "evaluate": ("pixelproof.study.evaluate", "evaluate_run"),
     "score": ("pixelproof.evaluation.score", "score"),
-    "compare": ("pixelproof.comparison.compare", "compare"),
+    "compare": ("pixelproof.study.compare", "compare_models"),
     "predict": ("pixelproof.study.predict", "predict_run"),
     "map": ("pixelproof.deploy.map", "map_scene"),
     "embed": ("pixelproof.study.embed", "embed_run"),

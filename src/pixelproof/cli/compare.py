@@ -14,7 +14,9 @@ def compare(
     models: Annotated[
         list[Path], typer.Argument(help="Two or more run folders or score files.", metavar="A B [C ...]")
     ],
-    out: Annotated[Path | None, typer.Option(help="Write comparison.json to this folder.", metavar="DIR")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the evidence and its page to this folder.", metavar="DIR")
+    ] = None,
     split: SplitOption = "validation",
     protocol: Annotated[str, typer.Option(help="unknown_counted or unknown_ignored.")] = "unknown_counted",
     groups: Annotated[
@@ -27,19 +29,15 @@ def compare(
     json: JsonOption = False,
 ) -> None:
     """Say which model is better on the same images, by how much, and how sure that is."""
-    from pixelproof.comparison import compare
     from pixelproof.comparison.tables import as_json, print_comparison
     from pixelproof.comparison.words import language
-    from pixelproof.errors import UserError
-    from pixelproof.runs.comparison_file import FILE, save_comparison
+    from pixelproof.study.compare import compare_models
 
-    if out is not None and (out / FILE).exists() and not overwrite:
-        raise UserError(f"{out / FILE} already exists", "choose another --out or give --overwrite")
     tongue = language(lang)
-    record = compare(models, split, protocol, groups, seed)
-    if out is not None:
-        save_comparison(out / FILE, record)
+    record = compare_models(models, out, split=split, protocol=protocol, groups=groups, seed=seed, overwrite=overwrite)
     if json:
         print_json(as_json(record, tongue))
-    else:
-        print_comparison(record, tongue)
+        return
+    print_comparison(record, tongue)
+    if out is not None:
+        print(out / "report.html")

@@ -10,6 +10,7 @@ import numpy as np
 
 from pixelproof.comparison.ablation import Cell, Levels, effects
 from pixelproof.comparison.claims import Models, judge
+from pixelproof.comparison.match import group
 from pixelproof.comparison.measures import boundaries, by_tolerance, score_figure
 from pixelproof.comparison.where import where_gain
 from pixelproof.evaluation.metrics import Protocol
@@ -29,6 +30,7 @@ def gather(
     levels: Mapping[str, Levels] | None = None,
     baseline: Levels | None = None,
     claims: Sequence[Claim] = (),
+    groups: str | None = None,
     seed: int = 0,
 ) -> EvidenceRecord:
     """Return the evidence that the scores of models hold.
@@ -39,6 +41,8 @@ def gather(
         levels: Level of each factor by model, where factors are varied.
         baseline: The reference level of each factor.
         claims: What is said of the models.
+        groups: A regular expression that finds in an image's id the scene it belongs to; where a gain lies is then
+            known from as many scenes.
         seed: Seed of the resamples.
 
     Raises:
@@ -46,12 +50,12 @@ def gather(
     """
     first = next(iter(models.values()))[0]
     cells = [Cell(name, (levels or {}).get(name, {}), runs) for name, runs in models.items()]
-    pairs = _pairs(models)
+    pairs, members = _pairs(models), group(first.ids, groups)
     with bar("evidence", len(pairs) + len(claims) + 1, "questions") as step:
         figures = tuple(_figures(name, runs, protocol) for name, runs in models.items())
         gains = []
         for a, b in pairs:
-            gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, seed=seed)))
+            gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed)))
             step()
         found = effects(cells, baseline, protocol, seed) if baseline else ()
         step()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pixelproof.comparison import compare
 from pixelproof.comparison.evidence import gather
 from pixelproof.comparison.match import in_order
-from pixelproof.errors import Refusal
+from pixelproof.comparison.opening import open_models
+from pixelproof.errors import Refusal, UserError
+from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
-from pixelproof.runs import Scores, load_scores
+from pixelproof.report.artefacts import is_study
+from pixelproof.report.page import PAGE, build_report
+from pixelproof.runs import Scores, SegmentationScores, load_scores
 from pixelproof.runs.comparison_file import FILE as COMPARISON
-from pixelproof.runs.comparison_file import load_comparison, save_comparison
+from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import save_evidence
 from pixelproof.study.file import Part
@@ -39,6 +43,52 @@ def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> Non
         _gather(part, jobs, folder, steps)
     except Refusal as refusal:
         say(f"{folder.name}: not compared, because {refusal}")
+
+
+def compare_models(
+    models: Sequence[Path],
+    out: Path | None = None,
+    *,
+    split: str = SPLIT,
+    protocol: str = "unknown_counted",
+    groups: str | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> ComparisonRecord:
+    """Compare run folders or score files and, where ``out`` is given, write the evidence and its page there.
+
+    Args:
+        models: Two or more run folders or score files.
+        out: Folder for ``comparison.json``, ``evidence.json`` and ``report.html``.
+        split: The split whose scores to read from run folders.
+        protocol: How pixels of ignored classes count.
+        groups: A regular expression that finds in an image's id the scene it belongs to.
+        seed: Seed of the resamples.
+        overwrite: Replace what is there.
+
+    Raises:
+        UserError: A file cannot be read, an option has a wrong value, or ``out`` holds a comparison already.
+        Refusal: The models were not measured alike, or there are too few images for an interval.
+    """
+    if out is None:
+        return compare(models, split, protocol, groups, seed)
+    out = Path(out)
+    if is_study(out):
+        raise UserError(f"{out} holds a study or a run, whose page would be replaced", "choose another --out")
+    for name in (COMPARISON, EVIDENCE, PAGE):
+        if (out / name).exists() and not overwrite:
+            raise UserError(f"{out / name} already exists", "choose another --out or give --overwrite")
+    record = compare(models, split, protocol, groups, seed)
+    scores = open_models([Path(model) for model in models], split)
+    save_comparison(out / COMPARISON, record)
+    (out / EVIDENCE).unlink(missing_ok=True)
+    if any(isinstance(each, SegmentationScores) and each.boundaries is None for each in scores):
+        say("note: score files without boundary counts, so where the gain lies is not shown; evaluate or score again")
+    else:
+        named = {each.source.name: [each] for each in scores}
+        save_evidence(out / EVIDENCE, gather(named, protocol_of(protocol), groups=groups, seed=seed))
+    build_report(out)
+    return record
 
 
 def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
