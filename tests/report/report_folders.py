@@ -6,11 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from pixelproof.comparison import compare
+from pixelproof.comparison.evidence import gather
+from pixelproof.comparison.match import in_order
 from pixelproof.config import default_config
 from pixelproof.evaluation import confusion_counts
+from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
 from pixelproof.randomness import generator
 from pixelproof.runs import (
+    Boundaries,
     ClassificationScores,
     Features,
     Run,
@@ -23,12 +28,26 @@ from pixelproof.runs import (
     write_json,
     write_text,
 )
+from pixelproof.runs.comparison_file import save_comparison
+from pixelproof.runs.evidence_file import save_evidence
 from pixelproof.runs.features import MapQuality
 from pixelproof.runs.metrics_log import MetricsLog
-from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, save_study
+from pixelproof.runs.study_file import Claim, DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, save_study
 
 DATA = "0123456789abcdef"
 SHOWN = ("0010", "0097", "0107")
+CLAIMS = (
+    Claim.model_validate(
+        {
+            "id": "edges",
+            "says": {"en": "Skips make <edges> finer.", "zh-Hant": "跳接使邊緣更細緻。"},
+            "tests": [{"model": "fcn8s", "against": "fcn32s", "metric": "edges"}],
+        }
+    ),
+    Claim.model_validate(
+        {"id": "coarse", "says": "FCN32s wins.", "tests": [{"model": "fcn32s", "against": "fcn8s", "metric": "miou"}]}
+    ),
+)
 DIAGRAM = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 120" width="640" height="120">
 <rect x="10" y="30" width="140" height="60" rx="8" fill="#dbeafe" stroke="#1e40af"/>
 <rect x="250" y="40" width="140" height="40" rx="8" fill="#dcfce7" stroke="#166534"/>
@@ -169,18 +188,26 @@ def make_segmentation(
     names = {"fcn32s": 24, "fcn8s": 8}
     others = [f"{index:04d}" for index in range(images - len(sizes))]
     ids = (*SHOWN[: len(sizes)], *others)
+    scored = {}
     for name, block in names.items():
         run = make_run(out / "segmentation" / name, scheme, name)
-        counts = []
+        counts, boundaries = [], []
         for place, sample in enumerate(ids):
             image, truth = land(sample, sizes[place % len(sizes)], classes)
             prediction = guessed(truth, block)
             if place == 1:
                 truth[-20:, -40:] = VOID
             counts.append(confusion_counts(truth, prediction, classes))
+            boundaries.append(boundary_counts(truth, prediction, scheme.scored))
             if sample in SHOWN:
                 save_shown(run.shown(sample), Shown(sample, image, truth, prediction))
-        save_scores(run.scores("validation"), SegmentationScores(ids, np.stack(counts), scheme, Source(name)))
+        scores = SegmentationScores(ids, np.stack(counts), scheme, Source(name), Boundaries.stack(boundaries))
+        save_scores(run.scores("validation"), scores)
+        scored[name] = [in_order(scores)]
+    if images > 1:
+        record = compare([out / "segmentation" / name for name in names])
+        save_comparison(out / "segmentation" / "comparison.json", record)
+        save_evidence(out / "segmentation" / "evidence.json", gather(scored, claims=CLAIMS))
     return PartRecord(
         name="segmentation",
         title="Semantic segmentation",
@@ -188,6 +215,7 @@ def make_segmentation(
         data=_data(classes, images),
         models=tuple(ModelRecord(name=name, run=f"segmentation/{name}") for name in names),
         shown=SHOWN[: len(sizes)],
+        claims=CLAIMS,
     )
 
 

@@ -80,3 +80,17 @@ def test_a_divider_is_dragged_between_two_masks(built: Path, browser):
     truth = article.locator(".zoom img").nth(1).get_attribute("src")
     assert box.locator("img.right").get_attribute("src") == truth
     page.close()
+
+
+def test_the_discussion_changes_its_language(built: Path, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto((built / "report.html").as_uri())
+    first = page.locator(".discussion li").first
+    english, chinese = first.locator("span[lang=en]"), first.locator("span[lang=zh-Hant]")
+    assert english.is_visible()
+    assert not chinese.is_visible()
+    page.locator("[data-language=zh-Hant]").first.click()
+    assert chinese.is_visible()
+    assert not english.is_visible()
+    assert page.locator("[data-language=zh-Hant]").first.get_attribute("aria-pressed") == "true"
+    page.close()

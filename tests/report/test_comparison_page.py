@@ -1,0 +1,84 @@
+"""The page of a comparison: its own, and as a section of a study's report."""
+
+import re
+from pathlib import Path
+
+import pytest
+from report_folders import make_segmentation, make_study
+from report_pages import Page
+
+from pixelproof.comparison.reasons import remarks
+from pixelproof.errors import UserError
+from pixelproof.report import build_report
+from pixelproof.report.figures.forest import Difference, forest
+from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.evidence_file import Estimate, load_evidence
+
+NUMBERS = re.compile(r"[+−]?\d*\.\d+|\d+")
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("compared")
+    make_study(out, make_segmentation(out))
+    return out
+
+
+def test_a_study_shows_verdict_parts_of_the_gain_and_claims(compared):
+    page = Page(build_report(compared))
+    pair = load_comparison(compared / "segmentation" / "comparison.json").pairs[0]
+    where = load_evidence(compared / "segmentation" / "evidence.json").gains[0].where
+    assert "fcn8s is better than fcn32s" in page.text
+    for value in (pair.difference, where.edges.value, where.interior.value):
+        assert f"{100 * value:+.1f}".replace("-", "−") in page.text
+    assert "confirmed" in page.text
+    assert "refuted" in page.text
+    assert "Skips make <edges> finer" in page.text
+    assert "Skips make &lt;edges&gt; finer" in page.source
+
+
+def test_both_languages_hold_the_same_numbers_and_names(compared):
+    evidence = load_evidence(compared / "segmentation" / "evidence.json")
+    for english, chinese in zip(remarks(evidence, "en"), remarks(evidence, "zh-Hant"), strict=True):
+        # A claim's own words are its author's; the numbers after them are ours.
+        a, b = (text.rpartition("”")[2] if "”" in text else text for text in (english.text, chinese.text))
+        assert english.about == chinese.about
+        assert sorted(NUMBERS.findall(a)) == sorted(NUMBERS.findall(b.rpartition("」這項")[2])), (a, b)
+        assert ("fcn8s" in a) == ("fcn8s" in b)
+
+
+def test_a_comparison_alone_has_a_page_and_its_first_language_can_be_chosen(compared, tmp_path):
+    for name in ("comparison.json", "evidence.json"):
+        (tmp_path / name).write_bytes((compared / "segmentation" / name).read_bytes())
+    page = Page(build_report(tmp_path, "zh-Hant"))
+    assert dict(page.tags)["body"]["data-shown"] == "zh-Hant"
+    assert "fcn8s 優於 fcn32s" in page.text
+    (tmp_path / "evidence.json").unlink()
+    assert "fcn8s 優於 fcn32s" in Page(build_report(tmp_path, "zh-Hant")).text
+    with pytest.raises(UserError, match="no language 'de'"):
+        build_report(tmp_path, "de")
+
+
+def test_a_damaged_comparison_is_named(compared, tmp_path):
+    (tmp_path / "comparison.json").write_text("[]")
+    with pytest.raises(UserError, match=r"comparison\.json"):
+        build_report(tmp_path)
+
+
+def test_a_forest_plot_places_differences_on_one_axis():
+    plot = forest(
+        [
+            Difference("a", Estimate(value=0.1, low=0.05, high=0.2)),
+            Difference("b", Estimate(value=-0.04, low=-0.1, high=0.01)),
+            Difference("c", Estimate(value=None)),
+        ]
+    )
+    assert plot.ticks[0][0] == 0
+    assert plot.ticks[-1][0] == 100
+    labels = {label: place for place, label in plot.ticks}
+    assert labels["0"] == pytest.approx(plot.zero)
+    assert plot.rows[0].place == pytest.approx(labels["+10"])
+    assert (plot.rows[0].low, plot.rows[0].high) == (pytest.approx(labels["+5"]), pytest.approx(labels["+20"]))
+    assert plot.rows[1].low == pytest.approx(labels["−10"])
+    assert (plot.rows[2].place, plot.rows[2].text) == (None, "–")
+    assert forest([Difference("c", Estimate(value=None))]) is None
