@@ -111,8 +111,8 @@ def test_hovering_a_cell_tells_what_it_counts(built: Path):
 
 def test_images_are_described_and_counted(built: Path):
     images = [values for tag, values in Page(built / "report.html").tags if tag == "img" and values["src"] != "data:,"]
-    # Three exhibits of picture, truth and two masks with errors; three diagrams; two curves a part; one map.
-    assert len(images) == 3 * 6 + 3 + 4 + 1
+    # Three exhibits of picture, truth and two masks with errors; three diagrams; two curves a part; one map; one pair.
+    assert len(images) == 3 * 6 + 3 + 4 + 1 + 1
     assert all(values["alt"] for values in images)
 
 

@@ -82,6 +82,7 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
     """Return all that ``comparison.html.j2`` shows, empty where models were not compared."""
     tolerances, strides, rows = boundaries(evidence) if evidence else ([], [], [])
     return {
+        "headline": headline(comparison) if comparison else None,
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
         "made_of": made_of(comparison) if comparison else "",
@@ -92,6 +93,14 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
         "claims": claims(evidence) if evidence else [],
         "discussion": discussion(comparison, evidence),
     }
+
+
+def headline(comparison: ComparisonRecord) -> Texts:
+    """Return the verdict between the first model and the best of the others."""
+    first, *others = comparison.models
+    best = max(others, key=lambda model: model.value).name
+    pair = next(pair for pair in comparison.pairs if {pair.a, pair.b} == {first.name, best})
+    return _texts(lambda tongue: sentences(pair, comparison, tongue)[:1])[0]
 
 
 def made_of(comparison: ComparisonRecord) -> str:

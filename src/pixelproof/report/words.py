@@ -47,7 +47,7 @@ def sentences(part: PartArtefacts) -> list[str]:
     """Return the part's key results, one sentence each."""
     said = [_classified(model.name, scores) for model, scores in classifiers(part)]
     if compared := segmenters(part):
-        said += _segmented([(model.name, scores) for model, scores in compared])
+        said += _segmented([(model.name, scores) for model, scores in compared], tested=part.comparison is not None)
     if unscored := [model.name for model in part.models if model.scores is None]:
         said.append(f"{enumerated(unscored)} {'has' if len(unscored) == 1 else 'have'} no scores yet.")
     return said
@@ -113,7 +113,7 @@ def _classified(name: str, scores: ClassificationScores) -> str:
     return text + "."
 
 
-def _segmented(compared: Sequence[tuple[str, SegmentationScores]]) -> list[str]:
+def _segmented(compared: Sequence[tuple[str, SegmentationScores]], tested: bool) -> list[str]:
     images = f"{count(len(compared[0][1].ids))} validation images"
     # NaN sorts nowhere, so undefined means come last by hand.
     ranked = sorted(compared, key=lambda pair: -np.nan_to_num(mean_iou(pair[1], COUNTED), nan=-1.0))
@@ -123,7 +123,7 @@ def _segmented(compared: Sequence[tuple[str, SegmentationScores]]) -> list[str]:
         rest = enumerated(f"{score(mean_iou(s, COUNTED), 3)} of {name}" for name, s in others)
         text += f" against {rest}"
     said = [f"{text} on {images}, and labels {share(pixel_accuracy(scores))} of the pixels right."]
-    if others:
+    if others and not tested:  # a comparison says it with its uncertainty
         said += _largest_gain(best, scores, *others[0])
     return said
 
