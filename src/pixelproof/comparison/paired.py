@@ -88,7 +88,7 @@ def permutation_p(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Floa
 
 
 def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
-    """Return the bounds of the expanded percentile interval (Hesterberg 2015, section 5.4).
+    """Return the bounds of the expanded percentile interval (Hesterberg 2015).
 
     The plain percentile interval is too narrow for few units. Its levels move outwards as if a normal quantile were
     replaced by Student's and the variance divided by n - 1 instead of n.
