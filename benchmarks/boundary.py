@@ -36,7 +36,7 @@ def landscapes() -> list[tuple[Mask, Mask]]:
     random = generator(0, "benchmark", "boundary")
     pairs = []
     for _ in range(PAIRS):
-        heights = ndimage.gaussian_filter(random.normal(size=(2, SIZE, SIZE)), (0, 20, 20))
+        heights = ndimage.gaussian_filter(random.normal(size=(2, SIZE, SIZE)), (0, 40, 40))
         levels = np.quantile(heights[0], np.arange(1, CLASSES) / CLASSES)
         masks = (heights[0], heights[0] + 0.2 * heights[1])
         truth, prediction = (np.digitize(mask, levels).astype(np.uint8) for mask in masks)
