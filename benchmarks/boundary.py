@@ -9,17 +9,16 @@ installed are left out. The last line is one JSON object; a ratio is a peer's ti
 
 from __future__ import annotations
 
-import json
-import statistics
-import time
+import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import ndimage
 
+from benchmarks.interleaved import ratios, report
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.randomness import generator
 from pixelproof.runs.boundaries import BAND_EDGES, OBJECT_EDGES, PERIOD, TOLERANCES, Boundaries
@@ -132,7 +131,6 @@ def peers() -> dict[str, Callable[[Mask, Mask], Any]]:
     except ImportError:
         pass
     try:
-        import torch
         from monai.metrics import compute_surface_dice
         from monai.networks.utils import one_hot
 
@@ -146,37 +144,23 @@ def peers() -> dict[str, Callable[[Mask, Mask], Any]]:
     return found
 
 
-def seconds(count: Callable[[Mask, Mask], Any], pairs: list[tuple[Mask, Mask]]) -> float:
-    """Return the median processor time of a pair, the best of some rounds of each."""
-    best = []
-    for pair in pairs:
-        times = []
-        for _ in range(ROUNDS):
-            start = time.process_time()
-            count(*pair)
-            times.append(time.process_time() - start)
-        best.append(min(times))
-    return statistics.median(best)
-
-
 def main() -> None:
-    """Check that all agree, time them, and print the outcome."""
+    """Check that all agree, time them in turn, and print the outcome."""
+    torch.set_num_threads(1)
     pairs, others = landscapes(), peers()
-    for name in ("scipy", "edt+cc3d"):
-        for pair in pairs if name in others else ():
+    for name in others.keys() - {"monai"}:
+        for pair in pairs:
             for array, expected in others[name](*pair).items():
-                assert np.array_equal(getattr(ours(*pair), array), expected), f"{name} counts other {array}"
-    mine, theirs = seconds(ours, pairs), {name: seconds(count, pairs) for name, count in others.items()}
-    for name, taken in {"pixelproof": mine, **theirs}.items():
-        print(f"{name:12}{1000 * taken:8.1f} ms a pair")
-    versions = {}
-    for package in ("numpy", "scipy", "edt", "connected-components-3d", "monai"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    ratios = {name: round(taken / mine, 2) for name, taken in theirs.items()}
-    print(json.dumps({"name": "boundary", "ratios": ratios, "n": len(pairs), "versions": versions}))
+                if not np.array_equal(getattr(ours(*pair), array), expected):
+                    sys.exit(f"{name} counts other {array}")
+
+    def all_pairs(count: Callable[[Mask, Mask], Any]) -> Callable[[], object]:
+        return lambda: [count(*pair) for pair in pairs]
+
+    result = ratios(all_pairs(ours), {name: all_pairs(count) for name, count in others.items()}, ROUNDS)
+    optional = {"edt+cc3d": ("edt", "connected-components-3d"), "monai": ("monai",)}
+    extra = (package for name in others for package in optional.get(name, ()))
+    report("boundary", result, ROUNDS, ("numpy", "scipy", *extra), pairs=len(pairs))
 
 
 if __name__ == "__main__":
