@@ -1,5 +1,7 @@
 """Boundary counts against brute force on random masks, and the metrics derived from them."""
 
+import json
+
 import boundary_brute as brute
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from pixelproof.evaluation import confusion_counts
+from pixelproof.data.images import read_mask
+from pixelproof.evaluation import confusion_counts, summarise
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.boundary_metrics import (
     boundary_f1,
@@ -18,7 +21,9 @@ from pixelproof.evaluation.boundary_metrics import (
 )
 from pixelproof.evaluation.discs import FAR, over_discs, reach
 from pixelproof.evaluation.metrics import PROTOCOLS, class_iou
-from pixelproof.labels import VOID
+from pixelproof.evaluation.mosaic import mosaic
+from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
+from pixelproof.runs import Boundaries, SegmentationScores
 
 SCORED = np.array([True, True, True, False])
 
@@ -157,3 +162,42 @@ def test_objects_by_size():
 def test_pixels_that_touch_at_corners_are_two_objects():
     truth = np.array([[0, 1], [1, 0]], np.uint8)
     assert boundary_counts(truth, truth, SCORED).objects[0, :2, 3].tolist() == [2, 2]
+
+
+def test_the_summary_says_all_of_it_and_is_json():
+    truth = np.kron(np.array([[0, 1], [2, 0]]), np.ones((40, 40))).astype(np.uint8)
+    prediction = np.roll(truth, 3, axis=1)
+    scheme = LabelScheme(
+        task="segmentation", classes=tuple(LabelClass(name=n, id=i, ignored=n == "x") for i, n in enumerate("abcx"))
+    )
+    counts = boundary_counts(truth, prediction, SCORED)
+    confusion = confusion_counts(truth, prediction, 4)
+    scores = SegmentationScores(("0",), confusion[None], scheme, boundaries=Boundaries.stack([counts]))
+    figures = summarise(scores)["boundary"]
+    iou = region_iou(counts.rims, SCORED, "unknown_counted")
+    assert figures["iou"]["unknown_counted"]["classes"]["b"]["3"] == iou[1, 1]
+    assert figures["iou"]["unknown_counted"]["mean"]["5"] == pytest.approx(iou[2, :3].mean())
+    assert figures["f1"]["classes"]["c"]["3"] == boundary_f1(counts.contours, SCORED)[1, 2]
+    assert "x" not in figures["f1"]["classes"]
+    assert figures["error_rate"][">16"] == error_rate(counts.bands, SCORED)[4]
+    assert figures["objects"]["count"] == {"<256": 0, "256-1023": 0, "1024-9215": 4, ">=9216": 0}
+    assert figures["objects"]["found"] == {"<256": None, "256-1023": None, "1024-9215": 1, ">=9216": None}
+    assert set(figures["mosaic"]) == {"8", "16", "32"}
+    json.dumps(figures, allow_nan=False)
+    assert summarise(SegmentationScores(("0",), confusion[None], scheme))["boundary"] is None
+
+
+@pytest.mark.real
+def test_real_masks_seen_through_a_grid(real_data):
+    """Truth that was sampled once in 32 x 32 pixels: wrong at edges alone, and a mosaic, which the truth is not."""
+    files = sorted((real_data / "p2_data" / "validation").glob("*_mask.png"))[:20]
+    truths = [read_mask(file, PRESETS["deepglobe"]) for file in files]
+    scored = PRESETS["deepglobe"].scored
+    coarse = [t[16::32, 16::32].repeat(32, axis=0).repeat(32, axis=1) for t in truths]
+    counts = Boundaries.stack([boundary_counts(t, c, scored) for t, c in zip(truths, coarse, strict=True)])
+    rates = error_rate(counts.bands.sum(axis=0), scored)
+    assert rates[0] > 0.4
+    assert rates[4] < 0.01
+    assert (np.diff(rates) < 0).all()
+    assert mosaic(counts.phases, 32).index == pytest.approx(32)
+    assert abs(mosaic(counts.phases, 32, "truth").index - 1) < 0.2

@@ -54,6 +54,7 @@ def test_the_truth_may_be_a_whole_data_set(masks):
 
 def test_a_score_file_gives_the_same_figures(masks):
     scores = score(masks / "guess", masks / "truth")
+    assert scores.boundaries.bands.shape == (len(scores.ids), 5, 7, 4)
     save_scores(masks / "s.npz", scores)
     assert summarise(score(masks / "s.npz", None)) == summarise(scores)
     assert load_scores(masks / "s.npz").source.name == "guess"

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme
 from pixelproof.runs import (
+    Boundaries,
     ClassificationScores,
     Features,
     Run,
@@ -40,6 +41,16 @@ def segmentation_scores(n=3):
     return SegmentationScores(tuple(f"{i:04}" for i in range(n)), counts, DEEPGLOBE, Source("a", "validation", "f"))
 
 
+def with_boundaries(n=3):
+    """Scores whose boundary counts are numbered, so that none can be taken for another."""
+    shapes = {"bands": (5, 7, 4), "rims": (3, 7, 4), "contours": (3, 7, 4), "objects": (4, 7, 4), "phases": (3, 2, 32)}
+    arrays = {
+        name: np.arange(n * np.prod(shape)).reshape(n, *shape) + 10_000 * place
+        for place, (name, shape) in enumerate(shapes.items())
+    }
+    return replace(segmentation_scores(n), boundaries=Boundaries(**arrays))
+
+
 def classification_scores():
     nan = np.array([0.5, np.nan])
     ints = np.array([0, 1])
@@ -56,6 +67,25 @@ def test_scores_come_back_as_they_were(tmp_path, scores):
     for name, value in vars(scores).items():
         np.testing.assert_array_equal(getattr(back, name), value)
     assert back.scheme.hash == scores.scheme.hash
+
+
+def test_boundary_counts_come_back_as_they_were(tmp_path):
+    scores = with_boundaries()
+    save_scores(tmp_path / "s.npz", scores)
+    back = load_scores(tmp_path / "s.npz")
+    np.testing.assert_array_equal(back.confusion, scores.confusion)
+    for name, value in vars(scores.boundaries).items():
+        np.testing.assert_array_equal(getattr(back.boundaries, name), value)
+        assert getattr(back.boundaries, name).dtype == np.int64
+
+
+def test_score_files_of_version_1_are_still_read(tmp_path):
+    scores = segmentation_scores()
+    facts = {"scheme": DEEPGLOBE.model_dump(mode="json"), "source": vars(scores.source)}
+    save_arrays(tmp_path / "s.npz", "scores", 1, facts, {"ids": np.array(scores.ids), "confusion": scores.confusion})
+    back = load_scores(tmp_path / "s.npz")
+    np.testing.assert_array_equal(back.confusion, scores.confusion)
+    assert back.boundaries is None
 
 
 def test_features_and_shown_images_come_back_as_they_were(tmp_path):

@@ -86,7 +86,10 @@ def matches(mask: UInt8, other: UInt8, radii: Sequence[int], classes: int) -> In
     counts = np.zeros((len(radii), 256), np.int64)
     for first in range(0, classes, 8):  # a class is a bit of a byte; bits beyond it vanish, and so does void
         own, others = (np.left_shift(np.uint8(1), m - np.uint8(first)) for m in (mask, other))
-        if own.any() and others.any():
-            for count, disc in zip(counts, over_discs(others, radii, np.bitwise_or, 0), strict=True):
-                count += np.bincount(mask[(disc & own) != 0], minlength=256)
+        places = np.flatnonzero(own)
+        if not len(places) or not others.any():
+            continue
+        bits, labels = own.ravel()[places], mask.ravel()[places]
+        for count, disc in zip(counts, over_discs(others, radii, np.bitwise_or, 0), strict=True):
+            count += np.bincount(labels[(disc.ravel()[places] & bits) != 0], minlength=256)
     return counts[:, :classes]
