@@ -33,13 +33,13 @@ def test_a_tiled_map_equals_the_whole_one(name, size):
     whole = use.class_map(image)
     assert len(np.unique(whole)) > 1  # a constant map would prove nothing
     assert halo(use.model) % use.model.stride == 0
-    np.testing.assert_array_equal(predict_tiled(image, use.class_map, halo(use.model), tile=64), whole)
+    np.testing.assert_array_equal(predict_tiled(image, use.class_map, halo(use.model), side=64), whole)
 
 
 def test_without_a_halo_the_maps_differ():
     use = predictor("fcn8s")
     image = np.random.default_rng(1).integers(0, 256, (300, 300, 3)).astype(np.uint8)
-    assert (predict_tiled(image, use.class_map, margin=0, tile=64) != use.class_map(image)).any()
+    assert (predict_tiled(image, use.class_map, margin=0, side=64) != use.class_map(image)).any()
 
 
 def test_large_images_are_tiled_without_being_asked(monkeypatch):

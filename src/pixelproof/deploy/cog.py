@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from rasterio._err import CPLE_BaseError
 
-from pixelproof.deploy.geo import RasterioError, rasterio
+from pixelproof.deploy.geo import RasterioError, open_raster, rasterio
 from pixelproof.deploy.journal import RawFile
 from pixelproof.deploy.legend import Legend, Values
 from pixelproof.deploy.raster import CACHE, Scene
@@ -99,7 +99,7 @@ def write_cog(path: Path, raw: RawFile, scene: Scene, meaning: Meaning) -> None:
 
 def rows_of(path: Path, rows: int) -> Iterator[tuple[int, Values]]:
     """Yield the first band of a GeoTIFF in strips from top to bottom: the first row's number, and values [h, W]."""
-    with rasterio.Env(GDAL_CACHEMAX=CACHE), rasterio.open(path) as data:
+    with rasterio.Env(GDAL_CACHEMAX=CACHE), open_raster(path) as data:
         for top in range(0, data.height, rows):
             place = rasterio.windows.Window(0, top, data.width, min(rows, data.height - top))
             yield top, data.read(1, window=place)

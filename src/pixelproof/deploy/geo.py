@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,17 +19,24 @@ try:
     import rasterio.shutil
     import rasterio.warp
     import shapely
-    from rasterio.errors import RasterioError
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
 except ModuleNotFoundError as missing:
     raise UserError(f"maps need {missing.name}, which is not installed", "pip install 'pixelproof[geo]'") from missing
 
-__all__ = ["RasterioError", "located", "pyogrio", "rasterio", "shapely"]
+__all__ = ["RasterioError", "located", "open_raster", "pyogrio", "rasterio", "shapely"]
 
 # GDAL's complaints are told in our own sentences; without a handler they would reach stderr as well.
 logging.getLogger("rasterio").addHandler(logging.NullHandler())
 
 
 Float = npt.NDArray[np.float64]
+
+
+def open_raster(path: Path, driver: str | None = None, mode: str = "r") -> Any:
+    """Return an open raster; that it lies nowhere on Earth is no reason for a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return rasterio.open(path, mode, driver=driver)
 
 
 def located(transform: Any, columns: Float, rows: Float) -> tuple[Float, Float]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.deploy.geo import RasterioError, rasterio
+from pixelproof.deploy.geo import RasterioError, open_raster, rasterio
 from pixelproof.deploy.scaling import Scaling
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
@@ -56,7 +56,7 @@ class Scene:
     def __init__(self, path: Path, settings: MapSettings) -> None:
         self.path = path
         with self._explained():
-            self._data = rasterio.open(path, driver=_driver(path))
+            self._data = open_raster(path, _driver(path))
         self.height: int = self._data.height
         self.width: int = self._data.width
         self.crs = self._data.crs
@@ -161,7 +161,8 @@ class Scene:
     def _explained(self, where: str = "") -> Iterator[None]:
         """Turn whatever GDAL raises into one sentence."""
         try:
-            with rasterio.Env(GDAL_CACHEMAX=CACHE), np.errstate(invalid="ignore"):
+            # Reading a PNG at once, GDAL does not notice that its end is missing; row by row it does.
+            with rasterio.Env(GDAL_CACHEMAX=CACHE, GDAL_PNG_WHOLE_IMAGE_OPTIM=False), np.errstate(invalid="ignore"):
                 yield
         except RasterioError as error:
             missing = f" ({error})" if "does not exist" in str(error) else ""

@@ -49,7 +49,7 @@ class MapSettings(Strict):
     @classmethod
     def _rising(cls, value: Stretch | None) -> Stretch | None:
         if value is not None and not value.low < value.high:
-            raise ValueError("LOW must be less than HIGH")
+            raise ValueError("the first value must be less than the second")
         if value is not None and value.unit == "percent" and not (value.low >= 0 and value.high <= 100):
             raise ValueError("percentages lie between 0% and 100%")
         return value

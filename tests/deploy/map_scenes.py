@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import rasterio
 import torch
+from rasterio.errors import NotGeoreferencedWarning
 
 from pixelproof.config import default_config
+from pixelproof.deploy.geo import open_raster
 from pixelproof.labels import PRESETS
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
@@ -36,9 +40,17 @@ def write_scene(path, pixels, crs="EPSG:32633", transform=UTM, **options):
     count, height, width = pixels.shape
     profile = {"driver": "GTiff", "count": count, "height": height, "width": width, "dtype": pixels.dtype}
     place = {"crs": crs, "transform": transform} if crs else {}
-    with rasterio.open(path, "w", **profile, **place, **options) as data:
-        data.write(pixels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path, "w", **profile, **place, **options) as data:
+            data.write(pixels)
     return path
+
+
+def read(path):
+    """Return all bands of a raster, [bands, H, W]."""
+    with open_raster(path) as data:
+        return data.read()
 
 
 def noise(height, width, bands=3, seed=1, high=256, dtype=np.uint8):

@@ -1,0 +1,69 @@
+"""Hectares, by hand and by PROJ's own geodesics."""
+
+import numpy as np
+import pyproj
+import pytest
+import rasterio
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
+
+from pixelproof.deploy.areas import CELL, Ground
+
+
+def pixel_areas(crs, transform, height=5, width=3 * CELL + 7):
+    ground = Ground(CRS.from_user_input(crs), transform, height, width)
+    return ground.method, ground.cells(0, height, width)
+
+
+@pytest.mark.parametrize(
+    ("crs", "pixel", "square_metres"),
+    [
+        ("EPSG:32633", (10, 10), 100.0),
+        ("EPSG:25832", (0.5, 0.25), 0.125),
+        ("EPSG:2263", (3, 3), 9 * (1200 / 3937) ** 2),  # New York Long Island, US survey feet
+        ("EPSG:2222", (10, 10), 100 * 0.3048**2),  # Arizona East, international feet
+    ],
+)
+def test_projected_areas_are_those_of_the_plane(crs, pixel, square_metres):
+    middle = {"EPSG:2263": (1_000_000, 200_000), "EPSG:2222": (700_000, 1_000_000)}.get(crs, (500_000, 5_500_000))
+    method, areas = pixel_areas(crs, from_origin(*middle, *pixel))
+    assert method == "planimetric"
+    np.testing.assert_allclose(areas, square_metres, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("west", "north", "step"), [(13, 52, 1e-4), (-180, 90, 1.0), (100, -75, 0.01), (179.9, 0.05, 1e-3)]
+)
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4314"])  # WGS 84, and Bessel's ellipsoid
+def test_pixels_in_degrees_have_their_geodesic_area(west, north, step, crs):
+    method, areas = pixel_areas(crs, from_origin(west, north, step, step))
+    assert method == "ellipsoidal"
+    geod = pyproj.CRS(crs).get_geod()
+    for row in range(5):
+        top, bottom = north - row * step, north - (row + 1) * step
+        lons = np.linspace(west, west + step, 2000)  # parallels are no geodesics, so they are followed in small steps
+        ring = np.concatenate([lons, lons[::-1]]), np.repeat([bottom, top], 2000)
+        expected = abs(geod.polygon_area_perimeter(*ring)[0])
+        np.testing.assert_allclose(areas[row], expected, rtol=1e-6)
+
+
+def test_web_mercator_does_not_count_its_own_square_metres():
+    x, y = pyproj.Transformer.from_crs(4326, 3857, always_xy=True).transform(10, 50)
+    method, areas = pixel_areas("EPSG:3857", from_origin(x, y, 10, 10))
+    assert method == "ellipsoidal"
+    assert areas.max() < 100 / 2.3
+    back = pyproj.Transformer.from_crs(3857, 4326, always_xy=True)
+    lon, lat = back.transform([x, x + 10, x + 10, x], [y - 10, y - 10, y, y])
+    expected = pyproj.Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)[0]
+    assert areas[0, 0] == pytest.approx(abs(expected), rel=1e-5)
+
+
+def test_rotated_pixels_keep_their_area():
+    turned = from_origin(500_000, 5_500_000, 10, 10) @ rasterio.Affine.rotation(30)
+    assert pixel_areas("EPSG:32633", turned)[1] == pytest.approx(100)
+
+
+def test_without_a_known_place_there_is_no_area():
+    assert Ground(None, rasterio.Affine.identity(), 5, 5).method is None
+    local = CRS.from_wkt('LOCAL_CS["site",UNIT["metre",1]]')
+    assert Ground(local, from_origin(0, 0, 1, 1), 5, 5).method is None

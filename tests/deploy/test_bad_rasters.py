@@ -1,0 +1,125 @@
+"""Bad rasters and wrong words: one sentence, and nothing under the map's name."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import rasterio
+from map_scenes import noise, write_scene
+from PIL import Image
+
+from pixelproof import api
+from pixelproof.config import default_config
+from pixelproof.deploy.geo import open_raster
+from pixelproof.deploy.settings import parse_bands, parse_stretch
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.runs import Run
+
+SCHEME = LabelScheme(task="classification", classes=[LabelClass(name="a", id=0)])
+
+
+def refused(run, scene, out, **options):
+    """Return the sentence with which a map is refused, after checking that it leaves nothing."""
+    with pytest.raises(UserError) as error:
+        api.map(run.path, scene, out, device="cpu", **options)
+    assert not out.exists()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def cut(path, share=0.6):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    return path
+
+
+def test_rasters_that_cannot_be_read(slim_run, tmp_path):
+    out = tmp_path / "map.tif"
+    assert "does not exist" in refused(slim_run, tmp_path / "none.tif", out)
+    (tmp_path / "empty.tif").touch()
+    assert "is an empty file" in refused(slim_run, tmp_path / "empty.tif", out)
+    (tmp_path / "text.tif").write_text("<GDAL_WMS>http://nowhere</GDAL_WMS>")
+    assert "is no GeoTIFF" in refused(slim_run, tmp_path / "text.tif", out)
+    short = cut(write_scene(tmp_path / "short.tif", noise(200, 100)))
+    assert "short.tif is truncated or damaged in rows 0 to 128" in refused(
+        slim_run, short, out, tile=32, overwrite=True
+    )
+    packed = cut(write_scene(tmp_path / "packed.tif", noise(200, 100), compress="lzw"))
+    assert "packed.tif is truncated or damaged" in refused(slim_run, packed, out, overwrite=True)
+    for name in ("short.png", "short.jpg"):
+        Image.fromarray(noise(200, 100).transpose(1, 2, 0)).save(tmp_path / name)
+        assert f"{name} is truncated or damaged" in refused(slim_run, cut(tmp_path / name), out, overwrite=True)
+
+
+def test_rasters_that_need_a_word(slim_run, tmp_path):
+    out = tmp_path / "map.tif"
+    four = write_scene(tmp_path / "four.tif", noise(30, 30, 4, dtype=np.uint16))
+    assert "has 4 bands and does not say which are red, green and blue" in refused(slim_run, four, out)
+    assert "has 4 bands, no band 5" in refused(slim_run, four, out, bands=(5, 2, 1))
+    two = write_scene(tmp_path / "two.tif", noise(30, 30, 2))
+    assert "has 2 bands" in refused(slim_run, two, out)
+    floats = write_scene(tmp_path / "float.tif", noise(30, 30).astype(np.float32))
+    assert "holds float32 pixels, whose range is not known; say which" in refused(slim_run, floats, out)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (30, 20)).save(tmp_path / "turned.jpg", exif=exif)
+    assert "is stored turned" in refused(slim_run, tmp_path / "turned.jpg", out)
+
+
+def test_no_crs_is_a_map_without_areas(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(40, 50), crs=None)
+    out = tmp_path / "map.tif"
+    assert "has no CRS, and GeoJSON" in refused(slim_run, scene, out, polygons=tmp_path / "p.geojson")
+    facts = api.map(slim_run.path, scene, out, polygons=tmp_path / "p.gpkg", device="cpu")
+    assert facts["areas"] is None
+    assert all(c["hectares"] is None for c in facts["classes"].values())
+    with open_raster(out) as data:
+        assert data.crs is None
+        assert data.transform.is_identity
+
+
+def test_ground_control_points_are_kept(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(40, 50), crs=None)
+    corners = [(0, 0, 10.0, 50.0), (0, 50, 10.5, 50.1), (40, 50, 10.4, 49.7), (40, 0, 9.9, 49.6)]
+    with open_raster(scene, mode="r+") as data:
+        data.gcps = [rasterio.control.GroundControlPoint(*corner) for corner in corners], "EPSG:4326"
+    api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")
+    with open_raster(tmp_path / "map.tif") as data:
+        points, crs = data.gcps
+        assert crs.to_epsg() == 4326
+        assert [(p.row, p.col, p.x, p.y) for p in points] == corners
+
+
+def test_wrong_words(slim_run, tmp_path):
+    scene, out = write_scene(tmp_path / "scene.tif", noise(30, 30)), tmp_path / "map.tif"
+    assert "no multiple of the network's stride 32; give 96" in refused(slim_run, scene, out, tile=100)
+    assert "would be no GeoTIFF" in refused(slim_run, scene, tmp_path / "map.png")
+    assert "must end in .gpkg or .geojson" in refused(slim_run, scene, out, polygons=tmp_path / "p.shp")
+    assert "is given for two files" in refused(slim_run, scene, out, probabilities=out)
+    assert "the first value must be less than the second" in refused(slim_run, scene, out, stretch=(5, 5))
+    with pytest.raises(UserError, match="is the raster itself"):
+        api.map(slim_run.path, scene, scene, overwrite=True)
+    classifier = Run.create(
+        tmp_path / "vgg", default_config("classification", "vgg16").model_dump(mode="json"), SCHEME, {}
+    )
+    assert "classifies whole images" in refused(classifier, scene, out)
+    assert parse_stretch("2%,98%") == (2, 98, "percent")
+    assert parse_stretch("-1.5, 30") == (-1.5, 30, "value")
+    assert parse_bands("4,3,2") == (4, 3, 2)
+    for wrong in ("2%,98", "5", "a,b", "1,2,3"):
+        with pytest.raises(UserError, match="is no range"):
+            parse_stretch(wrong)
+    with pytest.raises(UserError, match="is no list"):
+        parse_bands("red")
+
+
+def test_without_the_extra_it_says_what_to_install():
+    code = (
+        "import sys; sys.modules['rasterio'] = None; sys.argv = 'pixelproof map r s --out o.tif'.split();"
+        "from pixelproof.cli.main import run; run()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "pixelproof: maps need rasterio, which is not installed; pip install 'pixelproof[geo]'.\n"

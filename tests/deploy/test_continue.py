@@ -1,0 +1,149 @@
+"""Killed and started again, a map goes on where it was."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+from map_scenes import make_run, noise, write_scene
+
+import pixelproof.deploy.map
+from pixelproof import api
+from pixelproof.errors import UserError
+
+
+def shell(*arguments):
+    return [sys.executable, "-c", "from pixelproof.cli.main import run; run()", *map(str, arguments)]
+
+
+def journal_of(out):
+    return out.with_name(f".{out.name}.part") / "finished.txt"
+
+
+def test_a_killed_map_continues_to_the_same_file(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(320, 256))
+    words = ["map", slim_run.path, scene, "--tile", 32, "--device", "cpu", "--json"]
+    extra = lambda name: ["--out", tmp_path / f"{name}.tif", "--probabilities", tmp_path / f"{name}-p.tif"]  # noqa: E731
+    api.map(slim_run.path, scene, tmp_path / "a.tif", probabilities=tmp_path / "a-p.tif", tile=32, device="cpu")
+    process = subprocess.Popen(shell(*words, *extra("b")), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    journal = journal_of(tmp_path / "b.tif")
+    while not journal.is_file() or journal.read_text().count("\n") < 10:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "b.tif").exists()
+    assert not (tmp_path / "b-p.tif").exists()
+    with journal.open("a") as file:
+        file.write("39")  # a kill can cut a line short
+    done = subprocess.run(shell(*words, *extra("b")), check=True, capture_output=True, text=True)
+    tiling = json.loads(done.stdout)["tiling"]
+    assert tiling["continued"] >= 10
+    assert tiling["computed"] + tiling["continued"] == tiling["tiles"] == 80
+    assert "going on" in done.stderr
+    for end in (".tif", "-p.tif", ".tif.aux.xml"):
+        assert (tmp_path / f"b{end}").read_bytes() == (tmp_path / f"a{end}").read_bytes()
+    assert not journal.parent.exists()
+
+
+@pytest.fixture
+def interrupted(slim_run, tmp_path, monkeypatch):
+    """A map whose second tile failed: the run, the scene and the map's name."""
+    scene = write_scene(tmp_path / "scene.tif", noise(90, 64))
+    from pixelproof.prediction import Predictor
+
+    calls, call = [], Predictor.__call__
+
+    def failing(self, images):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return call(self, images)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Predictor, "__call__", failing)
+        api.map(slim_run.path, scene, tmp_path / "map.tif", tile=32, device="cpu")
+    assert journal_of(tmp_path / "map.tif").read_text() == "0\n"
+    return slim_run, scene, tmp_path / "map.tif"
+
+
+def test_only_the_same_map_is_continued(interrupted, tmp_path):
+    run, scene, out = interrupted
+    with pytest.raises(UserError, match="unfinished map with another --tile"):
+        api.map(run.path, scene, out, tile=64, device="cpu")
+    other = make_run(tmp_path / "other", name="fcn32s")
+    with pytest.raises(UserError, match="unfinished map with another network"):
+        api.map(other.path, scene, out, tile=32, device="cpu")
+    facts = api.map(run.path, scene, out, tile=32, device="cpu")
+    assert (facts["tiling"]["continued"], facts["tiling"]["computed"]) == (1, 5)
+
+
+def test_a_raster_that_changed_is_mapped_anew(interrupted):
+    run, scene, out = interrupted
+    write_scene(scene, noise(90, 64, seed=2))
+    with pytest.raises(UserError, match="unfinished map with another raster"):
+        api.map(run.path, scene, out, tile=32, device="cpu")
+    facts = api.map(run.path, scene, out, tile=32, device="cpu", overwrite=True)
+    assert facts["tiling"]["computed"] == 6
+
+
+def test_pixels_that_went_missing_are_computed_again(interrupted):
+    run, scene, out = interrupted
+    (journal_of(out).parent / "map.raw").unlink()
+    assert api.map(run.path, scene, out, tile=32, device="cpu")["tiling"]["computed"] == 6
+
+
+def test_two_processes_do_not_write_one_map(interrupted):
+    run, scene, out = interrupted
+    holder = (
+        "import fcntl, sys; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX); print(flush=True);"
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, journal_of(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        with pytest.raises(UserError, match="another process is writing"):
+            api.map(run.path, scene, out, tile=32, device="cpu")
+        process.stdin.close()
+
+
+@contextmanager
+def small_disk(largest):
+    """Limit the size of files, which stands for a disk that fills: writes fail in the same places."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_too_small_is_found_before_anything_is_computed(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(300, 400))
+    with small_disk(20_000), pytest.raises(UserError):
+        api.map(slim_run.path, scene, tmp_path / "out" / "map.tif", device="cpu")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("step", ["write_cog", "write_polygons"])
+def test_a_disk_that_fills_at_the_end_costs_nothing_that_was_done(slim_run, tmp_path, monkeypatch, step):
+    scene = write_scene(tmp_path / "scene.tif", noise(300, 400))
+    whole = getattr(pixelproof.deploy.map, step)
+
+    def cramped(*arguments):
+        with small_disk(2_000):
+            return whole(*arguments)
+
+    words = {"tile": 64, "polygons": tmp_path / "out" / "p.gpkg", "device": "cpu"}
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="run the same command again"):
+        patch.setattr(pixelproof.deploy.map, step, cramped)
+        api.map(slim_run.path, scene, tmp_path / "out" / "map.tif", **words)
+    assert not list((tmp_path / "out").glob("[!.]*"))
+    facts = api.map(slim_run.path, scene, tmp_path / "out" / "map.tif", **words)
+    assert facts["tiling"]["computed"] == 0
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.tif", "map.tif.aux.xml", "p.gpkg"}

@@ -1,0 +1,204 @@
+"""A raster in, a map out."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import rasterio
+from map_scenes import UTM, make_run, noise, read, write_scene
+from PIL import Image
+
+from pixelproof import api
+from pixelproof.data import read_image
+from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
+from pixelproof.prediction import Predictor
+
+OUTSIDE = (124, 116, 104)  # the colour that becomes zero
+
+
+def whole(run, pixels):
+    """Return the class map of a whole image, [3, H, W], in one piece."""
+    return Predictor.open(run, "cpu").classes(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+
+
+@pytest.mark.parametrize("side", [32, 64, 160, 1024])
+@pytest.mark.parametrize("size", [(300, 331), (1, 500), (333, 1), (33, 65)])
+def test_the_map_is_that_of_the_whole_image_in_every_pixel(slim_run, tmp_path, size, side):
+    scene = write_scene(tmp_path / "scene.tif", noise(*size))
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", tile=side, device="cpu")
+    expected = whole(slim_run, noise(*size))
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], expected)
+    assert facts["tiling"]["equals_whole_image"]
+    assert facts["pixels"] == expected.size
+    assert [c["pixels"] for c in facts["classes"].values()] == np.bincount(expected.ravel(), minlength=7).tolist()
+
+
+def test_the_file_is_a_cog_that_says_what_it_holds(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(700, 1100), tiled=True, compress="lzw")
+    api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")
+    scheme = PRESETS["deepglobe"]
+    with rasterio.open(tmp_path / "map.tif") as data:
+        assert data.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert data.compression.name == "deflate"
+        assert data.block_shapes == [(512, 512)]
+        assert (data.crs.to_epsg(), data.transform) == (32633, UTM)
+        assert (data.dtypes, data.nodata) == (("uint8",), 255)
+        assert data.overviews(1)
+        assert [data.colormap(1)[c.id][:3] for c in scheme.classes] == [c.color for c in scheme.classes]
+        assert data.tags()["CLASS_3"] == "forest"
+        full = data.read(1)
+        small = data.read(1, out_shape=(350, 550))
+    blocks = full.reshape(350, 2, 550, 2).transpose(0, 2, 1, 3).reshape(350, 550, 4)
+    times = (blocks[..., None] == small[..., None, None]).sum(axis=(2, 3))
+    most = np.stack([(blocks == value).sum(axis=2) for value in range(7)]).max(axis=0)
+    assert (times == most).all()  # an overview's pixel is the class that most of its pixels have
+    assert "<Category>forest</Category>" in (tmp_path / "map.tif.aux.xml").read_text()
+
+
+def test_pixels_without_data_stay_without(slim_run, tmp_path):
+    pixels = noise(200, 300)
+    pixels[:, :128, :160] = 7
+    pixels[:, 150, 200:260] = 7
+    pixels[0, 180] = 7  # in one band only, so it is data
+    scene = write_scene(tmp_path / "scene.tif", pixels, nodata=7)
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", tile=64, device="cpu")
+    missing = (pixels == 7).all(axis=0)
+    seen = np.where(missing, np.array(OUTSIDE, np.uint8)[:, None, None], pixels)
+    expected = np.where(missing, 255, whole(slim_run, seen))
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], expected)
+    assert facts["nodata_pixels"] == missing.sum()
+    assert facts["tiling"]["empty"] == 4
+    assert sum(c["share"] for c in facts["classes"].values()) == pytest.approx(1)
+    assert sum(c["hectares"] for c in facts["classes"].values()) == pytest.approx((~missing).sum() * 100 / 1e4)
+
+
+@pytest.mark.parametrize("how", ["alpha", "mask", "option"])
+def test_nodata_is_found_wherever_it_is_said(slim_run, tmp_path, how):
+    pixels = noise(60, 70)
+    missing = np.zeros((60, 70), bool)
+    missing[10:30, 20:70] = True
+    pixels[:, missing] = 9
+    options = {}
+    if how == "alpha":
+        pixels = np.concatenate([pixels, np.where(missing, 0, 255).astype(np.uint8)[None]])
+    scene = write_scene(tmp_path / "scene.tif", pixels)
+    if how == "mask":
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(scene, "r+") as data:
+            data.write_mask(~missing)
+    if how == "option":
+        options = {"nodata": 9}
+    api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", **options)
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0] == 255, missing)
+
+
+def test_nothing_but_nodata_is_an_empty_map(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", np.zeros((3, 90, 70), np.uint8), nodata=0)
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", polygons=tmp_path / "p.geojson", device="cpu")
+    assert (read(tmp_path / "map.tif") == 255).all()
+    assert facts["pixels"] == 0
+    assert facts["tiling"]["empty"] == facts["tiling"]["computed"] == 1
+    assert all(c["share"] is None and c["hectares"] == 0 for c in facts["classes"].values())
+    assert json.loads((tmp_path / "p.geojson").read_text())["features"] == []
+
+
+def test_every_format_and_depth_gives_what_predict_sees(slim_run, tmp_path):
+    pixels = noise(50, 60)
+    rgb = Image.fromarray(pixels.transpose(1, 2, 0))
+    rgb.save(tmp_path / "a.png")
+    rgb.convert("L").save(tmp_path / "grey.png")
+    rgb.quantize(16).save(tmp_path / "palette.png")
+    Image.fromarray(noise(50, 60, 1, high=65536, dtype=np.uint16)[0]).save(tmp_path / "deep.png")
+    write_scene(tmp_path / "rgb.tif", pixels)
+    with rasterio.open(tmp_path / "rgb.tif") as data:
+        rasterio.shutil.copy(data, tmp_path / "mosaic.vrt", driver="VRT")
+    use = Predictor.open(slim_run, "cpu")
+    for name in ("a.png", "grey.png", "palette.png", "deep.png", "mosaic.vrt"):
+        api.map(slim_run.path, tmp_path / name, tmp_path / f"{name}.tif", device="cpu")
+        image = read_image(tmp_path / (name if name != "mosaic.vrt" else "a.png"))
+        np.testing.assert_array_equal(read(tmp_path / f"{name}.tif")[0], use.classes(image), err_msg=name)
+
+
+def test_bands_and_stretch(slim_run, tmp_path, capsys):
+    pixels = noise(50, 60)
+    satellite = np.concatenate([noise(50, 60, 1), pixels[::-1]]).astype(np.uint16) * 10 + 100
+    scene = write_scene(tmp_path / "scene.tif", satellite)
+    expected = whole(slim_run, pixels)
+    facts = api.map(slim_run.path, scene, tmp_path / "a.tif", bands=(4, 3, 2), stretch=(100, 2650), device="cpu")
+    np.testing.assert_array_equal(read(tmp_path / "a.tif")[0], expected)
+    assert facts["scene"]["bands"] == [4, 3, 2]
+    assert "reach only" not in capsys.readouterr().err
+    floats = write_scene(tmp_path / "float.tif", satellite.astype(np.float32) / 10)
+    facts = api.map(
+        slim_run.path, floats, tmp_path / "b.tif", bands=(4, 3, 2), stretch=(0, 100, "percent"), device="cpu"
+    )
+    np.testing.assert_array_equal(read(tmp_path / "b.tif")[0], expected)
+    api.map(slim_run.path, scene, tmp_path / "c.tif", bands=(4, 3, 2), device="cpu")
+    assert "reach only about 2,6" in capsys.readouterr().err
+
+
+def test_probabilities_are_the_networks(slim_run, tmp_path):
+    pixels = noise(200, 130)
+    pixels[:, :20] = 0
+    scene = write_scene(tmp_path / "scene.tif", pixels, nodata=0)
+    api.map(slim_run.path, scene, tmp_path / "m.tif", probabilities=tmp_path / "p.tif", tile=64, device="cpu")
+    seen = pixels.copy()
+    seen[:, :20] = np.array(OUTSIDE, np.uint8)[:, None, None]
+    logits = Predictor.open(slim_run, "cpu")([np.ascontiguousarray(seen.transpose(1, 2, 0))]).logits[0]
+    with rasterio.open(tmp_path / "p.tif") as data:
+        assert data.descriptions == PRESETS["deepglobe"].names
+        stored, valid = data.read() * np.array(data.scales)[:, None, None], data.read_masks(1) > 0
+    assert not valid[:20].any()
+    assert valid[20:].all()
+    np.testing.assert_allclose(stored[:, valid], logits.softmax(0).numpy()[:, valid], atol=0.00201)
+
+
+def test_ids_and_nodata_are_the_schemes_own(tmp_path):
+    classes = [LabelClass(name=f"<{i}> & co", id=i * 100, color=(i, 2 * i, 3 * i)) for i in range(1, 8)]
+    scheme = LabelScheme(task="segmentation", classes=classes, void_ids=(9,))
+    run = make_run(tmp_path / "run", scheme=scheme)
+    pixels = noise(50, 60)
+    pixels[:, :5] = 0
+    scene = write_scene(tmp_path / "scene.tif", pixels, nodata=0)
+    facts = api.map(run.path, scene, tmp_path / "map.tif", device="cpu")
+    with rasterio.open(tmp_path / "map.tif") as data:
+        assert (data.nodata, data.dtypes) == (9, ("uint16",))
+        assert data.colormap(1)[300][:3] == (3, 6, 9)
+        assert set(np.unique(data.read(1)).tolist()) <= {9, *(c.id for c in classes)}
+        assert data.tags()["CLASS_300"] == "<3> & co"
+    assert facts["nodata"] == 9
+    assert facts["classes"]["<3> & co"]["id"] == 300
+
+
+def test_a_network_that_sees_everything_is_said_to(tmp_path, capsys):
+    run = make_run(tmp_path / "run", name="smp:DeepLabV3Plus:resnet18", width=1.0)
+    scene = write_scene(tmp_path / "scene.tif", noise(600, 700))
+    facts = api.map(run.path, scene, tmp_path / "map.tif", tile=128, device="cpu")
+    assert not facts["tiling"]["equals_whole_image"]
+    assert facts["tiling"]["sample"] == [600, 640]
+    assert 0 < facts["tiling"]["differing_share"] < 0.5
+    assert "sees the whole image" in capsys.readouterr().err
+
+
+def test_one_call_leaves_only_what_was_asked_for(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(50, 60))
+    api.map(slim_run.path, scene, tmp_path / "out" / "map.tif", polygons=tmp_path / "out" / "p.gpkg", device="cpu")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.tif", "map.tif.aux.xml", "p.gpkg"}
+
+
+def test_from_the_shell(pixelproof, slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(50, 60))
+    shutil.copytree(slim_run.path, tmp_path / "run")
+    command = ["map", tmp_path / "run", scene, "--out", tmp_path / "map.tif", "--device", "cpu"]
+    code, out, _ = pixelproof(*command, "--bands", "3,2,1", "--stretch", "2%,98%", "--tile", "64")
+    assert code == 0
+    assert "hectares" in out
+    assert out.endswith(f"map: {tmp_path / 'map.tif'}\n")
+    code, _, err = pixelproof(*command)
+    assert (code, "map.tif already exists" in err) == (2, True)
+    code, out, _ = pixelproof(*command, "--overwrite", "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["areas"] == "planimetric"
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], whole(slim_run, noise(50, 60)))
+    assert facts["nodata"] == VOID
