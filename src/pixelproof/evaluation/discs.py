@@ -56,7 +56,7 @@ def reach(mask: UInt8, radii: Sequence[int]) -> UInt8:
     """Return the smallest of ascending ``radii`` within which a pixel of another class lies, ``FAR`` where none does.
 
     Args:
-        mask: uint8 [H, W], class indices or ``VOID``; void pixels are no class, and their own reach is ``FAR``.
+        mask: uint8 [H, W], class indices or ``VOID``; void pixels are no class, and what is returned at them says nothing.
         radii: Euclidean distances in pixels, below ``FAR``.
     """
     # Another class lies within a disc where its least or its greatest class differs. Void is 255 in both orders.
@@ -66,9 +66,7 @@ def reach(mask: UInt8, radii: Sequence[int]) -> UInt8:
     for up, down in zip(*least, strict=True):
         holding += (up < orders[0]) | (down < orders[1])
     # Discs lie in each other: what holds within one holds within all larger ones.
-    result = np.array([FAR, *reversed(radii)], np.uint8).take(holding)
-    result[mask == VOID] = FAR
-    return result
+    return np.array([FAR, *reversed(radii)], np.uint8).take(holding)
 
 
 def matches(mask: UInt8, other: UInt8, radii: Sequence[int], classes: int) -> Int64:
