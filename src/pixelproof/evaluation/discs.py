@@ -56,7 +56,7 @@ def reach(mask: UInt8, radii: Sequence[int]) -> UInt8:
     """Return the smallest of ascending ``radii`` within which a pixel of another class lies, ``FAR`` where none does.
 
     Args:
-        mask: uint8 [H, W], class indices or ``VOID``; void pixels are no class, and what is returned at them says nothing.
+        mask: uint8 [H, W], class indices or ``VOID``; void pixels are no class, and their own reach says nothing.
         radii: Euclidean distances in pixels, below ``FAR``.
     """
     # Another class lies within a disc where its least or its greatest class differs. Void is 255 in both orders.
