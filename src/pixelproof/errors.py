@@ -6,6 +6,19 @@ arguments, so an error without a remedy cannot be written.
 
 from __future__ import annotations
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def visible(text: str) -> str:
+    r"""Return text for a terminal, control characters as escapes: names of files may hold any, to deceive or to delete.
+
+    >>> visible("a\nb\x1b[2J")
+    'a\\nb\\x1b[2J'
+    """
+    return _CONTROL.sub(lambda match: repr(match.group())[1:-1], text)
+
 
 class UserError(Exception):
     """Wrong use or bad input: exit code 2.
@@ -18,7 +31,7 @@ class UserError(Exception):
     exit_code = 2
 
     def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}; {remedy}")
+        super().__init__(visible(f"{problem}; {remedy}"))
         self.problem = problem
         self.remedy = remedy
 

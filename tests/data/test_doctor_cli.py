@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import typer
 from data_builders import class_folders, mask_folders, save
+from PIL import Image
 from typer.testing import CliRunner
 
 from pixelproof.cli.doctor import doctor
@@ -66,6 +67,17 @@ def test_written_labels_open_the_data(run, tmp_path):
     with pytest.raises(UserError, match=r"labels\.yaml exists already"):
         run(root, "--write-labels")
     assert (root / "labels.yaml").read_text() == before
+
+
+def test_labels_that_only_say_the_task_are_completed(run, tmp_path):
+    root = mask_folders(tmp_path, labels="task: segmentation\n")
+    for path in list(root.rglob("images/*.png")):
+        save(np.array(Image.open(path)), path.parent.parent / "previews" / path.name)
+    assert run(root, "--write-labels").exit_code == 1
+    assert len(open_data(root).scheme.classes) == 3
+    (root / "labels.yaml").unlink()
+    with pytest.raises(UserError, match="can be read as"):
+        run(root)
 
 
 def test_nothing_to_write(run, tmp_path):

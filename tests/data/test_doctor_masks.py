@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from data_builders import COLORS, LABELS, colored, index_mask, mask_folders, picture, save
+from data_builders import COLORS, LABELS, class_folders, colored, index_mask, mask_folders, picture, save
 from PIL import Image
 from test_doctor_files import finding
 
@@ -143,6 +143,15 @@ def test_a_broken_labels_file_is_a_finding(tmp_path):
     assert str(tmp_path) not in found.message
     root = mask_folders(tmp_path, labels="task: classification\nclasses:\n  - {name: a, id: 0}\n")
     assert "is for classification" in finding(root, "labels-file").message
+
+
+def test_labels_for_segmentation_in_a_folder_of_classes_are_a_finding(tmp_path):
+    root = class_folders(tmp_path)
+    for labels in (LABELS, "task: segmentation\n"):
+        (root / "labels.yaml").write_text(labels)
+        found = finding(root, "labels-file")
+        assert (found.severity, found.files) == ("error", ("labels.yaml",))
+        assert "is for segmentation, but the files are laid out for classification" in found.message
 
 
 def test_color_masks_under_labels_without_colors(tmp_path):

@@ -118,6 +118,90 @@ def test_two_readings_are_an_error_that_names_both(tmp_path):
         find_layout(tmp_path)
 
 
+READINGS = "can be read as 'a folder for each class' and as 'images/ and masks/'; write 'task: classification' or"
+
+
+def pairs(root, images, masks, photographs=False):
+    """Write six pairs of equal names."""
+    for i in range(6):
+        save(picture(i), root / images / f"{i}.png")
+        save(picture(i + 99) if photographs else colored(index_mask(i)), root / masks / f"{i}.png")
+    return root
+
+
+@pytest.mark.parametrize("inside", ["", "train"])
+def test_a_further_image_folder_beside_images_and_masks_is_an_error_until_labels_say_the_task(inside, tmp_path):
+    root = pairs(tmp_path / inside, "images", "masks")
+    assert find_layout(tmp_path).task == "segmentation"
+    pairs(root, "previews", "masks")
+    with pytest.raises(UserError, match=READINGS):
+        find_layout(tmp_path)
+    (tmp_path / "labels.yaml").write_text("task: segmentation\n")
+    found = find_layout(tmp_path)
+    assert {s.image.parent.name for s in found.splits["train"]} == {"images"}
+    (tmp_path / "labels.yaml").write_text("task: classification\n")
+    assert open_data(tmp_path).scheme.names == ("images", "masks", "previews")
+
+
+@pytest.mark.parametrize("name", ["target", "mask", "label"])
+def test_a_class_called_like_masks_is_an_error_until_labels_say_the_task(name, tmp_path):
+    pairs(tmp_path, "clutter", name, photographs=True)
+    with pytest.raises(UserError, match=READINGS):
+        find_layout(tmp_path)
+    (tmp_path / "labels.yaml").write_text("task: classification\n")
+    assert open_data(tmp_path).scheme.names == tuple(sorted(["clutter", name]))
+    text = f"task: classification\nclasses:\n  - {{name: {name}, id: 0}}\n  - {{name: clutter, id: 1}}\n"
+    (tmp_path / "labels.yaml").write_text(text)
+    assert open_data(tmp_path).scheme.names == (name, "clutter")
+
+
+def test_what_the_files_hold_may_settle_what_the_names_leave_open(tmp_path):
+    assert find_layout(pairs(tmp_path / "a", "Drone photos", "Annotations")).task == "segmentation"
+    for seed, path in enumerate(("clutter/a.png", "clutter/b.png", "target/c.png", "target/d.png")):
+        save(picture(seed), tmp_path / "b" / path)
+    assert find_layout(tmp_path / "b").task == "classification"
+    (tmp_path / "a" / "labels.yaml").write_text("task: classification\n")
+    assert find_layout(tmp_path / "a").task == "classification"
+
+
+def test_classes_of_which_one_is_called_like_masks_stay_classes_where_no_names_agree(tmp_path):
+    fill(tmp_path, *(f"{name}/{name}{i}.jpg" for name in ("mask", "hat", "scarf") for i in range(3)))
+    assert find_layout(tmp_path).task == "classification"
+    fill(tmp_path / "both", "with_mask/a.jpg", "without_mask/a.jpg")
+    assert find_layout(tmp_path / "both").task == "classification"
+
+
+def test_two_folders_of_masks(tmp_path):
+    pairs(pairs(tmp_path, "images", "masks"), "images", "labels")
+    with pytest.raises(UserError, match=READINGS):
+        find_layout(tmp_path)
+    (tmp_path / "labels.yaml").write_text("task: segmentation\n")
+    with pytest.raises(UserError, match="it is not clear which of labels, masks to take; move"):
+        find_layout(tmp_path)
+
+
+def test_a_task_in_labels_does_not_turn_a_layout_into_another(tmp_path):
+    class_folders(tmp_path, 4, 2)
+    (tmp_path / "labels.yaml").write_text("task: segmentation\n")
+    with pytest.raises(UserError, match="is for segmentation, but the files are laid out for classification"):
+        open_data(tmp_path)
+    pairs(tmp_path / "m", "images", "masks")
+    (tmp_path / "m" / "labels.yaml").write_text("task: classification\nclasses:\n  - {name: cat, id: 0}\n")
+    with pytest.raises(UserError, match="is for classification, but the files are laid out for segmentation"):
+        open_data(tmp_path / "m")
+
+
+@pytest.mark.parametrize("split", ["", "train"])
+def test_images_and_masks_in_a_folder_for_each_tile(split, tmp_path):
+    for tile in ("Tile 1", "Tile 2"):
+        fill(tmp_path / split / tile, "images/part_1.jpg", "masks/part_1.png", "images/part_2.jpg", "masks/part_2.png")
+    found = find_layout(tmp_path)
+    assert ids(found) == {"train": ["Tile 1/part_1", "Tile 1/part_2", "Tile 2/part_1", "Tile 2/part_2"]}
+    assert found.splits["train"][2].mask == tmp_path / split / "Tile 2" / "masks" / "part_1.png"
+    (tmp_path / split / "Tile 2" / "masks" / "part_2.png").unlink()
+    assert [p.name for p in find_layout(tmp_path).unpaired] == ["part_2.jpg"]
+
+
 def test_two_folders_for_one_split(tmp_path):
     fill(tmp_path, "train/cat/a.png", "train/dog/b.png", "val/cat/c.png", "valid/dog/d.png")
     with pytest.raises(UserError, match="two folders for the split 'validation', val and valid"):

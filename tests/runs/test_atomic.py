@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import atomic, explain_os_error, read_json, read_text, write_json, write_text
+from pixelproof.runs.atomic import atomic, atomic_folder, explain_os_error, read_json, read_text, write_json, write_text
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -15,6 +15,21 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "a" / "b") as temporary:
+        write_text(temporary / "half.txt", "half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with atomic_folder(tmp_path / "a" / "b") as temporary:
+        write_text(temporary / "sub" / "whole.txt", "whole")
+    write_text(tmp_path / "a" / "b" / "mine.txt", "mine")
+    with pytest.raises(RuntimeError), atomic_folder(tmp_path / "a" / "b") as temporary:
+        write_text(temporary / "mine.txt", "theirs")
+        raise RuntimeError
+    assert sorted(p.name for p in (tmp_path / "a" / "b").rglob("*")) == ["mine.txt", "sub", "whole.txt"]
+    assert (tmp_path / "a" / "b" / "mine.txt").read_text() == "mine"
 
 
 def test_a_full_disk_is_one_sentence(tmp_path):

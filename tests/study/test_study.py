@@ -142,6 +142,14 @@ def test_studies_that_come_along_are_valid(name):
             assert task_of(run_config(study, part, model, task, ()).model.name) == task
 
 
+def test_a_broken_file_of_the_last_part_is_refused_before_the_first_is_trained(study, tmp_path):
+    mask = tmp_path / "fields" / "validation" / "0002_mask.png"
+    mask.write_bytes(mask.read_bytes()[:-30])
+    with pytest.raises(UserError, match=r"0002_mask\.png is truncated or damaged"):
+        conduct(study, tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_record_of_a_study_names_its_runs(study, tmp_path):
     out = tmp_path / "out"
     conduct(study, tmp_path, out, ["epochs=1"], command="pixelproof study small.yaml")

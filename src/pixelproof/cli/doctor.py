@@ -89,6 +89,8 @@ def _class_table(summary: Mapping[str, Any]) -> Table:
     from rich import box
     from rich.table import Table
 
+    from pixelproof.errors import visible
+
     pixels = "pixel_shares" in summary
     amounts = summary["pixel_shares" if pixels else "images_per_class"]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -98,7 +100,7 @@ def _class_table(summary: Mapping[str, Any]) -> Table:
     names = list(dict.fromkeys(name for split in amounts.values() for name in split))
     for name in names[:_CLASSES_SHOWN]:
         values = [split.get(name, 0) for split in amounts.values()]
-        table.add_row(name, *(f"{value:.3g}" if pixels else f"{value:,}" for value in values))
+        table.add_row(visible(name), *(f"{value:.3g}" if pixels else f"{value:,}" for value in values))
     if len(names) > _CLASSES_SHOWN:
         table.add_row(f"… {len(names) - _CLASSES_SHOWN} more", *("" for _ in amounts))
     return table
@@ -108,13 +110,15 @@ def _print_finding(console: Console, finding: Finding) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    from pixelproof.errors import visible
+
     color = _COLORS[finding.severity]
     head = Text.assemble((f"{finding.severity:<8}", f"bold {color}"), (finding.check, "bold"))
     console.print(head)
-    body = Text(f"{finding.message}\n")
+    body = Text(f"{visible(finding.message)}\n")
     if not all(name in finding.message for name in finding.files):
         more = f" … {finding.count} files in all" if finding.count > _FILES_SHOWN else ""
-        body.append(f"{', '.join(finding.files[:_FILES_SHOWN])}{more}\n", style="dim")
+        body.append(f"{visible(', '.join(finding.files[:_FILES_SHOWN]))}{more}\n", style="dim")
     body.append(f"→ {finding.fix.rstrip()}\n")
     console.print(Padding(body, (0, 0, 0, 8)))
 

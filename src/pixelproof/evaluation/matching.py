@@ -1,41 +1,57 @@
-"""Which prediction belongs to which image of a data set, whatever the tool that made it calls them."""
+"""Which image of a data set a prediction is of, whatever the tool that made it calls its files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from pixelproof.data import Sample
 from pixelproof.errors import UserError
 
-Value = TypeVar("Value", str, Path)
+Samples = dict[str, Sample]
 
 
-def parts(splits: Mapping[str, Sequence[Sample]]) -> list[list[Sample]]:
-    """Return the samples of each split, and of all of them together."""
-    return [*(list(samples) for samples in splits.values()), [s for samples in splits.values() for s in samples]]
+def match(
+    splits: Mapping[str, Sequence[Sample]], place: Callable[[Sample], str], names: Collection[str], truth: Path
+) -> Samples:
+    """Return the samples that ``names`` are of, by these names: those of one split, or all.
+
+    Args:
+        splits: The samples of a data set.
+        place: Gives a sample's path in the data set, as a tool would write it.
+        names: What the tool calls the images: sample ids, such paths, or their ends.
+        truth: The data set, for the message.
+
+    Raises:
+        UserError: Several splits hold all of ``names``.
+    """
+    groups = [*splits.values(), [sample for samples in splits.values() for sample in samples]]
+    tables = [table for samples in groups for table in _by_every_name(samples, place)]
+
+    def fit(table: Samples) -> tuple[int, int]:
+        return len(set(names) & set(table)), -len(table)
+
+    best = max(tables, key=fit)
+    rivals = [table for table in tables if fit(table) == fit(best) and _meaning(table) != _meaning(best)]
+    if rivals and set(names) <= set(best):
+        raise UserError(f"what was predicted may be any of several splits of {truth}", "give the folder of one split")
+    return best
 
 
-def by_every_name(samples: Sequence[Sample], places: list[str], values: list[Value]) -> list[dict[str, Value]]:
-    """Return ``values`` by sample id, by place in the data set, and by the ends of these, where they do not repeat."""
-    parts = [place.split("/") for place in places]
-    ends: list[list[str]] = [["/".join(p[skip:]) for p in parts] for skip in range(min(map(len, parts), default=0))]
-    tables = [dict(zip(names, values, strict=True)) for names in ([s.id for s in samples], *ends)]
+def ids_of(samples: Samples) -> dict[str, str]:
+    """Return the sample ids by the names that were matched, or these names where ids repeat between splits."""
+    ids = {name: sample.id for name, sample in samples.items()}
+    return ids if len(set(ids.values())) == len(ids) else {name: name for name in ids}
+
+
+def _by_every_name(samples: Sequence[Sample], place: Callable[[Sample], str]) -> list[Samples]:
+    """Return samples by id, by place in the data set, and by the ends of these, where they do not repeat."""
+    parts = [place(sample).split("/") for sample in samples]
+    ends = [["/".join(p[skip:]) for p in parts] for skip in range(min(map(len, parts), default=0))]
+    namings: list[list[str]] = [[sample.id for sample in samples], *ends]
+    tables = [dict(zip(names, samples, strict=True)) for names in namings]
     return [table for table in tables if len(table) == len(samples)]
 
 
-def best_match(tables: list[dict[str, Value]], wanted: set[str], truth: Path) -> dict[str, Value]:
-    """Return the table that holds most of ``wanted`` and little else: names repeat between splits.
-
-    Raises:
-        UserError: Several hold all of it and differ in what it is.
-    """
-
-    def fit(table: dict[str, Value]) -> tuple[int, int]:
-        return len(wanted & set(table)), -len(table)
-
-    best = max(tables, key=fit)
-    if wanted <= set(best) and any(fit(table) == fit(best) and table != best for table in tables):
-        raise UserError(f"what was predicted may be any of several splits of {truth}", "give the folder of one split")
-    return best
+def _meaning(table: Samples) -> dict[str, tuple[str, int | None, Path | None]]:
+    return {name: (sample.id, sample.label, sample.mask) for name, sample in table.items()}

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pixelproof.data import Sample
 from pixelproof.data.images import read_mask
 from pixelproof.data.layouts import class_index, class_names, find_layout, folders_below, images_in
 from pixelproof.data.opening import in_order, observed_colors, open_data
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
-from pixelproof.evaluation.matching import best_match, by_every_name, parts
+from pixelproof.evaluation.matching import ids_of, match
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme, matching_presets
 from pixelproof.progress import track
 from pixelproof.runs import (
@@ -63,7 +64,7 @@ def score(predictions: Path, truth: Path | None = None, labels: Path | None = No
 
 
 def _score_masks(predictions: Path, truth: Path, labels: Path | None) -> SegmentationScores:
-    predicted, true = _matched_masks(predictions, truth)
+    predicted, true, ids = _matched_masks(predictions, truth)
     _same_images(predictions, set(predicted), truth, set(true))
     scheme = _mask_scheme(truth, list(true.values()), labels)
     counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
@@ -75,20 +76,26 @@ def _score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segment
             raise UserError(f"{predicted[stem]} and its truth are {sizes} pixels", "predict at the truth's size")
         counts[index] = confusion_counts(a, b, len(scheme.classes))
         boundaries.append(boundary_counts(a, b, scheme.scored))
-    return SegmentationScores(tuple(true), counts, scheme, Source(predictions.name), Boundaries.stack(boundaries))
+    names = tuple(ids.get(name, name) for name in true)
+    return SegmentationScores(names, counts, scheme, Source(predictions.name), Boundaries.stack(boundaries))
 
 
-def _matched_masks(predictions: Path, truth: Path) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Return predicted and true masks by name, those in folders of ``predictions`` only where the truth has such."""
+def _matched_masks(predictions: Path, truth: Path) -> tuple[dict[str, Path], dict[str, Path], dict[str, str]]:
+    """Return predicted and true masks by name, and sample ids by name where the truth is a data set.
+
+    Masks in folders of ``predictions`` are left out where the truth has none such.
+    """
+    if not images_in(predictions) and (predictions / "masks").is_dir():
+        predictions /= "masks"  # what predict has written
     direct = images_in(predictions)
     below = [file for folder in folders_below(predictions) for file in images_in(folder)]
     for files in (below, direct) if direct else (below,):
         named = _masks(predictions, files)
         predicted = {_IMAGE_SUFFIX.sub("", name): path for name, path in named.items()}
-        true = _masks(truth, images_in(truth)) if images_in(truth) else _masks_of_split(truth, set(predicted))
+        true, ids = _true_masks(truth, set(predicted))
         if set(predicted) == set(true):
             break
-    return predicted, true
+    return predicted, true, ids
 
 
 def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
@@ -100,14 +107,16 @@ def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
     return masks
 
 
-def _masks_of_split(root: Path, wanted: set[str]) -> dict[str, Path]:
-    """Return the masks of the split of a data set that was predicted."""
-    tables = []
-    for samples in parts(find_layout(root).splits):
-        masks = [s.mask for s in samples if s.mask is not None]
-        places = [s.image.relative_to(root).with_suffix("").as_posix() for s in samples]
-        tables += by_every_name(samples, [_IMAGE_SUFFIX.sub("", place) for place in places], masks)
-    return best_match(tables, wanted, root)
+def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return the masks of a folder of masks, or of the split of a data set that was predicted, and the samples' ids."""
+    if files := images_in(truth):
+        return _masks(truth, files), {}
+
+    def place(sample: Sample) -> str:
+        return _IMAGE_SUFFIX.sub("", sample.image.relative_to(truth).with_suffix("").as_posix())
+
+    samples = match(find_layout(truth).splits, place, wanted, truth)
+    return {name: sample.mask for name, sample in samples.items() if sample.mask is not None}, ids_of(samples)
 
 
 def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelScheme:
@@ -123,7 +132,7 @@ def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelSc
 
 def _score_table(predictions: Path, truth: Path, labels: Path | None) -> ClassificationScores:
     predicted = read_table(predictions)
-    true, scheme = _true_labels(truth, set(predicted), labels)
+    true, scheme, ids = _true_labels(truth, set(predicted), labels)
     _same_images(predictions, set(predicted), truth, set(true))
     index = class_index(scheme)
     predicted = _named(predictions, predicted, set(index))
@@ -137,7 +146,7 @@ def _score_table(predictions: Path, truth: Path, labels: Path | None) -> Classif
 
     unknown = np.full(len(true), np.nan)
     return ClassificationScores(
-        ids=tuple(true),
+        ids=tuple(ids.get(name, name) for name in true),
         truth=indices(true, truth),
         predicted=indices(predicted, predictions),
         rank=np.full(len(true), -1, np.int64),
@@ -148,24 +157,27 @@ def _score_table(predictions: Path, truth: Path, labels: Path | None) -> Classif
     )
 
 
-def _true_labels(truth: Path, wanted: set[str], labels: Path | None) -> tuple[dict[str, str], LabelScheme]:
-    """Return true labels by file name, and the label contract; a data set's split is the one that was predicted."""
+def _true_labels(
+    truth: Path, wanted: set[str], labels: Path | None
+) -> tuple[dict[str, str], LabelScheme, dict[str, str]]:
+    """Return true labels by file name, the label contract, and a data set's sample ids by file name.
+
+    Of a data set, the split that was predicted is taken.
+    """
     if truth.is_dir():
         data = open_data(truth)
-        tables = []
-        for samples in parts(data.splits):
-            labels_of = [data.scheme.names[s.label] for s in samples if s.label is not None]
-            tables += by_every_name(samples, [s.image.relative_to(truth).as_posix() for s in samples], labels_of)
-        return best_match(tables, wanted, truth), data.scheme
+        samples = match(data.splits, lambda s: s.image.relative_to(truth).as_posix(), wanted, truth)
+        labelled = {k: data.scheme.names[s.label] for k, s in samples.items() if s.label is not None}
+        return labelled, data.scheme, ids_of(samples)
     table = read_table(truth)
     if labels is not None:
-        return table, read_labels(labels)
+        return table, read_labels(labels), {}
     names = class_names(truth.parent)
     keys = in_order(table.values())
     numbered = all(key.isdecimal() for key in keys)
     keys = in_order({*keys, *names}) if numbered else keys
     classes = [LabelClass(name=names.get(k, k), id=int(k) if numbered else i) for i, k in enumerate(keys)]
-    return table, LabelScheme(task="classification", classes=tuple(classes))
+    return table, LabelScheme(task="classification", classes=tuple(classes)), {}
 
 
 def _named(predictions: Path, predicted: dict[str, str], known: set[str]) -> dict[str, str]:

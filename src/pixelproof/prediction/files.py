@@ -65,15 +65,17 @@ def gather(paths: Sequence[Path], task: Task) -> dict[str, Path]:
     """Return the image files among ``paths`` by the name under which they are predicted.
 
     That is the file's name, with its place in the folder that was given, without suffix where masks are written. Hidden
-    files are left out, and for segmentation masks that lie beside their images.
+    files and earlier predictions are left out, and for segmentation masks that lie beside their images.
 
     Raises:
-        UserError: A path is missing, there are no images, or two have the same name.
+        UserError: A path is missing, there are no images, two have the same name, or a table cannot hold a name.
     """
     files: dict[str, Path] = {}
     for path in paths:
         for file, place in _images_of(path, task):
             name = (place if task == "classification" else place.with_suffix("")).as_posix()
+            if task == "classification" and not _is_utf8(name):
+                raise UserError(f"the name of {file} is not UTF-8, as predictions.csv is", "rename it")
             if (other := files.setdefault(name, file)) != file:
                 raise UserError(f"{other} and {file} would both be predicted as '{name}'", "predict them one by one")
     if not files:
@@ -91,13 +93,19 @@ def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
     """Yield the image files that a path stands for, and the place of each in it."""
     if path.is_dir():
         segmentation = task == "segmentation"
-        for folder in folders_below(path, without_mask_folders if segmentation else folders_in):
+        folders = without_mask_folders if segmentation else folders_in
+        for folder in folders_below(path, lambda folder: [f for f in folders(folder) if not (f / MARK).is_file()]):
             files = without_masks(images_in(folder)) if segmentation else images_in(folder)
             yield from ((file, file.relative_to(path)) for file in files)
     elif path.is_file():
         yield path, Path(path.name)
     else:
         raise UserError(f"{path} does not exist", "give image files or folders of them")
+
+
+def _is_utf8(name: str) -> bool:
+    """Return whether a file's name is text; what is not, Python holds as surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None:

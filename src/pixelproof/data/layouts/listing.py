@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,12 +16,14 @@ _SPLIT = re.compile(r"(train|training|val|valid|validation|test|testing)([_-]?\d
 
 def images_in(folder: Path) -> list[Path]:
     """Return the image files of a folder, sorted by name; hidden files are skipped."""
-    return [p for p in _entries(folder) if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
+    entries = [entry for entry in _entries(folder) if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES]
+    return [folder / entry.name for entry in entries if (Path(entry) if entry.is_symlink() else entry).is_file()]
 
 
 def folders_in(folder: Path) -> list[Path]:
     """Return the folders in a folder, sorted by name; hidden ones are skipped."""
-    return [p for p in _entries(folder) if p.is_dir()]
+    entries = _entries(folder)
+    return [folder / entry.name for entry in entries if (Path(entry) if entry.is_symlink() else entry).is_dir()]
 
 
 def folders_below(root: Path, inside: Callable[[Path], list[Path]] = folders_in) -> Iterator[Path]:
@@ -70,8 +73,9 @@ def split_folders(root: Path) -> dict[str, Path]:
     return splits or {"train": root}
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+        with os.scandir(folder) as entries:  # knows files from folders without asking for each
+            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
     except OSError as error:
         raise explain_os_error(error, folder) from error

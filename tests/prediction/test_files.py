@@ -1,0 +1,116 @@
+"""Which files are predicted, under which names, and that all of it is written or nothing."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from pixelproof.config import ModelConfig
+from pixelproof.data import write_png
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.models import build_model
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.files import gather, predict_files
+
+
+def fill(root, *names):
+    for name in names:
+        write_png(root / name, np.random.default_rng(len(name)).integers(0, 256, (40, 40, 3)).astype(np.uint8))
+    return root
+
+
+def test_images_of_folders_keep_their_place(tmp_path):
+    root = fill(tmp_path / "in", "a.png", "cat/1.png", "dog/1.png", "dog/old/2.png", "dog/.hidden.png", ".cache/3.png")
+    (root / "dog" / "notes.txt").write_text("x")
+    names = ["a.png", "cat/1.png", "dog/1.png", "dog/old/2.png"]
+    assert list(gather([root], "classification")) == names
+    assert list(gather([root], "segmentation")) == [name.removesuffix(".png") for name in names]
+    assert gather([root / "dog" / "1.png", root / "dog" / "1.png"], "classification") == {"1.png": root / "dog/1.png"}
+
+
+@pytest.mark.parametrize(
+    "masks", ["scene/masks/{}.png", "train_labels/{}_L.png", "pairs/{}_mask.png", "Tile 1/masks/{}.png"]
+)
+def test_masks_beside_their_images_are_not_predicted(masks, tmp_path):
+    images = {"scene": "scene/images", "train": "train", "pairs": "pairs", "Tile": "Tile 1/images"}
+    place = next(folder for start, folder in images.items() if masks.startswith(start))
+    suffix = "_sat" if place == "pairs" else ""
+    root = fill(tmp_path, *(f"{place}/{n}{suffix}.png" for n in "ab"), *(masks.format(n) for n in "ab"))
+    assert list(gather([root], "segmentation")) == [f"{place}/{n}{suffix}" for n in "ab"]
+
+
+def test_names_that_would_be_written_over(tmp_path):
+    fill(tmp_path, "a/1.png", "b/1.png")
+    (tmp_path / "a" / "1.jpg").write_bytes((tmp_path / "a" / "1.png").read_bytes())
+    with pytest.raises(UserError, match=r"1\.jpg and .*1\.png would both be predicted as '1'; predict them one by one"):
+        gather([tmp_path / "a"], "segmentation")
+    assert list(gather([tmp_path / "a"], "classification")) == ["1.jpg", "1.png"]
+    with pytest.raises(UserError, match=r"would both be predicted as '1\.png'"):
+        gather([tmp_path / "a", tmp_path / "b"], "classification")
+
+
+def test_a_name_that_no_table_can_hold(tmp_path):
+    path = tmp_path / os.fsdecode(b"bad\xff.png")
+    path.write_bytes(b"x")
+    assert len(gather([tmp_path], "segmentation")) == 1
+    with pytest.raises(UserError, match="is not UTF-8"):
+        gather([tmp_path], "classification")
+
+
+def test_links_that_lead_in_circles(tmp_path):
+    root = fill(tmp_path / "in", "x/1.png")
+    (root / "x" / "again").symlink_to(root)
+    (root / "self").symlink_to(root / "self")
+    (root / "linked").symlink_to(fill(tmp_path / "elsewhere", "2.png"))
+    assert list(gather([root], "classification")) == ["linked/2.png", "x/1.png"]
+
+
+@pytest.fixture
+def predictor():
+    classes = tuple(LabelClass(name=name, id=i) for i, name in enumerate("ab"))
+    scheme = LabelScheme(task="segmentation", classes=classes)
+    return Predictor(build_model(ModelConfig(name="fcn32s", width=0.02), 2), scheme, "cpu")
+
+
+def test_a_broken_file_leaves_nothing_behind(predictor, tmp_path):
+    root = fill(tmp_path / "in", "a.png", "sub/b.png", "z.png")
+    (root / "z.png").write_bytes((root / "z.png").read_bytes()[:-50])
+    with pytest.raises(UserError, match=r"z\.png is truncated"):
+        predict_files(predictor, [root], tmp_path / "new" / "out")
+    assert not (tmp_path / "new").exists()
+    (root / "z.png").unlink()
+    assert len(predict_files(predictor, [root], tmp_path / "new" / "out")) == 2
+    written = {p.relative_to(tmp_path / "new" / "out").as_posix() for p in (tmp_path / "new").rglob("*.png")}
+    assert written == {f"{kind}/{name}.png" for kind in ("masks", "ids", "overlays") for name in ("a", "sub/b")}
+
+
+def test_a_failure_on_the_way_leaves_earlier_predictions_as_they_were(predictor, tmp_path, monkeypatch):
+    root, out = fill(tmp_path / "in", "a.png", "b.png"), tmp_path / "out"
+    predict_files(predictor, [root / "a.png"], out)
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    original = Predictor.class_map
+
+    def fail_late(self, image):
+        if (image == fail_late.last).all():
+            raise OSError(28, "No space left on device")
+        fail_late.last = image
+        return original(self, image)
+
+    fail_late.last = 256
+    fill(root, "b.png")
+    monkeypatch.setattr(Predictor, "class_map", fail_late)
+    with pytest.raises(UserError, match="the disk is full"):
+        predict_files(predictor, [root], out, overwrite=True)
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+    monkeypatch.undo()
+    predict_files(predictor, [root / "b.png"], out, overwrite=True)
+    assert sorted(p.name for p in out.rglob("*.png")) == ["b.png"] * 3
+
+
+def test_predictions_are_not_predicted_again(predictor, tmp_path):
+    root = fill(tmp_path / "in", "a.png")
+    predict_files(predictor, [root], root / "maps")
+    assert predict_files(predictor, [root], root / "maps", overwrite=True) == [root / "a.png"]
