@@ -1,7 +1,10 @@
 import errno
+import os
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import atomic, explain_os_error, read_json, read_text, write_json, write_text
@@ -15,6 +18,17 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_every_file_has_the_usual_mode(tmp_path):
+    previous = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a.txt", "a")
+        with atomic(tmp_path / "b.safetensors") as temporary:
+            save_file({"a": torch.zeros(1)}, temporary)
+    finally:
+        os.umask(previous)
+    assert [path.stat().st_mode & 0o777 for path in sorted(tmp_path.iterdir())] == [0o640, 0o640]
 
 
 def test_a_full_disk_is_one_sentence(tmp_path):
