@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import settings
 
 from pixelproof.cli.main import run
-from pixelproof.data import write_png
-from pixelproof.labels import PRESETS, encode_colors
+from small_data import write_color_classes, write_two_fields
 
 settings.register_profile("pixelproof", deadline=None)  # a busy machine is no defect
 settings.load_profile("pixelproof")
@@ -30,30 +28,13 @@ def real_data() -> Path:
 @pytest.fixture
 def color_classes(tmp_path: Path) -> Path:
     """A classification data set: three classes of noisy colour patches, 16x16, with train and validation."""
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 10), ("validation", 4)):
-        for name, color in {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}.items():
-            for index in range(count):
-                image = (np.array(color) + rng.normal(0, 25, (16, 16, 3))).clip(0, 255).astype(np.uint8)
-                write_png(tmp_path / "patches" / split / name / f"{index}.png", image)
-    return tmp_path / "patches"
+    return write_color_classes(tmp_path / "patches")
 
 
 @pytest.fixture
 def two_fields(tmp_path: Path) -> Path:
     """A segmentation data set in DeepGlobe colours: forest left and water right of a random edge, some unknown."""
-    rng = np.random.default_rng(0)
-    scheme = PRESETS["deepglobe"]
-    for split, count in (("train", 8), ("validation", 3)):
-        for index in range(count):
-            mask = np.full((64, 64), scheme.names.index("forest"), np.uint8)
-            mask[:, int(rng.integers(16, 48)) :] = scheme.names.index("water")
-            mask[:4] = scheme.names.index("unknown")
-            image = encode_colors(scheme, mask) * 0.5 + rng.normal(60, 20, (64, 64, 3))
-            folder = tmp_path / "fields" / split
-            write_png(folder / f"{index:04}_sat.png", image.clip(0, 255).astype(np.uint8))
-            write_png(folder / f"{index:04}_mask.png", encode_colors(scheme, mask))
-    return tmp_path / "fields"
+    return write_two_fields(tmp_path / "fields")
 
 
 @pytest.fixture

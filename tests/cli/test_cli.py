@@ -1,5 +1,6 @@
 """The command line as a user meets it."""
 
+import io
 import json
 import os
 import re
@@ -110,6 +111,16 @@ def test_a_classifier_from_the_shell(pixelproof, color_classes, tmp_path):
     assert len(rows) == 4
     code, out, _ = pixelproof("embed", tmp_path / "run", color_classes, "--out", tmp_path / "e")
     assert code == 0
+    (tmp_path / "e" / "features.npz").unlink()
+    mine = (tmp_path / "e" / "tsne.png").read_bytes()
+    code, _, err = pixelproof("embed", tmp_path / "run", color_classes, "--out", tmp_path / "e", "--seed", "1")
+    assert (code, err) == (
+        2,
+        f"pixelproof: {tmp_path / 'e' / 'thumbnails.npz'} already exists; choose another --out or give --overwrite.\n",
+    )
+    assert (tmp_path / "e" / "tsne.png").read_bytes() == mine
+    again = ["embed", tmp_path / "run", color_classes, "--out", tmp_path / "e", "--seed", "1", "--overwrite"]
+    assert pixelproof(*again)[0] == 0
     assert {p.name for p in (tmp_path / "e").iterdir()} == {"features.npz", "thumbnails.npz", "tsne.png", "tsne.svg"}
 
 
@@ -147,6 +158,23 @@ def test_show_prints_the_study(pixelproof, tmp_path):
         (["study", "{data}/none.yaml"], "none.yaml does not exist"),
         (["report", "{data}/none"], "none"),
         (["doctor", "{data}/none"], "is not a folder"),
+        (["show", "fcn8s", "--clases", "7"], "show: there is no option '--clases'; did you mean '--classes'?"),
+        (["shwo"], "there is no command 'shwo'; did you mean 'show'?"),
+        (["--versoin"], "there is no option '--versoin'; did you mean '--version'?"),
+        (["show"], "show: argument MODEL is missing; see 'pixelproof show --help'"),
+        (["predict", "a", "b"], "predict: option '--out' is missing; see 'pixelproof predict --help'"),
+        (["show", "fcn8s", "--classes", "many"], "show: option '--classes': "),
+        (["show", "fcn8s", "--classes", "-3"], "show: option '--classes': "),
+        (["show", "fcn8s", "--size", "-5"], "show: option '--size': "),
+        (["show", "fcn8s", "more"], "unexpected extra argument"),
+        (["train", "{data}", "--model"], "option '--model' requires an argument"),
+        (["embed", "a", "b", "--out", "c", "--seed", "-5"], "embed: option '--seed': "),
+        (["show", "fcn8s", "--set", "task=classification"], "--set: 'task' cannot be set, the data decides it"),
+        (["show", "fcn8s", "--set", "lr=" + "[" * 2000], "--set: the value of 'lr' is not readable"),
+        (
+            ["train", "{data}", "--model", "fcn8s", "--out", "{data}/r", "--set", "device=meta"],
+            "device 'meta' is not available here; use auto, cpu, cuda or cuda:N",
+        ),
     ],
 )
 def test_wrong_use_is_one_sentence_and_exit_code_2(pixelproof, two_fields, args, complaint):
@@ -164,10 +192,27 @@ def test_debug_shows_the_traceback(pixelproof):
     assert "Traceback" in err
 
 
-def test_a_wrong_flag_is_exit_code_2(pixelproof):
-    code, _, err = pixelproof("show", "fcn8s", "--clases", "7")
-    assert code == 2
-    assert "--classes" in err
+def test_without_a_command_there_is_help(pixelproof):
+    code, out, err = pixelproof()
+    assert (code, err) == (0, "")
+    assert "Usage: pixelproof" in out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_console_of_few_characters_is_no_error(pixelproof, monkeypatch, color_classes, encoding):
+    (color_classes / "train" / "red").rename(color_classes / "train" / "紅 → r")
+    (color_classes / "validation" / "red").rename(color_classes / "validation" / "紅 → r")
+    for args in (["doctor", color_classes], ["doctor", color_classes, "--json"], ["train", color_classes / "→"]):
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2))
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        code, *_ = pixelproof(*args)
+        said = [(stream.flush(), stream.buffer.getvalue().decode(encoding))[1] for stream in (out, err)]
+        assert code == (2 if args[0] == "train" else 0), said
+        if "--json" in args:
+            assert "紅 → r" in json.loads(said[0])["summary"]["classes"]
+        else:
+            assert "?" in "".join(said)
 
 
 def test_nothing_is_overwritten_unasked(pixelproof, color_classes, tmp_path):

@@ -36,6 +36,8 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("lr=inf", "--set: 'training.lr': input should be a finite number"),
         ("lr=nan", "--set: 'training.lr'"),
         ("training=3", "--set: unknown key 'training'"),
+        ("task=classification", "--set: 'task' cannot be set, the data decides it; leave it out"),
+        ("seed=-1", "--set: 'training.seed': input should be greater than or equal to 0"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(text, complaint):

@@ -227,6 +227,28 @@ def test_other_libraries_imagenet_weights_without_a_network(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("name", ["timm:test_resnet", "smp:Unet:resnet18"])
+def test_a_hub_that_does_not_answer_is_asked_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client by itself asks six times for every file, over 23 seconds."""
+    import socket
+
+    from huggingface_hub import constants
+
+    asked: list[object] = []
+
+    def refuse(host: object, *rest: Any, **more: Any) -> Any:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "no network here")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with pytest.raises(UserError, match="cannot be downloaded: the Hugging Face hub cannot be reached; connect"):
+        build(name, "imagenet")
+    assert len(asked) == 1
+    assert constants.HF_HUB_OFFLINE is False
+
+
 def test_other_libraries_without_such_weights() -> None:
-    with pytest.raises(UserError, match="No pretrained weights exist"):
+    with pytest.raises(UserError, match="timm has no imagenet weights of 'nf_regnet_b3'; use"):
         build("timm:nf_regnet_b3", "imagenet")

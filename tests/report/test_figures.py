@@ -15,6 +15,7 @@ from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, class_colo
 from pixelproof.report.figures.confusion import matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
+from pixelproof.report.figures.style import shortened
 from pixelproof.report.figures.tsne import legend, spread, tsne
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri
 from pixelproof.runs import Shown
@@ -113,6 +114,23 @@ def test_every_class_has_its_number_colour_and_shape(classes: int):
 def test_names_no_font_has_and_that_look_like_formulas_are_drawn():
     features = features_of(classification_scores(class_scheme(["山", "$\\frac$", "_x", "b"]), 3))
     assert tsne(features, "png", names=True).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("classes", [3, 60])
+def test_long_names_are_shortened(classes: int, shown: Shown):
+    labels = tuple(LabelClass(name=f"{i} " + "W" * 200 + str(i), id=i) for i in range(classes))
+    scheme = LabelScheme(task="segmentation", classes=labels)
+    masks = Shown("I" * 150, shown.image, shown.truth % classes, shown.prediction % classes)
+    mask_figure([[masks]], ["m" * 200], scheme)
+    tsne(features_of(classification_scores(class_scheme(list(scheme.names)), 3)), names=True)
+    rows = [{"epoch": float(e), "loss": 1.0 / e, "score": None} for e in (1, 2, 3)]
+    assert curves({"a" * 300: rows, "b" * 300: rows}, "loss", "loss", {}) is not None
+
+
+def test_shortened_names_keep_both_ends_on_one_line():
+    assert shortened("class of\nwheat", 40) == "class of wheat"
+    assert shortened("winter wheat in 2024", 11) == "winte…2024"
+    assert len(shortened("x" * 99, 20)) == 20
 
 
 def test_a_class_without_images_has_no_number():

@@ -200,6 +200,26 @@ def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
     assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
 
 
+def test_a_run_that_was_cut_off_at_its_start_may_be_started_again(tmp_path):
+    started = tmp_path / "run"
+    Run.create(started, {"task": "classification"}, PETS, {})
+    (started / "config.yaml").unlink()
+    (started / ".config.123.part.yaml").write_text("ta")
+    Run.create(started, {"task": "segmentation"}, PETS, {})
+    assert {path.name for path in started.iterdir()} == {"config.yaml", "labels.yaml", "environment.json"}
+    assert Run.open(started).config() == {"task": "segmentation"}
+
+
+@pytest.mark.parametrize("mine", [{"labels.yaml": "task: classification\n"}, {"environment.json": "{}"},
+                                  {".config.1.part.yaml": "", "notes.txt": ""}])  # fmt: skip
+def test_a_folder_with_files_of_a_person_is_not_taken_for_such_a_start(tmp_path, mine):
+    for name, text in mine.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match="already exists"):
+        Run.create(tmp_path, {}, PETS, {})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == mine
+
+
 def test_what_is_no_run_says_so(tmp_path):
     with pytest.raises(UserError, match="is no run folder"):
         Run.open(tmp_path)

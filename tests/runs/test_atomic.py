@@ -1,7 +1,10 @@
 import errno
+import os
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import atomic, atomic_folder, explain_os_error, read_json, read_text, write_json, write_text
@@ -30,6 +33,17 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         raise RuntimeError
     assert sorted(p.name for p in (tmp_path / "a" / "b").rglob("*")) == ["mine.txt", "sub", "whole.txt"]
     assert (tmp_path / "a" / "b" / "mine.txt").read_text() == "mine"
+
+
+def test_every_file_has_the_usual_mode(tmp_path):
+    previous = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a.txt", "a")
+        with atomic(tmp_path / "b.safetensors") as temporary:
+            save_file({"a": torch.zeros(1)}, temporary)
+    finally:
+        os.umask(previous)
+    assert [path.stat().st_mode & 0o777 for path in sorted(tmp_path.iterdir())] == [0o640, 0o640]
 
 
 def test_a_full_disk_is_one_sentence(tmp_path):

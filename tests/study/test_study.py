@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pixelproof.config import apply_overrides, default_config
+from pixelproof.data import open_data
 from pixelproof.errors import UserError
 from pixelproof.models import task_of
 from pixelproof.study.conduct import conduct
+from pixelproof.study.embed import embed_run
 from pixelproof.study.file import builtin_study, read_study, run_config
+from pixelproof.study.settings import settle
+from pixelproof.study.show import describe_model
+from pixelproof.study.train import train_run
 
 STUDY = """
 name: small
@@ -165,6 +171,20 @@ def test_the_record_of_a_study_names_its_runs(study, tmp_path):
     [
         ("fields", {"models": {"fcn8s": None, "second": "fcn8x"}}, "unknown model 'fcn8x'"),
         ("fields", {"models": {"fcn8s": None, "second": "vgg16"}}, "model 'vgg16' is for classification"),
+        ("fields", {"models": {"fcn8s": None, "second": "smp:Unet:resnet81"}}, "has no encoder 'resnet81'"),
+        ("fields", {"models": {"fcn8s": None, "second": "smp:Unit:resnet18"}}, "has no decoder 'Unit'"),
+        ("patches", {"models": {"vgg16": None, "second": "timm:resnet81"}}, "timm has no model 'resnet81'"),
+        (
+            "patches",
+            {"models": {"vgg16": None, "second": {"model": "timm:nf_regnet_b3", "weights": "imagenet"}}},
+            "timm has no imagenet weights of 'nf_regnet_b3'",
+        ),
+        (
+            "fields",
+            {"models": {"fcn8s": None, "second": {"model": "fcn8s", "weights": "imagenet", "width": 0.5}}},
+            "no imagenet weights for 'fcn8s' of width 0.5",
+        ),
+        ("fields", {"models": {"fcn8s": None}, "settings": {"task": "classification"}}, "'task' cannot be set"),
         (
             "fields",
             {"models": {"fcn8s": {"weights": "none.safetensors"}}},
@@ -181,3 +201,38 @@ def test_what_cannot_work_is_refused_before_any_training(tmp_path, study, part, 
         conduct(read_study(tmp_path / "s.yaml"), tmp_path, tmp_path / "out")
     assert complaint in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_from_a_file_are_read_once(color_classes, tmp_path, capsys):
+    slim = ["width=0.03", "epochs=1", "device=cpu"]
+    source = train_run(color_classes, "vgg16", tmp_path / "a", settings=slim).best
+    capsys.readouterr()
+    train_run(color_classes, "vgg16", tmp_path / "b", weights=str(source), settings=slim)
+    assert capsys.readouterr().err.count(f"{source}: 32 tensors loaded") == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "mean", "std"),
+    [
+        ({}, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ({"weights": "imagenet"}, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        ({"weights": "imagenet", "mean": [0, 0, 0]}, (0, 0, 0), (0.5, 0.5, 0.5)),
+    ],
+)
+def test_normalisation_is_that_of_the_weights_unless_set(color_classes, settings, mean, std):
+    data = open_data(color_classes)
+    config = apply_overrides(default_config("classification", "timm:vit_tiny_patch16_224"), settings)
+    settled = settle(config, data, data.split("train")).model
+    assert (settled.mean, settled.std) == (mean, std)
+
+
+@pytest.mark.parametrize("call", [
+    lambda out: describe_model("fcn8s", classes=0),
+    lambda out: describe_model("fcn8s", size=-5),
+    lambda out: embed_run(out, out, out / "e", seed=-5),
+    lambda out: embed_run(out, out, out / "e", perplexity=float("nan")),
+])  # fmt: skip
+def test_a_number_out_of_range_is_one_sentence(color_classes, tmp_path, call):
+    train_run(color_classes, "vgg16", tmp_path / "a", settings=["width=0.03", "epochs=1", "device=cpu"])
+    with pytest.raises(UserError, match=r"cannot be|out of range"):
+        call(tmp_path / "a")

@@ -19,7 +19,7 @@ def embed(
         "second-last"
     ),
     perplexity: Annotated[float, typer.Option(min=1.0, help="About how many neighbours each image has.")] = 30.0,
-    seed: Annotated[int, typer.Option(help="Seed of the projection.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the projection.")] = 0,
     onto: Annotated[
         Path | None,
         typer.Option(help="Place the images on this map, which the same run made.", metavar="features.npz"),

@@ -21,13 +21,13 @@ from pixelproof.cli.score import score
 from pixelproof.cli.show import show
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
+from pixelproof.cli.usage import UsageError, explained
 from pixelproof.errors import UserError
 
 INTERRUPTED = 130
 
 app = typer.Typer(
     help="From a folder of images to a model you can trust.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -61,20 +61,23 @@ def run() -> None:
     # Torch's threads spin while they wait for each other. On a machine that is busy with anything else, that made a
     # training step of a slim FCN 14 times slower (2 cores, one of them taken); sleeping costs nothing measurable.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console of few characters shows an arrow as a question mark
     try:
-        app()
-    except UserError as error:
+        code = app(prog_name="pixelproof", standalone_mode=False)
+        if code == INTERRUPTED:  # how typer answers Ctrl-C
+            print(
+                "pixelproof: stopped; a study or a map goes on when run again, training with --resume.", file=sys.stderr
+            )
+        sys.exit(code)
+    except (UserError, UsageError) as caught:
+        error = caught if isinstance(caught, UserError) else explained(caught)
         if debug:
             traceback.print_exc()
         stop = "" if str(error).endswith("?") else "."
         print(f"pixelproof: {error}{stop}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except SystemExit as stop:
-        if stop.code == INTERRUPTED:  # how typer answers Ctrl-C
-            print(
-                "pixelproof: stopped; a study or a map goes on when run again, training with --resume.", file=sys.stderr
-            )
-        raise
     except BrokenPipeError:
         # The reader of stdout left, as `head` does; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

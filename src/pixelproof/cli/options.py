@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,5 +23,6 @@ SetOption = Annotated[
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print one JSON object on stdout."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    """Print one JSON object on stdout, as escapes what its encoding may lack."""
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(value, ensure_ascii=not unicode, allow_nan=False))

@@ -12,8 +12,8 @@ from pixelproof.cli.options import JsonOption, SetOption
 
 def show(
     model: Annotated[str, typer.Argument(help="A model's name, timm:NAME, smp:DECODER:ENCODER, or a run folder.")],
-    classes: Annotated[int | None, typer.Option(help="Number of classes [50, or 7 for segmentation].")] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the input in pixels [32, or 512 for segmentation].")] = None,
+    classes: Annotated[int | None, typer.Option(min=1, max=65535, help="Number of classes [50 or 7].")] = None,
+    size: Annotated[int | None, typer.Option(min=1, max=65535, help="Pixels a side of the input [32 or 512].")] = None,
     diagram: Annotated[Path | None, typer.Option(help="Write the structure diagram to this SVG file.")] = None,
     json: JsonOption = False,
     set_: SetOption = None,

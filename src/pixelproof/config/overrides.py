@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from pixelproof.config.run import RunConfig
 from pixelproof.errors import UserError
+from pixelproof.runs.plain import from_yaml
 from pixelproof.schema import nearest, parse
 
 
@@ -26,6 +25,8 @@ def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[s
     values = config.model_dump()
     for key, value in _pairs(overrides, where):
         section, name = _locate(values, key, where)
+        if name == "task":
+            raise UserError(f"{where}: 'task' cannot be set, the data decides it", "leave it out")
         if isinstance(value, Mapping):
             raise UserError(f"{where}: '{key}' is one value, not a group", "give a single value")
         if section:
@@ -54,8 +55,8 @@ def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
     if not equals or not key.strip():
         raise UserError(f"{where}: '{text}' is not of the form key=value", "write for example --set epochs=10")
     try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError:
+        parsed = from_yaml(value)
+    except ValueError:
         raise UserError(f"{where}: the value of '{key}' is not readable", "quote it or simplify it") from None
     return key.strip(), _number(parsed)
 

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pixelproof.errors import UserError
 from pixelproof.runs import Run
+from pixelproof.runs.folder import CONFIG
 from pixelproof.schema import Strict, parse
 
 Task = Literal["classification", "segmentation"]
@@ -42,10 +44,10 @@ class ModelConfig(Strict):
     """Dropout of VGG's classifier."""
     input_size: int | None = Field(default=None, ge=8)
     """Classification: images are resized to this many pixels a side. None takes the size most images of train have."""
-    mean: Channels3 = (0.485, 0.456, 0.406)
-    """Subtracted from RGB in 0..1; ImageNet's by default."""
-    std: Channels3 = (0.229, 0.224, 0.225)
-    """RGB is divided by this after ``mean`` is subtracted."""
+    mean: Channels3 | None = None
+    """Subtracted from RGB in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's otherwise."""
+    std: Channels3 | None = None
+    """RGB is divided by this after ``mean`` is subtracted; None likewise."""
 
 
 class AugmentConfig(Strict):
@@ -115,7 +117,7 @@ class TrainingConfig(Strict):
     """``cpu``, ``cuda``, ``cuda:1``; ``auto`` is a GPU where there is one."""
     workers: int = Field(default=0, ge=0)
     """Processes that load images; results do not depend on it."""
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides the initial weights and every random choice of training."""
 
     @field_validator("loss")
@@ -167,6 +169,9 @@ def run_settings(run: Run) -> RunConfig:
     """Return the settings that a run folder holds.
 
     Raises:
-        UserError: Its ``config.yaml`` cannot be read.
+        UserError: Its ``config.yaml`` cannot be read, or is not whole.
     """
-    return parse(RunConfig, run.config(), str(run.path / "config.yaml"))
+    values, path = run.config(), run.path / CONFIG
+    if missing := [section for section in RunConfig.model_fields if section not in values]:
+        raise UserError(f"{path} is cut off: it lacks '{missing[0]}'", "restore it or train again")
+    return parse(RunConfig, values, str(path))

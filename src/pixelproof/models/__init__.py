@@ -4,7 +4,7 @@ from pixelproof.models.diagram import diagram
 from pixelproof.models.folding import fold, fold_batch_norm, fold_for_training
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
-from pixelproof.models.registry import build_model, known_models, task_of
+from pixelproof.models.registry import build_model, check_model, known_models, normalisation, plain_name, task_of
 from pixelproof.models.summary import receptive_field, summarise
 
 __all__ = [
@@ -12,11 +12,14 @@ __all__ = [
     "PixelModel",
     "Preprocessing",
     "build_model",
+    "check_model",
     "diagram",
     "fold",
     "fold_batch_norm",
     "fold_for_training",
     "known_models",
+    "normalisation",
+    "plain_name",
     "receptive_field",
     "summarise",
     "task_of",

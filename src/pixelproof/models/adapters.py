@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -15,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelproof.errors import UserError
+from pixelproof.models.names import TIMM
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import crop_like, pad_to_at_least, pad_to_multiple
-from pixelproof.schema import nearest
 
 SMALLEST = 32  # pixels a side; what networks with five halvings need
 ODD = (33, 47)  # height and width that only a network for images of any size accepts
 SMP_STRIDE = 32  # what every decoder can take, whatever the stride of its encoder
+PATIENCE = 5.0  # seconds that the hub may take to answer
 SMP_STRIDES = {"pan": 128}  # halves the encoder's map of stride 16 three times more
 
 
@@ -98,74 +98,70 @@ class SmpSegmenter(PixelModel):
 
 
 def timm_classifier(name: str, num_classes: int, pretrained: bool) -> TimmClassifier:
-    """Build the model ``timm:NAME``.
+    """Build the model ``timm:NAME``, whose name was checked.
 
     Raises:
-        UserError: timm knows no such model, or its weights cannot be had.
+        UserError: It cannot be built, or its weights cannot be had.
     """
     import timm
 
-    architecture, _, tag = name.partition(".")
-    if not timm.is_model(architecture):
-        raise UserError(f"timm has no model '{architecture}'", _near(architecture, timm.list_models()))
-    tags = timm.list_pretrained(f"{architecture}.*")
-    if tag and name not in tags:
-        raise UserError(f"timm has no weights '{name}'", _near(name, tags))
-    with _building(f"timm:{name}"):
+    with _building(f"timm:{name}", pretrained):
         network = timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
     return TimmClassifier(network, num_classes)
 
 
 def smp_segmenter(name: str, num_classes: int, pretrained: bool) -> SmpSegmenter:
-    """Build the model ``smp:DECODER:ENCODER``.
+    """Build the model ``smp:DECODER:ENCODER``, whose name was checked.
 
     Raises:
-        UserError: The name is of another form, decoder or encoder are unknown or do not fit, or the weights
-            cannot be had.
+        UserError: Decoder and encoder do not fit, or the weights cannot be had.
     """
     import segmentation_models_pytorch as smp
 
     decoder, _, encoder = name.partition(":")
-    decoders = {key: found.__name__ for key, found in smp.MODEL_ARCHITECTURES_MAPPING.items()}
-    if decoder.lower() not in decoders:
-        remedy = nearest(decoder, list(decoders.values()))
-        raise UserError(f"segmentation_models_pytorch has no decoder '{decoder}'", remedy)
-    _check_encoder(encoder)
-    # Encoders of timm ("tu-") take a yes here, all others the name of the weights.
-    weights = (encoder.startswith("tu-") or "imagenet") if pretrained else None
-    with _building(f"smp:{name}"):
+    # Encoders of timm take a yes here, all others the name of the weights.
+    weights = (encoder.startswith(TIMM) or "imagenet") if pretrained else None
+    with _building(f"smp:{name}", pretrained):
         network = smp.create_model(decoder, encoder, encoder_weights=weights, classes=num_classes)
     return SmpSegmenter(network, num_classes, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))
 
 
-def _check_encoder(encoder: str) -> None:
-    import segmentation_models_pytorch as smp
-    import timm
-
-    own = smp.encoders.get_encoder_names()
-    if encoder in own or (encoder.startswith("tu-") and timm.is_model(encoder[3:].partition(".")[0])):
-        return
-    known = [f"tu-{model}" for model in timm.list_models()] if encoder.startswith("tu-") else own
-    raise UserError(f"segmentation_models_pytorch has no encoder '{encoder}'", _near(encoder, known))
-
-
-def _near(word: str, known: list[str]) -> str:
-    """Return advice that names the known words near ``word``, out of too many to list."""
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(repr(name) for name in close)}?" if close else "see its documentation for names"
-
-
 @contextmanager
-def _building(name: str) -> Iterator[None]:
-    """Say in one sentence why a network of another library cannot be built."""
+def _building(name: str, pretrained: bool) -> Iterator[None]:
+    """Say in one sentence, and soon, why a network of another library cannot be built."""
+    reached = True
     try:
-        yield
+        with _hub() if pretrained else nullcontext(True) as reached:
+            yield
     except OSError as error:
+        reason = str(error).splitlines()[0].rstrip(".") if reached else "the Hugging Face hub cannot be reached"
         raise UserError(
-            f"the imagenet weights of '{name}' cannot be downloaded: {str(error).splitlines()[0].rstrip('.')}",
+            f"the imagenet weights of '{name}' cannot be downloaded: {reason}",
             "connect to the network once, or copy the Hugging Face cache of a machine that has them, or use "
             "--weights PATH or --weights none",
         ) from error
     except (KeyError, RuntimeError, ValueError, NotImplementedError) as error:
         reason = str(error.args[0] if error.args else error).splitlines()[0].rstrip(".")
         raise UserError(f"'{name}' cannot be built: {reason}", "choose another model, or --weights none") from error
+
+
+@contextmanager
+def _hub() -> Iterator[bool]:
+    """Give whether the Hugging Face hub answers; where it does not, its client goes straight to its cache.
+
+    By itself it would try again for up to a minute for every file.
+    """
+    from huggingface_hub import constants, get_session
+
+    offline = constants.HF_HUB_OFFLINE
+    reached = True
+    if not offline:
+        try:
+            get_session().head(constants.ENDPOINT, timeout=PATIENCE)
+        except Exception:  # no network, name, route, proxy or certificate, in the terms of whichever client it uses
+            reached = False
+    constants.HF_HUB_OFFLINE = offline or not reached
+    try:
+        yield reached
+    finally:
+        constants.HF_HUB_OFFLINE = offline

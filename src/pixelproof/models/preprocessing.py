@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's mean and standard deviation of RGB in 0..1."""
+
 
 @dataclass(frozen=True)
 class Preprocessing:

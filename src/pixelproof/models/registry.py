@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from pixelproof.config import ModelConfig, Task
+from pixelproof.config.run import Channels3
 from pixelproof.errors import UserError
 from pixelproof.models.adapters import smp_segmenter, timm_classifier
 from pixelproof.models.fcn import FCN, VARIANTS
+from pixelproof.models.names import check_smp, check_timm, trained_with
 from pixelproof.models.output import PixelModel
-from pixelproof.models.preprocessing import Preprocessing
+from pixelproof.models.preprocessing import MEAN, STD, Preprocessing
 from pixelproof.models.vgg import VGG
 from pixelproof.models.weights import imagenet_vgg16, load_weights, read_weights
 from pixelproof.randomness import derive
@@ -47,6 +48,36 @@ def plain_name(name: str) -> str:
     return name.removesuffix(BATCH_NORM)
 
 
+def check_model(config: ModelConfig) -> None:
+    """Refuse, without building anything, a name or weights that there are not.
+
+    Raises:
+        UserError: There is no such model, or no such weights of it.
+    """
+    task_of(config.name)
+    library, _, inner = config.name.partition(":")
+    pretrained = config.weights == "imagenet"
+    if library == "timm":
+        check_timm(inner, pretrained)
+    elif library == "smp":
+        check_smp(inner, pretrained)
+    elif pretrained and config.width != 1.0:
+        raise UserError(
+            f"there are no imagenet weights for '{config.name}' of width {config.width:g}",
+            "use --weights none, or --set width=1",
+        )
+
+
+def normalisation(config: ModelConfig) -> tuple[Channels3, Channels3]:
+    """Return mean and standard deviation of a model's input, RGB in 0..1.
+
+    What the settings leave open is what the ``imagenet`` weights were trained with, or else ImageNet's.
+    """
+    own = trained_with(config.name) if config.weights == "imagenet" and ":" in config.name else None
+    mean, std = own or (MEAN, STD)
+    return config.mean or mean, config.std or std
+
+
 def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelModel:
     """Build a model with its weights and its preprocessing, on the CPU and ready to train.
 
@@ -58,19 +89,20 @@ def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelMo
     Raises:
         UserError: There is no such model, or its weights cannot be loaded.
     """
+    check_model(config)
     with _randomness(derive(seed, "model", config.name)):
         model = _architecture(config, num_classes)
-    model.preprocessing = Preprocessing(config.mean, config.std, config.input_size)
+    mean, std = normalisation(config)
+    model.preprocessing = Preprocessing(mean, std, config.input_size)
     if config.weights == "imagenet":
         if ":" not in config.name:  # the other libraries have loaded theirs
-            load_weights(model, _imagenet(config), "imagenet weights")
+            load_weights(model, imagenet_vgg16(config.name.endswith(BATCH_NORM)), "imagenet weights")
     elif config.weights != "none":
         load_weights(model, read_weights(Path(config.weights).expanduser()), config.weights)
     return model
 
 
 def _architecture(config: ModelConfig, num_classes: int) -> PixelModel:
-    task_of(config.name)
     library, _, inner = config.name.partition(":")
     pretrained = config.weights == "imagenet"
     if library == "timm":
@@ -90,12 +122,3 @@ def _randomness(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
-
-
-def _imagenet(config: ModelConfig) -> dict[str, Tensor]:
-    if config.width != 1.0:
-        raise UserError(
-            f"there are no imagenet weights for '{config.name}' of width {config.width:g}",
-            "use --weights none, or --set width=1",
-        )
-    return imagenet_vgg16(batch_norm=config.name.endswith(BATCH_NORM))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import read_json
+from pixelproof.runs.atomic import read_object
+from pixelproof.runs.study_file import Count
 from pixelproof.schema import Model, parse
 
 
@@ -24,18 +24,18 @@ class Architecture(Facts):
     trained_as: str = ""
     """The network that was trained, where its batch norms were folded to give this one."""
     architecture: str = ""
-    parameters: int | None = None
-    macs: int | None = None
-    receptive_field: int | None = None
-    stride: int | None = None
-    input: tuple[int, ...] = ()
+    parameters: Count | None = None
+    macs: Count | None = None
+    receptive_field: Count | None = None
+    stride: Count | None = None
+    input: tuple[Count, ...] = ()
 
 
 class DataFacts(Facts):
     """What a run was trained on, by part of the data."""
 
     layout: str = ""
-    images: dict[str, int] = {}
+    images: dict[str, Count] = {}
     fingerprint: dict[str, str] = {}
 
 
@@ -50,8 +50,10 @@ class Environment(Facts):
     device: str = ""
     data: DataFacts = DataFacts()
     seconds: float | None = None
-    best_epoch: int | None = None
+    best_epoch: Count | None = None
     best_score: float | None = None
+    finished: bool = False
+    """Whether training came to its end."""
 
 
 def read_facts(kind: type[Model], path: Path) -> Model:
@@ -60,7 +62,4 @@ def read_facts(kind: type[Model], path: Path) -> Model:
     Raises:
         UserError: It is not a JSON object, or a value has the wrong type.
     """
-    values = read_json(path)
-    if not isinstance(values, dict):
-        raise UserError(f"{path} holds no JSON object", "restore it or train again")
-    return parse(kind, values, str(path))
+    return parse(kind, read_object(path, "restore it or train again"), str(path))

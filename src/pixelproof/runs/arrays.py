@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,10 @@ import numpy.typing as npt
 
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import atomic, explain_os_error
+from pixelproof.runs.plain import from_json
 
 Arrays = dict[str, npt.NDArray[Any]]
+Forms = dict[str, tuple[str, tuple[int | None, ...]]]
 _FACTS = "facts"
 
 
@@ -49,13 +49,14 @@ def load_arrays(path: Path, kind: str, version: int, oldest: int | None = None) 
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        head = json.loads(str(arrays.pop(_FACTS)))
+        head = from_json(str(arrays.pop(_FACTS)))
         found = (head["kind"], head["version"])
+        digest = _digest(*found, head["facts"], arrays)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist", f"make the {kind} file first") from None
     except PermissionError as error:
         raise explain_os_error(error, path) from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+    except Exception:  # damaged or hostile bytes fail in many ways
         raise UserError(f"{path} is no readable {kind} file, or is truncated", "make it again") from None
     known = range(version if oldest is None else oldest, version + 1)
     if found[0] != kind or found[1] not in known:
@@ -63,9 +64,38 @@ def load_arrays(path: Path, kind: str, version: int, oldest: int | None = None) 
             f"{path} is a {found[0]} file of version {found[1]}, expected {kind} version {version}",
             "make it again with this version of Pixelproof",
         )
-    if head.get("hash") != _digest(*found, head["facts"], arrays):
+    if head.get("hash") != digest:
         raise UserError(f"{path} was changed after it was written (its hash does not match)", "make it again")
+    if not isinstance(head["facts"], dict):
+        raise misfit(path, kind)
     return head["facts"], arrays
+
+
+def expect(path: Path, kind: str, arrays: Arrays, forms: Forms) -> None:
+    """Check that ``arrays`` are those of a kind of file, which a hash alone does not say.
+
+    Args:
+        path: Where they were read.
+        kind: What the file is.
+        arrays: What was read.
+        forms: Name -> (letter of NumPy's dtype kind, shape; None stands for any length).
+
+    Raises:
+        UserError: An array is missing, too many, or of another type or shape.
+    """
+    fits = set(arrays) == set(forms) and all(
+        arrays[name].dtype.kind == letter
+        and arrays[name].ndim == len(shape)
+        and all(want is None or want == side for want, side in zip(shape, arrays[name].shape, strict=True))
+        for name, (letter, shape) in forms.items()
+    )
+    if not fits:
+        raise misfit(path, kind)
+
+
+def misfit(path: Path, kind: str) -> UserError:
+    """Return the sentence for a file whole in itself that does not hold what its kind holds."""
+    return UserError(f"{path} does not hold what a {kind} file holds", "make it again")
 
 
 def _digest(kind: str, version: int, facts: dict[str, Any], arrays: Arrays) -> str:

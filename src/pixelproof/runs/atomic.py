@@ -12,9 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pixelproof.errors import UserError
+from pixelproof.runs.plain import from_json, from_yaml
 
 
 @contextmanager
@@ -30,7 +29,11 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        usual = temporary.stat().st_mode
         yield temporary
+        if temporary.stat().st_mode != usual:  # safetensors lets nobody else read what it writes
+            temporary.chmod(usual)
         temporary.replace(path)
     except OSError as error:
         raise explain_os_error(error, path) from error
@@ -127,11 +130,11 @@ def read_yaml(path: Path) -> Any:
     Raises:
         UserError: It is missing, unreadable or not YAML.
     """
+    text = read_text(path)
     try:
-        return yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise UserError(f"{path} is not valid YAML (line {line})", "correct it") from None
+        return from_yaml(text)
+    except ValueError as error:
+        raise UserError(f"{path} {error}", "correct it") from None
 
 
 def read_json(path: Path) -> Any:
@@ -140,7 +143,24 @@ def read_json(path: Path) -> Any:
     Raises:
         UserError: It is missing, unreadable or not JSON.
     """
+    text = read_text(path)
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not valid JSON (line {error.lineno})", "restore or delete the file") from None
+        return from_json(text)
+    except ValueError as error:
+        raise UserError(f"{path} {error}", "restore or delete the file") from None
+
+
+def read_object(path: Path, remedy: str) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Args:
+        path: The file.
+        remedy: What to do where it holds something else.
+
+    Raises:
+        UserError: It is missing, unreadable, not JSON, or JSON of another kind.
+    """
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise UserError(f"{path} holds no JSON object", remedy)
+    return values

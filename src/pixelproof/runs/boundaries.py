@@ -56,3 +56,14 @@ class Boundaries:
     def take(self, order: Sequence[int]) -> Boundaries:
         """Return the counts of some images, in the given order."""
         return Boundaries(**{f.name: getattr(self, f.name)[list(order)] for f in fields(self)})
+
+
+def shapes(classes: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array for one image of a number of classes."""
+    return {
+        "bands": (len(BAND_EDGES) + 1, classes, 4),
+        "rims": (len(TOLERANCES), classes, 4),
+        "contours": (len(TOLERANCES), classes, 4),
+        "objects": (len(OBJECT_EDGES) + 1, classes, 4),
+        "phases": (3, 2, PERIOD),
+    }

@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 
 from pixelproof.runs.atomic import write_json
 from pixelproof.runs.records import read_record
+from pixelproof.runs.study_file import Count
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 FILE = "comparison.json"
-Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Difference = Annotated[float, Field(ge=-1, le=1)]
 Metric = Literal["miou", "accuracy"]

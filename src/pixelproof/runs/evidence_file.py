@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from pixelproof.runs.atomic import write_json
 from pixelproof.runs.records import read_record
-from pixelproof.runs.study_file import Claim, ClaimTest
+from pixelproof.runs.study_file import Claim, ClaimTest, Count
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -25,7 +25,6 @@ def _none_for_nan(value: Any) -> Any:
 
 
 Number = Annotated[float | None, BeforeValidator(_none_for_nan)]
-Count = Annotated[int, Field(ge=0)]
 Outcome = Literal["holds", "opposite", "undecided"]
 Status = Literal["confirmed", "refuted", "undecided"]
 

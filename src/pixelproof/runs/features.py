@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
 
-from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.runs.arrays import load_arrays, save_arrays
+from pixelproof.runs.arrays import Forms, expect, load_arrays, misfit, save_arrays
 from pixelproof.schema import parse
 
 VERSION = 2
@@ -89,13 +89,28 @@ def load_features(path: Path) -> Features:
         UserError: It is missing, truncated, of another version, or was edited.
     """
     facts, arrays = load_arrays(path, "features", VERSION)
+    count = len(arrays.get("ids", ()))
+    size = arrays["features"].shape[-1] if arrays.get("features", np.empty(0)).ndim == 2 else 0
+    forms: Forms = {
+        "ids": ("U", (count,)),
+        "truth": ("i", (count,)),
+        "predicted": ("i", (count,)),
+        "confidence": ("f", (count,)),
+        "features": ("f", (count, size)),
+        "mean": ("f", (size,)),
+        "components": ("f", (None, size)),
+        "map": ("f", (count, 2)),
+    }
+    expect(path, "features", arrays, forms)
+    settings = facts.get("settings")
+    numbers = [settings.get(key, 0) for key in ("perplexity", "seed")] if isinstance(settings, dict) else [None]
+    if not np.isfinite(arrays["map"]).all() or not all(isinstance(number, int | float) for number in numbers):
+        raise misfit(path, "features")
+    try:
+        quality = TypeAdapter(MapQuality).validate_python(facts.get("quality"))
+    except ValidationError:
+        raise misfit(path, "features") from None
     ids = tuple(str(i) for i in arrays.pop("ids"))
-    if any(len(arrays[name]) != len(ids) for name in ("truth", "predicted", "confidence", "features", "map")):
-        raise UserError(f"{path} holds arrays of differing length", "make it again")
     return Features(
-        ids=ids,
-        scheme=parse(LabelScheme, facts["scheme"], str(path)),
-        settings=facts["settings"],
-        quality=MapQuality(**facts["quality"]),
-        **arrays,
+        ids=ids, scheme=parse(LabelScheme, facts.get("scheme"), str(path)), settings=settings, quality=quality, **arrays
     )

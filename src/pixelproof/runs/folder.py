@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,17 @@ import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.runs.atomic import read_json, read_yaml, write_json, write_text
+from pixelproof.runs.atomic import read_object, read_text, read_yaml, write_json, write_text
 from pixelproof.runs.environment import environment
 from pixelproof.runs.labels_file import labels_to_yaml, read_labels
 from pixelproof.runs.metrics_log import MetricsLog
 
-CONFIG = "config.yaml"
-
+CONFIG, LABELS, ENVIRONMENT = "config.yaml", "labels.yaml", "environment.json"
+PART = re.compile(r"\.(config|labels|environment)\.\d+\.part\.(yaml|json)")
+"""Temporary files that a kill leaves while a run folder is begun."""
 
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
-MARKS = {"labels.yaml", "environment.json"}
+MARKS = {LABELS, ENVIRONMENT}
 CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", "report.html"}
 CONTENTS |= {"checkpoints", "features", "figures", "scores", "shown", "tensorboard"}
 
@@ -30,6 +32,15 @@ def _is_only_a_run(path: Path) -> bool:
         return False
     names = {entry.name for entry in path.iterdir()}
     return names >= MARKS and names <= CONTENTS
+
+
+def _is_only_begun(path: Path, labels: str) -> bool:
+    """Return whether a folder holds nothing but what ``Run.create`` writes before the config, cut short there."""
+    if not path.is_dir() or path.is_symlink():
+        return False
+    names = {entry.name for entry in path.iterdir() if not PART.fullmatch(entry.name)}
+    # Labels that differ may be a person's own.
+    return names <= MARKS and (LABELS not in names or read_text(path / LABELS) == labels) and names != {ENVIRONMENT}
 
 
 class Run:
@@ -50,7 +61,7 @@ class Run:
         """Start a run folder.
 
         Args:
-            path: A folder that does not exist yet or is empty.
+            path: A folder that does not exist yet, is empty, or holds no more than a cut-off start of this very run.
             config: The resolved settings.
             scheme: The label contract.
             facts: Further entries of ``environment.json``, such as the data fingerprint.
@@ -61,11 +72,14 @@ class Run:
         """
         if overwrite and _is_only_a_run(path):
             shutil.rmtree(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        labels = labels_to_yaml(scheme)
+        if path.exists() and not _is_only_begun(path, labels):
             raise UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
         run = cls(path)
-        write_text(path / "labels.yaml", labels_to_yaml(scheme))
-        write_json(path / "environment.json", environment() | facts)
+        for entry in path.glob(".*.part.*"):
+            entry.unlink()
+        write_text(path / LABELS, labels)
+        write_json(path / ENVIRONMENT, environment() | facts)
         # Written last: a folder with a config is a run, and one without is not.
         write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False))
         return run
@@ -97,12 +111,11 @@ class Run:
 
     def labels(self) -> LabelScheme:
         """Return the label contract."""
-        return read_labels(self.path / "labels.yaml")
+        return read_labels(self.path / LABELS)
 
     def environment(self) -> dict[str, Any]:
         """Return what the run was made with."""
-        values: dict[str, Any] = read_json(self.path / "environment.json")
-        return values
+        return read_object(self.path / ENVIRONMENT, "restore it or train again")
 
     @property
     def metrics(self) -> MetricsLog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 from pixelproof.errors import UserError
@@ -36,13 +37,17 @@ class MetricsLog:
         Raises:
             UserError: The file is not a metrics log.
         """
-        reader = csv.DictReader(io.StringIO(read_text(self.path)))
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise UserError(f"{self.path} has unexpected columns", "delete it and train again")
+        remedy = "restore it or train again"
         try:
-            return [{key: float(value) if value else None for key, value in row.items()} for row in reader]
+            head, *lines = csv.reader(io.StringIO(read_text(self.path)))
+        except (csv.Error, ValueError):
+            raise UserError(f"{self.path} is no training log", remedy) from None
+        if tuple(head) != COLUMNS:
+            raise UserError(f"{self.path} has unexpected columns", remedy)
+        try:
+            return [_row(line) for line in lines]
         except ValueError:
-            raise UserError(f"{self.path} holds a value that is no number", "delete it and train again") from None
+            raise UserError(f"{self.path} has a row that is cut off or holds no numbers", remedy) from None
 
     def _write(self, rows: list[Row]) -> None:
         text = io.StringIO()
@@ -55,3 +60,10 @@ class MetricsLog:
 
 def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.8g}"
+
+
+def _row(line: list[str]) -> Row:
+    row = {key: float(cell) if cell else None for key, cell in zip(COLUMNS, line, strict=True)}
+    if row["epoch"] is None or not math.isfinite(row["epoch"]):
+        raise ValueError("a row without an epoch")
+    return row

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.runs.arrays import Arrays, load_arrays, save_arrays
-from pixelproof.runs.boundaries import Boundaries
+from pixelproof.runs.arrays import Arrays, Forms, expect, load_arrays, misfit, save_arrays
+from pixelproof.runs.boundaries import Boundaries, shapes
 from pixelproof.schema import parse
 
 VERSION = 2
@@ -108,13 +107,15 @@ def load_scores(path: Path) -> Scores:
         UserError: It is missing, truncated, of another version, or was edited.
     """
     facts, arrays = load_arrays(path, "scores", VERSION, OLDEST)
-    scheme = parse(LabelScheme, facts["scheme"], str(path))
-    ids, source = tuple(str(i) for i in arrays.pop("ids")), Source(**facts["source"])
-    if any(len(array) != len(ids) for array in arrays.values()):
-        raise UserError(f"{path} holds arrays of differing length", "make it again")
+    scheme = parse(LabelScheme, facts.get("scheme"), str(path))
+    _check(path, scheme, arrays)
+    source = facts.get("source")
+    if not isinstance(source, dict) or not all(isinstance(source.get(key), str) for key in vars(Source(""))):
+        raise misfit(path, "scores")
+    ids, origin = tuple(str(i) for i in arrays.pop("ids")), Source(**{key: source[key] for key in vars(Source(""))})
     if scheme.task == "classification":
-        return ClassificationScores(ids=ids, scheme=scheme, source=source, **arrays)
-    return SegmentationScores(ids, arrays["confusion"], scheme, source, _boundaries(arrays), arrays.get("calibration"))
+        return ClassificationScores(ids=ids, scheme=scheme, source=origin, **arrays)
+    return SegmentationScores(ids, arrays["confusion"], scheme, origin, _boundaries(arrays), arrays.get("calibration"))
 
 
 def _boundaries(arrays: Arrays) -> Boundaries | None:
@@ -122,3 +123,24 @@ def _boundaries(arrays: Arrays) -> Boundaries | None:
     if _BOUNDARY + names[0] not in arrays:
         return None
     return Boundaries(**{name: arrays[_BOUNDARY + name] for name in names})
+
+
+def _check(path: Path, scheme: LabelScheme, arrays: Arrays) -> None:
+    """Refuse arrays that are not those of the scheme's task, or whose numbers are out of range."""
+    count, classes = len(arrays.get("ids", ())), len(scheme.classes)
+    forms: Forms = {"ids": ("U", (count,))}
+    if "calibration" in arrays:
+        forms["calibration"] = ("i", (count, None, None, 3))
+    if scheme.task == "segmentation":
+        forms["confusion"] = ("i", (count, classes + 1, classes + 1))
+        if any(name.startswith(_BOUNDARY) for name in arrays):
+            forms |= {_BOUNDARY + name: ("i", (count, *rest)) for name, rest in shapes(classes).items()}
+        counts = [array for name, array in arrays.items() if name != "ids"]
+    else:
+        forms |= dict.fromkeys(("truth", "predicted", "rank"), ("i", (count,)))
+        forms |= dict.fromkeys(("loss", "confidence"), ("f", (count,)))
+        counts = [arrays[name] for name in ("truth", "predicted") if name in arrays]
+    expect(path, "scores", arrays, forms)
+    most = np.iinfo(np.int64).max if scheme.task == "segmentation" else classes - 1
+    if any(((array < 0) | (array > most)).any() for array in counts):
+        raise misfit(path, "scores")

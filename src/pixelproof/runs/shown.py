@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.runs.arrays import load_arrays, save_arrays
+from pixelproof.runs.arrays import expect, load_arrays, misfit, save_arrays
 
 VERSION = 1
 UInt8 = npt.NDArray[np.uint8]
@@ -44,4 +44,9 @@ def load_shown(path: Path) -> Shown:
         UserError: The file is missing, truncated, of another version, or was edited.
     """
     facts, arrays = load_arrays(path, "shown image", VERSION)
+    height, width = arrays["truth"].shape if arrays.get("truth", np.empty(0)).ndim == 2 else (0, 0)
+    forms = {"image": ("u", (height, width, 3)), "truth": ("u", (height, width)), "prediction": ("u", (height, width))}
+    expect(path, "shown image", arrays, forms)
+    if not isinstance(facts.get("id"), str) or not height * width or any(a.itemsize > 1 for a in arrays.values()):
+        raise misfit(path, "shown image")
     return Shown(id=facts["id"], **arrays)

@@ -12,7 +12,7 @@ from pixelproof.runs.records import read_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class ImageCounts(Strict):
@@ -27,7 +27,7 @@ class DataRecord(Strict):
     """The data that the models of one part share."""
 
     layout: str
-    classes: int = Field(ge=1)
+    classes: int = Field(ge=1, lt=2**63)
     images: ImageCounts
     fingerprint: str
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.errors import UserError
-from pixelproof.runs.arrays import load_arrays, save_arrays
+from pixelproof.runs.arrays import expect, load_arrays, save_arrays
 
 VERSION = 1
 
@@ -39,7 +38,6 @@ def load_thumbnails(path: Path) -> Thumbnails:
         UserError: It is missing, truncated, of another version, or was edited.
     """
     _, arrays = load_arrays(path, "thumbnails", VERSION)
-    ids, pixels = tuple(str(i) for i in arrays["ids"]), arrays["pixels"]
-    if pixels.ndim != 4 or pixels.shape != (len(ids), pixels.shape[1], pixels.shape[1], 3):
-        raise UserError(f"{path} holds no thumbnails", "make it again")
-    return Thumbnails(ids, pixels)
+    count, side = len(arrays.get("ids", ())), arrays.get("pixels", np.empty(0)).shape[1:2]
+    expect(path, "thumbnails", arrays, {"ids": ("U", (count,)), "pixels": ("u", (count, *side, *side, 3))})
+    return Thumbnails(tuple(str(i) for i in arrays["ids"]), arrays["pixels"])

@@ -18,7 +18,7 @@ from pixelproof.runs import Scores, SegmentationScores, load_scores
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
-from pixelproof.runs.evidence_file import save_evidence
+from pixelproof.runs.evidence_file import load_evidence, save_evidence
 from pixelproof.study.file import Part
 from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.steps import Steps
@@ -114,7 +114,7 @@ def _compare(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
     """Compare the models by their runs with the first seed."""
     firsts = {job.model: job for job in reversed(jobs)}
     scored = _scored(firsts.values(), steps)
-    if len(firsts) > 1 and not _made(folder / COMPARISON, steps, scored):
+    if len(firsts) > 1 and not steps.made(f"{folder.name}/{COMPARISON}", scored, folder / COMPARISON, load_comparison):
         save_comparison(folder / COMPARISON, compare([firsts[name].run.path for name in part.trained], SPLIT))
         steps.take(f"{folder.name}/{COMPARISON}", scored)
 
@@ -122,7 +122,7 @@ def _compare(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
 def _gather(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
     levels = {name: entry.levels for name, entry in part.trained.items()}
     asked = [_scored(jobs, steps), levels, [claim.model_dump(mode="json") for claim in part.claims]]
-    if len(jobs) > 1 and not _made(folder / EVIDENCE, steps, asked):
+    if len(jobs) > 1 and not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
         models: dict[str, list[Scores]] = {name: [] for name in part.trained}
         for job in jobs:
             models[job.model].append(in_order(load_scores(job.run.scores(SPLIT))))
@@ -134,7 +134,3 @@ def _gather(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
 def _scored(jobs: Iterable[Job], steps: Steps) -> list[list[str]]:
     """Return what the scores of runs were made from."""
     return [[job.name, steps.inputs(f"{job.name}/scores")] for job in jobs]
-
-
-def _made(path: Path, steps: Steps, inputs: object) -> bool:
-    return path.is_file() and steps.same(f"{path.parent.name}/{path.name}", inputs)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pixelproof.config import run_settings
 from pixelproof.data import Sample, arrange, fingerprint, open_data, read_image
 from pixelproof.data.checking import check_parts
 from pixelproof.data.loading import read_sample_mask
@@ -18,18 +19,34 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.embed import embed
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
+from pixelproof.report.facts import Environment, read_facts
 from pixelproof.report.page import build_report
-from pixelproof.runs import Run, Shown, Source, save_features, save_scores, save_shown, save_thumbnails
+from pixelproof.runs import (
+    Run,
+    Shown,
+    Source,
+    load_features,
+    load_scores,
+    load_shown,
+    load_thumbnails,
+    save_features,
+    save_scores,
+    save_shown,
+    save_thumbnails,
+)
 from pixelproof.runs.features import VERSION as FEATURES_VERSION
+from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.file import StudyFile, read_study, run_config
 from pixelproof.study.job import SPLIT, Job
-from pixelproof.study.settings import settle
+from pixelproof.study.settings import normalised, settle
 from pixelproof.study.steps import Steps
-from pixelproof.study.train import train
+from pixelproof.study.train import describe_network, train
+
+Reader = Callable[[Path], object]
 
 
 def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = (), command: str = "") -> Path:
@@ -53,6 +70,7 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
     for part, group in jobs.items():
         for job in group:
             _train(job, steps, out)
+            describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
             _inspect(job, steps)
         compare_part(study.parts[part], group, out / part, steps)
         if group[0].data.task == "segmentation":
@@ -96,7 +114,7 @@ def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[st
         raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
     jobs = []
     for model, seed in itertools.product(entry.trained, entry.seeds or (None,)):
-        config = run_config(study, part, model, folder.task, overrides, seed)
+        config = normalised(run_config(study, part, model, folder.task, overrides, seed))
         parts = arrange(folder, config.data)
         settle(config, folder, parts["train"])  # refuses a wrong model before another is trained for hours
         by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
@@ -138,7 +156,7 @@ def _begun(job: Job, steps: Steps) -> bool:
 
 
 def _trained(job: Job, steps: Steps) -> bool:
-    return _begun(job, steps) and bool(job.run.environment().get("finished"))
+    return _begun(job, steps) and read_facts(Environment, job.run.path / ENVIRONMENT).finished
 
 
 def _train_inputs(job: Job) -> list[Any]:
@@ -164,11 +182,12 @@ def _inspect(job: Job, steps: Steps) -> None:
     trained = [steps.inputs(f"{job.name}/train"), job.fingerprints[SPLIT]]
     counted = [*trained, SCORES_VERSION]  # an older version counted less
     predictor: Predictor | None = None
-    targets: list[tuple[str, Path, Any]] = [("scores", job.run.scores(SPLIT), counted)]
-    targets += [(f"shown/{s.id}", job.run.shown(s.id), [trained, fingerprint([s])]) for s in job.shown]
-    targets += [("features", job.run.features(SPLIT), [trained, FEATURES_VERSION])] if job.embed else []
-    for step, path, inputs in targets:
-        if path.is_file() and steps.same(f"{job.name}/{step}", inputs):
+    targets: list[tuple[str, Path, Reader, Any]] = [("scores", job.run.scores(SPLIT), load_scores, counted)]
+    targets += [(f"shown/{s.id}", job.run.shown(s.id), load_shown, [trained, fingerprint([s])]) for s in job.shown]
+    mapped = [trained, FEATURES_VERSION]
+    targets += [("features", job.run.features(SPLIT), _load_map(job.run), mapped)] if job.embed else []
+    for step, path, reader, inputs in targets:
+        if steps.made(f"{job.name}/{step}", inputs, path, reader):
             continue
         predictor = predictor or Predictor.open(job.run, job.config.training.device)
         if step == "scores":
@@ -181,6 +200,10 @@ def _inspect(job: Job, steps: Steps) -> None:
         else:
             save_shown(path, _show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
         steps.take(f"{job.name}/{step}", inputs)
+
+
+def _load_map(run: Run) -> Reader:
+    return lambda path: (load_features(path), load_thumbnails(run.thumbnails(SPLIT)))
 
 
 def _show_extremes(jobs: list[Job], ids: tuple[str, ...], steps: Steps) -> None:
@@ -208,7 +231,7 @@ def _set_aside(folder: Path, previous: Path) -> None:
 
 def _record(study: StudyFile, part: str, jobs: list[Job], out: Path) -> PartRecord:
     entry, job = study.parts[part], jobs[0]
-    environment = job.run.environment()
+    images = read_facts(Environment, job.run.path / ENVIRONMENT).data.images
     return PartRecord(
         name=part,
         title=entry.title or part,
@@ -217,7 +240,7 @@ def _record(study: StudyFile, part: str, jobs: list[Job], out: Path) -> PartReco
             {
                 "layout": job.data.layout,
                 "classes": len(job.data.scheme.classes),
-                "images": {name: environment["data"]["images"][name] for name in ("train", "selection", SPLIT)},
+                "images": {name: images.get(name) for name in ("train", "selection", SPLIT)},
                 "fingerprint": job.fingerprints[SPLIT],
             }
         ),

@@ -48,9 +48,12 @@ def embed_run(
     run, data, out = Run.open(Path(run_path)), Path(data), Path(out)
     if run.labels().task != "classification":
         raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
-    target = out / "features.npz"
-    if target.exists() and not overwrite:
-        raise UserError(f"{target} already exists", "choose another --out or give --overwrite")
+    if not perplexity >= 1 or not 0 <= seed < 2**32:
+        raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
+    target, small, *pictures = (out / name for name in ("features.npz", "thumbnails.npz", "tsne.png", "tsne.svg"))
+    for path in (target, small, *pictures):
+        if path.exists() and not overwrite:
+            raise UserError(f"{path} already exists", "choose another --out or give --overwrite")
     reference = load_features(Path(onto)) if onto is not None else None
     weights = file_digest(run.best)
     if reference is not None and reference.settings.get("weights") != weights:
@@ -59,8 +62,7 @@ def embed_run(
     features, thumbnails = embed(Predictor.open(run, device), samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     save_features(target, features)
-    save_thumbnails(out / "thumbnails.npz", thumbnails)
-    pictures = [out / "tsne.png", out / "tsne.svg"]
+    save_thumbnails(small, thumbnails)
     for path in pictures:
         kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
         with atomic(path) as temporary:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelproof.config import RunConfig, apply_overrides, default_config, run_settings
 from pixelproof.data import DataFolder, Sample, image_size
 from pixelproof.errors import UserError
-from pixelproof.models import known_models, task_of
+from pixelproof.models import check_model, known_models, normalisation, task_of
 from pixelproof.runs import Run
 
 _LOOKED_AT = 200
@@ -43,17 +43,29 @@ def prepare(
     return config
 
 
-def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunConfig:
-    """Return ``config`` with what the data decides filled in, checked against the data.
+def normalised(config: RunConfig) -> RunConfig:
+    """Return ``config`` with the normalisation filled in that the network's weights expect.
 
     Raises:
-        UserError: The model is for another task than the data.
+        UserError: There is no such model, or no such weights of it.
+    """
+    check_model(config.model)
+    mean, std = normalisation(config.model)
+    return config.model_copy(update={"model": config.model.model_copy(update={"mean": mean, "std": std})})
+
+
+def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunConfig:
+    """Return ``config`` with what the network and the data decide filled in, checked against the data.
+
+    Raises:
+        UserError: There is no such model, or it is for another task than the data.
     """
     if task_of(config.model.name) != data.task:
         raise UserError(
             f"model '{config.model.name}' is for {task_of(config.model.name)}, the data in {data.root} for {data.task}",
             "choose another --model; 'pixelproof show --help' names them",
         )
+    config = normalised(config)
     weights = Path(config.model.weights).expanduser()
     if config.model.weights not in ("none", "imagenet") and not weights.is_file():
         raise UserError(f"there is no file of weights {weights}", "give --weights none, imagenet or the path of a file")

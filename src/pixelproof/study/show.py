@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.config import apply_overrides, default_config, run_settings
+from pixelproof.errors import UserError
 from pixelproof.models import build_model, diagram, summarise, task_of
 from pixelproof.runs import Run
 
 # The reference study's.
 CLASSES = {"classification": 50, "segmentation": 7}
 SIZES = {"classification": 32, "segmentation": 512}
+LARGEST = 65535
+"""Of classes, and of pixels a side."""
 
 
 def describe_model(
@@ -27,8 +30,11 @@ def describe_model(
         overrides: Settings such as ``width=0.5``.
 
     Raises:
-        UserError: There is no such model.
+        UserError: There is no such model, or a number is out of range.
     """
+    for name, value in (("classes", classes), ("size", size)):
+        if value is not None and not 1 <= value <= LARGEST:
+            raise UserError(f"{name} cannot be {value}", f"give a number from 1 to {LARGEST:,}")
     if (Path(model) / "config.yaml").is_file():
         run = Run.open(Path(model))
         config = run_settings(run)

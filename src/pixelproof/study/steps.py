@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pixelproof.errors import UserError
+from pixelproof.progress import say
 from pixelproof.runs import write_json
-from pixelproof.runs.atomic import read_json
+from pixelproof.runs.atomic import read_object
 
 
 class Steps:
@@ -16,15 +19,29 @@ class Steps:
 
     Args:
         folder: The study's output folder.
+
+    Raises:
+        UserError: ``steps.json`` is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "steps.json"
-        self._taken: dict[str, str] = read_json(self.path) if self.path.is_file() else {}
+        self._taken: dict[str, str] = _read(self.path) if self.path.is_file() else {}
 
     def same(self, step: str, inputs: Any) -> bool:
         """Return whether ``step`` was last taken from the same inputs."""
         return self._taken.get(step) == _digest(inputs)
+
+    def made(self, step: str, inputs: Any, path: Path, reader: Callable[[Path], object]) -> bool:
+        """Return whether ``step`` was last taken from the same inputs and the file it made is there and whole."""
+        if not path.is_file() or not self.same(step, inputs):
+            return False
+        try:
+            reader(path)
+        except UserError as error:
+            say(f"{error.problem}: it is made again")
+            return False
+        return True
 
     def inputs(self, step: str) -> str:
         """Return the digest of what ``step`` was last taken from; empty if it never was."""
@@ -34,6 +51,14 @@ class Steps:
         """Note that ``step`` is taken from ``inputs``."""
         self._taken[step] = _digest(inputs)
         write_json(self.path, dict(sorted(self._taken.items())))
+
+
+def _read(path: Path) -> dict[str, str]:
+    remedy = "restore it, or delete it to run the whole study anew"
+    taken = read_object(path, remedy)
+    if not all(isinstance(digest, str) for digest in taken.values()):
+        raise UserError(f"{path} does not hold what a study keeps there", remedy)
+    return taken
 
 
 def _digest(inputs: Any) -> str:

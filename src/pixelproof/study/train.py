@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pixelproof.config import RunConfig, run_settings
@@ -14,10 +15,14 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.models import PixelModel, build_model, diagram, fold, fold_batch_norm, summarise
+from pixelproof.models import PixelModel, build_model, diagram, fold, fold_batch_norm, plain_name, summarise
 from pixelproof.prediction import Predictor
+from pixelproof.progress import say
+from pixelproof.report.facts import Architecture, Environment, read_facts
 from pixelproof.runs import ClassificationScores, Run, Source, write_json, write_text
+from pixelproof.runs.atomic import read_text
 from pixelproof.runs.calibration_file import save_calibration
+from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.study.settings import prepare, settle
 from pixelproof.training.balance import class_weights
 from pixelproof.training.checkpoints import load_weights, save_weights
@@ -39,14 +44,14 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
     Raises:
         UserError: Model and data do not fit, ``out`` is taken, a file cannot be read, or training diverged.
     """
-    run, config = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
+    run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
     parts = arrange(data, config.data)
     begun = run.last.is_file()
     try:
         check_parts(parts, data.scheme)
         images = TrainingImages(parts["train"], data.scheme, config)
         weights = class_weights(images) if config.training.class_weights == "auto" else None
-        trainer = Trainer(_build(config, data, begun), images, make_loss(config.training, weights), run)
+        trainer = Trainer(model, images, make_loss(config.training, weights), run)
         if begun:
             trainer.resume()
         progress = trainer.fit(selection_score(data, config, parts["selection"]))
@@ -88,8 +93,23 @@ def train_run(
     return train(folder, config, Path(out), resume=resume, overwrite=overwrite)
 
 
-def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> tuple[Run, RunConfig]:
-    """Settle what the data decides and start a run folder."""
+def describe_network(run: Run, config: RunConfig, classes: int) -> None:
+    """Write what the network of a run is, ``architecture.json`` and ``diagram.svg``, where it is missing or damaged."""
+    with suppress(UserError):
+        if read_facts(Architecture, run.architecture).architecture and "<svg" in read_text(run.diagram):
+            return
+    if run.last.is_file():
+        say(f"{run.path}: the network's description is missing or damaged and is written again")
+    # Described as it will be used: batch norms are folded into the convolutions after training.
+    name = plain_name(config.model.name)
+    network = build_model(config.model.model_copy(update={"name": name, "weights": "none"}), classes)
+    size = config.model.input_size or 512
+    write_json(run.architecture, summarise(network, name, size) | {"trained_as": config.model.name})
+    write_text(run.diagram, diagram(network, name, size))
+
+
+def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> tuple[Run, RunConfig, PixelModel]:
+    """Settle what the data decides and start a run folder; weights that do not fit leave none behind."""
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = _build(config, data, begun=False)
@@ -103,24 +123,22 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         "finished": False,
     }
     run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
-    size = config.model.input_size or 512
-    # Described as it will be used: batch norms are folded into the convolutions after training.
-    plain, plain_config = fold_batch_norm(model, config.model)
-    network = summarise(plain, plain_config.name, size)
-    write_json(run.architecture, network | {"trained_as": config.model.name})
-    write_text(run.diagram, diagram(plain, plain_config.name, size))
-    return run, config
+    describe_network(run, config, len(data.scheme.classes))
+    return run, config, model
 
 
-def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig]:
+def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     """Open a run to go on with, which takes the very data it began on."""
     run = Run.open(out)
     config = run_settings(run)
     train = arrange(data, config.data)["train"]
-    began_on = run.environment()["data"]["fingerprint"]["train"]
+    began_on = read_facts(Environment, run.path / ENVIRONMENT).data.fingerprint.get("train")
+    if began_on is None:
+        raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
     if run.labels().hash != data.scheme.hash or fingerprint(train) != began_on:
         raise UserError(f"{data.root} is not the data that {out} began on", "resume it with that data, or train anew")
-    return run, config
+    describe_network(run, config, len(data.scheme.classes))
+    return run, config, _build(config, data, begun=run.last.is_file())
 
 
 def _build(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -71,15 +72,23 @@ def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim
     tensors, metadata = _load(path)
     for name, module in modules.items():
         _into(path, module, _below(f"{name}/", tensors))
+    try:
+        _restore(optimizer, _below("optimizer/", tensors))
+        return TypeAdapter(Progress).validate_json(metadata["progress"])
+    except (KeyError, ValueError, IndexError):
+        raise UserError(f"{path} does not say how far training has come", "train again") from None
+
+
+def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Give an optimiser its state, tensors by ``index/name``."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in _below("optimizer/", tensors).items():
+    for key, tensor in tensors.items():
         index, name = key.split("/")
+        if tensor.ndim and tensor.shape != weights[int(index)].shape:
+            raise ValueError(f"{key} fits no weight")
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    try:
-        return Progress(**json.loads(metadata["progress"]))
-    except (KeyError, ValueError, TypeError):
-        raise UserError(f"{path} does not say how far training has come", "train again") from None
 
 
 def _named(prefix: str, tensors: dict[str, Any]) -> dict[str, Tensor]:

@@ -17,9 +17,9 @@ def pick_device(name: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):
-        raise UserError(f"device '{name}' is not available here", "use --set device=auto or cpu") from None
+        torch.zeros(1, device=device).item()  # some, such as meta, hold no numbers
+    except (RuntimeError, AssertionError, ImportError):
+        raise UserError(f"device '{name}' is not available here", "use auto, cpu, cuda or cuda:N") from None
     return device
 
 

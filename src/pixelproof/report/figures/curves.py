@@ -51,6 +51,7 @@ def _points(rows: Sequence[Row], column: str) -> npt.NDArray[np.float64]:
 
 def _line(axes: Axes, index: int, name: str, points: npt.NDArray[np.float64], best: int | None) -> None:
     color, dash = style.series(index)
+    name = style.shortened(name, 40)
     # One epoch draws no line, so short logs show their points.
     mark = "o" if len(points) <= 3 else ""
     axes.plot(

@@ -52,14 +52,20 @@ def mask_figure(rows: Sequence[Sequence[Shown | None]], models: Sequence[str], s
     Returns:
         A PNG file for use in print.
     """
-    heads = ["image", "truth", *(head for name in models for head in (name, f"{name}: errors"))]
-    with style.figure(1.9 * len(heads), 1.8 * len(rows) + 0.9) as drawing:
+    called = [style.shortened(model, 20) for model in models]
+    heads = ["image", "truth", *(head for name in called for head in (name, f"{name}: errors"))]
+    heads = [textwrap.fill(head, 22) for head in heads]
+    names = [style.shortened(name, 24) for name in scheme.names]
+    # Half an inch is for the colour; more lines in the legend or the heads make a taller figure.
+    columns = max(1, min(8, len(names), int(1.9 * len(heads) / (style.widest(names, 10) + 0.5))))
+    lines = -(-len(names) // columns) + 2 * max(head.count("\n") for head in heads)
+    with style.figure(1.9 * len(heads), 1.8 * len(rows) + 0.7 + 0.2 * lines) as drawing:
         grid = drawing.subplots(len(rows), len(heads), squeeze=False)
         for line, row in zip(grid, rows, strict=True):
             _row(line, row, scheme)
         for axes, head in zip(grid[0], heads, strict=True):
-            axes.set_title(textwrap.fill(head, 22), fontsize=11)
-        _legend(drawing, scheme)
+            axes.set_title(head, fontsize=11)
+        _legend(drawing, scheme, names, columns)
         return style.saved(drawing, "png")
 
 
@@ -72,13 +78,13 @@ def _row(line: Sequence[Axes], row: Sequence[Shown | None], scheme: LabelScheme)
         style.bare(axes)
         if picture is not None:
             axes.imshow(picture, interpolation="nearest")
-    line[0].set_ylabel(first.id, fontsize=11, color=style.INK)
+    line[0].set_ylabel(style.shortened(first.id, 20), fontsize=11, color=style.INK)
 
 
-def _legend(drawing: Figure, scheme: LabelScheme) -> None:
+def _legend(drawing: Figure, scheme: LabelScheme, names: list[str], columns: int) -> None:
     colors = class_colors(scheme) / 255
     handles = [Patch(facecolor=color, edgecolor=style.MUTED, linewidth=0.6) for color in colors[: len(scheme.classes)]]
-    drawing.legend(handles, scheme.names, loc="outside lower center", ncols=min(len(handles), 8), fontsize=10)
+    drawing.legend(handles, names, loc="outside lower center", ncols=columns, fontsize=10)
 
 
 def _backdrop(scheme: LabelScheme) -> int:

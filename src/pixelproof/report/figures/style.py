@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 INK, MUTED, LINE = "#1f2328", "#59636e", "#d1d9e0"
 SERIES = ("#0b5cad", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#be123c", "#854d0e", "#475569")
 """Colours of the models in charts, in the study's order; dark enough to read on white."""
+MISSING = "Glyph .* missing from font"
 DASHES = ("-", "--", "-.", ":")
 
 _STYLE: dict[Any, Any] = {
@@ -43,7 +45,7 @@ def figure(width: float, height: float) -> Iterator[Figure]:
     """Give an empty figure of a size in inches; draw and save it inside the block, where the style holds."""
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         # Class names may be in any script; what the font lacks becomes a box, and the page spells it out beside.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message=MISSING)
         yield Figure(figsize=(width, height), layout="constrained")
 
 
@@ -53,6 +55,20 @@ def saved(drawing: Figure, kind: Literal["svg", "png"] = "svg") -> bytes:
     facts = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     drawing.savefig(buffer, format=kind, metadata=facts, dpi=200)
     return buffer.getvalue()
+
+
+def shortened(text: str, most: int) -> str:
+    """Return ``text`` on one line of at most ``most`` characters, its middle left out; the page spells it out."""
+    text = " ".join(text.split())
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[: most - 1 - half].rstrip()}…{text[len(text) - half :].lstrip()}"
+
+
+def widest(texts: Sequence[str], size: float) -> float:
+    """Return the width in inches of the widest text at a font size in points."""
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=MISSING)
+        return max(float(TextPath((0, 0), text, size=size).get_extents().width) for text in texts) / 72
 
 
 def bare(axes: Axes) -> None:

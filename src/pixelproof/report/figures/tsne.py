@@ -74,13 +74,14 @@ def tsne(features: Features, kind: Literal["svg", "png"] = "svg", names: bool = 
     """
     keys = legend(features.scheme)
     columns = -(-len(keys) // 25) if names else 0
-    with style.figure(SIDE + 1.75 * columns, SIDE) as drawing:
+    labels = [f"{key.number}  {style.shortened(key.name, 24)}" if key.number != key.name else key.name for key in keys]
+    with style.figure(SIDE + max(1.75, 0.55 + style.widest(labels, 9)) * columns, SIDE) as drawing:
         axes = drawing.add_subplot()
         axes.set_aspect("equal", adjustable="datalim")
         _points(axes, features, keys)
         style.bare(axes)
         if names:
-            _legend(drawing, keys, columns)
+            _legend(drawing, keys, labels, columns)
         drawing.draw_without_rendering()  # settles the limits, in whose units the numbers find their places
         _numbers(axes, features, keys)
         return style.saved(drawing, kind)
@@ -136,10 +137,9 @@ def _halo(width: float) -> list[AbstractPathEffect]:
     return [withStroke(linewidth=width, foreground="white")]
 
 
-def _legend(drawing: Figure, keys: list[Key], columns: int) -> None:
+def _legend(drawing: Figure, keys: list[Key], labels: list[str], columns: int) -> None:
     handles = [
         Line2D([], [], color=key.color, marker=key.marker, linestyle="", markersize=7, markeredgewidth=0)
         for key in keys
     ]
-    labels = [f"{key.number}  {key.name}" if key.number != key.name else key.name for key in keys]
     drawing.legend(handles, labels, loc="outside right upper", ncols=columns, fontsize=9, handletextpad=0.2)

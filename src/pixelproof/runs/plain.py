@@ -1,0 +1,75 @@
+"""Plain data from the text of YAML and JSON files, which may be damaged or hostile."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import yaml
+
+DEEPEST = 100
+"""Levels of nesting; code that walks plain data may recurse."""
+MOST = 100_000
+"""Values in a YAML text, counted as often as its aliases repeat them."""
+
+
+def from_yaml(text: str) -> Any:
+    """Return the plain data of a YAML text.
+
+    Raises:
+        ValueError: What is wrong with the text, in words that follow the name of its file.
+    """
+    try:
+        value = yaml.load(text, _Loader)
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
+        raise ValueError(f"is not valid YAML (line {line})") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except ValueError as error:  # the 30th of February, or a number of thousands of digits
+        raise ValueError(f"holds a value that cannot be read ({error})") from None
+    return _checked(value, MOST)
+
+
+def from_json(text: str) -> Any:
+    """Return the plain data of a JSON text.
+
+    Raises:
+        ValueError: What is wrong with the text, in words that follow the name of its file.
+    """
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not valid JSON (line {error.lineno})") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ValueError(f"holds a value that cannot be read ({error})") from None
+    return _checked(value)
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which refuses merges (``<<``) of merges that grow without end."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MOST:
+            raise yaml.constructor.ConstructorError(None, None, "merges too much", node.start_mark)
+
+
+def _checked(value: Any, most: float = math.inf) -> Any:
+    """Return ``value`` if code can walk it and write its texts; aliases may make YAML endless in a few lines."""
+    waiting, seen = [(value, 0)], 0
+    while waiting:
+        item, depth = waiting.pop()
+        seen += 1
+        if depth > DEEPEST or seen > most:
+            raise ValueError("is nested too deeply" if depth > DEEPEST else "holds more values than are plausible")
+        if isinstance(item, dict):
+            waiting += [(inner, depth + 1) for pair in item.items() for inner in pair]
+        elif isinstance(item, list | tuple | set):
+            waiting += [(inner, depth + 1) for inner in item]
+        elif isinstance(item, str) and not item.isascii() and any("\ud800" <= sign <= "\udfff" for sign in item):
+            raise ValueError("holds text with half a character (a lone surrogate)")
+    return value
