@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test setup check lint types layers sizes clean
+.PHONY: help demo test bench setup check lint types layers sizes clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -14,13 +14,16 @@ demo: .venv/demo  ## run the whole study on the embedded data; prints where the 
 test: .venv/dev  ## install all that is needed and run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto
 
+bench: .venv/dev  ## run all benchmarks and write benchmarks/RESULTS.md; takes some minutes, best on an idle machine
+	$(BIN)/python -m benchmarks
+
 setup: .venv/dev  ## make the environment for development
 
 check: lint types layers sizes test  ## everything CI checks
 
 lint: .venv/dev
-	$(BIN)/ruff check src tests tools
-	$(BIN)/ruff format --check src tests tools
+	$(BIN)/ruff check src tests tools benchmarks
+	$(BIN)/ruff format --check src tests tools benchmarks
 
 types: .venv/dev
 	$(BIN)/mypy
