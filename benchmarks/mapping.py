@@ -11,14 +11,12 @@ has to compute there; it is printed beside the measured one.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +24,7 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
+from benchmarks.interleaved import report
 from pixelproof import api
 from pixelproof.config import default_config
 from pixelproof.labels import PRESETS
@@ -157,10 +156,8 @@ def main() -> None:
             facts["peak_gb_full_network"] = peak(folder, side, side, 1.0, options.tile)
             facts["peak_gb_slim_8192x8192"] = peak(folder, TARGET, TARGET, 0.03, options.tile)
             facts["peak_gb_slim_32768x8192"] = peak(folder, TARGET, 4 * TARGET, 0.03, options.tile)
-    versions = {name: version(name) for name in ("pixelproof", "torch", "rasterio", "numpy")}
-    line = {"name": "mapping", "ratios": ratios, "n": options.repeats, "versions": versions}
-    line |= {"side": options.side, "width": options.width, "tile": options.tile, "threads": torch.get_num_threads()}
-    print(json.dumps(line | facts))
+    facts |= {"side": options.side, "width": options.width, "tile": options.tile, "threads": torch.get_num_threads()}
+    report("mapping", ratios, options.repeats, ("torch", "rasterio", "numpy"), **facts)
 
 
 if __name__ == "__main__":
