@@ -11,7 +11,6 @@ has to compute there; it is printed beside the measured one.
 from __future__ import annotations
 
 import argparse
-import platform
 import statistics
 import subprocess
 import sys
@@ -125,14 +124,15 @@ def peak(folder: Path, height: int, width: int, channels: float, tile: int) -> f
     """Return the peak memory in GB of a process that maps a raster."""
     run = make_run(folder / f"run-{height}-{width}-{channels}", channels)
     scene = make_scene(folder / f"{height}x{width}.tif", height, width)
+    # Not getrusage: a new process begins with the peak of the one that started it.
     code = (
-        "import resource, sys; from pixelproof import api;"
+        "import sys; from pathlib import Path; from pixelproof import api;"
         f"api.map(sys.argv[1], sys.argv[2], sys.argv[3], device='cpu', tile={tile});"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
     words = [sys.executable, "-c", code, run.path, scene, folder / f"map-{height}-{width}-{channels}.tif"]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
-    found = int(done.stdout) * (1 if platform.system() == "Darwin" else 1024) / 1e9
+    found = int(done.stdout) * 1024 / 1e9
     say(f"peak memory at {width:,} x {height:,}, width {channels:g}: {found:.2f} GB")
     return found
 
