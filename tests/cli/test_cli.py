@@ -25,6 +25,10 @@ OPTIONS = {
     "doctor": {"--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "evaluate": {"--split", "--device", "--json", "--help"},
+    "map": {
+        *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
+        *("--device", "--overwrite", "--json", "--help"),
+    },
     "predict": {"--out", "--device", "--overwrite", "--help"},
     "report": {"--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},

@@ -1,6 +1,5 @@
 """Killed and started again, a map goes on where it was."""
 
-import json
 import resource
 import signal
 import subprocess
@@ -16,20 +15,18 @@ from pixelproof import api
 from pixelproof.errors import UserError
 
 
-def shell(*arguments):
-    return [sys.executable, "-c", "from pixelproof.cli.main import run; run()", *map(str, arguments)]
-
-
 def journal_of(out):
     return out.with_name(f".{out.name}.part") / "finished.txt"
 
 
-def test_a_killed_map_continues_to_the_same_file(slim_run, tmp_path):
-    scene = write_scene(tmp_path / "scene.tif", noise(320, 256))
-    words = ["map", slim_run.path, scene, "--tile", 32, "--device", "cpu", "--json"]
-    extra = lambda name: ["--out", tmp_path / f"{name}.tif", "--probabilities", tmp_path / f"{name}-p.tif"]  # noqa: E731
-    api.map(slim_run.path, scene, tmp_path / "a.tif", probabilities=tmp_path / "a-p.tif", tile=32, device="cpu")
-    process = subprocess.Popen(shell(*words, *extra("b")), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+def test_a_killed_map_continues_to_the_same_file(slim_run, tmp_path, capsys):
+    scene = write_scene(tmp_path / "scene.tif", noise(256, 192))
+    words = {"tile": 32, "device": "cpu"}
+    api.map(slim_run.path, scene, tmp_path / "a.tif", probabilities=tmp_path / "a-p.tif", **words)
+    command = ["map", slim_run.path, scene, "--out", tmp_path / "b.tif", "--probabilities", tmp_path / "b-p.tif"]
+    command = map(str, [*command, "--tile", 32, "--device", "cpu"])
+    code = "from pixelproof.cli.main import run; run()"
+    process = subprocess.Popen([sys.executable, "-c", code, *command], stderr=subprocess.DEVNULL)
     journal = journal_of(tmp_path / "b.tif")
     while not journal.is_file() or journal.read_text().count("\n") < 10:
         assert process.poll() is None
@@ -40,11 +37,11 @@ def test_a_killed_map_continues_to_the_same_file(slim_run, tmp_path):
     assert not (tmp_path / "b-p.tif").exists()
     with journal.open("a") as file:
         file.write("39")  # a kill can cut a line short
-    done = subprocess.run(shell(*words, *extra("b")), check=True, capture_output=True, text=True)
-    tiling = json.loads(done.stdout)["tiling"]
+    facts = api.map(slim_run.path, scene, tmp_path / "b.tif", probabilities=tmp_path / "b-p.tif", **words)
+    tiling = facts["tiling"]
     assert tiling["continued"] >= 10
-    assert tiling["computed"] + tiling["continued"] == tiling["tiles"] == 80
-    assert "going on" in done.stderr
+    assert tiling["computed"] + tiling["continued"] == tiling["tiles"] == 48
+    assert "going on" in capsys.readouterr().err
     for end in (".tif", "-p.tif", ".tif.aux.xml"):
         assert (tmp_path / f"b{end}").read_bytes() == (tmp_path / f"a{end}").read_bytes()
     assert not journal.parent.exists()
@@ -82,13 +79,20 @@ def test_only_the_same_map_is_continued(interrupted, tmp_path):
     assert (facts["tiling"]["continued"], facts["tiling"]["computed"]) == (1, 5)
 
 
-def test_a_raster_that_changed_is_mapped_anew(interrupted):
+def test_a_raster_that_changed_is_mapped_anew(interrupted, capsys):
     run, scene, out = interrupted
+    other = write_scene(scene.with_name("other.tif"), noise(90, 64))
+    with pytest.raises(UserError, match="unfinished map with another scene"):
+        api.map(run.path, other, out, tile=32, device="cpu")
     write_scene(scene, noise(90, 64, seed=2))
-    with pytest.raises(UserError, match="unfinished map with another raster"):
-        api.map(run.path, scene, out, tile=32, device="cpu")
-    facts = api.map(run.path, scene, out, tile=32, device="cpu", overwrite=True)
+    facts = api.map(run.path, scene, out, tile=32, device="cpu")
+    assert "the raster has changed" in capsys.readouterr().err
     assert facts["tiling"]["computed"] == 6
+
+
+def test_overwriting_starts_another_map_anew(interrupted):
+    run, scene, out = interrupted
+    assert api.map(run.path, scene, out, tile=64, device="cpu", overwrite=True)["tiling"]["computed"] == 2
 
 
 def test_pixels_that_went_missing_are_computed_again(interrupted):

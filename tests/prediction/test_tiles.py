@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pixelproof.config import ModelConfig
 from pixelproof.labels import PRESETS
 from pixelproof.models import build_model, fold
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.tiles import halo, predict_tiled
+from pixelproof.prediction.tiles import halo, predict_tiled, tiles
 
 FAMILY = ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear", "fcn32s-stepwise"]
 
@@ -36,10 +38,34 @@ def test_a_tiled_map_equals_the_whole_one(name, size):
     np.testing.assert_array_equal(predict_tiled(image, use.class_map, halo(use.model), side=64), whole)
 
 
-def test_without_a_halo_the_maps_differ():
-    use = predictor("fcn8s")
-    image = np.random.default_rng(1).integers(0, 256, (300, 300, 3)).astype(np.uint8)
-    assert (predict_tiled(image, use.class_map, margin=0, side=64) != use.class_map(image)).any()
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_halo_is_as_wide_as_it_must_be_and_no_wider(name):
+    use = predictor(name)
+    image = np.random.default_rng(1).integers(0, 256, (416, 416, 3)).astype(np.uint8)
+    whole = use([image]).logits[0].numpy()
+    differences = []
+    for margin in (halo(use.model), halo(use.model) - use.model.stride):
+        tiled = np.empty_like(whole)
+        for tile in tiles(416, 416, 96, margin):
+            piece = use([image[tile.seen.slices]]).logits[0].numpy()
+            tiled[:, *tile.kept.slices] = piece[:, *tile.inside]
+        differences.append(np.abs(tiled - whole).max() / np.abs(whole).max())
+    assert differences[0] < 1e-5
+    assert differences[1] > 1e-3
+    assert halo(use.model) == (128 if name == "fcn8s-bilinear" else 96)
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 4), st.integers(0, 3))
+def test_tiles_cover_an_image_once_and_stay_on_it(height, width, side, margin):
+    side, margin = 32 * side, 32 * margin
+    times = np.zeros((height, width), int)
+    for tile in tiles(height, width, side, margin):
+        times[tile.kept.slices] += 1
+        whole = np.arange(height * width).reshape(height, width)
+        np.testing.assert_array_equal(whole[tile.seen.slices][tile.inside], whole[tile.kept.slices])
+        assert tile.seen.top % 32 == tile.seen.left % 32 == 0
+        assert max(tile.seen.height, tile.seen.width) <= side + 2 * margin
+    assert (times == 1).all()
 
 
 def test_large_images_are_tiled_without_being_asked(monkeypatch):

@@ -22,7 +22,7 @@ def map_scene(
     stretch: Annotated[
         str | None, typer.Option(help="Values that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH")
     ] = None,
-    tile: Annotated[int, typer.Option(min=1, help="Side of a tile in pixels; larger takes more memory.")] = 1024,
+    tile: Annotated[int | None, typer.Option(min=1, help="Side of a tile in pixels; more takes more memory.")] = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
@@ -33,6 +33,7 @@ def map_scene(
     """
     from pixelproof.deploy.map import map_scene
     from pixelproof.deploy.settings import parse_bands, parse_stretch
+    from pixelproof.prediction.tiles import TILE
 
     facts = map_scene(
         run,
@@ -41,7 +42,7 @@ def map_scene(
         bands=parse_bands(bands) if bands else None,
         stretch=parse_stretch(stretch) if stretch else None,
         nodata=nodata,
-        tile=tile,
+        tile=tile or TILE,
         polygons=polygons,
         simplify=simplify,
         probabilities=probabilities,

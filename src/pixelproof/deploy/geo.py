@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,19 @@ import numpy.typing as npt
 from pixelproof.errors import UserError
 
 try:
-    import pyogrio
     import rasterio
     import rasterio.features
     import rasterio.shutil
     import rasterio.warp
     import shapely
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+    if find_spec("pyogrio") is None:  # imported where it is needed: it brings pandas, and few maps want polygons
+        raise ModuleNotFoundError(name="pyogrio")
 except ModuleNotFoundError as missing:
     raise UserError(f"maps need {missing.name}, which is not installed", "pip install 'pixelproof[geo]'") from missing
 
-__all__ = ["RasterioError", "located", "open_raster", "pyogrio", "rasterio", "shapely"]
+__all__ = ["RasterioError", "located", "open_raster", "rasterio", "shapely"]
 
 # GDAL's complaints are told in our own sentences; without a handler they would reach stderr as well.
 logging.getLogger("rasterio").addHandler(logging.NullHandler())

@@ -73,7 +73,8 @@ class Job:
         scaling = self.scene.scaling
         return {
             "network": _digest(self.run.best) + self.predictor.scheme.hash + str(run_settings(self.run).model),
-            "raster": self.scene.fingerprint(),
+            "scene": list(fingerprint := self.scene.fingerprint()),
+            "raster": fingerprint,
             "--bands": list(self.scene.bands),
             "--nodata": self.settings.nodata,
             "--stretch": [list(scaling.low), list(scaling.high)],

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Window
+from pixelproof.progress import say
 from pixelproof.runs import write_json
 from pixelproof.runs.atomic import explain_os_error, read_json
 
@@ -68,6 +69,7 @@ class Journal:
         out: The map's final place.
         made_from: What decides every pixel, by what it is called in messages; an unfinished map is only continued where
             all of it is the same.
+        changed: What can only differ because it was changed in place, so that nobody can want the unfinished map.
         anew: Throw an unfinished map away that was made from something else.
 
     Attributes:
@@ -79,7 +81,7 @@ class Journal:
             something else.
     """
 
-    def __init__(self, out: Path, made_from: Mapping[str, Any], anew: bool = False) -> None:
+    def __init__(self, out: Path, made_from: Mapping[str, Any], changed: str, anew: bool = False) -> None:
         self.folder = out.with_name(f".{out.name}.part")
         self._files: list[RawFile] = []
         try:
@@ -90,7 +92,9 @@ class Journal:
         self._lock(out)
         head = self.folder / "made_from.json"
         differing = _differing(head, made_from)
-        if differing and not anew:
+        if differing == [changed]:
+            say(f"the {changed} has changed since an unfinished map was begun; starting anew")
+        elif differing and not anew:
             self._log.close()
             raise UserError(
                 f"{self.folder} holds an unfinished map with another {differing[0]}",

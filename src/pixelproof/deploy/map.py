@@ -51,7 +51,7 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
         check_polygons(settings.polygons, job.scene)
     seams = job.seams()
     _warn(job, seams)
-    journal = Journal(out, job.made_from(), anew=settings.overwrite)
+    journal = Journal(out, job.made_from(), changed="raster", anew=settings.overwrite)
     try:
         shape = (job.scene.height, job.scene.width)
         pixels = journal.raw("map.raw", (1, *shape), job.legend.dtype)

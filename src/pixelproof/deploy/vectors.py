@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.deploy.areas import Ground
-from pixelproof.deploy.geo import located, pyogrio, rasterio, shapely
+from pixelproof.deploy.geo import located, rasterio, shapely
 from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import POLYGONS
@@ -53,35 +53,26 @@ def write_polygons(
     Raises:
         UserError: The file cannot be written; a disk that fills is the usual reason.
     """
-    write = {"GPKG": _write_geopackage, "GeoJSON": _write_geojson}[POLYGONS[path.suffix.lower()]]
+    driver = POLYGONS[path.suffix.lower()]
+    write = {"GPKG": _write_geopackage, "GeoJSON": _write_geojson}[driver]
     count = 0
-    classes = (item for item in polygons if item[0] != legend.nodata)
     try:
-        for batch in _batches(classes):
-            values, outlines = np.array([value for value, _ in batch]), np.array([outline for _, outline in batch])
-            fields = _fields(values, outlines, legend, ground)
-            write(path, outlines, fields, scene, count)
+        for batch in _batches(item for item in polygons if item[0] != legend.nodata):
+            values = np.array([value for value, _ in batch], np.int32)
+            outlines = np.array([outline for _, outline in batch], object)
+            write(path, outlines, _fields(values, outlines, legend, ground), scene, count)
             count += len(batch)
-        if not count:
-            write(
-                path, np.empty(0, object), _fields(np.empty(0, np.int64), np.empty(0, object), legend, ground), scene, 0
-            )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise UserError(
-            f"{path.name} cannot be written ({str(error).splitlines()[0].rstrip('.')})",
-            "free some space and run the same command again: it goes on where it was",
-        ) from None
+        if driver == "GeoJSON":
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n]}\n")
     except OSError as error:
         raise explain_os_error(error, path) from error
-    if path.suffix.lower() != ".gpkg":
-        with path.open("a", encoding="utf-8") as file:
-            file.write("\n]}\n")
     return count
 
 
 def _fields(values: npt.NDArray[Any], outlines: npt.NDArray[Any], legend: Legend, ground: Ground) -> dict[str, Any]:
     names = dict(zip(legend.ids, legend.names, strict=True))
-    fields = {"id": values.astype(np.int32), "class": np.array([names[v] for v in values.tolist()], object)}
+    fields: dict[str, Any] = {"id": values, "class": np.array([names[v] for v in values.tolist()], object)}
     if ground.method:
         plane = shapely.transform(outlines, lambda points: np.stack(ground.plane(*points.T), axis=1))
         fields["hectares"] = shapely.area(plane) / HECTARE
@@ -89,20 +80,20 @@ def _fields(values: npt.NDArray[Any], outlines: npt.NDArray[Any], legend: Legend
 
 
 def _write_geopackage(path: Path, outlines: Any, fields: dict[str, Any], scene: Scene, written: int) -> None:
+    import pyogrio
+
     placed = shapely.transform(outlines, lambda points: np.stack(located(scene.transform, *points.T), axis=1))
+    options = {"layer": "classes", "driver": "GPKG", "geometry_type": "Polygon", "append": written > 0}
+    options["crs"] = scene.crs.to_wkt() if scene.crs is not None else None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'crs' was not provided")
-        pyogrio.raw.write(
-            path,
-            shapely.to_wkb(placed),
-            list(fields.values()),
-            list(fields),
-            layer="classes",
-            driver="GPKG",
-            geometry_type="Polygon",
-            crs=scene.crs.to_wkt() if scene.crs is not None else None,
-            append=written > 0,
-        )
+        try:
+            pyogrio.raw.write(path, shapely.to_wkb(placed), list(fields.values()), list(fields), **options)
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+            raise UserError(
+                f"{path.name} cannot be written ({str(error).splitlines()[0].rstrip('.')})",
+                "free some space and run the same command again: it goes on where it was",
+            ) from None
 
 
 def _write_geojson(path: Path, outlines: Any, fields: dict[str, Any], scene: Scene, written: int) -> None:
@@ -124,6 +115,9 @@ def _write_geojson(path: Path, outlines: Any, fields: dict[str, Any], scene: Sce
 
 
 def _batches(items: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
+    """Yield items in lists; where there are none, one empty list, so that an empty file is written."""
     iterator = iter(items)
+    batch = list(itertools.islice(iterator, BATCH))
+    yield batch
     while batch := list(itertools.islice(iterator, BATCH)):
         yield batch
