@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pixelproof.data import Sample, read_image
-from pixelproof.data.loading import read_sample_mask
+from pixelproof.data.decoded import read_sample_mask
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.prediction import Predictor

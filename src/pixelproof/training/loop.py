@@ -48,6 +48,7 @@ class Trainer:
         self.device = pick_device(self.config.device)
         self.model = model.to(self.device)
         self.images = images
+        images.place(self.device)
         self.loss = loss
         self.run = run
         self.optimizer = make_optimizer(model, self.config)
