@@ -1,8 +1,8 @@
 """From two folders of RGB masks to mIoU: ``python -m benchmarks.counting [--data DIR] [--rounds N]``.
 
-The masks are the reference study's 257 validation masks where they stand beside the checkout (``--data`` names another
-folder), else masks of the embedded land-cover data enlarged to 512x512. The predictions are the masks of the next image,
-blended in rectangles, so that both sides hold real shapes. Peers, each in one thread like ours:
+The masks are the reference study's 257 validation masks where they stand beside the checkout, or those of ``--data``,
+else masks of the embedded land-cover data, enlarged to 512x512. The predictions are these masks with rectangles taken
+from the next image, so that both sides hold real shapes. Peers, each in one thread like ours:
 
 - ``numpy``: Pillow and NumPy by the course's rule: threshold, assign class by class, count class by class
 - ``torchmetrics``: Pillow, the 3-bit code by a table, ``MulticlassConfusionMatrix`` image by image
@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -69,7 +70,7 @@ def course_mask(path: Path) -> np.ndarray:
 
 
 def torchmetrics(truth: Paths, predicted: Paths) -> float:
-    """torchmetrics behind a decoder that any of its users could write."""
+    """Count by torchmetrics, behind a decoder that any of its users could write."""
     table = torch.tensor([COURSE[code] for code in range(8)])
     matrix = MulticlassConfusionMatrix(7, validate_args=False)
     for pair in zip(predicted, truth, strict=True):
@@ -87,9 +88,8 @@ def make_masks(source: Path | None, out: Path) -> tuple[list[Path], list[Path]]:
         write_demo(out / "demo")
         source = out / "demo" / "landcover" / "train"
     found = sorted(source.rglob("*_mask.png"))
-    images = [
-        np.asarray(Image.open(found[i % len(found)]).convert("RGB").resize((SIDE, SIDE), 0)) for i in range(COUNT)
-    ]
+    chosen = islice(cycle(found), COUNT)
+    images = [np.asarray(Image.open(path).convert("RGB").resize((SIDE, SIDE), 0)) for path in chosen]
     rng = np.random.default_rng(0)
     paths: tuple[list[Path], list[Path]] = ([], [])
     for index, truth in enumerate(images):

@@ -25,6 +25,13 @@ def real_data() -> Path:
     return REAL_DATA
 
 
+@pytest.fixture(autouse=True)
+def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep decoded images out of the home of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    return tmp_path_factory.getbasetemp() / "cache" / "pixelproof"
+
+
 @pytest.fixture
 def color_classes(tmp_path: Path) -> Path:
     """A classification data set: three classes of noisy colour patches, 16x16, with train and validation."""

@@ -6,7 +6,7 @@ import pytest
 
 from pixelproof.errors import Refusal, UserError
 from pixelproof.progress import bar, track
-from pixelproof.randomness import derive, generator
+from pixelproof.randomness import derive, generator, uniforms
 from pixelproof.schema import Strict, parse
 
 
@@ -83,3 +83,18 @@ def test_progress_goes_on_from_what_is_done(monkeypatch):
         step(1, loss=0.5)
     assert log.getvalue().startswith("train: 5/10 batches")
     assert "loss 0.5" in log.getvalue()
+
+
+def test_uniforms_are_a_function_of_key_counter_and_column():
+    keys = np.array([derive(0, "a", i) for i in range(2000)], np.uint64)
+    first = uniforms(keys, 3, 8)
+    np.testing.assert_array_equal(uniforms(keys[[7, 5]], 3, 8), first[[7, 5]])
+    assert 0 <= first.min() < 0.01
+    assert 0.99 < first.max() < 1
+    # 16,000 numbers: the mean of a uniform draw is within four standard errors of 1/2, columns are uncorrelated.
+    assert abs(first.mean() - 0.5) < 4 * (1 / 12 / first.size) ** 0.5
+    assert np.abs(np.corrcoef(np.hstack([first, uniforms(keys, 4, 8)]).T) - np.eye(16)).max() < 0.1
+    # The published test vector: the first numbers of SplitMix64 from state 1234567.
+    published = [6457827717110365317, 3203168211198807973]
+    expected = [(n >> 11) * 2.0**-53 for n in published]
+    assert uniforms(np.array([1234567], np.uint64), 0, 2)[0].tolist() == expected

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
+
+_GOLDEN, _FIRST, _SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
 def derive(seed: int, *keys: str | int) -> int:
@@ -24,3 +27,22 @@ def derive(seed: int, *keys: str | int) -> int:
 def generator(seed: int, *keys: str | int) -> np.random.Generator:
     """Return a NumPy generator for the choice named by ``keys``."""
     return np.random.Generator(np.random.PCG64(derive(seed, *keys)))
+
+
+def uniforms(keys: npt.NDArray[np.uint64], counter: int, columns: int) -> npt.NDArray[np.float64]:
+    """Return numbers in 0..1, [N, columns], each a function of its key, the counter and its column alone.
+
+    Many small choices at once, where a generator for each would take longer than what is chosen: SplitMix64 (Steele,
+    Lea and Flood 2014) started at each key.
+
+    Args:
+        keys: N numbers from ``derive``.
+        counter: What tells one use of a key from another, such as the epoch.
+        columns: Numbers for each key.
+    """
+    steps = np.arange(counter * columns + 1, (counter + 1) * columns + 1, dtype=np.uint64)
+    bits = keys[:, None] + steps * _GOLDEN
+    bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
+    bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
+    bits ^= bits >> np.uint64(31)
+    return (bits >> np.uint64(11)) * 2.0**-53

@@ -93,14 +93,14 @@ def test_accumulated_batches_equal_a_large_one(tmp_path, two_fields):
 
 def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes):
     data = open_data(color_classes)
-    config = settings_for(data, "vgg16-bn", "epochs=12", "width=0.06", "selection=0.2")
+    config = settings_for(data, "vgg16-bn", "epochs=20", "width=0.06", "selection=0.2", "lr=1e-3", "dropout=0")
     run = train(data, config, tmp_path / "run")
     rows = run.metrics.read()
     assert rows[-1]["loss"] < rows[0]["loss"]
     best = max(row["score"] for row in rows)
     environment = run.environment()
     assert environment["finished"]
-    assert environment["best_score"] == best
+    assert environment["best_score"] == pytest.approx(best, rel=1e-7)  # the log holds eight digits
     assert next(row for row in rows if row["score"] == best)["epoch"] == environment["best_epoch"]
     parts = arrange(data, run_settings(run).data)
     assert environment["data"]["images"] == {"train": 24, "selection": 6, "validation": 12}
@@ -111,7 +111,7 @@ def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes
 
 def test_a_segmenter_learns_the_two_fields(tmp_path, two_fields):
     data = open_data(two_fields)
-    run = train(data, settings_for(data, "fcn8s-bn", "epochs=25", "crop=64", "width=0.06"), tmp_path / "run")
+    run = train(data, settings_for(data, "fcn8s-bn", "epochs=35", "crop=64", "width=0.06"), tmp_path / "run")
     scores = evaluate(Predictor.open(run), data.split("validation"), Source("run"))
     assert mean_iou(scores, "unknown_ignored") > 0.8  # all one class would be about 0.25
 

@@ -13,6 +13,7 @@ from pixelproof.schema import Strict, parse
 
 Task = Literal["classification", "segmentation"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Switch = Literal["auto", "yes", "no"]
 Channels3 = tuple[float, float, float]
 
 LOSSES = ("cross-entropy", "focal", "dice", "lovasz")
@@ -29,6 +30,8 @@ class DataConfig(Strict):
     """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
     split_seed: int = 0
     """Seed of the parts carved out of train; runs that are compared share it."""
+    cache: str = "auto"
+    """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
 
 
 class ModelConfig(Strict):
@@ -117,6 +120,8 @@ class TrainingConfig(Strict):
     """``cpu``, ``cuda``, ``cuda:1``; ``auto`` is a GPU where there is one."""
     workers: int = Field(default=0, ge=0)
     """Processes that load images; results do not depend on it."""
+    resident: Switch = "auto"
+    """Keep all training images in the device's memory and augment them there; ``auto`` does so on a GPU."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides the initial weights and every random choice of training."""
 

@@ -8,49 +8,89 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from torchvision.transforms.v2 import functional as F
 
 from pixelproof.config import RunConfig
+from pixelproof.data.cache import decoded
+from pixelproof.data.decoded import UInt8
 from pixelproof.data.folder import Sample
-from pixelproof.data.images import read_image, read_mask
-from pixelproof.data.transforms import augment_image, augment_pair
+from pixelproof.data.resident import Resident, resident
+from pixelproof.data.transforms import CHOICES, change_images, change_masks, choose
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
-from pixelproof.randomness import generator
+from pixelproof.randomness import derive, generator, uniforms
 
 IGNORE = -100
 """The target value that no loss counts: void pixels, and pixels of ignored classes."""
 
 Key = tuple[int, int]
+Batch = tuple[Tensor, Tensor]
 
 
-class TrainingImages(Dataset[tuple[Tensor, Tensor]]):
-    """Augmented images with their targets; an item is asked for by (epoch, index)."""
+class TrainingImages(Dataset[Batch]):
+    """Augmented images with their targets, a batch of (epoch, index) at a time.
+
+    Args:
+        samples: The images, all with a mask or all with a label.
+        scheme: The label contract.
+        config: The settings of the run.
+    """
 
     def __init__(self, samples: Sequence[Sample], scheme: LabelScheme, config: RunConfig) -> None:
         self.samples = samples
         self.scheme = scheme
         self.config = config
-        self.targets = _target_table(scheme)
+        self.pixels = decoded(samples, scheme, config.model.input_size, config.data.cache)
+        self.resident: Resident | None = None
+        """The same pixels on the device, where they were moved there."""
+        self.segmented = samples[0].mask is not None
+        # A table from what is stored, a mask's values or a sample's index, to what the loss takes.
+        self.targets = _target_table(scheme) if self.segmented else torch.tensor([s.label for s in samples])
+
+        seed = config.training.seed
+        self._keys = np.array([derive(seed, "augment", sample.id) for sample in samples], np.uint64)
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, Tensor]:
-        """Return (image uint8 [3, H, W], target int64: a class index, or [H, W] of them with ``IGNORE``)."""
-        epoch, index = key
-        sample = self.samples[index]
-        rng = generator(self.config.training.seed, "augment", epoch, sample.id)
-        image = torch.from_numpy(read_image(sample.image)).permute(2, 0, 1)
-        if sample.mask is None:
-            image = resized(image, self.config.model.input_size)
-            return augment_image(image, self.config.augment, rng), torch.tensor(sample.label)
-        mask = read_sample_mask(sample, self.scheme, (image.shape[1], image.shape[2]))
-        image, mask_tensor = augment_pair(image, torch.from_numpy(mask), self.config.augment, rng)
-        return image, self.targets[mask_tensor.long()]
+    def place(self, device: torch.device) -> None:
+        """Move the pixels into a device's memory, where the settings ask for it and they fit."""
+        self.resident = resident(self.pixels, device, self.config.training.resident)
+        if self.resident is not None:
+            self.targets = self.targets.to(device)
+
+    def __getitems__(self, keys: list[Key]) -> Batch:
+        """Return what ``batch`` returns, as torch's loader asks for it."""
+        return self.batch(keys[0][0], [index for _, index in keys])
+
+    def batch(self, epoch: int, indices: Sequence[int]) -> Batch:
+        """Return augmented images and their targets, on the CPU or where the resident pixels are.
+
+        Returns:
+            uint8 [N, 3, H, W]; int64 class indices, [N] or [N, H, W] with ``IGNORE``.
+
+        Raises:
+            UserError: An image cannot be read, or images of differing size would have to form a batch.
+        """
+        if self.resident is not None:
+            return self._augmented(epoch, indices, *self.resident.take(indices))
+        pairs = [self.pixels[index] for index in indices]
+        if len({image.shape for image, _ in pairs}) == 1:
+            return self._augmented(epoch, indices, *_stacked(pairs))
+        parts = [self._augmented(epoch, [i], *_stacked([pair])) for i, pair in zip(indices, pairs, strict=True)]
+        if len({part[0].shape for part in parts}) > 1:
+            raise UserError("images of differing size cannot form a batch", "give --set crop=... or batch_size=1")
+        return torch.cat([images for images, _ in parts]), torch.cat([target for _, target in parts])
+
+    def _augmented(self, epoch: int, indices: Sequence[int], images: Tensor, masks: Tensor | None) -> Batch:
+        augment, size = self.config.augment, (images.shape[2], images.shape[3])
+        numbers = uniforms(self._keys[list(indices)], epoch, len(CHOICES))
+        changes = choose(size, augment, numbers, self.segmented, images.device)
+        changed = change_images(images, changes, zoomed=augment.scale != (1.0, 1.0) and self.segmented)
+        places = torch.tensor(indices).to(images.device) if masks is None else change_masks(masks, changes).long()
+        return changed, self.targets[places]
 
 
-def training_batches(images: TrainingImages, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+def training_batches(images: TrainingImages, epoch: int) -> Iterator[Batch]:
     """Yield one epoch's batches, in an order that depends on the seed and the epoch.
 
     A last batch smaller than the others is left out, because batch norm would learn from too few images; the order
@@ -59,9 +99,19 @@ def training_batches(images: TrainingImages, epoch: int) -> Iterator[tuple[Tenso
     training = images.config.training
     size = min(training.batch_size, len(images))
     order = generator(training.seed, "order", epoch).permutation(len(images)).tolist()
-    keys = [[(epoch, index) for index in order[i : i + size]] for i in range(0, len(order) - size + 1, size)]
-    loader = DataLoader(images, batch_sampler=keys, num_workers=training.workers)
-    yield from loader
+    batches = [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
+    if images.resident is not None or not training.workers:
+        for indices in batches:
+            yield images.batch(epoch, indices)
+        return
+    keys = [[(epoch, index) for index in indices] for indices in batches]
+    yield from DataLoader(
+        images,
+        batch_sampler=keys,
+        num_workers=training.workers,
+        collate_fn=_as_they_come,
+        pin_memory=torch.cuda.is_available(),
+    )
 
 
 def batches_per_epoch(samples: int, batch_size: int) -> int:
@@ -69,26 +119,14 @@ def batches_per_epoch(samples: int, batch_size: int) -> int:
     return samples // min(batch_size, samples)
 
 
-def resized(image: Tensor, side: int | None) -> Tensor:
-    """Return an image, uint8 [3, H, W], brought to ``side`` x ``side`` pixels; unchanged for None."""
-    if side is None or tuple(image.shape[1:]) == (side, side):
-        return image
-    squared: Tensor = F.resize(image, [side, side], antialias=True)
-    return squared
+def _as_they_come(batch: Batch) -> Batch:
+    return batch
 
 
-def read_sample_mask(sample: Sample, scheme: LabelScheme, size: tuple[int, int]) -> np.ndarray:
-    """Return a sample's mask, uint8 [H, W], of exactly the image's (height, width).
-
-    Raises:
-        UserError: The mask is unreadable or of another size.
-    """
-    assert sample.mask is not None
-    mask = read_mask(sample.mask, scheme)
-    if mask.shape != size:
-        found, wanted = (f"{w}x{h}" for h, w in (mask.shape, size))
-        raise UserError(f"mask {sample.mask} is {found} pixels, its image is {wanted}", "correct or remove the pair")
-    return mask
+def _stacked(pairs: Sequence[tuple[UInt8, UInt8 | None]]) -> tuple[Tensor, Tensor | None]:
+    masks = [mask for _, mask in pairs if mask is not None]
+    images = torch.from_numpy(np.stack([image for image, _ in pairs]))
+    return images, torch.from_numpy(np.stack(masks)) if masks else None
 
 
 def _target_table(scheme: LabelScheme) -> Tensor:

@@ -1,83 +1,170 @@
-"""Random changes to training images. Each is a function of the generator it is given, and of nothing else."""
+"""Random changes to training images: drawn for each sample, applied to whole batches on any device.
+
+What happens to a sample is a function of the generator it is given and of nothing else. It is written down as the
+place in the stored image that each row and column of the result comes from, which covers crop, zoom, shift, flip and
+turn at once; so applying it is the same few operations for all of them, on the CPU and on a GPU.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-from torchvision import tv_tensors
-from torchvision.transforms.v2 import functional as F
 
 from pixelproof.config import AugmentConfig
 from pixelproof.labels import VOID
 
-Rng = np.random.Generator
+Float64 = npt.NDArray[np.float64]
+Places = tuple[Float64, Float64]
+OUTSIDE = -2.0
+"""The place of what lies beyond the image, where even interpolation reaches no pixel."""
+GREY = (0.299, 0.587, 0.114)
+"""Share of red, green and blue in brightness, by ITU-R BT.601."""
+CHOICES = ("zoom", "down", "across", "brightness", "contrast", "saturation", "flip", "turn")
+"""What is chosen for each image, each from a number in 0..1."""
 
 
-def augment_image(image: Tensor, config: AugmentConfig, rng: Rng) -> Tensor:
-    """Change the picture of a classified image, uint8 [3, H, W], at random; its size stays."""
-    if config.shift:
-        image = _shift(image, config.shift, rng)
-    if config.color:
-        image = _recolor(image, config.color, rng)
-    (image,) = _flip_and_turn([image], config, rng)
-    return image
+@dataclass(frozen=True)
+class Changes:
+    """What happens to a batch of N images of one size: row y and column x come from ``rows[y]`` and ``columns[x]``.
 
-
-def augment_pair(image: Tensor, mask: Tensor, config: AugmentConfig, rng: Rng) -> tuple[Tensor, Tensor]:
-    """Change an image, uint8 [3, H, W], and its mask, uint8 [H, W], alike; both come out cropped to ``config.crop``.
-
-    Masks are sampled by nearest neighbour, so that no class appears that was not there.
+    Where ``swapped`` is true they come from ``rows[x]`` and ``columns[y]``; the result is then square.
     """
-    if config.crop:
-        image, mask = _zoom_and_crop(image, mask, config.crop, config.scale, rng)
-    if config.color:
-        image = _recolor(image, config.color, rng)
-    image, mask = _flip_and_turn([image, mask], config, rng)
-    return image, mask
+
+    rows: Tensor
+    """float32 [N, h], in pixels of the stored image."""
+    columns: Tensor
+    """float32 [N, w], likewise."""
+    swapped: Tensor | None
+    """bool [N]; None where no image is swapped."""
+    color: Tensor | None
+    """float32 [N, 3], factors of brightness, contrast and saturation; None where colours stay."""
 
 
-def _zoom_and_crop(
-    image: Tensor, mask: Tensor, side: int, scale: tuple[float, float], rng: Rng
-) -> tuple[Tensor, Tensor]:
-    """Cut out a square of ``side / zoom`` pixels at random and bring it to ``side``; what lies outside is void."""
-    zoom = float(np.exp(rng.uniform(*np.log(scale))))
-    window = round(side / zoom)
-    height, width = mask.shape
-    below, right = max(window - height, 0), max(window - width, 0)
-    top = int(rng.integers(0, height + below - window + 1))
-    left = int(rng.integers(0, width + right - window + 1))
-    image = F.pad(image, [0, 0, right, below], fill=0)
-    mask = F.pad(tv_tensors.Mask(mask), [0, 0, right, below], fill=VOID)
-    box = (top, left, window, window)
-    if window == side:
-        return F.crop(image, *box), F.crop(mask, *box)
-    # Dispatched by type: bilinear for the image, nearest for the tv_tensors.Mask.
-    return F.resized_crop(image, *box, [side, side], antialias=True), F.resized_crop(mask, *box, [side, side])
+def choose(
+    size: tuple[int, int], config: AugmentConfig, numbers: Float64, segmented: bool, device: torch.device | str = "cpu"
+) -> Changes:
+    """Choose what happens to N images of (height, width) pixels: segmented ones are cropped, classified ones shifted.
+
+    Args:
+        size: Height and width of all of them.
+        config: What may happen.
+        numbers: [N, 8] in 0..1, one for each of ``CHOICES``.
+        segmented: Whether they have masks.
+        device: Where the result is needed.
+    """
+    chance = dict(zip(CHOICES, numbers.T[..., None], strict=True))
+    rows, columns = (np.tile(np.arange(length, dtype=float), (len(numbers), 1)) for length in size)
+    if segmented and config.crop:
+        rows, columns = _window(size, config.crop, config.scale, chance)
+    elif config.shift and not segmented:
+        rows, columns = _shifted(size, config.shift, chance)
+    if config.flip:
+        columns = np.where(chance["flip"] < 0.5, columns[:, ::-1], columns)
+    quarters = np.floor(4 * chance["turn"]) * config.turn
+    if rows.shape != columns.shape:
+        quarters -= quarters % 2  # a quarter turn would change the size
+    swapped = quarters[:, 0] % 2 == 1
+
+    def tensor(array: Float64) -> Tensor:
+        return torch.from_numpy(array.astype(np.float32)).to(device, non_blocking=True)
+
+    return Changes(
+        rows=tensor(np.where(quarters >= 2, rows[:, ::-1], rows)),
+        columns=tensor(np.where((quarters == 1) | (quarters == 2), columns[:, ::-1], columns)),
+        swapped=torch.from_numpy(swapped).to(device, non_blocking=True) if swapped.any() else None,
+        color=tensor(1 + config.color * (2 * numbers[:, 3:6] - 1)) if config.color else None,
+    )
 
 
-def _shift(image: Tensor, most: int, rng: Rng) -> Tensor:
-    """Move the image by up to ``most`` pixels each way, its edge reflected into the gap."""
-    height, width = image.shape[-2:]
-    most = min(most, height - 1, width - 1)
-    down, right = rng.integers(0, 2 * most + 1, 2).tolist()
-    padded = F.pad(image, [most] * 4, padding_mode="reflect")
-    cropped: Tensor = F.crop(padded, down, right, height, width)
-    return cropped
+def change_images(images: Tensor, changes: Changes, zoomed: bool) -> Tensor:
+    """Apply changes to images, uint8 [N, 3, H, W] -> uint8 [N, 3, h, w]; what lies beyond an image is black.
+
+    Args:
+        images: The stored images.
+        changes: What happens to each.
+        zoomed: True where places may lie between pixels; then the image is sampled bilinearly.
+    """
+    if not zoomed and changes.color is None:
+        return _nearest(images, changes, 0)
+    values = _bilinear(images.float(), changes) if zoomed else _nearest(images, changes, 0).float()
+    if changes.color is not None:
+        values = _recolor(values, changes.color)
+    return values.round_().to(torch.uint8)
 
 
-def _recolor(image: Tensor, strength: float, rng: Rng) -> Tensor:
-    """Vary brightness, contrast and saturation, each by a factor in 1 - strength .. 1 + strength."""
-    for adjust in (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation):
-        image = adjust(image, float(rng.uniform(1 - strength, 1 + strength)))
-    return image
+def change_masks(masks: Tensor, changes: Changes) -> Tensor:
+    """Apply changes to masks, uint8 [N, H, W] -> [N, h, w], by nearest neighbour: no class appears that was not there.
+
+    What lies beyond an image is void.
+    """
+    return _nearest(masks[:, None], changes, VOID)[:, 0]
 
 
-def _flip_and_turn(tensors: list[Tensor], config: AugmentConfig, rng: Rng) -> list[Tensor]:
-    """Mirror and turn all tensors alike by their last two dimensions."""
-    if config.flip and rng.random() < 0.5:
-        tensors = [t.flip(-1) for t in tensors]
-    if config.turn:
-        quarter_turns = int(rng.integers(4))
-        tensors = [torch.rot90(t, quarter_turns, (-2, -1)) for t in tensors]
-    return [t.as_subclass(torch.Tensor).contiguous() for t in tensors]
+def _window(size: tuple[int, int], side: int, scale: tuple[float, float], chance: dict[str, Float64]) -> Places:
+    """Choose a square of ``side / zoom`` pixels that is brought to ``side``; it leaves only images smaller than it."""
+    low, high = np.log(scale)
+    window = np.round(side / np.exp(low + (high - low) * chance["zoom"]))
+    centers = (np.arange(side) + 0.5) * window / side - 0.5
+    places = []
+    for length, axis in zip(size, ("down", "across"), strict=True):
+        place = centers + np.floor(chance[axis] * (np.maximum(length, window) - window + 1))
+        # The outer half of a border pixel has no neighbour to be mixed with.
+        places.append(np.where(place < length - 0.5, place.clip(0, length - 1), OUTSIDE))
+    return places[0], places[1]
+
+
+def _shifted(size: tuple[int, int], most: int, chance: dict[str, Float64]) -> Places:
+    """Choose a move of up to ``most`` pixels each way; the image is reflected into the gap."""
+    most = min(most, *(length - 1 for length in size))
+    places = []
+    for length, axis in zip(size, ("down", "across"), strict=True):
+        place = np.abs(np.arange(length) + np.floor(chance[axis] * (2 * most + 1)) - most)
+        places.append(np.where(place < length, place, 2 * (length - 1) - place))
+    return places[0], places[1]
+
+
+def _nearest(images: Tensor, changes: Changes, beyond: int) -> Tensor:
+    """Take the pixels nearest to each place, uint8 [N, C, H, W] -> [N, C, h, w]."""
+    count, channels, _, width = images.shape
+    rows, columns = (changes.rows + 0.5).floor().long(), (changes.columns + 0.5).floor().long()
+    taken = images.gather(2, rows.clamp(min=0)[:, None, :, None].expand(count, channels, -1, width))
+    taken = taken.gather(3, columns.clamp(min=0)[:, None, None, :].expand(count, channels, taken.shape[2], -1))
+    outside = (rows < 0)[:, None, :, None] | (columns < 0)[:, None, None, :]
+    taken = taken.masked_fill(outside, beyond)
+    if changes.swapped is None:
+        return taken
+    return torch.where(changes.swapped.view(-1, 1, 1, 1), taken.transpose(2, 3), taken)
+
+
+def _bilinear(images: Tensor, changes: Changes) -> Tensor:
+    """Interpolate between the four pixels around each place, float [N, C, H, W] -> [N, C, h, w]."""
+    height, width = images.shape[2:]
+    # grid_sample counts from -1 to 1 between the outer edges of the image.
+    down, across = (2 * changes.rows + 1) / height - 1, (2 * changes.columns + 1) / width - 1
+    y, x = down[:, :, None], across[:, None, :]
+    if changes.swapped is not None:
+        swapped = changes.swapped.view(-1, 1, 1)
+        y, x = torch.where(swapped, down[:, None, :], y), torch.where(swapped, across[:, :, None], x)
+    grid = torch.stack(torch.broadcast_tensors(x, y), dim=-1)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _recolor(values: Tensor, factors: Tensor) -> Tensor:
+    """Scale brightness, contrast and saturation of images, float [N, 3, H, W] in 0..255."""
+    brightness, contrast, saturation = (factors[:, i].view(-1, 1, 1, 1) for i in range(3))
+    values = (values * brightness).clamp(0, 255)
+    # Summed as whole numbers, so that the mean does not depend on the order in which threads add.
+    mean = _grey(values).round().long().sum(dim=(1, 2, 3), keepdim=True) / values[0, 0].numel()
+    values = torch.lerp(mean, values, contrast).clamp(0, 255)
+    return torch.lerp(_grey(values), values, saturation).clamp(0, 255)
+
+
+def _grey(values: Tensor) -> Tensor:
+    """Return the brightness of colours, [N, 3, H, W] -> [N, 1, H, W]."""
+    red, green, blue = values.split(1, dim=1)
+    return GREY[0] * red + GREY[1] * green + GREY[2] * blue

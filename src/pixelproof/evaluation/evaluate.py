@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from pixelproof.data import Sample, read_image
-from pixelproof.data.loading import read_sample_mask
+from pixelproof.data.decoded import read_sample_mask
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.evaluation.counts import confusion_counts

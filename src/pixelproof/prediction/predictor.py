@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pixelproof.config import run_settings
-from pixelproof.data.loading import resized
+from pixelproof.data.decoded import resized
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold
 from pixelproof.prediction.tiles import LARGE, halo, predict_tiled

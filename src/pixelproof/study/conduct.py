@@ -13,7 +13,7 @@ from typing import Any
 from pixelproof.config import run_settings
 from pixelproof.data import Sample, arrange, fingerprint, open_data, read_image
 from pixelproof.data.checking import check_parts
-from pixelproof.data.loading import read_sample_mask
+from pixelproof.data.decoded import read_sample_mask
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.embed import embed

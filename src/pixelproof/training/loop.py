@@ -49,6 +49,7 @@ class Trainer:
         self.model = model.to(self.device)
         self.network = fold_for_training(self.model) if self.config.fold else self.model
         self.images = images
+        images.place(self.device)
         self.loss = loss
         self.run = run
         self.optimizer = make_optimizer(model, self.config)

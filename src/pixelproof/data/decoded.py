@@ -1,0 +1,90 @@
+"""Labelled images as pixels, by index: from their files, or from the cache of what the files decode to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torchvision.transforms.v2 import functional as F
+
+from pixelproof.data.folder import Sample
+from pixelproof.data.images import read_image, read_mask
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+class Decoded(Protocol):
+    """The pixels of N labelled images. Whichever source they come from, they are the same bytes."""
+
+    def __len__(self) -> int:
+        """Return N."""
+
+    def __getitem__(self, index: int) -> tuple[UInt8, UInt8 | None]:
+        """Return an image and its mask.
+
+        Returns:
+            RGB, uint8 [3, H, W], a classifier's at its input size; class indices, uint8 [H, W], None for a classified
+            image.
+        """
+
+
+class Files:
+    """Pixels decoded from the files each time they are asked for.
+
+    Args:
+        samples: The images, all with a mask or all with a label.
+        scheme: The label contract of the masks.
+        input_size: Side in pixels to which images are resized; None leaves them as they are.
+    """
+
+    def __init__(self, samples: Sequence[Sample], scheme: LabelScheme, input_size: int | None) -> None:
+        self.samples = samples
+        self.scheme = scheme
+        self.input_size = input_size
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[UInt8, UInt8 | None]:
+        """Return an image and its mask.
+
+        Raises:
+            UserError: A file cannot be read, the mask is of another size, or holds what the scheme does not name.
+        """
+        sample = self.samples[index]
+        image = torch.from_numpy(read_image(sample.image)).permute(2, 0, 1)
+        height, width = image.shape[1:]
+        mask = None if sample.mask is None else read_sample_mask(sample, self.scheme, (height, width))
+        return resized(image, self.input_size).numpy(), mask
+
+
+def resized(image: Tensor, side: int | None) -> Tensor:
+    """Return an image, uint8 [3, H, W], brought to ``side`` x ``side`` pixels where it is not, contiguous in memory.
+
+    Contiguous before it is resized, too: torch rounds images that lie in memory pixel by pixel in another way.
+    """
+    image = image.contiguous()
+    if side is None or tuple(image.shape[1:]) == (side, side):
+        return image
+    squared: Tensor = F.resize(image, [side, side], antialias=True)
+    return squared
+
+
+def read_sample_mask(sample: Sample, scheme: LabelScheme, size: tuple[int, int]) -> UInt8:
+    """Return a sample's mask, uint8 [H, W], of exactly the image's (height, width).
+
+    Raises:
+        UserError: The mask is unreadable or of another size.
+    """
+    assert sample.mask is not None
+    mask = read_mask(sample.mask, scheme)
+    if mask.shape != size:
+        found, wanted = (f"{w}x{h}" for h, w in (mask.shape, size))
+        raise UserError(f"mask {sample.mask} is {found} pixels, its image is {wanted}", "correct or remove the pair")
+    return mask

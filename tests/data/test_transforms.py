@@ -1,0 +1,119 @@
+"""Batched augmentation against torchvision's functions, image by image, and against itself in other batches."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import map_coordinates
+from torchvision.transforms.v2 import functional as F
+
+from pixelproof.config import AugmentConfig
+from pixelproof.data.transforms import CHOICES, change_images, change_masks, choose
+from pixelproof.labels import VOID
+
+SIZE = (40, 50)
+
+
+@pytest.fixture
+def pixels():
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.integers(0, 256, (12, 3, *SIZE)).astype(np.uint8))
+    masks = torch.from_numpy(rng.integers(0, 7, (12, *SIZE)).astype(np.uint8))
+    return images, masks, rng.random((12, len(CHOICES)))
+
+
+def turned(tensor, flip, turn):
+    tensor = tensor.flip(-1) if flip < 0.5 else tensor
+    return torch.rot90(tensor, int(4 * turn), (-2, -1))
+
+
+@pytest.mark.parametrize("zoomed", [False, True])
+def test_crop_flip_and_turn_equal_torchvision_bit_by_bit(pixels, zoomed):
+    images, masks, numbers = pixels
+    changes = choose(SIZE, AugmentConfig(crop=32, turn=True), numbers, segmented=True)
+    found, found_masks = change_images(images, changes, zoomed), change_masks(masks, changes)
+    for i, (_, down, across, _, _, _, flip, turn) in enumerate(numbers):
+        box = int(down * 9), int(across * 19), 32, 32
+        assert torch.equal(found[i], turned(F.crop(images[i], *box), flip, turn))
+        assert torch.equal(found_masks[i], turned(F.crop(masks[i], *box), flip, turn))
+
+
+def test_what_lies_beyond_a_small_image_is_black_and_void(pixels):
+    images, masks, numbers = pixels
+    changes = choose(SIZE, AugmentConfig(crop=64, flip=False), numbers, segmented=True)
+    for zoomed in (False, True):
+        expected = F.pad(images, [0, 0, 14, 24])
+        assert torch.equal(change_images(images, changes, zoomed), expected)
+    assert torch.equal(change_masks(masks, changes), F.pad(masks, [0, 0, 14, 24], fill=VOID))
+
+
+def test_shift_equals_torchvision_with_reflected_edges(pixels):
+    images, _, numbers = pixels
+    changes = choose(SIZE, AugmentConfig(shift=5, flip=False), numbers, segmented=False)
+    padded = F.pad(images, [5] * 4, padding_mode="reflect")
+    for i, row in enumerate(numbers):
+        expected = F.crop(padded[i], int(row[1] * 11), int(row[2] * 11), *SIZE)
+        assert torch.equal(change_images(images, changes, False)[i], expected)
+
+
+def test_zoom_samples_image_and_mask_where_scipy_does(pixels):
+    images, masks, numbers = pixels
+    changes = choose(SIZE, AugmentConfig(crop=24, scale=(0.7, 2.0), flip=False), numbers, segmented=True)
+    found, found_masks = change_images(images, changes, True), change_masks(masks, changes)
+    windows = 24 / np.exp(np.log(0.7) + np.log(2 / 0.7) * numbers[:, 0])
+    for i, window in enumerate(np.round(windows)):
+        assert 12 <= window <= 34
+        rows, columns = (
+            (np.arange(24) + 0.5) * window / 24 - 0.5 + np.floor(numbers[i, 1 + axis] * (SIZE[axis] - window + 1))
+            for axis in (0, 1)
+        )
+        grid = np.meshgrid(rows, columns, indexing="ij")
+        for channel in range(3):
+            expected = map_coordinates(images[i, channel].numpy().astype(float), grid, order=1, mode="nearest")
+            assert np.abs(found[i, channel].numpy() - expected).max() < 0.51  # rounded to whole numbers
+        nearest = masks[i].numpy()[np.ix_(np.floor(rows + 0.5).astype(int), np.floor(columns + 0.5).astype(int))]
+        np.testing.assert_array_equal(found_masks[i], nearest)
+
+
+def test_color_equals_torchvision_up_to_its_rounding(pixels):
+    images, _, numbers = pixels
+    changes = choose(SIZE, AugmentConfig(color=0.3, flip=False), numbers, segmented=False)
+    found = change_images(images, changes, False)
+    for i, row in enumerate(numbers):
+        brightness, contrast, saturation = (1 + 0.3 * (2 * row[3:6] - 1)).tolist()
+        expected = F.adjust_contrast(F.adjust_brightness(images[i], brightness), contrast)
+        expected = F.adjust_saturation(expected, saturation)
+        assert (found[i].int() - expected.int()).abs().max() <= 3  # torchvision cuts decimals off three times
+
+
+def test_an_oblong_image_without_a_crop_keeps_its_size(pixels):
+    images, _, numbers = pixels
+    changes = choose(SIZE, AugmentConfig(turn=True), numbers, segmented=True)
+    assert changes.swapped is None
+    found = change_images(images, changes, False)
+    assert found.shape == images.shape
+    upside_down = [turn >= 0.5 for turn in numbers[:, -1]]
+    assert len(set(upside_down)) == 2
+    for i, row in enumerate(numbers):
+        assert torch.equal(found[i], turned(images[i], row[6], 0.5 if upside_down[i] else 0))
+
+
+def test_a_sample_comes_out_the_same_in_any_batch(pixels):
+    images, masks, numbers = pixels
+    config = AugmentConfig(crop=32, scale=(0.5, 2.0), color=0.4, turn=True)
+    together = choose(SIZE, config, numbers, segmented=True)
+    for i in range(len(images)):
+        alone = choose(SIZE, config, numbers[i : i + 1], segmented=True)
+        assert torch.equal(change_images(images[i : i + 1], alone, True)[0], change_images(images, together, True)[i])
+        assert torch.equal(change_masks(masks[i : i + 1], alone)[0], change_masks(masks, together)[i])
+
+
+def test_every_choice_is_made():
+    """Each setting changes something, and flips and turns come as often as they should."""
+    numbers = np.random.default_rng(1).random((4000, len(CHOICES)))
+    changes = choose((9, 9), AugmentConfig(turn=True, color=0.2), numbers, segmented=False)
+    first = {(r, c, s) for r, c, s in zip(changes.rows[:, 0].tolist(), changes.columns[:, 0].tolist(),
+                                          changes.swapped.tolist(), strict=True)}  # fmt: skip
+    assert len(first) == 8  # all symmetries of the square
+    assert 0.47 < changes.swapped.float().mean() < 0.53
+    assert changes.color.min() > 0.8
+    assert changes.color.max() < 1.2
