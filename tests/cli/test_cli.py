@@ -24,6 +24,9 @@ OPTIONS = {
     "doctor": {"--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "evaluate": {"--split", "--device", "--json", "--help"},
+    "explain": {
+        *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
+    },
     "predict": {"--out", "--device", "--overwrite", "--help"},
     "report": {"--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
