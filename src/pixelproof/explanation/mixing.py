@@ -134,7 +134,8 @@ def class_shares(labels: Int64, classes: int) -> Float64:
     """Return how the labels of each row of [N, k] share out over the classes, float64 [N, K]."""
     count, k = labels.shape
     cells = np.arange(count)[:, None] * classes + labels
-    return np.bincount(cells.ravel(), minlength=count * classes).reshape(count, classes) / k
+    shares: Float64 = np.bincount(cells.ravel(), minlength=count * classes).reshape(count, classes) / k
+    return shares
 
 
 def _interval(value: float, drawn: Float64, trials: int) -> Interval:

@@ -52,8 +52,7 @@ class Reduction:
 
     def __call__(self, features: Float32) -> Float32:
         """Return features [N, D] along the components, float32 [N, C]."""
-        reduced: Float32 = (features - self.mean) @ self.components.T
-        return reduced
+        return np.asarray((features - self.mean) @ self.components.T, np.float32)
 
 
 def project(reduced: Float32, seed: int = 0, perplexity: float = 30.0) -> tuple[Float32, dict[str, Any]]:
