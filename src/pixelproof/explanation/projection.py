@@ -21,8 +21,8 @@ FEWEST = 10
 EARLY, LATE = 250, 500
 """Iterations with exaggerated attraction, and without."""
 ANGLE = 0.8
-"""From how far the tree of points is taken for one point. At the usual 0.5 maps are no more trustworthy, and take almost
-twice the time."""
+"""From how far away a box of points is taken for one point. At the usual 0.5 maps are no more trustworthy, and take
+almost twice as long."""
 PLACING = 250
 EVERY = 25  # iterations between two reports of progress
 MANY = 1000
