@@ -25,12 +25,15 @@ OPTIONS = {
     "doctor": {"--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "evaluate": {"--split", "--device", "--json", "--help"},
+    "explain": {
+        *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
+    },
     "map": {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
         *("--device", "--overwrite", "--json", "--help"),
     },
     "predict": {"--out", "--device", "--overwrite", "--help"},
-    "report": {"--help"},
+    "report": {"--lang", "--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "study": {"--data", "--out", "--set", "--help"},

@@ -14,6 +14,7 @@ from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
 from pixelproof.cli.embed import embed
 from pixelproof.cli.evaluate import evaluate
+from pixelproof.cli.explain import explain
 from pixelproof.cli.map import map_scene
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, report):
+for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, explain, report):
     app.command()(verb)
 app.command("map")(map_scene)
 

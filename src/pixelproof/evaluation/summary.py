@@ -8,6 +8,7 @@ from typing import Any
 
 import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
+from pixelproof.evaluation.calibration import reliability
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
@@ -49,6 +50,7 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
         "pixel_accuracy": defined(metrics.pixel_accuracy(scores)),
         "images": len(scores.ids),
         "boundary": _boundary(scores, scores.boundaries) if scores.boundaries is not None else None,
+        "calibration": _calibration(scores),
     }
 
 
@@ -99,4 +101,25 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "top5_accuracy": defined(metrics.top_k_accuracy(scores, 5)),
         "loss": defined(metrics.average_loss(scores)),
         "class_accuracy": {name: defined(v) for name, v in zip(scores.scheme.names, by_class, strict=True)},
+        "calibration": _calibration(scores),
     }
+
+
+def _calibration(scores: Scores) -> list[dict[str, Any]] | None:
+    """Return the reliability as trained and, where a temperature was fitted, at that; None without confidences."""
+    if scores.calibration is None:
+        return None
+    figures = []
+    for scaled in range(scores.calibration.shape[1]):
+        found = reliability(scores.calibration[:, scaled])
+        bins = zip(found.count.tolist(), found.accuracy.tolist(), found.confidence.tolist(), strict=True)
+        figures.append(
+            {
+                "temperature": "fitted" if scaled else "none",
+                "ece": defined(found.ece),
+                "low": defined(found.low),
+                "high": defined(found.high),
+                "bins": [{"count": n, "accuracy": defined(a), "confidence": defined(c)} for n, a, c in bins],
+            }
+        )
+    return figures

@@ -29,6 +29,14 @@ def print_scores(scores: Scores) -> None:
     for (name, value), count in zip(figures["class_accuracy"].items(), counts, strict=True):
         table.add_row(name, str(count), _cell(value))
     console.print(table)
+    _calibration(figures["calibration"])
+
+
+def _calibration(figures: list[dict[str, Any]] | None) -> None:
+    for found in figures or []:
+        when = "at the fitted temperature" if found["temperature"] == "fitted" else "as trained"
+        interval = f"95% interval {_cell(found['low'])} to {_cell(found['high'])}"
+        print(f"Expected calibration error {when}: {_cell(found['ece'])} ({interval})")
 
 
 def _segmentation(scores: SegmentationScores, console: Console) -> None:
@@ -43,6 +51,7 @@ def _segmentation(scores: SegmentationScores, console: Console) -> None:
     table.add_row("frequency-weighted", _cell(counted[weighted]), _cell(ignored[weighted]))
     console.print(table)
     print(f"Pixel accuracy: {_cell(figures['pixel_accuracy'])}")
+    _calibration(figures["calibration"])
     if figures["boundary"] is not None:
         _boundary(figures["boundary"], console)
 

@@ -17,7 +17,7 @@ from pixelproof.runs.explanation_file import ClassFinding, Explanation, PairFind
 
 Int64 = npt.NDArray[np.int64]
 NEIGHBOURS = 10
-EXAMPLES = 6
+EXAMPLES = 4
 """Typical and odd images named of each class."""
 
 

@@ -42,7 +42,7 @@ class Seen:
     @property
     def predicted(self) -> npt.NDArray[np.int64]:
         """int64 [N], the predicted class."""
-        return self.logits.argmax(axis=1)
+        return np.asarray(self.logits.argmax(axis=1), np.int64)
 
 
 def see(predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAST, label: str = "features") -> Seen:

@@ -51,7 +51,7 @@ class Mixing:
         self.counts = np.bincount(truth, minlength=classes)
         self.confusion: Float64 = np.full((classes, classes), np.nan)
         self._drawn: dict[tuple[int, int], Float64] = {}
-        found = _shares(truth[near], classes)
+        found = class_shares(truth[near], classes)
         for label in np.flatnonzero(self.counts).tolist():
             mine = found[truth == label]
             self.confusion[label] = mine.mean(axis=0)
@@ -130,11 +130,12 @@ def silhouettes(features: Points, truth: Int64, classes: int, seed: int = 0) -> 
     return np.array(means), len(rows)
 
 
-def _shares(labels: Int64, classes: int) -> Float64:
+def class_shares(labels: Int64, classes: int) -> Float64:
     """Return how the labels of each row of [N, k] share out over the classes, float64 [N, K]."""
     count, k = labels.shape
     cells = np.arange(count)[:, None] * classes + labels
-    return np.bincount(cells.ravel(), minlength=count * classes).reshape(count, classes) / k
+    shares: Float64 = np.bincount(cells.ravel(), minlength=count * classes).reshape(count, classes) / k
+    return shares
 
 
 def _interval(value: float, drawn: Float64, trials: int) -> Interval:

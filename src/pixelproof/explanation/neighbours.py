@@ -76,7 +76,8 @@ def vote(labels: Int64, classes: int) -> Int64:
     """Return the most frequent label of each row of [M, k], int64 [M]; the lowest of those tied."""
     counts = np.zeros((len(labels), classes), np.int64)
     np.add.at(counts, (np.arange(len(labels))[:, None], labels), 1)
-    return counts.argmax(axis=1)
+    winner: Int64 = counts.argmax(axis=1)
+    return winner
 
 
 def _without_self(distances: Float64, places: Int64, own: Int64) -> tuple[Float64, Int64]:

@@ -20,6 +20,9 @@ COMPONENTS = 50
 FEWEST = 10
 EARLY, LATE = 250, 500
 """Iterations with exaggerated attraction, and without."""
+ANGLE = 0.8
+"""From how far away a box of points is taken for one point. At the usual 0.5 maps are no more trustworthy, and take
+almost twice as long."""
 PLACING = 250
 EVERY = 25  # iterations between two reports of progress
 MANY = 1000
@@ -52,8 +55,7 @@ class Reduction:
 
     def __call__(self, features: Float32) -> Float32:
         """Return features [N, D] along the components, float32 [N, C]."""
-        reduced: Float32 = (features - self.mean) @ self.components.T
-        return reduced
+        return np.asarray((features - self.mean) @ self.components.T, np.float32)
 
 
 def project(reduced: Float32, seed: int = 0, perplexity: float = 30.0) -> tuple[Float32, dict[str, Any]]:
@@ -69,6 +71,7 @@ def project(reduced: Float32, seed: int = 0, perplexity: float = 30.0) -> tuple[
             initialization="pca",
             early_exaggeration_iter=EARLY,
             n_iter=LATE,
+            theta=ANGLE,
             random_state=seed,
             n_jobs=_jobs(count),
             callbacks=lambda iteration, error, points: step(EVERY),

@@ -60,7 +60,7 @@ def _scattered(index: int, finding: ClassFinding) -> Statement | None:
         low=finding.own_low,
         high=finding.own_high,
         sentence=f"{finding.name} is scattered: of its neighbours only {interval} are its own, the others are spread "
-        f"over effectively {finding.spread:.1f} classes.",
+        f"over effectively {finding.spread:.0f} classes.",
     )
 
 

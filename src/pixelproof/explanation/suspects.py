@@ -1,8 +1,9 @@
 """Is the label wrong, not the model? Images whose label is probably an error, most certain first.
 
-Identical images with different labels come first: of those at least one label is wrong, whatever any model says. The
-others are found by confident learning (Northcutt, Jiang and Chuang 2021, https://arxiv.org/abs/1911.00068) on two
-witnesses: the model's probabilities, and the classes among each image's neighbours in feature space, itself left out.
+Identical images with different labels come first: of those at least one label is wrong, whatever any model says. All
+others that look like another class follow, ranked by how much more they look like it. Two witnesses are asked: the
+model's probabilities, and the classes among each image's neighbours in feature space, itself left out. Where confident
+learning (Northcutt, Jiang and Chuang 2021, https://arxiv.org/abs/1911.00068) holds a label for an error, it is said.
 
 Limits: on the images that it was trained on a model may have learned a wrong label by heart, which draws its own
 probability, and a little its features too, towards that label. Neighbours withstand that better than probabilities.
@@ -53,14 +54,15 @@ class Labelled:
 
 
 def suspects(images: Labelled) -> list[Ranked]:
-    """Return the images whose label is probably wrong, most certain first."""
+    """Return the images that look like another class than their label's, most certain first."""
     certain = _contradictions(images)
     listed = {(row.id, row.split) for row in certain}
-    flagged, suggested = confident_errors(images.chances, images.given), images.chances.argmax(axis=1)
+    suggested, flagged = images.chances.argmax(axis=1), confident_errors(images.chances, images.given)
     rows = np.arange(len(images.given))
     margin = images.chances[rows, suggested] - images.chances[rows, images.given]
-    order = sorted(np.flatnonzero(flagged).tolist(), key=lambda i: (-margin[i], images.splits[i], images.ids[i]))
-    probable = [_probable(images, i, int(suggested[i]), float(margin[i])) for i in order]
+    unlike = np.flatnonzero(suggested != images.given).tolist()
+    order = sorted(unlike, key=lambda i: (-margin[i], images.splits[i], images.ids[i]))
+    probable = [_probable(images, i, int(suggested[i]), float(margin[i]), bool(flagged[i])) for i in order]
     return [*certain, *(row for row in probable if (row.id, row.split) not in listed)]
 
 
@@ -112,12 +114,13 @@ def _contradiction(images: Labelled, index: int, group: Sequence[int]) -> Ranked
     return Ranked(images.ids[index], images.splits[index], images.names[mine], name, 1.0, why)
 
 
-def _probable(images: Labelled, index: int, suggested: int, margin: float) -> Ranked:
+def _probable(images: Labelled, index: int, suggested: int, margin: float, flagged: bool) -> Ranked:
     given = int(images.given[index])
     near, model = images.near[index], images.model[index]
     why = (
         f"{near[suggested]:.0%} of its neighbours are {images.names[suggested]}, {near[given]:.0%} "
         f"{images.names[given]}; the model gives them {model[suggested]:.0%} and {model[given]:.0%}"
+        f"{'; confident learning holds the label for an error' if flagged else ''}"
     )
     # Below 1, which is for what is certain.
     score = min(margin, 0.9999)

@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from pixelproof.explanation.neighbours import Points, nearest
-
 Float64 = npt.NDArray[np.float64]
 NEIGHBOURS = 10
 REMARKABLE = 0.05
@@ -30,31 +28,36 @@ class Reason:
     words: Callable[[float], str]
 
 
-def worth_a_look(reasons: list[Reason]) -> tuple[npt.NDArray[np.int64], Float64, list[str]]:
+def worth_a_look(reasons: list[Reason]) -> tuple[list[int], list[float], list[str]]:
     """Return images in the order in which they are worth a look, their scores and the reasons in words.
 
     Each reason ranks the images; an image stands where its strongest reason puts it, so that the head of the list holds
     the head of every reason's. Between equals the other reasons decide.
 
     Returns:
-        Places int64 [N], best first; scores float64 [N] in that order, the share of images that its strongest reason
-        puts it before; and N texts in that order.
+        Places, best first; scores in that order, the share of images that the strongest reason puts an image before;
+        and the reasons in that order.
     """
     count = len(reasons[0].values)
     placed = np.stack([_standing(reason.values) for reason in reasons])
     best = np.nanmax(placed, axis=0)
     order = np.lexsort((np.arange(count), -np.nanmean(placed, axis=0), -best))
-    return order, best[order], [_why(reasons, placed, int(i)) for i in order]
+    return order.tolist(), best[order].tolist(), [_why(reasons, placed, int(i)) for i in order]
 
 
-def novelty(train: Points, features: Points, k: int = NEIGHBOURS) -> Float64:
+def novelty(usual: Float64, distances: Float64) -> Float64:
     """Return how unlike anything in train images are: the share of train images that lie closer to the rest of train.
 
-    Compared are distances to the k-th nearest image of train, features [N, D].
+    Args:
+        usual: float64 [T], distance of each train image to its k-th nearest other one.
+        distances: float64 [N], distance of each image to its k-th nearest train image.
     """
-    usual = np.sort(nearest(train, k)[0][:, -1])
-    distances = nearest(train, k, features)[0][:, -1]
-    return np.searchsorted(usual, distances) / len(usual)
+    return np.searchsorted(np.sort(usual), distances) / len(usual)
+
+
+def unlike_train(value: float) -> str:
+    """Return a novelty in words."""
+    return f"farther from the images of train than {value:.1%} of these are from each other"
 
 
 def _standing(values: Float64) -> Float64:

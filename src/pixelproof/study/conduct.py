@@ -11,19 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.config import run_settings
-from pixelproof.data import Sample, arrange, fingerprint, open_data, read_image
+from pixelproof.data import Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
-from pixelproof.data.decoded import read_sample_mask
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.embed import embed
+from pixelproof.explanation.segmenter import show
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.facts import Environment, read_facts
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
     Run,
-    Shown,
     Source,
     load_features,
     load_scores,
@@ -198,7 +197,7 @@ def _inspect(job: Job, steps: Steps) -> None:
             save_thumbnails(job.run.thumbnails(SPLIT), thumbnails)
             save_features(path, features)
         else:
-            save_shown(path, _show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
+            save_shown(path, show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
         steps.take(f"{job.name}/{step}", inputs)
 
 
@@ -211,12 +210,6 @@ def _show_extremes(jobs: list[Job], ids: tuple[str, ...], steps: Steps) -> None:
     for job in {job.model: job for job in reversed(jobs)}.values():
         samples = tuple(sample for sample in job.parts[SPLIT] if sample.id in ids)
         _inspect(replace(job, shown=samples), steps)
-
-
-def _show(predictor: Predictor, sample: Sample) -> Shown:
-    image = read_image(sample.image)
-    truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
-    return Shown(sample.id, image, truth, predictor.class_map(image))
 
 
 def _set_aside(folder: Path, previous: Path) -> None:

@@ -5,12 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.config import run_settings
-from pixelproof.data import Sample, open_data
+from pixelproof.data import DataFolder, Sample, open_data
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.schema import nearest
+
+
+def data_for(run: Run, data: Path) -> DataFolder:
+    """Open a data set for a run.
+
+    Raises:
+        UserError: It has other labels than the run.
+    """
+    folder = open_data(data)
+    if folder.scheme.hash != run.labels().hash:
+        raise UserError(
+            f"{data} has other labels than the run in {run.path} was trained on",
+            f"use data of the same classes, or copy {run.path / 'labels.yaml'} into it if they mean the same",
+        )
+    return folder
 
 
 def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
@@ -19,14 +34,8 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     Raises:
         UserError: The data has other labels than the run, or no such split.
     """
-    folder = open_data(data)
-    if folder.scheme.hash != run.labels().hash:
-        raise UserError(
-            f"{data} has other labels than the run in {run.path} was trained on",
-            f"use data of the same classes, or copy {run.path / 'labels.yaml'} into it if they mean the same",
-        )
     config = run_settings(run).data
-    parts = divide(folder, config)
+    parts = divide(data_for(run, data), config)
     if split not in parts:
         raise UserError(f"{data} has no split '{split}'", nearest(split, list(parts)))
     if not parts[split]:

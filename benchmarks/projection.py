@@ -1,0 +1,61 @@
+"""t-SNE of 1,797 images' features: ``python -m benchmarks.projection [--rounds N]``.
+
+The features are those of a wide random layer with ReLU, 4,096 of them, over scikit-learn's handwritten digits: real
+images, the size of VGG16's second-last layer, and nothing to download. The peer is ``sklearn.manifold.TSNE`` on all
+features, as the course's notebooks have it, from the same PCA initialisation and with the same perplexity. Both may use
+all cores. The run fails if our map is less trustworthy than theirs by more than .005.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.manifold import TSNE, trustworthiness
+
+from benchmarks.interleaved import ratios, report
+from pixelproof.explanation.projection import Reduction, project
+
+WIDTH = 4096
+PERPLEXITY = 30.0
+TOLERANCE = 0.005
+NEIGHBOURS = 10
+
+
+def features() -> np.ndarray:
+    """Return float32 [1797, 4096]."""
+    images = load_digits().data.astype(np.float32) / 16
+    weights = np.random.default_rng(0).normal(0, 1, (images.shape[1], WIDTH)).astype(np.float32)
+    return np.maximum((images - images.mean(axis=0)) @ weights, 0)
+
+
+def ours(points: np.ndarray) -> np.ndarray:
+    """Pixelproof's own way."""
+    return project(Reduction.fit(points)(points), seed=0, perplexity=PERPLEXITY)[0]
+
+
+def sklearn(points: np.ndarray) -> np.ndarray:
+    """scikit-learn's t-SNE."""
+    return TSNE(perplexity=PERPLEXITY, init="pca", random_state=0, n_jobs=-1).fit_transform(points)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    points = features()
+    maps = {"ours": ours(points), "scikit-learn": sklearn(points)}
+    kept = {name: round(float(trustworthiness(points, map_, n_neighbors=NEIGHBOURS)), 4) for name, map_ in maps.items()}
+    print("trustworthiness:", kept, file=sys.stderr)
+    if kept["ours"] < kept["scikit-learn"] - TOLERANCE:
+        sys.exit("our map is less trustworthy")
+    result = ratios(lambda: ours(points), {"scikit-learn": lambda: sklearn(points)}, options.rounds)
+    versions = ("numpy", "scikit-learn", "openTSNE")
+    report("projection", result, options.rounds, versions, images=len(points), trustworthiness=kept)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""``pixelproof explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import DataArgument, DeviceOption, OverwriteOption, RunArgument, SplitOption
+
+
+def explain(
+    run: RunArgument,
+    data: DataArgument,
+    out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    split: SplitOption = "validation",
+    layer: Annotated[str, typer.Option(help="Classification: whose output is the feature space.")] = "second-last",
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Images, or folders of them, without labels; they join the list of what to label next."),
+    ] = None,
+    most: Annotated[int | None, typer.Option(min=1, help="Look at no more training images than this.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap replicates.")] = 0,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Say which classes mix, which labels are probably wrong, and what to look at next.
+
+    Writes explanation.json (classification), suspects.csv, next.csv and the images at its head in next/.
+    """
+    from pixelproof.study.explain import explain_run
+
+    paths = explain_run(
+        run,
+        data,
+        out,
+        split,
+        layer=layer,
+        unlabelled=unlabelled or [],
+        most=most,
+        seed=seed,
+        device=device,
+        overwrite=overwrite,
+    )
+    for path in paths:
+        print(path)

@@ -1,0 +1,146 @@
+"""Explain a classifier: how classes mix, which labels are doubtful, what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from torch import from_numpy
+
+from pixelproof.data import Sample, image_size, read_image
+from pixelproof.data.thumbnails import thumbnail
+from pixelproof.explanation.describe import Cloud, describe
+from pixelproof.explanation.features import SECOND_LAST, Seen, see
+from pixelproof.explanation.found import PICTURED, UNLABELLED, Found, picture_key
+from pixelproof.explanation.mixing import class_shares
+from pixelproof.explanation.neighbours import nearest
+from pixelproof.explanation.suspects import Labelled, suspects
+from pixelproof.explanation.worth import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.predictor import probabilities
+from pixelproof.progress import track
+from pixelproof.runs import Thumbnails
+from pixelproof.runs.ranked_file import Ranked
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+Parts = Mapping[str, Sequence[Sample]]
+LARGEST = 96
+"""Pixels a side of the largest picture in a gallery."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The images of one split, as the network and their neighbours in train see them.
+
+    Attributes:
+        split: Its name.
+        samples: N images.
+        seen: What the network makes of them.
+        chances: float64 [N, K], probabilities.
+        distances: float64 [N, k], to the nearest images of train.
+        near: int64 [N, k], the classes of those.
+    """
+
+    split: str
+    samples: Sequence[Sample]
+    seen: Seen
+    chances: Float64
+    distances: Float64
+    near: Int64
+
+
+def explain_classifier(
+    predictor: Predictor, parts: Parts, split: str, layer: str = SECOND_LAST, seed: int = 0
+) -> Found:
+    """Explain a classifier on the images of ``split``, with all others for comparison.
+
+    Args:
+        predictor: The network.
+        parts: Images by the name of their split; "train" must be there, "unlabelled" need no labels.
+        split: Whose classes are described, and, with "unlabelled", what the list of what to do next is taken from.
+        layer: Whose output is the feature space.
+        seed: Decides bootstrap replicates.
+
+    Raises:
+        UserError: An image cannot be read, or there is no such layer.
+    """
+    looked = _look(predictor, parts, layer)
+    mine, names = looked[split], predictor.scheme.names
+    truth = _labels(mine.samples)
+    cloud = Cloud(_ids(mine.samples), truth, mine.seen.predicted, mine.seen.features, predictor.scheme, layer)
+    explanation = describe(cloud, split, seed)
+    doubtful = suspects(_witnesses([part for name, part in looked.items() if name != UNLABELLED], names))
+    pool = [looked[name] for name in (split, UNLABELLED) if name in looked]
+    following = _next(pool, looked["train"], names)
+    keys = {picture_key(row.split, row.id) for row in (*doubtful[:PICTURED], *following[:PICTURED])}
+    keys |= {picture_key(split, i) for finding in explanation.classes for i in (*finding.typical, *finding.odd)}
+    keys |= {picture_key(split, mine.samples[i].id) for i in _failures(mine.chances, truth)}
+    return Found(doubtful, following, explanation, _pictures(parts, sorted(keys)))
+
+
+def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:
+    seen = {name: see(predictor, samples, layer, f"features of {name}") for name, samples in parts.items() if samples}
+    train, labels = seen["train"].features, _labels(parts["train"])
+    looked = {}
+    for name, one in seen.items():
+        distances, places = nearest(train, NEIGHBOURS, None if name == "train" else one.features)
+        chances = probabilities(from_numpy(one.logits), predictor.temperature)
+        looked[name] = _Part(name, parts[name], one, chances, distances, labels[places])
+    return looked
+
+
+def _witnesses(parts: Sequence[_Part], names: tuple[str, ...]) -> Labelled:
+    """Return all labelled images with what the model and their neighbours in train say of them."""
+    return Labelled(
+        ids=tuple(i for part in parts for i in _ids(part.samples)),
+        splits=tuple(part.split for part in parts for _ in part.samples),
+        given=np.concatenate([_labels(part.samples) for part in parts]),
+        model=np.concatenate([part.chances for part in parts]),
+        near=np.concatenate([class_shares(part.near, len(names)) for part in parts]),
+        digests=tuple(digest for part in parts for digest in part.seen.digests),
+        names=names,
+    )
+
+
+def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[Ranked]:
+    rows = [(part.split, sample) for part in pool for sample in part.samples]
+    chances = np.concatenate([part.chances for part in pool])
+    given = np.array([-1 if sample.label is None else sample.label for _, sample in rows])
+    of_given = chances[np.arange(len(given)), given].clip(min=np.finfo(np.float64).tiny)
+    strange = novelty(train.distances[:, -1], np.concatenate([part.distances[:, -1] for part in pool]))
+    reasons = [
+        Reason(np.where(given < 0, np.nan, -np.log(of_given)), lambda v: f"the model gives its label {np.exp(-v):.1%}"),
+        Reason(1 - chances.max(axis=1), lambda v: f"the model is unsure, {1 - v:.0%} for its best guess"),
+        Reason(strange, unlike_train),
+    ]
+    labels, guesses = [*names, ""], chances.argmax(axis=1)
+    return [
+        Ranked(rows[i][1].id, rows[i][0], labels[given[i]], names[guesses[i]], float(score), why)
+        for i, score, why in zip(*worth_a_look(reasons), strict=True)
+    ]
+
+
+def _failures(chances: Float64, truth: Int64) -> set[int]:
+    """Return the images with the highest loss and those with the most confident errors."""
+    of_truth, wrong = chances[np.arange(len(truth)), truth], chances.argmax(axis=1) != truth
+    worst = np.argsort(of_truth, kind="stable")[:PICTURED]
+    boldest = np.argsort(np.where(wrong, -chances.max(axis=1), 1.0), kind="stable")[:PICTURED]
+    return {*worst.tolist(), *boldest.tolist()}
+
+
+def _pictures(parts: Parts, keys: Sequence[str]) -> Thumbnails:
+    paths = {picture_key(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
+    side = min(LARGEST, max(max(image_size(paths[key])) for key in keys))
+    pixels = [thumbnail(read_image(paths[key]), side) for key in track(keys, "pictures", len(keys))]
+    return Thumbnails(tuple(keys), np.stack(pixels))
+
+
+def _labels(samples: Sequence[Sample]) -> npt.NDArray[np.int64]:
+    return np.array([sample.label for sample in samples], np.int64)
+
+
+def _ids(samples: Sequence[Sample]) -> tuple[str, ...]:
+    return tuple(sample.id for sample in samples)

@@ -1,0 +1,38 @@
+"""What an explanation consists of, for either task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pixelproof.runs import Shown, Thumbnails
+from pixelproof.runs.explanation_file import Explanation
+from pixelproof.runs.ranked_file import Ranked
+
+UNLABELLED = "unlabelled"
+"""The name of images without labels, beside those of the splits."""
+PICTURED = 24
+"""Images of each list that a page shows."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found out about a run.
+
+    Attributes:
+        suspects: Images or regions whose label is probably wrong, most certain first.
+        next: What to label or check next, best first.
+        explanation: How the classes lie to each other; None for segmentation, where an image has no one class.
+        pictures: The images that galleries show, by ``picture_key``; classification.
+        shown: The worst images with truth and prediction; segmentation.
+    """
+
+    suspects: list[Ranked]
+    next: list[Ranked]
+    explanation: Explanation | None = None
+    pictures: Thumbnails | None = None
+    shown: list[Shown] = field(default_factory=list)
+
+
+def picture_key(split: str, sample_id: str) -> str:
+    """Return the name of an image among the pictures: ids are unique within their split alone."""
+    return f"{split}/{sample_id}"

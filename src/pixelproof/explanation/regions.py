@@ -1,0 +1,124 @@
+"""Regions of a mask that are probably labelled wrong: large, of one class, and the model is sure of another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from pixelproof.runs.ranked_file import Box, Ranked
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+THICK = 5
+"""Strips of disagreement thinner than this many pixels lie along edges, where every mask is a little off."""
+SMALLEST = 0.001
+"""Share of the image below which a region is not worth a look."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region labelled as one class that the model takes for another.
+
+    Attributes:
+        given: The class it is labelled as.
+        suggested: The class the model sees.
+        pixels: How many.
+        confidence: Mean probability of the suggested class.
+        excess: Sum over its pixels of the probability of the suggested class minus that of the given one.
+        box: Left, top, width and height in the image.
+    """
+
+    given: int
+    suggested: int
+    pixels: int
+    confidence: float
+    excess: float
+    box: Box
+
+
+def disagreements(truth: UInt8, chances: Float32, scored: npt.NDArray[np.bool_]) -> list[Region]:
+    """Return the regions in which a mask and a model disagree, edges left out.
+
+    Args:
+        truth: uint8 [H, W], the mask.
+        chances: float32 [K, H, W], the model's probabilities.
+        scored: bool [K], False for ignored classes, whose pixels are nobody's error.
+    """
+    predicted = chances.argmax(axis=0)
+    differ = np.isin(truth, np.flatnonzero(scored)) & (predicted != truth)
+    pairs = np.where(differ, truth.astype(np.int64) * len(chances) + predicted, -1)
+    found = []
+    for pair in np.unique(pairs[differ]).tolist():
+        given, suggested = divmod(pair, len(chances))
+        # Opening by a square removes what is thinner than it and leaves the rest as it is, but for its corners.
+        solid = ndimage.binary_opening(pairs == pair, np.ones((THICK, THICK), bool))
+        places, count = ndimage.label(solid)
+        for number, window in enumerate(ndimage.find_objects(places, count), start=1):
+            inside = places[window] == number
+            if inside.sum() >= SMALLEST * truth.size:
+                sure = chances[suggested][window][inside]
+                excess = (sure - chances[given][window][inside]).sum()
+                found.append(
+                    Region(given, suggested, int(inside.sum()), float(sure.mean()), float(excess), _box(window))
+                )
+    return found
+
+
+@dataclass(frozen=True)
+class MaskEvidence:
+    """What a model says of one image's mask.
+
+    Attributes:
+        id: The sample's id.
+        split: Where it lies.
+        pixels: Size of the image.
+        regions: Where they disagree.
+        labelled: int64 [K], pixels labelled as each class.
+        agreed: float64 [K], summed probability that the model gives to their own class.
+    """
+
+    id: str
+    split: str
+    pixels: int
+    regions: tuple[Region, ...]
+    labelled: npt.NDArray[np.int64]
+    agreed: Float64
+
+
+def suspect_regions(masks: Sequence[MaskEvidence], names: Sequence[str]) -> list[Ranked]:
+    """Return regions that are probably labelled wrong, the most wrong pixels first.
+
+    As in confident learning, a region counts if the model is as sure of the other class there as it is, on average, of
+    pixels labelled so. Its score is the share of the image that would change, each pixel weighted by how much more the
+    model believes in the other class.
+    """
+    labelled = sum(mask.labelled for mask in masks)
+    agreed = sum(mask.agreed for mask in masks)
+    threshold = np.divide(agreed, labelled, out=np.full(len(names), np.inf), where=np.asarray(labelled) > 0)
+    rows = [
+        _row(mask, region, names)
+        for mask in masks
+        for region in mask.regions
+        if region.confidence >= threshold[region.suggested]
+    ]
+    return sorted(rows, key=lambda row: (-row.score, row.split, row.id))
+
+
+def _row(mask: MaskEvidence, region: Region, names: Sequence[str]) -> Ranked:
+    given, suggested = names[region.given], names[region.suggested]
+    why = (
+        f"{region.pixels:,} pixels labelled {given}, of which the model is {region.confidence:.0%} sure "
+        f"that they are {suggested}"
+    )
+    score = float(np.clip(region.excess / mask.pixels, 0, 1))
+    return Ranked(mask.id, mask.split, given, suggested, score, why, region.box)
+
+
+def _box(window: tuple[slice, slice]) -> Box:
+    rows, columns = window
+    return columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start

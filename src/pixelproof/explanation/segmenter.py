@@ -1,0 +1,129 @@
+"""Explain a segmenter: which masks are doubtful, which images it fails on, what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.data import Sample, read_image
+from pixelproof.data.loading import read_sample_mask
+from pixelproof.evaluation import confusion_counts
+from pixelproof.evaluation.metrics import class_iou
+from pixelproof.explanation.found import UNLABELLED, Found
+from pixelproof.explanation.neighbours import nearest
+from pixelproof.explanation.regions import MaskEvidence, Region, disagreements, suspect_regions
+from pixelproof.explanation.worth import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
+from pixelproof.models.layers import pooled
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.predictor import probabilities
+from pixelproof.prediction.tiles import LARGE, TILE, tiles
+from pixelproof.progress import track
+from pixelproof.runs import Shown
+from pixelproof.runs.ranked_file import Ranked
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+Parts = Mapping[str, Sequence[Sample]]
+WORST = 6
+"""Images that the page shows with their errors."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One image as a segmenter sees it: its mean features [D], mean entropy 0..1, mIoU, and what its mask says."""
+
+    features: Float32
+    entropy: float
+    miou: float
+    evidence: MaskEvidence | None
+
+
+def explain_segmenter(predictor: Predictor, parts: Parts, split: str) -> Found:
+    """Explain a segmenter on the images of ``split``, with all others for comparison.
+
+    Args:
+        predictor: The network.
+        parts: Images by the name of their split; "train" must be there, "unlabelled" need no masks.
+        split: Whose images are ranked by their score and, with "unlabelled", by what to do next.
+
+    Raises:
+        UserError: An image or mask cannot be read.
+    """
+    looks: dict[str, list[_Look]] = {}
+    for name, samples in parts.items():
+        looks[name] = [_look(predictor, name, sample) for sample in track(samples, f"looking at {name}", len(samples))]
+    masks = [look.evidence for name in looks for look in looks[name] if look.evidence is not None]
+    doubtful = suspect_regions(masks, predictor.scheme.names)
+    score = np.array([look.miou for look in looks[split]])
+    worst = [parts[split][i] for i in np.argsort(np.where(np.isnan(score), np.inf, score), kind="stable")[:WORST]]
+    return Found(doubtful, _next(parts, looks, split), shown=[show(predictor, sample) for sample in worst])
+
+
+def show(predictor: Predictor, sample: Sample) -> Shown:
+    """Return an image with its truth and what the network makes of it.
+
+    Raises:
+        UserError: The image or its mask cannot be read.
+    """
+    image = read_image(sample.image)
+    truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
+    return Shown(sample.id, image, truth, predictor.class_map(image))
+
+
+def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
+    """Look at an image, a large one in windows so that no more than one is held at a time."""
+    image = read_image(sample.image)
+    scheme, classes = predictor.scheme, len(predictor.scheme.classes)
+    truth = None
+    if sample.mask is not None:
+        truth = read_sample_mask(sample, scheme, (image.shape[0], image.shape[1]))
+    side = TILE if image.shape[0] * image.shape[1] > LARGE else max(image.shape[:2])
+    features, entropy, regions = [], 0.0, list[Region]()
+    labelled, agreed = np.zeros(classes, np.int64), np.zeros(classes)
+    confusion = np.zeros((classes + 1, classes + 1), np.int64)
+    for window in (tile.kept for tile in tiles(image.shape[0], image.shape[1], side, margin=0)):
+        output = predictor([image[window.slices]])
+        features.append(pooled(output.features)[0].numpy())
+        chances = probabilities(output.logits, predictor.temperature)[0].astype(np.float32)
+        entropy += float(-(chances * np.log(chances.clip(min=1e-12))).sum() / np.log(classes))
+        if truth is not None:
+            part = truth[window.slices]
+            confusion += confusion_counts(part, chances.argmax(axis=0).astype(np.uint8), classes)
+            found = disagreements(part, chances, scheme.scored)
+            regions += [_moved(region, window.left, window.top) for region in found]
+            for index in np.flatnonzero(scheme.scored):
+                labelled[index] += (part == index).sum()
+                agreed[index] += chances[index][part == index].sum(dtype=np.float64)
+    pixels = image.shape[0] * image.shape[1]
+    evidence = None
+    if truth is not None:
+        evidence = MaskEvidence(sample.id, split, pixels, tuple(regions), labelled, agreed)
+    by_class = class_iou(confusion, scheme.scored, "unknown_ignored")
+    miou = float(np.nanmean(by_class)) if truth is not None and not np.isnan(by_class).all() else float("nan")
+    return _Look(np.mean(features, axis=0), entropy / pixels, miou, evidence)
+
+
+def _moved(region: Region, left: int, top: int) -> Region:
+    x, y, width, height = region.box
+    return Region(**vars(region) | {"box": (x + left, y + top, width, height)})
+
+
+def _next(parts: Parts, looks: Mapping[str, list[_Look]], split: str) -> list[Ranked]:
+    pool = [name for name in (split, UNLABELLED) if parts.get(name)]
+    rows = [(name, sample, look) for name in pool for sample, look in zip(parts[name], looks[name], strict=True)]
+    train = np.stack([look.features for look in looks["train"]])
+    usual = nearest(train, NEIGHBOURS)[0][:, -1]
+    asked = {name: None if name == "train" else np.stack([look.features for look in looks[name]]) for name in pool}
+    distances = [nearest(train, NEIGHBOURS, features)[0][:, -1] for features in asked.values()]
+    reasons = [
+        Reason(np.array([1 - look.miou for _, _, look in rows]), lambda v: f"mIoU {1 - v:.2f} on this image"),
+        Reason(np.array([look.entropy for _, _, look in rows]), lambda v: f"the model is unsure, mean entropy {v:.0%}"),
+        Reason(novelty(usual, np.concatenate(distances)), unlike_train),
+    ]
+    return [
+        Ranked(rows[i][1].id, rows[i][0], "", "", score, why)
+        for i, score, why in zip(*worth_a_look(reasons), strict=True)
+    ]

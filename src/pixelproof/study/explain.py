@@ -1,0 +1,103 @@
+"""``explain``: what a run sees as alike, which labels are doubtful, and what to look at next."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pixelproof.config import run_settings
+from pixelproof.data import Sample, arrange
+from pixelproof.data.splits import limit
+from pixelproof.errors import UserError
+from pixelproof.explanation.classifier import explain_classifier
+from pixelproof.explanation.features import SECOND_LAST
+from pixelproof.explanation.found import UNLABELLED, Found
+from pixelproof.explanation.segmenter import explain_segmenter
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.files import gather
+from pixelproof.runs import Run, atomic, save_shown, save_thumbnails
+from pixelproof.runs.explained import Explained
+from pixelproof.runs.explanation_file import save_explanation
+from pixelproof.runs.ranked_file import Ranked, save_ranked
+from pixelproof.study.parts import data_for
+
+COPIES = 50
+"""Images of the list of what to do next that are copied out."""
+
+
+def explain_run(
+    run_path: Path,
+    data: Path,
+    out: Path,
+    split: str = "validation",
+    *,
+    layer: str = SECOND_LAST,
+    unlabelled: Sequence[Path] = (),
+    most: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> list[Path]:
+    """Explain a run, write what was found to ``out`` and return the paths.
+
+    Args:
+        run_path: The run folder.
+        data: The folder of labelled images.
+        out: The folder to write to.
+        split: The images that are described, and taken for the list of what to look at next.
+        layer: Whose output is the feature space; classification.
+        unlabelled: Image files or folders without labels, which join the list of what to label next.
+        most: Look at no more training images than this; None looks at all.
+        seed: Decides bootstrap replicates.
+        device: Where to compute.
+        overwrite: Replace an earlier explanation in ``out``.
+
+    Raises:
+        UserError: The run and the data do not fit each other, or ``out`` holds an explanation already.
+    """
+    run, target = Run.open(Path(run_path)), Explained(Path(out))
+    if target.exists() and not overwrite:
+        raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
+    config = run_settings(run)
+    parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, Path(data)), config.data))
+    if not parts.get(split):
+        raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
+    if split != "train":
+        parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
+    if unlabelled:
+        files = gather([Path(path) for path in unlabelled], run.labels().task)
+        parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
+    predictor = Predictor.open(run, device)
+    if predictor.scheme.task == "classification":
+        found = explain_classifier(predictor, parts, split, layer, seed)
+    else:
+        found = explain_segmenter(predictor, parts, split)
+    return [*save_found(found, target), *_copy(found.next, parts, target)]
+
+
+def save_found(found: Found, target: Explained) -> list[Path]:
+    """Write what was found out about a run, and return the paths."""
+    target.clear()
+    written = [target.suspects, target.next]
+    save_ranked(target.suspects, found.suspects)
+    save_ranked(target.next, found.next)
+    if found.explanation is not None:
+        save_explanation(target.explanation, found.explanation)
+        written.insert(0, target.explanation)
+    if found.pictures is not None:
+        save_thumbnails(target.pictures, found.pictures)
+        written.append(target.pictures)
+    for shown in found.shown:
+        save_shown(target.shown(shown.id), shown)
+    return written + ([target.worst] if found.shown else [])
+
+
+def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: Explained) -> list[Path]:
+    """Copy the images that head the list of what to look at next into a folder of their own, in its order."""
+    paths = {(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
+    for place, row in enumerate(rows[:COPIES], start=1):
+        source = paths[row.split, row.id]
+        with atomic(target.images / f"{place:03d}-{row.split}-{source.name}") as temporary:
+            shutil.copyfile(source, temporary)
+    return [target.images]
