@@ -1,10 +1,10 @@
 """Images a second into training, augmented: ``python -m benchmarks.loading [--data DIR] [--rounds N]``.
 
 Ours reads the cache. The peer, ``torchvision``, is ``ImageFolder`` with v2 transforms in 2 workers; for tiles with
-masks it is the same with a dataset of pairs. Both end with normalised float32 batches in the training process, after the same
-kinds of change: reflected shift and flip of 32x32 images (batch 64); zoom, crop to 384, flip, turns and colour of
-512x512 tiles with their masks (batch 8). The reference study's images are used where they stand beside the checkout,
-else embedded ones. The ratio is the lower of the two.
+masks it is the same with a dataset of pairs. Both end with normalised float32 batches in the training process, after
+the same kinds of change: reflected shift and flip of 32x32 images (batch 64); zoom, crop to 384, flip, turns and
+colour of 512x512 tiles with their masks (batch 8). The reference study's images are used where they stand beside the
+checkout, else embedded ones. The ratio is the lower of the two.
 """
 
 from __future__ import annotations

@@ -45,4 +45,5 @@ def uniforms(keys: npt.NDArray[np.uint64], counter: int, columns: int) -> npt.ND
     bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
     bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
     bits ^= bits >> np.uint64(31)
-    return (bits >> np.uint64(11)) * 2.0**-53
+    numbers: npt.NDArray[np.float64] = (bits >> np.uint64(11)) * 2.0**-53
+    return numbers

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,7 +18,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
-def parse(model: type[Model], values: Mapping[str, Any], where: str) -> Model:
+def parse(model: type[Model], values: object, where: str) -> Model:
     """Build ``model`` from plain values, turning the first complaint into one sentence.
 
     Args:

@@ -148,8 +148,8 @@ def _build(files: Files, folder: Path) -> None:
         sizes = []
         with (part / _IMAGES).open("wb") as images, (part / _MASKS).open("wb") as masks:
             for image, mask in _read(files):
-                images.write(image)
-                masks.write(b"" if mask is None else mask)
+                images.write(image.data)
+                masks.write(b"" if mask is None else mask.data)
                 sizes.append(image.shape[1:])
             for file in (images, masks):
                 file.flush()

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from pixelproof.data.decoded import read_sample_mask
 from pixelproof.data.folder import Sample
 from pixelproof.data.images import opened, read_image
-from pixelproof.data.loading import read_sample_mask
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.progress import track

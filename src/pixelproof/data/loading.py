@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -119,7 +120,7 @@ def batches_per_epoch(samples: int, batch_size: int) -> int:
     return samples // min(batch_size, samples)
 
 
-def _as_they_come(batch: Batch) -> Batch:
+def _as_they_come(batch: Any) -> Any:
     return batch
 
 

@@ -150,7 +150,7 @@ def _bilinear(images: Tensor, changes: Changes) -> Tensor:
     if changes.swapped is not None:
         swapped = changes.swapped.view(-1, 1, 1)
         y, x = torch.where(swapped, down[:, None, :], y), torch.where(swapped, across[:, :, None], x)
-    grid = torch.stack(torch.broadcast_tensors(x, y), dim=-1)
+    grid = torch.stack([x + torch.zeros_like(y), y + torch.zeros_like(x)], dim=-1)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
@@ -166,5 +166,5 @@ def _recolor(values: Tensor, factors: Tensor) -> Tensor:
 
 def _grey(values: Tensor) -> Tensor:
     """Return the brightness of colours, [N, 3, H, W] -> [N, 1, H, W]."""
-    red, green, blue = values.split(1, dim=1)
+    red, green, blue = (values[:, i : i + 1] for i in range(3))
     return GREY[0] * red + GREY[1] * green + GREY[2] * blue

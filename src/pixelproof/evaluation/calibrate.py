@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.data import Sample, read_image
-from pixelproof.data.loading import read_sample_mask
+from pixelproof.data.decoded import read_sample_mask
 from pixelproof.evaluation.calibration import fit_temperature, likelihood_loss
 from pixelproof.evaluation.evaluate import batches
 from pixelproof.prediction import Predictor

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.data import Sample, read_image
-from pixelproof.data.loading import read_sample_mask
+from pixelproof.data.decoded import read_sample_mask
 from pixelproof.evaluation import confusion_counts
 from pixelproof.evaluation.metrics import class_iou
 from pixelproof.explanation.found import UNLABELLED, Found

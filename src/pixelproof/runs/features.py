@@ -104,7 +104,8 @@ def load_features(path: Path) -> Features:
     expect(path, "features", arrays, forms)
     settings = facts.get("settings")
     numbers = [settings.get(key, 0) for key in ("perplexity", "seed")] if isinstance(settings, dict) else [None]
-    if not np.isfinite(arrays["map"]).all() or not all(isinstance(number, int | float) for number in numbers):
+    numeric = all(isinstance(number, int | float) for number in numbers)
+    if not np.isfinite(arrays["map"]).all() or not isinstance(settings, dict) or not numeric:
         raise misfit(path, "features")
     try:
         quality = TypeAdapter(MapQuality).validate_python(facts.get("quality"))

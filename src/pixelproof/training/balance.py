@@ -19,9 +19,11 @@ def class_weights(images: TrainingImages) -> torch.Tensor:
         counts = np.zeros(VOID + 1, np.int64)
         chosen = range(0, len(images), max(1, len(images) // _LOOKED_AT))
         for index in track(chosen, "class weights", len(chosen)):
-            counts += np.bincount(images.pixels[index][1].ravel(), minlength=VOID + 1)
+            mask = images.pixels[index][1]
+            assert mask is not None
+            counts += np.bincount(mask.ravel(), minlength=VOID + 1)
     else:
-        counts = np.bincount([sample.label for sample in images.samples], minlength=len(images.scheme.classes))
+        counts = np.bincount([sample.label or 0 for sample in images.samples], minlength=len(images.scheme.classes))
     counts = counts[: len(images.scheme.classes)] * images.scheme.scored
     present = counts > 0
     weights = np.zeros(len(counts))
