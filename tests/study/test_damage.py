@@ -129,12 +129,9 @@ def test_every_reader_names_its_file(finished, tmp_path, name):
     path = tmp_path / Path(name).name
     for damage, damaged in versions(path, (finished / "out" / name).read_bytes()).items():
         path.write_bytes(damaged)
-        try:
+        harmless = damage == "object"  # all facts are optional
+        with suppress(UserError) if harmless else pytest.raises(UserError, match=re.escape(path.name)):
             READERS[name](path)
-        except UserError as error:
-            assert path.name in str(error)
-        else:
-            assert damage == "object", damage
 
 
 @pytest.mark.parametrize("name", [name for name in READERS if not name.endswith("npz")])
@@ -143,7 +140,7 @@ def test_one_wrong_value_is_one_sentence_or_harmless(finished, tmp_path, name):
     path = tmp_path / Path(name).name
     if path.suffix == ".csv":
         rows = [line.split(",") for line in content.splitlines()]
-        texts = [",".join(rows[0]) + "\n" + ",".join(rows[1][:i] + [wrong] + rows[1][i + 1 :])
+        texts = [",".join(rows[0]) + "\n" + ",".join([*rows[1][:i], wrong, *rows[1][i + 1 :]])
                  for i in range(len(rows[1])) for wrong in ("x", "", "nan", "1" * 200_000, '"', "1,2")]  # fmt: skip
     else:
         texts = [json.dumps(values) for values in edited(yaml.safe_load(content))]
