@@ -113,6 +113,5 @@ def load_features(path: Path) -> Features:
     ):
         raise misfit(path, "features")
     ids = tuple(str(i) for i in arrays.pop("ids"))
-    return Features(
-        ids=ids, scheme=parse(LabelScheme, facts.get("scheme", {}), str(path)), settings=settings, quality=quality, **arrays
-    )
+    scheme = parse(LabelScheme, facts.get("scheme", {}), str(path))
+    return Features(ids=ids, scheme=scheme, settings=settings, quality=quality, **arrays)
