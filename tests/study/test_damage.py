@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from contextlib import suppress
 from functools import partial
@@ -129,13 +130,9 @@ def test_every_reader_names_its_file(finished, tmp_path, name):
     path = tmp_path / Path(name).name
     for damage, damaged in versions(path, (finished / "out" / name).read_bytes()).items():
         path.write_bytes(damaged)
-        if damage == "object":  # some records may be empty
-            with suppress(UserError):
-                READERS[name](path)
-            continue
-        with pytest.raises(UserError) as caught:
+        harmless = damage == "object"  # all facts are optional
+        with suppress(UserError) if harmless else pytest.raises(UserError, match=re.escape(path.name)):
             READERS[name](path)
-        assert path.name in str(caught.value), damage
 
 
 @pytest.mark.parametrize("name", [name for name in READERS if not name.endswith("npz")])

@@ -16,6 +16,7 @@ from pixelproof.schema import parse
 
 VERSION = 2
 Float32 = npt.NDArray[np.float32]
+_Settings = TypeAdapter(dict[str, Any])
 _ARRAYS = ("truth", "predicted", "confidence", "features", "mean", "components", "map")
 
 
@@ -102,16 +103,17 @@ def load_features(path: Path) -> Features:
         "map": ("f", (count, 2)),
     }
     expect(path, "features", arrays, forms)
-    settings = facts.get("settings")
-    numbers = [settings.get(key, 0) for key in ("perplexity", "seed")] if isinstance(settings, dict) else [None]
-    numeric = all(isinstance(number, int | float) for number in numbers)
-    if not np.isfinite(arrays["map"]).all() or not isinstance(settings, dict) or not numeric:
+    if not np.isfinite(arrays["map"]).all():
         raise misfit(path, "features")
     try:
+        settings = _Settings.validate_python(facts.get("settings"))
         quality = TypeAdapter(MapQuality).validate_python(facts.get("quality"))
     except ValidationError:
         raise misfit(path, "features") from None
+    if not np.isfinite(arrays["map"]).all() or not all(
+        isinstance(settings.get(key, 0), int | float) for key in ("perplexity", "seed")
+    ):
+        raise misfit(path, "features")
     ids = tuple(str(i) for i in arrays.pop("ids"))
-    return Features(
-        ids=ids, scheme=parse(LabelScheme, facts.get("scheme"), str(path)), settings=settings, quality=quality, **arrays
-    )
+    scheme = parse(LabelScheme, facts.get("scheme", {}), str(path))
+    return Features(ids=ids, scheme=scheme, settings=settings, quality=quality, **arrays)

@@ -28,7 +28,7 @@ def from_yaml(text: str) -> Any:
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except ValueError as error:  # the 30th of February, or a number of thousands of digits
-        raise ValueError(f"holds a value that cannot be read ({error})") from None
+        raise ValueError(f"holds a value that cannot be read: {_first(error)}") from None
     return _checked(value, MOST)
 
 
@@ -45,7 +45,7 @@ def from_json(text: str) -> Any:
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except ValueError as error:  # a number of thousands of digits
-        raise ValueError(f"holds a value that cannot be read ({error})") from None
+        raise ValueError(f"holds a value that cannot be read: {_first(error)}") from None
     return _checked(value)
 
 
@@ -73,3 +73,9 @@ def _checked(value: Any, most: float = math.inf) -> Any:
         elif isinstance(item, str) and not item.isascii() and any("\ud800" <= sign <= "\udfff" for sign in item):
             raise ValueError("holds text with half a character (a lone surrogate)")
     return value
+
+
+def _first(error: ValueError) -> str:
+    """Return the first part of Python's complaint, whose rest is for programmers."""
+    text = str(error).partition(";")[0].partition(":")[0]
+    return text[:1].lower() + text[1:]

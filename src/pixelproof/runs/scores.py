@@ -107,7 +107,7 @@ def load_scores(path: Path) -> Scores:
         UserError: It is missing, truncated, of another version, or was edited.
     """
     facts, arrays = load_arrays(path, "scores", VERSION, OLDEST)
-    scheme = parse(LabelScheme, facts.get("scheme"), str(path))
+    scheme = parse(LabelScheme, facts.get("scheme", {}), str(path))
     _check(path, scheme, arrays)
     source = facts.get("source")
     if not isinstance(source, dict) or not all(isinstance(source.get(key), str) for key in vars(Source(""))):
