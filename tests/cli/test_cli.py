@@ -128,7 +128,9 @@ def test_a_classifier_from_the_shell(pixelproof, color_classes, tmp_path):
     assert (tmp_path / "e" / "tsne.png").read_bytes() == mine
     again = ["embed", tmp_path / "run", color_classes, "--out", tmp_path / "e", "--seed", "1", "--overwrite"]
     assert pixelproof(*again)[0] == 0
-    assert {p.name for p in (tmp_path / "e").iterdir()} == {"features.npz", "thumbnails.npz", "tsne.png", "tsne.svg"}
+    assert {p.name for p in (tmp_path / "e").iterdir()} == {
+        *("features.npz", "thumbnails.npz", "explanation.html", "tsne.png", "tsne.svg")
+    }
 
 
 def test_show_prints_the_study(pixelproof, tmp_path):

@@ -27,7 +27,7 @@ def embed(
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Map a layer's features by t-SNE, as features.npz, thumbnails.npz, tsne.png and tsne.svg."""
+    """Map a layer's features by t-SNE: explanation.html to explore, tsne.png and tsne.svg to print, features.npz."""
     from pixelproof.study.embed import embed_run
 
     paths = embed_run(

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-
-import jinja2
-from markupsafe import Markup
 
 import pixelproof.numbers as numbers
 import pixelproof.report.classification as classification
@@ -26,6 +20,7 @@ from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArte
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.rendering import environment, hashed
 from pixelproof.runs import atomic, write_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
@@ -85,7 +80,7 @@ def build_report(folder: Path, language: str = "en") -> Path:
 
 
 def _write(folder: Path, template: str, context: dict[str, object], language: str) -> None:
-    page = _environment().get_template(template).render(_frame(), **context, language=language)
+    page = environment().get_template(template).render(_frame(), **context, language=language)
     write_text(folder / PAGE, page)
 
 
@@ -93,9 +88,7 @@ def _frame() -> dict[str, object]:
     """Return what every page needs."""
     templates = resources.files("pixelproof.report") / "templates"
     script = "\n".join((templates / name).read_text("utf-8") for name in SCRIPTS)
-    # The policy lets this one script run and no other, whatever an artefact might smuggle onto the page.
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return {"script": Markup(script), "script_hash": digest}
+    return hashed(script)
 
 
 def _context(study: StudyArtefacts) -> dict[str, object]:
@@ -203,16 +196,3 @@ def _figures(study: StudyArtefacts) -> dict[str, bytes]:
 def _file_name(name: str) -> str:
     """Return a name without the characters that paths or shells read, ``timm:resnet18`` as ``timm-resnet18``."""
     return re.sub(r"[^\w.-]+", "-", name)
-
-
-@lru_cache(maxsize=1)
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("pixelproof.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": numbers.count, "duration": numbers.duration}
-    return environment

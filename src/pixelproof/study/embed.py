@@ -10,9 +10,12 @@ from pixelproof.explanation.embed import embed
 from pixelproof.explanation.features import SECOND_LAST
 from pixelproof.prediction import Predictor
 from pixelproof.report.figures.tsne import tsne
-from pixelproof.runs import Run, atomic, load_features, save_features, save_thumbnails
+from pixelproof.report.map_page import map_page
+from pixelproof.runs import Run, atomic, load_features, save_features, save_thumbnails, write_text
 from pixelproof.runs.atomic import file_digest
 from pixelproof.study.parts import samples_for
+
+FILES = ("features.npz", "thumbnails.npz", "explanation.html", "tsne.png", "tsne.svg")
 
 
 def embed_run(
@@ -28,7 +31,9 @@ def embed_run(
     device: str = "auto",
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write ``features.npz``, ``thumbnails.npz``, ``tsne.png`` and ``tsne.svg`` to ``out`` and return their paths.
+    """Write ``features.npz``, ``thumbnails.npz``, ``explanation.html``, ``tsne.png`` and ``tsne.svg`` to ``out``.
+
+    The page is interactive and needs nothing beside it.
 
     Args:
         run_path: The run folder of a classifier.
@@ -42,6 +47,9 @@ def embed_run(
         device: Where to compute.
         overwrite: Replace such files in ``out``.
 
+    Returns:
+        The paths of the files.
+
     Raises:
         UserError: The run is a segmenter, does not fit the data or the map, or ``out`` holds such files already.
     """
@@ -50,8 +58,9 @@ def embed_run(
         raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
     if not perplexity >= 1 or not 0 <= seed < 2**32:
         raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
-    target, small, *pictures = (out / name for name in ("features.npz", "thumbnails.npz", "tsne.png", "tsne.svg"))
-    for path in (target, small, *pictures):
+    files = [out / name for name in FILES]
+    target, small, page, *pictures = files
+    for path in files:
         if path.exists() and not overwrite:
             raise UserError(f"{path} already exists", "choose another --out or give --overwrite")
     reference = load_features(Path(onto)) if onto is not None else None
@@ -63,8 +72,9 @@ def embed_run(
     features.settings["weights"] = weights
     save_features(target, features)
     save_thumbnails(small, thumbnails)
+    write_text(page, map_page(features, thumbnails, f"{run.name}: {split} images as the model sees them"))
     for path in pictures:
         kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
         with atomic(path) as temporary:
             temporary.write_bytes(tsne(features, kind, names=True))
-    return [target, out / "thumbnails.npz", *pictures]
+    return files

@@ -1,0 +1,115 @@
+"""The interactive map: one HTML file of every image, with its thumbnail, that opens without a network.
+
+It is drawn on a canvas by plain JavaScript of our own, 18 kB. A plotting library would weigh 4 MB, more than all
+thumbnails of the reference study, and know neither sprites nor a strict content policy.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+from markupsafe import Markup
+from PIL import Image
+
+from pixelproof.errors import UserError
+from pixelproof.numbers import count, score, share
+from pixelproof.report.figures.tsne import legend
+from pixelproof.report.pictures import data_uri
+from pixelproof.report.rendering import environment, hashed
+from pixelproof.runs import Features, Thumbnails
+
+QUALITY = 80  # of the sheet of thumbnails, WebP
+
+
+def map_page(features: Features, thumbnails: Thumbnails, title: str) -> str:
+    """Return the interactive map of features as a page of HTML.
+
+    Args:
+        features: The map, and what is known of each image.
+        thumbnails: Pictures of the same images.
+        title: The page's heading.
+
+    Raises:
+        UserError: Features and thumbnails are of different images.
+    """
+    if features.ids != thumbnails.ids:
+        raise UserError("features and thumbnails are of different images", "embed the images again")
+    templates = resources.files("pixelproof.report") / "templates"
+    script = (templates / "map.js").read_text("utf-8")
+    return (
+        environment()
+        .get_template("map.html.j2")
+        .render(
+            title=title,
+            facts=_facts(features),
+            n=len(features.ids),
+            data=_data(features, thumbnails),
+            sheet=_sheet(thumbnails.pixels),
+            **hashed(script),
+        )
+    )
+
+
+def quality_rows(features: Features) -> list[tuple[str, str, str]]:
+    """Return (name, in feature space, on the map) of the figures that say how far a map can be believed."""
+    found = features.quality
+    return [
+        ("k-NN accuracy", share(found.knn_features), share(found.knn_map)),
+        ("neighbours kept: trustworthiness", "1", score(found.trustworthiness, 3)),
+        ("neighbours kept: continuity", "1", score(found.continuity, 3)),
+    ]
+
+
+def _facts(features: Features) -> list[str]:
+    settings, found = features.settings, features.quality
+    made = [f"{settings['layer']} layer" if "layer" in settings else "", f"{features.features.shape[1]} features"]
+    made += [f"{key} {settings[key]:g}" for key in ("perplexity", "seed") if isinstance(settings.get(key), int | float)]
+    if "onto" in settings:
+        made.append(f"placed on a map of {count(settings['onto'])} other images")
+    return [
+        f"t-SNE of {count(len(features.ids))} images: {', '.join(text for text in made if text)}.",
+        f"k-NN accuracy (k = {found.neighbours}) is {share(found.knn_features)} in feature space and "
+        f"{share(found.knn_map)} on this map; trustworthiness {score(found.trustworthiness, 3)}, continuity "
+        f"{score(found.continuity, 3)}. Distances between far-apart groups carry no meaning.",
+    ]
+
+
+def _data(features: Features, thumbnails: Thumbnails) -> Markup:
+    classes = [
+        {"number": key.number, "name": key.name, "color": key.color, "path": key.path}
+        for key in legend(features.scheme)
+    ]
+    value = {
+        "classes": classes,
+        "ids": features.ids,
+        "x": np.round(features.map[:, 0].astype(float), 3).tolist(),
+        "y": np.round(features.map[:, 1].astype(float), 3).tolist(),
+        "truth": features.truth.tolist(),
+        "predicted": features.predicted.tolist(),
+        "confidence": np.round(features.confidence.astype(float), 3).tolist(),
+        "side": thumbnails.pixels.shape[1],
+        "columns": _columns(len(features.ids)),
+    }
+    # Inside a script element nothing is escaped as HTML, so no "<" may stand there.
+    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _sheet(pixels: npt.NDArray[np.uint8]) -> str:
+    """Return all thumbnails, uint8 [N, S, S, 3], as one image, a data URI."""
+    number, side = pixels.shape[:2]
+    columns = _columns(number)
+    rows = -(-number // columns)
+    cells = np.full((rows * columns, side, side, 3), 255, np.uint8)
+    cells[:number] = pixels
+    sheet = cells.reshape(rows, columns, side, side, 3).swapaxes(1, 2).reshape(rows * side, columns * side, 3)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, format="WEBP", quality=QUALITY, method=4)
+    return data_uri(buffer.getvalue(), "image/webp")
+
+
+def _columns(number: int) -> int:
+    return max(1, int(np.ceil(np.sqrt(number))))

@@ -1,0 +1,209 @@
+"""The interactive map, in a real browser without a network: every image can be found, by mouse, keyboard and name."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from report_folders import class_scheme, classification_scores, features_of
+from report_pages import Page
+
+from pixelproof.errors import UserError
+from pixelproof.report.map_page import map_page
+from pixelproof.runs import Features, Thumbnails, load_features, load_thumbnails
+
+NAMES = ["owl", "cat", "dog", "</script><script>alert(1)</script>", "bee", '"><img src=x onerror=alert(2)>']
+PER_CLASS = 50
+
+
+@pytest.fixture(scope="module")
+def mapped() -> tuple[Features, Thumbnails]:
+    features = features_of(classification_scores(class_scheme(NAMES), PER_CLASS))
+    pixels = np.random.default_rng(0).integers(0, 256, (len(features.ids), 4, 4, 3)).astype(np.uint8)
+    return features, Thumbnails(features.ids, np.repeat(np.repeat(pixels, 8, axis=1), 8, axis=2))
+
+
+@pytest.fixture
+def page_file(mapped, tmp_path: Path) -> Path:
+    path = tmp_path / "explanation.html"
+    path.write_text(map_page(*mapped, "Six classes"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page(browser, page_file: Path):
+    """The open page; it must not have asked the network for anything, nor complained."""
+    page = browser.new_page(viewport={"width": 1300, "height": 850})
+    trouble, requests = [], []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("dialog", lambda dialog: trouble.append(dialog.message))
+    page.on("request", lambda request: requests.append(request.url))
+    page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
+    page.goto(page_file.as_uri())
+    page.wait_for_function("document.getElementById('images').children.length > 0")
+    yield page
+    page.close()
+    assert trouble == []
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+def listed(page) -> list[int]:
+    return [int(i) for i in page.eval_on_selector_all("#images button", "all => all.map(b => b.dataset.image)")]
+
+
+def test_the_page_is_whole_and_trusts_nobody(mapped, page_file: Path):
+    page = Page(page_file)
+    assert [tag for tag, _ in page.tags].count("script") == 2  # the data, which no browser runs, and the program
+    policy = next(v["content"] for t, v in page.tags if v.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
+    data, program = re.findall(r"<script[^>]*>(.*?)</script>", page.source, re.DOTALL)
+    assert f"script-src 'sha256-{base64.b64encode(hashlib.sha256(program.encode()).digest()).decode()}'" in policy
+    assert [c["name"] for c in json.loads(data)["classes"]] == NAMES
+    assert json.loads(data)["ids"] == list(mapped[0].ids)
+    assert not [key for _, values in page.tags for key in values if key.startswith("on")]
+    assert not re.search(
+        r"https?://(?!www\.w3\.org/2000/svg)", re.sub(r"data:[\w/+]+;base64,[\w+/=]+", "", page.source)
+    )
+    assert "trustworthiness 0.951, continuity 0.942" in page.text
+    assert page.source == map_page(*mapped, "Six classes")
+
+
+def test_the_sheet_holds_every_thumbnail_in_its_place(mapped, page_file: Path):
+    uri = next(v["src"] for t, v in Page(page_file).tags if v.get("id") == "sheet")
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",", 1)[1]))).convert("RGB")).astype(int)
+    columns = sheet.shape[1] // 32
+    for i in (0, 17, len(mapped[0].ids) - 1):
+        top, left = 32 * (i // columns), 32 * (i % columns)
+        cell = sheet[top : top + 32, left : left + 32]
+        assert np.abs(cell - mapped[1].pixels[i]).mean() < 12  # the sheet is compressed
+        assert np.abs(cell - mapped[1].pixels[i - 1]).mean() > 40
+
+
+def test_features_and_thumbnails_of_different_images_are_refused(mapped):
+    features, thumbnails = mapped
+    with pytest.raises(UserError, match="are of different images"):
+        map_page(features, replace(thumbnails, ids=thumbnails.ids[::-1]), "")
+
+
+@pytest.mark.browser
+def test_pointing_at_an_image_shows_what_is_known_of_it(mapped, page):
+    features, _ = mapped
+    box = page.locator("#map").bounding_box()
+    assert not page.locator("#card").is_visible()
+    for x in np.linspace(0.1, 0.9, 40):
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] / 2)
+        if page.locator("#card").is_visible():
+            break
+    i = features.ids.index(page.text_content("#card-id"))
+    assert page.text_content("#card-truth") == f"{features.truth[i]} {NAMES[features.truth[i]]}"
+    mark = "✓" if features.truth[i] == features.predicted[i] else "✗"
+    assert page.text_content("#card-predicted") == f"{features.predicted[i]} {NAMES[features.predicted[i]]} {mark}"
+    assert page.text_content("#card-confidence") == f"{100 * features.confidence[i]:.0f}%"
+    background = page.eval_on_selector("#card-thumb", "e => getComputedStyle(e).backgroundImage")
+    assert background.startswith('url("data:image/webp;base64,')
+
+
+@pytest.mark.browser
+def test_a_class_is_isolated_and_freed_again(mapped, page):
+    features, _ = mapped
+    before = page.locator("#map").screenshot()
+    page.locator("#classes button").nth(2).click()
+    assert [features.truth[i] for i in listed(page)] == [2] * PER_CLASS
+    assert page.text_content("#status") == "50 of 300 images"
+    assert page.locator("#classes button[aria-pressed=true]").count() == 1
+    page.wait_for_timeout(100)
+    assert page.locator("#map").screenshot() != before
+    page.locator("#by").select_option("predicted")
+    assert {features.predicted[i] for i in listed(page)} == {2}
+    page.keyboard.press("Escape")
+    assert page.text_content("#status") == ""
+    page.locator("#wrong").check()
+    assert listed(page) == np.flatnonzero(features.truth != features.predicted).tolist()
+
+
+@pytest.mark.browser
+def test_an_image_is_found_by_its_name(mapped, page):
+    page.fill("#search", "4_201")
+    assert [mapped[0].ids[i] for i in listed(page)] == ["4_201"]
+    assert page.text_content("#card-id") == "4_201"
+    page.fill("#search", "nowhere")
+    assert listed(page) == []
+    assert page.text_content("#status") == "0 of 300 images"
+
+
+@pytest.mark.browser
+def test_a_lasso_lists_what_is_inside(mapped, page):
+    features, _ = mapped
+    page.locator("#lasso").click()
+    box = page.locator("#map").bounding_box()
+    left, top, right, bottom = box["x"] + 4, box["y"] + 4, box["x"] + box["width"] / 2, box["y"] + box["height"] - 4
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    inside = listed(page)
+    assert 0 < len(inside) < 300
+    # The map is centred, so its left half is what lies left of the middle of its extent.
+    x = features.map[:, 0]
+    middle = (x.min() + x.max()) / 2
+    assert sorted(inside) == np.flatnonzero(x < middle).tolist()[: len(inside)]
+    assert page.text_content("#status") == f"{(x < middle).sum()} of 300 images"
+
+
+@pytest.mark.browser
+def test_every_image_can_be_had_with_the_keyboard_alone(mapped, page):
+    while page.locator("#more").is_visible():
+        page.locator("#more").focus()
+        page.keyboard.press("Enter")
+    assert listed(page) == list(range(300))
+    page.locator("#images button").nth(299).focus()
+    assert page.text_content("#card-id") == mapped[0].ids[299]
+    page.locator("#map").focus()
+    seen = set()
+    for key in ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown") * 3:
+        page.keyboard.press(key)
+        seen.add(page.text_content("#card-id"))
+    assert len(seen) > 3
+    chosen = page.text_content("#card-id")
+    assert page.text_content("#status").startswith(f"{chosen}, true class ")
+    page.keyboard.press("Enter")
+    truth = mapped[0].truth
+    assert {truth[i] for i in listed(page)} == {truth[mapped[0].ids.index(chosen)]}
+
+
+@pytest.mark.browser
+def test_it_zooms_and_fits_a_narrow_screen(page):
+    before = page.locator("#map").screenshot()
+    page.locator("#in").click()
+    page.wait_for_timeout(100)
+    assert page.locator("#map").screenshot() != before
+    page.locator("#home").click()
+    page.wait_for_timeout(100)
+    assert page.locator("#map").screenshot() == before
+    page.set_viewport_size({"width": 420, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+@pytest.mark.browser
+def test_embed_writes_a_page_that_works(pixelproof, color_classes, tmp_path, browser):
+    slim = [word for s in ("width=0.03", "epochs=1", "device=cpu") for word in ("--set", s)]
+    assert pixelproof("train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", *slim)[0] == 0
+    assert pixelproof("embed", tmp_path / "run", color_classes, "--out", tmp_path / "e")[0] == 0
+    page = browser.new_page()
+    page.goto((tmp_path / "e" / "explanation.html").as_uri())
+    ids = load_features(tmp_path / "e" / "features.npz").ids
+    assert load_thumbnails(tmp_path / "e" / "thumbnails.npz").ids == ids
+    assert len(listed(page)) == len(ids) == 12
+    page.fill("#search", "red/2")
+    assert page.text_content("#card-truth") == "2 red"
+    page.close()
