@@ -103,8 +103,6 @@ def load_features(path: Path) -> Features:
         "map": ("f", (count, 2)),
     }
     expect(path, "features", arrays, forms)
-    if not np.isfinite(arrays["map"]).all():
-        raise misfit(path, "features")
     try:
         settings = _Settings.validate_python(facts.get("settings"))
         quality = TypeAdapter(MapQuality).validate_python(facts.get("quality"))
