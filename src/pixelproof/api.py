@@ -19,6 +19,7 @@ _VERBS = {
     "predict": ("pixelproof.study.predict", "predict_run"),
     "map": ("pixelproof.deploy.map", "map_scene"),
     "embed": ("pixelproof.study.embed", "embed_run"),
+    "cam": ("pixelproof.study.cam", "cam_run"),
     "explain": ("pixelproof.study.explain", "explain_run"),
     "report": ("pixelproof.report.page", "build_report"),
 }

@@ -21,6 +21,7 @@ SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--
 
 OPTIONS = {
     "compare": {"--out", "--split", "--protocol", "--groups", "--seed", "--lang", "--overwrite", "--json", "--help"},
+    "cam": {"--out", "--class", "--device", "--overwrite", "--help"},
     "demo": {"--out", "--set", "--help"},
     "doctor": {"--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},

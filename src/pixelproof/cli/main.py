@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from pixelproof.cli.cam import cam
 from pixelproof.cli.compare import compare
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, explain, report):
+for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, explain, cam, report):
     app.command()(verb)
 app.command("map")(map_scene)
 

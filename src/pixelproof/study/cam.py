@@ -1,0 +1,61 @@
+"""``cam``: Grad-CAM of image files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pixelproof.data.images import read_image, write_png
+from pixelproof.errors import UserError
+from pixelproof.explanation.gradcam import grad_cam, overlay
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.files import gather
+from pixelproof.progress import track
+from pixelproof.runs import Run
+from pixelproof.schema import nearest
+
+
+def cam_run(
+    run: Path,
+    images: Sequence[Path],
+    out: Path,
+    *,
+    target: str | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write what in image files speaks for a class, as pictures in ``out``, and return their paths.
+
+    Args:
+        run: The run folder.
+        images: Image files, or folders of them.
+        out: The folder to write to; a picture is called after its image and the class.
+        target: Name of the class; None takes the one predicted for each image.
+        device: Where to compute.
+        overwrite: Replace pictures of the same names.
+
+    Raises:
+        UserError: The run or an image cannot be read, there is no such class, the network has no maps, or a picture
+            is there already.
+    """
+    predictor = Predictor.open(Run.open(Path(run)), device)
+    names = predictor.scheme.names
+    if target is not None and target not in names:
+        raise UserError(f"there is no class '{target}'", nearest(target, list(names)))
+    index = None if target is None else names.index(target)
+    files = gather([Path(image) for image in images], predictor.scheme.task)
+    written = []
+    for name, file in track(files.items(), "grad-cam", len(files)):
+        image = read_image(file)
+        heat = grad_cam(predictor, image, index)
+        path = Path(out) / Path(name).with_suffix("").with_name(f"{Path(name).stem}-{_plain(names[heat.target])}.png")
+        if path.exists() and not overwrite:
+            raise UserError(f"{path} already exists", "choose another --out or give --overwrite")
+        write_png(path, overlay(image, heat.values))
+        written.append(path)
+    return written
+
+
+def _plain(name: str) -> str:
+    """Return a class's name without what a file name must not hold."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)

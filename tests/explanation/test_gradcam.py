@@ -1,0 +1,151 @@
+"""Grad-CAM: equal to what can be worked out by hand, and on the right place of an image."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from pixelproof.config import default_config
+from pixelproof.data import image_size, write_png
+from pixelproof.errors import UserError
+from pixelproof.explanation.gradcam import grad_cam, overlay
+from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.models import build_model
+from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.preprocessing import Preprocessing
+from pixelproof.prediction import Predictor
+
+PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
+SIDE = 16
+
+
+def scheme(task, names="abc"):
+    return LabelScheme(task=task, classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate(names)))
+
+
+class Pooling(PixelModel):
+    """Two convolutions, a ReLU in place, the mean over the image, and one linear layer: Grad-CAM by hand is simple."""
+
+    def __init__(self):
+        super().__init__(3)
+        self.first = nn.Conv2d(3, 5, 1)
+        self.second = nn.Conv2d(5, 6, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+        self.pool = nn.AdaptiveAvgPool2d(7)
+        self.head = nn.Linear(6, 3)
+        self.preprocessing = PLAIN
+
+    def forward(self, images):
+        features = self.pool(self.relu(self.second(self.first(images)))).mean(dim=(2, 3))
+        return Output(self.head(features), features)
+
+
+class Scoring(PixelModel):
+    """An encoder that halves the image, and a score for each cell, enlarged."""
+
+    reduction = 2
+
+    def __init__(self):
+        super().__init__(3)
+        self.encoder_ = nn.Conv2d(3, 4, 2, stride=2)
+        self.score = nn.Conv2d(4, 3, 1)
+        self.preprocessing = PLAIN
+
+    def forward(self, images):
+        maps = self.encoder_(images)
+        return Output(F.interpolate(self.score(maps), scale_factor=2, mode="nearest"), maps)
+
+
+@pytest.fixture
+def image():
+    return np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
+
+
+def seeded(model):
+    torch.manual_seed(3)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter)
+    return model
+
+
+@pytest.mark.parametrize("target", [None, 0, 2])
+def test_a_classifier_by_hand(image, target):
+    model = seeded(Pooling())
+    heat = grad_cam(Predictor(model, scheme("classification"), "cpu"), image, target)
+    with torch.no_grad():
+        batch = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+        logits = model(batch).logits[0]
+        wanted = int(logits.argmax()) if target is None else target
+        maps = model.second(model.first(batch)).relu()[0]
+        # The score is linear in the mean of each map, so its gradient is the weight over the number of cells.
+        expected = torch.einsum("c,chw->hw", model.head.weight[wanted], maps).relu()
+    assert heat.target == wanted
+    np.testing.assert_allclose(heat.values, expected / expected.max(), atol=1e-5)
+
+
+@pytest.mark.parametrize("target", [None, 1])
+def test_a_segmenter_by_hand(image, target):
+    model = seeded(Scoring())
+    predictor = Predictor(model, scheme("segmentation"), "cpu")
+    heat = grad_cam(predictor, image, target)
+    with torch.no_grad():
+        maps = model.encoder_(torch.from_numpy(image).permute(2, 0, 1)[None] / 255)
+        classes = predictor.class_map(image)
+        wanted = int(np.bincount(classes.ravel()).argmax()) if target is None else target
+        # Each cell of the class counts four times, as four pixels; all maps share that factor.
+        cells = torch.einsum("c,chw->hw", model.score.weight[wanted, :, 0, 0], maps[0]).relu()
+        expected = F.interpolate(cells[None, None], scale_factor=2, mode="bilinear", align_corners=False)[0, 0]
+    assert heat.target == wanted
+    np.testing.assert_allclose(heat.values, expected / expected.max(), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [("classification", "vgg16"), ("classification", "timm:resnet18"), ("segmentation", "fcn8s-bn"),
+     ("segmentation", "smp:Unet:resnet18")],
+)  # fmt: skip
+def test_every_kind_of_network_and_size_of_image(task, name):
+    config = default_config(task, name).model
+    model = build_model(config.model_copy(update={"width": 0.1, "input_size": 64 if task[0] == "c" else None}), 3)
+    predictor = Predictor(model, scheme(task), "cpu")
+    image = np.random.default_rng(1).integers(0, 256, (70, 101, 3)).astype(np.uint8)
+    before = [parameter.clone() for parameter in model.parameters()]
+    heat = grad_cam(predictor, image)
+    assert heat.values.shape == (70, 101)
+    assert heat.values.min() >= 0
+    assert heat.values.max() in (0, 1)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+    assert all(parameter.grad is None for parameter in model.parameters())
+    np.testing.assert_array_equal(grad_cam(predictor, image).values, heat.values)
+
+
+def test_a_network_without_maps_says_so(image):
+    config = default_config("classification", "timm:vit_tiny_patch16_224").model
+    predictor = Predictor(build_model(config, 3), scheme("classification"), "cpu")
+    with pytest.raises(UserError, match="has no maps that lie on the image; use a convolutional network"):
+        grad_cam(predictor, image)
+
+
+def test_an_overlay_is_grey_where_nothing_speaks_and_orange_where_all_does(image):
+    heat = np.zeros((SIDE, SIDE), np.float32)
+    heat[4:] = 1
+    picture = overlay(image, heat).astype(int)
+    assert (picture[:4].max(axis=2) == picture[:4].min(axis=2)).all()
+    assert (picture[4:, :, 0] > picture[4:, :, 2] + 100).all()
+
+
+def test_cam_from_the_shell(pixelproof, two_fields, tmp_path):
+    slim = [word for s in ("width=0.03", "epochs=1", "device=cpu", "batch_size=4") for word in ("--set", s)]
+    code, _, err = pixelproof("train", two_fields, "--model", "fcn8s", "--out", tmp_path / "run", *slim)
+    assert code == 0, err
+    write_png(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (40, 90, 3)).astype(np.uint8))
+    command = ["cam", tmp_path / "run", tmp_path / "a.png", "--out", tmp_path / "cam", "--class", "water"]
+    code, out, err = pixelproof(*command)
+    assert code == 0, err
+    assert out.strip() == str(tmp_path / "cam" / "a-water.png")
+    assert image_size(tmp_path / "cam" / "a-water.png") == (40, 90)
+    assert pixelproof(*command)[0] == 2
+    assert pixelproof(*command, "--overwrite")[0] == 0
+    code, _, err = pixelproof(*command[:-1], "watr")
+    assert (code, "there is no class 'watr'; did you mean 'water'?" in err) == (2, True)
