@@ -31,7 +31,8 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     code, out, err = pixelproof(*command)
     assert code == 0, err
     found = Explained(tmp_path / "why")
-    assert [*map(str, (found.explanation, found.suspects, found.next, found.pictures, found.images))] == out.split()
+    written = (found.explanation, found.suspects, found.next, found.pictures, found.cams, found.images)
+    assert [*map(str, written)] == out.split()
     first, second = load_ranked(found.suspects)[:2]
     assert {first.id, second.id} == {"blue/wrong.png", "red/0.png"}
     assert first.score == second.score == 1
@@ -73,6 +74,7 @@ def test_a_segmenter_is_explained(pixelproof, two_fields, tmp_path):
     assert {row.id for row in load_ranked(found.next)} == {"0000", "0001", "0002"}
     assert len(list(found.images.iterdir())) == 3
     assert {load_shown(path).id for path in found.worst.iterdir()} == {"0000", "0001", "0002"}
+    assert load_shown(found.doubtful / "01.npz").id == "0001"
     assert not found.explanation.exists()
     code, _, err = pixelproof("embed", tmp_path / "run", two_fields, "--out", tmp_path / "map")
     assert (code, "so an image has no one class" in err) == (2, True)

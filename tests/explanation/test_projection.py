@@ -183,6 +183,11 @@ def test_a_map_of_another_run_is_refused(pixelproof, color_classes, tmp_path):
         assert pixelproof(*train)[0] == 0
     embedding = ["embed", tmp_path / "0", color_classes, "--out", tmp_path / "map", "--split", "train"]
     assert pixelproof(*embedding)[0] == 0
+    # Whatever prediction folds, a layer that `show` prints can be mapped.
+    inner = ["embed", tmp_path / "0", color_classes, "--out", tmp_path / "inner", "--split", "train"]
+    code, _, err = pixelproof(*inner, "--layer", "classifier.0")
+    assert code == 0, err
+    assert load_features(tmp_path / "inner" / "features.npz").features.shape == (30, 123)
     onto = ["--onto", tmp_path / "map" / "features.npz"]
     code, _, err = pixelproof("embed", tmp_path / "0", color_classes, "--out", tmp_path / "new", *onto)
     assert code == 0, err

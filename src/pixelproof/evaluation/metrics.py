@@ -131,6 +131,15 @@ def class_accuracy(scores: ClassificationScores) -> Float64:
     return ratio(np.diagonal(matrix), matrix.sum(axis=1))
 
 
+def most_confident_errors(
+    confidence: npt.NDArray[np.floating], truth: npt.NDArray[np.integer], predicted: npt.NDArray[np.integer]
+) -> list[int]:
+    """Return the places of the images classified wrong, most confident first; unknown confidence last."""
+    wrong = np.flatnonzero(truth != predicted)
+    sure = np.nan_to_num(confidence[wrong], nan=-1.0)
+    return [int(i) for i in wrong[np.argsort(-sure, kind="stable")]]
+
+
 def average_loss(scores: ClassificationScores) -> float:
     """Return the mean negative log-likelihood in nats; NaN where only predictions are known."""
     return float(scores.loss.mean()) if len(scores.loss) else float("nan")

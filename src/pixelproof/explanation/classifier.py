@@ -11,9 +11,12 @@ from torch import from_numpy
 
 from pixelproof.data import Sample, image_size, read_image
 from pixelproof.data.thumbnails import thumbnail
+from pixelproof.errors import UserError
+from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.explanation.describe import Cloud, describe
 from pixelproof.explanation.features import SECOND_LAST, Seen, see
-from pixelproof.explanation.found import PICTURED, UNLABELLED, Found, picture_key
+from pixelproof.explanation.found import CAMS, PICTURED, UNLABELLED, Found, picture_key
+from pixelproof.explanation.gradcam import grad_cam, overlay
 from pixelproof.explanation.mixing import class_shares
 from pixelproof.explanation.neighbours import nearest
 from pixelproof.explanation.suspects import Labelled, suspects
@@ -77,8 +80,12 @@ def explain_classifier(
     following = _next(pool, looked["train"], names)
     keys = {picture_key(row.split, row.id) for row in (*doubtful[:PICTURED], *following[:PICTURED])}
     keys |= {picture_key(split, i) for finding in explanation.classes for i in (*finding.typical, *finding.odd)}
-    keys |= {picture_key(split, mine.samples[i].id) for i in _failures(mine.chances, truth)}
-    return Found(doubtful, following, explanation, _pictures(parts, sorted(keys)))
+    bold = most_confident_errors(mine.chances.max(axis=1), truth, mine.seen.predicted)
+    worst = np.argsort(mine.chances[np.arange(len(truth)), truth], kind="stable")[:PICTURED].tolist()
+    keys |= {picture_key(split, mine.samples[i].id) for i in (*bold[:PICTURED], *worst)}
+    pictures = _pictures(parts, sorted(keys))
+    cams = _cams(predictor, split, [mine.samples[i] for i in bold[:CAMS]], pictures.pixels.shape[1])
+    return Found(doubtful, following, explanation, pictures, cams)
 
 
 def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:
@@ -123,12 +130,17 @@ def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[R
     ]
 
 
-def _failures(chances: Float64, truth: Int64) -> set[int]:
-    """Return the images with the highest loss and those with the most confident errors."""
-    of_truth, wrong = chances[np.arange(len(truth)), truth], chances.argmax(axis=1) != truth
-    worst = np.argsort(of_truth, kind="stable")[:PICTURED]
-    boldest = np.argsort(np.where(wrong, -chances.max(axis=1), 1.0), kind="stable")[:PICTURED]
-    return {*worst.tolist(), *boldest.tolist()}
+def _cams(predictor: Predictor, split: str, samples: Sequence[Sample], side: int) -> Thumbnails | None:
+    """Return what speaks for the predicted class in images; None where the network has no maps, or there are none."""
+    pictures = []
+    for sample in track(samples, "grad-cam", len(samples)):
+        image = read_image(sample.image)
+        try:
+            pictures.append(thumbnail(overlay(image, grad_cam(predictor, image).values), side))
+        except UserError:
+            return None
+    keys = tuple(picture_key(split, sample.id) for sample in samples)
+    return Thumbnails(keys, np.stack(pictures)) if pictures else None
 
 
 def _pictures(parts: Parts, keys: Sequence[str]) -> Thumbnails:

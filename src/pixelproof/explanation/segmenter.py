@@ -59,7 +59,18 @@ def explain_segmenter(predictor: Predictor, parts: Parts, split: str) -> Found:
     doubtful = suspect_regions(masks, predictor.scheme.names)
     score = np.array([look.miou for look in looks[split]])
     worst = [parts[split][i] for i in np.argsort(np.where(np.isnan(score), np.inf, score), kind="stable")[:WORST]]
-    return Found(doubtful, _next(parts, looks, split), shown=[show(predictor, sample) for sample in worst])
+    return Found(
+        doubtful,
+        _next(parts, looks, split),
+        shown=[show(predictor, sample) for sample in worst],
+        doubtful=[show(predictor, sample) for sample in _first(doubtful, parts)],
+    )
+
+
+def _first(rows: Sequence[Ranked], parts: Parts) -> list[Sample]:
+    """Return the images of the first rows, each once, in their order."""
+    samples = {(name, sample.id): sample for name in parts for sample in parts[name]}
+    return [samples[key] for key in list(dict.fromkeys((row.split, row.id) for row in rows))[:WORST]]
 
 
 def show(predictor: Predictor, sample: Sample) -> Shown:

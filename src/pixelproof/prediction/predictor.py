@@ -12,7 +12,7 @@ from torch import Tensor
 from pixelproof.config import run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.labels import LabelScheme
-from pixelproof.models import Output, PixelModel, build_model, fold
+from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
 from pixelproof.prediction.tiles import LARGE, halo, predict_tiled
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import load_calibration
@@ -49,10 +49,11 @@ class Predictor:
         self.temperature = temperature
 
     @classmethod
-    def open(cls, run: Run, device: str = "auto") -> Predictor:
+    def open(cls, run: Run, device: str = "auto", literal: bool = False) -> Predictor:
         """Load the best checkpoint of a run, folded where that is exact.
 
-        The run's temperature is applied to probabilities, where one was fitted.
+        The run's temperature is applied to probabilities, where one was fitted. A ``literal`` network is folded no
+        further than ``show`` prints it, so that each layer printed is there to be looked into.
 
         Raises:
             UserError: The run is incomplete or damaged.
@@ -63,7 +64,8 @@ class Predictor:
         model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes))
         load_weights(run.best, model)
         temperature = load_calibration(run.calibration).temperature if run.calibration.is_file() else 1.0
-        return cls(fold(model), scheme, device, temperature=temperature)
+        network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
+        return cls(network, scheme, device, temperature=temperature)
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[UInt8]) -> Output:

@@ -17,7 +17,9 @@ class Explained:
         next: What to label or check next.
         images: Copies of the images at the head of ``next``.
         pictures: The images that galleries show; classification.
-        worst: Folder of the worst images with truth and prediction; segmentation.
+        cams: Of the most confident errors, what speaks for the predicted class; classification.
+        worst: Folder of the worst images with truth and prediction, numbered in their order; segmentation.
+        doubtful: Folder of the images of the first suspects, likewise.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,22 +29,21 @@ class Explained:
         self.next = path / "next.csv"
         self.images = path / "next"
         self.pictures = path / "pictures.npz"
+        self.cams = path / "cams.npz"
         self.worst = path / "worst"
+        self.doubtful = path / "doubtful"
 
     def exists(self) -> bool:
         """Return whether an explanation lies there."""
         return self.suspects.exists() or self.next.exists() or self.explanation.exists()
 
-    def shown(self, sample_id: str) -> Path:
-        """File of one of the worst images."""
-        return self.worst / f"{sample_id}.npz"
-
     def clear(self) -> None:
         """Remove an earlier explanation, and nothing else."""
-        for file in (self.explanation, self.suspects, self.next, self.pictures):
+        for file in (self.explanation, self.suspects, self.next, self.pictures, self.cams):
             file.unlink(missing_ok=True)
         if self.images.is_dir():
             for copy in self.images.iterdir():
                 if re.match(r"\d{3}-", copy.name):
                     copy.unlink()
-        shutil.rmtree(self.worst, ignore_errors=True)
+        for folder in (self.worst, self.doubtful):
+            shutil.rmtree(folder, ignore_errors=True)

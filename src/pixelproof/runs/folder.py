@@ -23,7 +23,7 @@ PART = re.compile(r"\.(config|labels|environment)\.\d+\.part\.(yaml|json)")
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
 MARKS = {LABELS, ENVIRONMENT}
 CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", "report.html"}
-CONTENTS |= {"checkpoints", "features", "figures", "scores", "shown", "tensorboard"}
+CONTENTS |= {"checkpoints", "explanation", "features", "figures", "scores", "shown", "tensorboard"}
 
 
 def _is_only_a_run(path: Path) -> bool:
@@ -158,6 +158,11 @@ class Run:
     def thumbnails(self, split: str) -> Path:
         """Thumbnails of the images whose features were taken."""
         return self.path / "features" / f"{split}-thumbnails.npz"
+
+    @property
+    def explanation(self) -> Path:
+        """Folder of what was found out about the run."""
+        return self.path / "explanation"
 
     def shown(self, sample_id: str) -> Path:
         """File of one image that the report shows."""

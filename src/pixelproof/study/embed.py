@@ -68,7 +68,9 @@ def embed_run(
     if reference is not None and reference.settings.get("weights") != weights:
         raise UserError(f"{onto} was made by another model than {run_path}", "give a map that the same run made")
     samples = samples_for(run, data, split)
-    features, thumbnails = embed(Predictor.open(run, device), samples, seed, perplexity, layer, reference)
+    layer = reference.settings["layer"] if reference else layer
+    predictor = Predictor.open(run, device, literal=layer != SECOND_LAST)
+    features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     save_features(target, features)
     save_thumbnails(small, thumbnails)

@@ -68,12 +68,17 @@ def explain_run(
     if unlabelled:
         files = gather([Path(path) for path in unlabelled], run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
-    predictor = Predictor.open(run, device)
-    if predictor.scheme.task == "classification":
-        found = explain_classifier(predictor, parts, split, layer, seed)
-    else:
-        found = explain_segmenter(predictor, parts, split)
+    found = explain(Predictor.open(run, device, literal=layer != SECOND_LAST), parts, split, layer, seed)
     return [*save_found(found, target), *_copy(found.next, parts, target)]
+
+
+def explain(
+    predictor: Predictor, parts: Mapping[str, Sequence[Sample]], split: str, layer: str = SECOND_LAST, seed: int = 0
+) -> Found:
+    """Explain a network on the images of ``split``, with the other parts for comparison."""
+    if predictor.scheme.task == "classification":
+        return explain_classifier(predictor, parts, split, layer, seed)
+    return explain_segmenter(predictor, parts, split)
 
 
 def save_found(found: Found, target: Explained) -> list[Path]:
@@ -85,12 +90,15 @@ def save_found(found: Found, target: Explained) -> list[Path]:
     if found.explanation is not None:
         save_explanation(target.explanation, found.explanation)
         written.insert(0, target.explanation)
-    if found.pictures is not None:
-        save_thumbnails(target.pictures, found.pictures)
-        written.append(target.pictures)
-    for shown in found.shown:
-        save_shown(target.shown(shown.id), shown)
-    return written + ([target.worst] if found.shown else [])
+    for path, pictures in ((target.pictures, found.pictures), (target.cams, found.cams)):
+        if pictures is not None:
+            save_thumbnails(path, pictures)
+            written.append(path)
+    for folder, images in ((target.worst, found.shown), (target.doubtful, found.doubtful)):
+        for place, shown in enumerate(images, start=1):
+            save_shown(folder / f"{place:02d}.npz", shown)
+        written += [folder] if images else []
+    return written
 
 
 def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: Explained) -> list[Path]:

@@ -49,9 +49,10 @@ class PooledLinear(nn.Module):
                 return compose(literal, self.pool, size)
         key = (size, literal.device)
         if key not in self.composed:
-            with torch.no_grad():
+            # Made in inference mode, the weight could not be kept for a gradient later.
+            with torch.inference_mode(False), torch.no_grad():
                 parts = [compose(rows.double(), self.pool, size) for rows in torch.split(literal, ROWS)]
-            self.composed = {key: torch.cat([part.to(literal.dtype) for part in parts])}
+                self.composed = {key: torch.cat([part.to(literal.dtype) for part in parts])}
         return self.composed[key]
 
     def at(self, size: Size) -> nn.Sequential:
