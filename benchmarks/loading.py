@@ -2,8 +2,8 @@
 
 Ours reads the cache. The peer, ``torchvision``, is ``ImageFolder`` with v2 transforms in 2 workers; for tiles with
 masks it is the same with a dataset of pairs. Both end with normalised float32 batches in the training process, after
-the same kinds of change: reflected shift and flip of 32x32 images (batch 64); zoom, crop to 384, flip, turns and
-colour of 512x512 tiles with their masks (batch 8). The reference study's images are used where they stand beside the
+the same kinds of change: reflected shift and flip of 32x32 images (batch 64); zoom, crop to 384, flip, turns and colour
+of 512x512 tiles with their masks (batch 8). The reference study's images are used where they stand beside the
 checkout, else embedded ones. The ratio is the lower of the two.
 """
 
@@ -95,7 +95,7 @@ def measure(data: DataFolder, loader: DataLoader, settings: list[str], cache: Pa
     epoch = iter(range(10**6))
 
     def ours() -> None:
-        drain((normalise(batch), target) for batch, target in training_batches(images, next(epoch)))
+        drain((normalise(batch), images.target(stored)) for batch, stored in training_batches(images, next(epoch)))
 
     print(f"{data.task}: {len(images)} images", file=sys.stderr)
     return ratios(ours, {"torchvision": lambda: drain(loader)}, rounds)["torchvision"]

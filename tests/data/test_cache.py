@@ -147,9 +147,9 @@ def test_what_a_killed_build_left_is_removed_once_it_is_old(fields, tmp_path):
 
 def test_images_of_differing_size_need_a_crop_to_form_a_batch(fields):
     config = default_config("segmentation", "fcn8s")
-    images, target = TrainingImages(fields.split("train"), fields.scheme, config).batch(0, range(5))
+    images, masks = TrainingImages(fields.split("train"), fields.scheme, config).batch(0, range(5))
     assert images.shape == (5, 3, 256, 256)
-    assert target.shape == (5, 256, 256)
+    assert masks.shape == (5, 256, 256)
     uncropped = config.model_copy(update={"augment": config.augment.model_copy(update={"crop": None})})
     with pytest.raises(UserError, match="differing size cannot form a batch"):
         TrainingImages(fields.split("train"), fields.scheme, uncropped).batch(0, range(5))

@@ -28,7 +28,7 @@ Batch = tuple[Tensor, Tensor]
 
 
 class TrainingImages(Dataset[Batch]):
-    """Augmented images with their targets, a batch of (epoch, index) at a time.
+    """Augmented images, a batch of (epoch, index) at a time.
 
     Args:
         samples: The images, all with a mask or all with a label.
@@ -44,8 +44,7 @@ class TrainingImages(Dataset[Batch]):
         self.resident: Resident | None = None
         """The same pixels on the device, where they were moved there."""
         self.segmented = samples[0].mask is not None
-        # A table from what is stored, a mask's values or a sample's index, to what the loss takes.
-        self.targets = _target_table(scheme) if self.segmented else torch.tensor([s.label for s in samples])
+        self._targets = _target_table(scheme) if self.segmented else torch.tensor([s.label for s in samples])
 
         seed = config.training.seed
         self._keys = np.array([derive(seed, "augment", sample.id) for sample in samples], np.uint64)
@@ -54,20 +53,19 @@ class TrainingImages(Dataset[Batch]):
         return len(self.samples)
 
     def place(self, device: torch.device) -> None:
-        """Move the pixels into a device's memory, where the settings ask for it and they fit."""
+        """Prepare for training on a device: keep the pixels there, where the settings ask for it and they fit."""
         self.resident = resident(self.pixels, device, self.config.training.resident)
-        if self.resident is not None:
-            self.targets = self.targets.to(device)
+        self._targets = self._targets.to(device)
 
     def __getitems__(self, keys: list[Key]) -> Batch:
         """Return what ``batch`` returns, as torch's loader asks for it."""
         return self.batch(keys[0][0], [index for _, index in keys])
 
     def batch(self, epoch: int, indices: Sequence[int]) -> Batch:
-        """Return augmented images and their targets, on the CPU or where the resident pixels are.
+        """Return augmented images and what ``target`` takes, on the CPU or where the resident pixels are.
 
         Returns:
-            uint8 [N, 3, H, W]; int64 class indices, [N] or [N, H, W] with ``IGNORE``.
+            uint8 [N, 3, H, W]; the masks that follow them, uint8 [N, H, W], or the indices of classified images, [N].
 
         Raises:
             UserError: An image cannot be read, or images of differing size would have to form a batch.
@@ -75,20 +73,27 @@ class TrainingImages(Dataset[Batch]):
         if self.resident is not None:
             return self._augmented(epoch, indices, *self.resident.take(indices))
         pairs = [self.pixels[index] for index in indices]
-        if len({image.shape for image, _ in pairs}) == 1:
+        if not self.segmented:
             return self._augmented(epoch, indices, *_stacked(pairs))
+        # Large images one by one: they may differ in size, and what is done to them stays in the processor's cache.
         parts = [self._augmented(epoch, [i], *_stacked([pair])) for i, pair in zip(indices, pairs, strict=True)]
         if len({part[0].shape for part in parts}) > 1:
             raise UserError("images of differing size cannot form a batch", "give --set crop=... or batch_size=1")
-        return torch.cat([images for images, _ in parts]), torch.cat([target for _, target in parts])
+        return torch.cat([images for images, _ in parts]), torch.cat([masks for _, masks in parts])
 
     def _augmented(self, epoch: int, indices: Sequence[int], images: Tensor, masks: Tensor | None) -> Batch:
         augment, size = self.config.augment, (images.shape[2], images.shape[3])
         numbers = uniforms(self._keys[list(indices)], epoch, len(CHOICES))
         changes = choose(size, augment, numbers, self.segmented, images.device)
         changed = change_images(images, changes, zoomed=augment.scale != (1.0, 1.0) and self.segmented)
-        places = torch.tensor(indices).to(images.device) if masks is None else change_masks(masks, changes).long()
-        return changed, self.targets[places]
+        return changed, torch.tensor(indices) if masks is None else change_masks(masks, changes)
+
+    def target(self, stored: Tensor) -> Tensor:
+        """Return what a loss compares with, int64 class indices and ``IGNORE``, on the device given to ``place``.
+
+        Looked up there and not where batches are made, because it takes eight times the memory.
+        """
+        return self._targets[stored.to(self._targets.device, non_blocking=True).long()]
 
 
 def training_batches(images: TrainingImages, epoch: int) -> Iterator[Batch]:

@@ -90,11 +90,11 @@ def change_images(images: Tensor, changes: Changes, zoomed: bool) -> Tensor:
         zoomed: True where places may lie between pixels; then the image is sampled bilinearly.
     """
     if not zoomed and changes.color is None:
-        return _nearest(images, changes, 0)
+        return _swapped(_nearest(images, changes, 0), changes)
     values = _bilinear(images.float(), changes) if zoomed else _nearest(images, changes, 0).float()
     if changes.color is not None:
         values = _recolor(values, changes.color)
-    return values.round_().to(torch.uint8)
+    return _swapped(values.round_().to(torch.uint8), changes)
 
 
 def change_masks(masks: Tensor, changes: Changes) -> Tensor:
@@ -102,7 +102,7 @@ def change_masks(masks: Tensor, changes: Changes) -> Tensor:
 
     What lies beyond an image is void.
     """
-    return _nearest(masks[:, None], changes, VOID)[:, 0]
+    return _swapped(_nearest(masks[:, None], changes, VOID), changes)[:, 0]
 
 
 def _window(size: tuple[int, int], side: int, scale: tuple[float, float], chance: dict[str, Float64]) -> Places:
@@ -129,42 +129,44 @@ def _shifted(size: tuple[int, int], most: int, chance: dict[str, Float64]) -> Pl
 
 
 def _nearest(images: Tensor, changes: Changes, beyond: int) -> Tensor:
-    """Take the pixels nearest to each place, uint8 [N, C, H, W] -> [N, C, h, w]."""
+    """Take the pixels nearest to each place, uint8 [N, C, H, W] -> [N, C, h, w], not yet swapped."""
     count, channels, _, width = images.shape
     rows, columns = (changes.rows + 0.5).floor().long(), (changes.columns + 0.5).floor().long()
     taken = images.gather(2, rows.clamp(min=0)[:, None, :, None].expand(count, channels, -1, width))
     taken = taken.gather(3, columns.clamp(min=0)[:, None, None, :].expand(count, channels, taken.shape[2], -1))
     outside = (rows < 0)[:, None, :, None] | (columns < 0)[:, None, None, :]
-    taken = taken.masked_fill(outside, beyond)
-    if changes.swapped is None:
-        return taken
-    return torch.where(changes.swapped.view(-1, 1, 1, 1), taken.transpose(2, 3), taken)
+    return taken.masked_fill_(outside, beyond)
 
 
 def _bilinear(images: Tensor, changes: Changes) -> Tensor:
-    """Interpolate between the four pixels around each place, float [N, C, H, W] -> [N, C, h, w]."""
+    """Interpolate between the four pixels around each place, float [N, C, H, W] -> [N, C, h, w], not yet swapped."""
     height, width = images.shape[2:]
     # grid_sample counts from -1 to 1 between the outer edges of the image.
-    down, across = (2 * changes.rows + 1) / height - 1, (2 * changes.columns + 1) / width - 1
-    y, x = down[:, :, None], across[:, None, :]
-    if changes.swapped is not None:
-        swapped = changes.swapped.view(-1, 1, 1)
-        y, x = torch.where(swapped, down[:, None, :], y), torch.where(swapped, across[:, :, None], x)
-    grid = torch.stack([x + torch.zeros_like(y), y + torch.zeros_like(x)], dim=-1)
+    grid = torch.empty(len(images), changes.rows.shape[1], changes.columns.shape[1], 2, device=images.device)
+    grid[..., 0] = ((2 * changes.columns + 1) / width - 1)[:, None, :]
+    grid[..., 1] = ((2 * changes.rows + 1) / height - 1)[:, :, None]
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
+def _swapped(images: Tensor, changes: Changes) -> Tensor:
+    """Swap rows and columns of those images, [N, C, S, S], where changes say so."""
+    if changes.swapped is None:
+        return images
+    return torch.where(changes.swapped.view(-1, 1, 1, 1), images.transpose(2, 3), images)
+
+
 def _recolor(values: Tensor, factors: Tensor) -> Tensor:
-    """Scale brightness, contrast and saturation of images, float [N, 3, H, W] in 0..255."""
+    """Scale brightness, contrast and saturation of images, float [N, 3, H, W] in 0..255, in place."""
     brightness, contrast, saturation = (factors[:, i].view(-1, 1, 1, 1) for i in range(3))
-    values = (values * brightness).clamp(0, 255)
+    values.mul_(brightness).clamp_(0, 255)
     # Summed as whole numbers, so that the mean does not depend on the order in which threads add.
-    mean = _grey(values).round().long().sum(dim=(1, 2, 3), keepdim=True) / values[0, 0].numel()
-    values = torch.lerp(mean, values, contrast).clamp(0, 255)
-    return torch.lerp(_grey(values), values, saturation).clamp(0, 255)
+    mean = _grey(values).round_().long().sum(dim=(1, 2, 3), keepdim=True) / values[0, 0].numel()
+    values.mul_(contrast).add_(mean * (1 - contrast)).clamp_(0, 255)
+    grey = _grey(values).mul_(1 - saturation)
+    return values.mul_(saturation).add_(grey).clamp_(0, 255)
 
 
 def _grey(values: Tensor) -> Tensor:
     """Return the brightness of colours, [N, 3, H, W] -> [N, 1, H, W]."""
     red, green, blue = (values[:, i : i + 1] for i in range(3))
-    return GREY[0] * red + GREY[1] * green + GREY[2] * blue
+    return (red * GREY[0]).add_(green, alpha=GREY[1]).add_(blue, alpha=GREY[2])

@@ -112,11 +112,11 @@ class Trainer:
         torch.manual_seed(derive(self.config.seed, "epoch", epoch))
         losses: list[float] = []
         per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
-        for number, (images, target) in enumerate(training_batches(self.images, epoch), start=1):
+        for number, (images, stored) in enumerate(training_batches(self.images, epoch), start=1):
             lr = learning_rate(self.config, epoch + number / per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
-            losses.append(self._backward(images, target, epoch * per_epoch + number))
+            losses.append(self._backward(images, self.images.target(stored), epoch * per_epoch + number))
             if number % self.config.accumulate == 0 or number == per_epoch:
                 self._step()
             report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=losses[-1], lr=lr)
@@ -124,8 +124,7 @@ class Trainer:
 
     def _backward(self, images: Tensor, target: Tensor, number: int) -> float:
         """Add one batch's gradients and return its loss."""
-        images, target = images.to(self.device, non_blocking=True), target.to(self.device, non_blocking=True)
-        batch = mix(self.model.preprocessing(images), target, self.config, number)
+        batch = mix(self.model.preprocessing(images.to(self.device, non_blocking=True)), target, self.config, number)
         with autocast(self.device, self.config.precision):
             loss = batch.loss(self.loss, self.network(batch.images).logits)
         value = loss.item()
