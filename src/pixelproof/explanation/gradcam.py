@@ -72,7 +72,8 @@ def overlay(image: UInt8, heat: Float32) -> UInt8:
     """Return the image in grey, what speaks for the class in orange: one hue, for all kinds of colour vision."""
     grey = np.asarray(Image.fromarray(image).convert("L"), np.float32)[..., None]
     strength = OPACITY * heat[..., None]
-    return np.rint(grey * (1 - strength) + HEAT * strength).astype(np.uint8)
+    mixed: UInt8 = np.rint(grey * (1 - strength) + HEAT * strength).astype(np.uint8)
+    return mixed
 
 
 def _classify(model: PixelModel, batch: Tensor) -> tuple[Tensor, Tensor]:
