@@ -15,7 +15,7 @@ from pixelproof.study.train import train
 
 pytestmark = pytest.mark.real
 
-PLAIN = ["flip=false", "turn=false", "selection=0", "warmup=0", "schedule=constant", "device=cpu", "weight_decay=0"]
+PLAIN = ["flip=false", "turn=false", "selection=0", "warmup=0", "schedule=cosine", "device=cpu", "weight_decay=0"]
 TILES = ("0003", "0005", "0033")  # three to five classes each
 
 
