@@ -12,7 +12,18 @@ from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.report.facts import Architecture, Environment, read_facts
-from pixelproof.runs import Features, Run, Scores, Shown, load_features, load_scores, load_shown
+from pixelproof.report.findings import Found, read_found
+from pixelproof.runs import (
+    Features,
+    Run,
+    Scores,
+    Shown,
+    Thumbnails,
+    load_features,
+    load_scores,
+    load_shown,
+    load_thumbnails,
+)
 from pixelproof.runs.atomic import read_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
@@ -42,6 +53,8 @@ class ModelArtefacts:
         scores: The counts on the validation split.
         features: The features of the validation images and their map.
         shown: Picture, truth and prediction by sample id.
+        found: What was found out about it.
+        thumbnails: Pictures of the images whose features were mapped.
         missing: The files that the page would show and that do not exist.
     """
 
@@ -55,6 +68,8 @@ class ModelArtefacts:
     scores: Scores | None
     features: Features | None
     shown: dict[str, Shown]
+    found: Found | None
+    thumbnails: Thumbnails | None
     missing: tuple[str, ...]
 
 
@@ -145,6 +160,8 @@ def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bo
         scores=read(run.scores(SPLIT), load_scores),
         features=read(run.features(SPLIT), load_features) if embed else None,
         shown={i: value for i in shown if (value := read(run.shown(i), load_shown)) is not None},
+        found=read_found(run.explanation),
+        thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
     )
 

@@ -13,7 +13,9 @@ from pixelproof.numbers import UNDEFINED, count, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
+from pixelproof.report.map_page import map_file, quality_rows
 from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.rendering import FIGURES
 from pixelproof.report.words import classifiers, frequent_confusions
 from pixelproof.runs import ClassificationScores, Features
 
@@ -45,6 +47,11 @@ class Embedding:
 
     picture: Picture
     keys: list[tsne.Key]
+    quality: list[tuple[str, str, str]]
+    """Name, in feature space, on the map."""
+    neighbours: str
+    page: str
+    """Where the interactive map lies, beside the report; empty where there is none."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def outcomes(part: PartArtefacts) -> list[Outcome]:
 
 def embeddings(part: PartArtefacts) -> list[Embedding]:
     """Return the t-SNE figures of a part."""
-    return [_embedding(model, model.features) for model in part.models if model.features is not None]
+    return [_embedding(part.record.name, model, model.features) for model in part.models if model.features is not None]
 
 
 def _outcome(name: str, scores: ClassificationScores) -> Outcome:
@@ -117,7 +124,7 @@ def _confusions(scores: ClassificationScores) -> list[Confusion]:
     ]
 
 
-def _embedding(model: ModelArtefacts, features: Features) -> Embedding:
+def _embedding(part: str, model: ModelArtefacts, features: Features) -> Embedding:
     settings = features.settings
     facts = [f"{key} {float(settings[key]):g}" for key in ("perplexity", "seed") if key in settings]
     facts.append(f"n = {count(len(features.ids))} validation images")
@@ -128,4 +135,7 @@ def _embedding(model: ModelArtefacts, features: Features) -> Embedding:
         "Distances between far-apart groups and the axes carry no meaning."
     )
     alt = f"t-SNE map of {len(features.scheme.classes)} classes, features of {model.name}"
-    return Embedding(Picture(svg_uri(tsne.tsne(features)), alt, caption), tsne.legend(features.scheme))
+    picture = Picture(svg_uri(tsne.tsne(features)), alt, caption)
+    page = "" if model.thumbnails is None else f"{FIGURES}/{map_file(part, model.name)}"
+    keys, quality = tsne.legend(features.scheme), quality_rows(features)
+    return Embedding(picture, keys, quality, str(features.quality.neighbours), page)

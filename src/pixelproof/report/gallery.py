@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,13 @@ def exhibits(part: PartArtefacts, chosen: Sequence[str]) -> list[Exhibit]:
         return []
     ids = [i for i in chosen if any(i in model.shown for model in part.models)]
     return [_exhibit(sample_id, part.models, part.scheme) for sample_id in ids]
+
+
+def exhibits_of(model: ModelArtefacts, images: Sequence[Shown], scheme: LabelScheme | None) -> list[Exhibit]:
+    """Return images that one model has predicted, in their order."""
+    if scheme is None:
+        return []
+    return [_exhibit(shown.id, (replace(model, shown={shown.id: shown}),), scheme) for shown in images]
 
 
 def has_void(part: PartArtefacts) -> bool:

@@ -19,7 +19,7 @@ from pixelproof.errors import UserError
 from pixelproof.numbers import count, score, share
 from pixelproof.report.figures.tsne import legend
 from pixelproof.report.pictures import data_uri
-from pixelproof.report.rendering import environment, hashed
+from pixelproof.report.rendering import environment, file_name, hashed
 from pixelproof.runs import Features, Thumbnails
 
 QUALITY = 80  # of the sheet of thumbnails, WebP
@@ -52,6 +52,11 @@ def map_page(features: Features, thumbnails: Thumbnails, title: str) -> str:
             **hashed(script),
         )
     )
+
+
+def map_file(part: str, model: str) -> str:
+    """Return the name of the file that holds the interactive map of a model of a study."""
+    return f"explanation-{file_name(part)}-{file_name(model)}.html"
 
 
 def quality_rows(features: Features) -> list[tuple[str, str, str]]:

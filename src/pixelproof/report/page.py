@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from importlib import resources
@@ -11,6 +10,7 @@ from pathlib import Path
 import pixelproof.numbers as numbers
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
+import pixelproof.report.explained as explained
 import pixelproof.report.gallery as gallery
 import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
@@ -19,8 +19,9 @@ from pixelproof.comparison.words import language as known_language
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
+from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
-from pixelproof.report.rendering import environment, hashed
+from pixelproof.report.rendering import FIGURES, environment, file_name, hashed
 from pixelproof.runs import atomic, write_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
@@ -28,7 +29,6 @@ from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 
 PAGE = "report.html"
-FIGURES = "figures"
 SCRIPTS = ("viewer.js", "versus.js", "language.js")
 
 
@@ -120,6 +120,10 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "curves": _curves(part),
         "making": [_making(model, part) for model in part.models],
         "compared": comparison.compared(part.comparison, part.evidence),
+        "explained": [explained.view(model, model.found, part.scheme) for model in part.models if model.found],
+        "calibrations": [
+            found for m in part.models if m.scores and (found := explained.calibration(m.name, m.scores)) is not None
+        ],
     }
     if part.record.task == "classification":
         return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
@@ -186,13 +190,11 @@ def _figures(study: StudyArtefacts) -> dict[str, bytes]:
         assert model.features is not None
         name = model.name if names[model.name] == 1 else f"{part.record.name}-{model.name}"
         for kind in ("png", "svg"):
-            files[f"tsne-{_file_name(name)}.{kind}"] = tsne(model.features, kind, names=True)
+            files[f"tsne-{file_name(name)}.{kind}"] = tsne(model.features, kind, names=True)
+        if model.thumbnails is not None:
+            page = map_page(model.features, model.thumbnails, f"{study.record.title}: what {model.name} sees as alike")
+            files[map_file(part.record.name, model.name)] = page.encode("utf-8")
     for part in study.parts:
         if (masks := gallery.printed(part)) is not None:
-            files[f"masks-{_file_name(part.record.name)}.png"] = masks
+            files[f"masks-{file_name(part.record.name)}.png"] = masks
     return files
-
-
-def _file_name(name: str) -> str:
-    """Return a name without the characters that paths or shells read, ``timm:resnet18`` as ``timm-resnet18``."""
-    return re.sub(r"[^\w.-]+", "-", name)

@@ -51,6 +51,13 @@ def photo_uri(rgb: UInt8) -> str:
     return data_uri(buffer.getvalue(), "image/jpeg")
 
 
+def small_uri(rgb: UInt8) -> str:
+    """Return a data URI of one of many small pictures, uint8 [H, W, 3], as WebP."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, format="WEBP", quality=85, method=4)
+    return data_uri(buffer.getvalue(), "image/webp")
+
+
 def flat_uri(rgb: UInt8) -> str:
     """Return a data URI of an image of few colours, uint8 [H, W, 3], as PNG; no colour is ever mixed."""
     image = _indexed(_nearest(rgb))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import lru_cache
 
 import jinja2
 from markupsafe import Markup
 
 import pixelproof.numbers as numbers
+
+FIGURES = "figures"
+"""Folder beside a report, for what does not fit into it and for use in print."""
+
+
+def file_name(name: str) -> str:
+    """Return a name without the characters that paths or shells read, ``timm:resnet18`` as ``timm-resnet18``."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 @lru_cache(maxsize=1)

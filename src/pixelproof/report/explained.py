@@ -1,0 +1,214 @@
+"""What a page shows of an explanation: statements, galleries, doubtful labels, what to look at next, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelproof.evaluation.calibration import Reliability, reliability
+from pixelproof.evaluation.metrics import most_confident_errors
+from pixelproof.labels import LabelScheme
+from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.report.artefacts import ModelArtefacts
+from pixelproof.report.figures.reliability import reliability_diagram
+from pixelproof.report.findings import Found
+from pixelproof.report.gallery import Exhibit, exhibits_of
+from pixelproof.report.pictures import Picture, small_uri, svg_uri
+from pixelproof.runs import ClassificationScores, Scores
+from pixelproof.runs.explanation_file import ClassFinding, Explanation, Kind
+from pixelproof.runs.ranked_file import Ranked
+
+LISTED = 24  # images of a list
+SAID = 8  # statements of one kind
+PAIRS = 12
+REGIONS = 12
+EXAMPLES = 3  # typical and odd images of each class
+KINDS: dict[Kind, str] = {
+    "mixes": "Classes that mix",
+    "scattered": "Scattered classes",
+    "splits": "Classes in several clusters",
+    "apart": "Classes that stand alone",
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One image of a gallery with what is to be said of it."""
+
+    picture: Picture
+    lines: tuple[str, ...]
+    second: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Images under one heading."""
+
+    title: str
+    note: str
+    tiles: list[Tile]
+
+
+@dataclass(frozen=True)
+class ClassLine:
+    """One class in numbers, with examples."""
+
+    name: str
+    cells: tuple[str, ...]
+    typical: list[Tile]
+    odd: list[Tile]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far one model can be believed."""
+
+    model: str
+    picture: Picture
+    rows: list[tuple[str, str, str]]
+    n: str
+
+
+@dataclass(frozen=True)
+class View:
+    """The explanation of one model, ready for a page."""
+
+    model: str
+    statements: list[tuple[str, list[str], int]]
+    pairs: list[tuple[str, str, str, str]]
+    classes: list[ClassLine]
+    neighbours: str
+    images: str
+    galleries: list[Gallery]
+    worst: list[Exhibit]
+    regions: list[tuple[str, str, str, str]]
+    doubtful: list[Exhibit]
+    following: list[tuple[str, str]]
+
+
+def view(model: ModelArtefacts, found: Found, scheme: LabelScheme | None) -> View:
+    """Return what a page shows of a model's explanation."""
+    explanation, masks = found.explanation, found.explanation is None
+    return View(
+        model=model.name,
+        statements=_statements(explanation) if explanation else [],
+        pairs=_pairs(explanation) if explanation else [],
+        classes=[_class_line(found, explanation, one) for one in explanation.classes] if explanation else [],
+        neighbours=str(explanation.neighbours) if explanation else "",
+        images=count(explanation.images) if explanation else "",
+        galleries=[gallery for gallery in _galleries(found, model.scores) if gallery.tiles],
+        worst=exhibits_of(model, found.worst, scheme),
+        regions=_regions(found.suspects) if masks else [],
+        doubtful=exhibits_of(model, found.doubtful, scheme),
+        following=[(f"{row.id} ({row.split})", row.why) for row in found.next[:REGIONS]] if masks else [],
+    )
+
+
+def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str]]:
+    names = [finding.name for finding in explanation.classes]
+    return [
+        (
+            f"{names[pair.a]}, {names[pair.b]}",
+            share(pair.confusion, 0),
+            f"{share(pair.low, 0)} to {share(pair.high, 0)}",
+            share(pair.predicted, 0),
+        )
+        for pair in explanation.pairs[:PAIRS]
+    ]
+
+
+def calibration(model: str, scores: Scores) -> Calibration | None:
+    """Return how far a model's confidence can be believed; None where it was not counted."""
+    if scores.calibration is None or not scores.calibration[:, 0, :, 0].any():
+        return None
+    names = ("as trained", "with the fitted temperature")[: scores.calibration.shape[1]]
+    found = {name: reliability(scores.calibration[:, index]) for index, name in enumerate(names)}
+    unit = "images" if isinstance(scores, ClassificationScores) else "pixels of scored classes"
+    n = f"{count(int(found[names[0]].count.sum()))} {unit}"
+    caption = f"{model}: share of predictions that are right, by confidence. n = {n}."
+    picture = Picture(svg_uri(reliability_diagram(found)), f"Reliability diagram of {model}", caption)
+    return Calibration(model, picture, [_calibrated(name, one) for name, one in found.items()], n)
+
+
+def _calibrated(name: str, found: Reliability) -> tuple[str, str, str]:
+    return name, score(found.ece, 3), f"{score(found.low, 3)} to {score(found.high, 3)}"
+
+
+def _statements(explanation: Explanation) -> list[tuple[str, list[str], int]]:
+    """Return for each kind its heading, its strongest sentences, and how many more there are."""
+    groups = []
+    for kind, title in KINDS.items():
+        said = [statement.sentence for statement in explanation.statements if statement.kind == kind]
+        if said:
+            groups.append((title, said[:SAID], max(len(said) - SAID, 0)))
+    return groups
+
+
+def _class_line(found: Found, explanation: Explanation, finding: ClassFinding) -> ClassLine:
+    own, clusters = UNDEFINED, UNDEFINED
+    if finding.own is not None:
+        own = f"{share(finding.own, 0)} ({share(finding.own_low, 0)} to {share(finding.own_high, 0)})"
+    if finding.clusters is not None:
+        clusters = str(len(finding.clusters))
+    cells = (count(finding.images), share(finding.accuracy, 0), own, score(finding.silhouette, 2), clusters)
+    examples = [
+        [tile for i in ids[:EXAMPLES] if (tile := _tile(found, explanation.split, i)) is not None]
+        for ids in (finding.typical, finding.odd)
+    ]
+    return ClassLine(finding.name, cells, *examples)
+
+
+def _galleries(found: Found, scores: Scores | None) -> Iterable[Gallery]:
+    if isinstance(scores, ClassificationScores):
+        yield from _failures(found, scores)
+    suspects = [tile for row in found.suspects[:LISTED] if (tile := _ranked(found, row)) is not None]
+    note = f"The first {len(suspects)} of {count(len(found.suspects))} in suspects.csv."
+    yield Gallery("Labels that are probably wrong", note, suspects)
+    following = [tile for row in found.next[:LISTED] if (tile := _ranked(found, row)) is not None]
+    yield Gallery("What to label or check next", f"The first {len(following)} of next.csv.", following)
+
+
+def _failures(found: Found, scores: ClassificationScores) -> Iterable[Gallery]:
+    names, split = scores.scheme.names, scores.source.split or "validation"
+
+    def tile(i: int) -> Tile | None:
+        truth, guess = names[scores.truth[i]], names[scores.predicted[i]]
+        said = (
+            f"{truth}, taken for {guess}",
+            f"{share(scores.confidence[i], 0)} sure, loss {score(scores.loss[i], 1)}",
+        )
+        return _tile(found, split, scores.ids[i], said)
+
+    bold = most_confident_errors(scores.confidence, scores.truth, scores.predicted)[:LISTED]
+    note = "Wrong, and surest of it." + (
+        " Beside an image, in orange, what speaks for the class it was taken for (Grad-CAM)." if found.cams else ""
+    )
+    yield Gallery("Most confident errors", note, [t for i in bold if (t := tile(i)) is not None])
+    worst = np.argsort(-np.nan_to_num(scores.loss, nan=-1.0), kind="stable")[:LISTED].tolist()
+    worst = [i for i in worst if i not in bold]
+    yield Gallery("Highest loss", "Beyond those above.", [t for i in worst if (t := tile(i)) is not None])
+
+
+def _ranked(found: Found, row: Ranked) -> Tile | None:
+    head = f"{row.given} → {row.suggested}" if row.given and row.given != row.suggested else row.given or row.suggested
+    return _tile(found, row.split, row.id, (head, row.why))
+
+
+def _tile(found: Found, split: str, sample_id: str, lines: tuple[str, ...] = ()) -> Tile | None:
+    key = f"{split}/{sample_id}"
+    if key not in found.pictures:
+        return None
+    alt = ", ".join((f"Image {sample_id}", *lines))
+    cam = found.cams.get(key) if lines else None
+    second = None if cam is None else Picture(small_uri(cam), f"What speaks for the predicted class in {sample_id}")
+    return Tile(Picture(small_uri(found.pictures[key]), alt, sample_id), lines, second)
+
+
+def _regions(rows: Sequence[Ranked]) -> list[tuple[str, str, str, str]]:
+    """Return (image, change of label, score, why) of the first doubtful regions."""
+    return [
+        (f"{row.id} ({row.split})", f"{row.given} → {row.suggested}", score(row.score, 4), row.why)
+        for row in rows[:REGIONS]
+    ]
