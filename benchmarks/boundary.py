@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from scipy import ndimage
 
-from benchmarks.interleaved import ratios, report
+from benchmarks.harness import Benchmark, rounds_argument
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.randomness import generator
 from pixelproof.runs.boundaries import BAND_EDGES, OBJECT_EDGES, PERIOD, TOLERANCES, Boundaries
@@ -157,10 +157,15 @@ def main() -> None:
     def all_pairs(count: Callable[[Mask, Mask], Any]) -> Callable[[], object]:
         return lambda: [count(*pair) for pair in pairs]
 
-    result = ratios(all_pairs(ours), {name: all_pairs(count) for name, count in others.items()}, ROUNDS)
     optional = {"edt+cc3d": ("edt", "connected-components-3d"), "monai": ("monai",)}
     extra = (package for name in others for package in optional.get(name, ()))
-    report("boundary", result, ROUNDS, ("numpy", "scipy", *extra), pairs=len(pairs))
+    claim = f"all boundary counts of {len(pairs)} pairs of 512x512 masks, one thread"
+    benchmark = Benchmark("boundary", claim, {}, ("numpy", "scipy", *extra))
+    peer_work = {name: all_pairs(count) for name, count in others.items()}
+    benchmark.run(all_pairs(ours), peer_work, rounds_argument(ROUNDS))
+    each = [1000 * seconds / len(pairs) for seconds in benchmark.seconds["ours"]]
+    benchmark.facts["milliseconds_a_pair"] = {"lowest": round(min(each), 2), "highest": round(max(each), 2)}
+    benchmark.publish()
 
 
 if __name__ == "__main__":

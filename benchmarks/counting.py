@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from benchmarks.interleaved import ratios, report
+from benchmarks.harness import Benchmark
 from pixelproof.data.demo import write_demo
 from pixelproof.data.images import read_mask
 from pixelproof.evaluation import confusion_counts, mean_iou
@@ -118,7 +118,13 @@ def main() -> None:
         print("mIoU:", values, file=sys.stderr)
         if not np.allclose(list(values.values()), values["ours"], rtol=1e-6):
             sys.exit("the ways disagree about mIoU")
-        result = ratios(
+        benchmark = Benchmark(
+            "counting",
+            f"{COUNT} pairs of 512x512 RGB masks to mIoU, one thread",
+            {"numpy": 8, "torchmetrics": 3},
+            ("numpy", "pillow", "torchmetrics", "torch", "kornia-rs"),
+        )
+        benchmark.run(
             lambda: ours(truth, predicted),
             {
                 "numpy": lambda: course(truth, predicted),
@@ -126,7 +132,7 @@ def main() -> None:
             },
             options.rounds,
         )
-    report("counting", result, options.rounds, ("numpy", "pillow", "torchmetrics", "torch", "kornia-rs"), pairs=COUNT)
+    benchmark.publish()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import rasterio
 import torch
 from rasterio.windows import Window
 
-from benchmarks.interleaved import report
+from benchmarks.harness import Benchmark
 from pixelproof import api
 from pixelproof.config import default_config
 from pixelproof.labels import PRESETS
@@ -94,10 +94,8 @@ def work(side: int, margin: int, tile: int) -> tuple[int, int]:
     return len(starts(side)) ** 2 * WINDOW**2, seen
 
 
-def compare(
-    folder: Path, side: int, width: float, tile: int, repeats: int
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return ratios and the facts behind them."""
+def compare(folder: Path, side: int, width: float, tile: int, repeats: int) -> Benchmark:
+    """Time both in turn."""
     run, scene = make_run(folder / "run", width), make_scene(folder / "scene.tif", side, side)
     theirs, ours, shares = [], [], []
     for turn in range(repeats):
@@ -113,11 +111,17 @@ def compare(
         )
     margin = facts["tiling"]["halo"]
     (their_work, our_work), (their_target, our_target) = work(side, margin, tile), work(TARGET, margin, tile)
-    ratio = statistics.median(theirs) / statistics.median(ours)
+    benchmark = Benchmark(
+        "mapping",
+        f"mapping a {side:,} x {side:,} GeoTIFF by FCN8s, against a sliding window of 50% overlap",
+        {"sliding": 8},
+        ("torch", "rasterio", "numpy"),
+        seconds={"ours": ours, "sliding": theirs},
+    )
+    ratio = statistics.median(benchmark.ratios()["sliding"])
     extrapolated = ratio * (their_target / their_work) / (our_target / our_work)
-    found = {"theirs_seconds": statistics.median(theirs), "ours_seconds": statistics.median(ours)}
-    found |= {"network_share": statistics.median(shares), f"sliding_extrapolated_to_{TARGET}": extrapolated}
-    return {"sliding": ratio}, found
+    benchmark.facts |= {"network_share": statistics.median(shares), f"sliding_extrapolated_to_{TARGET}": extrapolated}
+    return benchmark
 
 
 def peak(folder: Path, height: int, width: int, channels: float, tile: int) -> float:
@@ -150,14 +154,15 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ratios, facts = compare(folder, options.side, options.width, options.tile, options.repeats)
+        benchmark = compare(folder, options.side, options.width, options.tile, options.repeats)
+        facts = benchmark.facts
         if options.memory:
             side = 2 * options.tile + 2 * halo(build_model(default_config("segmentation", MODEL).model, 7))
             facts["peak_gb_full_network"] = peak(folder, side, side, 1.0, options.tile)
             facts["peak_gb_slim_8192x8192"] = peak(folder, TARGET, TARGET, 0.03, options.tile)
             facts["peak_gb_slim_32768x8192"] = peak(folder, TARGET, 4 * TARGET, 0.03, options.tile)
     facts |= {"side": options.side, "width": options.width, "tile": options.tile, "threads": torch.get_num_threads()}
-    report("mapping", ratios, options.repeats, ("torch", "rasterio", "numpy"), **facts)
+    benchmark.publish()
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ all cores. The run fails if our map is less trustworthy than theirs by more than
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.manifold import TSNE, trustworthiness
 
-from benchmarks.interleaved import ratios, report
+from benchmarks.harness import Benchmark, rounds_argument
 from pixelproof.explanation.projection import Reduction, project
 
 WIDTH = 4096
@@ -43,18 +42,22 @@ def sklearn(points: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    rounds = rounds_argument(3)
     points = features()
     maps = {"ours": ours(points), "scikit-learn": sklearn(points)}
     kept = {name: round(float(trustworthiness(points, map_, n_neighbors=NEIGHBOURS)), 4) for name, map_ in maps.items()}
     print("trustworthiness:", kept, file=sys.stderr)
     if kept["ours"] < kept["scikit-learn"] - TOLERANCE:
         sys.exit("our map is less trustworthy")
-    result = ratios(lambda: ours(points), {"scikit-learn": lambda: sklearn(points)}, options.rounds)
-    versions = ("numpy", "scikit-learn", "openTSNE")
-    report("projection", result, options.rounds, versions, images=len(points), trustworthiness=kept)
+    benchmark = Benchmark(
+        "projection",
+        f"t-SNE of {len(points):,} images' {points.shape[1]:,} features, no less trustworthy",
+        {"scikit-learn": 1},
+        ("numpy", "scikit-learn", "openTSNE"),
+        {"trustworthiness": kept},
+    )
+    benchmark.run(lambda: ours(points), {"scikit-learn": lambda: sklearn(points)}, rounds)
+    benchmark.publish()
 
 
 if __name__ == "__main__":

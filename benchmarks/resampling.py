@@ -8,17 +8,13 @@ is one JSON object; a ratio is a peer's time divided by ours.
 
 from __future__ import annotations
 
-import json
-import platform
-import statistics
-import time
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 from scipy.stats import bootstrap
 
+from benchmarks.harness import OURS, Benchmark, rounds_argument
 from benchmarks.populations import segmented
 from pixelproof.comparison import paired
 from pixelproof.comparison.segmentation import statistic
@@ -63,31 +59,23 @@ def pixelproof(a: Float64, b: Float64) -> Float64:
     return paired.bootstrap(a, b, statistic, 0)
 
 
-def seconds(resample: Callable[[Float64, Float64], Float64], a: Float64, b: Float64) -> float:
-    """Return the wall time of one call."""
-    start = time.perf_counter()
-    resample(a, b)
-    return time.perf_counter() - start
-
-
 def main() -> None:
-    """Time all in turn, so that a busy moment hits none alone, and print the medians."""
+    """Time all in turn, so that a busy moment hits none alone."""
     scores = segmented(generator(0, "benchmark"), 2000, 0.4).sample(generator(0, "sample"), IMAGES)
     everything = np.ones(7, bool)
     a, b = (class_counts(s.confusion, everything, "unknown_counted").astype(np.float64) for s in scores)
-    ways = {"pixelproof": pixelproof, "plain loop": plain_loop, "scipy.stats.bootstrap": scipy_bootstrap}
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    spread = {name: way(a, b)[:, -1].std() for name, way in ways.items()}  # warms up, and shows they agree
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            times[name].append(seconds(way, a, b))
-    for name, values in times.items():
-        low, middle, high = min(values), statistics.median(values), max(values)
-        print(f"{name}: {middle:.3f} s ({low:.3f} to {high:.3f}); spread of the mIoU difference {spread[name]:.5f}")
-    middles = {name: statistics.median(values) for name, values in times.items()}
-    ratios = {name: round(middles[name] / middles["pixelproof"], 1) for name in ways if name != "pixelproof"}
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__}
-    print(json.dumps({"name": "resampling", "ratios": ratios, "n": ROUNDS, "versions": versions}))
+    ways = {OURS: pixelproof, "plain loop": plain_loop, "scipy.stats.bootstrap": scipy_bootstrap}
+    benchmark = Benchmark(
+        "resampling",
+        f"10,000 paired resamples of {IMAGES} images x 7 classes",
+        {},
+        ("numpy", "scipy"),
+        # How much the difference in mIoU varies, by which all must agree.
+        {"spread_of_miou": {name: round(float(way(a, b)[:, -1].std()), 5) for name, way in ways.items()}},
+    )
+    works = {name: partial(way, a, b) for name, way in ways.items()}
+    benchmark.run(works.pop(OURS), works, rounds_argument(ROUNDS))
+    benchmark.publish()
 
 
 if __name__ == "__main__":

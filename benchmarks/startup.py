@@ -5,26 +5,28 @@ The ratio is the time of ``python -c "import torch"`` divided by ours, in proces
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 
-from benchmarks.interleaved import ratios, report
+from benchmarks.harness import Benchmark, rounds_argument
 
 HELP = "import sys; sys.argv = ['pixelproof', '--help']; from pixelproof.cli.main import run; run()"
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
+    benchmark = Benchmark(
+        "startup",
+        "`pixelproof --help` in a process of its own, against importing torch",
+        {"torch": 4},
+        ("torch", "typer"),
+    )
 
     def python(code: str) -> None:
         subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
-    result = ratios(lambda: python(HELP), {"torch": lambda: python("import torch")}, rounds)
-    report("startup", result, rounds, ("torch", "typer"))
+    benchmark.run(lambda: python(HELP), {"torch": lambda: python("import torch")}, rounds_argument(9))
+    benchmark.publish()
 
 
 if __name__ == "__main__":

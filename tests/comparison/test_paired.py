@@ -40,7 +40,7 @@ def test_every_resample_equals_the_metrics_of_the_images_drawn():
 def test_memory_is_bounded_without_changing_a_result(monkeypatch):
     a, b = counts(segmenter(0.6, 1)), counts(segmenter(0.7, 2))
     whole = paired.bootstrap(a, b, statistic, 0), paired.permutation_p(a, b, statistic, 0)
-    monkeypatch.setattr(paired, "_CELLS", 7777)
+    monkeypatch.setattr("pixelproof.evaluation.resampling._CELLS", 7777)
     np.testing.assert_array_equal(paired.bootstrap(a, b, statistic, 0), whole[0])
     np.testing.assert_array_equal(paired.permutation_p(a, b, statistic, 0), whole[1])
 

@@ -17,7 +17,7 @@ from pixelproof.evaluation.calibration import (
     reliability,
 )
 from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.evaluation.resampling import resampled_sums
+from pixelproof.evaluation.resampling import resample
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Run, Source
 from pixelproof.runs.calibration_file import load_calibration
@@ -97,12 +97,12 @@ def test_the_temperature_undoes_what_made_a_model_too_sure(sharpness):
 
 def test_resampled_sums_are_those_of_drawn_images(monkeypatch):
     values = np.arange(12).reshape(4, 3)
-    sums = resampled_sums(values, 3000, 0, "test")
+    sums = resample(values, lambda sums: sums, 3000, 0, "test")
     assert np.allclose(sums.mean(axis=0), values.sum(axis=0), atol=1)
     assert np.allclose(sums.std(axis=0), np.sqrt(4) * values.std(axis=0), rtol=0.05)
     np.testing.assert_array_equal(sums, sums.round())
-    monkeypatch.setattr("pixelproof.evaluation.resampling._AT_ONCE", 40)
-    assert resampled_sums(values, 25, 0, "test").shape == (25, 3)
+    monkeypatch.setattr("pixelproof.evaluation.resampling._CELLS", 40)
+    assert resample(values, lambda sums: sums, 25, 0, "test").shape == (25, 3)
 
 
 @pytest.mark.parametrize(("data", "model"), [("color_classes", "vgg16"), ("two_fields", "fcn8s-bn")])

@@ -1,5 +1,1 @@
 """Two models on the same images: is one better, by how much, and how sure is that?"""
-
-from pixelproof.comparison.compare import compare
-
-__all__ = ["compare"]

@@ -6,7 +6,6 @@ statistic is a function of the sums, so ten thousand resamples are one product o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy.typing as npt
 from scipy.special import ndtr
 from scipy.stats import t as student
 
-from pixelproof.progress import bar
+from pixelproof.evaluation import resampling
+from pixelproof.evaluation.resampling import Statistic
 from pixelproof.randomness import generator
 
 RESAMPLES = 10_000
@@ -23,14 +23,11 @@ SIGNIFICANCE = 0.05
 MINIMUM = 2  # units; below it nothing varies, and an interval would be invented
 ROUGH = 20  # units; below it intervals are rough
 
-_CELLS = 4_000_000  # numbers held at once, which bounds the memory
 _SAME = 1e-12  # two differences closer than this are equal but for rounding
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.float64]
-Statistic = Callable[[Counts], Float64]
-"""From sums of counts [..., *C] to S figures [..., S], NaN where undefined."""
 
 
 def bootstrap(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
@@ -49,23 +46,8 @@ def bootstrap(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
 
 
 def resample(units: Counts, statistic: Statistic, seed: int) -> Float64:
-    """Return figures of the sums over units drawn with replacement, as many as there are.
-
-    Args:
-        units: float64 [N, *C], whole counts by unit.
-        statistic: What to compute from sums of counts [R, *C].
-        seed: Seed of the resamples.
-
-    Returns:
-        float64 [RESAMPLES, S]; NaN where a figure is undefined in a resample.
-    """
-    number, rng = len(units), generator(seed, "bootstrap")
-    figures = []
-    for rows in _blocks("bootstrap", units):
-        drawn = rng.integers(0, number, (rows, number)) + number * np.arange(rows)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=rows * number).reshape(rows, number).astype(np.float64)
-        figures.append(statistic(_weigh(weights, units)))
-    return np.concatenate(figures)
+    """Return figures [RESAMPLES, S] of the sums over units [N, *C] drawn again; see ``evaluation.resampling``."""
+    return resampling.resample(units, statistic, RESAMPLES, seed)
 
 
 def permutation_p(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
@@ -80,8 +62,8 @@ def permutation_p(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Floa
     rng, total_a, total_b = generator(seed, "permutation"), a.sum(axis=0), b.sum(axis=0)
     observed = np.abs(statistic(total_b) - statistic(total_a))
     extreme = np.ones(observed.shape)
-    for rows in _blocks("permutation", a):
-        moved = _weigh(rng.integers(0, 2, (rows, len(a))).astype(np.float64), b - a)
+    for rows in resampling.blocks(RESAMPLES, a):
+        moved = resampling.weigh(rng.integers(0, 2, (rows, len(a))).astype(np.float64), b - a)
         found = np.abs(statistic(total_b - moved) - statistic(total_a + moved))
         extreme += (~(found < observed - _SAME)).sum(axis=0)  # an undefined outcome speaks for no difference
     return np.where(np.isnan(observed), np.nan, extreme / (RESAMPLES + 1))
@@ -164,18 +146,3 @@ def by_unit(counts: npt.NDArray[Any], groups: Int64 | None) -> Counts:
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     sums: Counts = np.add.reduceat(counts[order], starts, axis=0)
     return sums
-
-
-def _weigh(weights: Float64, counts: Counts) -> Counts:
-    """Return the sums [R, *C] of counts [N, *C] under each row of weights [R, N]. Whole numbers stay exact."""
-    return (weights @ counts.reshape(len(counts), -1)).reshape(len(weights), *counts.shape[1:])
-
-
-def _blocks(label: str, counts: Counts) -> Iterator[int]:
-    """Yield how many resamples to make at a time until ``RESAMPLES`` are made."""
-    size = max(1, _CELLS // max(len(counts), counts[0].size))
-    with bar(label, RESAMPLES, "resamples") as step:
-        for start in range(0, RESAMPLES, size):
-            rows = min(size, RESAMPLES - start)
-            yield rows
-            step(rows)

@@ -23,6 +23,7 @@ from pixelproof.evaluation.boundary_metrics import (
     region_iou,
 )
 from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
+from pixelproof.evaluation.resampling import Statistic
 from pixelproof.runs import Boundaries, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES
 from pixelproof.runs.evidence_file import Change, Confusion, Estimate, GainPart, Where
@@ -146,9 +147,7 @@ def _confusions(
     )
 
 
-def _estimates(
-    units: Float64, statistic: paired.Statistic, shown: int | npt.NDArray[np.int64], seed: int
-) -> list[Estimate]:
+def _estimates(units: Float64, statistic: Statistic, shown: int | npt.NDArray[np.int64], seed: int) -> list[Estimate]:
     """Return figures of the sums over units, with intervals; ``shown`` of the units inform them, or each of them."""
     values = statistic(units.sum(axis=0)[None])[0]
     support = paired.support(units, statistic, np.broadcast_to(shown, values.shape).astype(np.int64))

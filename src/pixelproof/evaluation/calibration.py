@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from pixelproof.evaluation.resampling import resampled_sums
+from pixelproof.evaluation.resampling import resample
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -80,7 +80,7 @@ def reliability(counts: Int64, seed: int = 0) -> Reliability:
     """
     total = counts.sum(axis=0)
     ece = expected_error(total)
-    replicates = expected_error(resampled_sums(counts, REPLICATES, seed, "calibration"))
+    replicates = resample(counts, expected_error, REPLICATES, seed, "calibration")
     low, high = 2 * ece - np.quantile(replicates, (0.975, 0.025))
     filled = np.where(total[:, 0] > 0, total[:, 0], np.nan)
     return Reliability(

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.evaluation.resampling import resampled_sums
+from pixelproof.evaluation.resampling import resample
 from pixelproof.explanation.neighbours import Points, chosen_rows, nearest, squared_distances
 from pixelproof.progress import bar
 
@@ -56,7 +56,7 @@ class Mixing:
             mine = found[truth == label]
             self.confusion[label] = mine.mean(axis=0)
             seen = np.flatnonzero(self.confusion[label])
-            drawn = resampled_sums(mine[:, seen], REPLICATES, seed, f"mixing {label}") / len(mine)
+            drawn = resample(mine[:, seen] / len(mine), lambda sums: sums, REPLICATES, seed, f"mixing {label}")
             self._drawn |= {(label, other): drawn[:, i] for i, other in enumerate(seen.tolist())}
 
     def own(self, label: int) -> Interval | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pixelproof.comparison import compare
+from pixelproof.comparison.compare import compare
 from pixelproof.comparison.evidence import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.comparison.opening import open_models
