@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.evaluation.discs import FAR, matches, reach
+from pixelproof.evaluation.discs import matches, reach
 from pixelproof.evaluation.objects import object_counts
 from pixelproof.labels import VOID
 from pixelproof.runs.boundaries import BAND_EDGES, PERIOD, TOLERANCES, Boundaries
@@ -32,10 +33,9 @@ def boundary_counts(truth: UInt8, prediction: UInt8, scored: Bool) -> Boundaries
         raise ValueError(f"truth is {truth.shape} and prediction {prediction.shape}")
     prediction = np.where(truth == VOID, np.uint8(VOID), prediction)
     at_truth, at_prediction = reach(truth, sorted({*BAND_EDGES, *TOLERANCES})), reach(prediction, TOLERANCES)
-    within = _columns(truth, prediction, at_truth, at_truth, scored, (*BAND_EDGES, FAR))
     near = np.minimum(at_truth, at_prediction) <= max(TOLERANCES)
     return Boundaries(
-        bands=np.diff(within, axis=0, prepend=0),
+        bands=_bands(truth, prediction, at_truth, scored),
         rims=_columns(truth[near], prediction[near], at_truth[near], at_prediction[near], scored, TOLERANCES),
         contours=_contours(_edge(truth, at_truth), _edge(prediction, at_prediction), len(scored)),
         objects=object_counts(truth, prediction, len(scored)),
@@ -43,13 +43,32 @@ def boundary_counts(truth: UInt8, prediction: UInt8, scored: Bool) -> Boundaries
     )
 
 
+def _bands(truth: UInt8, prediction: UInt8, at_truth: UInt8, scored: Bool) -> Int64:
+    """Count hit, true, predicted and predicted-on-ignored pixels by distance to the true boundary, [B, K, 4]."""
+    side, beyond = len(scored) + 1, BAND_EDGES[-1] + 1
+    shape = (side, side, beyond + 1)
+    # One number says all of a pixel: its classes, void last, and its reach.
+    small = np.dtype(np.uint16 if math.prod(shape) <= 65536 else np.uint32)
+    true, predicted = (np.minimum(mask, np.uint8(side - 1)).astype(small) for mask in (truth, prediction))
+    code = (true * side + predicted) * shape[2] + np.minimum(at_truth, np.uint8(beyond))
+    counts = np.bincount(code.ravel(), minlength=math.prod(shape)).reshape(shape)
+    banded = np.add.reduceat(counts, [0, *(edge + 1 for edge in BAND_EDGES)], axis=2)
+    by_class = (
+        np.diagonal(banded).T[:-1],
+        banded[:-1].sum(axis=1),
+        banded[:, :-1].sum(axis=0),
+        banded[:-1, :-1][~scored].sum(axis=0),
+    )
+    return np.stack([counted.T for counted in by_class], axis=-1)
+
+
 def _columns(
     truth: UInt8, prediction: UInt8, at_truth: UInt8, at_prediction: UInt8, scored: Bool, limits: Sequence[int]
 ) -> Int64:
-    """Count hit, true, predicted and predicted-on-ignored pixels whose reach is within each limit, [L, K, 4]."""
-    ignored = np.zeros(256, np.bool_)
-    ignored[: len(scored)] = ~scored
-    hit, unscored = truth == prediction, ignored.take(truth)
+    """Count the same of pixels whose reach is within each limit, [L, K, 4]."""
+    hit, unscored = truth == prediction, np.zeros(truth.shape, np.bool_)
+    for index in np.flatnonzero(~scored):  # few, if any: quicker than a table
+        unscored |= truth == index
     columns = (
         (truth[hit], np.maximum(at_truth, at_prediction)[hit]),
         (truth, at_truth),

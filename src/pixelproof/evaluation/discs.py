@@ -36,7 +36,8 @@ def over_discs(image: UInt8, radii: Sequence[int], combine: np.ufunc, outside: i
     rows = flat.copy()
     discs = [flat.copy() for _ in radii]
     for half in range(margin + 1):
-        _combine_shifted(rows, flat, half, combine)
+        if half:
+            _combine_shifted(rows, flat, half, combine)
         for radius, disc in zip(radii, discs, strict=True):
             for line in range(radius + 1):
                 if isqrt(radius**2 - line**2) == half:
@@ -49,7 +50,8 @@ def _combine_shifted(target: UInt8, source: UInt8, shift: int, combine: np.ufunc
     """Combine into ``target`` what stands ``shift`` places before and after in ``source``."""
     size = len(target) - shift
     combine(target[:size], source[shift:], out=target[:size])
-    combine(target[shift:], source[:size], out=target[shift:])
+    if shift:
+        combine(target[shift:], source[:size], out=target[shift:])
 
 
 def reach(mask: UInt8, radii: Sequence[int]) -> UInt8:
@@ -62,11 +64,12 @@ def reach(mask: UInt8, radii: Sequence[int]) -> UInt8:
     # Another class lies within a disc where its least or its greatest class differs. Void is 255 in both orders.
     orders = (mask, np.uint8(VOID - 1) - mask)
     least = [over_discs(order, radii, np.minimum, VOID) for order in orders]
-    holding = np.zeros(mask.shape, np.uint8)
-    for up, down in zip(*least, strict=True):
-        holding += (up < orders[0]) | (down < orders[1])
-    # Discs lie in each other: what holds within one holds within all larger ones.
-    return np.array([FAR, *reversed(radii)], np.uint8).take(holding)
+    found = np.full(mask.shape, FAR, np.uint8)
+    # Discs lie in each other, so each steps down from the next larger radius.
+    steps = np.diff([*radii, FAR]).astype(np.uint8)
+    for up, down, step in zip(*least, steps, strict=True):
+        found -= ((up < orders[0]) | (down < orders[1])).view(np.uint8) * step
+    return found
 
 
 def matches(mask: UInt8, other: UInt8, radii: Sequence[int], classes: int) -> Int64:
