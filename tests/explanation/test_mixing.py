@@ -115,6 +115,13 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
     assert held >= 50
 
 
+@pytest.mark.parametrize("size", [16, 49, 98, 103, 107, 161])  # of those whose reciprocals do not add up to 1
+def test_a_share_never_passes_one(size):
+    points = np.random.default_rng(0).normal(0, 1, (2 * size, 3)) + np.repeat([0, 90], size)[:, None]
+    own = measure_mixing(points, np.repeat([0, 1], size), 2, 15).own(0)
+    assert own.high <= 1
+
+
 def test_shares_of_nothing_and_all_keep_an_interval():
     rng = np.random.default_rng(3)
     truth = np.repeat([0, 1, 2], 20)

@@ -56,7 +56,7 @@ class Mixing:
             mine = found[truth == label]
             self.confusion[label] = mine.mean(axis=0)
             seen = np.flatnonzero(self.confusion[label])
-            drawn = resample(mine[:, seen] / len(mine), lambda sums: sums, REPLICATES, seed, f"mixing {label}")
+            drawn = resample(mine[:, seen], lambda sums: sums, REPLICATES, seed, f"mixing {label}") / len(mine)
             self._drawn |= {(label, other): drawn[:, i] for i, other in enumerate(seen.tolist())}
 
     def own(self, label: int) -> Interval | None:
