@@ -1,0 +1,151 @@
+"""Explanations on the page: what the artefacts say is there, escaped, and the map lies beside it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report_folders import guessed, land, make_classification, make_run, make_segmentation, make_study
+from report_pages import Page
+
+from pixelproof.errors import UserError
+from pixelproof.evaluation.calibration import calibration_counts, confidence_units
+from pixelproof.explanation.describe import Cloud, describe
+from pixelproof.explanation.found import Found
+from pixelproof.labels import PRESETS
+from pixelproof.report import build_report
+from pixelproof.runs import (
+    Shown,
+    Thumbnails,
+    load_features,
+    load_scores,
+    save_scores,
+    save_thumbnails,
+)
+from pixelproof.runs.explained import Explained
+from pixelproof.runs.ranked_file import Ranked
+from pixelproof.study.explain import save_found
+
+NAMES = ["owl", "cat", "<b>dog</b>", "fox"]
+
+
+def explain_classification(folder: Path) -> None:
+    """Write what ``explain`` and ``evaluate`` would leave beside a made-up run."""
+    run = make_run(folder.parent / "unused", PRESETS["deepglobe"], "vgg16").__class__(folder)
+    scores, features = load_scores(run.scores("validation")), load_features(run.features("validation"))
+    units = np.stack([confidence_units(scores.confidence), confidence_units(scores.confidence * 0.7)], axis=1)
+    right = (scores.truth == scores.predicted)[:, None]
+    counts = np.stack([calibration_counts(units[:, [i]], right) for i in (0, 1)], axis=1)
+    save_scores(run.scores("validation"), replace(scores, calibration=counts))
+    pixels = np.random.default_rng(0).integers(0, 256, (len(scores.ids), 8, 8, 3)).astype(np.uint8)
+    save_thumbnails(run.thumbnails("validation"), Thumbnails(scores.ids, pixels))
+    cloud = Cloud(scores.ids, scores.truth, scores.predicted, features.map, scores.scheme, "second-last")
+    keys = tuple(f"validation/{i}" for i in scores.ids)
+    wrong = [i for i, hit in enumerate(right[:, 0]) if not hit][:3]
+    found = Found(
+        suspects=[Ranked("0_0", "validation", "owl", "<b>dog</b>", 1.0, "identical to <i>x</i>")],
+        next=[Ranked("1_21", "validation", "cat", "cat", 0.9, "the model is unsure")],
+        explanation=describe(cloud, "validation"),
+        pictures=Thumbnails(keys, pixels),
+        cams=Thumbnails(tuple(keys[i] for i in wrong), pixels[wrong]),
+    )
+    save_found(found, Explained(run.explanation))
+
+
+@pytest.fixture(scope="module")
+def explained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of both tasks with its explanations and its report; read only."""
+    out = tmp_path_factory.mktemp("explained")
+    parts = make_classification(out, NAMES), make_segmentation(out, sizes=(48, 64))
+    explain_classification(out / "classification" / "vgg16")
+    image, truth = land("0010", 48, 7)
+    shown = Shown("0010", image, truth, guessed(truth, 8))
+    regions = [Ranked("0010", "train", "forest", "water", 0.12, "321 pixels", (1, 2, 3, 4))]
+    following = [Ranked("0010", "validation", "", "", 1.0, "mIoU 0.10 on this image")]
+    found = Found(regions, following, shown=[shown], doubtful=[shown])
+    save_found(found, Explained(out / "segmentation" / "fcn8s" / "explanation"))
+    build_report(make_study(out, *parts))
+    return out
+
+
+def test_what_was_found_is_on_the_page(explained: Path):
+    page = Page(explained / "report.html")
+    for words in (
+        "What vgg16 sees as alike",
+        "How far to believe it",
+        "as trained",
+        "with the fitted temperature",
+        "Most confident errors",
+        "Labels that are probably wrong",
+        "identical to <i>x</i>",
+        "What to label or check next",
+        "Every class in numbers",
+        "The worst images of fcn8s",
+        "Masks that are probably wrong, by fcn8s",
+        "forest → water",
+        "mIoU 0.10 on this image",
+    ):
+        assert words in page.text
+    assert "trustworthiness" in page.text
+    assert not [tag for tag, _ in page.tags if tag in ("i", "b") and "dog" in tag]
+    assert "<i>x</i>" not in page.source
+
+
+def test_every_picture_is_inside_and_the_map_lies_beside(explained: Path):
+    page = Page(explained / "report.html")
+    sources = [values["src"] for tag, values in page.tags if tag == "img"]
+    assert all(source.startswith("data:") for source in sources)
+    links = [values["href"] for tag, values in page.tags if tag == "a" and not values["href"].startswith("#")]
+    assert links == ["figures/explanation-classification-vgg16.html"]
+    beside = Page(explained / links[0])
+    assert beside.text.startswith("The demo study: what vgg16 sees as alike")
+    ids = [values["id"] for _, values in page.tags if "id" in values]
+    assert len(ids) == len(set(ids))
+
+
+def test_grad_cam_stands_beside_the_errors_it_explains(explained: Path):
+    alts = [values["alt"] for tag, values in Page(explained / "report.html").tags if tag == "img"]
+    assert len([alt for alt in alts if alt.startswith("What speaks for the predicted class")]) == 3
+
+
+def test_ece_on_the_page_is_that_of_the_counts(explained: Path):
+    scores = load_scores(explained / "classification/vgg16/scores/validation.npz")
+    right = scores.truth == scores.predicted
+    bins = np.minimum((scores.confidence * 15).astype(int), 14)
+    gaps = [abs(right[bins == b].sum() - scores.confidence[bins == b].sum()) for b in range(15)]
+    (table,) = [t for t in Page(explained / "report.html").tables if t.rows[0][1:] == ["ECE", "95% interval"]]
+    assert float(table.rows[1][1]) == pytest.approx(sum(gaps) / len(right), abs=2e-3)
+
+
+@pytest.mark.parametrize("name", ["explanation.json", "suspects.csv", "pictures.npz"])
+def test_a_damaged_explanation_is_named(explained: Path, name: str):
+    path = explained / "classification/vgg16/explanation" / name
+    content = path.read_bytes()
+    try:
+        path.write_bytes(content[: len(content) // 2])
+        with pytest.raises(UserError, match=re.escape(str(path))):
+            build_report(explained)
+    finally:
+        path.write_bytes(content)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1400, 420])
+def test_it_opens_in_a_browser(explained: Path, browser, width: int):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto((explained / "report.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    button = page.locator(".gallery .zoom").first
+    button.click()
+    assert page.locator("#viewer img").get_attribute("src") == button.locator("img").get_attribute("src")
+    page.keyboard.press("Escape")
+    page.locator("a[href^='figures/explanation']").click()
+    page.wait_for_function("document.getElementById('images').children.length > 0")
+    assert trouble == []
+    page.close()
