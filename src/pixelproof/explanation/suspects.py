@@ -119,8 +119,8 @@ def _probable(images: Labelled, index: int, suggested: int, margin: float, flagg
     near, model = images.near[index], images.model[index]
     why = (
         f"{near[suggested]:.0%} of its neighbours are {images.names[suggested]}, {near[given]:.0%} "
-        f"{images.names[given]}; the model gives them {model[suggested]:.0%} and {model[given]:.0%}"
-        f"{'; confident learning holds the label for an error' if flagged else ''}"
+        f"{images.names[given]}; the model says {model[suggested]:.0%} and {model[given]:.0%}"
+        f"{'; confident learning agrees' if flagged else ''}"
     )
     # Below 1, which is for what is certain.
     score = min(margin, 0.9999)

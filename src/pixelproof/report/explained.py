@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -164,8 +164,11 @@ def _galleries(found: Found, scores: Scores | None) -> Iterable[Gallery]:
     if isinstance(scores, ClassificationScores):
         yield from _failures(found, scores)
     suspects = [tile for row in found.suspects[:LISTED] if (tile := _ranked(found, row)) is not None]
-    note = f"The first {len(suspects)} of {count(len(found.suspects))} in suspects.csv."
-    yield Gallery("Labels that are probably wrong", note, suspects)
+    note = (
+        f"The first {len(suspects)} of {count(len(found.suspects))} in suspects.csv. Identical images under two labels are "
+        "certain; of the others, the weaker a model, the more right labels it doubts."
+    )
+    yield Gallery("Labels to doubt", note, suspects)
     following = [tile for row in found.next[:LISTED] if (tile := _ranked(found, row)) is not None]
     yield Gallery("What to label or check next", f"The first {len(following)} of next.csv.", following)
 
@@ -179,7 +182,11 @@ def _failures(found: Found, scores: ClassificationScores) -> Iterable[Gallery]:
             f"{truth}, taken for {guess}",
             f"{share(scores.confidence[i], 0)} sure, loss {score(scores.loss[i], 1)}",
         )
-        return _tile(found, split, scores.ids[i], said)
+        tile = _tile(found, split, scores.ids[i], said)
+        cam = found.cams.get(f"{split}/{scores.ids[i]}")
+        if tile is None or cam is None:
+            return tile
+        return replace(tile, second=Picture(small_uri(cam), f"What speaks for {guess} in image {scores.ids[i]}"))
 
     bold = most_confident_errors(scores.confidence, scores.truth, scores.predicted)[:LISTED]
     note = "Wrong, and surest of it." + (
@@ -201,9 +208,7 @@ def _tile(found: Found, split: str, sample_id: str, lines: tuple[str, ...] = ())
     if key not in found.pictures:
         return None
     alt = ", ".join((f"Image {sample_id}", *lines))
-    cam = found.cams.get(key) if lines else None
-    second = None if cam is None else Picture(small_uri(cam), f"What speaks for the predicted class in {sample_id}")
-    return Tile(Picture(small_uri(found.pictures[key]), alt, sample_id), lines, second)
+    return Tile(Picture(small_uri(found.pictures[key]), alt, sample_id), lines)
 
 
 def _regions(rows: Sequence[Ranked]) -> list[tuple[str, str, str, str]]:
