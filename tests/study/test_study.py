@@ -55,8 +55,12 @@ def test_a_study_ends_in_a_report_and_redoes_only_what_changed(study, tmp_path):
     out = tmp_path / "out"
     report = conduct(study, tmp_path, out)
     page = report.read_text()
-    for word in ("vgg16", "fcn32s", "fcn8s", "0001", "Average loss:", "mIoU", "t-SNE"):
+    for word in ("vgg16", "fcn32s", "fcn8s", "0001", "Average loss:", "mIoU", "t-SNE", "The worst images of fcn"):
         assert word in page
+    assert (out / "patches" / "vgg16" / "explanation" / "explanation.json").is_file()
+    explained = list(out.glob("fields/*/explanation/suspects.csv"))
+    assert len(explained) == 1  # of the best model alone
+    before = explained[0].stat().st_mtime_ns
     first = times(out)
     assert {name.split("/")[1] for name in first} == {"vgg16", "fcn32s", "fcn8s"}
     assert len(first) == 3 * 2 + 1 + 2  # weights and scores of each, the features, the shown images
@@ -65,6 +69,7 @@ def test_a_study_ends_in_a_report_and_redoes_only_what_changed(study, tmp_path):
     conduct(study, tmp_path, out)
     assert report.read_text()
     assert times(out) == first
+    assert explained[0].stat().st_mtime_ns == before
 
     conduct(study, tmp_path, out, ["fields.seed=1"])
     assert {name.split("/")[0] for name in changed(first, times(out))} == {"fields", "previous"}

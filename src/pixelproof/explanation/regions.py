@@ -111,10 +111,7 @@ def suspect_regions(masks: Sequence[MaskEvidence], names: Sequence[str]) -> list
 
 def _row(mask: MaskEvidence, region: Region, names: Sequence[str]) -> Ranked:
     given, suggested = names[region.given], names[region.suggested]
-    why = (
-        f"{region.pixels:,} pixels labelled {given}, of which the model is {region.confidence:.0%} sure "
-        f"that they are {suggested}"
-    )
+    why = f"{region.pixels:,} pixels labelled {given}; the model is {region.confidence:.0%} sure of {suggested}"
     score = float(np.clip(region.excess / mask.pixels, 0, 1))
     return Ranked(mask.id, mask.split, given, suggested, score, why, region.box)
 

@@ -165,8 +165,8 @@ def _galleries(found: Found, scores: Scores | None) -> Iterable[Gallery]:
         yield from _failures(found, scores)
     suspects = [tile for row in found.suspects[:LISTED] if (tile := _ranked(found, row)) is not None]
     note = (
-        f"The first {len(suspects)} of {count(len(found.suspects))} in suspects.csv. Identical images under two labels are "
-        "certain; of the others, the weaker a model, the more right labels it doubts."
+        f"The first {len(suspects)} of {count(len(found.suspects))} in suspects.csv. Identical images under two labels "
+        "are certain; of the others, the weaker a model, the more right labels it doubts."
     )
     yield Gallery("Labels to doubt", note, suspects)
     following = [tile for row in found.next[:LISTED] if (tile := _ranked(found, row)) is not None]

@@ -13,7 +13,6 @@ from typing import Any
 from pixelproof.config import run_settings
 from pixelproof.data import Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
-from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.embed import embed
@@ -21,7 +20,6 @@ from pixelproof.explanation.segmenter import show
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.facts import Environment, read_facts
-from pixelproof.report.findings import read_found
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
     Run,
@@ -35,15 +33,13 @@ from pixelproof.runs import (
     save_shown,
     save_thumbnails,
 )
-from pixelproof.runs.explained import Explained
-from pixelproof.runs.explanation_file import VERSION as EXPLANATION_VERSION
 from pixelproof.runs.features import VERSION as FEATURES_VERSION
 from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
 from pixelproof.schema import nearest
 from pixelproof.study.compare import compare_part, extremes
-from pixelproof.study.explain import explain, save_found
+from pixelproof.study.explain import explain_part
 from pixelproof.study.file import StudyFile, read_study, run_config
 from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.settings import normalised, settle
@@ -51,8 +47,6 @@ from pixelproof.study.steps import Steps
 from pixelproof.study.train import describe_network, train
 
 Reader = Callable[[Path], object]
-MASKS = 300
-"""Masks of train that an explanation looks at."""
 
 
 def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = (), command: str = "") -> Path:
@@ -81,6 +75,7 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
         compare_part(study.parts[part], group, out / part, steps)
         if group[0].data.task == "segmentation":
             _show_extremes(group, extremes(out / part), steps)
+        explain_part(group, steps)
     record = StudyRecord(
         name=study.name,
         title=study.title or study.name,
@@ -141,7 +136,6 @@ def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[st
                 # Pictures are of the first seed's run; the others are there for their scores.
                 shown=() if replicate else tuple(by_id[sample_id] for sample_id in entry.show),
                 embed=model in entry.embed and not replicate,
-                explain=not replicate and (folder.task == "segmentation" or model in entry.embed),
                 fingerprints={name: fingerprint(samples) for name, samples in parts.items()},
             )
         )
@@ -193,10 +187,6 @@ def _inspect(job: Job, steps: Steps) -> None:
     targets += [(f"shown/{s.id}", job.run.shown(s.id), load_shown, [trained, fingerprint([s])]) for s in job.shown]
     mapped = [trained, FEATURES_VERSION]
     targets += [("features", job.run.features(SPLIT), _load_map(job.run), mapped)] if job.embed else []
-    looked_at = [trained, job.fingerprints["train"], job.fingerprints["selection"], EXPLANATION_VERSION]
-    target = Explained(job.run.explanation)
-    if job.explain:
-        targets.append(("explanation", target.suspects, lambda _: read_found(target.path), looked_at))
     for step, path, reader, inputs in targets:
         if steps.made(f"{job.name}/{step}", inputs, path, reader):
             continue
@@ -204,8 +194,6 @@ def _inspect(job: Job, steps: Steps) -> None:
         if step == "scores":
             source = Source(job.run.name, SPLIT, job.fingerprints[SPLIT])
             save_scores(path, evaluate(predictor, job.parts[SPLIT], source))
-        elif step == "explanation":
-            save_found(explain(predictor, _explained_parts(job), SPLIT, seed=job.config.training.seed), target)
         elif step == "features":
             features, thumbnails = embed(predictor, job.parts[SPLIT], job.config.training.seed)
             save_thumbnails(job.run.thumbnails(SPLIT), thumbnails)
@@ -213,13 +201,6 @@ def _inspect(job: Job, steps: Steps) -> None:
         else:
             save_shown(path, show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
         steps.take(f"{job.name}/{step}", inputs)
-
-
-def _explained_parts(job: Job) -> dict[str, tuple[Sample, ...]]:
-    """Return the images that an explanation looks at: of masks to train on only some, for each takes a while."""
-    if job.data.task == "classification":
-        return job.parts
-    return job.parts | {"train": limit(job.parts["train"], MASKS, job.config.data.split_seed)}
 
 
 def _load_map(run: Run) -> Reader:

@@ -6,22 +6,30 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from pixelproof.config import run_settings
 from pixelproof.data import Sample, arrange
 from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
+from pixelproof.evaluation import mean_iou
 from pixelproof.explanation.classifier import explain_classifier
 from pixelproof.explanation.features import SECOND_LAST
 from pixelproof.explanation.found import UNLABELLED, Found
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
-from pixelproof.runs import Run, atomic, save_shown, save_thumbnails
+from pixelproof.report.findings import read_found
+from pixelproof.runs import Run, SegmentationScores, atomic, load_scores, save_shown, save_thumbnails
 from pixelproof.runs.explained import Explained
-from pixelproof.runs.explanation_file import save_explanation
+from pixelproof.runs.explanation_file import VERSION, save_explanation
 from pixelproof.runs.ranked_file import Ranked, save_ranked
+from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.parts import data_for
+from pixelproof.study.steps import Steps
 
+MASKS = 300
+"""Masks of train that a study looks at: each takes as long as predicting it."""
 COPIES = 50
 """Images of the list of what to do next that are copied out."""
 
@@ -79,6 +87,38 @@ def explain(
     if predictor.scheme.task == "classification":
         return explain_classifier(predictor, parts, split, layer, seed)
     return explain_segmenter(predictor, parts, split)
+
+
+def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
+    """Explain the classifiers of a part that are mapped, or its best segmenter, where that is missing or outdated."""
+    mapped = [job for job in jobs if job.embed]
+    for job in mapped if jobs[0].data.task == "classification" else [_best(jobs)]:
+        digests = [job.fingerprints[name] for name in ("train", "selection", SPLIT)]
+        inputs, target = [steps.inputs(f"{job.name}/train"), digests, VERSION], Explained(job.run.explanation)
+        if steps.made(f"{job.name}/explanation", inputs, target.suspects, _whole):
+            continue
+        parts: dict[str, Sequence[Sample]] = dict(job.parts)
+        if job.data.task == "segmentation":
+            parts["train"] = limit(job.parts["train"], MASKS, job.config.data.split_seed)
+        predictor = Predictor.open(job.run, job.config.training.device)
+        save_found(explain(predictor, parts, SPLIT, seed=job.config.training.seed), target)
+        steps.take(f"{job.name}/explanation", inputs)
+
+
+def _whole(suspects: Path) -> object:
+    """Read every file of an explanation, which is damaged if one of them is."""
+    return read_found(suspects.parent)
+
+
+def _best(jobs: Sequence[Job]) -> Job:
+    """Return the first run of the model with the highest mIoU: the better a model, the better its doubts."""
+
+    def quality(job: Job) -> float:
+        scores = load_scores(job.run.scores(SPLIT))
+        assert isinstance(scores, SegmentationScores)
+        return float(np.nan_to_num(mean_iou(scores, "unknown_counted"), nan=-1.0))
+
+    return max({job.model: job for job in reversed(jobs)}.values(), key=quality)
 
 
 def save_found(found: Found, target: Explained) -> list[Path]:

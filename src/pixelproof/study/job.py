@@ -24,5 +24,4 @@ class Job:
     parts: dict[str, tuple[Sample, ...]]
     shown: tuple[Sample, ...]
     embed: bool
-    explain: bool
     fingerprints: dict[str, str]

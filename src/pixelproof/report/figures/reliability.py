@@ -23,8 +23,7 @@ def reliability_diagram(curves: Mapping[str, Reliability]) -> bytes:
     """
     with style.figure(5.2, 5.0) as drawing:
         axes, counts = drawing.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-        axes.plot([0, 1], [0, 1], "--", color=style.MUTED, linewidth=1)
-        axes.annotate("as sure as right", (0.84, 0.74), rotation=38, color=style.MUTED, fontsize=9, ha="center")
+        axes.plot([0, 1], [0, 1], ":", color=style.MUTED, linewidth=1.2, label="as sure as right")
         places = (np.arange(BINS) + 0.5) / BINS
         for index, (name, found) in enumerate(curves.items()):
             color, dash = style.series(index)
