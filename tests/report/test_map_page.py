@@ -207,3 +207,36 @@ def test_embed_writes_a_page_that_works(pixelproof, color_classes, tmp_path, bro
     page.fill("#search", "red/2")
     assert page.text_content("#card-truth") == "2 red"
     page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.real
+@pytest.mark.slow
+def test_all_images_of_the_real_validation_set_are_on_a_page_that_works(pixelproof, real_data, tmp_path, browser):
+    slim = [word for s in ("width=0.05", "epochs=1", "device=cpu") for word in ("--set", s)]
+    data = real_data / "p1_data"
+    assert pixelproof("train", data, "--model", "vgg16-bn", "--out", tmp_path / "run", *slim)[0] == 0
+    assert pixelproof("embed", tmp_path / "run", data, "--out", tmp_path / "e")[0] == 0
+    page = browser.new_page(viewport={"width": 1300, "height": 850})
+    page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
+    page.goto((tmp_path / "e" / "explanation.html").as_uri())
+    page.wait_for_function("document.getElementById('images').children.length > 0")
+    while page.locator("#more").is_visible():
+        page.locator("#more").click()
+    assert listed(page) == list(range(2500))
+    page.locator("#classes button").nth(33).click()
+    features = load_features(tmp_path / "e" / "features.npz")
+    assert {features.truth[i] for i in listed(page)} == {33}
+    assert len(listed(page)) == 50
+    page.keyboard.press("Escape")
+    page.fill("#search", "13_477.png")
+    assert page.text_content("#card-truth") == "13 willow_tree"
+    page.fill("#search", "")
+    box = page.locator("#map").bounding_box()
+    for x in np.linspace(0.2, 0.8, 40):
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] / 2)
+        if page.locator("#card").is_visible():
+            break
+    i = features.ids.index(page.text_content("#card-id"))
+    assert page.text_content("#card-truth").startswith(f"{features.truth[i]} ")
+    page.close()

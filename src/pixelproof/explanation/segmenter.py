@@ -112,7 +112,7 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
     evidence = None
     if truth is not None:
         evidence = MaskEvidence(sample.id, split, pixels, tuple(regions), labelled, agreed)
-    by_class = class_iou(confusion, scheme.scored, "unknown_ignored")
+    by_class = class_iou(confusion, scheme.scored, "unknown_counted")
     miou = float(np.nanmean(by_class)) if truth is not None and not np.isnan(by_class).all() else float("nan")
     return _Look(np.mean(features, axis=0), entropy / pixels, miou, evidence)
 
