@@ -13,6 +13,7 @@ from pixelproof import api
 from pixelproof.data import read_image
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
 from pixelproof.prediction import Predictor
+from pixelproof.runs.calibration_file import Calibration, save_calibration
 
 OUTSIDE = (124, 116, 104)  # the colour that becomes zero
 
@@ -137,20 +138,23 @@ def test_bands_and_stretch(slim_run, tmp_path, capsys):
     assert "reach only about 2,6" in capsys.readouterr().err
 
 
-def test_probabilities_are_the_networks(slim_run, tmp_path):
+def test_probabilities_are_the_networks_at_the_runs_temperature(tmp_path):
+    run = make_run(tmp_path / "run")
+    facts = {"split": "selection", "images": 1, "samples": 1, "loss_before": 1.0, "loss_after": 1.0}
+    save_calibration(run.calibration, Calibration(temperature=0.5, **facts))
     pixels = noise(200, 130)
     pixels[:, :20] = 0
     scene = write_scene(tmp_path / "scene.tif", pixels, nodata=0)
-    api.map(slim_run.path, scene, tmp_path / "m.tif", probabilities=tmp_path / "p.tif", tile=64, device="cpu")
+    api.map(run.path, scene, tmp_path / "m.tif", probabilities=tmp_path / "p.tif", tile=64, device="cpu")
     seen = pixels.copy()
     seen[:, :20] = np.array(OUTSIDE, np.uint8)[:, None, None]
-    logits = Predictor.open(slim_run, "cpu")([np.ascontiguousarray(seen.transpose(1, 2, 0))]).logits[0]
+    logits = Predictor.open(run, "cpu")([np.ascontiguousarray(seen.transpose(1, 2, 0))]).logits[0]
     with rasterio.open(tmp_path / "p.tif") as data:
         assert data.descriptions == PRESETS["deepglobe"].names
         stored, valid = data.read() * np.array(data.scales)[:, None, None], data.read_masks(1) > 0
     assert not valid[:20].any()
     assert valid[20:].all()
-    np.testing.assert_allclose(stored[:, valid], logits.softmax(0).numpy()[:, valid], atol=0.00201)
+    np.testing.assert_allclose(stored[:, valid], (logits / 0.5).softmax(0).numpy()[:, valid], atol=0.00201)
 
 
 def test_ids_and_nodata_are_the_schemes_own(tmp_path):

@@ -79,7 +79,7 @@ class Job:
             "--nodata": self.settings.nodata,
             "--stretch": [list(scaling.low), list(scaling.high)],
             "--tile": [self.settings.tile, self.margin],
-            "--probabilities": self.settings.probabilities is not None,
+            "--probabilities": self.settings.probabilities is not None and self.predictor.temperature,
             "--device": self.predictor.device.type,
         }
 
@@ -103,11 +103,21 @@ class Job:
         return self.legend.encode(np.where(kept, classes, np.uint8(VOID)))[None]
 
     def chances(self, tile: Tile, logits: Tensor | None, valid: Bool) -> UInt8:
-        """Return the probabilities of the kept part of a tile in steps, uint8 [K, h, w]; 255 is no data."""
+        """Return the probabilities of the kept part of a tile in steps, uint8 [K, h, w]; 255 is no data.
+
+        They are at the run's temperature.
+        """
         kept = valid[tile.inside]
         if logits is None:
             return np.full((len(self.legend.ids), *kept.shape), VOID, np.uint8)
-        steps = logits[:, *tile.inside].softmax(dim=0).mul_(STEPS).round_().to(torch.uint8).numpy()
+        steps = (
+            (logits[:, *tile.inside] / self.predictor.temperature)
+            .softmax(dim=0)
+            .mul_(STEPS)
+            .round_()
+            .to(torch.uint8)
+            .numpy()
+        )
         return np.where(kept, steps, np.uint8(VOID))
 
     def tags(self) -> dict[str, str]:

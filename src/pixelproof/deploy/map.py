@@ -26,7 +26,7 @@ from pixelproof.runs import Run, atomic
 from pixelproof.runs.atomic import explain_os_error
 from pixelproof.schema import parse
 
-STRIP = 2**23  # pixels that are turned into polygons at once
+STRIP = 2**22  # pixels that are turned into polygons at once
 
 
 def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, Any]:

@@ -30,8 +30,10 @@ DRIVERS = {
     b"\0\0\0\x0cjP  ": "JP2OpenJPEG",
 }
 """What GDAL may read, by the first bytes: some of its other readers fetch from networks or are little tested."""
-CACHE = 256 * 2**20
-"""Bytes that GDAL may keep of decoded blocks; its own default grows with the machine."""
+CACHE, LARGEST_CACHE = 64 * 2**20, 512 * 2**20
+"""Bytes that GDAL may keep of decoded blocks, and where blocks are whole rows; its default grows with the machine."""
+CACHED_ROWS = 2048
+"""Rows that a row of tiles and its halo touch; kept where each tile of the row would decode them again."""
 SAMPLES, SAMPLE = 8, 128
 """A sample is this many windows down and across, each of this many pixels a side."""
 
@@ -55,8 +57,12 @@ class Scene:
 
     def __init__(self, path: Path, settings: MapSettings) -> None:
         self.path = path
+        self._cache = CACHE
         with self._explained():
             self._data = open_raster(path, _driver(path))
+        if self._data.block_shapes[0][1] == self._data.width:
+            row = self._data.width * sum(np.dtype(name).itemsize for name in self._data.dtypes)
+            self._cache = min(max(CACHE, CACHED_ROWS * row), LARGEST_CACHE)
         self.height: int = self._data.height
         self.width: int = self._data.width
         self.crs = self._data.crs
@@ -162,7 +168,10 @@ class Scene:
         """Turn whatever GDAL raises into one sentence."""
         try:
             # Reading a PNG at once, GDAL does not notice that its end is missing; row by row it does.
-            with rasterio.Env(GDAL_CACHEMAX=CACHE, GDAL_PNG_WHOLE_IMAGE_OPTIM=False), np.errstate(invalid="ignore"):
+            with (
+                rasterio.Env(GDAL_CACHEMAX=self._cache, GDAL_PNG_WHOLE_IMAGE_OPTIM=False),
+                np.errstate(invalid="ignore"),
+            ):
                 yield
         except RasterioError as error:
             missing = f" ({error})" if "does not exist" in str(error) else ""

@@ -64,7 +64,9 @@ class Predictor:
         model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes))
         load_weights(run.best, model)
         temperature = load_calibration(run.calibration).temperature if run.calibration.is_file() else 1.0
-        network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
+        # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
+        folded = fold(model).to(memory_format=torch.channels_last)
+        network = fold_batch_norm(model, config.model)[0] if literal else folded
         return cls(network, scheme, device, temperature=temperature)
 
     @torch.inference_mode()
