@@ -86,8 +86,37 @@ def test_the_right_answer_costs_least(loss):
 
 def test_losses_are_summed_as_named():
     logits, target = case()
-    together = make_loss(TrainingConfig(loss="cross-entropy+dice"), None)(logits, target)
+    together = make_loss(TrainingConfig(loss="cross-entropy+dice"), None)(0)(logits, target)
     torch.testing.assert_close(together, cross_entropy(logits, target) + dice(logits, target))
+
+
+def test_the_finish_takes_over_where_it_is_told_to():
+    logits, target = case()
+    for finish_from, epochs in ((0.8, [8, 9]), (1.0, []), (0.0, range(10))):
+        losses = make_loss(TrainingConfig(epochs=10, finish="lovasz", finish_from=finish_from), None)
+        for epoch in range(10):
+            expected = lovasz_softmax if epoch in epochs else cross_entropy
+            torch.testing.assert_close(losses(epoch)(logits, target), expected(logits, target))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_lovasz_equals_the_paper_s_algorithm_class_by_class(seed):
+    logits, target = case(seed)
+    target[target == 2] = IGNORE  # a class that is absent
+    seen = list(pixels(logits, target))
+    losses = []
+    for k in sorted({label for _, label in seen}):
+        errors = [1 - p[k].item() if label == k else p[k].item() for p, label in seen]
+        order = sorted(range(len(seen)), key=lambda i: -errors[i])
+        positives = sum(label == k for _, label in seen)
+        total, before, hits = 0.0, 0.0, 0
+        for rank, i in enumerate(order, start=1):
+            hits += seen[i][1] == k
+            jaccard = 1 - (positives - hits) / (positives + rank - hits)
+            total += errors[i] * (jaccard - before)
+            before = jaccard
+        losses.append(total)
+    assert lovasz_softmax(logits.detach(), target).item() == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 def test_classification_targets_work_too():

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pixelproof.cli.options import DataArgument, DeviceOption, JsonOption, RunArgument, SplitOption, print_json
+from pixelproof.cli.options import (
+    DataArgument,
+    DeviceOption,
+    JsonOption,
+    RunArgument,
+    SplitOption,
+    TtaOption,
+    print_json,
+)
 
 
 def evaluate(
@@ -10,6 +18,7 @@ def evaluate(
     data: DataArgument,
     split: SplitOption = "validation",
     device: DeviceOption = "auto",
+    tta: TtaOption = None,
     json: JsonOption = False,
 ) -> None:
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
@@ -17,7 +26,7 @@ def evaluate(
     from pixelproof.evaluation.tables import print_scores
     from pixelproof.study.evaluate import evaluate_run
 
-    scores = evaluate_run(run, data, split, device)
+    scores = evaluate_run(run, data, split, device, tta=tta)
     if json:
         print_json(summarise(scores))
     else:

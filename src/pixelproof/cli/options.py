@@ -15,6 +15,10 @@ SplitOption = Annotated[str, typer.Option(help="train, selection, validation or 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+TtaOption = Annotated[
+    bool | None,
+    typer.Option("--tta/--no-tta", help="Average over flips and quarter turns; by default as the run was set."),
+]
 LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]
 SetOption = Annotated[
     list[str] | None,

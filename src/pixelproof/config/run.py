@@ -51,6 +51,8 @@ class ModelConfig(Strict):
     """Subtracted from RGB in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's otherwise."""
     std: Channels3 | None = None
     """RGB is divided by this after ``mean`` is subtracted; None likewise."""
+    tta: bool = False
+    """Average probabilities over flips and quarter turns when predicting; takes eight times as long."""
 
 
 class AugmentConfig(Strict):
@@ -88,6 +90,10 @@ class TrainingConfig(Strict):
     """Batches whose gradients are summed before one optimiser step."""
     loss: str = "cross-entropy"
     """One or more of cross-entropy, focal, dice, lovasz, joined by ``+``."""
+    finish: str | None = None
+    """Loss of the last epochs, written like ``loss``; lovasz there raises IoU."""
+    finish_from: float = Field(default=0.8, ge=0.0, le=1.0)
+    """Part of the epochs after which ``finish`` takes over."""
     class_weights: Literal["none", "auto"] = "none"
     """``auto`` weights classes by the inverse square root of their frequency in train."""
     label_smoothing: Fraction = 0.0
@@ -122,13 +128,17 @@ class TrainingConfig(Strict):
     """Processes that load images; results do not depend on it."""
     resident: Switch = "auto"
     """Keep all training images in the device's memory and augment them there; ``auto`` does so on a GPU."""
+    channels_last: Switch = "auto"
+    """Lay images out in memory pixel by pixel, as a GPU's convolutions like it; ``auto`` does so on a GPU."""
+    compile: Switch = "no"
+    """Compile the network with ``torch.compile``; ``auto`` does so on a GPU. Needs a C++ compiler or Triton."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides the initial weights and every random choice of training."""
 
-    @field_validator("loss")
+    @field_validator("loss", "finish")
     @classmethod
-    def _known_loss(cls, value: str) -> str:
-        for part in value.split("+"):
+    def _known_loss(cls, value: str | None) -> str | None:
+        for part in value.split("+") if value is not None else ():
             if part not in LOSSES:
                 raise ValueError(f"'{part}' is no loss; known are {', '.join(LOSSES)}, joined by +")
         return value
@@ -148,7 +158,8 @@ class RunConfig(Strict):
         training = self.training
         if self.task == "segmentation" and (training.mixup or training.cutmix):
             raise ValueError("mixup and cutmix are for classification")
-        if self.task == "classification" and training.loss not in ("cross-entropy", "focal"):
+        losses = {training.loss, training.finish or training.loss}
+        if self.task == "classification" and not losses <= {"cross-entropy", "focal"}:
             raise ValueError("classification takes the loss cross-entropy or focal")
         return self
 

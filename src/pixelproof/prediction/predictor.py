@@ -13,6 +13,7 @@ from pixelproof.config import run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
+from pixelproof.prediction.symmetry import SymmetryAverage
 from pixelproof.prediction.tiles import LARGE, halo, predict_tiled
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import load_calibration
@@ -49,11 +50,16 @@ class Predictor:
         self.temperature = temperature
 
     @classmethod
-    def open(cls, run: Run, device: str = "auto", literal: bool = False) -> Predictor:
+    def open(cls, run: Run, device: str = "auto", *, tta: bool | None = False, literal: bool = False) -> Predictor:
         """Load the best checkpoint of a run, folded where that is exact.
 
-        The run's temperature is applied to probabilities, where one was fitted. A ``literal`` network is folded no
-        further than ``show`` prints it, so that each layer printed is there to be looked into.
+        The run's temperature is applied to probabilities, where one was fitted.
+
+        Args:
+            run: The run.
+            device: Where to compute.
+            tta: Whether to average over an image's symmetries; None is as the run's settings say.
+            literal: Fold no further than ``show`` prints the network, so that each layer printed can be looked into.
 
         Raises:
             UserError: The run is incomplete or damaged.
@@ -65,8 +71,11 @@ class Predictor:
         load_weights(run.best, model)
         temperature = load_calibration(run.calibration).temperature if run.calibration.is_file() else 1.0
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
-        folded = fold(model).to(memory_format=torch.channels_last)
-        network = fold_batch_norm(model, config.model)[0] if literal else folded
+        network = (fold_batch_norm(model, config.model)[0] if literal else fold(model)).to(
+            memory_format=torch.channels_last
+        )
+        if config.model.tta if tta is None else tta:
+            return cls(SymmetryAverage(network, temperature), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
 
     @torch.inference_mode()
@@ -121,8 +130,20 @@ class Predictor:
 
     def classes(self, image: UInt8) -> UInt8:
         """Return the class index of every pixel, uint8 [H, W, 3] -> [H, W], computed as a whole."""
-        classes: UInt8 = self([image]).logits[0].argmax(dim=0).to(torch.uint8).numpy()
+        classes: UInt8 = self.best_classes([image])[0].astype(np.uint8)
         return classes
+
+    @torch.inference_mode()
+    def best_classes(self, images: Sequence[UInt8]) -> npt.NDArray[np.int64]:
+        """Return the likeliest class of images, uint8 [H, W, 3], as ``__call__`` takes them: [N], or [N, H, W].
+
+        Chosen on the device: copying all scores from a GPU takes longer than computing them.
+        """
+        batch = self.prepared(images)
+        with autocast(self.device, self.precision):
+            logits = self.model(batch).logits
+        chosen: npt.NDArray[np.int64] = logits.argmax(dim=1).cpu().numpy()
+        return chosen
 
 
 def probabilities(logits: Tensor, temperature: float = 1.0) -> npt.NDArray[np.float64]:

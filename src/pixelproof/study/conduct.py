@@ -190,7 +190,7 @@ def _inspect(job: Job, steps: Steps) -> None:
     for step, path, reader, inputs in targets:
         if steps.made(f"{job.name}/{step}", inputs, path, reader):
             continue
-        predictor = predictor or Predictor.open(job.run, job.config.training.device)
+        predictor = predictor or Predictor.open(job.run, job.config.training.device, tta=None)
         if step == "scores":
             source = Source(job.run.name, SPLIT, job.fingerprints[SPLIT])
             save_scores(path, evaluate(predictor, job.parts[SPLIT], source))

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from pixelproof.config import RunConfig, run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
+from pixelproof.data.cache import decoded
 from pixelproof.data.checking import check_parts
-from pixelproof.data.loading import TrainingImages
+from pixelproof.data.loading import TrainingImages, training_batches
 from pixelproof.errors import UserError
-from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.calibrate import calibrate
-from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.evaluation.selection import selection_figure
 from pixelproof.models import PixelModel, build_model, diagram, fold, fold_batch_norm, plain_name, summarise
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.facts import Architecture, Environment, read_facts
-from pixelproof.runs import ClassificationScores, Run, Source, write_json, write_text
+from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import read_text
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.folder import ENVIRONMENT
@@ -29,6 +29,7 @@ from pixelproof.training.checkpoints import load_weights, save_weights
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.loop import Score, Trainer
 from pixelproof.training.losses import make_loss
+from pixelproof.training.speed import Speed, measured_peak, median_rate, multiply_adds
 
 
 def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = False, overwrite: bool = False) -> Run:
@@ -50,7 +51,8 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
     try:
         check_parts(parts, data.scheme)
         images = TrainingImages(parts["train"], data.scheme, config)
-        weights = class_weights(images) if config.training.class_weights == "auto" else None
+        device = pick_device(config.training.device)
+        weights = class_weights(images).to(device) if config.training.class_weights == "auto" else None
         trainer = Trainer(model, images, make_loss(config.training, weights), run)
         if begun:
             trainer.resume()
@@ -60,7 +62,8 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
             shutil.rmtree(run.path)
         raise
     _finish(run, trainer.result, config, data, parts["selection"])
-    write_json(run.path / "environment.json", run.environment() | {"finished": True, **vars(progress)})
+    speed = _speed(trainer, config)
+    write_json(run.path / ENVIRONMENT, run.environment() | {"finished": True, **vars(progress), "speed": speed.facts()})
     return run
 
 
@@ -151,14 +154,26 @@ def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sampl
     """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none."""
     if not samples:
         return None
+    pixels = decoded(samples, data.scheme, config.model.input_size, config.data.cache)
 
     def score(model: PixelModel) -> float:
         network = fold(model) if config.training.fold else model
         predictor = Predictor(network, data.scheme, config.training.device, config.training.precision)
-        scores = evaluate(predictor, samples, Source("selection"))
-        return accuracy(scores) if isinstance(scores, ClassificationScores) else mean_iou(scores, "unknown_ignored")
+        return selection_figure(predictor, pixels, [sample.label for sample in samples])
 
     return score
+
+
+def _speed(trainer: Trainer, config: RunConfig) -> Speed:
+    """Say how fast training was and, on a GPU, how much of it that used."""
+    device, precision = trainer.device, config.training.precision
+    speed = Speed(median_rate(trainer.run))
+    if device.type == "cuda":
+        batch, _ = next(training_batches(trainer.images, 0))
+        macs = multiply_adds(trainer.network, trainer.model.preprocessing(batch.to(device)))
+        speed = Speed(speed.images_per_second, macs, measured_peak(device, precision))
+    say(f"{trainer.run.name}: {speed}")
+    return speed
 
 
 def _finish(run: Run, model: PixelModel, config: RunConfig, data: DataFolder, selection: Sequence[Sample]) -> None:

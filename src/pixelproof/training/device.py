@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from pixelproof.config import Switch
 from pixelproof.errors import UserError
 
 
@@ -29,6 +30,24 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
         precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     )
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
+
+
+def is_on(wanted: Switch, device: torch.device) -> bool:
+    """Return whether something is to be done that "auto" does on a GPU only."""
+    return wanted == "yes" or (wanted == "auto" and device.type == "cuda")
+
+
+def tune(device: torch.device, precision: str) -> None:
+    """Let a GPU compute what is left in float32 as TF32, unless ``precision`` is float32, and time its convolutions.
+
+    cudnn tries its algorithms on the first batch and keeps the fastest, so two runs on a GPU agree to rounding only.
+    """
+    if device.type != "cuda":
+        return
+    exact = precision == "float32"
+    torch.set_float32_matmul_precision("highest" if exact else "high")
+    torch.backends.cudnn.allow_tf32 = not exact
+    torch.backends.cudnn.benchmark = True
 
 
 def describe(device: torch.device) -> str:

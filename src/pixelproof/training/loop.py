@@ -24,13 +24,15 @@ from pixelproof.progress import Step, bar
 from pixelproof.randomness import derive
 from pixelproof.runs import Run
 from pixelproof.training.checkpoints import Progress, load_state, save_state, save_weights
-from pixelproof.training.device import autocast, pick_device
+from pixelproof.training.device import autocast, is_on, pick_device, tune
 from pixelproof.training.losses import Loss
 from pixelproof.training.mixing import mix
 from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
 
 Score = Callable[[PixelModel], float]
 """How good a model is on images it was not trained on; higher is better."""
+LOOK_EVERY = 20
+"""Batches between two looks at the loss; a loss that is not finite ends training there, before any checkpoint."""
 
 
 class Trainer:
@@ -39,18 +41,23 @@ class Trainer:
     Args:
         model: The network; its ``preprocessing`` turns uint8 images into its input.
         images: The training images.
-        loss: (logits, target) -> scalar.
+        losses: Gives the loss of each epoch, (logits, target) -> scalar.
         run: The folder that takes checkpoints and the log.
     """
 
-    def __init__(self, model: PixelModel, images: TrainingImages, loss: Loss, run: Run) -> None:
+    def __init__(self, model: PixelModel, images: TrainingImages, losses: Callable[[int], Loss], run: Run) -> None:
         self.config: TrainingConfig = images.config.training
         self.device = pick_device(self.config.device)
-        self.model = model.to(self.device)
+        tune(self.device, self.config.precision)
+        channels_last = is_on(self.config.channels_last, self.device)
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.model = model.to(self.device, memory_format=self.layout)
+        # The same weights in another form: folded, and compiled.
         self.network = fold_for_training(self.model) if self.config.fold else self.model
+        self.forward = torch.compile(self.network) if is_on(self.config.compile, self.device) else self.network
         self.images = images
         images.place(self.device)
-        self.loss = loss
+        self.losses = losses
         self.run = run
         self.optimizer = make_optimizer(model, self.config)
         self.average: AveragedModel | None = None
@@ -74,8 +81,8 @@ class Trainer:
 
     def fit(self, score: Score | None) -> Progress:
         """Train until the last epoch, keeping the best checkpoint by ``score``, or the last one without it."""
-        total = self.config.epochs * batches_per_epoch(len(self.images), self.config.batch_size)
-        done = self.progress.epoch * total // self.config.epochs
+        per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
+        total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
         with (
             SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch) as board,
             bar(f"train {self.run.name}", total, "batches", done) as step,
@@ -94,7 +101,7 @@ class Trainer:
                     "loss": loss,
                     "lr": self.optimizer.param_groups[0]["lr"],
                     "score": value,
-                    "images_per_second": len(self.images) / seconds,
+                    "images_per_second": per_epoch * min(self.config.batch_size, len(self.images)) / seconds,
                     "seconds": self.progress.seconds,
                 }
                 # Before the checkpoint: a resumed run drops rows after its checkpoint, but could not add a lost one.
@@ -110,28 +117,36 @@ class Trainer:
         self.model.train()
         # Dropout draws from torch's global generator; this makes it a function of the seed and the epoch as well.
         torch.manual_seed(derive(self.config.seed, "epoch", epoch))
-        losses: list[float] = []
         per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
+        loss, shown, losses = self.losses(epoch), 0.0, []
         for number, (images, stored) in enumerate(training_batches(self.images, epoch), start=1):
             lr = learning_rate(self.config, epoch + number / per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
-            losses.append(self._backward(images, self.images.target(stored), epoch * per_epoch + number))
+            losses.append(self._backward(loss, images, self.images.target(stored), epoch * per_epoch + number))
             if number % self.config.accumulate == 0 or number == per_epoch:
                 self._step()
-            report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=losses[-1], lr=lr)
-        return sum(losses) / len(losses)
+            # Reading a number from a GPU waits until it has caught up, so it is done now and then.
+            if number % LOOK_EVERY == 1 or number == per_epoch:
+                *_, shown = self._finite(losses[-LOOK_EVERY:])
+            report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=shown, lr=lr)
+        return sum(self._finite(losses)) / len(losses)
 
-    def _backward(self, images: Tensor, target: Tensor, number: int) -> float:
-        """Add one batch's gradients and return its loss."""
-        batch = mix(self.model.preprocessing(images.to(self.device, non_blocking=True)), target, self.config, number)
+    def _backward(self, loss: Loss, images: Tensor, target: Tensor, number: int) -> Tensor:
+        """Add one batch's gradients and return its loss, still on the device."""
+        inputs = self.model.preprocessing(images.to(self.device, non_blocking=True))
+        batch = mix(inputs.contiguous(memory_format=self.layout), target, self.config, number)
         with autocast(self.device, self.config.precision):
-            loss = batch.loss(self.loss, self.network(batch.images).logits)
-        value = loss.item()
-        if not math.isfinite(value):
+            value = batch.loss(loss, self.forward(batch.images).logits)
+        (value / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
+        return value.detach()
+
+    def _finite(self, losses: list[Tensor]) -> list[float]:
+        """Return the values of losses that are still on the device, all of them finite."""
+        values: list[float] = torch.stack(losses).tolist()
+        if not all(map(math.isfinite, values)):
             raise self._diverged("the loss")
-        (loss / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
-        return value
+        return values
 
     def _step(self) -> None:
         if self.config.clip:

@@ -1,4 +1,8 @@
-"""Losses over logits with ignored targets. Each is a function (logits, target) -> scalar, lower is better."""
+"""Losses over logits with ignored targets. Each is a function (logits, target) -> scalar, lower is better.
+
+None looks at a value on the way, because reading one from a GPU waits for all that was asked of it before. Where every
+target is ignored, each is 0.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,11 @@ from pixelproof.data.loading import IGNORE
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 FOCUS = 2.0  # gamma of the focal loss, the paper's best
+TINY = 1e-12
 
 
-def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Loss:
-    """Return the loss that ``config.loss`` names; parts joined by "+" are summed.
+def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Callable[[int], Loss]:
+    """Return the function that gives the loss of each epoch, counted from 0; parts joined by "+" are summed.
 
     Args:
         config: The training settings.
@@ -29,62 +34,69 @@ def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Loss:
         "dice": dice,
         "lovasz": lovasz_softmax,
     }
-    parts = [known[name] for name in config.loss.split("+")]
-    return parts[0] if len(parts) == 1 else lambda logits, target: torch.stack([p(logits, target) for p in parts]).sum()
+    early, late = (
+        _sum([known[part] for part in name.split("+")]) for name in (config.loss, config.finish or config.loss)
+    )
+    return lambda epoch: late if epoch >= round(config.epochs * config.finish_from) else early
 
 
 def cross_entropy(logits: Tensor, target: Tensor, weights: Tensor | None = None, smoothing: float = 0.0) -> Tensor:
-    """Return the mean cross-entropy, logits [N, K, ...] against class indices [N, ...]; 0 if all are ignored."""
-    if (target == IGNORE).all():
-        return logits.sum() * 0.0
-    return F.cross_entropy(logits, target, weight=weights, ignore_index=IGNORE, label_smoothing=smoothing)
+    """Return the mean cross-entropy, logits [N, K, ...] against class indices [N, ...], weighted by class."""
+    total = F.cross_entropy(
+        logits, target, weight=weights, ignore_index=IGNORE, label_smoothing=smoothing, reduction="sum"
+    )
+    return total / _weight(target, weights).sum().clamp(min=TINY)
 
 
 def focal(logits: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
     """Return the focal loss (Lin et al. 2017): cross-entropy scaled by (1 - p)^2, so that easy pixels count less."""
     losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
-    valid = target != IGNORE
-    scaled = (1 - torch.exp(-losses)) ** FOCUS * losses
-    scale = torch.ones_like(losses) if weights is None else weights[target.clamp(min=0)]
-    return (scaled * scale * valid).sum() / (scale * valid).sum().clamp(min=1e-12)
+    weight = _weight(target, weights)
+    return ((1 - torch.exp(-losses)) ** FOCUS * losses * weight).sum() / weight.sum().clamp(min=TINY)
 
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
     """Return 1 - the mean soft Dice coefficient over the classes present in the batch's truth."""
-    probabilities, truth = _flat(logits, target)
-    hit = (probabilities * truth).sum(dim=0)
+    probabilities, truth, _ = _flat(logits, target)
     total = probabilities.sum(dim=0) + truth.sum(dim=0)
-    present = truth.any(dim=0)
-    if not present.any():
-        return logits.sum() * 0.0
-    return 1 - (2 * hit[present] / total[present]).mean()
+    return _mean_over_present(1 - 2 * (probabilities * truth).sum(dim=0) / total.clamp(min=TINY), truth)
 
 
 def lovasz_softmax(logits: Tensor, target: Tensor) -> Tensor:
     """Return the Lovasz-Softmax loss (Berman et al. 2018) over the classes present: a convex surrogate of 1 - IoU."""
-    probabilities, truth = _flat(logits, target)
-    present = truth.any(dim=0)
-    if not present.any():
-        return logits.sum() * 0.0
-    losses = []
-    for k in present.nonzero().flatten().tolist():
-        errors, order = (truth[:, k] - probabilities[:, k]).abs().sort(descending=True)
-        losses.append(errors @ _jaccard_steps(truth[order, k]))
-    return torch.stack(losses).mean()
+    probabilities, truth, valid = _flat(logits, target)
+    # An ignored pixel has no error and so adds nothing, wherever it is sorted to.
+    errors, order = ((truth - probabilities).abs() * valid).sort(dim=0, descending=True)
+    return _mean_over_present((errors * _jaccard_steps(truth.gather(0, order))).sum(dim=0), truth)
+
+
+def _sum(parts: list[Loss]) -> Loss:
+    return parts[0] if len(parts) == 1 else lambda logits, target: torch.stack([p(logits, target) for p in parts]).sum()
+
+
+def _weight(target: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the weight of every target's class, 0 where it is ignored."""
+    valid = target != IGNORE
+    return valid.float() if weights is None else weights[target.clamp(min=0)] * valid
 
 
 def _jaccard_steps(truth: Tensor) -> Tensor:
-    """Return how much each further error, the largest first, adds to 1 - IoU; truth is 0/1 [P] in that order."""
-    positives = truth.sum()
-    intersection = positives - truth.cumsum(0)
-    union = positives + (1 - truth).cumsum(0)
-    jaccard = 1 - intersection / union
-    return torch.cat([jaccard[:1], jaccard[1:] - jaccard[:-1]])
+    """Return how much each further error, the largest first, adds to 1 - IoU; truth is 0/1 [P, K] in that order."""
+    positives = truth.sum(dim=0)
+    intersection = positives - truth.cumsum(dim=0)
+    union = positives + (1 - truth).cumsum(dim=0)
+    return torch.diff(1 - intersection / union, dim=0, prepend=torch.zeros_like(truth[:1]))
 
 
-def _flat(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return (probabilities, one-hot truth), both float [P, K], of the P pixels that are not ignored."""
+def _mean_over_present(losses: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean of losses, [K], over the classes of which truth, 0/1 [P, K], has a pixel."""
+    present = truth.amax(dim=0)
+    return (losses * present).sum() / present.sum().clamp(min=1)
+
+
+def _flat(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return probabilities and one-hot truth, float [P, K], 0 where ignored, and which pixels are not, float [P, 1]."""
     classes = logits.shape[1]
-    valid = target.flatten() != IGNORE
-    probabilities = logits.float().softmax(dim=1).movedim(1, -1).reshape(-1, classes)[valid]
-    return probabilities, F.one_hot(target.flatten()[valid], classes).to(probabilities.dtype)
+    valid = (target.flatten() != IGNORE).float()[:, None]
+    probabilities = logits.float().softmax(dim=1).movedim(1, -1).reshape(-1, classes) * valid
+    return probabilities, F.one_hot(target.flatten().clamp(min=0), classes) * valid, valid

@@ -1,0 +1,55 @@
+"""Test-time averaging over the eight symmetries of a square: flips and quarter turns, for images that have no up."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pixelproof.models import Output, PixelModel
+
+
+class SymmetryAverage(PixelModel):
+    """A network whose probabilities are the mean of another's over an image's eight symmetries.
+
+    Each turned image is answered as it lies, and a segmenter's answer is turned back. Turning the input turns the
+    output, exactly so where the network answers alike; and the mean is one of probabilities, not of scores.
+
+    Args:
+        model: The network that is asked eight times.
+        temperature: Divides its logits before they become probabilities.
+    """
+
+    def __init__(self, model: PixelModel, temperature: float = 1.0) -> None:
+        super().__init__(model.num_classes)
+        self.stride, self.reduction = model.stride, model.reduction
+        self.encoder = tuple(f"model.{stage}" for stage in model.encoder)
+        self.preprocessing = model.preprocessing
+        self.model = model
+        self.temperature = temperature
+
+    def forward(self, images: Tensor) -> Output:
+        """Return the logarithm of the mean probabilities as scores, and the features of the image as it is."""
+        total: Tensor | None = None
+        features: Tensor | None = None
+        for turns in range(4):
+            for flipped in (False, True):
+                output = self.model(turned(images, turns, flipped))
+                chances = (output.logits.float() / self.temperature).softmax(dim=1)
+                chances = chances if chances.ndim == 2 else turned_back(chances, turns, flipped)
+                total = chances if total is None else total + chances
+                features = output.features if features is None else features
+        assert total is not None
+        assert features is not None
+        # A probability that is 0 in all eight would be minus infinity.
+        return Output((total / 8).clamp(min=torch.finfo(total.dtype).tiny).log(), features)
+
+
+def turned(images: Tensor, turns: int, flipped: bool) -> Tensor:
+    """Return images, [N, C, H, W], mirrored left to right if ``flipped``, then turned by 90 degrees ``turns`` times."""
+    return torch.rot90(images.flip(-1) if flipped else images, turns, (-2, -1))
+
+
+def turned_back(images: Tensor, turns: int, flipped: bool) -> Tensor:
+    """Return what ``turned`` was given."""
+    upright = torch.rot90(images, -turns, (-2, -1))
+    return upright.flip(-1) if flipped else upright

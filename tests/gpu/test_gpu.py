@@ -1,0 +1,89 @@
+"""Training on a CUDA device: it learns in bf16, and batches made there are those of the CPU."""
+
+import pytest
+import torch
+
+from pixelproof.config import apply_overrides, default_config
+from pixelproof.data import open_data
+from pixelproof.data.loading import TrainingImages
+from pixelproof.evaluation import mean_iou
+from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.prediction import Predictor
+from pixelproof.runs import Source
+from pixelproof.study.train import train
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device"),
+]
+AUGMENT = ["crop=32", "scale=[0.5, 2]", "color=0.3", "batch_size=4"]
+
+
+@pytest.mark.parametrize("settings", [[], ["compile=yes"], ["resident=no", "workers=2"], ["precision=float32"]])
+def test_a_segmenter_learns_and_says_how_fast(tmp_path, two_fields, settings, capsys):
+    data = open_data(two_fields)
+    common = ["width=0.06", "batch_size=8", "lr=3e-3", "warmup=0", "epochs=35", "crop=64", "device=cuda"]
+    config = apply_overrides(default_config("segmentation", "fcn8s-bn"), [*common, *settings])
+    run = train(data, config, tmp_path / "run")
+    scores = evaluate(Predictor.open(run, "cuda"), data.split("validation"), Source("run"))
+    assert mean_iou(scores, "unknown_ignored") > 0.8
+    speed = run.environment()["speed"]
+    assert 0 < speed["share_of_peak"] < 1
+    assert speed["peak_flops"] > 1e12
+    with capsys.disabled():
+        print(f"\n{settings}: {speed}")
+
+
+@pytest.mark.parametrize("folder", ["color_classes", "two_fields"])
+def test_batches_made_on_the_device_are_those_of_the_cpu(request, folder):
+    data = open_data(request.getfixturevalue(folder))
+    model, settings = ("fcn8s", AUGMENT) if data.task == "segmentation" else ("vgg16", ["color=0.3", "shift=3"])
+    config = apply_overrides(default_config(data.task, model), [*settings, "resident=yes"])
+    here, there = (TrainingImages(data.split("train"), data.scheme, config) for _ in range(2))
+    there.place(torch.device("cuda"))
+    for epoch in range(3):
+        for start in range(0, 8, 4):
+            indices = list(range(start, start + 4))
+            (a, stored_a), (b, stored_b) = here.batch(epoch, indices), there.batch(epoch, indices)
+            assert b.is_cuda
+            # Float rounding may tip a value over to the next whole number.
+            assert (a.int() - b.cpu().int()).abs().max() <= 1
+            assert (a == b.cpu()).float().mean() > 0.99
+            assert torch.equal(stored_a, stored_b.cpu())
+            assert torch.equal(here.target(stored_a), there.target(stored_b).cpu())
+
+
+def test_a_run_resumes_on_the_device(tmp_path, two_fields, monkeypatch):
+    from pixelproof.training import loop
+
+    data = open_data(two_fields)
+    common = ["width=0.06", "lr=3e-3", "warmup=0", "epochs=3", "crop=64", "device=cuda", "ema=0.9"]
+    config = apply_overrides(default_config("segmentation", "fcn8s-bn"), common)
+    calls = iter(range(10**6))
+    original = loop.mix
+
+    def dying(*args):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return original(*args)
+
+    monkeypatch.setattr(loop, "mix", dying)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, config, tmp_path / "run")
+    monkeypatch.undo()
+    run = train(data, config, tmp_path / "run", resume=True)
+    assert [row["epoch"] for row in run.metrics.read()] == [1, 2, 3]
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path, two_fields):
+    from safetensors.torch import load_file
+
+    from pixelproof.errors import UserError
+
+    data = open_data(two_fields)
+    common = ["width=0.06", "lr=1e30", "optimizer=sgd", "epochs=3", "crop=64", "device=cuda"]
+    config = apply_overrides(default_config("segmentation", "fcn8s"), common)
+    with pytest.raises(UserError, match="became infinite or undefined"):
+        train(data, config, tmp_path / "run")
+    for path in (tmp_path / "run" / "checkpoints").glob("*.safetensors"):
+        assert all(tensor.isfinite().all() for tensor in load_file(path).values())

@@ -1,0 +1,105 @@
+"""The ways in which images reach the network and the forms in which it is computed change no result."""
+
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pixelproof.config import ModelConfig, apply_overrides, default_config
+from pixelproof.data import open_data
+from pixelproof.data.loading import TrainingImages
+from pixelproof.models import build_model, summarise
+from pixelproof.study.train import train
+from pixelproof.training.speed import Speed, measured_peak, multiply_adds
+
+SLIM = ["width=0.03", "batch_size=3", "lr=3e-3", "warmup=0", "device=cpu", "epochs=2"]
+FIELDS = ["crop=32", "scale=[0.5, 2]", "color=0.3", "finish=cross-entropy+lovasz", "finish_from=0.5", "ema=0.9"]
+
+
+def trained(data, out, *more):
+    model, common = ("fcn8s-bn", FIELDS) if data.task == "segmentation" else ("vgg16-bn", ["color=0.2", "mixup=0.2"])
+    config = apply_overrides(default_config(data.task, model), [*SLIM, *common, *more])
+    run = train(data, config, out)
+    return {f"{path.name}/{k}": v for path in (run.best, run.last) for k, v in load_file(path).items()}
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+@pytest.mark.parametrize("folder", ["color_classes", "two_fields"])
+def test_cache_workers_and_residence_change_not_a_bit(tmp_path, request, folder):
+    data = open_data(request.getfixturevalue(folder))
+    reference = trained(data, tmp_path / "files", "cache=none")
+    for name, setting in (("cache", "cache=auto"), ("resident", "resident=yes"), ("workers", "workers=2")):
+        assert_same(trained(data, tmp_path / name, setting), reference)
+
+
+def test_images_of_differing_size_stay_in_main_memory(two_fields, tmp_path, capsys):
+    from PIL import Image
+
+    for name in ("0003_sat.png", "0003_mask.png"):
+        path = two_fields / "train" / name
+        Image.open(path).crop((0, 0, 40, 50)).save(path)
+    data = open_data(two_fields)
+    reference = trained(data, tmp_path / "files", "cache=none")
+    assert_same(trained(data, tmp_path / "resident", "resident=yes"), reference)
+    assert "they differ in size" in capsys.readouterr().err
+
+
+def test_images_are_resident_where_that_is_asked_for(two_fields):
+    data = open_data(two_fields)
+    for wanted, there in (("auto", False), ("yes", True), ("no", False)):
+        config = apply_overrides(default_config("segmentation", "fcn8s"), [f"resident={wanted}"])
+        images = TrainingImages(data.split("train"), data.scheme, config)
+        images.place(torch.device("cpu"))
+        assert (images.resident is not None) == there
+
+
+def test_channels_last_is_the_same_function_to_rounding(tmp_path, two_fields):
+    data = open_data(two_fields)
+    common = ("optimizer=sgd", "lr=1e-2", "epochs=1")
+    a, b = (trained(data, tmp_path / flag, *common, f"channels_last={flag}") for flag in ("no", "yes"))
+    for name in a:
+        torch.testing.assert_close(b[name], a[name], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_network_is_the_same_function_to_rounding(tmp_path, two_fields):
+    data = open_data(two_fields)
+    common = ("optimizer=sgd", "lr=1e-2", "epochs=1")
+    a, b = (trained(data, tmp_path / flag, *common, f"compile={flag}") for flag in ("no", "yes"))
+    for name in a:
+        torch.testing.assert_close(b[name], a[name], rtol=1e-3, atol=1e-4)
+
+
+def test_speed_is_kept_with_the_run(tmp_path, color_classes, capsys):
+    data = open_data(color_classes)
+    config = apply_overrides(default_config("classification", "vgg16"), SLIM)
+    run = train(data, config, tmp_path / "run")
+    rates = [row["images_per_second"] for row in run.metrics.read()]
+    assert min(rates) <= run.environment()["speed"]["images_per_second"] <= max(rates)
+    assert "run: trained at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["vgg16", "fcn8s", "fcn32s-bn"])
+def test_multiply_adds_of_a_batch_are_those_of_its_images(name):
+    model = build_model(ModelConfig(name=name, width=0.1), 5).eval()
+    assert multiply_adds(model, torch.zeros(2, 3, 64, 64)) == summarise(model, name, 64)["macs"]
+
+
+def test_the_share_of_the_peak_counts_three_passes_of_two_operations():
+    speed = Speed(images_per_second=100.0, macs=10**9, peak_flops=1e12)
+    assert speed.share_of_peak == pytest.approx(0.6)
+    assert str(speed) == "trained at 100 images/s, 60% of the 1 TFLOP/s of a matrix product here"
+    assert Speed(5.0).facts()["share_of_peak"] is None
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_the_peak_is_measured(precision):
+    peak = measured_peak(torch.device("cpu"), precision, side=256, seconds=0.05)
+    assert 1e8 < peak < 1e14
