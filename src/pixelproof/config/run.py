@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
@@ -13,7 +13,14 @@ from pixelproof.schema import Strict, parse
 
 Task = Literal["classification", "segmentation"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
-Switch = Literal["auto", "yes", "no"]
+
+
+def _word(value: object) -> object:
+    """Return yes and no, which YAML reads as truth values, as the words they were."""
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
+Switch = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_word)]
 Channels3 = tuple[float, float, float]
 
 LOSSES = ("cross-entropy", "focal", "dice", "lovasz")

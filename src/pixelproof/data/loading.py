@@ -117,6 +117,7 @@ def training_batches(images: TrainingImages, epoch: int) -> Iterator[Batch]:
         num_workers=training.workers,
         collate_fn=_as_they_come,
         pin_memory=torch.cuda.is_available(),
+        generator=torch.Generator(),  # else it would move torch's own, which dropout reads
     )
 
 

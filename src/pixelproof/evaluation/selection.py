@@ -59,4 +59,4 @@ def _in_batches(predictor: Predictor, pixels: Decoded) -> Iterator[tuple[UInt8 |
 
 def _full(waiting: Sequence[tuple[UInt8, UInt8 | None]]) -> bool:
     height, width = waiting[0][0].shape[1:]
-    return (len(waiting) + 1) * height * width > BATCH_PIXELS
+    return bool((len(waiting) + 1) * height * width > BATCH_PIXELS)

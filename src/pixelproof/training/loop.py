@@ -51,10 +51,13 @@ class Trainer:
         tune(self.device, self.config.precision)
         channels_last = is_on(self.config.channels_last, self.device)
         self.layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.model = model.to(self.device, memory_format=self.layout)
+        self.model = model.to(self.device)
+        self.model.to(memory_format=self.layout)  # type: ignore[call-overload]
         # The same weights in another form: folded, and compiled.
         self.network = fold_for_training(self.model) if self.config.fold else self.model
-        self.forward = torch.compile(self.network) if is_on(self.config.compile, self.device) else self.network
+        self.forward = (
+            torch.compile(self.network, dynamic=False) if is_on(self.config.compile, self.device) else self.network
+        )
         self.images = images
         images.place(self.device)
         self.losses = losses

@@ -58,7 +58,7 @@ def multiply_adds(network: PixelModel, images: torch.Tensor) -> int:
     """Return the multiply-adds for each image of a batch, float [N, 3, H, W]; what a batch takes once is shared out."""
     with FlopCounterMode(display=False) as counter:
         network(images)
-    return counter.get_total_flops() // (2 * len(images))
+    return int(counter.get_total_flops() // (2 * len(images)))
 
 
 def measured_peak(device: torch.device, precision: str, side: int = _SIDE, seconds: float = _SECONDS) -> float:
