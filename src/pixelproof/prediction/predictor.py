@@ -70,10 +70,9 @@ class Predictor:
         model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes))
         load_weights(run.best, model)
         temperature = load_calibration(run.calibration).temperature if run.calibration.is_file() else 1.0
+        network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
-        network = (fold_batch_norm(model, config.model)[0] if literal else fold(model)).to(
-            memory_format=torch.channels_last
-        )
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if config.model.tta if tta is None else tta:
             return cls(SymmetryAverage(network, temperature), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
