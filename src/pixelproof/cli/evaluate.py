@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pixelproof.cli.options import (
+    BackendOption,
     DataArgument,
     DeviceOption,
     JsonOption,
@@ -18,6 +19,7 @@ def evaluate(
     data: DataArgument,
     split: SplitOption = "validation",
     device: DeviceOption = "auto",
+    backend: BackendOption = "torch",
     tta: TtaOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -26,7 +28,7 @@ def evaluate(
     from pixelproof.evaluation.tables import print_scores
     from pixelproof.study.evaluate import evaluate_run
 
-    scores = evaluate_run(run, data, split, device, tta=tta)
+    scores = evaluate_run(run, data, split, device, backend=backend, tta=tta)
     if json:
         print_json(summarise(scores))
     else:

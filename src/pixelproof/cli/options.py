@@ -19,6 +19,10 @@ TtaOption = Annotated[
     bool | None,
     typer.Option("--tta/--no-tta", help="Average over flips and quarter turns; by default as the run was set."),
 ]
+BackendOption = Annotated[
+    str,
+    typer.Option(help="torch, onnxruntime, openvino, ncnn, or auto: the fastest that gives the same answer."),
+]
 LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]
 SetOption = Annotated[
     list[str] | None,

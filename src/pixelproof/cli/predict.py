@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import DeviceOption, OverwriteOption, RunArgument, TtaOption
+from pixelproof.cli.options import BackendOption, DeviceOption, OverwriteOption, RunArgument, TtaOption
 
 
 def predict(
@@ -15,6 +15,7 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them, searched to the bottom.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
     device: DeviceOption = "auto",
+    backend: BackendOption = "torch",
     tta: TtaOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -24,5 +25,5 @@ def predict(
     """
     from pixelproof.study.predict import predict_run
 
-    files = predict_run(run, images, out, device=device, overwrite=overwrite, tta=tta)
+    files = predict_run(run, images, out, device=device, backend=backend, overwrite=overwrite, tta=tta)
     print(f"{len(files)} image{'s' * (len(files) != 1)} predicted: {out}")

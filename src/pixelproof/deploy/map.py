@@ -79,7 +79,7 @@ def _compute(job: Job, journal: Journal, pixels: RawFile, chances: RawFile | Non
     with bar("map", len(job.tiles), "tiles", done) as step, Behind() as write:
         for (number, tile), (image, valid) in ahead(lambda item: job.read(item[1].seen), todo):
             start = time.perf_counter()
-            logits = job.predictor([image]).logits[0] if valid[tile.inside].any() else None
+            logits = job.predictor.logits([image])[0] if valid[tile.inside].any() else None
             network += time.perf_counter() - start
             empty += logits is None
             planes = [(pixels, job.values(tile, logits, valid))]

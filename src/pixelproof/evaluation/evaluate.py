@@ -66,7 +66,7 @@ def _classification(predictor: Predictor, samples: Sequence[Sample], source: Sou
     answers = []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for batch in batches(predictor, samples):
-            answers.append(predictor([read_image(s.image) for s in batch]).logits)
+            answers.append(predictor.logits([read_image(s.image) for s in batch]))
             step(len(batch))
     logits = torch.cat(answers)
     probability = probabilities(logits)

@@ -1,7 +1,7 @@
 """Networks: the VGG and FCN family, adapters to timm and segmentation_models.pytorch, their weights and facts."""
 
 from pixelproof.models.diagram import diagram
-from pixelproof.models.folding import fold, fold_batch_norm, fold_for_training
+from pixelproof.models.folding import fixed, fold, fold_batch_norm, fold_for_training
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.models.registry import build_model, check_model, known_models, normalisation, plain_name, task_of
@@ -14,6 +14,7 @@ __all__ = [
     "build_model",
     "check_model",
     "diagram",
+    "fixed",
     "fold",
     "fold_batch_norm",
     "fold_for_training",

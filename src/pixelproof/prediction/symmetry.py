@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -29,19 +31,31 @@ class SymmetryAverage(PixelModel):
 
     def forward(self, images: Tensor) -> Output:
         """Return the logarithm of the mean probabilities as scores, and the features of the image as it is."""
+        features: list[Tensor] = []
+
+        def answer(turned: Tensor) -> Tensor:
+            output: Output = self.model(turned)
+            features.extend([] if features else [output.features])
+            return output.logits
+
+        return Output(self.average(images, answer), features[0])
+
+    def average(self, images: Tensor, answer: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the logarithm of the mean of the probabilities that ``answer``'s logits stand for.
+
+        Args:
+            images: [N, C, H, W].
+            answer: Called with the images as they are, then with the seven others; returns logits, [N, K(, H, W)].
+        """
         total: Tensor | None = None
-        features: Tensor | None = None
         for turns in range(4):
             for flipped in (False, True):
-                output = self.model(turned(images, turns, flipped))
-                chances = (output.logits.float() / self.temperature).softmax(dim=1)
+                chances = (answer(turned(images, turns, flipped)).float() / self.temperature).softmax(dim=1)
                 chances = chances if chances.ndim == 2 else turned_back(chances, turns, flipped)
                 total = chances if total is None else total + chances
-                features = output.features if features is None else features
         assert total is not None
-        assert features is not None
         # A probability that is 0 in all eight would be minus infinity.
-        return Output((total / 8).clamp(min=torch.finfo(total.dtype).tiny).log(), features)
+        return (total / 8).clamp(min=torch.finfo(total.dtype).tiny).log()
 
 
 def turned(images: Tensor, turns: int, flipped: bool) -> Tensor:

@@ -23,7 +23,8 @@ PART = re.compile(r"\.(config|labels|environment)\.\d+\.part\.(yaml|json)")
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
 MARKS = {LABELS, ENVIRONMENT}
 CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", "report.html"}
-CONTENTS |= {"checkpoints", "explanation", "features", "figures", "scores", "shown", "tensorboard"}
+CONTENTS |= {"backends", "checkpoints", "explanation", "proof_images.npz", "features", "figures", "scores", "shown"}
+CONTENTS |= {"tensorboard"}
 
 
 def _is_only_a_run(path: Path) -> bool:
@@ -141,6 +142,11 @@ class Run:
     def architecture(self) -> Path:
         """Facts of the network as JSON: what it prints, parameters, MACs, receptive field, stride."""
         return self.path / "architecture.json"
+
+    @property
+    def proof_images(self) -> Path:
+        """A few validation images, on which other libraries must give the same answer before they are used."""
+        return self.path / "proof_images.npz"
 
     @property
     def diagram(self) -> Path:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pixelproof.config import RunConfig, run_settings
-from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data, read_image
 from pixelproof.data.cache import decoded
 from pixelproof.data.checking import check_parts
 from pixelproof.data.loading import TrainingImages, training_batches
@@ -23,6 +23,7 @@ from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import read_text
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.folder import ENVIRONMENT
+from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.study.settings import prepare, settle
 from pixelproof.training.balance import class_weights
 from pixelproof.training.checkpoints import load_weights, save_weights
@@ -127,6 +128,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     }
     run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     describe_network(run, config, len(data.scheme.classes))
+    save_proof_images(run, [read_image(sample.image) for sample in parts["validation"][:COUNT]])
     return run, config, model
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -54,9 +55,7 @@ def fold(model: PixelModel, size: Size | None = None) -> PixelModel:
     """
     if not model.encoder:
         return model
-    # Modules of their own, so that their mode is their own, with the tensors of the model.
-    tensors = {id(tensor): tensor for tensor in chain(model.parameters(), model.buffers())}
-    network = trace(copy.deepcopy(model, tensors).eval())
+    network = trace(copy.deepcopy(model, _shared(model)).eval())
     if network is None:
         return model
     if not sum([fold_batch_norms(network), fold_upsampling(network, False), fold_pooling(network, False)]):
@@ -64,9 +63,7 @@ def fold(model: PixelModel, size: Size | None = None) -> PixelModel:
     network.delete_all_unused_submodules()
     network.recompile()
     folded = Folded(model, network).eval()
-    if size is not None:
-        _fix(folded, size)
-    return folded
+    return folded if size is None else fixed(folded, size)
 
 
 def fold_for_training(model: PixelModel) -> PixelModel:
@@ -87,8 +84,12 @@ def fold_for_training(model: PixelModel) -> PixelModel:
     return Folded(model, network)
 
 
-def _fix(folded: Folded, size: Size) -> None:
-    """Give layers that absorb a pooling the form for images of ``size`` alone."""
+@torch.no_grad()
+def fixed(model: PixelModel, size: Size) -> PixelModel:
+    """Return a folded network for images of ``size`` alone, whose layers need not look at it; others as they are."""
+    if not isinstance(model, Folded):
+        return model
+    folded = copy.deepcopy(model, _shared(model))
     pooled = {name: module for name, module in folded.network.named_children() if isinstance(module, PooledLinear)}
     sizes: dict[str, Size] = {}
     for name, module in pooled.items():
@@ -100,3 +101,9 @@ def _fix(folded: Folded, size: Size) -> None:
     folded(torch.zeros(1, 3, *size, device=next(folded.parameters()).device))
     for name, found in sizes.items():
         folded.network.add_module(name, pooled[name].at(found))
+    return folded
+
+
+def _shared(model: nn.Module) -> dict[int, Any]:
+    """Return the memory of a deep copy that copies modules, and so their mode, but shares tensors."""
+    return {id(tensor): tensor for tensor in chain(model.parameters(), model.buffers())}

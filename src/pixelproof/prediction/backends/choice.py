@@ -1,0 +1,174 @@
+"""Choose the library that runs a network, by name or by a trial that is remembered in the run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from importlib import metadata
+from typing import Any
+
+import torch
+
+import pixelproof
+from pixelproof.errors import Refusal, UserError
+from pixelproof.models import fixed
+from pixelproof.prediction.backends.convert import BIN_FILE, ONNX_FILE, PARAM_FILE, Logits, to_ncnn, to_onnx
+from pixelproof.prediction.backends.runtimes import RUNTIMES, Float32, Runtime
+from pixelproof.prediction.backends.trial import prove, race
+from pixelproof.prediction.predictor import Predictor
+from pixelproof.progress import say
+from pixelproof.runs import Run, write_json
+from pixelproof.runs.atomic import read_json
+from pixelproof.runs.environment import processor
+from pixelproof.runs.proof_images import proof_images
+from pixelproof.schema import nearest
+
+BACKENDS = ("auto", "torch", *RUNTIMES)
+TRIALS = "trials.json"
+LARGEST = 1024  # pixels a side in a trial, so that it stays short
+Size = tuple[int, int]
+
+
+def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
+    """Let a library compute the predictor's logits, once it has given the right ones, and return its name.
+
+    Args:
+        predictor: Opened from ``run``; changed in place.
+        run: Keeps the converted networks and what trials found, in ``backends/``.
+        name: One of ``BACKENDS``; "auto" takes the fastest that is installed and equal.
+        size: Height and width of the images to come.
+
+    Raises:
+        UserError: There is no such library, it is not installed, or the device is not the CPU.
+        Refusal: The library named cannot express the network or does not compute the same.
+    """
+    if name not in BACKENDS:
+        raise UserError(f"there is no backend '{name}'", nearest(name, list(BACKENDS)))
+    if predictor.device.type != "cpu":
+        if name in RUNTIMES:
+            raise UserError(f"the backend {name} computes on the CPU", "give --device cpu or --backend torch")
+        return "torch"
+    if name == "torch":
+        return name
+    if name in RUNTIMES and (missing := _missing(name)):
+        raise UserError(
+            f"the backend {name} needs {missing}, which is not installed", "pip install 'pixelproof[export]'"
+        )
+    if predictor.scheme.task == "classification":
+        side = predictor.network.preprocessing.input_size
+        size = (side, side) if side else size
+    return _Bench(predictor, run, (min(size[0], LARGEST), min(size[1], LARGEST))).use(name)
+
+
+class _Bench:
+    """Everything about one predictor, one run and one size."""
+
+    def __init__(self, predictor: Predictor, run: Run, size: Size) -> None:
+        self.predictor = predictor
+        self.folder = run.path / "backends"
+        self.size = size
+        self.fixed = size if predictor.scheme.task == "classification" else None
+        self.network = Logits(fixed(predictor.network.eval(), size) if self.fixed else predictor.network.eval())
+        self.images = [predictor.prepared([image]).numpy() for image in proof_images(run, size)]
+        self.trials = self._remembered(run)
+        key = f"{processor()}, {torch.get_num_threads()} threads, {size[0]}x{size[1]}"
+        self.found: dict[str, dict[str, Any]] = self.trials.setdefault(key, {})
+
+    def use(self, name: str) -> str:
+        """Give the predictor the library named, or the fastest that is equal, and return its name."""
+        if name == "auto":
+            installed = [key for key in RUNTIMES if not _missing(key)]
+            if not self.found.keys() >= {"torch", *installed}:
+                self._try(installed)
+            usable = {key: found["seconds"] for key, found in self.found.items() if "seconds" in found}
+            name = min((key for key in usable if key in ("torch", *installed)), key=lambda key: usable[key])
+            say(f"backend {name}: " + ", ".join(f"{key} {seconds:.3g} s" for key, seconds in usable.items()))
+        elif name not in self.found:
+            self._prove(name)
+            self._remember()
+        if name == "torch":
+            return name
+        if "reason" in self.found[name]:
+            raise Refusal(
+                f"the backend {name} cannot run this network: {self.found[name]['reason']}", "use --backend torch"
+            )
+        self.predictor.runtime = self._loaded(name)
+        return name
+
+    def _try(self, names: list[str]) -> None:
+        """Prove and time every library."""
+        say(f"backend: trying {', '.join(names) or 'torch'} on {self.size[1]}x{self.size[0]} pixels, once for this run")
+        proven = {name: runtime for name in names if (runtime := self._prove(name)) is not None}
+        seconds = race({"torch": self._torch, **proven}, self.images[0])
+        for name, median in seconds.items():
+            self.found[name] = self.found.get(name, {}) | {"seconds": round(median, 5)}
+        self._remember()
+
+    def _prove(self, name: str) -> Runtime | None:
+        """Return a library that computes what the network computes; else None, and why is noted."""
+        try:
+            runtime = self._loaded(name)
+            proof = prove(runtime, self.images, [self._torch(images) for images in self.images])
+        except Exception as error:  # each library refuses a network in its own way
+            what = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            self.found[name] = {"reason": f"it refuses it ({what[:200].rstrip('.')})"}
+            return None
+        self.found[name] = {"difference": proof.difference, "changed": proof.changed}
+        if not proof.equal:
+            self.found[name]["reason"] = (
+                f"its logits differ by up to {proof.difference:.1e} of the largest, and {proof.changed:.2%} of classes"
+            )
+            return None
+        return runtime
+
+    def _loaded(self, name: str) -> Runtime:
+        """Return a library with the network, which is converted where it has not been."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        stride = self.predictor.network.stride
+        if name == "ncnn" and not (self.folder / BIN_FILE).is_file():
+            # A map of 2 x 3 cells: small, and with sides that cannot be mistaken for each other.
+            to_ncnn(
+                self.network, self.folder / PARAM_FILE, self.folder / BIN_FILE, self.fixed or (2 * stride, 3 * stride)
+            )
+        if name != "ncnn" and not (self.folder / ONNX_FILE).is_file():
+            to_onnx(self.network, self.folder / ONNX_FILE, self.fixed)
+        return RUNTIMES[name](self.folder, torch.get_num_threads(), stride)
+
+    def _torch(self, images: Float32) -> Float32:
+        with torch.inference_mode():
+            logits: Float32 = self.network(torch.from_numpy(images)).numpy()
+        return logits
+
+    def _remembered(self, run: Run) -> dict[str, Any]:
+        """Return what is known from earlier; what was made from other weights or by other versions is removed."""
+        self.made_from = _made_from(run)
+        path = self.folder / TRIALS
+        if path.is_file():
+            known = read_json(path)
+            if isinstance(known, dict) and known.get("made_from") == self.made_from:
+                return dict(known.get("trials", {}))
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return {}
+
+    def _remember(self) -> None:
+        write_json(self.folder / TRIALS, {"made_from": self.made_from, "trials": self.trials})
+
+
+def _missing(name: str) -> str | None:
+    """Return a package that a library needs and that is not installed."""
+    return next((package for package in RUNTIMES[name].packages if _version(package) is None), None)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _made_from(run: Run) -> dict[str, Any]:
+    packages = sorted({package for runtime in RUNTIMES.values() for package in runtime.packages} | {"torch"})
+    with run.best.open("rb") as file:
+        weights = hashlib.file_digest(file, "sha256").hexdigest()
+    versions = {package: _version(package) for package in packages}
+    return {"weights": weights, "versions": versions | {"pixelproof": pixelproof.__version__}}
