@@ -25,7 +25,7 @@ OPTIONS = {
     "demo": {"--out", "--set", "--help"},
     "doctor": {"--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
-    "evaluate": {"--split", "--device", "--tta", "--json", "--help"},
+    "evaluate": {"--split", "--device", "--backend", "--tta", "--json", "--help"},
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
     },
@@ -33,7 +33,7 @@ OPTIONS = {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
         *("--device", "--overwrite", "--json", "--help"),
     },
-    "predict": {"--out", "--device", "--tta", "--overwrite", "--help"},
+    "predict": {"--out", "--device", "--backend", "--tta", "--overwrite", "--help"},
     "report": {"--lang", "--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},

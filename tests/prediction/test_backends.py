@@ -100,7 +100,7 @@ def test_a_library_that_answers_otherwise_is_refused(make_run, monkeypatch):
             return super().__call__(images) * 1.01
 
     monkeypatch.setattr(choice, "RUNTIMES", {"ncnn": Wrong})
-    with pytest.raises(Refusal, match="ncnn cannot run this network: its logits differ by up to 1.0e-02"):
+    with pytest.raises(Refusal, match=r"ncnn cannot run this network: its logits differ by up to 1\.0e-02"):
         use_backend(Predictor.open(run, "cpu"), run, "ncnn", (64, 64))
     use = Predictor.open(run, "cpu")
     assert use_backend(use, run, "auto", (64, 64)) == "torch"
