@@ -78,7 +78,8 @@ def to_ncnn(network: nn.Module, param: Path, weights: Path, size: Size) -> None:
     program = Path(pnnx.__file__).parent / "pnnx"
     with tempfile.TemporaryDirectory() as folder, quiet():
         example = torch.zeros(1, 3, *size)
-        torch.jit.trace(network.eval(), example, check_trace=False).save(f"{folder}/network.pt")
+        traced = torch.jit.trace(network.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
+        traced.save(f"{folder}/network.pt")
         shape = f"inputshape=[1,3,{size[0]},{size[1]}]"
         names = [f"ncnnparam={param.resolve()}", f"ncnnbin={weights.resolve()}"]
         command = [str(program), "network.pt", shape, "fp16=0", *names]
