@@ -53,7 +53,7 @@ def interrupted(slim_run, tmp_path, monkeypatch):
     scene = write_scene(tmp_path / "scene.tif", noise(90, 64))
     from pixelproof.prediction import Predictor
 
-    calls, call = [], Predictor.__call__
+    calls, call = [], Predictor.logits
 
     def failing(self, images):
         calls.append(1)
@@ -62,7 +62,7 @@ def interrupted(slim_run, tmp_path, monkeypatch):
         return call(self, images)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Predictor, "__call__", failing)
+        patch.setattr(Predictor, "logits", failing)
         api.map(slim_run.path, scene, tmp_path / "map.tif", tile=32, device="cpu")
     assert journal_of(tmp_path / "map.tif").read_text() == "0\n"
     return slim_run, scene, tmp_path / "map.tif"
