@@ -79,7 +79,7 @@ def test_more_classes_than_a_byte_has_bits():
         np.testing.assert_array_equal(getattr(boundary_counts(truth, prediction, scored), name), expected, err_msg=name)
 
 
-@pytest.mark.parametrize("classes", [2, 7, 254])
+@pytest.mark.parametrize("classes", [2, 7, 8, 254])
 def test_reach_equals_scipys_distance_transform(classes):
     rng = np.random.default_rng(classes)
     mask = np.kron(rng.integers(0, classes, (12, 9)), np.ones((13, 13))).astype(np.uint8)

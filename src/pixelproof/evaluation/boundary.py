@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pixelproof.evaluation.discs import matches, reach
 from pixelproof.evaluation.objects import object_counts
-from pixelproof.labels import VOID
+from pixelproof.labels import VOID, stretches
 from pixelproof.runs.boundaries import BAND_EDGES, PERIOD, TOLERANCES, Boundaries
 
 Bool = npt.NDArray[np.bool_]
@@ -51,7 +51,7 @@ def _bands(truth: UInt8, prediction: UInt8, at_truth: UInt8, scored: Bool) -> In
     small = np.dtype(np.uint16 if math.prod(shape) <= 65536 else np.uint32)
     true, predicted = (np.minimum(mask, np.uint8(side - 1)).astype(small) for mask in (truth, prediction))
     code = (true * side + predicted) * shape[2] + np.minimum(at_truth, np.uint8(beyond))
-    counts = np.bincount(code.ravel(), minlength=math.prod(shape)).reshape(shape)
+    counts = np.bincount(*stretches(code.ravel()), minlength=math.prod(shape)).astype(np.int64).reshape(shape)
     banded = np.add.reduceat(counts, [0, *(edge + 1 for edge in BAND_EDGES)], axis=2)
     by_class = (
         np.diagonal(banded).T[:-1],

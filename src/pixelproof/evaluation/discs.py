@@ -61,14 +61,20 @@ def reach(mask: UInt8, radii: Sequence[int]) -> UInt8:
         mask: uint8 [H, W], class indices or ``VOID``; void pixels are no class, and their own reach says nothing.
         radii: Euclidean distances in pixels, below ``FAR``.
     """
-    # Another class lies within a disc where its least or its greatest class differs. Void is 255 in both orders.
-    orders = (mask, np.uint8(VOID - 1) - mask)
-    least = [over_discs(order, radii, np.minimum, VOID) for order in orders]
+    # Another class lies within a disc where not all of it is what its middle is: in bits, of which a byte holds eight
+    # classes, or else in the least and in the greatest class. Void has no bit, and is 255 in both orders.
+    sweeps: list[tuple[UInt8, np.ufunc, int]]
+    if (mask + np.uint8(1)).max() <= 8:
+        sweeps = [(np.left_shift(np.uint8(1), mask), np.bitwise_or, 0)]
+    else:
+        sweeps = [(order, np.minimum, VOID) for order in (mask, np.uint8(VOID - 1) - mask)]
+    discs = [over_discs(image, radii, combine, outside) for image, combine, outside in sweeps]
     found = np.full(mask.shape, FAR, np.uint8)
     # Discs lie in each other, so each steps down from the next larger radius.
     steps = np.diff([*radii, FAR]).astype(np.uint8)
-    for up, down, step in zip(*least, steps, strict=True):
-        found -= ((up < orders[0]) | (down < orders[1])).view(np.uint8) * step
+    for step, *views in zip(steps, *discs, strict=True):
+        others = [view != image for view, (image, _, _) in zip(views, sweeps, strict=True)]
+        found -= np.logical_or.reduce(others).view(np.uint8) * step
     return found
 
 
