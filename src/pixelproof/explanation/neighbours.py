@@ -17,7 +17,7 @@ Points = npt.NDArray[np.floating]
 
 ROWS = 5000
 """Images that figures needing all their distances are averaged over; a random part of a larger set."""
-_BLOCK = 8_000_000  # distances held at once, 64 MB
+_BLOCK = 8_000_000  # numbers held at once, 64 MB
 _QUERIES = 1000
 
 
@@ -60,13 +60,17 @@ def squared_distances(points: Points, rows: Int64) -> Iterator[tuple[slice, Floa
 
     The distance of a point to itself is infinite.
     """
-    # About the mean, the differences below lose the fewest digits.
-    centred = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
-    norms = (centred**2).sum(axis=1)
+    # About the mean, the differences below lose the fewest digits. Doubles are held a part at a time.
+    mean = points.mean(axis=0, dtype=np.float64)
+    size = max(1, _BLOCK // points.shape[1])
+    parts = [slice(start, start + size) for start in range(0, len(points), size)]
+    norms = np.concatenate([((points[part] - mean) ** 2).sum(axis=1) for part in parts])
     size = max(1, _BLOCK // len(points))
     for start in range(0, len(rows), size):
         block = rows[start : start + size]
-        distances = norms[block, None] - 2 * centred[block] @ centred.T + norms
+        centred = points[block] - mean
+        products = np.concatenate([centred @ (points[part] - mean).T for part in parts], axis=1)
+        distances = norms[block, None] - 2 * products + norms
         np.clip(distances, 0, None, out=distances)
         distances[np.arange(len(block)), block] = np.inf
         yield slice(start, start + len(block)), distances
