@@ -31,8 +31,9 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     code, out, err = pixelproof(*command)
     assert code == 0, err
     found = Explained(tmp_path / "why")
-    written = (found.explanation, found.suspects, found.next, found.pictures, found.cams, found.images)
-    assert [*map(str, written)] == out.split()
+    page = found.path / "report.html"
+    written = (found.explanation, found.suspects, found.next, found.pictures, found.cams, found.images, found.scores)
+    assert [*map(str, (*written, page))] == out.split()
     first, second = load_ranked(found.suspects)[:2]
     assert {first.id, second.id} == {"blue/wrong.png", "red/0.png"}
     assert first.score == second.score == 1
@@ -47,6 +48,14 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     pictured = load_thumbnails(found.pictures)
     assert "train/blue/wrong.png" in pictured.ids
     assert pictured.pixels.shape[1] == 40
+
+    text = page.read_text("utf-8")
+    assert "What run sees as alike" in text
+    assert "12 validation images" in text
+    assert "Reliability diagram of run" in text
+    page.unlink()
+    assert pixelproof("report", found.path)[0] == 0
+    assert page.read_text("utf-8") == text
 
     (found.images / "mine.txt").write_text("mine")
     code, _, err = pixelproof(*command)
@@ -76,6 +85,7 @@ def test_a_segmenter_is_explained(pixelproof, two_fields, tmp_path):
     assert {load_shown(path).id for path in found.worst.iterdir()} == {"0000", "0001", "0002"}
     assert load_shown(found.doubtful / "01.npz").id == "0001"
     assert not found.explanation.exists()
+    assert "Masks to doubt" in (found.path / "report.html").read_text("utf-8")
     code, _, err = pixelproof("embed", tmp_path / "run", two_fields, "--out", tmp_path / "map")
     assert (code, "so an image has no one class" in err) == (2, True)
 

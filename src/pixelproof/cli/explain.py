@@ -27,7 +27,8 @@ def explain(
 ) -> None:
     """Say which classes mix, which labels are probably wrong, and what to look at next.
 
-    Writes explanation.json (classification), suspects.csv, next.csv and the images at its head in next/.
+    Writes report.html, to look at, and what it is made of: explanation.json (classification), suspects.csv, next.csv,
+    the images at its head in next/, and scores.npz.
     """
     from pixelproof.study.explain import explain_run
 

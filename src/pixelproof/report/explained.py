@@ -11,7 +11,6 @@ from pixelproof.evaluation.calibration import Reliability, reliability
 from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import UNDEFINED, count, score, share
-from pixelproof.report.artefacts import ModelArtefacts
 from pixelproof.report.figures.reliability import reliability_diagram
 from pixelproof.report.findings import Found
 from pixelproof.report.gallery import Exhibit, exhibits_of
@@ -88,17 +87,17 @@ class View:
     following: list[tuple[str, str]]
 
 
-def view(model: ModelArtefacts, found: Found, scheme: LabelScheme | None) -> View:
-    """Return what a page shows of a model's explanation."""
+def view(model: str, found: Found, scores: Scores | None, scheme: LabelScheme | None) -> View:
+    """Return what a page shows of a model's explanation; ``scores`` are those of the split that it describes."""
     explanation, masks = found.explanation, found.explanation is None
     return View(
-        model=model.name,
+        model=model,
         statements=_statements(explanation) if explanation else [],
         pairs=_pairs(explanation) if explanation else [],
         classes=[_class_line(found, explanation, one) for one in explanation.classes] if explanation else [],
         neighbours=str(explanation.neighbours) if explanation else "",
-        images=count(explanation.images) if explanation else "",
-        galleries=[gallery for gallery in _galleries(found, model.scores) if gallery.tiles],
+        images=f"{count(explanation.images)} {explanation.split}" if explanation else "",
+        galleries=[gallery for gallery in _galleries(found, scores) if gallery.tiles],
         worst=exhibits_of(model, found.worst, scheme),
         regions=_regions(found.suspects) if masks else [],
         doubtful=exhibits_of(model, found.doubtful, scheme),
@@ -130,6 +129,13 @@ def calibration(model: str, scores: Scores) -> Calibration | None:
     caption = f"{model}: share of predictions that are right, by confidence. n = {n}."
     picture = Picture(svg_uri(reliability_diagram(found)), f"Reliability diagram of {model}", caption)
     return Calibration(model, picture, [_calibrated(name, one) for name, one in found.items()], n)
+
+
+def described(scores: Scores) -> str:
+    """Return in one line on what a model is explained."""
+    source = scores.source
+    facts = [f"{count(len(scores.ids))} {source.split} images", f"{len(scores.scheme.classes)} classes"]
+    return " · ".join(facts + ([f"data {source.fingerprint}"] if source.fingerprint else []))
 
 
 def _calibrated(name: str, found: Reliability) -> tuple[str, str, str]:
@@ -179,7 +185,7 @@ def _failures(found: Found, scores: ClassificationScores) -> Iterable[Gallery]:
     def tile(i: int) -> Tile | None:
         truth, guess = names[scores.truth[i]], names[scores.predicted[i]]
         said = (
-            f"{truth}, taken for {guess}",
+            f"{truth}, taken for {guess}" if guess != truth else f"{truth}, recognised",
             f"{share(scores.confidence[i], 0)} sure, loss {score(scores.loss[i], 1)}",
         )
         tile = _tile(found, split, scores.ids[i], said)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation import confusion_counts, mean_iou, pixel_accuracy
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.numbers import score, share
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
 from pixelproof.report.pictures import Picture, flat_uri, photo_uri
 from pixelproof.runs import SegmentationScores, Shown
@@ -44,14 +44,12 @@ def exhibits(part: PartArtefacts, chosen: Sequence[str]) -> list[Exhibit]:
     if part.scheme is None:
         return []
     ids = [i for i in chosen if any(i in model.shown for model in part.models)]
-    return [_exhibit(sample_id, part.models, part.scheme) for sample_id in ids]
+    return [_exhibit({model.name: model.shown.get(i) for model in part.models}, part.scheme) for i in ids]
 
 
-def exhibits_of(model: ModelArtefacts, images: Sequence[Shown], scheme: LabelScheme | None) -> list[Exhibit]:
+def exhibits_of(model: str, images: Sequence[Shown], scheme: LabelScheme | None) -> list[Exhibit]:
     """Return images that one model has predicted, in their order."""
-    if scheme is None:
-        return []
-    return [_exhibit(shown.id, (replace(model, shown={shown.id: shown}),), scheme) for shown in images]
+    return [_exhibit({model: shown}, scheme) for shown in images] if scheme is not None else []
 
 
 def has_void(part: PartArtefacts) -> bool:
@@ -71,43 +69,43 @@ def printed(part: PartArtefacts) -> bytes | None:
     return mask_figure(rows, [model.name for model in part.models], part.scheme)
 
 
-def _exhibit(sample_id: str, models: tuple[ModelArtefacts, ...], scheme: LabelScheme) -> Exhibit:
-    first = next(model.shown[sample_id] for model in models if sample_id in model.shown)
+def _exhibit(predicted: Mapping[str, Shown | None], scheme: LabelScheme) -> Exhibit:
+    """Return one image with what each model, by its name, made of it; None where it has not predicted it."""
+    first = next(shown for shown in predicted.values() if shown is not None)
     height, width = first.truth.shape
     return Exhibit(
-        id=sample_id,
+        id=first.id,
         size=f"{width}×{height}",
-        image=Picture(photo_uri(first.image), f"Image {sample_id}", "Image"),
-        truth=Picture(flat_uri(colored(first.truth, scheme)), f"True mask of image {sample_id}", "Truth"),
-        attempts=[_attempt(model, sample_id, scheme) for model in models],
+        image=Picture(photo_uri(first.image), f"Image {first.id}", "Image"),
+        truth=Picture(flat_uri(colored(first.truth, scheme)), f"True mask of image {first.id}", "Truth"),
+        attempts=[_attempt(model, shown, scheme) for model, shown in predicted.items()],
     )
 
 
-def _attempt(model: ModelArtefacts, sample_id: str, scheme: LabelScheme) -> Attempt:
-    shown = model.shown.get(sample_id)
+def _attempt(model: str, shown: Shown | None, scheme: LabelScheme) -> Attempt:
     if shown is None:
-        return Attempt(model.name)
+        return Attempt(model)
     scores = _scored(shown, model, scheme)
     miou, right = score(mean_iou(scores, "unknown_counted"), 3), share(pixel_accuracy(scores))
     mask = flat_uri(colored(shown.prediction, scheme))
     errors = flat_uri(error_map(shown, scheme))
-    alt = f"of image {sample_id} by {model.name}, mIoU {miou}, {right} of pixels right"
+    alt = f"of image {shown.id} by {model}, mIoU {miou}, {right} of pixels right"
     return Attempt(
-        model.name,
-        Picture(mask, f"Mask {alt}", model.name),
-        Picture(errors, f"Errors in the mask {alt}", f"{model.name}: errors"),
+        model,
+        Picture(mask, f"Mask {alt}", model),
+        Picture(errors, f"Errors in the mask {alt}", f"{model}: errors"),
         miou,
         right,
     )
 
 
-def _scored(shown: Shown, model: ModelArtefacts, scheme: LabelScheme) -> SegmentationScores:
+def _scored(shown: Shown, model: str, scheme: LabelScheme) -> SegmentationScores:
     """Count one image's pixels, so that its figures follow the same rules as all others."""
     try:
         if shown.image.shape != (*shown.truth.shape, 3):
             raise ValueError("picture and truth differ in size")
         counts = confusion_counts(shown.truth, shown.prediction, len(scheme.classes))
     except ValueError as error:
-        path = model.run.shown(shown.id)
-        raise UserError(f"{path} does not fit the label contract: {error}", "evaluate the run again") from None
+        what = f"the prediction of image '{shown.id}' that {model} keeps"
+        raise UserError(f"{what} does not fit the label contract: {error}", "evaluate the run again") from None
     return SegmentationScores((shown.id,), counts[None], scheme)

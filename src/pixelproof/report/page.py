@@ -19,14 +19,16 @@ from pixelproof.comparison.words import language as known_language
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
+from pixelproof.report.findings import read_found
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, environment, file_name, hashed
-from pixelproof.runs import atomic, write_text
+from pixelproof.runs import atomic, load_scores, write_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
+from pixelproof.runs.explained import Explained
 
 PAGE = "report.html"
 SCRIPTS = ("viewer.js", "versus.js", "language.js")
@@ -56,7 +58,7 @@ def build_report(folder: Path, language: str = "en") -> Path:
     """Write ``report.html``, and the figures of a study for use in print, from a folder's artefacts alone.
 
     Args:
-        folder: A study folder, a single run folder, or one that ``compare`` wrote.
+        folder: A study folder, a single run folder, or one that ``compare`` or ``explain`` wrote.
         language: In which the discussion is shown first, "en" or "zh-Hant"; the page holds both.
 
     Returns:
@@ -70,6 +72,9 @@ def build_report(folder: Path, language: str = "en") -> Path:
     tongue = known_language(language)
     if not is_study(folder) and (folder / COMPARISON).is_file():
         _write(folder, "compared.html.j2", _comparison_context(folder), tongue)
+        return folder / PAGE
+    if not is_study(folder) and Explained(folder).exists():
+        _write(folder, "explanation.html.j2", _explanation_context(folder), tongue)
         return folder / PAGE
     study = read_study(folder)
     _write(folder, "page.html.j2", _context(study), tongue)
@@ -110,6 +115,24 @@ def _comparison_context(folder: Path) -> dict[str, object]:
     }
 
 
+def _explanation_context(folder: Path) -> dict[str, object]:
+    found, path = read_found(folder), Explained(folder).scores
+    assert found is not None
+    scores = load_scores(path) if path.is_file() else None
+    model = scores.source.name if scores else folder.resolve().name
+    scheme = scores.scheme if scores else None
+    calibrated = explained.calibration(model, scores) if scores else None
+    return {
+        "title": f"What {model} sees, where it errs, how far to believe it",
+        "data": explained.described(scores) if scores else "",
+        "class_key": segmentation.class_key(scheme) if scheme and found.worst else [],
+        "part": {
+            "explained": [explained.view(model, found, scores, scheme)],
+            "calibrations": [calibrated] if calibrated else [],
+        },
+    }
+
+
 def _part(part: PartArtefacts) -> dict[str, object]:
     """Return what the templates show of one part."""
     shared: dict[str, object] = {
@@ -120,7 +143,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "curves": _curves(part),
         "making": [_making(model, part) for model in part.models],
         "compared": comparison.compared(part.comparison, part.evidence),
-        "explained": [explained.view(model, model.found, part.scheme) for model in part.models if model.found],
+        "explained": [explained.view(m.name, m.found, m.scores, part.scheme) for m in part.models if m.found],
         "calibrations": [
             found for m in part.models if m.scores and (found := explained.calibration(m.name, m.scores)) is not None
         ],

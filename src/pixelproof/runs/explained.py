@@ -20,6 +20,7 @@ class Explained:
         cams: Of the most confident errors, what speaks for the predicted class; classification.
         worst: Folder of the worst images with truth and prediction, numbered in their order; segmentation.
         doubtful: Folder of the images of the first suspects, likewise.
+        scores: The scores of the split that is described, where the explanation stands outside of a study.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,6 +33,7 @@ class Explained:
         self.cams = path / "cams.npz"
         self.worst = path / "worst"
         self.doubtful = path / "doubtful"
+        self.scores = path / "scores.npz"
 
     def exists(self) -> bool:
         """Return whether an explanation lies there."""
@@ -39,7 +41,7 @@ class Explained:
 
     def clear(self) -> None:
         """Remove an earlier explanation, and nothing else."""
-        for file in (self.explanation, self.suspects, self.next, self.pictures, self.cams):
+        for file in (self.explanation, self.suspects, self.next, self.pictures, self.cams, self.scores):
             file.unlink(missing_ok=True)
         if self.images.is_dir():
             for copy in self.images.iterdir():

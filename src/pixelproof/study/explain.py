@@ -9,18 +9,30 @@ from pathlib import Path
 import numpy as np
 
 from pixelproof.config import run_settings
-from pixelproof.data import Sample, arrange
+from pixelproof.data import Sample, arrange, fingerprint
 from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
 from pixelproof.evaluation import mean_iou
+from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.classifier import explain_classifier
 from pixelproof.explanation.features import SECOND_LAST
 from pixelproof.explanation.found import UNLABELLED, Found
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
+from pixelproof.report import build_report
+from pixelproof.report.page import PAGE
 from pixelproof.report.findings import read_found
-from pixelproof.runs import Run, SegmentationScores, atomic, load_scores, save_shown, save_thumbnails
+from pixelproof.runs import (
+    Run,
+    SegmentationScores,
+    Source,
+    atomic,
+    load_scores,
+    save_scores,
+    save_shown,
+    save_thumbnails,
+)
 from pixelproof.runs.explained import Explained
 from pixelproof.runs.explanation_file import VERSION, save_explanation
 from pixelproof.runs.ranked_file import Ranked, save_ranked
@@ -65,7 +77,7 @@ def explain_run(
         UserError: The run and the data do not fit each other, or ``out`` holds an explanation already.
     """
     run, target = Run.open(Path(run_path)), Explained(Path(out))
-    if target.exists() and not overwrite:
+    if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
         raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
     config = run_settings(run)
     parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, Path(data)), config.data))
@@ -76,8 +88,12 @@ def explain_run(
     if unlabelled:
         files = gather([Path(path) for path in unlabelled], run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
-    found = explain(Predictor.open(run, device, literal=layer != SECOND_LAST), parts, split, layer, seed)
-    return [*save_found(found, target), *_copy(found.next, parts, target)]
+    predictor = Predictor.open(run, device, literal=layer != SECOND_LAST)
+    found = explain(predictor, parts, split, layer, seed)
+    scores = evaluate(predictor, parts[split], Source(run.name, split, fingerprint(parts[split])))
+    written = [*save_found(found, target), *_copy(found.next, parts, target), target.scores]
+    save_scores(target.scores, scores)
+    return [*written, build_report(target.path)]
 
 
 def explain(
