@@ -61,6 +61,15 @@ def test_a_classifier_at_its_temperature():
     torch.testing.assert_close(SymmetryAverage(model, 1.7)(batch).logits.softmax(1), mean, rtol=1e-5, atol=1e-7)
 
 
+@torch.inference_mode()
+def test_upright_things_are_only_mirrored():
+    model = build_model(ModelConfig(name="vgg16", width=0.05, input_size=32), 5).eval()
+    batch = images(32, 32)
+    mean = (model(batch).logits.softmax(1) + model(batch.flip(3)).logits.softmax(1)) / 2
+    average = SymmetryAverage(model, upright=True)
+    torch.testing.assert_close(average(batch).logits.softmax(1), mean, rtol=1e-5, atol=1e-7)
+
+
 def test_a_large_image_in_tiles_is_the_whole_image():
     model = SymmetryAverage(build_model(ModelConfig(name="fcn8s", width=0.05), 7).eval())
     predictor = Predictor(model, PRESETS["deepglobe"], "cpu")

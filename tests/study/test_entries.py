@@ -3,9 +3,13 @@
 import json
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 from pixelproof.errors import UserError
+from pixelproof.runs import Run
+from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study, run_config
 
@@ -24,7 +28,11 @@ SETTINGS = {"width": 0.03, "epochs": 1, "batch_size": 4, "crop": 32, "device": "
 
 def study_of(tmp_path, part):
     values = {"name": "s", "parts": {"why": {"data": "fields", "settings": SETTINGS, **part}}}
-    (tmp_path / "s.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    return study_text(tmp_path, yaml.safe_dump(values, sort_keys=False))
+
+
+def study_text(tmp_path, text):
+    (tmp_path / "s.yaml").write_text(text)
     return read_study(tmp_path / "s.yaml")
 
 
@@ -116,3 +124,51 @@ def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_field
             assert config["training"]["seed"] == seed
             assert (out / run / "scores" / "validation.npz").is_file()
             assert (out / run / "shown" / "0001.npz").is_file() == (seed == 0)
+
+
+LEARNED = """
+name: learned
+parts:
+  patches:
+    data: patches
+    settings: {width: 0.03, epochs: 1, batch_size: 4, device: cpu}
+    seeds: [0, 1]
+    models: {vgg16: vgg16-bn}
+  fields:
+    data: fields
+    settings: {width: 0.03, epochs: 1, batch_size: 4, crop: 32, device: cpu, lr: 1.0e-9}
+    seeds: [0, 1]
+    models:
+      fcn32s: {model: fcn32s-bn, weights: "study:patches/vgg16"}
+      fcn8s: {model: fcn8s-bn, seeds: [1], weights: "study:patches/vgg16"}
+"""
+
+
+def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(tmp_path, color_classes, two_fields, capsys):
+    study, out = study_text(tmp_path, LEARNED), tmp_path / "out"
+    conduct(study, tmp_path, out)
+    runs = ["patches/vgg16", "fields/fcn32s", "fields/fcn8s", "patches/vgg16.seed-1", "fields/fcn32s.seed-1"]
+    begun = [Run(out / name).environment() for name in runs]
+    assert all(environment["finished"] for environment in begun)
+    logged = [(out / name / "metrics.csv").stat().st_mtime_ns for name in runs]
+    assert logged == sorted(logged)
+    for vgg, fcn in (("patches/vgg16", "fields/fcn32s"), ("patches/vgg16.seed-1", "fields/fcn32s.seed-1")):
+        learned, found = (load_file(Run(out / name).best) for name in (vgg, fcn))
+        name = "features.0.weight"  # which a learning rate of almost 0 has left where it began
+        torch.testing.assert_close(found[name], learned[name], rtol=1e-4, atol=1e-6)
+    assert [row.split for row in read_scorings(scoring_log(Run(out / "fields" / "fcn8s")))] == ["validation"]
+
+    capsys.readouterr()
+    conduct(study, tmp_path, out)
+    assert capsys.readouterr().err.count("trained already") == 5
+    assert len(read_scorings(scoring_log(Run(out / "fields" / "fcn8s")))) == 1
+
+    conduct(study, tmp_path, out, ["patches.lr=1e-5"])  # what was learned changes, and so does all that began with it
+    assert len(list((out / "previous").iterdir())) == 5
+
+
+def test_a_run_starts_only_from_a_model_that_stands_before_it(tmp_path, color_classes, two_fields):
+    study = study_text(tmp_path, LEARNED.replace("study:patches/vgg16", "study:fields/fcn8s"))
+    with pytest.raises(UserError, match="starts from 'fields/fcn8s', which is no model that stands before it"):
+        conduct(study, tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -58,8 +58,9 @@ class ModelConfig(Strict):
     """Subtracted from RGB in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's otherwise."""
     std: Channels3 | None = None
     """RGB is divided by this after ``mean`` is subtracted; None likewise."""
-    tta: bool = False
-    """Average probabilities over flips and quarter turns when predicting; takes eight times as long."""
+    tta: bool | Literal["flip"] = False
+    """Average probabilities over flips and quarter turns when predicting, which takes eight times as long; ``flip``:
+    over the image and its mirror image alone, for things that have an up."""
 
 
 class AugmentConfig(Strict):

@@ -75,8 +75,9 @@ class Predictor:
         network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if config.model.tta if tta is None else tta:
-            return cls(SymmetryAverage(network, temperature), scheme, device)
+        wanted = config.model.tta if tta is None else tta
+        if wanted:
+            return cls(SymmetryAverage(network, temperature, upright=wanted == "flip"), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
 
     @property

@@ -19,15 +19,22 @@ class SymmetryAverage(PixelModel):
     Args:
         model: The network that is asked eight times.
         temperature: Divides its logits before they become probabilities.
+        upright: Ask about the image and its mirror image alone, twice in all.
     """
 
-    def __init__(self, model: PixelModel, temperature: float = 1.0) -> None:
+    def __init__(self, model: PixelModel, temperature: float = 1.0, upright: bool = False) -> None:
         super().__init__(model.num_classes)
         self.stride, self.reduction = model.stride, model.reduction
         self.encoder = tuple(f"model.{stage}" for stage in model.encoder)
         self.preprocessing = model.preprocessing
         self.model = model
         self.temperature = temperature
+        self.turns = 1 if upright else 4
+
+    @property
+    def asked(self) -> int:
+        """How often the network is asked about an image."""
+        return 2 * self.turns
 
     def forward(self, images: Tensor) -> Output:
         """Return the logarithm of the mean probabilities as scores, and the features of the image as it is."""
@@ -45,17 +52,17 @@ class SymmetryAverage(PixelModel):
 
         Args:
             images: [N, C, H, W].
-            answer: Called with the images as they are, then with the seven others; returns logits, [N, K(, H, W)].
+            answer: Called with the images as they are, then with the others; returns logits, [N, K(, H, W)].
         """
         total: Tensor | None = None
-        for turns in range(4):
+        for turns in range(self.turns):
             for flipped in (False, True):
                 chances = (answer(turned(images, turns, flipped)).float() / self.temperature).softmax(dim=1)
                 chances = chances if chances.ndim == 2 else turned_back(chances, turns, flipped)
                 total = chances if total is None else total + chances
         assert total is not None
-        # A probability that is 0 in all eight would be minus infinity.
-        return (total / 8).clamp(min=torch.finfo(total.dtype).tiny).log()
+        # A probability that is 0 in all of them would be minus infinity.
+        return (total / self.asked).clamp(min=torch.finfo(total.dtype).tiny).log()
 
 
 def turned(images: Tensor, turns: int, flipped: bool) -> Tensor:

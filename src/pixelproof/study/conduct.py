@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -11,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.config import run_settings
-from pixelproof.data import Sample, arrange, fingerprint, open_data
+from pixelproof.data import Sample, fingerprint
 from pixelproof.data.checking import check_parts
-from pixelproof.errors import UserError
-from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.segmenter import show
 from pixelproof.prediction import Predictor
@@ -23,13 +20,11 @@ from pixelproof.report.facts import Environment, read_facts
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
     Run,
-    Source,
     load_features,
     load_scores,
     load_shown,
     load_thumbnails,
     save_features,
-    save_scores,
     save_shown,
     save_thumbnails,
 )
@@ -37,12 +32,12 @@ from pixelproof.runs.features import VERSION as FEATURES_VERSION
 from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
-from pixelproof.schema import nearest
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
-from pixelproof.study.file import StudyFile, read_study, run_config
+from pixelproof.study.file import StudyFile, read_study
 from pixelproof.study.job import SPLIT, Job
-from pixelproof.study.settings import normalised, settle
+from pixelproof.study.plan import in_order, plan, starting
+from pixelproof.study.scoring import score_run
 from pixelproof.study.steps import Steps
 from pixelproof.study.train import describe_network, train
 
@@ -63,15 +58,15 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
         UserError: Data, settings or models are refused, before any training where that can be known.
     """
     start = time.monotonic()
-    jobs = {part: plan(study, part, data, out, tuple(overrides)) for part in study.parts}
+    jobs = plan(study, data, out, overrides)
     steps = Steps(out)
     for group in jobs.values():
         _check([job for job in group if not _trained(job, steps)])
+    for job in in_order(jobs):
+        _train(job, steps, out)
+        describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
+        _inspect(job, steps)
     for part, group in jobs.items():
-        for job in group:
-            _train(job, steps, out)
-            describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
-            _inspect(job, steps)
         compare_part(study.parts[part], group, out / part, steps)
         if group[0].data.task == "segmentation":
             _show_extremes(group, extremes(out / part), steps)
@@ -105,43 +100,6 @@ def conduct_file(file: Path, data: Path = Path(), out: Path | None = None, setti
     return conduct(study, Path(data), Path(out or Path("out") / study.name), settings, command=" ".join(words))
 
 
-def plan(study: StudyFile, part: str, data: Path, out: Path, overrides: tuple[str, ...]) -> list[Job]:
-    """Return the jobs of a part, with data opened and every setting checked."""
-    entry = study.parts[part]
-    folder = open_data(data / entry.data)
-    wrong = entry.embed if folder.task == "segmentation" else entry.show
-    if wrong:
-        what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
-        raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
-    jobs = []
-    for model, seed in itertools.product(entry.trained, entry.seeds or (None,)):
-        config = normalised(run_config(study, part, model, folder.task, overrides, seed))
-        parts = arrange(folder, config.data)
-        settle(config, folder, parts["train"])  # refuses a wrong model before another is trained for hours
-        by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
-        for sample_id in entry.show:
-            if sample_id not in by_id:
-                remedy = nearest(sample_id, list(by_id)[:20])
-                raise UserError(f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold", remedy)
-        replicate = seed is not None and seed != entry.seeds[0]
-        run = f"{model}.seed-{seed}" if replicate else model
-        jobs.append(
-            Job(
-                name=f"{part}/{run}",
-                model=model,
-                data=folder,
-                config=config,
-                run=Run(out / part / run),
-                parts=parts,
-                # Pictures are of the first seed's run; the others are there for their scores.
-                shown=() if replicate else tuple(by_id[sample_id] for sample_id in entry.show),
-                embed=model in entry.embed and not replicate,
-                fingerprints={name: fingerprint(samples) for name, samples in parts.items()},
-            )
-        )
-    return jobs
-
-
 def _check(jobs: list[Job]) -> None:
     """Refuse files that cannot be read before the first model of any part is trained."""
     checked: list[dict[str, tuple[Sample, ...]]] = []
@@ -162,7 +120,7 @@ def _trained(job: Job, steps: Steps) -> bool:
 
 def _train_inputs(job: Job) -> list[Any]:
     digests = [job.data.scheme.hash, job.fingerprints["train"], job.fingerprints["selection"]]
-    return [job.config.model_dump(mode="json"), *digests]
+    return [job.config.model_dump(mode="json"), *digests, *(_train_inputs(job.start) if job.start else [])]
 
 
 def _train(job: Job, steps: Steps, out: Path) -> None:
@@ -174,7 +132,7 @@ def _train(job: Job, steps: Steps, out: Path) -> None:
     if not begun and job.run.path.exists():
         _set_aside(job.run.path, out / "previous")
     steps.take(f"{job.name}/train", _train_inputs(job))
-    train(job.data, job.config, job.run.path, resume=begun)
+    train(job.data, starting(job), job.run.path, resume=begun)
 
 
 def _inspect(job: Job, steps: Steps) -> None:
@@ -192,8 +150,7 @@ def _inspect(job: Job, steps: Steps) -> None:
             continue
         predictor = predictor or Predictor.open(job.run, job.config.training.device, tta=None)
         if step == "scores":
-            source = Source(job.run.name, SPLIT, job.fingerprints[SPLIT])
-            save_scores(path, evaluate(predictor, job.parts[SPLIT], source))
+            score_run(job.run, predictor, job.parts[SPLIT], SPLIT, job.fingerprints[SPLIT])
         elif step == "features":
             features, thumbnails = embed(predictor, job.parts[SPLIT], job.config.training.seed)
             save_thumbnails(job.run.thumbnails(SPLIT), thumbnails)

@@ -22,8 +22,15 @@ class ModelEntry(Strict):
     """The model's name, such as ``fcn8s-bn``."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of this run alone, as in ``--set``."""
+    seeds: tuple[int, ...] = ()
+    """Seeds of this model alone, instead of those of its part."""
     levels: Levels = Field(default_factory=dict)
     """Level of each factor, where the part varies factors; filled in from there."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ModelEntry:
+        distinct(self.seeds)
+        return self
 
 
 class Vary(Strict):
@@ -114,10 +121,21 @@ def _written_out(name: str, entry: Any) -> Any:
     if isinstance(entry, str):
         return {"model": entry}
     if isinstance(entry, Mapping) and not set(entry) <= set(ModelEntry.model_fields):
-        return {"model": entry.get("model", name), "settings": {k: v for k, v in entry.items() if k != "model"}}
+        own = {key: entry[key] for key in ("model", "seeds") if key in entry}
+        return {"model": name, **own, "settings": {k: v for k, v in entry.items() if k not in own}}
     if isinstance(entry, Mapping):
         return {"model": name, **entry}
     return entry
+
+
+def distinct(seeds: tuple[int, ...]) -> None:
+    """Refuse seeds of which one is given twice.
+
+    Raises:
+        ValueError: One is.
+    """
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("a seed is given twice")
 
 
 def known_model(name: str, models: Mapping[str, ModelEntry], what: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.data import fingerprint, image_size
-from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
-from pixelproof.runs import Run, Scores, Source, save_scores
+from pixelproof.runs import Run, Scores
 from pixelproof.study.parts import samples_for
+from pixelproof.study.scoring import score_run
 
 
 def evaluate_run(
@@ -36,9 +36,6 @@ def evaluate_run(
     """
     run = Run.open(Path(run_path))
     samples = samples_for(run, Path(data), split)
-    source = Source(run.name, split, fingerprint(samples))
     predictor = Predictor.open(run, device, tta=tta)
     use_backend(predictor, run, backend, image_size(samples[0].image))
-    scores = evaluate(predictor, samples, source)
-    save_scores(run.scores(split), scores)
-    return scores
+    return score_run(run, predictor, samples, split, fingerprint(samples))

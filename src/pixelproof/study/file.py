@@ -14,7 +14,7 @@ from pixelproof.errors import UserError
 from pixelproof.runs.atomic import read_yaml
 from pixelproof.runs.study_file import Claim
 from pixelproof.schema import Strict, parse
-from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
+from pixelproof.study.entries import ModelEntry, Vary, distinct, known_model, listed
 
 
 class Part(Strict):
@@ -47,8 +47,7 @@ class Part(Strict):
     def _check(self) -> Part:
         if (self.vary is None) == (not self.models):
             raise ValueError("give either 'models' or 'vary'")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("a seed is given twice")
+        distinct(self.seeds)
         for name in self.embed:
             known_model(name, self.trained, "'embed'")
         for claim in self.claims:
@@ -60,6 +59,10 @@ class Part(Strict):
     def trained(self) -> dict[str, ModelEntry]:
         """The models that are trained, listed or made by varying factors."""
         return self.models if self.vary is None else self.vary.entries()
+
+    def seeds_of(self, model: str) -> tuple[int | None, ...]:
+        """Return the seeds of a model; None is the one in its settings."""
+        return self.trained[model].seeds or self.seeds or (None,)
 
 
 class StudyFile(Strict):

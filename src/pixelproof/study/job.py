@@ -25,3 +25,7 @@ class Job:
     shown: tuple[Sample, ...]
     embed: bool
     fingerprints: dict[str, str]
+    replicate: int = 0
+    """Place of its seed among those of the model."""
+    start: Job | None = None
+    """The run whose weights this one starts from, where its settings name one of the study."""

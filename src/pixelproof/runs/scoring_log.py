@@ -1,0 +1,63 @@
+"""``scores/log.csv``: a line for every time a run was scored, so that choosing by the final score would show."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pixelproof.errors import UserError
+from pixelproof.runs.atomic import read_text, write_text
+from pixelproof.runs.folder import Run
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """One scoring of a run."""
+
+    time: str
+    """UTC, as ISO 8601."""
+    split: str
+    fingerprint: str
+    """Of the images and labels."""
+    images: str
+    asked: str
+    """How often each image was predicted: once, or as many times as it has symmetries that were averaged over."""
+    figure: str
+    """mIoU with unknown counted, or accuracy."""
+
+
+HEAD = [field.name for field in fields(Scoring)]
+
+
+def log_scoring(run: Run, split: str, fingerprint: str, images: int, asked: int, figure: float) -> None:
+    """Add a line to a run's log of scorings."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    path = scoring_log(run)
+    rows = read_scorings(path) if path.is_file() else []
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([HEAD, *map(astuple, rows), (now, split, fingerprint, images, asked, f"{figure:.6f}")])
+    write_text(path, text.getvalue())
+
+
+def read_scorings(path: Path) -> list[Scoring]:
+    """Read a log of scorings.
+
+    Raises:
+        UserError: It is missing or no such log.
+    """
+    try:
+        head, *lines = csv.reader(io.StringIO(read_text(path)))
+        if head != HEAD:
+            raise ValueError
+        return [Scoring(*line) for line in lines]
+    except (csv.Error, ValueError, TypeError):
+        raise UserError(f"{path} is no log of scorings", "restore it, or delete it to begin a new one") from None
+
+
+def scoring_log(run: Run) -> Path:
+    """Return where a run's log of scorings lies."""
+    return run.path / "scores" / "log.csv"

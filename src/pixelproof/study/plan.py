@@ -1,0 +1,104 @@
+"""What must be trained for a study: every run of every model, with data opened and settings checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pixelproof.config import RunConfig
+from pixelproof.data import DataFolder, arrange, fingerprint, open_data
+from pixelproof.errors import UserError
+from pixelproof.runs import Run
+from pixelproof.schema import nearest
+from pixelproof.study.file import Part, StudyFile, run_config
+from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.settings import normalised, settle
+
+OF_STUDY = "study:"
+"""Before ``PART/MODEL`` in the setting ``weights``: start from what another model of the study has learned."""
+
+
+def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ()) -> dict[str, list[Job]]:
+    """Return the jobs of each part of a study; those of a model stand together, in the order of its seeds.
+
+    Raises:
+        UserError: Data, settings or models are refused.
+    """
+    jobs: dict[str, list[Job]] = {}
+    for part, entry in study.parts.items():
+        folder = _opened(entry, part, data)
+        jobs[part] = []
+        for model in entry.trained:
+            for replicate, seed in enumerate(entry.seeds_of(model)):
+                config = normalised(run_config(study, part, model, folder.task, tuple(overrides), seed))
+                start = _start(f"{part}/{model}", config, jobs, replicate)
+                jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start))
+    return jobs
+
+
+def in_order(jobs: Mapping[str, Sequence[Job]]) -> list[Job]:
+    """Return all jobs in the order to train them: each model's first seed, then the second ones, and so on.
+
+    So a study that is stopped early has something to say of every model.
+    """
+    return sorted((job for group in jobs.values() for job in group), key=lambda job: job.replicate)
+
+
+def starting(job: Job) -> RunConfig:
+    """Return a job's settings with the path of the weights that it starts from."""
+    return job.config if job.start is None else _with_weights(job.config, str(job.start.run.best))
+
+
+def _opened(entry: Part, part: str, data: Path) -> DataFolder:
+    folder = open_data(data / entry.data)
+    wrong = entry.embed if folder.task == "segmentation" else entry.show
+    if wrong:
+        what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
+        raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
+    return folder
+
+
+def _job(entry: Part, path: Path, folder: DataFolder, config: RunConfig, replicate: int, start: Job | None) -> Job:
+    """Return the job of a model's run; ``path`` is the folder of its first one."""
+    part, model = path.parent.name, path.name
+    parts = arrange(folder, config.data)
+    # Refuses a wrong model before another is trained for hours; weights of another run come later.
+    settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
+    by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
+    for sample_id in entry.show:
+        if sample_id not in by_id:
+            remedy = nearest(sample_id, list(by_id)[:20])
+            raise UserError(f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold", remedy)
+    run = Run(path.with_name(f"{model}.seed-{config.training.seed}") if replicate else path)
+    return Job(
+        name=f"{part}/{run.path.name}",
+        model=model,
+        data=folder,
+        config=config,
+        run=run,
+        parts=parts,
+        # Pictures are of the first seed's run; the others are there for their scores.
+        shown=() if replicate else tuple(by_id[sample_id] for sample_id in entry.show),
+        embed=model in entry.embed and not replicate,
+        fingerprints={name: fingerprint(samples) for name, samples in parts.items()},
+        replicate=replicate,
+        start=start,
+    )
+
+
+def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], replicate: int) -> Job | None:
+    """Return the run that a run starts from: that of the same place among the seeds, or the last there is."""
+    if not config.model.weights.startswith(OF_STUDY):
+        return None
+    part, _, model = config.model.weights.removeprefix(OF_STUDY).partition("/")
+    found = [job for job in planned.get(part, ()) if job.model == model]
+    if not found or f"{part}/{model}" == name:
+        raise UserError(
+            f"'{name}' starts from '{part}/{model}', which is no model that stands before it in the study",
+            f"write 'weights: {OF_STUDY}PART/MODEL' with one that does",
+        )
+    return found[min(replicate, len(found) - 1)]
+
+
+def _with_weights(config: RunConfig, weights: str) -> RunConfig:
+    return config.model_copy(update={"model": config.model.model_copy(update={"weights": weights})})

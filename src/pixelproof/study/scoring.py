@@ -1,0 +1,34 @@
+"""Score a run on a split: the score file, and a line in the log of all scorings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pixelproof.comparison.measures import score_figure
+from pixelproof.data import Sample
+from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.symmetry import SymmetryAverage
+from pixelproof.runs import Run, Scores, Source, save_scores
+from pixelproof.runs.scoring_log import log_scoring
+
+
+def score_run(run: Run, predictor: Predictor, samples: Sequence[Sample], split: str, fingerprint: str) -> Scores:
+    """Return the scores of a run on the images of a split, and write them to the run folder.
+
+    Args:
+        run: The run.
+        predictor: Its network.
+        samples: The images.
+        split: Their split.
+        fingerprint: That of the images and labels.
+
+    Raises:
+        UserError: An image or mask cannot be read.
+    """
+    scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
+    save_scores(run.scores(split), scores)
+    asked = predictor.model.asked if isinstance(predictor.model, SymmetryAverage) else 1
+    figure = score_figure(scores, "unknown_counted").of(scores)
+    log_scoring(run, split, fingerprint, len(samples), asked, figure)
+    return scores
