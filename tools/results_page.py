@@ -1,0 +1,223 @@
+"""The page of ``results/``, a function of the files that lie there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from results_figures import NAMES, PROTOCOL, recipes, scores_of, seeds, summary
+
+from pixelproof.comparison.claims import judge
+from pixelproof.comparison.compare import compare
+from pixelproof.comparison.reasons import claim_text, status_word, test_phrase
+from pixelproof.comparison.sentences import sentences
+from pixelproof.numbers import UNDEFINED, count, duration, score, share
+from pixelproof.runs.study_file import Claim
+from pixelproof.study.file import builtin_study
+
+RESULTS = Path(__file__).parents[1] / "results"
+STUDY = "reference_full"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure of the reference study, and what is wanted of ours."""
+
+    recipe: str
+    title: str
+    study: float
+    published: float
+    wanted: float
+
+
+GOALS = (
+    Goal("vgg16", "VGG16, 50 classes", 0.780, 0.798, 0.80),
+    Goal("fcn32s", "FCN32s", 0.6575, 0.7253, 0.68),
+    Goal("fcn8s", "FCN8s", 0.7306, 0.7306, 0.72),
+    Goal("best", "any model", 0.7306, 0.7618, 0.74),
+)
+STUDY_IOU = {
+    "urban": (0.72216, 0.77845),
+    "agriculture": (0.86859, 0.89674),
+    "rangeland": (0.26131, 0.39297),
+    "forest": (0.79326, 0.82162),
+    "water": (0.67224, 0.79120),
+    "barren": (0.62753, 0.70258),
+    "mean": (0.657515, 0.730594),
+}
+"""IoU of FCN32s and FCN8s by class, as the study reports it."""
+COLUMNS = ("recipe", "seed", "validation", "selection", "times validation was scored", "training", "to the best epoch",
+           "device", "images/s", "of peak", "commit")  # fmt: skip
+HEAD = """# Results
+
+What Pixelproof reaches on the data of the reference study. This page and every `<recipe>.json` are written by
+`tools/collect_results.py` from the score files beside it, and a test computes them again. To read one yourself:
+
+    pixelproof score {example}
+
+What has not been run says so. Images and true masks belong to others and are not here; neither are weights.
+"""
+
+
+def render(results: Path) -> str:
+    """Return the page."""
+    known = {recipe.name: summary(recipe) for recipe in recipes(results)}
+    parts = [
+        HEAD.format(example=_example(results)),
+        _goals(known),
+        _others(known),
+        _iou(known),
+        _verdict(results),
+        _claims(results),
+        _curves(results),
+        _masks(results),
+        _made(results, known),
+    ]
+    return "\n".join(part for part in parts if part).rstrip() + "\n"
+
+
+def _example(results: Path) -> str:
+    found = recipes(results)
+    name, seed = (found[0].name, seeds(found[0])[0].name) if found else ("<recipe>", "seed-0")
+    return f"results/{name}/{seed}/{NAMES['scores']}"
+
+
+def _goals(known: Mapping[str, dict[str, Any]]) -> str:
+    lines = [
+        "## The study's figures and ours\n",
+        "The study and all others started from ImageNet or COCO weights and chose checkpoints on the validation",
+        "images. Ours start from nothing and choose on a part of train. Accuracy of 2,500 images, mIoU of 257 by the",
+        "course's rule, mean ± standard deviation over the seeds.\n",
+        "| | the study | best published | wanted from scratch | reached | seeds |",
+        "|---|---|---|---|---|---|",
+    ]
+    for goal in GOALS:
+        found = known.get(goal.recipe)
+        values = [_value(each, goal.recipe == "vgg16") for each in (goal.study, goal.published, goal.wanted)]
+        reached = _reached(found) if found else "**not run**"
+        lines.append(f"| {goal.title} | {' | '.join(values)} | {reached} | {len(found['seeds']) if found else 0} |")
+    if any(goal.recipe not in known for goal in GOALS):
+        lines.append("\nWhat is not run needs a GPU for half an hour:")
+        lines.append(f"`pixelproof study studies/{STUDY}.yaml --data DIR --out out/{STUDY}`, then")
+        lines.append(f"`python tools/collect_results.py out/{STUDY}`.")
+    return "\n".join(lines) + "\n"
+
+
+def _others(known: Mapping[str, dict[str, Any]]) -> str:
+    """Return the table of recipes that are none of the goals, such as those for a laptop."""
+    rest = [found for name, found in known.items() if name not in {goal.recipe for goal in GOALS}]
+    if not rest:
+        return ""
+    lines = ["## Other recipes\n", "| recipe | model | reached | seeds | device |", "|---|---|---|---|---|"]
+    for found in rest:
+        width = "" if found["width"] == 1 else f" at width {found['width']:g}"
+        device = ", ".join(sorted({str(each) for each in found["device"]}))
+        row = (found["recipe"], f"`{found['model']}`{width}", _reached(found), len(found["seeds"]), device)
+        lines.append("| " + " | ".join(map(str, row)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _iou(known: Mapping[str, dict[str, Any]]) -> str:
+    names = [name for name in ("fcn32s", "fcn8s", "best") if name in known]
+    if not names:
+        return ""
+    lines = ["## IoU by class\n", "| class | FCN32s, the study | FCN8s, the study | " + " | ".join(names) + " |"]
+    lines.append("|---" * (3 + len(names)) + "|")
+    for name, pair in STUDY_IOU.items():
+        ours = [known[each]["mean"] if name == "mean" else known[each]["classes"][name] for each in names]
+        lines.append(f"| {name} | {' | '.join(score(value) for value in (*pair, *ours))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(results: Path) -> str:
+    both = [seeds(results / name) for name in ("fcn32s", "fcn8s")]
+    said = ["Not run: it takes both networks."]
+    if all(both):
+        record = compare([each[0] / NAMES["scores"] for each in both])
+        said = [f"By `pixelproof compare` on their first seeds, {count(record.pairs[0].images)} images:\n"]
+        said += [f"- {sentence}" for sentence in sentences(record.pairs[0], record)]
+    return "## Is FCN8s better than FCN32s?\n\n" + "\n".join(said) + "\n"
+
+
+def _claims(results: Path) -> str:
+    lines = ["## The study's claims, tested\n"]
+    for claim in builtin_study(STUDY).parts["segmentation"].claims:
+        lines += _claim(claim, results)
+    return "\n".join(lines) + "\n"
+
+
+def _claim(claim: Claim, results: Path) -> list[str]:
+    models = {path.name: scores_of(path) for path in recipes(results) if path.name in claim.models}
+    if lacking := sorted(claim.models - set(models)):
+        return [f"- {claim.says['en']} **Not run**: lacks {', '.join(lacking)}."]
+    result = judge(claim, models, PROTOCOL)
+    tests = "; ".join(test_phrase(test, "en") for test in result.results)
+    return [f"- {claim_text(result, 'en')}. **{status_word(result, 'en')}** ({tests}; seeds: {result.seeds})"]
+
+
+def _curves(results: Path) -> str:
+    found = sorted(results.glob("curves-*.svg"))
+    pictures = [f"![{path.stem.removeprefix('curves-')}: the score over the epochs]({path.name})" for path in found]
+    head = "## Learning curves\n\nFirst seeds, on the part of train that chooses the checkpoint.\n"
+    return "\n".join([head, *pictures]) + "\n" if found else ""
+
+
+def _masks(results: Path) -> str:
+    shown = sorted({path.stem for path in results.glob("*/*.png")})
+    head = "## Masks\n\n"
+    if not shown:
+        return head + "Not run: the masks of 0010, 0097 and 0107 take a segmenter.\n"
+    names = [path.name for path in recipes(results) if any(path.glob("*.png"))]
+    lines = [f"| image | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
+    for image in shown:
+        cells = [f"![{image} by {name}]({name}/{image}.png)" for name in names]
+        lines.append(f"| {image} | {' | '.join(cells)} |")
+    return head + "Predictions of the first seeds, in the scheme's colours.\n\n" + "\n".join(lines) + "\n"
+
+
+def _made(results: Path, known: Mapping[str, dict[str, Any]]) -> str:
+    """Say how each seed was made; ``note.md`` in a recipe's folder adds what figures do not tell."""
+    lines = [
+        "## How they were made\n",
+        "Selection: the part of train that chose the checkpoint. Peak: of a matrix product, as measured there.\n",
+        "| " + " | ".join(COLUMNS) + " |",
+        "|---" * len(COLUMNS) + "|",
+    ]
+    for name, found in known.items():
+        for place, seed in enumerate(found["seeds"]):
+            lines.append(f"| {name} | {seed} | {' | '.join(_cells(found, place))} |")
+    for name, found in known.items():
+        width = "" if found["width"] == 1 else f" at width {found['width']:g}"
+        start = {"none": "random weights"}.get(found["starts_from"], f"`{found['starts_from']}`")
+        lines.append(f"\n**{name}**: `{found['model']}`{width}, {found['epochs']} epochs from {start}.")
+        note = results / name / "note.md"
+        lines += [note.read_text(encoding="utf-8").strip()] if note.is_file() else []
+    return "\n".join(lines) + "\n" if known else ""
+
+
+def _cells(found: Mapping[str, Any], place: int) -> list[str]:
+    """Return what a row says of one seed, after recipe and seed."""
+    scorings = found["scorings"][place]
+    return [
+        score(found["values"][place]),
+        score(found["selection_score"][place]),
+        UNDEFINED if scorings is None else count(scorings),
+        duration(found["seconds"][place]),
+        duration(found["seconds_to_best"][place]),
+        str(found["device"][place]),
+        count(found["images_per_second"][place]),
+        share(found["share_of_peak"][place], 0),
+        str(found["commit"][place]),
+    ]
+
+
+def _value(value: float, percent: bool) -> str:
+    return share(value) if percent else score(value)
+
+
+def _reached(found: Mapping[str, Any]) -> str:
+    percent = found["metric"] == "accuracy"
+    spread = "" if found["std"] is None else f" ± {share(found['std']) if percent else score(found['std'])}"
+    return _value(found["mean"], percent) + spread
