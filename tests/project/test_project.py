@@ -15,7 +15,9 @@ import pixelproof
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "results").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+)
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
