@@ -14,7 +14,7 @@ from pixelproof.labels import PRESETS
 from pixelproof.models import PixelModel, build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
-from pixelproof.prediction.backends.convert import ONNX_FILE, Logits, to_onnx
+from pixelproof.prediction.backends.convert import ODD, Logits, to_onnx
 from pixelproof.runs import Run
 from pixelproof.training.checkpoints import save_weights
 
@@ -27,12 +27,13 @@ def peers(model: PixelModel, image: np.ndarray, folder: Path) -> dict[str, Work]
     import openvino
 
     network = Logits(model)
-    to_onnx(network, folder / ONNX_FILE, None)
+    path = folder / "literal.onnx"
+    to_onnx(network, path, torch.zeros(2, 3, *ODD), {0: "batch", 2: "height", 3: "width"})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
-    session = onnxruntime.InferenceSession(folder / ONNX_FILE, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     core = openvino.Core()
-    read = core.read_model(folder / ONNX_FILE)
+    read = core.read_model(path)
     read.reshape([1, 3, SIDE, SIDE])
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads()}
     compiled = core.compile_model(read, "CPU", settings)

@@ -18,6 +18,7 @@ _VERBS = {
     "compare": ("pixelproof.study.compare", "compare_models"),
     "predict": ("pixelproof.study.predict", "predict_run"),
     "map": ("pixelproof.deploy.map", "map_scene"),
+    "export": ("pixelproof.deploy.export", "export_run"),
     "embed": ("pixelproof.study.embed", "embed_run"),
     "cam": ("pixelproof.study.cam", "cam_run"),
     "explain": ("pixelproof.study.explain", "explain_run"),

@@ -29,6 +29,7 @@ OPTIONS = {
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
     },
+    "export": {"--format", "--to", "--out", "--data", "--images", "--tolerance", "--overwrite", "--json", "--help"},
     "map": {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
         *("--device", "--overwrite", "--json", "--help"),

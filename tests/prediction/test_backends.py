@@ -6,18 +6,16 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from pixelproof.config import default_config
 from pixelproof.errors import Refusal, UserError
-from pixelproof.labels import PRESETS
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.backends import choice, use_backend
+from pixelproof.prediction.backends import choice, runtimes, use_backend
 from pixelproof.prediction.backends.trial import prove
-from pixelproof.runs import Run
-from pixelproof.runs.proof_images import proof_images, save_proof_images
+from pixelproof.runs.proof_images import ProofImage, kept_images, proof_images, save_proof_images
 from pixelproof.training.checkpoints import save_weights
+from small_runs import untrained_run
 
 NEEDED = {
     "onnxruntime": ("onnxruntime", "onnxscript"),
@@ -33,22 +31,8 @@ def need(name):
 
 @pytest.fixture
 def make_run(tmp_path):
-    """Return a run of an untrained network whose answers vary from pixel to pixel."""
-
-    def make(name, width=0.05, **settings):
-        config = default_config("segmentation", name)
-        config = config.model_copy(update={"model": config.model.model_copy(update={"width": width, **settings})})
-        run = Run.create(tmp_path / name.replace(":", "-"), config.model_dump(mode="json"), PRESETS["deepglobe"], {})
-        rng = np.random.default_rng(0)
-        save_proof_images(run, [rng.integers(0, 256, (70, 101, 3), dtype=np.uint8) for _ in range(2)])
-        model = build_model(config.model, 7)
-        for module in model.modules():
-            if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d) and module.bias is not None:
-                torch.nn.init.normal_(module.bias, std=0.1)
-        save_weights(run.best, model)
-        return run
-
-    return make
+    """Return a run of an untrained network."""
+    return lambda name, **settings: untrained_run(tmp_path / name.replace(":", "-"), name, **settings)
 
 
 @pytest.mark.parametrize("name", ["fcn8s-bn", pytest.param("fcn8s-bilinear", marks=pytest.mark.slow)])
@@ -68,6 +52,35 @@ def test_a_library_gives_the_answer_of_the_network_at_any_size(make_run, name):
         found = json.loads((run.path / "backends" / "trials.json").read_text())
         (trial,) = found["trials"].values()
         assert trial[backend]["difference"] < 1e-4
+
+
+def test_an_average_over_symmetries_is_that_of_torch(make_run):
+    need("ncnn")
+    run = make_run("fcn8s")
+    image = np.random.default_rng(2).integers(0, 256, (45, 70, 3), dtype=np.uint8)
+    right, use = (Predictor.open(run, "cpu", tta=True) for _ in range(2))
+    assert use_backend(use, run, "ncnn", (45, 70)) == "ncnn"
+    assert use.runtime is not None
+    a, b = (predictor.logits([image]).exp() for predictor in (right, use))
+    assert (a - b).abs().max() < 1e-5
+    alone = Predictor.open(run, "cpu").logits([image]).softmax(dim=1)
+    assert (a - alone).abs().max() > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "answer"), [("smp:Unet:resnet18", None), ("smp:FPN:resnet18", "ncnn crashes on it")])
+def test_a_network_that_another_library_cannot_take_does_not_end_the_process(make_run, name, answer):
+    need("ncnn")
+    run = make_run(name)
+    use = Predictor.open(run, "cpu")
+    image = np.random.default_rng(1).integers(0, 256, (129, 31, 3), dtype=np.uint8)
+    if answer:
+        with pytest.raises(Refusal, match=answer):
+            use_backend(use, run, "ncnn", (64, 96))
+    else:
+        use_backend(use, run, "ncnn", (64, 96))
+    right = Predictor.open(run, "cpu").logits([image])
+    assert (use.logits([image]) - right).abs().max() < 1e-4 * right.abs().max()
 
 
 def test_auto_takes_the_fastest_and_remembers(make_run, monkeypatch):
@@ -111,7 +124,7 @@ def test_what_is_not_there_is_said_in_one_sentence(make_run, monkeypatch):
     use = Predictor.open(run, "cpu")
     with pytest.raises(UserError, match="no backend 'openvin'; did you mean 'openvino'"):
         use_backend(use, run, "openvin", (64, 64))
-    monkeypatch.setattr(choice, "_version", lambda package: None)
+    monkeypatch.setattr(runtimes, "version", lambda package: None)
     with pytest.raises(UserError, match="needs ncnn, which is not installed; pip install"):
         use_backend(use, run, "ncnn", (64, 64))
     assert use_backend(use, run, "auto", (64, 64)) == "torch"
@@ -121,21 +134,29 @@ def test_what_is_not_there_is_said_in_one_sentence(make_run, monkeypatch):
 def test_a_proof_sees_one_wrong_pixel():
     rng = np.random.default_rng(0)
     right = rng.normal(size=(1, 5, 40, 50)).astype(np.float32)
-    assert prove(lambda _: right, [right], [right]).equal
+    assert prove(lambda _: right, [right], [right]).equal()
     wrong = right.copy()
     wrong[0, :, 7, 9] += [1, 2, 3, 4, 5]
     proof = prove(lambda _: wrong, [right], [right])
-    assert not proof.equal
+    assert not proof.equal()
     assert proof.changed <= 1 / 2000
     wrong[...] = np.nan
-    assert not prove(lambda _: wrong, [right], [right]).equal
+    assert not prove(lambda _: wrong, [right], [right]).equal()
 
 
-def test_proof_images_are_kept_and_made_where_there_are_none(make_run):
+def test_proof_images_are_kept_with_their_truth_and_made_where_there_are_none(make_run):
     run = make_run("fcn8s")
     first, *stored = proof_images(run, (150, 90))
     assert first.shape == (150, 90, 3)
     assert [image.shape for image in stored] == [(70, 101, 3)] * 2
+    image = np.arange(600 * 520 * 3, dtype=np.uint8).reshape(600, 520, 3)
+    mask = np.arange(600 * 520, dtype=np.uint8).reshape(600, 520)
+    save_proof_images(run, [ProofImage("b", image, mask), ProofImage("a", image, 6), ProofImage("c", image)])
+    b, a, c = kept_images(run)
+    assert [b.id, a.id, c.id] == ["b", "a", "c"]
+    np.testing.assert_array_equal(b.image, image[44:556, 4:516])
+    np.testing.assert_array_equal(b.truth, mask[44:556, 4:516])
+    assert (a.truth, c.truth) == (6, None)
     run.proof_images.unlink()
     made = proof_images(run, (150, 90))
     assert len(made) == 5

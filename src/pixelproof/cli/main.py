@@ -16,6 +16,7 @@ from pixelproof.cli.doctor import doctor
 from pixelproof.cli.embed import embed
 from pixelproof.cli.evaluate import evaluate
 from pixelproof.cli.explain import explain
+from pixelproof.cli.export import export
 from pixelproof.cli.map import map_scene
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
@@ -38,6 +39,7 @@ app = typer.Typer(
 for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, explain, cam, report):
     app.command()(verb)
 app.command("map")(map_scene)
+app.command()(export)
 
 
 @app.callback(invoke_without_command=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.config import run_settings
-from pixelproof.data import DataFolder, Sample, open_data
+from pixelproof.data import DataFolder, Sample, open_data, read_image
+from pixelproof.data.decoded import read_sample_mask
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
 from pixelproof.progress import say
 from pixelproof.runs import Run
+from pixelproof.runs.proof_images import ProofImage
 from pixelproof.schema import nearest
 
 
@@ -45,3 +48,15 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
         used = f"only {len(samples)} of its {len(parts[split])} images are used"
         say(f"note: {split}: {used}, because the run was trained with limit={config.limit}")
     return samples
+
+
+def proof_image(sample: Sample, scheme: LabelScheme) -> ProofImage:
+    """Return a sample's pixels and truth.
+
+    Raises:
+        UserError: The image or mask cannot be read, or they are of different sizes.
+    """
+    image = read_image(sample.image)
+    if sample.mask is None:
+        return ProofImage(sample.id, image, sample.label)
+    return ProofImage(sample.id, image, read_sample_mask(sample, scheme, (image.shape[0], image.shape[1])))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pixelproof.config import RunConfig, run_settings
-from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data, read_image
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.cache import decoded
 from pixelproof.data.checking import check_parts
 from pixelproof.data.loading import TrainingImages, training_batches
@@ -24,6 +24,7 @@ from pixelproof.runs.atomic import read_text
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.proof_images import COUNT, save_proof_images
+from pixelproof.study.parts import proof_image
 from pixelproof.study.settings import prepare, settle
 from pixelproof.training.balance import class_weights
 from pixelproof.training.checkpoints import load_weights, save_weights
@@ -51,6 +52,7 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
     begun = run.last.is_file()
     try:
         check_parts(parts, data.scheme)
+        save_proof_images(run, [proof_image(sample, data.scheme) for sample in parts["validation"][:COUNT]])
         images = TrainingImages(parts["train"], data.scheme, config)
         device = pick_device(config.training.device)
         weights = class_weights(images).to(device) if config.training.class_weights == "auto" else None
@@ -128,7 +130,6 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     }
     run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     describe_network(run, config, len(data.scheme.classes))
-    save_proof_images(run, [read_image(sample.image) for sample in parts["validation"][:COUNT]])
     return run, config, model
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,13 +12,13 @@ import torch
 import pixelproof
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
-from pixelproof.prediction.backends.convert import BIN_FILE, ONNX_FILE, PARAM_FILE, Logits, to_ncnn, to_onnx
-from pixelproof.prediction.backends.runtimes import RUNTIMES, Float32, Runtime
+from pixelproof.prediction.backends.convert import ODD, Logits, Size, reason, to_ncnn, to_onnx
+from pixelproof.prediction.backends.runtimes import RUNTIMES, Float32, Ncnn, Runtime, missing, require, version
 from pixelproof.prediction.backends.trial import prove, race
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json
-from pixelproof.runs.atomic import read_json
+from pixelproof.runs.atomic import atomic_folder, read_json
 from pixelproof.runs.environment import processor
 from pixelproof.runs.proof_images import proof_images
 from pixelproof.schema import nearest
@@ -26,7 +26,6 @@ from pixelproof.schema import nearest
 BACKENDS = ("auto", "torch", *RUNTIMES)
 TRIALS = "trials.json"
 LARGEST = 1024  # pixels a side in a trial, so that it stays short
-Size = tuple[int, int]
 
 
 def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
@@ -50,10 +49,8 @@ def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
         return "torch"
     if name == "torch":
         return name
-    if name in RUNTIMES and (missing := _missing(name)):
-        raise UserError(
-            f"the backend {name} needs {missing}, which is not installed", "pip install 'pixelproof[export]'"
-        )
+    if name in RUNTIMES:
+        require(RUNTIMES[name].packages, f"the backend {name}")
     if predictor.scheme.task == "classification":
         side = predictor.network.preprocessing.input_size
         size = (side, side) if side else size
@@ -77,7 +74,7 @@ class _Bench:
     def use(self, name: str) -> str:
         """Give the predictor the library named, or the fastest that is equal, and return its name."""
         if name == "auto":
-            installed = [key for key in RUNTIMES if not _missing(key)]
+            installed = [key for key in RUNTIMES if not missing(RUNTIMES[key].packages)]
             if not self.found.keys() >= {"torch", *installed}:
                 self._try(installed)
             usable = {key: found["seconds"] for key, found in self.found.items() if "seconds" in found}
@@ -109,12 +106,13 @@ class _Bench:
         try:
             runtime = self._loaded(name)
             proof = prove(runtime, self.images, [self._torch(images) for images in self.images])
+        except UserError:  # the run folder, not the library
+            raise
         except Exception as error:  # each library refuses a network in its own way
-            what = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            self.found[name] = {"reason": f"it refuses it ({what[:200].rstrip('.')})"}
+            self.found[name] = {"reason": f"it refuses it ({reason(error)})"}
             return None
         self.found[name] = {"difference": proof.difference, "changed": proof.changed}
-        if not proof.equal:
+        if not proof.equal():
             self.found[name]["reason"] = (
                 f"its logits differ by up to {proof.difference:.1e} of the largest, and {proof.changed:.2%} of classes"
             )
@@ -124,15 +122,19 @@ class _Bench:
     def _loaded(self, name: str) -> Runtime:
         """Return a library with the network, which is converted where it has not been."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        stride = self.predictor.network.stride
-        if name == "ncnn" and not (self.folder / BIN_FILE).is_file():
-            # A map of 2 x 3 cells: small, and with sides that cannot be mistaken for each other.
-            to_ncnn(
-                self.network, self.folder / PARAM_FILE, self.folder / BIN_FILE, self.fixed or (2 * stride, 3 * stride)
-            )
-        if name != "ncnn" and not (self.folder / ONNX_FILE).is_file():
-            to_onnx(self.network, self.folder / ONNX_FILE, self.fixed)
-        return RUNTIMES[name](self.folder, torch.get_num_threads(), stride)
+        runtime, stride = RUNTIMES[name], self.predictor.network.stride
+        path = self.folder / f"network{runtime.suffix}"
+        if not path.is_file():
+            self._convert(path, stride)
+        return runtime(path, torch.get_num_threads(), stride)
+
+    def _convert(self, path: Path, stride: int) -> None:
+        with atomic_folder(path.parent) as folder:
+            if path.suffix == Ncnn.suffix:
+                to_ncnn(self.network, folder / path.name, stride, self.fixed)
+            else:
+                free = {0: "batch"} if self.fixed else {0: "batch", 2: "height", 3: "width"}
+                to_onnx(self.network, folder / path.name, torch.zeros(2, 3, *(self.fixed or ODD)), free)
 
     def _torch(self, images: Float32) -> Float32:
         with torch.inference_mode():
@@ -154,21 +156,9 @@ class _Bench:
         write_json(self.folder / TRIALS, {"made_from": self.made_from, "trials": self.trials})
 
 
-def _missing(name: str) -> str | None:
-    """Return a package that a library needs and that is not installed."""
-    return next((package for package in RUNTIMES[name].packages if _version(package) is None), None)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
 def _made_from(run: Run) -> dict[str, Any]:
     packages = sorted({package for runtime in RUNTIMES.values() for package in runtime.packages} | {"torch"})
     with run.best.open("rb") as file:
         weights = hashlib.file_digest(file, "sha256").hexdigest()
-    versions = {package: _version(package) for package in packages}
+    versions = {package: version(package) for package in packages}
     return {"weights": weights, "versions": versions | {"pixelproof": pixelproof.__version__}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -14,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from pixelproof.models import Output
+from pixelproof.models.padding import padded_elsewhere
 
 Size = tuple[int, int]
-ONNX_FILE, PARAM_FILE, BIN_FILE = "network.onnx", "network.param", "network.bin"
 ODD = (70, 45)  # an example of no special size, so that nothing about it is taken for a rule
 
 
@@ -33,62 +34,87 @@ class Logits(nn.Module):
         return output.logits if isinstance(output, Output) else output
 
 
-def to_onnx(network: nn.Module, path: Path, size: Size | None) -> None:
-    """Write a network, from images [N, 3, H, W] to logits, as ONNX.
+def to_onnx(network: nn.Module, path: Path, example: Tensor, free: dict[int, str], name: str = "images") -> None:
+    """Write a network as ONNX.
 
     Args:
-        network: Returns one tensor.
+        network: Takes one tensor and returns one, the logits.
         path: Where to write.
-        size: Height and width of all images; None where they may have any, padded inside to the network's stride.
+        example: An input, of no special size where sizes are free.
+        free: Names of the dimensions that may have any size, by their index; images are then padded inside.
+        name: Of the input.
 
     Raises:
         Exception: Whatever the exporter raises for a network it cannot express.
     """
-    example = torch.zeros(2 if size else 1, 3, *(size or ODD))
-    any_size = torch.export.Dim.DYNAMIC
-    dynamic = {0: any_size} if size else {0: any_size, 2: any_size, 3: any_size}
+    import onnx
+
     with quiet():
         program = torch.onnx.export(
             network.eval(),
             (example,),
             dynamo=True,
-            dynamic_shapes=(dynamic,),
-            input_names=["images"],
+            dynamic_shapes=(free,),
+            input_names=[name],
             output_names=["logits"],
             verbose=False,
         )
         assert program is not None
-        program.save(path)
+        written = program.model_proto
+    for node in written.graph.node:  # the exporter notes which line of which file on this machine a node came from
+        del node.metadata_props[:]
+    onnx.save(written, path)
 
 
-def to_ncnn(network: nn.Module, param: Path, weights: Path, size: Size) -> None:
-    """Write a network, from one image [3, H, W] whose sides are multiples of its stride to logits, for ncnn.
+def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None) -> None:
+    """Write a network for ncnn: from one image [3, H, W] to logits, float32.
+
+    ncnn cannot pad images to a network's stride; whoever calls it has to, and to cut what that added off its answer.
 
     Args:
-        network: Returns one tensor.
-        param: Where to write the structure.
-        weights: Where to write the weights, float32.
-        size: Height and width of the example it is traced with; others work where nothing depends on it.
+        network: Takes one tensor and returns one.
+        param: Where to write the structure; the weights come to lie beside it, as ``.bin``.
+        stride: Multiple to which height and width of every image are padded.
+        size: Height and width of all images; None where they may have any.
 
     Raises:
-        Exception: Whatever tracing raises, or what pnnx prints where it fails.
+        Exception: Whatever tracing raises, or what pnnx prints where it fails, or what ncnn cannot compute.
     """
     import pnnx
 
-    program = Path(pnnx.__file__).parent / "pnnx"
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        example = torch.zeros(1, 3, *size)
+    # Unlike sides, so that neither is taken for the other; a second size tells what depends on it.
+    sizes = [size] if size else [(2 * stride, 3 * stride), (5 * stride, 4 * stride)]
+    with tempfile.TemporaryDirectory() as folder, quiet(), padded_elsewhere():
+        example = torch.zeros(1, 3, *sizes[0])
         traced = torch.jit.trace(network.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
         traced.save(f"{folder}/network.pt")
-        shape = f"inputshape=[1,3,{size[0]},{size[1]}]"
-        names = [f"ncnnparam={param.resolve()}", f"ncnnbin={weights.resolve()}"]
-        command = [str(program), "network.pt", shape, "fp16=0", *names]
+        shapes = [f"inputshape{'2' * bool(i)}=[1,3,{sides[0]},{sides[1]}]" for i, sides in enumerate(sizes)]
+        names = [f"ncnnparam={param.resolve()}", f"ncnnbin={param.with_suffix('.bin').resolve()}"]
+        program = str(Path(pnnx.__file__).parent / "pnnx")
+        command = [program, "network.pt", *shapes, "fp16=0", *names]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     layers = param.read_text(encoding="utf-8") if param.is_file() else ""
     # pnnx writes what it does not know under its own name and says so only in passing.
     unknown = {line.split()[0] for line in layers.splitlines()[2:] if "." in line.split()[0]}
     if done.returncode or not layers or unknown:
         raise RuntimeError(f"ncnn has no {', '.join(sorted(unknown))}" if unknown else (done.stderr or done.stdout))
+    _survive(param, sizes)
+
+
+def _survive(param: Path, sizes: list[Size]) -> None:
+    """Compute images of zeros in a process of its own, for a network that ncnn misreads can bring down its process."""
+    script = str(Path(__file__).with_name("ncnn_probe.py"))
+    command = [sys.executable, script, str(param), *(f"{height}x{width}" for height, width in sizes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode < 0:
+        raise RuntimeError("ncnn crashes on it")
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["ncnn cannot compute it"])[-1])
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of what a converter or a library complains of, no full stop."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
 
 
 @contextlib.contextmanager

@@ -1,23 +1,26 @@
-"""The libraries: each takes normalised images, float32 [N, 3, H, W], and returns logits, computed in float32."""
+"""The libraries: each computes the logits of a converted network, in float32 on the CPU."""
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.prediction.backends.convert import BIN_FILE, ONNX_FILE, PARAM_FILE
+from pixelproof.errors import UserError
 
 Float32 = npt.NDArray[np.float32]
+Images = npt.NDArray[Any]
+NOTHING = (0.0, 0.0, 0.0)
 
 
 class Runtime(Protocol):
     """Computes logits."""
 
-    def __call__(self, images: Float32) -> Float32:
-        """Return logits [N, K] or [N, K, H, W]."""
+    def __call__(self, images: Images) -> Float32:
+        """Return logits [N, K] or [N, K, H, W] of images as the network was converted to take them."""
         ...
 
 
@@ -25,43 +28,51 @@ class OnnxRuntime:
     """ONNX Runtime.
 
     Args:
-        folder: Holds the converted network.
+        path: The converted network.
         threads: How many to use.
+        stride: Not needed, for the network pads by itself.
     """
 
     packages = ("onnxruntime", "onnx", "onnxscript")
+    suffix = ".onnx"
 
-    def __init__(self, folder: Path, threads: int, stride: int) -> None:
+    def __init__(self, path: Path, threads: int, stride: int = 1) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            folder / ONNX_FILE, sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self.session = onnxruntime.InferenceSession(path, sess_options=options, providers=["CPUExecutionProvider"])
+        self.name = self.session.get_inputs()[0].name
 
-    def __call__(self, images: Float32) -> Float32:
+    def __call__(self, images: Images) -> Float32:
         """Return the logits."""
-        logits: Float32 = self.session.run(None, {"images": images})[0]
+        logits: Float32 = self.session.run(None, {self.name: images})[0]
         return logits
 
 
 class OpenVino:
-    """OpenVINO, compiled for the size of the images it gets."""
+    """OpenVINO, compiled for the size of the images it gets.
+
+    Args:
+        path: The converted network, its own format or ONNX.
+        threads: How many to use.
+        stride: Not needed, for the network pads by itself.
+    """
 
     packages = ("openvino", "onnx", "onnxscript")
+    suffix = ".onnx"
 
-    def __init__(self, folder: Path, threads: int, stride: int) -> None:
+    def __init__(self, path: Path, threads: int, stride: int = 1) -> None:
         import openvino
 
         self.core = openvino.Core()
-        self.path = folder / ONNX_FILE
+        self.path = path
         # Some processors have bf16, which it would use unasked.
         self.options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
         self.compiled: tuple[tuple[int, ...], Any] | None = None
 
-    def __call__(self, images: Float32) -> Float32:
+    def __call__(self, images: Images) -> Float32:
         """Return the logits."""
         if self.compiled is None or self.compiled[0] != images.shape:
             model = self.core.read_model(self.path)
@@ -71,33 +82,45 @@ class OpenVino:
 
 
 class Ncnn:
-    """ncnn, whose Winograd convolutions need less than half the multiplications."""
+    """ncnn, whose Winograd convolutions need less than half the multiplications.
+
+    Args:
+        path: The structure of the converted network; the weights lie beside it, as ``.bin``.
+        threads: How many to use.
+        stride: Multiple to which images, [N, 3, H, W], are padded right and bottom.
+        filling: The value of each channel that padding has.
+    """
 
     packages = ("ncnn", "pnnx")
+    suffix = ".param"
 
-    def __init__(self, folder: Path, threads: int, stride: int) -> None:
+    def __init__(self, path: Path, threads: int, stride: int = 1, filling: tuple[float, ...] = NOTHING) -> None:
         import ncnn
 
         self.ncnn = ncnn
         self.stride = stride
+        self.filling = np.array(filling, np.float32)[:, None, None]
         self.net = ncnn.Net()
         options = self.net.opt
         options.num_threads = threads
         options.use_vulkan_compute = False
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_packed = options.use_bf16_storage = False
-        if self.net.load_param(str(folder / PARAM_FILE)) or self.net.load_model(str(folder / BIN_FILE)):
+        if self.net.load_param(str(path)) or self.net.load_model(str(path.with_suffix(".bin"))):
             raise RuntimeError("ncnn cannot read the converted network")
 
-    def __call__(self, images: Float32) -> Float32:
+    def __call__(self, images: Images) -> Float32:
         """Return the logits, image by image."""
         return np.stack([self._one(image) for image in images])
 
-    def _one(self, image: Float32) -> Float32:
+    def _one(self, image: Images) -> Float32:
         height, width = image.shape[1:]
-        padded = np.pad(image, ((0, 0), (0, -height % self.stride), (0, -width % self.stride)))
+        padded = np.empty((3, height + -height % self.stride, width + -width % self.stride), np.float32)
+        padded[:] = self.filling
+        padded[:, :height, :width] = image
         extractor = self.net.create_extractor()
-        extractor.input("in0", self.ncnn.Mat(np.ascontiguousarray(padded)))
+        # A copy, because ncnn may write into its input and does not keep NumPy's memory alive.
+        extractor.input("in0", self.ncnn.Mat(padded).clone())
         failed, found = extractor.extract("out0")
         if failed:
             raise RuntimeError("ncnn cannot compute this network")
@@ -110,3 +133,30 @@ RUNTIMES: dict[str, type[OnnxRuntime] | type[OpenVino] | type[Ncnn]] = {
     "openvino": OpenVino,
     "ncnn": Ncnn,
 }
+
+
+def missing(packages: tuple[str, ...]) -> str | None:
+    """Return a package among those needed that is not installed."""
+    return next((package for package in packages if version(package) is None), None)
+
+
+def require(packages: tuple[str, ...], who: str) -> None:
+    """Refuse where a package is not installed.
+
+    Args:
+        packages: What is needed.
+        who: What needs it, for the message.
+
+    Raises:
+        UserError: One is missing.
+    """
+    if (package := missing(packages)) is not None:
+        raise UserError(f"{who} needs {package}, which is not installed", "pip install 'pixelproof[export]'")
+
+
+def version(package: str) -> str | None:
+    """Return the version of an installed package."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -11,42 +11,61 @@ import numpy as np
 import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
 Compute = Callable[[Float32], Float32]
 
 TOLERANCE = 1e-4
-"""Largest difference of a logit, as a part of the largest logit, at which two answers are equal to rounding."""
-CHANGED = 1e-4
-"""Largest share of pixels or images whose class may differ; only where two classes are tied within the tolerance."""
+"""Two answers are equal to rounding where no logit differs by more than this part of the largest logit, and no larger
+share of pixels or images has another class, as only those can whose two best classes are tied within it."""
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
+class Deviation:
+    """How far an answer to one batch is from the right one."""
+
+    difference: float
+    """Largest difference of a logit, as a part of the largest logit; infinite where an answer is no number."""
+    place: tuple[int, ...]
+    """Where it is: [N, K] or [N, K, H, W]."""
+    changed: Bool
+    """Whether the class differs, [N] or [N, H, W]."""
+
+    @classmethod
+    def of(cls, found: Float32, right: Float32) -> Deviation:
+        """Compare logits, [N, K] or [N, K, H, W]; an answer of another shape differs everywhere."""
+        if found.shape != right.shape:
+            return cls(float("inf"), (0,) * right.ndim, np.ones((right.shape[0], *right.shape[2:]), np.bool_))
+        far = np.abs(found - right) / max(float(np.abs(right).max()), 1e-30)
+        far[~np.isfinite(far)] = np.inf
+        place = np.unravel_index(int(far.argmax()), far.shape)
+        changed = found.argmax(axis=1) != right.argmax(axis=1)
+        return cls(float(far.max()), tuple(map(int, place)), changed)
+
+
+@dataclass(frozen=True)
 class Proof:
-    """How far an answer is from that of the literal network in PyTorch."""
+    """How far a library's answers are from those of the network in PyTorch."""
 
     difference: float
     """Largest difference of a logit, as a part of the largest logit."""
     changed: float
     """Share of pixels or images whose class differs."""
 
-    @property
-    def equal(self) -> bool:
-        """Whether the two are the same to rounding."""
-        return self.difference <= TOLERANCE and self.changed <= CHANGED
+    @classmethod
+    def of(cls, deviations: Sequence[Deviation]) -> Proof:
+        """Return what one or more deviations come to."""
+        changed, total = (sum(count(d.changed) for d in deviations) for count in (np.count_nonzero, np.size))
+        return cls(max(d.difference for d in deviations), float(changed / total))
+
+    def equal(self, tolerance: float = TOLERANCE) -> bool:
+        """Return whether the two are the same to rounding."""
+        return self.difference <= tolerance and self.changed <= tolerance
 
 
 def prove(compute: Compute, images: Sequence[Float32], answers: Sequence[Float32]) -> Proof:
     """Compare a library's answers with the right ones, on batches of images."""
-    differences, changed, total = [], 0, 0
-    for batch, right in zip(images, answers, strict=True):
-        found = compute(batch)
-        if found.shape != right.shape or not np.isfinite(found).all():
-            return Proof(float("inf"), 1.0)
-        differences.append(float(np.abs(found - right).max() / max(float(np.abs(right).max()), 1e-30)))
-        classes = right.argmax(axis=1)
-        changed += int((found.argmax(axis=1) != classes).sum())
-        total += classes.size
-    return Proof(max(differences), changed / total)
+    return Proof.of([Deviation.of(compute(batch), right) for batch, right in zip(images, answers, strict=True)])
 
 
 def race(candidates: Mapping[str, Compute], images: Float32) -> dict[str, float]:

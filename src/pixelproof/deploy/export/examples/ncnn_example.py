@@ -1,0 +1,43 @@
+"""What a network sees in an image: python NETWORK.param.example.py IMAGE [MASK.png].
+
+Needs ncnn, numpy and pillow.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import ncnn
+import numpy as np
+from PIL import Image, ImageOps
+
+param = Path(__file__.removesuffix(".example.py"))
+contract = json.loads(param.with_suffix(".json").read_text(encoding="utf-8"))
+classes, size, temperature, padding = (contract[key] for key in ("classes", "size", "temperature", "padding"))
+net = ncnn.Net()
+net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+net.load_param(str(param))
+net.load_model(str(param.with_suffix(".bin")))
+
+image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
+if size:  # a classifier's images are all of one size, width and height
+    image = image.resize(size, Image.Resampling.BILINEAR)
+width, height = image.size
+down, right = -height % padding["multiple"], -width % padding["multiple"]
+padded = np.full((height + down, width + right, 3), padding["color"], np.float32)
+padded[:height, :width] = np.asarray(image)
+planes = np.ascontiguousarray(padded.transpose(2, 0, 1))
+extractor = net.create_extractor()
+extractor.input("in0", ncnn.Mat(planes).clone())
+logits = np.array(extractor.extract("out0")[1])  # [K] or [K, H, W]
+
+if logits.ndim == 1:
+    chances = np.exp((logits - logits.max()) / temperature)
+    for index in np.argsort(-chances)[:5]:
+        print(f"{classes[index]['name']}: {chances[index] / chances.sum():.4f}")
+else:
+    best = logits[:, :height, :width].argmax(axis=0)
+    for index in np.unique(best):
+        print(f"{classes[index]['name']}: {(best == index).mean():.2%} of the pixels")
+    colors = np.array([entry["color"] for entry in classes], np.uint8)
+    Image.fromarray(colors[best]).save(sys.argv[2] if len(sys.argv) > 2 else "mask.png")

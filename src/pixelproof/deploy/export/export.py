@@ -1,0 +1,151 @@
+"""``export``: write a network in another format, prove it, and only then give it its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixelproof.config import run_settings
+from pixelproof.data.decoded import resized
+from pixelproof.deploy.export import proof
+from pixelproof.deploy.export.contract import Contract
+from pixelproof.deploy.export.formats import FORMATS, Format, UInt8
+from pixelproof.deploy.export.readme import readme
+from pixelproof.errors import Refusal, UserError
+from pixelproof.models import PixelModel, build_model, fold
+from pixelproof.prediction.backends.convert import reason
+from pixelproof.prediction.backends.runtimes import require
+from pixelproof.prediction.backends.trial import TOLERANCE
+from pixelproof.progress import say
+from pixelproof.runs import Run, write_json, write_text
+from pixelproof.runs.atomic import atomic_folder
+from pixelproof.runs.proof_images import ProofImage, kept_images
+from pixelproof.schema import nearest
+from pixelproof.study.parts import proof_image, samples_for
+from pixelproof.training.checkpoints import load_weights
+
+IMAGES = 16  # validation images of ``data`` in a proof
+LARGEST = 1024  # pixels a side; of larger images the middle is compared
+EXAMPLE, README, PROOF = ".example.py", ".README.md", ".proof.json"
+
+
+def export_run(
+    run: Path,
+    format: str,
+    out: Path,
+    data: Path | None = None,
+    *,
+    tolerance: float = TOLERANCE,
+    images: int = IMAGES,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Export the network of a run and return the proof, and the files, as plain data.
+
+    Args:
+        run: The run folder.
+        format: "onnx", "openvino" or "ncnn".
+        out: The file to write, or a folder in which it is called after the run; what belongs to it stands beside it.
+        data: The labelled images that the run was trained on; without them the proof is made on the few that it keeps.
+        tolerance: Largest difference of a logit, as a part of the largest logit, and largest share of pixels or images
+            whose class changes.
+        images: How many validation images of ``data`` are compared.
+        overwrite: Replace what is there.
+
+    Raises:
+        UserError: There is no such format, a package is missing, or something is in the way.
+        Refusal: The format cannot express the network, or what was written is not the same; nothing is left then.
+    """
+    if format not in FORMATS:
+        raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
+    opened, chosen = Run.open(Path(run)), FORMATS[format]
+    path = _path(Path(out), opened, chosen)
+    files = [path.with_suffix(suffix) for suffix in (chosen.suffix, *chosen.beside)]
+    files += [path.with_name(path.name + ending) for ending in (EXAMPLE, README, PROOF)]
+    _refuse_taken(files, overwrite)
+    require(chosen.packages, f"the format {format}")
+    config, scheme = run_settings(opened), opened.labels()
+    model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes)).eval()
+    load_weights(opened.best, model)
+    contract = Contract.of(opened, scheme, model.preprocessing)
+    cases = _cases(opened, data, contract, images)
+    if config.model.tta:
+        say("note: the run averages over flips and turns; what is exported is the network, asked once")
+    with atomic_folder(path.parent) as folder:
+        compared = _convert(model, chosen, folder / path.name, contract, cases)
+        facts = {"format": format, "tolerance": tolerance} | proof.judge(compared, scheme, tolerance, format)
+        _describe(folder / path.name, chosen, contract, facts)
+    return facts | {"files": [str(file) for file in files]}
+
+
+def _path(out: Path, run: Run, chosen: Format) -> Path:
+    """Return the file to write.
+
+    Raises:
+        UserError: Its name has the ending of something else.
+    """
+    if out.is_dir() or not out.suffix:
+        return out / f"{run.name}{chosen.ending}"
+    if out.suffix != chosen.suffix:
+        raise UserError(
+            f"{out} does not end in {chosen.suffix}, as files of {chosen.name} do", f"give {out.stem}{chosen.suffix}"
+        )
+    return out
+
+
+def _refuse_taken(files: Sequence[Path], overwrite: bool) -> None:
+    for file in files:
+        if file.is_dir():
+            raise UserError(f"{file} is a folder", "choose another --out")
+        if file.exists() and not overwrite:
+            raise UserError(f"{file} already exists", "choose another --out or give --overwrite")
+
+
+def _cases(run: Run, data: Path | None, contract: Contract, count: int) -> list[ProofImage]:
+    """Return the images of a proof, as the network gets them."""
+    if data is None:
+        found = kept_images(run)
+    else:
+        found = [proof_image(sample, contract.scheme) for sample in samples_for(run, Path(data), "validation")[:count]]
+    if contract.side is None:
+        return list(proof.several_sizes([image.middle(LARGEST) for image in found]))
+    return [replace(image, image=_resized(image.image, contract.side)) for image in found]
+
+
+def _resized(image: UInt8, side: int) -> UInt8:
+    planes = resized(torch.from_numpy(image).permute(2, 0, 1), side)
+    pixels: UInt8 = planes.permute(1, 2, 0).contiguous().numpy()
+    return pixels
+
+
+def _convert(
+    model: PixelModel, chosen: Format, path: Path, contract: Contract, cases: Sequence[ProofImage]
+) -> list[proof.Compared]:
+    """Write the file and ask it about the images.
+
+    Raises:
+        Refusal: The format cannot express the network, or its library cannot compute it.
+    """
+    say(f"convert {contract.model} to {chosen.name}")
+    size = (contract.side, contract.side) if contract.side else None
+    try:
+        chosen.write(fold(model, size), path, size, contract)
+        return proof.compare(cases, proof.literal(model), chosen.read(path, model))
+    except (UserError, OSError):
+        raise
+    except Exception as error:  # every converter refuses in its own way
+        raise Refusal(
+            f"{contract.model} cannot be exported to {chosen.name}: {reason(error)}", "choose another --format"
+        ) from error
+
+
+def _describe(path: Path, chosen: Format, contract: Contract, facts: dict[str, Any]) -> None:
+    """Write what stands beside an exported file: an example, a description and the proof."""
+    example = resources.files("pixelproof.deploy.export") / "examples" / f"{chosen.name}_example.py"
+    write_text(path.with_name(path.name + EXAMPLE), example.read_text(encoding="utf-8"))
+    write_text(path.with_name(path.name + README), readme(path.name, chosen, contract, facts))
+    write_json(path.with_name(path.name + PROOF), facts)

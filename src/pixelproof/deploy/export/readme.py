@@ -1,0 +1,69 @@
+"""The description that stands beside an exported file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pixelproof.deploy.export.contract import Contract
+from pixelproof.deploy.export.formats import Format
+from pixelproof.deploy.export.proof import seen, sentence
+
+
+def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any]) -> str:
+    """Return the text, Markdown, of the description of a file called ``name``."""
+    mask = "" if contract.side else " MASK.png"
+    paragraphs = [
+        f"# {name}",
+        f"{contract.summary}. It needs nothing but {chosen.library}; the example also needs Pillow:",
+        f"    pip install {chosen.library} numpy pillow\n    python {name}.example.py IMAGE{mask}",
+        "\n".join(f"- {line}" for line in _lines(chosen, contract)),
+        _classes(contract),
+        _evidence(facts),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _lines(chosen: Format, contract: Contract) -> list[str]:
+    """Return what goes in, what comes out, and where a program finds that."""
+    side, count = contract.side, len(contract.scheme.classes)
+    takes = chosen.takes.format(size=f"{side}, {side}" if side else "H, W")
+    gives = chosen.gives.format(logits=count if side else f"{count}, H, W")
+    chances = "softmax(logits)" if contract.temperature == 1 else f"softmax(logits / {contract.temperature:.4g})"
+    beside = " and ".join(f"`{ending}`" for ending in chosen.beside)
+    return [
+        f"**In:** {takes}, RGB as image files hold it. Normalisation is inside.",
+        _size(chosen, side),
+        f"**Out:** {gives}. The largest of the {count} is the class; {chances} are probabilities.",
+        f"Classes, colours and all of this stand in {chosen.contract}, too.",
+        *([f"{beside} belong to it: keep them under the same name."] if beside else []),
+    ]
+
+
+def _size(chosen: Format, side: int | None) -> str:
+    if side:
+        return (
+            f"Images of another size are first brought to {side} x {side} pixels, by bilinear interpolation with "
+            "antialiasing, as Pillow's `resize` does it."
+        )
+    if chosen.pads:
+        return "Images may have any size; padding to the network's stride is inside."
+    return (
+        "Height and width are multiples of `padding.multiple`: images of other sizes are padded right and bottom with "
+        "`padding.color`, and the answer is cut to their size. The format cannot say that by itself."
+    )
+
+
+def _classes(contract: Contract) -> str:
+    head = "| channel | class | id |\n|---|---|---|\n"
+    return head + "\n".join(
+        f"| {index} | {label.name}{' (not scored)' if label.ignored else ''} | {label.id} |"
+        for index, label in enumerate(contract.scheme.classes)
+    )
+
+
+def _evidence(facts: dict[str, Any]) -> str:
+    lines = [f"Compared with the network in PyTorch on {seen(facts)}: {sentence(facts)}."]
+    for name, figure in (("mIoU", facts["miou"]), ("Accuracy", facts["accuracy"])):
+        if figure and figure["change"] is not None:
+            lines.append(f"{name} is {figure['literal']:.4f} in PyTorch and {figure['exported']:.4f} here.")
+    return " ".join(lines)
