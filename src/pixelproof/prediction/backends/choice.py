@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,7 @@ from pixelproof.schema import nearest
 
 BACKENDS = ("auto", "torch", *RUNTIMES)
 TRIALS = "trials.json"
-LARGEST = 1024  # pixels a side in a trial, so that it stays short
+LARGEST = 512  # pixels a side in a trial, so that it stays short and needs less memory than the work to come
 
 
 def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
@@ -54,7 +58,19 @@ def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
     if predictor.scheme.task == "classification":
         side = predictor.network.preprocessing.input_size
         size = (side, side) if side else size
-    return _Bench(predictor, run, (min(size[0], LARGEST), min(size[1], LARGEST))).use(name)
+    with _alone(run.path):
+        return _Bench(predictor, run, (min(size[0], LARGEST), min(size[1], LARGEST))).use(name)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process converts or tries the network of this run."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 class _Bench:
