@@ -24,6 +24,13 @@ def map_scene(
     ] = None,
     tile: Annotated[int | None, typer.Option(min=1, help="Side of a tile in pixels; more takes more memory.")] = None,
     device: DeviceOption = "auto",
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="torch, onnxruntime, openvino, ncnn, or auto: the fastest that gives the same answer. By default auto "
+            "where the raster is large enough to pay for a trial, else torch."
+        ),
+    ] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -47,6 +54,7 @@ def map_scene(
         simplify=simplify,
         probabilities=probabilities,
         device=device,
+        backend=backend,
         overwrite=overwrite,
     )
     if json:
@@ -85,7 +93,9 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     }
     lines = [f"{facts['pixels']:,} pixels, {facts['nodata_pixels']:,} without data; {measured[facts['areas']]}"]
     seconds = facts["seconds"]
-    lines.append(f"{seconds['total']:.0f} s, {seconds['network']:.0f} s of them in the network")
+    lines.append(
+        f"{seconds['total']:.0f} s, {seconds['network']:.0f} s of them in the network, computed by {facts['backend']}"
+    )
     if facts["polygons"]:
         lines.append(f"{facts['polygons']['count']:,} polygons: {facts['polygons']['file']}")
     if facts["probabilities"]:

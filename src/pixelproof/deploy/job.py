@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from pixelproof import __version__
 from pixelproof.config import run_settings
+from pixelproof.deploy.backend import BACKEND, DEVICE, pick_backend
 from pixelproof.deploy.cog import STEPS
 from pixelproof.deploy.legend import Legend, Values
 from pixelproof.deploy.raster import Bool, Scene
@@ -39,6 +41,7 @@ class Job:
         legend: Of the map.
         tiles: Row by row.
         margin: Width of their halo in pixels.
+        backend: The library that computes them.
     """
 
     run: Run
@@ -48,13 +51,22 @@ class Job:
     legend: Legend
     tiles: list[Tile]
     margin: int
+    backend: str
 
     @classmethod
-    def open(cls, run: Run, scene: Path, settings: MapSettings) -> Job:
+    def open(cls, run: Run, scene: Path, settings: MapSettings, earlier: Mapping[str, Any]) -> Job:
         """Return the job of mapping a raster.
 
+        Args:
+            run: Whose network is used.
+            scene: The raster.
+            settings: What the user said.
+            earlier: What an unfinished map of the same name was made from.
+
         Raises:
-            UserError: The run is incomplete or a classifier's, or the raster or the tile's side cannot be used.
+            UserError: The run is incomplete or a classifier's, or the raster, the tile's side or the backend cannot be
+                used.
+            Refusal: The backend that is asked for does not compute the same as the network.
         """
         if run_settings(run).task != "segmentation":
             raise UserError(f"{run.path} classifies whole images", "map with a run that was trained for segmentation")
@@ -66,7 +78,10 @@ class Job:
         opened = Scene(scene, settings)
         margin = halo(predictor.model)
         parts = tiles(opened.height, opened.width, settings.tile, margin)
-        return cls(run, predictor, opened, settings, Legend.of(predictor.scheme), parts, margin)
+        side = settings.tile + 2 * margin
+        size = (opened.height, opened.width)
+        backend = pick_backend(predictor, run, settings.backend, size, (side, side), earlier)
+        return cls(run, predictor, opened, settings, Legend.of(predictor.scheme), parts, margin, backend)
 
     def made_from(self) -> dict[str, Any]:
         """Return everything that decides a pixel, by the name that messages use."""
@@ -80,7 +95,8 @@ class Job:
             "--stretch": [list(scaling.low), list(scaling.high)],
             "--tile": [self.settings.tile, self.margin],
             "--probabilities": self.settings.probabilities is not None and self.predictor.temperature,
-            "--device": self.predictor.device.type,
+            DEVICE: self.predictor.device.type,
+            BACKEND: self.backend,
         }
 
     def read(self, window: Window) -> tuple[UInt8, Bool]:

@@ -23,6 +23,7 @@ from pixelproof.runs import write_json
 from pixelproof.runs.atomic import explain_os_error, read_json
 
 Pixels = npt.NDArray[np.unsignedinteger[Any]]
+HEAD = "made_from.json"
 
 
 class RawFile:
@@ -82,7 +83,7 @@ class Journal:
     """
 
     def __init__(self, out: Path, made_from: Mapping[str, Any], changed: str, anew: bool = False) -> None:
-        self.folder = out.with_name(f".{out.name}.part")
+        self.folder = _folder(out)
         self._files: list[RawFile] = []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,7 @@ class Journal:
         except OSError as error:
             raise explain_os_error(error, self.folder) from error
         self._lock(out)
-        head = self.folder / "made_from.json"
+        head = self.folder / HEAD
         differing = _differing(head, made_from)
         if differing == [changed]:
             say(f"the {changed} has changed since an unfinished map was begun; starting anew")
@@ -161,9 +162,20 @@ class Journal:
         self._log.truncate(0)
 
 
+def begun(out: Path) -> dict[str, Any]:
+    """Return what an unfinished map of this name was made from; empty where there is none."""
+    head = _folder(out) / HEAD
+    found = read_json(head) if head.is_file() else {}
+    return found if isinstance(found, dict) else {}
+
+
 def _differing(head: Path, made_from: Mapping[str, Any]) -> list[str]:
     """Return what an unfinished map was made from otherwise, by name."""
     if not head.is_file():
         return []
     earlier = read_json(head)
     return [name for name, value in made_from.items() if not isinstance(earlier, dict) or earlier.get(name) != value]
+
+
+def _folder(out: Path) -> Path:
+    return out.with_name(f".{out.name}.part")

@@ -13,7 +13,7 @@ import numpy as np
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
 from pixelproof.deploy.job import Job
-from pixelproof.deploy.journal import Journal, Pixels, RawFile
+from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun
 from pixelproof.deploy.pipeline import Behind, ahead
 from pixelproof.deploy.polygons import polygons
 from pixelproof.deploy.settings import MapSettings
@@ -42,11 +42,12 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
 
     Raises:
         UserError: Something cannot be read, used or written; nothing half-written stands under a final name.
+        Refusal: The backend named does not compute the same as the network.
     """
     started = time.monotonic()
     settings, out = parse(MapSettings, options, "map"), Path(out)
     _refuse_overwriting(settings, Path(scene), out)
-    job = Job.open(Run.open(Path(run)), Path(scene), settings)
+    job = Job.open(Run.open(Path(run)), Path(scene), settings, begun(out))
     if settings.polygons:
         check_polygons(settings.polygons, job.scene)
     seams = job.seams()
@@ -145,6 +146,7 @@ def _scene_facts(job: Job, out: Path) -> dict[str, Any]:
             "scaling": str(scene.scaling),
         },
         "nodata": job.legend.nodata,
+        "backend": job.backend,
     }
 
 

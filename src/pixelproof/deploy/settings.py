@@ -43,6 +43,8 @@ class MapSettings(Strict):
     probabilities: Path | None = None
     """Write the classes' probabilities to this GeoTIFF."""
     device: str = "auto"
+    backend: str | None = None
+    """The library that computes: one of ``BACKENDS``; None is ``auto`` for a large raster."""
     overwrite: bool = False
 
     @field_validator("stretch")
