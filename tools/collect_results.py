@@ -57,7 +57,9 @@ def collect(study: Path, results: Path = RESULTS, overwrite: bool = False) -> li
         _copy(run, study, target)
         found.append(target)
     if not found:
-        raise UserError(f"{study} holds no run that has ended and used all images", "run the study to its end, without limit")
+        raise UserError(
+            f"{study} holds no run that has ended and used all images", "run the study to its end, without limit"
+        )
     return found
 
 

@@ -21,8 +21,8 @@ from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.report import build_report
-from pixelproof.report.page import PAGE
 from pixelproof.report.findings import read_found
+from pixelproof.report.page import PAGE
 from pixelproof.runs import (
     Run,
     SegmentationScores,
