@@ -32,7 +32,7 @@ OPTIONS = {
     "export": {"--format", "--to", "--out", "--data", "--images", "--tolerance", "--overwrite", "--json", "--help"},
     "map": {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
-        *("--device", "--overwrite", "--json", "--help"),
+        *("--device", "--backend", "--overwrite", "--json", "--help"),
     },
     "predict": {"--out", "--device", "--backend", "--tta", "--overwrite", "--help"},
     "report": {"--lang", "--help"},
