@@ -11,13 +11,16 @@ import yaml
 
 from pixelproof.comparison.compare import compare
 from pixelproof.comparison.sentences import sentences
+from pixelproof.data.images import read_image
 from pixelproof.evaluation import accuracy, mean_iou
-from pixelproof.runs import load_scores
+from pixelproof.labels import PRESETS, class_colors
+from pixelproof.runs import load_scores, load_shown
 from pixelproof.study.conduct import conduct_file
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
+import collect_results  # noqa: E402
 from collect_results import RESULTS, collect, write_page  # noqa: E402
 from results_figures import recipes, seeds, summary  # noqa: E402
 from results_page import render  # noqa: E402
@@ -37,6 +40,7 @@ parts:
     models:
       fcn32s: {model: fcn32s-bn, weights: "study:patches/vgg16"}
       fcn8s: fcn8s-bn
+    show: ["0001"]
 """
 
 
@@ -75,7 +79,8 @@ def out(tmp_path, color_classes, two_fields):
     return tmp_path / "out"
 
 
-def test_a_study_is_collected_and_its_page_follows_from_the_files(out, tmp_path):
+def test_a_study_is_collected_and_its_page_follows_from_the_files(out, tmp_path, monkeypatch):
+    monkeypatch.setattr(collect_results, "SHOWN", ("0001",))
     results = tmp_path / "results"
     collect(out, results)
     write_page(results)
@@ -96,6 +101,12 @@ def test_a_study_is_collected_and_its_page_follows_from_the_files(out, tmp_path)
     record = compare([results / name / "seed-3" / "scores.npz" for name in ("fcn32s", "fcn8s")])
     assert f"- {sentences(record.pairs[0], record)[0]}" in page
     assert "**Not run**: lacks fcn8s-direct." in page
+
+    shown = load_shown(out / "fields" / "fcn8s" / "shown" / "0001.npz")
+    assert np.array_equal(
+        read_image(results / "fcn8s" / "0001.png"), class_colors(PRESETS["deepglobe"])[shown.prediction]
+    )
+    assert "| 0001 | ![0001 by fcn32s](fcn32s/0001.png) | ![0001 by fcn8s](fcn8s/0001.png) |" in page
 
     everything = [path.read_text(errors="replace") for path in results.rglob("*.*") if path.suffix != ".npz"]
     assert not any(str(tmp_path) in text for text in everything)  # of the machine it ran on, nothing is told

@@ -131,7 +131,7 @@ name: learned
 parts:
   patches:
     data: patches
-    settings: {width: 0.03, epochs: 1, batch_size: 4, device: cpu}
+    settings: {width: 0.03, epochs: 1, batch_size: 4, device: cpu, tta: flip}
     seeds: [0, 1]
     models: {vgg16: vgg16-bn}
   fields:
@@ -156,7 +156,9 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(tmp_pa
         learned, found = (load_file(Run(out / name).best) for name in (vgg, fcn))
         name = "features.0.weight"  # which a learning rate of almost 0 has left where it began
         torch.testing.assert_close(found[name], learned[name], rtol=1e-4, atol=1e-6)
-    assert [row.split for row in read_scorings(scoring_log(Run(out / "fields" / "fcn8s")))] == ["validation"]
+    for name, asked in (("patches/vgg16", "2"), ("fields/fcn8s", "1")):
+        scorings = read_scorings(scoring_log(Run(out / name)))
+        assert [(row.split, row.asked) for row in scorings] == [("validation", asked)]
 
     capsys.readouterr()
     conduct(study, tmp_path, out)
