@@ -54,24 +54,24 @@ def save_proof_images(run: Run, images: Sequence[ProofImage]) -> None:
 
 
 def kept_images(run: Run) -> list[ProofImage]:
-    """Return the images of a run.
-
-    A run of an earlier version has none, or has them without a truth; where there are none they are drawn, smooth in
-    places and rough in others.
-    """
+    """Return the images of a run; one of an earlier version has none, or has them without a truth."""
     try:
         facts, stored = load_arrays(run.proof_images, "proof images", VERSION)
     except UserError:
         facts, stored = {}, {}
     names = sorted(name for name, array in stored.items() if array.ndim == 3 and array.dtype == np.uint8)
     ids = dict(zip(names, facts.get("ids", ()), strict=False))
-    found = [ProofImage(str(ids.get(name, name)), stored[name], _truth(stored, name)) for name in names]
-    return found or [ProofImage(f"drawn {index}", _drawn(index)) for index in range(COUNT)]
+    return [ProofImage(str(ids.get(name, name)), stored[name], _truth(stored, name)) for name in names]
+
+
+def drawn_images() -> list[ProofImage]:
+    """Return images for a run that has none, smooth in places and rough in others."""
+    return [ProofImage(f"drawn {index}", _drawn(index)) for index in range(COUNT)]
 
 
 def proof_images(run: Run, size: tuple[int, int]) -> list[UInt8]:
-    """Return the images of a run, the first of them repeated to ``size``, so that two sizes are tried."""
-    images = [kept.image for kept in kept_images(run)]
+    """Return the images of a run or drawn ones, the first of them repeated to ``size``, so that two sizes are tried."""
+    images = [each.image for each in kept_images(run) or drawn_images()]
     first = images[0]
     times = (-(-size[0] // first.shape[0]), -(-size[1] // first.shape[1]), 1)
     return [np.tile(first, times)[: size[0], : size[1]], *images]

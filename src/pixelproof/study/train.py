@@ -12,6 +12,7 @@ from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.cache import decoded
 from pixelproof.data.checking import check_parts
 from pixelproof.data.loading import TrainingImages, training_batches
+from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.evaluation.selection import selection_figure
@@ -52,7 +53,8 @@ def train(data: DataFolder, config: RunConfig, out: Path, *, resume: bool = Fals
     begun = run.last.is_file()
     try:
         check_parts(parts, data.scheme)
-        save_proof_images(run, [proof_image(sample, data.scheme) for sample in parts["validation"][:COUNT]])
+        shown = limit(parts["validation"], COUNT, config.data.split_seed)
+        save_proof_images(run, [proof_image(sample, data.scheme) for sample in shown])
         images = TrainingImages(parts["train"], data.scheme, config)
         device = pick_device(config.training.device)
         weights = class_weights(images).to(device) if config.training.class_weights == "auto" else None

@@ -12,6 +12,7 @@ import torch
 
 from pixelproof.config import run_settings
 from pixelproof.data.decoded import resized
+from pixelproof.data.splits import limit
 from pixelproof.deploy.export import proof
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import FORMATS, Format, UInt8
@@ -24,7 +25,7 @@ from pixelproof.prediction.backends.trial import TOLERANCE
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import atomic_folder
-from pixelproof.runs.proof_images import ProofImage, kept_images
+from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
 from pixelproof.study.parts import proof_image, samples_for
 from pixelproof.training.checkpoints import load_weights
@@ -107,10 +108,12 @@ def _refuse_taken(files: Sequence[Path], overwrite: bool) -> None:
 
 def _cases(run: Run, data: Path | None, contract: Contract, count: int) -> list[ProofImage]:
     """Return the images of a proof, as the network gets them."""
-    if data is None:
-        found = kept_images(run)
-    else:
-        found = [proof_image(sample, contract.scheme) for sample in samples_for(run, Path(data), "validation")[:count]]
+    if data is not None:
+        samples = limit(samples_for(run, Path(data), "validation"), count, run_settings(run).data.split_seed)
+        found = [proof_image(sample, contract.scheme) for sample in samples]
+    elif not (found := kept_images(run)):
+        say("note: the run keeps no images; the proof is made on drawn ones, unless --data is given")
+        found = drawn_images()
     if contract.side is None:
         return list(proof.several_sizes([image.middle(LARGEST) for image in found]))
     return [replace(image, image=_resized(image.image, contract.side)) for image in found]

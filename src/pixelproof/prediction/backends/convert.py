@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +21,7 @@ from pixelproof.models import Output
 from pixelproof.models.padding import padded_elsewhere
 
 Size = tuple[int, int]
+COPIES = 5  # of the weights, that a converter writes on its way
 ODD = (70, 45)  # an example of no special size, so that nothing about it is taken for a rule
 
 
@@ -45,10 +49,12 @@ def to_onnx(network: nn.Module, path: Path, example: Tensor, free: dict[int, str
         name: Of the input.
 
     Raises:
+        OSError: The disk has no room for it.
         Exception: Whatever the exporter raises for a network it cannot express.
     """
     import onnx
 
+    _check_room(network, path.parent)
     with quiet():
         program = torch.onnx.export(
             network.eval(),
@@ -78,13 +84,15 @@ def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None) -> 
         size: Height and width of all images; None where they may have any.
 
     Raises:
+        OSError: The disk has no room for it.
         Exception: Whatever tracing raises, or what pnnx prints where it fails, or what ncnn cannot compute.
     """
     import pnnx
 
     # Unlike sides, so that neither is taken for the other; a second size tells what depends on it.
     sizes = [size] if size else [(2 * stride, 3 * stride), (5 * stride, 4 * stride)]
-    with tempfile.TemporaryDirectory() as folder, quiet(), padded_elsewhere():
+    _check_room(network, param.parent)
+    with tempfile.TemporaryDirectory(dir=param.parent) as folder, quiet(), padded_elsewhere():
         example = torch.zeros(1, 3, *sizes[0])
         traced = torch.jit.trace(network.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
         traced.save(f"{folder}/network.pt")
@@ -99,6 +107,13 @@ def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None) -> 
     if done.returncode or not layers or unknown:
         raise RuntimeError(f"ncnn has no {', '.join(sorted(unknown))}" if unknown else (done.stderr or done.stdout))
     _survive(param, sizes)
+
+
+def _check_room(network: nn.Module, folder: Path) -> None:
+    """Refuse a disk that will be full; converters would call that something else, or nothing at all."""
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in network.parameters())
+    if shutil.disk_usage(folder).free < COPIES * weights + 2**20:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _survive(param: Path, sizes: list[Size]) -> None:
