@@ -148,6 +148,16 @@ def test_what_has_nothing_to_fold_is_left_alone(name: str) -> None:
     assert fold_for_training(model) is model
 
 
+@pytest.mark.parametrize("side", [64, 300])
+def test_a_size_that_is_known_never_makes_the_network_larger(side: int) -> None:
+    model, images = built("vgg16", width=SLIM), images_of((side, side))
+    folded = fold(model, (side, side))
+    sizes = [sum(parameter.numel() for parameter in network.parameters()) for network in (folded, model)]
+    assert sizes[0] < sizes[1] if side < 7 * 32 else sizes[0] == sizes[1]
+    with torch.no_grad():
+        assert difference(folded(images).logits, model(images).logits) < TOLERANCE
+
+
 @pytest.mark.parametrize("steps", [(4, 2), (2, 4), (2, 2, 2, 2, 2), (1, 8), (4, 4)])
 def test_variants_without_a_name_fold_as_well(steps: tuple[int, ...]) -> None:
     model = randomised(FCN(5, Variant(steps), width=SLIM), 0)

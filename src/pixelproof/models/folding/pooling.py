@@ -57,6 +57,8 @@ class PooledLinear(nn.Module):
 
     def at(self, size: Size) -> nn.Sequential:
         """Return the layers that do the same for maps of ``size`` alone."""
+        if size[0] * size[1] >= self.pool(torch.zeros(1, 1, *size)).numel():
+            return nn.Sequential(self.pool, nn.Flatten(), self.linear)
         weight = self.weight(size)
         linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
         linear.weight = nn.Parameter(weight, requires_grad=False)
