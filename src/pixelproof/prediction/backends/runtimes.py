@@ -10,10 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.errors import UserError
+from pixelproof.prediction.backends import strips
 
 Float32 = npt.NDArray[np.float32]
 Images = npt.NDArray[Any]
 NOTHING = (0.0, 0.0, 0.0)
+LARGE = 1024 * 512
+"""Pixels of an image from which ncnn's memory matters more than the rows that two strips share."""
 
 
 class Runtime(Protocol):
@@ -106,6 +109,7 @@ class Ncnn:
         options.use_vulkan_compute = False
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_packed = options.use_bf16_storage = False
+        self.stem = strips.stem(path.read_text(encoding="utf-8"))
         if self.net.load_param(str(path)) or self.net.load_model(str(path.with_suffix(".bin"))):
             raise RuntimeError("ncnn cannot read the converted network")
 
@@ -118,14 +122,25 @@ class Ncnn:
         padded = np.empty((3, height + -height % self.stride, width + -width % self.stride), np.float32)
         padded[:] = self.filling
         padded[:, :height, :width] = image
+        logits = self._in_strips(padded) if height * width >= LARGE else self._extract("in0", padded, "out0")
+        return np.ascontiguousarray(logits[:, :height, :width]) if logits.ndim == 3 else logits
+
+    def _in_strips(self, image: Float32) -> Float32:
+        """Return the logits of a large image."""
+        if self.stem is None:
+            return self._extract("in0", image, "out0")
+        end = self.stem.blob
+        maps = strips.in_strips(lambda strip: self._extract("in0", strip, end), image, self.stem)
+        return self._extract(end, maps, "out0")
+
+    def _extract(self, start: str, maps: Float32, end: str) -> Float32:
+        """Return what the network gives at ``end`` for what it is given at ``start``, and may write into."""
         extractor = self.net.create_extractor()
-        # A copy, because ncnn may write into its input and does not keep NumPy's memory alive.
-        extractor.input("in0", self.ncnn.Mat(padded).clone())
-        failed, found = extractor.extract("out0")
+        extractor.input(start, self.ncnn.Mat(maps))
+        failed, found = extractor.extract(end)
         if failed:
             raise RuntimeError("ncnn cannot compute this network")
-        logits: Float32 = np.array(found)
-        return np.ascontiguousarray(logits[:, :height, :width]) if logits.ndim == 3 else logits
+        return np.array(found)
 
 
 RUNTIMES: dict[str, type[OnnxRuntime] | type[OpenVino] | type[Ncnn]] = {
