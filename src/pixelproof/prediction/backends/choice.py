@@ -109,13 +109,19 @@ class _Bench:
         return name
 
     def _try(self, names: list[str]) -> None:
-        """Prove and time every library."""
+        """Prove every library and time it beside PyTorch, one after the other, for each keeps much memory."""
         say(f"backend: trying {', '.join(names) or 'torch'} on {self.size[1]}x{self.size[0]} pixels, once for this run")
-        proven = {name: runtime for name in names if (runtime := self._prove(name)) is not None}
-        seconds = race({"torch": self._torch, **proven}, self.images[0])
-        for name, median in seconds.items():
-            self.found[name] = self.found.get(name, {}) | {"seconds": round(median, 5)}
+        torch_seconds = race({"torch": self._torch}, self.images[0])["torch"]
+        self.found["torch"] = {"seconds": round(torch_seconds, 5)}
+        for name in names:
+            self._time(name, torch_seconds)
         self._remember()
+
+    def _time(self, name: str, torch_seconds: float) -> None:
+        """Note how long a library takes where PyTorch takes ``torch_seconds``, if it computes the same."""
+        if (runtime := self._prove(name)) is not None:
+            seconds = race({"torch": self._torch, name: runtime}, self.images[0])
+            self.found[name]["seconds"] = round(torch_seconds * seconds[name] / seconds["torch"], 5)
 
     def _prove(self, name: str) -> Runtime | None:
         """Return a library that computes what the network computes; else None, and why is noted."""
