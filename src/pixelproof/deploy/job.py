@@ -115,7 +115,8 @@ class Job:
         kept = valid[tile.inside]
         if logits is None:
             return self.legend.encode(np.full(kept.shape, VOID, np.uint8))[None]
-        classes = logits[:, *tile.inside].argmax(dim=0).to(torch.uint8).numpy()
+        # NumPy compares whole planes, which is several times faster than torch's argmax over this dimension.
+        classes = logits[:, *tile.inside].numpy().argmax(axis=0).astype(np.uint8)
         return self.legend.encode(np.where(kept, classes, np.uint8(VOID)))[None]
 
     def chances(self, tile: Tile, logits: Tensor | None, valid: Bool) -> UInt8:

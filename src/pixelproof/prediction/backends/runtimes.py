@@ -109,6 +109,10 @@ class Ncnn:
         options.use_vulkan_compute = False
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_packed = options.use_bf16_storage = False
+        # Of its own pools nothing is ever given back, so that images of each new size would add theirs.
+        self.pools = [ncnn.PoolAllocator() for _ in range(2)]
+        options.blob_allocator, options.workspace_allocator = self.pools
+        self.pooled: tuple[int, ...] | None = None
         self.stem = strips.stem(path.read_text(encoding="utf-8"))
         if self.net.load_param(str(path)) or self.net.load_model(str(path.with_suffix(".bin"))):
             raise RuntimeError("ncnn cannot read the converted network")
@@ -122,6 +126,10 @@ class Ncnn:
         padded = np.empty((3, height + -height % self.stride, width + -width % self.stride), np.float32)
         padded[:] = self.filling
         padded[:, :height, :width] = image
+        if padded.shape != self.pooled:
+            self.pooled = padded.shape
+            for pool in self.pools:
+                pool.clear()
         logits = self._in_strips(padded) if height * width >= LARGE else self._extract("in0", padded, "out0")
         return np.ascontiguousarray(logits[:, :height, :width]) if logits.ndim == 3 else logits
 
