@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from pixelproof.study.file import builtin_study
 
 RESULTS = Path(__file__).parents[1] / "results"
 STUDY = "reference_full"
+STUDIES = (STUDY, "reference_cpu_segmentation")
+"""Those that compare FCN32s with FCN8s; the first one that has been run is looked at."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ def render(results: Path) -> str:
         _goals(known),
         _others(known),
         _iou(known),
-        _verdict(results),
-        _claims(results),
+        *_compared(results),
         _curves(results),
         _masks(results),
         _made(results, known),
@@ -120,7 +121,7 @@ def _others(known: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _iou(known: Mapping[str, dict[str, Any]]) -> str:
-    names = [name for name in ("fcn32s", "fcn8s", "best") if name in known]
+    names = [name for name, found in known.items() if found["task"] == "segmentation"]
     if not names:
         return ""
     lines = ["## IoU by class\n", "| class | FCN32s, the study | FCN8s, the study | " + " | ".join(names) + " |"]
@@ -131,8 +132,15 @@ def _iou(known: Mapping[str, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _verdict(results: Path) -> str:
-    both = [seeds(results / name) for name in ("fcn32s", "fcn8s")]
+def _compared(results: Path) -> tuple[str, str]:
+    """Return the verdict on FCN32s and FCN8s, and what becomes of the study's claims."""
+    parts = [builtin_study(name).parts["segmentation"] for name in STUDIES]
+    part = next((p for p in parts if all((results / name).is_dir() for name in list(p.trained)[:2])), parts[0])
+    return _verdict(results, *list(part.trained)[:2]), _claims(results, part.claims)
+
+
+def _verdict(results: Path, a: str, b: str) -> str:
+    both = [seeds(results / name) for name in (a, b)]
     said = ["Not run: it takes both networks."]
     if all(both):
         record = compare([each[0] / NAMES["scores"] for each in both])
@@ -141,9 +149,9 @@ def _verdict(results: Path) -> str:
     return "## Is FCN8s better than FCN32s?\n\n" + "\n".join(said) + "\n"
 
 
-def _claims(results: Path) -> str:
+def _claims(results: Path, claims: Sequence[Claim]) -> str:
     lines = ["## The study's claims, tested\n"]
-    for claim in builtin_study(STUDY).parts["segmentation"].claims:
+    for claim in claims:
         lines += _claim(claim, results)
     return "\n".join(lines) + "\n"
 

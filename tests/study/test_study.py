@@ -144,7 +144,9 @@ def test_an_unknown_image_is_refused_before_any_training(study, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["demo", "reference", "reference_cpu", "reference_full", "why_fcn8s"])
+@pytest.mark.parametrize(
+    "name", ["demo", "reference", "reference_cpu", "reference_cpu_segmentation", "reference_full", "why_fcn8s"]
+)
 def test_studies_that_come_along_are_valid(name):
     study = builtin_study(name)
     for part, entry in study.parts.items():
