@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import inspect
 import json
 import re
 import subprocess
@@ -13,9 +14,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from typer.main import get_command
 
+from pixelproof.cli.main import app
 from pixelproof.data import write_png
-from pixelproof.deploy.export import export, export_run, formats
+from pixelproof.deploy.export import export_run, formats
 from pixelproof.errors import Refusal, UserError
 from pixelproof.labels import class_colors
 from pixelproof.prediction import Predictor
@@ -188,4 +191,9 @@ def test_an_earlier_export_is_replaced_when_asked(tmp_path, two_fields):
     assert first["files"] == again["files"]
     assert json.loads((tmp_path / "out" / "run.ncnn.param.proof.json").read_text())["images"] == 2
     assert len(list((tmp_path / "out").iterdir())) == len(again["files"])
-    assert export.IMAGES >= 2
+
+
+def test_the_command_line_has_the_defaults_of_the_function():
+    by_function = inspect.signature(export_run).parameters
+    by_command = {parameter.name: parameter.default for parameter in get_command(app).commands["export"].params}
+    assert all(by_command[name] == by_function[name].default for name in ("tolerance", "images", "overwrite", "data"))

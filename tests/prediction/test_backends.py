@@ -6,12 +6,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from pixelproof.config import default_config
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import choice, runtimes, use_backend
+from pixelproof.prediction.backends.convert import to_ncnn
 from pixelproof.prediction.backends.trial import prove
 from pixelproof.runs.proof_images import ProofImage, kept_images, proof_images, save_proof_images
 from pixelproof.training.checkpoints import save_weights
@@ -129,6 +131,18 @@ def test_what_is_not_there_is_said_in_one_sentence(make_run, monkeypatch):
         use_backend(use, run, "ncnn", (64, 64))
     assert use_backend(use, run, "auto", (64, 64)) == "torch"
     assert use.runtime is None
+
+
+@pytest.mark.parametrize("first", [torch.nn.ReLU(), torch.nn.BatchNorm2d(3)])
+def test_ncnn_takes_a_network_whose_first_layer_works_in_place(tmp_path, first):
+    need("ncnn")
+    network = torch.nn.Sequential(first, torch.nn.Conv2d(3, 5, 3, padding=1)).eval()
+    to_ncnn(network, tmp_path / "n.param", 4, None)
+    images = torch.randn(2, 3, 21, 34)
+    with torch.inference_mode():
+        right = network(torch.nn.functional.pad(images, (0, 2, 0, 3)))[..., :21, :34].numpy()
+    found = runtimes.Ncnn(tmp_path / "n.param", 1, 4)(images.numpy())
+    assert prove(lambda _: found, [images.numpy()], [right]).equal()
 
 
 def test_a_proof_sees_one_wrong_pixel():

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from pixelproof.models import Output
 from pixelproof.models.padding import padded_elsewhere
 
 Size = tuple[int, int]
+REASON = 160  # characters that are shown of one
 COPIES = 5  # of the weights, that a converter writes on its way
 ODD = (70, 45)  # an example of no special size, so that nothing about it is taken for a rule
 
@@ -128,8 +130,9 @@ def _survive(param: Path, sizes: list[Size]) -> None:
 
 
 def reason(error: Exception) -> str:
-    """Return the first line of what a converter or a library complains of, no full stop."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
+    """Return the first line of what a converter or a library complains of, shortened, no full stop."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return textwrap.shorten(line, REASON, placeholder=" ...").rstrip(".")
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ class OnnxRuntime:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what it raises says the same
         self.session = onnxruntime.InferenceSession(path, sess_options=options, providers=["CPUExecutionProvider"])
         self.name = self.session.get_inputs()[0].name
 
@@ -142,9 +142,10 @@ class Ncnn:
         return self._extract(end, maps, "out0")
 
     def _extract(self, start: str, maps: Float32, end: str) -> Float32:
-        """Return what the network gives at ``end`` for what it is given at ``start``, and may write into."""
+        """Return what the network gives at ``end`` for what it is given at ``start``."""
         extractor = self.net.create_extractor()
-        extractor.input(start, self.ncnn.Mat(maps))
+        # A copy: a first layer that works in place brings down the process where the memory is NumPy's.
+        extractor.input(start, self.ncnn.Mat(maps).clone())
         failed, found = extractor.extract(end)
         if failed:
             raise RuntimeError("ncnn cannot compute this network")
