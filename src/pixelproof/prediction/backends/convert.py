@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import textwrap
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,8 +130,8 @@ def _survive(param: Path, sizes: list[Size]) -> None:
 
 def reason(error: Exception) -> str:
     """Return the first line of what a converter or a library complains of, shortened, no full stop."""
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return textwrap.shorten(line, REASON, placeholder=" ...").rstrip(".")
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return line if len(line) <= REASON else f"{line[:REASON]} …"
 
 
 @contextlib.contextmanager
