@@ -43,6 +43,8 @@ class Changes:
     """bool [N]; None where no image is swapped."""
     color: Tensor | None
     """float32 [N, 3], factors of brightness, contrast and saturation; None where colours stay."""
+    beyond: bool
+    """Whether any place lies beyond its image."""
 
 
 def choose(
@@ -78,6 +80,7 @@ def choose(
         columns=tensor(np.where((quarters == 1) | (quarters == 2), columns[:, ::-1], columns)),
         swapped=torch.from_numpy(swapped).to(device, non_blocking=True) if swapped.any() else None,
         color=tensor(1 + config.color * (2 * numbers[:, 3:6] - 1)) if config.color else None,
+        beyond=bool((rows < 0).any() or (columns < 0).any()),
     )
 
 
@@ -132,8 +135,14 @@ def _nearest(images: Tensor, changes: Changes, beyond: int) -> Tensor:
     """Take the pixels nearest to each place, uint8 [N, C, H, W] -> [N, C, h, w], not yet swapped."""
     count, channels, _, width = images.shape
     rows, columns = (changes.rows + 0.5).floor().long(), (changes.columns + 0.5).floor().long()
-    taken = images.gather(2, rows.clamp(min=0)[:, None, :, None].expand(count, channels, -1, width))
-    taken = taken.gather(3, columns.clamp(min=0)[:, None, None, :].expand(count, channels, taken.shape[2], -1))
+    down, across = rows.clamp(min=0), columns.clamp(min=0)
+    if count == 1:  # whole rows are copied at once, which no gather does
+        taken = images.index_select(2, down[0]).index_select(3, across[0])
+    else:
+        taken = images.gather(2, down[:, None, :, None].expand(count, channels, -1, width))
+        taken = taken.gather(3, across[:, None, None, :].expand(count, channels, taken.shape[2], -1))
+    if not changes.beyond:
+        return taken
     outside = (rows < 0)[:, None, :, None] | (columns < 0)[:, None, None, :]
     return taken.masked_fill_(outside, beyond)
 
@@ -152,6 +161,8 @@ def _swapped(images: Tensor, changes: Changes) -> Tensor:
     """Swap rows and columns of those images, [N, C, S, S], where changes say so."""
     if changes.swapped is None:
         return images
+    if len(images) == 1:  # "some are swapped" is then about this one
+        return images.transpose(2, 3)
     return torch.where(changes.swapped.view(-1, 1, 1, 1), images.transpose(2, 3), images)
 
 

@@ -33,4 +33,4 @@ class Preprocessing:
         """
         mean = torch.tensor(self.mean, device=images.device).view(1, 3, 1, 1)
         std = torch.tensor(self.std, device=images.device).view(1, 3, 1, 1)
-        return (images.to(torch.float32) / 255).sub_(mean).div_(std)
+        return images.to(torch.float32, copy=True).div_(255).sub_(mean).div_(std)
