@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,8 +111,9 @@ class Ncnn:
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_packed = options.use_bf16_storage = False
         # Of its own pools nothing is ever given back, so that images of each new size would add theirs.
-        self.pools = [ncnn.PoolAllocator() for _ in range(2)]
-        options.blob_allocator, options.workspace_allocator = self.pools
+        self.pool = ncnn.PoolAllocator()
+        self.pool.set_size_compare_ratio(0.5)  # nothing small takes the place of something large
+        options.blob_allocator = options.workspace_allocator = self.pool
         self.pooled: tuple[int, ...] | None = None
         self.stem = strips.stem(path.read_text(encoding="utf-8"))
         if self.net.load_param(str(path)) or self.net.load_model(str(path.with_suffix(".bin"))):
@@ -128,8 +130,7 @@ class Ncnn:
         padded[:, :height, :width] = image
         if padded.shape != self.pooled:
             self.pooled = padded.shape
-            for pool in self.pools:
-                pool.clear()
+            self.pool.clear()
         logits = self._in_strips(padded) if height * width >= LARGE else self._extract("in0", padded, "out0")
         return np.ascontiguousarray(logits[:, :height, :width]) if logits.ndim == 3 else logits
 
@@ -138,14 +139,15 @@ class Ncnn:
         if self.stem is None:
             return self._extract("in0", image, "out0")
         end = self.stem.blob
-        maps = strips.in_strips(lambda strip: self._extract("in0", strip, end), image, self.stem)
-        return self._extract(end, maps, "out0")
+        first = partial(self._extract, "in0", end=end)
+        return self._extract(end, strips.in_strips(first, image, self.stem), "out0")
 
     def _extract(self, start: str, maps: Float32, end: str) -> Float32:
         """Return what the network gives at ``end`` for what it is given at ``start``."""
         extractor = self.net.create_extractor()
         # A copy: a first layer that works in place brings down the process where the memory is NumPy's.
         extractor.input(start, self.ncnn.Mat(maps).clone())
+        del maps
         failed, found = extractor.extract(end)
         if failed:
             raise RuntimeError("ncnn cannot compute this network")
