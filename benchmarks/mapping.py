@@ -55,7 +55,7 @@ else:
     from pixelproof.prediction.backends import use_backend
     from pixelproof.runs import Run
     opened = Run.open(Path(run))
-    facts = {"backend": use_backend(Predictor.open(opened, "cpu"), opened, backend, (1024, 1024))}
+    facts = {"backend": use_backend(Predictor.open(opened, "cpu"), opened, backend, (960, 960))}
 peak = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
 print(json.dumps(facts | {"peak_gb": int(peak) * 1024 / 1e9}))
 """

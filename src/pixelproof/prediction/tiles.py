@@ -19,8 +19,8 @@ UInt8 = npt.NDArray[np.uint8]
 Map = TypeVar("Map", bound=npt.NDArray[Any])
 LARGE = 2048 * 2048
 """Images of more pixels are computed in tiles."""
-TILE = 832
-"""Side of a tile; with the halo of the FCN family the network sees 1,024 pixels."""
+TILE = 768
+"""Side of a tile; with the halo of the FCN family the network sees 960 pixels."""
 UNKNOWN_HALO = 256
 """Halo for networks whose receptive field is not known; there a tiled map may differ slightly from the whole one."""
 
