@@ -112,7 +112,6 @@ class Ncnn:
         options.use_bf16_packed = options.use_bf16_storage = False
         # Of its own pools nothing is ever given back, so that images of each new size would add theirs.
         self.pool = ncnn.PoolAllocator()
-        self.pool.set_size_compare_ratio(0.5)  # nothing small takes the place of something large
         options.blob_allocator = options.workspace_allocator = self.pool
         self.pooled: tuple[int, ...] | None = None
         self.stem = strips.stem(path.read_text(encoding="utf-8"))
@@ -128,10 +127,13 @@ class Ncnn:
         padded = np.empty((3, height + -height % self.stride, width + -width % self.stride), np.float32)
         padded[:] = self.filling
         padded[:, :height, :width] = image
+        large = height * width >= LARGE
         if padded.shape != self.pooled:
             self.pooled = padded.shape
             self.pool.clear()
-        logits = self._in_strips(padded) if height * width >= LARGE else self._extract("in0", padded, "out0")
+            # Taking any memory that is large enough is a tenth faster; of large images it takes too much.
+            self.pool.set_size_compare_ratio(0.5 if large else 0.0)
+        logits = self._in_strips(padded) if large else self._extract("in0", padded, "out0")
         return np.ascontiguousarray(logits[:, :height, :width]) if logits.ndim == 3 else logits
 
     def _in_strips(self, image: Float32) -> Float32:
