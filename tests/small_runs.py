@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from pixelproof.config import default_config
@@ -34,3 +35,17 @@ def untrained_run(folder: Path, name: str, scheme: LabelScheme = PRESETS["deepgl
             torch.nn.init.normal_(module.bias, std=0.1, generator=drawn)
     save_weights(run.best, model)
     return run
+
+
+NEEDED = {
+    "onnxruntime": ("onnxruntime", "onnxscript"),
+    "openvino": ("openvino", "onnxscript"),
+    "ncnn": ("ncnn", "pnnx"),
+}
+"""What each backend needs."""
+
+
+def need(name: str) -> None:
+    """Skip a test where a backend is not installed."""
+    for package in NEEDED[name]:
+        pytest.importorskip(package, reason=f"the backend {name} is not installed")

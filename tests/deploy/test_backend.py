@@ -17,17 +17,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import choice
 from pixelproof.prediction.backends.trial import TOLERANCE
 from pixelproof.runs import Run
-
-NEEDED = {
-    "onnxruntime": ("onnxruntime", "onnxscript"),
-    "openvino": ("openvino", "onnxscript"),
-    "ncnn": ("ncnn", "pnnx"),
-}
-
-
-def need(name):
-    for package in NEEDED[name]:
-        pytest.importorskip(package, reason=f"the backend {name} is not installed")
+from small_runs import NEEDED, need
 
 
 @pytest.fixture

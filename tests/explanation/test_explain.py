@@ -11,7 +11,7 @@ from pixelproof.data.images import read_image
 from pixelproof.explanation.regions import MaskEvidence, disagreements, suspect_regions
 from pixelproof.labels import PRESETS
 from pixelproof.randomness import generator
-from pixelproof.runs import load_shown, load_thumbnails
+from pixelproof.runs import load_scores, load_shown, load_thumbnails
 from pixelproof.runs.explained import Explained
 from pixelproof.runs.explanation_file import load_explanation
 from pixelproof.runs.ranked_file import load_ranked
@@ -24,7 +24,7 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     train = color_classes / "train"
     shutil.copy(train / "red" / "0.png", train / "blue" / "wrong.png")  # a certain error: once red, once blue
     make = ["train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", *SLIM, "--set", "epochs=3"]
-    assert pixelproof(*make)[0] == 0
+    assert pixelproof(*make, "--set", "tta=flip")[0] == 0
     strange = tmp_path / "strange"
     write_png(strange / "odd.png", np.random.default_rng(0).integers(0, 256, (40, 20, 3)).astype(np.uint8))
     command = ["explain", tmp_path / "run", color_classes, "--out", tmp_path / "why", "--unlabelled", strange]
@@ -49,6 +49,10 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     assert "train/blue/wrong.png" in pictured.ids
     assert pictured.pixels.shape[1] == 40
 
+    scores = load_scores(found.scores)
+    guesses = {i: scores.scheme.names[guess] for i, guess in zip(scores.ids, scores.predicted, strict=True)}
+    labelled = [row for row in following if row.split == "validation"]
+    assert {row.id: row.suggested for row in labelled} == guesses  # both averaged, as the run was set
     text = page.read_text("utf-8")
     assert "What run sees as alike" in text
     assert "12 validation images" in text

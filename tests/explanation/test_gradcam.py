@@ -15,6 +15,7 @@ from pixelproof.models import build_model
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.prediction import Predictor
+from pixelproof.prediction.symmetry import SymmetryAverage
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
 SIDE = 16
@@ -82,6 +83,14 @@ def test_a_classifier_by_hand(image, target):
         expected = torch.einsum("c,chw->hw", model.head.weight[wanted], maps).relu()
     assert heat.target == wanted
     np.testing.assert_allclose(heat.values, expected / expected.max(), atol=1e-5)
+
+
+def test_a_network_asked_about_all_symmetries_is_looked_into_once(image):
+    model, classes = seeded(Pooling()), scheme("classification")
+    once = grad_cam(Predictor(model, classes, "cpu"), image, 1)
+    average = grad_cam(Predictor(SymmetryAverage(model), classes, "cpu"), image, 1)
+    np.testing.assert_array_equal(average.values, once.values)
+    assert once.values.any()
 
 
 @pytest.mark.parametrize("target", [None, 1])

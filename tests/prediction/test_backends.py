@@ -17,18 +17,7 @@ from pixelproof.prediction.backends.convert import to_ncnn
 from pixelproof.prediction.backends.trial import prove
 from pixelproof.runs.proof_images import ProofImage, kept_images, proof_images, save_proof_images
 from pixelproof.training.checkpoints import save_weights
-from small_runs import untrained_run
-
-NEEDED = {
-    "onnxruntime": ("onnxruntime", "onnxscript"),
-    "openvino": ("openvino", "onnxscript"),
-    "ncnn": ("ncnn", "pnnx"),
-}
-
-
-def need(name):
-    for package in NEEDED[name]:
-        pytest.importorskip(package, reason=f"the backend {name} is not installed")
+from small_runs import NEEDED, need, untrained_run
 
 
 @pytest.fixture

@@ -39,10 +39,6 @@ def export(
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    from pixelproof.deploy.export.proof import seen, sentence
+    from pixelproof.deploy.export.proof import scored, seen, sentence
 
-    lines = [f"the same network on {seen(facts)}: {sentence(facts)}"]
-    for name, figure in (("mIoU", facts["miou"]), ("accuracy", facts["accuracy"])):
-        if figure and figure["change"] is not None:
-            lines.append(f"{name} {figure['literal']:.4f} in PyTorch, {figure['exported']:.4f} exported")
-    return [*lines, *facts["files"]]
+    return [f"the same network on {seen(facts)}: {sentence(facts)}", *scored(facts), *facts["files"]]

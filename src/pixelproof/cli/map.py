@@ -9,6 +9,17 @@ import typer
 
 from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, RunArgument, print_json
 
+StretchOption = Annotated[
+    str | None, typer.Option(help="Values that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH")
+]
+BackendWhereItPays = Annotated[
+    str | None,
+    typer.Option(
+        help="torch, onnxruntime, openvino, ncnn, or auto: the fastest that gives the same answer. By default auto "
+        "where the raster is large enough to pay for a trial, else torch."
+    ),
+]
+
 
 def map_scene(
     run: RunArgument,
@@ -19,18 +30,10 @@ def map_scene(
     probabilities: Annotated[Path | None, typer.Option(help="Also the classes' probabilities, as bands.")] = None,
     bands: Annotated[str | None, typer.Option(help="Red, green and blue, such as 3,2,1.", metavar="R,G,B")] = None,
     nodata: Annotated[float | None, typer.Option(help="Value of pixels without data.")] = None,
-    stretch: Annotated[
-        str | None, typer.Option(help="Values that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH")
-    ] = None,
+    stretch: StretchOption = None,
     tile: Annotated[int | None, typer.Option(min=1, help="Side of a tile in pixels; more takes more memory.")] = None,
     device: DeviceOption = "auto",
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            help="torch, onnxruntime, openvino, ncnn, or auto: the fastest that gives the same answer. By default auto "
-            "where the raster is large enough to pay for a trial, else torch."
-        ),
-    ] = None,
+    backend: BackendWhereItPays = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:

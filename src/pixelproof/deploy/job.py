@@ -24,6 +24,7 @@ from pixelproof.errors import UserError
 from pixelproof.labels import VOID
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import Tile, Window, halo, seam_difference, seamless, tiles
+from pixelproof.progress import say
 from pixelproof.runs import Run
 
 UInt8 = npt.NDArray[np.uint8]
@@ -68,8 +69,11 @@ class Job:
                 used.
             Refusal: The backend that is asked for does not compute the same as the network.
         """
-        if run_settings(run).task != "segmentation":
+        config = run_settings(run)
+        if config.task != "segmentation":
             raise UserError(f"{run.path} classifies whole images", "map with a run that was trained for segmentation")
+        if config.model.tta:
+            say("note: the run averages over flips and turns; a map asks the network once about each tile")
         predictor = Predictor.open(run, settings.device)
         stride = predictor.model.stride
         if settings.tile % stride:

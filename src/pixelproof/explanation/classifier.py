@@ -84,7 +84,7 @@ def explain_classifier(
     worst = np.argsort(mine.chances[np.arange(len(truth)), truth], kind="stable")[:PICTURED].tolist()
     keys |= {picture_key(split, mine.samples[i].id) for i in (*bold[:PICTURED], *worst)}
     pictures = _pictures(parts, sorted(keys))
-    cams = _cams(predictor, split, [mine.samples[i] for i in bold[:CAMS]], pictures.pixels.shape[1])
+    cams = _cams(predictor, mine, bold[:CAMS], pictures.pixels.shape[1])
     return Found(doubtful, following, explanation, pictures, cams)
 
 
@@ -130,16 +130,17 @@ def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[R
     ]
 
 
-def _cams(predictor: Predictor, split: str, samples: Sequence[Sample], side: int) -> Thumbnails | None:
+def _cams(predictor: Predictor, part: _Part, chosen: Sequence[int], side: int) -> Thumbnails | None:
     """Return what speaks for the predicted class in images; None where the network has no maps, or there are none."""
     pictures = []
-    for sample in track(samples, "grad-cam", len(samples)):
-        image = read_image(sample.image)
+    for i in track(chosen, "grad-cam", len(chosen)):
+        image = read_image(part.samples[i].image)
         try:
-            pictures.append(thumbnail(overlay(image, grad_cam(predictor, image).values), side))
+            heat = grad_cam(predictor, image, int(part.seen.predicted[i]))
         except UserError:
             return None
-    keys = tuple(picture_key(split, sample.id) for sample in samples)
+        pictures.append(thumbnail(overlay(image, heat.values), side))
+    keys = tuple(picture_key(part.split, part.samples[i].id) for i in chosen)
     return Thumbnails(keys, np.stack(pictures)) if pictures else None
 
 

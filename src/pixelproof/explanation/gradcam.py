@@ -45,7 +45,7 @@ def grad_cam(predictor: Predictor, image: UInt8, target: int | None = None) -> H
     """Return where in an image, uint8 [H, W, 3], lies what speaks for a class.
 
     Args:
-        predictor: The network.
+        predictor: The network, which is asked once, about the image as it is.
         image: The image.
         target: The class; None takes the predicted one, of a segmenter the one with most pixels.
 
@@ -54,11 +54,11 @@ def grad_cam(predictor: Predictor, image: UInt8, target: int | None = None) -> H
     """
     batch = predictor.prepared([image])
     if predictor.scheme.task == "classification":
-        maps, logits = _classify(predictor.model, batch)
+        maps, logits = _classify(predictor.network, batch)
         target = int(logits[0].argmax()) if target is None else target
         score = logits[0, target]
     else:
-        maps, logits = _segment(predictor.model, batch)
+        maps, logits = _segment(predictor.network, batch)
         classes = logits[0].argmax(dim=0)
         target = int(classes.flatten().bincount().argmax()) if target is None else target
         mine = classes == target
@@ -131,7 +131,7 @@ def _fitted(heat: Tensor, predictor: Predictor, batch: Tensor, image: UInt8) -> 
     """Return heat [1, 1, h, w] at the image's size, 0..1: scaled up from cells, padding cut off."""
     height, width = batch.shape[-2:]
     if predictor.scheme.task == "segmentation":
-        cell = predictor.model.reduction
+        cell = predictor.network.reduction
         heat = F.interpolate(heat, (heat.shape[2] * cell, heat.shape[3] * cell), mode="bilinear", align_corners=False)
         heat = heat[..., :height, :width]
     values = F.interpolate(heat, image.shape[:2], mode="bilinear", align_corners=False)[0, 0]

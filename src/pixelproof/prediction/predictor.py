@@ -16,7 +16,7 @@ from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_
 from pixelproof.prediction.symmetry import SymmetryAverage
 from pixelproof.prediction.tiles import LARGE, halo, predict_tiled
 from pixelproof.runs import Run
-from pixelproof.runs.calibration_file import load_calibration
+from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
 from pixelproof.training.device import autocast, pick_device
 
@@ -71,7 +71,7 @@ class Predictor:
         # The weights come from the checkpoint, so the ones training started from are not needed.
         model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes))
         load_weights(run.best, model)
-        temperature = load_calibration(run.calibration).temperature if run.calibration.is_file() else 1.0
+        temperature = fitted_temperature(run.calibration)
         network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -43,3 +43,12 @@ def load_calibration(path: Path) -> Calibration:
         UserError: It is missing, not JSON, of another version, or a value is refused.
     """
     return read_record(path, Calibration, "calibration record", "train again")
+
+
+def fitted_temperature(path: Path) -> float:
+    """Return the temperature in a run's calibration file, 1 where none was fitted.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    return load_calibration(path).temperature if path.is_file() else 1.0

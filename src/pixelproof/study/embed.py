@@ -69,7 +69,8 @@ def embed_run(
         raise UserError(f"{onto} was made by another model than {run_path}", "give a map that the same run made")
     samples = samples_for(run, data, split)
     layer = reference.settings["layer"] if reference else layer
-    predictor = Predictor.open(run, device, literal=layer != SECOND_LAST)
+    known = layer == SECOND_LAST
+    predictor = Predictor.open(run, device, tta=None if known else False, literal=not known)
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     save_features(target, features)

@@ -88,7 +88,8 @@ def explain_run(
     if unlabelled:
         files = gather([Path(path) for path in unlabelled], run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
-    predictor = Predictor.open(run, device, literal=layer != SECOND_LAST)
+    known = layer == SECOND_LAST
+    predictor = Predictor.open(run, device, tta=None if known else False, literal=not known)
     found = explain(predictor, parts, split, layer, seed)
     scores = evaluate(predictor, parts[split], Source(run.name, split, fingerprint(parts[split])))
     written = [*save_found(found, target), *_copy(found.next, parts, target), target.scores]
@@ -116,7 +117,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
         parts: dict[str, Sequence[Sample]] = dict(job.parts)
         if job.data.task == "segmentation":
             parts["train"] = limit(job.parts["train"], MASKS, job.config.data.split_seed)
-        predictor = Predictor.open(job.run, job.config.training.device)
+        predictor = Predictor.open(job.run, job.config.training.device, tta=None)
         save_found(explain(predictor, parts, SPLIT, seed=job.config.training.seed), target)
         steps.take(f"{job.name}/explanation", inputs)
 

@@ -11,7 +11,7 @@ from pixelproof.config import run_settings
 from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.models import Preprocessing
 from pixelproof.runs import Run
-from pixelproof.runs.calibration_file import load_calibration
+from pixelproof.runs.calibration_file import fitted_temperature
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Contract:
     @classmethod
     def of(cls, run: Run, scheme: LabelScheme, preprocessing: Preprocessing) -> Contract:
         """Return the contract of a run."""
-        temperature = load_calibration(run.calibration).temperature if run.calibration.is_file() else 1.0
+        temperature = fitted_temperature(run.calibration)
         return cls(run.name, run_settings(run).model.name, scheme, preprocessing, temperature)
 
     @property

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
+import pixelproof.deploy.export.proof as proof
 from pixelproof.config import run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.splits import limit
-from pixelproof.deploy.export import proof
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import FORMATS, Format, UInt8
 from pixelproof.deploy.export.readme import readme

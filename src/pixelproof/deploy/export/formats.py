@@ -116,7 +116,7 @@ class Format:
 
     Attributes:
         name: As the command line calls it.
-        library: What reads it, as pip calls it.
+        reader: What reads it, as pip calls it.
         takes: The input, for the description; {size} stands for height and width.
         gives: The output; {logits} stands for its last dimensions.
         contract: Where the contract stands, for the description.
@@ -129,7 +129,7 @@ class Format:
     """
 
     name: str
-    library: str
+    reader: str
     takes: str
     gives: str
     contract: str
@@ -148,7 +148,7 @@ class Format:
 
 _ONNX = Format(
     name="onnx",
-    library="onnxruntime",
+    reader="onnxruntime",
     takes="`image`, uint8 [N, {size}, 3]",
     gives="`logits`, float32 [N, {logits}]",
     contract="the file's metadata",
@@ -161,7 +161,7 @@ _ONNX = Format(
 )
 _OPENVINO = Format(
     name="openvino",
-    library="openvino",
+    reader="openvino",
     takes=_ONNX.takes,
     gives=_ONNX.gives,
     contract="its runtime information under `pixelproof`",
@@ -174,7 +174,7 @@ _OPENVINO = Format(
 )
 _NCNN = Format(
     name="ncnn",
-    library="ncnn",
+    reader="ncnn",
     takes="`in0`, float32 [3, {size}] with values 0 to 255",
     gives="`out0`, float32 [{logits}]",
     contract="the `.json` beside it",

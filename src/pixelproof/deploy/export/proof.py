@@ -145,6 +145,15 @@ def sentence(found: dict[str, Any]) -> str:
     return f"logits differ by at most {found['difference']:.1e} of the largest, and {classes}"
 
 
+def scored(found: dict[str, Any]) -> list[str]:
+    """Return what ``facts`` say of mIoU or accuracy; empty without truth."""
+    return [
+        f"{name} {figure['literal']:.4f} in PyTorch, {figure['exported']:.4f} exported"
+        for name, figure in (("mIoU", found["miou"]), ("accuracy", found["accuracy"]))
+        if figure and figure["change"] is not None
+    ]
+
+
 def judge(compared: Sequence[Compared], scheme: LabelScheme, tolerance: float, format: str) -> dict[str, Any]:
     """Return the ``facts`` of an export; refuse one that is not the same network, and say where it is not.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import Format
-from pixelproof.deploy.export.proof import seen, sentence
+from pixelproof.deploy.export.proof import scored, seen, sentence
 
 
 def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any]) -> str:
@@ -14,8 +14,8 @@ def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any])
     mask = "" if contract.side else " MASK.png"
     paragraphs = [
         f"# {name}",
-        f"{contract.summary}. It needs nothing but {chosen.library}; the example also needs Pillow:",
-        f"    pip install {chosen.library} numpy pillow\n    python {name}.example.py IMAGE{mask}",
+        f"{contract.summary}. It needs nothing but {chosen.reader}; the example also needs Pillow:",
+        f"    pip install {chosen.reader} numpy pillow\n    python {name}.example.py IMAGE{mask}",
         "\n".join(f"- {line}" for line in _lines(chosen, contract)),
         _classes(contract),
         _evidence(facts),
@@ -62,8 +62,5 @@ def _classes(contract: Contract) -> str:
 
 
 def _evidence(facts: dict[str, Any]) -> str:
-    lines = [f"Compared with the network in PyTorch on {seen(facts)}: {sentence(facts)}."]
-    for name, figure in (("mIoU", facts["miou"]), ("Accuracy", facts["accuracy"])):
-        if figure and figure["change"] is not None:
-            lines.append(f"{name} is {figure['literal']:.4f} in PyTorch and {figure['exported']:.4f} here.")
-    return " ".join(lines)
+    said = "; ".join([sentence(facts), *scored(facts)])
+    return f"Compared with the network in PyTorch on {seen(facts)}: {said}."

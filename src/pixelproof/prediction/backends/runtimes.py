@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+import pixelproof.prediction.backends.strips as strips
 from pixelproof.errors import UserError
-from pixelproof.prediction.backends import strips
 
 Float32 = npt.NDArray[np.float32]
 Images = npt.NDArray[Any]
