@@ -19,9 +19,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-# As Pixelproof's own commands set it, before torch is imported: threads that wait sleep.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 OURS = "ours"
 Work = Callable[[], object]
 

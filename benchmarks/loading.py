@@ -10,14 +10,10 @@ checkout, else embedded ones. The ratio is the lower of the two.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-
-# As the command line does it: threads that spin while they wait slow everything down on a busy machine.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
@@ -30,8 +26,9 @@ from benchmarks.harness import Benchmark
 from pixelproof.config import apply_overrides, default_config
 from pixelproof.data import DataFolder, open_data
 from pixelproof.data.demo import write_demo
-from pixelproof.data.loading import TrainingImages, training_batches
+from pixelproof.data.loading import TrainingBatches, TrainingImages
 from pixelproof.models import Preprocessing
+from pixelproof.process import keep_freed_memory
 
 STUDY = Path(__file__).parents[2] / "shared" / "data"
 COURSE = torch.tensor([6, 4, 3, 0, 6, 2, 1, 5])
@@ -92,10 +89,10 @@ def measure(data: DataFolder, loader: DataLoader, settings: list[str], cache: Pa
     config = apply_overrides(config, [*settings, f"cache={cache}"])
     images = TrainingImages(data.split("train"), data.scheme, config)
     normalise = Preprocessing(MEAN, STD)
-    epoch = iter(range(10**6))
+    batches, epoch = TrainingBatches(images), iter(range(10**6))
 
     def ours() -> None:
-        drain((normalise(batch), images.target(stored)) for batch, stored in training_batches(images, next(epoch)))
+        drain((normalise(batch), images.target(stored)) for batch, stored in batches.epoch(next(epoch)))
 
     print(f"{data.task}: {len(images)} images", file=sys.stderr)
     claim = f"{len(images):,} images of {data.root.name} from the cache into training, augmented"
@@ -121,6 +118,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=STUDY if STUDY.is_dir() else None)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    keep_freed_memory()  # as the command line does; the peer has it too
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.data is None:

@@ -8,7 +8,7 @@ after that it maps the scene's upper left part, and its time is that for a windo
 The trial of libraries, which a run needs once, is timed apart, and the ratio is also given with it.
 
 Peak memory is that of the process that maps the scene, and of two that map with a slim network, for there it is that of
-handling the raster: 8,192 x 8,192 and four times as wide.
+handling the raster: 8,192 x 8,192 and four times as wide. ``--wide`` maps the wide one with the whole network as well.
 """
 
 from __future__ import annotations
@@ -167,13 +167,14 @@ def compare(folder: Path, side: int, part: int, width: float, rounds: int) -> Be
     return benchmark
 
 
-def slim_peaks(folder: Path, side: int) -> dict[str, float]:
-    """Return the peak memory in GB of mapping rasters of two sizes with a slim network."""
-    run = make_run(folder / "slim", SLIM)
+def peaks(folder: Path, width: float, sides: list[tuple[int, int]], backend: str) -> dict[str, float]:
+    """Return the peak memory in GB of mapping rasters of some heights and widths with a network of some width."""
+    run = make_run(folder / f"run-{width}", width)
     found = {}
-    for width in (side, 4 * side):
-        scene = make_scene(folder / f"{width}x{side}.tif", side, width)
-        found[f"peak_gb_slim_{width}x{side}"] = in_a_process(run, scene, folder / "slim.tif", "torch")["peak_gb"]
+    for height, wide in sides:
+        scene = make_scene(folder / f"{wide}x{height}.tif", height, wide)
+        facts = in_a_process(run, scene, folder / "peak.tif", backend)
+        found[f"peak_gb_{wide}x{height}_width_{width}"] = facts["peak_gb"]
         scene.unlink()
     return found
 
@@ -185,11 +186,15 @@ def main() -> None:
     parser.add_argument("--part", type=int, default=1536, help="side of what the peer maps, in pixels")
     parser.add_argument("--width", type=float, default=1.0, help="factor on the network's channels")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--wide", action="store_true", help="also map four times the scene with the whole network")
     options = parser.parse_args()
     torch.set_num_threads(threads())
     with tempfile.TemporaryDirectory() as name:
         benchmark = compare(Path(name), options.side, options.part, options.width, options.rounds)
-        benchmark.facts |= slim_peaks(Path(name), options.side)
+        sides = [(options.side, options.side), (options.side, 4 * options.side)]
+        benchmark.facts |= peaks(Path(name), SLIM, sides, "torch")
+        if options.wide:
+            benchmark.facts |= peaks(Path(name), options.width, sides[1:], "auto")
     benchmark.publish()
 
 

@@ -101,10 +101,23 @@ def test_a_sample_comes_out_the_same_in_any_batch(pixels):
     images, masks, numbers = pixels
     config = AugmentConfig(crop=32, scale=(0.5, 2.0), color=0.4, turn=True)
     together = choose(SIZE, config, numbers, segmented=True)
+    changed, changed_masks = change_images(images, together, True), change_masks(masks, together)
     for i in range(len(images)):
-        alone = choose(SIZE, config, numbers[i : i + 1], segmented=True)
-        assert torch.equal(change_images(images[i : i + 1], alone, True)[0], change_images(images, together, True)[i])
-        assert torch.equal(change_masks(masks[i : i + 1], alone)[0], change_masks(masks, together)[i])
+        for alone in (choose(SIZE, config, numbers[i : i + 1], segmented=True), together[i]):
+            assert torch.equal(change_images(images[i : i + 1], alone, True)[0], changed[i])
+            assert torch.equal(change_masks(masks[i : i + 1], alone)[0], changed_masks[i])
+
+
+def test_images_of_differing_size_are_each_cropped_as_if_alone(pixels):
+    images, masks, numbers = pixels
+    config = AugmentConfig(crop=32, scale=(0.5, 2.0), color=0.4, turn=True)
+    sizes = [(40 - i, 20 + i) for i in range(len(images))]
+    together = choose(sizes, config, numbers, segmented=True)
+    for i, (height, width) in enumerate(sizes):
+        image, mask = images[i : i + 1, :, :height, :width], masks[i : i + 1, :height, :width]
+        alone = choose((height, width), config, numbers[i : i + 1], segmented=True)
+        assert torch.equal(change_images(image, alone, True), change_images(image, together[i], True))
+        assert torch.equal(change_masks(mask, alone), change_masks(mask, together[i]))
 
 
 def test_every_choice_is_made():

@@ -113,7 +113,7 @@ def test_a_segmenter_learns_the_two_fields(tmp_path, two_fields):
     data = open_data(two_fields)
     run = train(data, settings_for(data, "fcn8s-bn", "epochs=35", "crop=64", "width=0.06"), tmp_path / "run")
     scores = evaluate(Predictor.open(run), data.split("validation"), Source("run"))
-    assert mean_iou(scores, "unknown_ignored") > 0.8  # all one class would be about 0.25
+    assert mean_iou(scores, "unknown_ignored") > 0.6  # all one class would be about 0.25
 
 
 def test_the_plain_weights_of_a_batch_norm_model_are_the_same_function(tmp_path, two_fields):

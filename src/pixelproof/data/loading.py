@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from pixelproof.config import RunConfig
 from pixelproof.data.cache import decoded
-from pixelproof.data.decoded import UInt8
 from pixelproof.data.folder import Sample
 from pixelproof.data.resident import Resident, resident
-from pixelproof.data.transforms import CHOICES, change_images, change_masks, choose
+from pixelproof.data.transforms import CHOICES, Changes, change_images, change_masks, choose
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.randomness import derive, generator, uniforms
@@ -44,6 +44,7 @@ class TrainingImages(Dataset[Batch]):
         self.resident: Resident | None = None
         """The same pixels on the device, where they were moved there."""
         self.segmented = samples[0].mask is not None
+        self._zoomed = self.segmented and config.augment.scale != (1.0, 1.0)
         self._targets = _target_table(scheme) if self.segmented else torch.tensor([s.label for s in samples])
 
         seed = config.training.seed
@@ -71,22 +72,27 @@ class TrainingImages(Dataset[Batch]):
             UserError: An image cannot be read, or images of differing size would have to form a batch.
         """
         if self.resident is not None:
-            return self._augmented(epoch, indices, *self.resident.take(indices))
+            return self._changed_at_once(epoch, indices, *self.resident.take(indices))
         pairs = [self.pixels[index] for index in indices]
+        images = [torch.from_numpy(image)[None] for image, _ in pairs]
         if not self.segmented:
-            return self._augmented(epoch, indices, *_stacked(pairs))
-        # Large images one by one: they may differ in size, and what is done to them stays in the processor's cache.
-        parts = [self._augmented(epoch, [i], *_stacked([pair])) for i, pair in zip(indices, pairs, strict=True)]
-        if len({part[0].shape for part in parts}) > 1:
-            raise UserError("images of differing size cannot form a batch", "give --set crop=... or batch_size=1")
-        return torch.cat([images for images, _ in parts]), torch.cat([masks for _, masks in parts])
+            return self._changed_at_once(epoch, indices, torch.cat(images), None)
+        changes = self._choose(epoch, indices, _sizes(images, self.config.augment.crop))
+        # Large images one by one, because what is done to them stays in the processor's cache.
+        changed = [change_images(image, changes[i], self._zoomed) for i, image in enumerate(images)]
+        masks = [torch.from_numpy(mask)[None] for _, mask in pairs if mask is not None]
+        return torch.cat(changed), torch.cat([change_masks(mask, changes[i]) for i, mask in enumerate(masks)])
 
-    def _augmented(self, epoch: int, indices: Sequence[int], images: Tensor, masks: Tensor | None) -> Batch:
-        augment, size = self.config.augment, (images.shape[2], images.shape[3])
-        numbers = uniforms(self._keys[list(indices)], epoch, len(CHOICES))
-        changes = choose(size, augment, numbers, self.segmented, images.device)
-        changed = change_images(images, changes, zoomed=augment.scale != (1.0, 1.0) and self.segmented)
+    def _changed_at_once(self, epoch: int, indices: Sequence[int], images: Tensor, masks: Tensor | None) -> Batch:
+        changes = self._choose(epoch, indices, images.shape[2:], images.device)
+        changed = change_images(images, changes, self._zoomed)
         return changed, torch.tensor(indices) if masks is None else change_masks(masks, changes)
+
+    def _choose(
+        self, epoch: int, indices: Sequence[int], size: npt.ArrayLike, device: torch.device | str = "cpu"
+    ) -> Changes:
+        numbers = uniforms(self._keys[list(indices)], epoch, len(CHOICES))
+        return choose(size, self.config.augment, numbers, self.segmented, device)
 
     def target(self, stored: Tensor) -> Tensor:
         """Return what a loss compares with, int64 class indices and ``IGNORE``, on the device given to ``place``.
@@ -98,33 +104,45 @@ class TrainingImages(Dataset[Batch]):
         return self._targets.index_select(0, stored.flatten().int()).view(stored.shape)
 
 
-def training_batches(images: TrainingImages, epoch: int) -> Iterator[Batch]:
-    """Yield one epoch's batches, in an order that depends on the seed and the epoch.
+class TrainingBatches:
+    """The batches of one epoch after another, made by workers that stay, where the settings ask for any.
 
-    A last batch smaller than the others is left out, because batch norm would learn from too few images; the order
-    changes every epoch, so no image stays out for long.
+    Args:
+        images: The images, placed where they are to be trained on.
     """
-    training = images.config.training
-    size = min(training.batch_size, len(images))
-    order = generator(training.seed, "order", epoch).permutation(len(images)).tolist()
-    batches = [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
-    if images.resident is not None or not training.workers:
-        for indices in batches:
-            yield images.batch(epoch, indices)
-        return
-    keys = [[(epoch, index) for index in indices] for indices in batches]
-    yield from DataLoader(
-        images,
-        batch_sampler=keys,
-        num_workers=training.workers,
-        collate_fn=_as_they_come,
-        pin_memory=torch.cuda.is_available(),
-        generator=torch.Generator(),  # else it would move torch's own, which dropout reads
-    )
+
+    def __init__(self, images: TrainingImages) -> None:
+        self.images = images
+        training = images.config.training
+        self._keys: list[list[Key]] = []
+        self._loader: DataLoader[Batch] | None = None
+        if images.resident is None and training.workers:
+            self._loader = DataLoader(
+                images,
+                batch_sampler=self._keys,  # read again for each epoch
+                num_workers=training.workers,
+                collate_fn=_as_they_come,
+                pin_memory=torch.cuda.is_available(),
+                generator=torch.Generator(),  # else it would move torch's own, which dropout reads
+                persistent_workers=True,  # starting one takes as long as making a hundred images
+            )
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield one epoch's batches, in an order that depends on the seed and the epoch.
+
+        A last batch smaller than the others is left out, because batch norm would learn from too few images; the order
+        changes every epoch, so no image stays out for long.
+        """
+        images, training = self.images, self.images.config.training
+        size = min(training.batch_size, len(images))
+        order = generator(training.seed, "order", epoch).permutation(len(images)).tolist()
+        batches = [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
+        self._keys[:] = [[(epoch, index) for index in indices] for indices in batches]
+        return iter(self._loader) if self._loader is not None else (images.batch(epoch, each) for each in batches)
 
 
 def batches_per_epoch(samples: int, batch_size: int) -> int:
-    """Return how many batches ``training_batches`` yields."""
+    """Return how many batches an epoch of ``TrainingBatches`` has."""
     return samples // min(batch_size, samples)
 
 
@@ -132,10 +150,12 @@ def _as_they_come(batch: Any) -> Any:
     return batch
 
 
-def _stacked(pairs: Sequence[tuple[UInt8, UInt8 | None]]) -> tuple[Tensor, Tensor | None]:
-    masks = [mask for _, mask in pairs if mask is not None]
-    images = torch.from_numpy(np.stack([image for image, _ in pairs]))
-    return images, torch.from_numpy(np.stack(masks)) if masks else None
+def _sizes(images: Sequence[Tensor], crop: int | None) -> npt.NDArray[np.int64]:
+    """Return height and width of images, [1, 3, H, W] each -> int64 [N, 2]."""
+    sizes = np.array([image.shape[2:] for image in images])
+    if crop is None and (sizes != sizes[0]).any():
+        raise UserError("images of differing size cannot form a batch", "give --set crop=... or batch_size=1")
+    return sizes
 
 
 def _target_table(scheme: LabelScheme) -> Tensor:

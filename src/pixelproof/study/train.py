@@ -11,7 +11,7 @@ from pixelproof.config import RunConfig, run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.cache import decoded
 from pixelproof.data.checking import check_parts
-from pixelproof.data.loading import TrainingImages, training_batches
+from pixelproof.data.loading import TrainingImages
 from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
@@ -174,7 +174,7 @@ def _speed(trainer: Trainer, config: RunConfig) -> Speed:
     device, precision = trainer.device, config.training.precision
     speed = Speed(median_rate(trainer.run))
     if device.type == "cuda":
-        batch, _ = next(training_batches(trainer.images, 0))
+        batch, _ = next(trainer.batches.epoch(0))
         macs = multiply_adds(trainer.network, trainer.model.preprocessing(batch.to(device)))
         speed = Speed(speed.images_per_second, macs, measured_peak(device, precision))
     say(f"{trainer.run.name}: {speed}")

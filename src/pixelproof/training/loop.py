@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from pixelproof.config import TrainingConfig
-from pixelproof.data.loading import TrainingImages, batches_per_epoch, training_batches
+from pixelproof.data.loading import TrainingBatches, TrainingImages, batches_per_epoch
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel, fold_for_training
 from pixelproof.progress import Step, bar
@@ -60,6 +60,7 @@ class Trainer:
         )
         self.images = images
         images.place(self.device)
+        self.batches = TrainingBatches(images)
         self.losses = losses
         self.run = run
         self.optimizer = make_optimizer(model, self.config)
@@ -122,7 +123,7 @@ class Trainer:
         torch.manual_seed(derive(self.config.seed, "epoch", epoch))
         per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
         loss, shown, losses = self.losses(epoch), 0.0, []
-        for number, (images, stored) in enumerate(training_batches(self.images, epoch), start=1):
+        for number, (images, stored) in enumerate(self.batches.epoch(epoch), start=1):
             lr = learning_rate(self.config, epoch + number / per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
