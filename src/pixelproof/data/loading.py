@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from pixelproof.config import RunConfig
 from pixelproof.data.cache import decoded
@@ -79,9 +79,10 @@ class TrainingImages(Dataset[Batch]):
             return self._changed_at_once(epoch, indices, torch.cat(images), None)
         changes = self._choose(epoch, indices, _sizes(images, self.config.augment.crop))
         # Large images one by one, because what is done to them stays in the processor's cache.
-        changed = [change_images(image, changes[i], self._zoomed) for i, image in enumerate(images)]
+        changed = [change_images(image, changes[i], self._zoomed)[0] for i, image in enumerate(images)]
         masks = [torch.from_numpy(mask)[None] for _, mask in pairs if mask is not None]
-        return torch.cat(changed), torch.cat([change_masks(mask, changes[i]) for i, mask in enumerate(masks)])
+        # In a worker it stacks them in memory that the training process sees.
+        return default_collate(changed), default_collate([change_masks(m, changes[i])[0] for i, m in enumerate(masks)])
 
     def _changed_at_once(self, epoch: int, indices: Sequence[int], images: Tensor, masks: Tensor | None) -> Batch:
         changes = self._choose(epoch, indices, images.shape[2:], images.device)
