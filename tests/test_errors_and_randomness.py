@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pixelproof.errors import Refusal, UserError
-from pixelproof.progress import bar, track
+from pixelproof.progress import bar, say, track
 from pixelproof.randomness import derive, generator, uniforms
 from pixelproof.schema import Strict, parse
 
@@ -83,6 +83,20 @@ def test_progress_goes_on_from_what_is_done(monkeypatch):
         step(1, loss=0.5)
     assert log.getvalue().startswith("train: 5/10 batches")
     assert "loss 0.5" in log.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_name_is_shown_as_it_is_and_not_obeyed(monkeypatch, terminal):
+    log = io.StringIO()
+    monkeypatch.setattr(log, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stderr", log)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("pixelproof.progress.LOG_EVERY", 0.0)
+    with bar("[/b][red]\x1b[2J", 1) as step:
+        step()
+    say("class \x1b[2J")
+    assert "[/b][red]\\x1b[2J" in log.getvalue()
+    assert "class \\x1b[2J\n" in log.getvalue()
 
 
 def test_uniforms_are_a_function_of_key_counter_and_column():

@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pixelproof.errors import visible
+
 Item = TypeVar("Item")
 _shown: ContextVar[bool] = ContextVar("shown", default=False)
 LOG_EVERY = 10.0  # seconds between two lines when stderr is not a terminal
@@ -25,8 +27,8 @@ class Step(Protocol):
 
 
 def say(message: str) -> None:
-    """Print one line of log to stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """Print one line of log to stderr, control characters in it as escapes."""
+    print(visible(message), file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[Item], label: str, total: int, unit: str = "images") -> Iterator[Item]:
@@ -60,7 +62,7 @@ def _silent(label: str, total: int, unit: str, done: int) -> Iterator[Step]:
 @contextmanager
 def _live(label: str, total: int, unit: str, done: int) -> Iterator[Step]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn(unit + " {task.fields[rate]} {task.fields[info]}"),
@@ -69,7 +71,7 @@ def _live(label: str, total: int, unit: str, done: int) -> Iterator[Step]:
     )
     start = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total, completed=done, info="", rate="")
+        task = progress.add_task(visible(label), total=total, completed=done, info="", rate="")
         worked = 0
 
         def step(amount: int = 1, **info: str | float) -> None:

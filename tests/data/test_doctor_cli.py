@@ -35,6 +35,12 @@ def test_sound_data(run, tmp_path):
     assert result.stdout.strip().endswith("0 errors, 0 warnings, 0 notes. This data is ready to train on.")
 
 
+def test_the_name_of_a_class_is_shown_as_it_is(run, tmp_path):
+    root = class_folders(tmp_path)
+    (root / "train" / "cat").rename(root / "train" / "[red]\x1b[2J")
+    assert "[red]\\x1b[2J" in run(root).stdout
+
+
 def test_errors_set_the_exit_code_and_warnings_only_if_strict(run, tmp_path):
     root = class_folders(tmp_path)
     (root / "train" / "bird").mkdir()

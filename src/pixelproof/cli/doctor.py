@@ -36,7 +36,7 @@ def doctor(
     if write_labels:
         _refuse_overwriting(data)
     diagnosis = examine(data)
-    console = Console(highlight=False, stderr=json)
+    console = Console(highlight=False, markup=False, stderr=json)  # a class may be called [/b]
     if json:
         print_json(diagnosis.to_json())
     else:
@@ -67,7 +67,7 @@ def _write(console: Console, data: Path, proposal: str | None) -> None:
         if proposal.startswith("preset:")
         else "give every class its right name, then run this again"
     )
-    console.print(f"Wrote {data / LABELS_FILE}: {todo}.", markup=False, soft_wrap=True)
+    console.print(f"Wrote {data / LABELS_FILE}: {todo}.", soft_wrap=True)
 
 
 def _print(console: Console, diagnosis: Diagnosis) -> None:
@@ -76,12 +76,12 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
     sizes = list(summary["sizes"])
     size = sizes[0] if len(sizes) == 1 else f"{len(sizes)} sizes"
     facts = [summary["task"], summary["layout"], f"{len(summary['classes'])} classes", splits, size]
-    console.print(" · ".join(facts), style="bold", markup=False)
+    console.print(" · ".join(facts), style="bold")
     if summary["classes"]:
         console.print(_class_table(summary))
     for finding in diagnosis.findings:
         _print_finding(console, finding)
-    console.print(_verdict(diagnosis), style="bold", markup=False)
+    console.print(_verdict(diagnosis), style="bold")
 
 
 def _class_table(summary: Mapping[str, Any]) -> Table:

@@ -72,6 +72,8 @@ def _print(facts: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from pixelproof.errors import visible
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("class")
     table.add_column("%", justify="right")
@@ -81,11 +83,11 @@ def _print(facts: dict[str, Any]) -> None:
     for name, found in sorted(facts["classes"].items(), key=lambda item: -item[1]["pixels"]):
         share = "–" if found["share"] is None else f"{100 * found['share']:.2f}"
         area = [f"{found['hectares']:,.2f}"] if facts["areas"] else []
-        table.add_row(name, share, f"{found['pixels']:,}", *area)
-    console = Console(highlight=False)
+        table.add_row(visible(name), share, f"{found['pixels']:,}", *area)
+    console = Console(highlight=False, markup=False)  # a class may be called [/b]
     console.print(table)
     for line in _lines(facts):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from pixelproof.comparison.phrases import Language
 from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.verdict import class_verdict
 from pixelproof.comparison.words import METRICS, bound, p_value, points, say
+from pixelproof.errors import visible
 from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
 
@@ -34,15 +35,15 @@ def print_comparison(record: ComparisonRecord, language: Language) -> None:
     for pair in record.pairs:
         console.print(_table(pair, values, language))
         for sentence in sentences(pair, record, language):
-            console.print(sentence, markup=False, soft_wrap=True)
+            console.print(visible(sentence), markup=False, soft_wrap=True)
 
 
 def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Table:
     """Return the figures of a pair: its classes, those that differ most first if they are many, and the whole."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(f"{pair.a} · {pair.b}"))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(visible(f"{pair.a} · {pair.b}")))
     heads = (say("head_class", language), pair.a, pair.b, say("head_difference", language), "95% CI", "p")
     for place, head in enumerate(heads):
-        table.add_column(Text(head), justify="right" if place else "left")
+        table.add_column(Text(visible(head)), justify="right" if place else "left")
     names = list(pair.classes)
     if len(names) > CLASSES_SHOWN:
         names.sort(key=lambda name: -abs(pair.classes[name].difference or 0.0))
@@ -60,4 +61,6 @@ def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Ta
 
 def _cells(name: str, a: float | None, b: float | None, record: ClassRecord | PairRecord) -> list[Text]:
     ends = f"{bound(record.low)} – {bound(record.high)}" if record.low is not None else UNDEFINED
-    return [Text(cell) for cell in (name, score(a), score(b), points(record.difference), ends, p_value(record.p))]
+    return [
+        Text(visible(cell)) for cell in (name, score(a), score(b), points(record.difference), ends, p_value(record.p))
+    ]

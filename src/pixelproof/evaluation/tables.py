@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 import pixelproof.evaluation.metrics as metrics
+from pixelproof.errors import visible
 from pixelproof.evaluation.summary import study_line, summarise
+from pixelproof.numbers import score
 from pixelproof.runs import Scores, SegmentationScores
-
-UNDEFINED = "–"
 
 
 def print_scores(scores: Scores) -> None:
     """Print a score file's figures to stdout."""
-    console = Console()
+    console = Console(markup=False)  # a class may be called [/b]
     if isinstance(scores, SegmentationScores):
         _segmentation(scores, console)
         return
@@ -27,7 +27,7 @@ def print_scores(scores: Scores) -> None:
     table = Table("class", "images", "accuracy", title="Accuracy by class")
     counts = metrics.confusion_matrix(scores).sum(axis=1)
     for (name, value), count in zip(figures["class_accuracy"].items(), counts, strict=True):
-        table.add_row(name, str(count), _cell(value))
+        table.add_row(visible(name), str(count), score(value))
     console.print(table)
     _calibration(figures["calibration"])
 
@@ -35,8 +35,8 @@ def print_scores(scores: Scores) -> None:
 def _calibration(figures: list[dict[str, Any]] | None) -> None:
     for found in figures or []:
         when = "at the fitted temperature" if found["temperature"] == "fitted" else "as trained"
-        interval = f"95% interval {_cell(found['low'])} to {_cell(found['high'])}"
-        print(f"Expected calibration error {when}: {_cell(found['ece'])} ({interval})")
+        interval = f"95% interval {score(found['low'])} to {score(found['high'])}"
+        print(f"Expected calibration error {when}: {score(found['ece'])} ({interval})")
 
 
 def _segmentation(scores: SegmentationScores, console: Console) -> None:
@@ -44,13 +44,13 @@ def _segmentation(scores: SegmentationScores, console: Console) -> None:
     counted, ignored = (figures["protocols"][protocol] for protocol in metrics.PROTOCOLS)
     table = Table("class", "unknown counted", "unknown ignored", title=f"IoU over {figures['images']} images")
     for name in counted["iou"]:
-        table.add_row(name, _cell(counted["iou"][name]), _cell(ignored["iou"][name]))
+        table.add_row(visible(name), score(counted["iou"][name]), score(ignored["iou"][name]))
     table.add_section()
-    table.add_row("mean", _cell(counted["miou"]), _cell(ignored["miou"]))
+    table.add_row("mean", score(counted["miou"]), score(ignored["miou"]))
     weighted = "frequency_weighted_iou"
-    table.add_row("frequency-weighted", _cell(counted[weighted]), _cell(ignored[weighted]))
+    table.add_row("frequency-weighted", score(counted[weighted]), score(ignored[weighted]))
     console.print(table)
-    print(f"Pixel accuracy: {_cell(figures['pixel_accuracy'])}")
+    print(f"Pixel accuracy: {score(figures['pixel_accuracy'])}")
     _calibration(figures["calibration"])
     if figures["boundary"] is not None:
         _boundary(figures["boundary"], console)
@@ -59,25 +59,21 @@ def _segmentation(scores: SegmentationScores, console: Console) -> None:
 def _boundary(figures: dict[str, Any], console: Console) -> None:
     iou, f1 = figures["iou"][metrics.PROTOCOLS[0]]["mean"], figures["f1"]["mean"]
     table = Table("", *(f"{tolerance} px" for tolerance in f1), title="Boundaries, mean over classes")
-    table.add_row("boundary IoU", *map(_cell, iou.values()))
-    table.add_row("boundary F1", *map(_cell, f1.values()))
+    table.add_row("boundary IoU", *map(score, iou.values()))
+    table.add_row("boundary F1", *map(score, f1.values()))
     console.print(table)
     rates = figures["error_rate"]
     table = Table("", *(f"{band} px" for band in rates), title="By distance to the true boundary")
-    table.add_row("wrong pixels", *map(_cell, rates.values()))
+    table.add_row("wrong pixels", *map(score, rates.values()))
     console.print(table)
     objects = figures["objects"]
     table = Table("", *(f"{size} px" for size in objects["count"]), title="True objects by area")
     table.add_row("objects", *map(str, objects["count"].values()))
-    table.add_row("pixels hit", *map(_cell, objects["recall"].values()))
-    table.add_row("more than half hit", *map(_cell, objects["found"].values()))
+    table.add_row("pixels hit", *map(score, objects["recall"].values()))
+    table.add_row("more than half hit", *map(score, objects["found"].values()))
     console.print(table)
     table = Table("stride", "mosaic index", "by chance", "p", "of the truth", title="Boundaries on the network's grid")
     for stride, found in figures["mosaic"].items():
-        chance = f"{_cell(found['low'])} to {_cell(found['high'])}"
-        table.add_row(stride, _cell(found["index"]), chance, _cell(found["p"]), _cell(found["truth"]))
+        chance = f"{score(found['low'])} to {score(found['high'])}"
+        table.add_row(stride, score(found["index"]), chance, score(found["p"]), score(found["truth"]))
     console.print(table)
-
-
-def _cell(value: float | None) -> str:
-    return UNDEFINED if value is None else f"{value:.4f}"
