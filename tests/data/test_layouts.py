@@ -228,7 +228,7 @@ def test_hidden_files_are_not_read(tmp_path):
     assert ids(find_layout(tmp_path)) == {"train": ["cat/0.png", "dog/1.png"]}
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", '"x"', "\ud800"])
+@pytest.mark.parametrize("text", ["[1]", "{", '"x"', "\ud800", "[" * 100_000])
 def test_a_wrong_id2label_is_an_error_that_names_it(text, tmp_path):
     (tmp_path / "id2label.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(UserError, match=r"id2label\.json"):
@@ -242,7 +242,9 @@ def test_a_name_given_twice_in_id2label_is_an_error_that_names_it(tmp_path):
         open_data(tmp_path)
 
 
-def test_numbers_too_large_for_ids_are_names(tmp_path):
+@pytest.mark.parametrize("named", ["{}", '{"100001": "fox", "100002": "ape"}'])
+def test_numbers_too_large_for_ids_are_names(named, tmp_path):
+    (tmp_path / "id2label.json").write_text(named)
     data = open_data(fill(tmp_path, "train/100001/a.png", "train/100002/b.png"))
     assert data.scheme.names == ("100001", "100002")
     assert [c.id for c in data.scheme.classes] == [0, 1]

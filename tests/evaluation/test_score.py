@@ -1,6 +1,7 @@
 """Scoring what any tool made: masks and tables."""
 
 import csv
+import json
 import shutil
 
 import numpy as np
@@ -10,6 +11,7 @@ from pixelproof.data import read_image, write_png
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou, summarise
 from pixelproof.evaluation.score import score
+from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, encode_colors
 from pixelproof.runs import load_scores, save_scores
 
@@ -115,6 +117,8 @@ def test_a_table_against_a_table(tmp_path):
     [
         ([("a.png", 0), ("a.png", 1)], ("filename", "label"), r"line 3: 'a\.png' stands twice"),
         ([("a.png", 0)], ("file", "colour"), "has no columns for file name and label"),
+        ([("a.png", 0), ("a.png ", 1)], ("filename", "label"), r"line 3: 'a\.png' stands twice"),
+        ([("a.png", "0" * 200_000)], ("filename", "label"), r"guess\.csv cannot be read as CSV"),
         ([], ("filename", "label"), "holds no labels"),
         ([("a.png",)], ("filename", "label"), "line 2: 1 cells, expected 2"),
         ([("a.png", 7)], ("filename", "label"), "'a.png' has label '7', which is no class"),
@@ -125,6 +129,36 @@ def test_a_bad_table_is_one_sentence(tmp_path, rows, header, complaint):
     truth = write_csv(tmp_path / "truth.csv", [("a.png", 0)])
     with pytest.raises(UserError, match=complaint):
         score(write_csv(tmp_path / "guess.csv", rows, header), truth)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "complaint"),
+    [
+        (["1", "01"], {}, r"truth\.csv: id 1 is given twice"),
+        (["0", "1"], {"0": "fox", "1": "fox"}, r"truth\.csv: class name fox is given twice"),
+        (["0", ""], {}, r"truth\.csv: 'classes\.0\.name'"),
+    ],
+)
+def test_true_labels_that_are_no_contract_are_one_sentence(tmp_path, labels, names, complaint):
+    (tmp_path / "id2label.json").write_text(json.dumps(names))
+    truth = write_csv(tmp_path / "truth.csv", [(f"{i}.png", label) for i, label in enumerate(labels)])
+    with pytest.raises(UserError, match=complaint):
+        score(truth, truth)
+
+
+@pytest.mark.parametrize("names", [{}, {"100001": "fox", "other": "ape"}])
+def test_true_labels_too_large_for_ids_are_names(tmp_path, names):
+    (tmp_path / "id2label.json").write_text(json.dumps(names))
+    truth = write_csv(tmp_path / "truth.csv", [("a.png", 100001), ("b.png", 2)])
+    assert accuracy(score(truth, truth)) == 1.0
+
+
+def test_the_name_of_a_class_is_printed_as_it_is(tmp_path, capsys):
+    truth = write_csv(tmp_path / "truth.csv", [("a.png", "[/b]"), ("b.png", "[red]\x1b[2J")])
+    print_scores(score(truth, truth))
+    out = capsys.readouterr().out
+    assert "[/b]" in out
+    assert "[red]\\x1b[2J" in out
 
 
 def test_a_table_against_image_folders(color_classes, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,12 +98,30 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 def scheme_of_classes(root: Path, found: Found) -> LabelScheme:
     """Return the label contract that class names give, with the names that ``id2label.json`` has for numbers."""
-    keys = in_order(found.class_of.values())
     names = class_names(root)
-    numbered = all(key.isdecimal() and int(key) <= _LARGEST_ID for key in keys)
-    classes = [{"name": names.get(key, key), "id": int(key) if numbered else i} for i, key in enumerate(keys)]
-    where = str(root / "id2label.json" if names else root)
-    return parse(LabelScheme, {"task": "classification", "classes": classes}, where)
+    return scheme_of_keys(found.class_of.values(), names, root / "id2label.json" if names else root)
+
+
+def scheme_of_keys(keys: Iterable[str], names: Mapping[str, str], where: Path) -> LabelScheme:
+    """Return the label contract of classes that are called by number or by name.
+
+    Args:
+        keys: What the classes are called; numbers become their ids.
+        names: Names by number, where there are any.
+        where: Where they were found, for the message.
+
+    Raises:
+        UserError: Two classes have the same name or id, or one has no name.
+    """
+    ordered = in_order(keys)
+    numbered = all(key.isdecimal() and int(key) <= _LARGEST_ID for key in ordered)
+    # What is no id is known by its name alone, so that stays.
+    classes: list[dict[str, str | int]] = (
+        [{"name": names.get(key, key), "id": int(key)} for key in ordered]
+        if numbered
+        else [{"name": key, "id": index} for index, key in enumerate(ordered)]
+    )
+    return parse(LabelScheme, {"task": "classification", "classes": classes}, str(where))
 
 
 def _classified(root: Path, found: Found, scheme: LabelScheme, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:

@@ -13,12 +13,12 @@ import numpy as np
 from pixelproof.data import Sample
 from pixelproof.data.images import read_mask
 from pixelproof.data.layouts import class_index, class_names, find_layout, folders_below, images_in
-from pixelproof.data.opening import in_order, observed_colors, open_data
+from pixelproof.data.opening import observed_colors, open_data, scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.matching import ids_of, match
-from pixelproof.labels import PRESETS, LabelClass, LabelScheme, matching_presets
+from pixelproof.labels import PRESETS, LabelScheme, matching_presets
 from pixelproof.progress import track
 from pixelproof.runs import (
     LABELS_FILE,
@@ -173,11 +173,9 @@ def _true_labels(
     if labels is not None:
         return table, read_labels(labels), {}
     names = class_names(truth.parent)
-    keys = in_order(table.values())
+    keys = set(table.values())
     numbered = all(key.isdecimal() for key in keys)
-    keys = in_order({*keys, *names}) if numbered else keys
-    classes = [LabelClass(name=names.get(k, k), id=int(k) if numbered else i) for i, k in enumerate(keys)]
-    return table, LabelScheme(task="classification", classes=tuple(classes)), {}
+    return table, scheme_of_keys(keys | set(names) if numbered else keys, names, truth), {}
 
 
 def _named(predictions: Path, predicted: dict[str, str], known: set[str]) -> dict[str, str]:
@@ -195,7 +193,10 @@ def read_table(path: Path, columns: Sequence[str] = _LABEL_COLUMNS) -> dict[str,
     Raises:
         UserError: It cannot be read, has no columns for file and label, or names a file twice.
     """
-    rows = list(csv.reader(io.StringIO(read_text(path))))
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path))))
+    except csv.Error as error:
+        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     file = next((header.index(name) for name in _FILE_COLUMNS if name in header), None)
     label = next((header.index(name) for name in columns if name in header), None)
@@ -207,9 +208,10 @@ def read_table(path: Path, columns: Sequence[str] = _LABEL_COLUMNS) -> dict[str,
             continue
         if len(row) != len(header):
             raise UserError(f"{path}, line {number}: {len(row)} cells, expected {len(header)}", "correct the line")
-        if row[file] in table:
-            raise UserError(f"{path}, line {number}: '{row[file]}' stands twice", "remove one of the lines")
-        table[row[file].strip()] = row[label].strip()
+        name = row[file].strip()
+        if name in table:
+            raise UserError(f"{path}, line {number}: '{name}' stands twice", "remove one of the lines")
+        table[name] = row[label].strip()
     if not table:
         raise UserError(f"{path} holds no labels", "add a line for each image")
     return table

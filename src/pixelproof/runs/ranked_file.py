@@ -56,7 +56,10 @@ def load_ranked(path: Path) -> list[Ranked]:
     Raises:
         UserError: It is missing, has other columns, or a row cannot be read.
     """
-    rows = list(csv.reader(io.StringIO(read_text(path))))
+    try:
+        rows = list(csv.reader(io.StringIO(read_text(path))))
+    except csv.Error:
+        raise UserError(f"{path} cannot be read as CSV", "explain the run again") from None
     if not rows or tuple(rows[0]) != COLUMNS:
         raise UserError(f"{path} has unexpected columns", "explain the run again")
     return [_row(path, line, cells) for line, cells in enumerate(rows[1:], start=2)]

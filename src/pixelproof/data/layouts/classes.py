@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -10,8 +9,8 @@ from pixelproof.data.folder import Sample
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import folders_in, images_in, split_folders
 from pixelproof.data.layouts.masks import is_mask_folder
-from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
+from pixelproof.runs.atomic import read_object
 
 _CLASS_STEM = re.compile(r"(.+)_(\d+)", re.DOTALL)
 
@@ -52,16 +51,13 @@ def class_names(root: Path) -> dict[str, str]:
     """Return names by class number from ``id2label.json`` in ``root``; empty if there is none.
 
     Raises:
-        UserError: The file is not an object of texts.
+        UserError: The file cannot be read, or is no JSON object.
     """
     path = root / "id2label.json"
     if not path.is_file():
         return {}
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return {str(key): str(name) for key, name in values.items()}
-    except (OSError, UnicodeDecodeError, ValueError, AttributeError):
-        raise UserError(f"{path} is no JSON object of names by class number", "correct it") from None
+    remedy = "write an object of names by class number into it"
+    return {str(key): str(name) for key, name in read_object(path, remedy).items()}
 
 
 def class_index(scheme: LabelScheme) -> dict[str, int]:
