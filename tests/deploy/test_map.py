@@ -93,6 +93,15 @@ def test_nodata_is_found_wherever_it_is_said(slim_run, tmp_path, how):
     np.testing.assert_array_equal(read(tmp_path / "map.tif")[0] == 255, missing)
 
 
+@pytest.mark.parametrize("nodata", [-9999.0, 256.0, 0.5])
+def test_no_pixel_has_a_nodata_value_that_its_type_cannot_hold(slim_run, tmp_path, nodata):
+    pixels = noise(40, 50)
+    pixels[:, :10] = np.array(nodata).astype(np.int64).astype(np.uint8)  # as the value would wrap
+    scene = write_scene(tmp_path / "scene.tif", pixels)
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", nodata=nodata)
+    assert facts["nodata_pixels"] == 0
+
+
 def test_nothing_but_nodata_is_an_empty_map(slim_run, tmp_path):
     scene = write_scene(tmp_path / "scene.tif", np.zeros((3, 90, 70), np.uint8), nodata=0)
     facts = api.map(slim_run.path, scene, tmp_path / "map.tif", polygons=tmp_path / "p.geojson", device="cpu")

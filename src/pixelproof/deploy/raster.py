@@ -104,8 +104,7 @@ class Scene:
             if self._nodata is None:
                 valid = (self._data.read_masks(self.bands, window=place) > 0).any(axis=0)
             else:
-                # Compared in the raster's own type, or 0.1 would never equal a float32's.
-                valid = (stored != np.array(self._nodata).astype(stored.dtype)).any(axis=0)
+                valid = (stored != _in_type(self._nodata, stored.dtype)).any(axis=0)
         if stored.dtype.kind == "f":
             valid &= np.isfinite(stored).all(axis=0)
         return stored, valid
@@ -176,6 +175,16 @@ class Scene:
         except RasterioError as error:
             missing = f" ({error})" if "does not exist" in str(error) else ""
             raise UserError(f"{self.path} is truncated or damaged{where}{missing}", "copy or export it again") from None
+
+
+def _in_type(nodata: float, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return the value of pixels without data in the raster's own type, or 0.1 would never equal a float32's.
+
+    What whole numbers of the type cannot hold stays as it is, and equals none of them: -9999 is no uint8, but 241 is.
+    """
+    value = np.array(nodata)
+    held = value.astype(dtype)
+    return held if dtype.kind == "f" or held == value else value
 
 
 def _driver(path: Path) -> str:
