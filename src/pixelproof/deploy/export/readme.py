@@ -7,6 +7,7 @@ from typing import Any
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import Format
 from pixelproof.deploy.export.proof import scored, seen, sentence
+from pixelproof.errors import visible
 
 
 def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any]) -> str:
@@ -56,9 +57,14 @@ def _size(chosen: Format, side: int | None) -> str:
 def _classes(contract: Contract) -> str:
     head = "| channel | class | id |\n|---|---|---|\n"
     return head + "\n".join(
-        f"| {index} | {label.name}{' (not scored)' if label.ignored else ''} | {label.id} |"
+        f"| {index} | {_cell(label.name)}{' (not scored)' if label.ignored else ''} | {label.id} |"
         for index, label in enumerate(contract.scheme.classes)
     )
+
+
+def _cell(text: str) -> str:
+    """Return a text that ends no cell of a table."""
+    return visible(text).replace("|", r"\|")
 
 
 def _evidence(facts: dict[str, Any]) -> str:
