@@ -1,8 +1,8 @@
 """Random changes to training images: drawn for each sample, applied to whole batches on any device.
 
-What happens to a sample is a function of the generator it is given and of nothing else. It is written down as the
-place in the stored image that each row and column of the result comes from, which covers crop, zoom, shift, flip and
-turn at once; so applying it is the same few operations for all of them, on the CPU and on a GPU.
+What happens to a sample is a function of the numbers it is given, of its size and of the settings. It is written down
+as the place in the stored image that each row and column of the result comes from, which covers crop, zoom, shift, flip
+and turn at once; so applying it is the same few operations for all of them, on the CPU and on a GPU.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ PACKAGES = ("pixelproof", "torch", "torchvision", "timm", "segmentation-models-p
 
 
 def environment() -> dict[str, Any]:
-    """Return versions, machine and commit as plain data. Holds no path and no host name."""
+    """Return versions, machine and commit as plain data. Holds no host name, and no path but those of the command."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

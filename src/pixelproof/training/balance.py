@@ -10,7 +10,7 @@ from pixelproof.labels import VOID
 from pixelproof.progress import track
 
 _LOOKED_AT = 200
-"""Masks that are counted."""
+"""Masks that are counted, at least, of a data set that has so many; at most twice as many are."""
 
 
 def class_weights(images: TrainingImages) -> torch.Tensor:
