@@ -189,8 +189,10 @@ def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
     assert run.environment()["device"] == "cpu"
     with pytest.raises(UserError, match=r"run already exists; .*--overwrite"):
         Run.create(run.path, {}, PETS, {})
+    (run.path / ".metrics.123.part.csv").write_text("epo")  # as a kill leaves it
     Run.create(run.path, {"task": "segmentation"}, PETS, {}, overwrite=True)
     assert run.config() == {"task": "segmentation"}
+    assert not (run.path / ".metrics.123.part.csv").exists()
 
 
 def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
@@ -211,7 +213,7 @@ def test_a_run_that_was_cut_off_at_its_start_may_be_started_again(tmp_path):
 
 
 @pytest.mark.parametrize("mine", [{"labels.yaml": "task: classification\n"}, {"environment.json": "{}"},
-                                  {".config.1.part.yaml": "", "notes.txt": ""}])  # fmt: skip
+                                  {".config.1.part.yaml": "", "notes.txt": ""}, {".film.1.part.mp4": ""}])  # fmt: skip
 def test_a_folder_with_files_of_a_person_is_not_taken_for_such_a_start(tmp_path, mine):
     for name, text in mine.items():
         (tmp_path / name).write_text(text)

@@ -17,8 +17,7 @@ from pixelproof.runs.labels_file import labels_to_yaml, read_labels
 from pixelproof.runs.metrics_log import MetricsLog
 
 CONFIG, LABELS, ENVIRONMENT = "config.yaml", "labels.yaml", "environment.json"
-PART = re.compile(r"\.(config|labels|environment)\.\d+\.part\.(yaml|json)")
-"""Temporary files that a kill leaves while a run folder is begun."""
+_PART = re.compile(r"\.(.+)\.\d+\.part(\.\w+)")
 
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
 MARKS = {LABELS, ENVIRONMENT}
@@ -27,11 +26,17 @@ CONTENTS |= {"backends", "checkpoints", "explanation", "proof_images.npz", "feat
 CONTENTS |= {"tensorboard"}
 
 
+def _is_part(name: str) -> bool:
+    """Return whether a file is what a kill left of one that a run folder holds."""
+    match = _PART.fullmatch(name)
+    return match is not None and match[1] + match[2] in CONTENTS
+
+
 def _is_only_a_run(path: Path) -> bool:
     """Return whether a folder is a run and holds nothing else."""
     if not path.is_dir() or path.is_symlink():
         return False
-    names = {entry.name for entry in path.iterdir()}
+    names = {entry.name for entry in path.iterdir() if not _is_part(entry.name)}
     return names >= MARKS and names <= CONTENTS
 
 
@@ -39,7 +44,7 @@ def _is_only_begun(path: Path, labels: str) -> bool:
     """Return whether a folder holds nothing but what ``Run.create`` writes before the config, cut short there."""
     if not path.is_dir() or path.is_symlink():
         return False
-    names = {entry.name for entry in path.iterdir() if not PART.fullmatch(entry.name)}
+    names = {entry.name for entry in path.iterdir() if not _is_part(entry.name)}
     # Labels that differ may be a person's own.
     return names <= MARKS and (LABELS not in names or read_text(path / LABELS) == labels) and names != {ENVIRONMENT}
 
@@ -78,7 +83,8 @@ class Run:
             raise UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
         run = cls(path)
         for entry in path.glob(".*.part.*"):
-            entry.unlink()
+            if _is_part(entry.name):
+                entry.unlink()
         write_text(path / LABELS, labels)
         write_json(path / ENVIRONMENT, environment() | facts)
         # Written last: a folder with a config is a run, and one without is not.
