@@ -5,19 +5,36 @@ import shutil
 import numpy as np
 import pytest
 
+from pixelproof.config import ModelConfig
 from pixelproof.data import open_data, write_png
 from pixelproof.data.demo import write_digits
 from pixelproof.data.images import read_image
+from pixelproof.errors import Refusal
 from pixelproof.explanation.regions import MaskEvidence, disagreements, suspect_regions
 from pixelproof.labels import PRESETS
+from pixelproof.models import build_model
+from pixelproof.prediction import Predictor
 from pixelproof.randomness import generator
 from pixelproof.runs import load_scores, load_shown, load_thumbnails
 from pixelproof.runs.explained import Explained
 from pixelproof.runs.explanation_file import load_explanation
 from pixelproof.runs.ranked_file import load_ranked
+from pixelproof.study.explain import explain
 
 SLIM = ["--set", "width=0.03", "--set", "batch_size=8", "--set", "device=cpu", "--set", "selection=0.2"]
 LAND = PRESETS["deepglobe"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "alone"),
+    [("color_classes", "vgg16", "train"), ("color_classes", "vgg16", "validation"), ("two_fields", "fcn32s", "train")],
+)
+def test_a_single_image_has_none_to_be_explained_by(request, folder, name, alone):
+    data = open_data(request.getfixturevalue(folder))
+    model = build_model(ModelConfig(name=name, width=0.03), len(data.scheme.classes))
+    parts = {split: data.split(split)[: 1 if split == alone else 3] for split in ("train", "validation")}
+    with pytest.raises(Refusal, match=f"{alone} has a single image"):
+        explain(Predictor(model, data.scheme, "cpu"), parts, "validation")
 
 
 def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 from pixelproof.config import run_settings
 from pixelproof.data import Sample, arrange, fingerprint
 from pixelproof.data.splits import limit
-from pixelproof.errors import UserError
+from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation import mean_iou
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.classifier import explain_classifier
@@ -20,6 +20,7 @@ from pixelproof.explanation.found import UNLABELLED, Found
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
+from pixelproof.progress import say
 from pixelproof.report import build_report
 from pixelproof.report.findings import read_found
 from pixelproof.report.page import PAGE
@@ -42,6 +43,8 @@ from pixelproof.study.steps import Steps
 
 MASKS = 300
 """Masks of train that a study looks at: each takes as long as predicting it."""
+FEWEST = 2
+"""Images that give each other a neighbour."""
 COPIES = 50
 """Images of the list of what to do next that are copied out."""
 
@@ -75,6 +78,7 @@ def explain_run(
 
     Raises:
         UserError: The run and the data do not fit each other, or ``out`` holds an explanation already.
+        Refusal: There are too few images to compare any with.
     """
     run, target = Run.open(Path(run_path)), Explained(Path(out))
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
@@ -100,14 +104,25 @@ def explain_run(
 def explain(
     predictor: Predictor, parts: Mapping[str, Sequence[Sample]], split: str, layer: str = SECOND_LAST, seed: int = 0
 ) -> Found:
-    """Explain a network on the images of ``split``, with the other parts for comparison."""
+    """Explain a network on the images of ``split``, with the other parts for comparison.
+
+    Raises:
+        UserError: An image or mask cannot be read, or there is no such layer.
+        Refusal: There are too few images to compare any with.
+    """
+    for name in ("train", split) if predictor.scheme.task == "classification" else ("train",):
+        if len(parts[name]) < FEWEST:
+            raise Refusal(f"{name} has a single image, and images are explained by others", "explain on more of them")
     if predictor.scheme.task == "classification":
         return explain_classifier(predictor, parts, split, layer, seed)
     return explain_segmenter(predictor, parts, split)
 
 
 def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
-    """Explain the classifiers of a part that are mapped, or its best segmenter, where that is missing or outdated."""
+    """Explain the classifiers of a part that are mapped, or its best segmenter, where that is missing or outdated.
+
+    Too few images are no reason to end a study.
+    """
     mapped = [job for job in jobs if job.embed]
     for job in mapped if jobs[0].data.task == "classification" else [_best(jobs)]:
         digests = [job.fingerprints[name] for name in ("train", "selection", SPLIT)]
@@ -118,7 +133,12 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
         if job.data.task == "segmentation":
             parts["train"] = limit(job.parts["train"], MASKS, job.config.data.split_seed)
         predictor = Predictor.open(job.run, job.config.training.device, tta=None)
-        save_found(explain(predictor, parts, SPLIT, seed=job.config.training.seed), target)
+        try:
+            found = explain(predictor, parts, SPLIT, seed=job.config.training.seed)
+        except Refusal as refusal:
+            say(f"{job.name}: not explained, because {refusal}")
+            continue
+        save_found(found, target)
         steps.take(f"{job.name}/explanation", inputs)
 
 
