@@ -81,11 +81,13 @@ def test_the_seed_changes_everything(tmp_path, color_classes):
     assert not any(torch.equal(a[name], b[name]) for name in a if name.endswith("weight"))
 
 
-def test_accumulated_batches_equal_a_large_one(tmp_path, two_fields):
+@pytest.mark.parametrize(("size", "accumulate"), [(4, 2), (8, 9)])  # an epoch has four small batches
+def test_accumulated_batches_equal_a_large_one(tmp_path, two_fields, size, accumulate):
     data = open_data(two_fields)
     common = ["epochs=2", "selection=0", "crop=64", "flip=false", "turn=false", "optimizer=sgd", "lr=1e-3"]
-    large = train(data, settings_for(data, "fcn32s", *common, "batch_size=4"), tmp_path / "large")
-    small = train(data, settings_for(data, "fcn32s", *common, "batch_size=2", "accumulate=2"), tmp_path / "small")
+    large = train(data, settings_for(data, "fcn32s", *common, f"batch_size={size}"), tmp_path / "large")
+    few = ["batch_size=2", f"accumulate={accumulate}"]
+    small = train(data, settings_for(data, "fcn32s", *common, *few), tmp_path / "small")
     a, b = load_file(large.best), load_file(small.best)
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=1e-4, atol=1e-5)

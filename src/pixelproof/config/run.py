@@ -95,7 +95,7 @@ class TrainingConfig(Strict):
     batch_size: int = Field(default=8, ge=1)
     """Images that go through the network at once."""
     accumulate: int = Field(default=1, ge=1)
-    """Batches whose gradients are summed before one optimiser step."""
+    """Batches whose gradients are averaged before one optimiser step."""
     loss: str = "cross-entropy"
     """One or more of cross-entropy, focal, dice, lovasz, joined by ``+``."""
     finish: str | None = None

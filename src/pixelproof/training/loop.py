@@ -26,7 +26,7 @@ from pixelproof.runs import Run
 from pixelproof.training.checkpoints import Progress, load_state, save_state, save_weights
 from pixelproof.training.device import autocast, is_on, pick_device, tune
 from pixelproof.training.losses import Loss
-from pixelproof.training.mixing import mix
+from pixelproof.training.mixing import Mixed, mix
 from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
 
 Score = Callable[[PixelModel], float]
@@ -127,7 +127,8 @@ class Trainer:
             lr = learning_rate(self.config, epoch + number / per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
-            losses.append(self._backward(loss, images, self.images.target(stored), epoch * per_epoch + number))
+            batch = self._mixed(images, self.images.target(stored), epoch * per_epoch + number)
+            losses.append(self._backward(loss, batch, self._together(number, per_epoch)))
             if number % self.config.accumulate == 0 or number == per_epoch:
                 self._step()
             # Reading a number from a GPU waits until it has caught up, so it is done now and then.
@@ -136,13 +137,21 @@ class Trainer:
             report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=shown, lr=lr)
         return sum(self._finite(losses)) / len(losses)
 
-    def _backward(self, loss: Loss, images: Tensor, target: Tensor, number: int) -> Tensor:
-        """Add one batch's gradients and return its loss, still on the device."""
+    def _mixed(self, images: Tensor, target: Tensor, number: int) -> Mixed:
+        """Return stored images, uint8 [N, 3, H, W], as the network's input, mixed where the settings ask for it."""
         inputs = self.model.preprocessing(images.to(self.device, non_blocking=True))
-        batch = mix(inputs.contiguous(memory_format=self.layout), target, self.config, number)
+        return mix(inputs.contiguous(memory_format=self.layout), target, self.config, number)
+
+    def _together(self, number: int, per_epoch: int) -> int:
+        """Return how many batches share a step with batch ``number``, counted from 1: an epoch may end with fewer."""
+        done = (number - 1) // self.config.accumulate * self.config.accumulate
+        return min(self.config.accumulate, per_epoch - done)
+
+    def _backward(self, loss: Loss, batch: Mixed, together: int) -> Tensor:
+        """Add one batch's part of the gradients and return its loss, still on the device."""
         with autocast(self.device, self.config.precision):
             value = batch.loss(loss, self.forward(batch.images).logits)
-        (value / self.config.accumulate).backward()  # type: ignore[no-untyped-call]
+        (value / together).backward()  # type: ignore[no-untyped-call]
         return value.detach()
 
     def _finite(self, losses: list[Tensor]) -> list[float]:
