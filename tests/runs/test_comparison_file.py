@@ -47,6 +47,8 @@ GOOD = {
         ({"modles": []}, "unknown key 'modles'; did you mean 'models'"),
         ({"models": [{"name": "a", **MODEL}] * 2}, "two models have the same name"),
         ({"pairs": [PAIR | {"b": "c"}]}, "a pair names c, which is none of the models"),
+        ({"models": [{"name": n, **MODEL} for n in "abc"]}, "the pairs are not each model with every later one"),
+        ({"pairs": [PAIR | {"a": "b", "b": "a"}]}, "the pairs are not each model with every later one"),
         ({"pairs": [PAIR | {"ties": 1}]}, "the images of a and b do not add up"),
         ({"pairs": [PAIR | {"p": 1.5}]}, r"pairs\.0\.p"),
         ({"pairs": [PAIR | {"low": "NaN"}]}, r"pairs\.0\.low"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -123,6 +124,8 @@ class ComparisonRecord(Strict):
             raise ValueError("two models have the same name")
         if unknown := {name for pair in self.pairs for name in (pair.a, pair.b)} - set(names):
             raise ValueError(f"a pair names {min(unknown)}, which is none of the models")
+        if [(pair.a, pair.b) for pair in self.pairs] != list(itertools.combinations(names, 2)):
+            raise ValueError("the pairs are not each model with every later one")
         return self
 
 
