@@ -19,14 +19,14 @@ def score(
     json: JsonOption = False,
 ) -> None:
     """Score masks or a table of predictions that any tool made."""
-    from pixelproof.errors import UserError
     from pixelproof.evaluation import summarise
     from pixelproof.evaluation.score import score
     from pixelproof.evaluation.tables import print_scores
     from pixelproof.runs import save_scores
+    from pixelproof.runs.atomic import refuse_existing
 
-    if out is not None and out.exists() and not overwrite:
-        raise UserError(f"{out} already exists", "choose another --out or give --overwrite")
+    if out is not None:
+        refuse_existing([out], overwrite)
     scores = score(predictions, truth, labels)
     if out is not None:
         save_scores(out, scores)

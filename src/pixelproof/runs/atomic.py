@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,16 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         for folder in new:
             with suppress(OSError):  # not empty: the block ended well
                 folder.rmdir()
+
+
+def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
+    """Refuse to replace what is there, unless that is asked for.
+
+    Raises:
+        UserError: One of the paths exists.
+    """
+    if not overwrite and (taken := next((path for path in paths if path.exists()), None)):
+        raise UserError(f"{taken} already exists", "choose another --out or give --overwrite")
 
 
 def is_leftover(path: Path) -> bool:

@@ -12,6 +12,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import track
 from pixelproof.runs import Run
+from pixelproof.runs.atomic import refuse_existing
 from pixelproof.schema import nearest
 
 
@@ -49,8 +50,7 @@ def cam_run(
         image = read_image(file)
         heat = grad_cam(predictor, image, index)
         path = Path(out) / Path(name).with_suffix("").with_name(f"{Path(name).stem}-{_plain(names[heat.target])}.png")
-        if path.exists() and not overwrite:
-            raise UserError(f"{path} already exists", "choose another --out or give --overwrite")
+        refuse_existing([path], overwrite)
         write_png(path, overlay(image, heat.values))
         written.append(path)
     return written

@@ -15,6 +15,7 @@ from pixelproof.progress import say
 from pixelproof.report.artefacts import is_study
 from pixelproof.report.page import PAGE, build_report
 from pixelproof.runs import Scores, SegmentationScores, load_scores
+from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
@@ -75,9 +76,7 @@ def compare_models(
     out = Path(out)
     if is_study(out):
         raise UserError(f"{out} holds a study or a run, whose page would be replaced", "choose another --out")
-    for name in (COMPARISON, EVIDENCE, PAGE):
-        if (out / name).exists() and not overwrite:
-            raise UserError(f"{out / name} already exists", "choose another --out or give --overwrite")
+    refuse_existing([out / name for name in (COMPARISON, EVIDENCE, PAGE)], overwrite)
     record = compare(models, split, protocol, groups, seed)
     scores = open_models([Path(model) for model in models], split)
     save_comparison(out / COMPARISON, record)

@@ -12,7 +12,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Run, atomic, load_features, save_features, save_thumbnails, write_text
-from pixelproof.runs.atomic import file_digest
+from pixelproof.runs.atomic import file_digest, refuse_existing
 from pixelproof.study.parts import samples_for
 
 FILES = ("features.npz", "thumbnails.npz", "explanation.html", "tsne.png", "tsne.svg")
@@ -60,9 +60,7 @@ def embed_run(
         raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
     files = [out / name for name in FILES]
     target, small, page, *pictures = files
-    for path in files:
-        if path.exists() and not overwrite:
-            raise UserError(f"{path} already exists", "choose another --out or give --overwrite")
+    refuse_existing(files, overwrite)
     reference = load_features(Path(onto)) if onto is not None else None
     weights = file_digest(run.best)
     if reference is not None and reference.settings.get("weights") != weights:

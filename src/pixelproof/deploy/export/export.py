@@ -24,7 +24,7 @@ from pixelproof.prediction.backends.runtimes import require
 from pixelproof.prediction.backends.trial import TOLERANCE
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
-from pixelproof.runs.atomic import atomic_folder
+from pixelproof.runs.atomic import atomic_folder, refuse_existing
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
 from pixelproof.study.parts import proof_image, samples_for
@@ -102,8 +102,7 @@ def _refuse_taken(files: Sequence[Path], overwrite: bool) -> None:
     for file in files:
         if file.is_dir():
             raise UserError(f"{file} is a folder", "choose another --out")
-        if file.exists() and not overwrite:
-            raise UserError(f"{file} already exists", "choose another --out or give --overwrite")
+    refuse_existing(files, overwrite)
 
 
 def _cases(run: Run, data: Path | None, contract: Contract, count: int) -> list[ProofImage]:
