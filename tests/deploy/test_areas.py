@@ -5,7 +5,7 @@ import pyproj
 import pytest
 import rasterio
 from rasterio.crs import CRS
-from rasterio.transform import from_origin
+from rasterio.transform import from_bounds, from_origin
 
 from pixelproof.deploy.areas import CELL, Ground
 
@@ -67,3 +67,50 @@ def test_without_a_known_place_there_is_no_area():
     assert Ground(None, rasterio.Affine.identity(), 5, 5).method is None
     local = CRS.from_wkt('LOCAL_CS["site",UNIT["metre",1]]')
     assert Ground(local, from_origin(0, 0, 1, 1), 5, 5).method is None
+    assert Ground(CRS.from_epsg(32633), rasterio.Affine.identity(), 5, 5).method is None  # a CRS, but no transform
+
+
+def total(crs, transform, height, width):
+    ground = Ground(CRS.from_user_input(crs), transform, height, width)
+    pixels = np.diff(np.append(np.arange(0, width, CELL), width))
+    return ground, (ground.cells(0, height, width) * pixels).sum()
+
+
+@pytest.mark.parametrize(
+    ("crs", "pole", "transform"),
+    [
+        ("EPSG:3413", 90, from_origin(-200_000, 150_000, 1000, 1000)),
+        ("EPSG:3031", -90, from_origin(-2_000, 1_500, 10, 10)),
+        ("EPSG:3031", -90, from_origin(250_000, 150_000, 1000, 1000)),  # beside the pole
+    ],
+)
+def test_around_a_pole_pixels_are_as_large_as_anywhere(crs, pole, transform):
+    height, width = 300, 400
+    ground, area = total(crs, transform, height, width)
+    assert ground.method == "ellipsoidal"
+    there = pyproj.CRS.from_proj4(f"+proj=laea +lat_0={pole} +datum=WGS84")
+    edge = np.linspace(0, 1, 2000)
+    columns = width * np.concatenate([edge, edge * 0 + 1, 1 - edge, edge * 0])
+    rows = height * np.concatenate([edge * 0, edge, edge * 0 + 1, 1 - edge])
+    x, y = pyproj.Transformer.from_crs(crs, there, always_xy=True).transform(*transform @ (columns, rows))
+    assert area == pytest.approx(abs(np.dot(x, np.roll(y, 1)) - np.dot(y, np.roll(x, 1))) / 2, rel=1e-5)
+
+
+def test_a_map_of_the_world_is_as_large_as_the_world():
+    half = 20037508.342789244
+    earth = 510_065_621_724_088
+    assert total("EPSG:4326", from_bounds(-180, -90, 180, 90, 720, 360), 360, 720)[1] == pytest.approx(earth)
+    mercator = total("EPSG:3857", from_bounds(-half, -half, half, half, 512, 512), 512, 512)[1]
+    assert mercator == pytest.approx(0.9962387 * earth)  # it ends at 85.05 degrees
+
+
+def test_what_is_beyond_the_earth_has_no_area():
+    ground, area = total("ESRI:54009", from_bounds(-18.05e6, -9.03e6, 18.05e6, 9.03e6, 400, 300), 300, 400)
+    assert ground.method == "planimetric"
+    assert np.isfinite(area)
+    seen = "+proj=geos +h=35785831 +lon_0=-75 +sweep=x +datum=WGS84"
+    ground, area = total(seen, from_bounds(-5.44e6, -5.44e6, 5.44e6, 5.44e6, 640, 640), 640, 640)
+    assert ground.method == "ellipsoidal"
+    assert ground.cells(0, 1, 640)[0, 0] == 0
+    limb = ground.cells(320, 1, 640)[0]
+    assert 3 < limb[0] / limb[5] < 30  # seen aslant, pixels cover more

@@ -16,6 +16,7 @@ from scipy.ndimage import gaussian_filter, label
 
 from pixelproof import api
 from pixelproof.deploy.polygons import polygons
+from pixelproof.errors import UserError
 
 
 def strips(values, rows):
@@ -95,3 +96,36 @@ def test_simplifying_takes_corners_away(slim_run, tmp_path):
         _, _, outlines, _ = pyogrio.raw.read(out.with_suffix(".gpkg"))
         corners.append(int(shapely.get_num_coordinates(shapely.from_wkb(outlines)).sum()))
     assert corners[1] < 0.9 * corners[0]
+
+
+@pytest.mark.parametrize(
+    ("crs", "transform", "west", "parts"),
+    [
+        ("EPSG:32601", rasterio.transform.from_origin(354_000, 7_213_000, 10, 10), None, 2),
+        ("EPSG:4326", rasterio.transform.from_origin(179.98, -16, 1e-4, 1e-4), None, 2),
+        ("EPSG:4269", rasterio.transform.from_origin(240, 40, 1e-3, 1e-3), -120, 1),
+    ],
+)
+def test_geojson_is_cut_at_the_date_line(slim_run, tmp_path, crs, transform, west, parts):
+    pixels = np.zeros((3, 300, 800), np.uint8)
+    scene = write_scene(tmp_path / "scene.tif", pixels, crs=crs, transform=transform)
+    facts = api.map(slim_run.path, scene, tmp_path / "m.tif", polygons=tmp_path / "p.geojson", device="cpu")
+    features = json.loads((tmp_path / "p.geojson").read_text())["features"]
+    pieces = shapely.get_parts([shapely.geometry.shape(feature["geometry"]) for feature in features])
+    bounds = shapely.bounds(pieces)
+    assert bounds[:, 0].min() == (-180 if west is None else west)
+    assert bounds[:, 2].max() <= 180
+    assert (bounds[:, 2] - bounds[:, 0]).max() < 1
+    assert max(len(shapely.get_parts(shapely.geometry.shape(f["geometry"]))) for f in features) == parts
+    hectares = sum(feature["properties"]["hectares"] for feature in features)
+    assert hectares == pytest.approx(sum(c["hectares"] for c in facts["classes"].values()), rel=1e-6)
+
+
+def test_a_pole_is_for_a_geopackage(slim_run, tmp_path):
+    place = rasterio.transform.from_origin(-200_000, 150_000, 1000, 1000)
+    scene = write_scene(tmp_path / "scene.tif", blobs(300, 400), crs="EPSG:3413", transform=place)
+    with pytest.raises(UserError, match="holds a pole"):
+        api.map(slim_run.path, scene, tmp_path / "m.tif", polygons=tmp_path / "p.geojson", device="cpu")
+    facts = api.map(slim_run.path, scene, tmp_path / "m.tif", polygons=tmp_path / "p.gpkg", device="cpu")
+    _, _, _, (_, _, hectares) = pyogrio.raw.read(tmp_path / "p.gpkg")
+    assert hectares.sum() == pytest.approx(sum(c["hectares"] for c in facts["classes"].values()), rel=1e-4)

@@ -94,7 +94,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
     measured = {
         "planimetric": f"areas are those of the raster's own projection, {facts['scene']['crs']}",
         "ellipsoidal": "areas are measured on the ellipsoid, because the raster's own coordinates distort them",
-        None: "no areas, because the raster has no CRS that gives its pixels a size",
+        None: "no areas, because the raster does not say how large its pixels are",
     }
     lines = [f"{facts['pixels']:,} pixels, {facts['nodata_pixels']:,} without data; {measured[facts['areas']]}"]
     seconds = facts["seconds"]

@@ -1,9 +1,9 @@
 """How much ground a pixel covers.
 
 Pixels are taken to a plane in which areas are true, in metres, and measured there: the raster's own plane where it is
-a projection that keeps areas within a percent, and otherwise the cylindrical equal-area plane of the ellipsoid. So
-hectares are right in degrees, in feet, and in Web Mercator, whose own square metres are 2.4 times too many at 50
-degrees of latitude.
+a projection that keeps areas within a percent, and otherwise an equal-area plane of the ellipsoid: a cylinder's, or
+around a pole, where meridians meet, the one that touches it there. So hectares are right in degrees, in feet, and in
+Web Mercator, whose own square metres are 2.4 times too many at 50 degrees of latitude.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.deploy.geo import RasterioError, located, rasterio
+from pixelproof.deploy.geo import degrees, located, middle_longitude, transformed
 
 Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
 Method = Literal["planimetric", "ellipsoidal"]
 WGS84 = (6378137.0, 1 / 298.257223563)  # semi-major axis in metres, flattening
+GEOGRAPHIC = "EPSG:4326"
 DISTORTION = 0.01
 """Where a projection's areas are off by more than this share, the ellipsoid is measured instead."""
+SAMPLES = 9
+"""Pixels down and across whose true area says how far a projection distorts."""
+_BEYOND_EARTH = np.errstate(invalid="ignore")  # coordinates there are infinite
 CELL = 64
 """Columns of pixels in a row that are measured together; within a cell all count the same."""
 
@@ -43,88 +48,135 @@ class Ground:
         self._crs, self._transform = crs, transform
         self._ellipsoid = WGS84
         self._middle = np.array([width / 2]), np.array([height / 2])
+        self._pole, self._longitude = 0, None
         self.method: Method | None = None
-        if crs is None:
+        # Without a transform, a CRS says nothing of pixels.
+        if crs is None or transform.is_identity or transform.is_degenerate:
             return
         if crs.is_geographic:
             self._ellipsoid = _ellipsoid(crs.to_wkt()) or WGS84
             self.method = "ellipsoidal"
         elif crs.is_projected:
             self.method = "planimetric"
+            self._longitude = middle_longitude(crs, transform, height, width)
+            self._pole = self._pole_near(height, width)
             if self._distortion(height, width) > DISTORTION:
                 self.method = "ellipsoidal"
 
+    @_BEYOND_EARTH
     def plane(self, columns: Float, rows: Float) -> tuple[Float, Float]:
         """Return where points of the raster, in pixels from its upper left corner, lie in the plane, in metres."""
         x, y = located(self._transform, columns, rows)
         if self.method == "planimetric":
             metres: float = self._crs.linear_units_factor[1]
             return x * metres, y * metres
-        return _equal_area(*self._angles(x, y), *self._ellipsoid)
+        return self._equal_area(x, y)
 
     @property
     def pixel_side(self) -> float:
         """Side of a square as large as the pixel in the middle, in metres."""
         column, row = (middle.astype(int).item() for middle in self._middle)
-        return math.sqrt(self.cells(row, 1, column + 1)[0, -1])
+        return math.sqrt(self.cells(row, 1, column + 1)[0, -1] or self._flat)
 
+    @property
+    def _flat(self) -> float:
+        """Area of a pixel in a projection's own plane, in square metres."""
+        a, b, _, d, e, *_ = self._transform
+        area: float = abs(a * e - b * d) * self._crs.linear_units_factor[1] ** 2
+        return area
+
+    @_BEYOND_EARTH
     def cells(self, top: int, height: int, width: int) -> Float:
-        """Return the area of a pixel in square metres, [height, cells], for rows cut into cells of ``CELL`` pixels."""
+        """Return the area of a pixel in square metres, [height, cells], for rows cut into cells of ``CELL`` pixels.
+
+        What lies beyond the Earth has none, and of a cell at its rim what is on it counts.
+        """
         edges = np.append(np.arange(0, width, CELL), width).astype(np.float64)
         columns, rows = np.meshgrid(edges, np.arange(top, top + height + 1, dtype=np.float64))
-        x, y = self.plane(columns, rows)
-        # The area of a quadrilateral is half the cross product of its diagonals.
-        down_x, down_y = x[1:, 1:] - x[:-1, :-1], y[1:, 1:] - y[:-1, :-1]
-        up_x, up_y = x[:-1, 1:] - x[1:, :-1], y[:-1, 1:] - y[1:, :-1]
-        area: Float = np.abs(down_x * up_y - down_y * up_x) / 2 / np.diff(edges)
+        area = _quadrilaterals(*self.plane(columns, rows)) / np.diff(edges)
+        beyond = ~np.isfinite(area)
+        if beyond.any():
+            row, cell = np.nonzero(beyond)
+            area[beyond] = self._mean_on_earth(top + row, CELL * cell, width)
         return area
+
+    def _mean_on_earth(self, rows: Int, lefts: Int, width: int) -> Float:
+        """Return the mean area of those pixels of cells, [N], that lie on the Earth; 0 where none does."""
+        edges = np.minimum(lefts[:, None, None] + np.arange(CELL + 1), width).astype(np.float64)
+        lines = (rows[:, None, None] + np.arange(2)[:, None]).astype(np.float64)
+        areas = _quadrilaterals(*self.plane(*np.broadcast_arrays(edges, lines)))[:, 0]
+        on_earth = np.isfinite(areas) & (areas > 0)
+        mean: Float = np.where(on_earth, areas, 0).sum(axis=1) / np.maximum(on_earth.sum(axis=1), 1)
+        return mean
+
+    def _equal_area(self, x: Float, y: Float) -> tuple[Float, Float]:
+        """Return coordinates of the CRS in an equal-area plane of the ellipsoid, in metres.
+
+        Snyder, Map Projections: A Working Manual, 1987, equations 3-12, 24-23 and 24-25.
+        """
+        axis, flattening = self._ellipsoid
+        longitude, latitude = self._angles(x, y)
+        q = _authalic(latitude, flattening)
+        if not self._pole:
+            return axis * longitude, axis * q / 2
+        radius = axis * np.sqrt(np.maximum(_authalic(np.array(math.pi / 2), flattening) - self._pole * q, 0))
+        return radius * np.sin(longitude), radius * np.cos(longitude)
+
+    @_BEYOND_EARTH
+    def _pole_near(self, height: int, width: int) -> int:
+        """Return 1 or -1 where the north or south pole is a point in the raster or no further off than its size."""
+        found = 0
+        meridians = np.array([0.0, 120.0])
+        for pole in (1, -1):
+            place = transformed(GEOGRAPHIC, self._crs, meridians, np.full(2, 90.0 * pole))
+            columns, rows = located(~self._transform, *place)
+            near = (np.abs(columns / width - 0.5) < 1.5) & (np.abs(rows / height - 0.5) < 1.5)
+            if near.all() and np.hypot(np.ptp(columns), np.ptp(rows)) < 1:
+                found += pole
+        return found
 
     def _angles(self, x: Float, y: Float) -> tuple[Float, Float]:
         """Return longitude and latitude in radians; longitudes run on across the date line."""
         if self._crs.is_geographic:
             radians: float = self._crs.units_factor[1]
             return x * radians, np.clip(y * radians, -math.pi / 2, math.pi / 2)
-        middle = located(self._transform, *self._middle)
-        (origin,), _ = rasterio.warp.transform(self._crs, "EPSG:4326", *middle)
-        flat = rasterio.warp.transform(self._crs, "EPSG:4326", np.ravel(x).tolist(), np.ravel(y).tolist())
-        longitude, latitude = (np.array(values).reshape(np.shape(x)) for values in flat)
-        return np.radians((longitude - origin + 180) % 360 - 180), np.radians(latitude)
+        longitude, latitude = (
+            np.radians(values.reshape(x.shape)) for values in degrees(self._crs, x.ravel(), y.ravel(), self._longitude)
+        )
+        return longitude, latitude
 
+    @_BEYOND_EARTH
     def _distortion(self, height: int, width: int) -> float:
-        """Return by what share the projection's areas differ from the ellipsoid's, at worst of corners and middle."""
-        a, b, _, d, e, *_ = self._transform
-        flat = abs(a * e - b * d) * self._crs.linear_units_factor[1] ** 2
-        shares = []
-        for column, row in (
-            (0, 0),
-            (width - 1, 0),
-            (0, height - 1),
-            (width - 1, height - 1),
-            (width // 2, height // 2),
-        ):
-            columns = np.array([column, column + 1, column + 1, column], np.float64)
-            rows = np.array([row, row, row + 1, row + 1], np.float64)
-            try:
-                x, y = _equal_area(*self._angles(*located(self._transform, columns, rows)), *WGS84)
-            except RasterioError:
-                continue  # not on the Earth, or beyond what the projection covers
-            true = abs((x[2] - x[0]) * (y[3] - y[1]) - (y[2] - y[0]) * (x[3] - x[1])) / 2
-            shares.append(abs(flat / true - 1) if np.isfinite(true) and true > 0 else 0.0)
-        return max(shares, default=0.0)
+        """Return by what share the projection's areas differ from the ellipsoid's, at worst of pixels all over it."""
+        tops, lefts = (np.linspace(0, length - 1, SAMPLES).round() for length in (height, width))
+        left, top = (middle[..., None, None] for middle in np.meshgrid(lefts, tops))
+        corners = np.broadcast_arrays(left + np.arange(2), top + np.arange(2)[:, None])
+        true = _quadrilaterals(*self._equal_area(*located(self._transform, *corners)))
+        true = true[np.isfinite(true) & (true > 0)]  # the rest is not on the Earth
+        return float(np.abs(self._flat / true - 1).max(initial=0.0))
 
 
-def _equal_area(longitude: Float, latitude: Float, axis: float, flattening: float) -> tuple[Float, Float]:
-    """Return angles in radians in the cylindrical equal-area plane, in metres.
+def _quadrilaterals(x: Float, y: Float) -> Float:
+    """Return the areas between neighbouring points of a grid, [..., H + 1, W + 1] -> [..., H, W]."""
+    # Half the cross product of the diagonals.
+    down_x, down_y = x[..., 1:, 1:] - x[..., :-1, :-1], y[..., 1:, 1:] - y[..., :-1, :-1]
+    up_x, up_y = x[..., :-1, 1:] - x[..., 1:, :-1], y[..., :-1, 1:] - y[..., 1:, :-1]
+    area: Float = np.abs(down_x * up_y - down_y * up_x) / 2
+    return area
+
+
+def _authalic(latitude: Float, flattening: float) -> Float:
+    """Return q of latitudes in radians, to which the area between them and the equator is proportional.
 
     Snyder, Map Projections: A Working Manual, 1987, equation 3-12.
     """
     squared = flattening * (2 - flattening)
-    sine = np.sin(latitude)
+    sine: Float = np.sin(latitude)
     if squared == 0:
-        return axis * longitude, axis * sine
+        return 2 * sine
     eccentricity = math.sqrt(squared)
-    q = (1 - squared) * (sine / (1 - squared * sine**2) + np.arctanh(eccentricity * sine) / eccentricity)
-    return axis * longitude, axis * q / 2
+    q: Float = (1 - squared) * (sine / (1 - squared * sine**2) + np.arctanh(eccentricity * sine) / eccentricity)
+    return q
 
 
 def _ellipsoid(wkt: str) -> tuple[float, float] | None:

@@ -11,9 +11,8 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
-from rasterio._err import CPLE_BaseError
 
-from pixelproof.deploy.geo import RasterioError, open_raster, rasterio
+from pixelproof.deploy.geo import CPLE_BaseError, RasterioError, open_raster, rasterio
 from pixelproof.deploy.journal import RawFile
 from pixelproof.deploy.legend import Legend, Values
 from pixelproof.deploy.raster import CACHE, Scene

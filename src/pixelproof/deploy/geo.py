@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ try:
     import rasterio.shutil
     import rasterio.warp
     import shapely
+    from rasterio._err import CPLE_BaseError
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
     if find_spec("pyogrio") is None:  # imported where it is needed: it brings pandas, and few maps want polygons
@@ -26,7 +28,17 @@ try:
 except ModuleNotFoundError as missing:
     raise UserError(f"maps need {missing.name}, which is not installed", "pip install 'pixelproof[geo]'") from missing
 
-__all__ = ["RasterioError", "located", "open_raster", "rasterio", "shapely"]
+__all__ = [
+    "CPLE_BaseError",
+    "RasterioError",
+    "degrees",
+    "located",
+    "middle_longitude",
+    "open_raster",
+    "rasterio",
+    "shapely",
+    "transformed",
+]
 
 # GDAL's complaints are told in our own sentences; without a handler they would reach stderr as well.
 logging.getLogger("rasterio").addHandler(logging.NullHandler())
@@ -47,3 +59,40 @@ def located(transform: Any, columns: Float, rows: Float) -> tuple[Float, Float]:
     # Written out, because the operator that applies a transform differs between versions of affine.
     a, b, c, d, e, f, *_ = transform
     return a * columns + b * rows + c, d * columns + e * rows + f
+
+
+def transformed(source: Any, target: Any, x: Float, y: Float) -> tuple[Float, Float]:
+    """Return coordinates of one CRS in another, [N] each; infinite where a point is beyond what either covers."""
+    try:
+        found = rasterio.warp.transform(source, target, x.tolist(), y.tolist())
+    except (RasterioError, CPLE_BaseError):  # one such point makes GDAL refuse them all
+        if len(x) == 1:
+            return np.full(1, np.inf), np.full(1, np.inf)
+        half = len(x) // 2
+        parts = [transformed(source, target, x[part], y[part]) for part in (slice(half), slice(half, None))]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    return np.array(found[0]), np.array(found[1])
+
+
+def degrees(crs: Any, x: Float, y: Float, middle: float | None = None) -> tuple[Float, Float]:
+    """Return longitude and latitude of points in a CRS, [N] each; longitudes run on across the date line.
+
+    Args:
+        crs: Their CRS.
+        x: Easting or longitude.
+        y: Northing or latitude.
+        middle: A longitude amid the points, from which they are counted; None where ``x`` itself runs on.
+    """
+    longitude, latitude = transformed(crs, "EPSG:4326", x, y)
+    turns = (longitude - (x * math.degrees(crs.units_factor[1]) if middle is None else middle)) / 360
+    # What lies half a turn away, as both edges of a map of the world do, stays where it is.
+    with np.errstate(invalid="ignore"):  # of what is beyond the Earth
+        return longitude - 360 * np.round(turns * (1 - 1e-9)), latitude
+
+
+def middle_longitude(crs: Any, transform: Any, height: int, width: int) -> float | None:
+    """Return the longitude amid a raster, as ``degrees`` wants it."""
+    if crs.is_geographic:
+        return None
+    (longitude,), _ = transformed(crs, "EPSG:4326", *located(transform, np.array([width / 2]), np.array([height / 2])))
+    return float(longitude) if np.isfinite(longitude) else 0.0

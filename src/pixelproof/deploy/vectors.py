@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from shapely import affinity
 
-from pixelproof.deploy.areas import Ground
-from pixelproof.deploy.geo import located, rasterio, shapely
+from pixelproof.deploy.areas import CELL, Ground
+from pixelproof.deploy.geo import degrees, located, middle_longitude, shapely, transformed
 from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import POLYGONS
@@ -22,6 +24,7 @@ from pixelproof.errors import UserError
 from pixelproof.runs.atomic import explain_os_error
 
 BATCH = 5000  # polygons that are written at once
+GEOPACKAGE = "write polygons to a .gpkg"
 DECIMALS = 7  # of degrees in GeoJSON: a centimetre
 Points = npt.NDArray[np.float64]
 
@@ -30,12 +33,30 @@ def check_polygons(path: Path, scene: Scene) -> None:
     """Refuse polygons that could not be written once they are known.
 
     Raises:
-        UserError: GeoJSON is asked for, and the raster does not say where on Earth it lies.
+        UserError: GeoJSON is asked for, and the raster does not say where on Earth it lies, or holds a pole.
     """
-    if POLYGONS[path.suffix.lower()] == "GeoJSON" and scene.crs is None:
-        raise UserError(
-            f"{scene.path} has no CRS, and GeoJSON knows only longitude and latitude", "write polygons to a .gpkg"
-        )
+    if POLYGONS[path.suffix.lower()] != "GeoJSON":
+        return
+    if scene.crs is None or scene.transform.is_identity:
+        missing = "CRS" if scene.crs is None else "transform"
+        raise UserError(f"{scene.path} has no {missing}, and GeoJSON knows only longitude and latitude", GEOPACKAGE)
+    if _holds_pole(scene):
+        raise UserError(f"{scene.path} holds a pole, where the longitudes of GeoJSON end", GEOPACKAGE)
+
+
+def _holds_pole(scene: Scene) -> bool:
+    """Return whether longitude runs once around the Earth along the raster's edge."""
+    if scene.crs.is_geographic:
+        return False
+    step, start, end = np.arange(64) / 64, np.zeros(64), np.ones(64)
+    columns = scene.width * np.concatenate([step, end, 1 - step, start])
+    rows = scene.height * np.concatenate([start, step, end, 1 - step])
+    longitude, _ = transformed(scene.crs, "EPSG:4326", *located(scene.transform, columns, rows))
+    found = longitude[np.isfinite(longitude)]
+    if not len(found):
+        return False
+    around = np.unwrap(np.append(found, found[0]), period=360)
+    return abs(float(around[-1] - around[0])) > 180
 
 
 def write_polygons(
@@ -74,9 +95,20 @@ def _fields(values: npt.NDArray[Any], outlines: npt.NDArray[Any], legend: Legend
     names = dict(zip(legend.ids, legend.names, strict=True))
     fields: dict[str, Any] = {"id": values, "class": np.array([names[v] for v in values.tolist()], object)}
     if ground.method:
-        plane = shapely.transform(outlines, lambda points: np.stack(ground.plane(*points.T), axis=1))
-        fields["hectares"] = shapely.area(plane) / HECTARE
+        fields["hectares"] = _square_metres(outlines, ground) / HECTARE
     return fields
+
+
+def _square_metres(outlines: npt.NDArray[Any], ground: Ground) -> Points:
+    """Return the areas of outlines given in pixels, [N]; not-a-number where one reaches beyond the Earth."""
+    # What is straight in the raster may be bent in the plane; it is followed as closely as pixels are counted.
+    bent = shapely.segmentize(outlines, CELL)
+    points, owner = shapely.get_coordinates(bent, return_index=True)
+    plane = np.stack(ground.plane(*points.T), axis=1)
+    known = np.isfinite(plane)
+    areas: Points = shapely.area(shapely.set_coordinates(bent, np.where(known, plane, 0)))
+    areas[owner[~known.all(axis=1)]] = np.nan
+    return areas
 
 
 def _write_geopackage(path: Path, outlines: Any, fields: dict[str, Any], scene: Scene, written: int) -> None:
@@ -98,12 +130,15 @@ def _write_geopackage(path: Path, outlines: Any, fields: dict[str, Any], scene: 
 
 def _write_geojson(path: Path, outlines: Any, fields: dict[str, Any], scene: Scene, written: int) -> None:
     """Append features; ``write_polygons`` ends the collection."""
+    middle = middle_longitude(scene.crs, scene.transform, scene.height, scene.width)
 
-    def degrees(points: Points) -> Points:
-        x, y = located(scene.transform, *points.T)
-        return np.stack(rasterio.warp.transform(scene.crs, "EPSG:4326", x.tolist(), y.tolist()), axis=1).round(DECIMALS)
+    def on_earth(points: Points) -> Points:
+        found = np.stack(degrees(scene.crs, *located(scene.transform, *points.T), middle), axis=1)
+        if not np.isfinite(found).all():
+            raise UserError(f"{scene.path} reaches beyond the Earth, where GeoJSON has no coordinates", GEOPACKAGE)
+        return found
 
-    placed = shapely.orient_polygons(shapely.transform(outlines, degrees))
+    placed = shapely.orient_polygons([_cut_at_date_line(each) for each in shapely.transform(outlines, on_earth)])
     with path.open("a" if written else "w", encoding="utf-8") as file:
         if not written:
             file.write('{"type": "FeatureCollection", "features": [')
@@ -112,6 +147,22 @@ def _write_geojson(path: Path, outlines: Any, fields: dict[str, Any], scene: Sce
             properties = json.dumps(dict(zip(fields, values, strict=True)), ensure_ascii=False)
             file.write("," * (written + number > 0))
             file.write(f'\n{{"type": "Feature", "properties": {properties}, "geometry": {outline}}}')
+
+
+def _cut_at_date_line(outline: Any) -> Any:
+    """Return an outline, whose longitudes may run on beyond 180 degrees, between -180 and 180 degrees."""
+    west, _, east, _ = outline.bounds
+    pieces = [outline]
+    if west < -180 or east > 180:
+        turns = range(math.ceil((west - 180) / 360), math.floor((east + 180) / 360) + 1)
+        pieces = [
+            affinity.translate(piece, -360 * turn)
+            for turn in turns
+            for piece in shapely.get_parts(outline & shapely.box(360 * turn - 180, -90, 360 * turn + 180, 90))
+            if piece.geom_type == "Polygon"
+        ]
+    rounded = [shapely.transform(piece, lambda points: points.round(DECIMALS)) for piece in pieces]
+    return rounded[0] if len(rounded) == 1 else shapely.MultiPolygon(rounded)
 
 
 def _batches(items: Iterable[tuple[int, Any]]) -> Iterator[list[tuple[int, Any]]]:
