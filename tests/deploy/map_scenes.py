@@ -56,3 +56,19 @@ def read(path):
 def noise(height, width, bands=3, seed=1, high=256, dtype=np.uint8):
     """Return noise, [bands, H, W]."""
     return np.random.default_rng(seed).integers(0, high, (bands, height, width)).astype(dtype)
+
+
+def write_mosaic(path, sources):
+    """Write a VRT of RGB sources side by side, each 30 x 40 pixels."""
+    bands = ""
+    for band, color in enumerate(("Red", "Green", "Blue"), 1):
+        bands += f'<VRTRasterBand dataType="Byte" band="{band}"><ColorInterp>{color}</ColorInterp>'
+        for number, source in enumerate(sources):
+            bands += (
+                f'<SimpleSource><SourceFilename relativeToVRT="1">{source}</SourceFilename>'
+                f'<SourceBand>{band}</SourceBand><SrcRect xOff="0" yOff="0" xSize="40" ySize="30"/>'
+                f'<DstRect xOff="{40 * number}" yOff="0" xSize="40" ySize="30"/></SimpleSource>'
+            )
+        bands += "</VRTRasterBand>"
+    path.write_text(f'<VRTDataset rasterXSize="{40 * len(sources)}" rasterYSize="30">{bands}</VRTDataset>')
+    return path

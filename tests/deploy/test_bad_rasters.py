@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import rasterio
-from map_scenes import noise, write_scene
+from map_scenes import noise, write_mosaic, write_scene
 from PIL import Image
 
 from pixelproof import api
@@ -62,6 +62,13 @@ def test_rasters_that_need_a_word(slim_run, tmp_path):
     assert "has 2 bands" in refused(slim_run, two, out)
     floats = write_scene(tmp_path / "float.tif", noise(30, 30).astype(np.float32))
     assert "holds float32 pixels, whose range is not known; say which" in refused(slim_run, floats, out)
+    assert "2 bands are no colours" in refused(slim_run, four, out, bands=(2, 1))
+    eight = write_scene(tmp_path / "eight.tif", noise(30, 30))
+    for never in (256, -1, 0.5):  # brought to 8 bits each would be another value, such as black
+        assert f"uint8 pixels, which are never {never:g}" in refused(slim_run, eight, out, nodata=never)
+    mixed = write_mosaic(tmp_path / "mixed.vrt", ["eight.tif"])
+    mixed.write_text(mixed.read_text().replace('"Byte" band="2"', '"UInt16" band="2"'))
+    assert "has bands of different types: uint16, uint8" in refused(slim_run, mixed, out)
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (30, 20)).save(tmp_path / "turned.jpg", exif=exif)
@@ -78,6 +85,32 @@ def test_no_crs_is_a_map_without_areas(slim_run, tmp_path):
     with open_raster(out) as data:
         assert data.crs is None
         assert data.transform.is_identity
+
+
+def test_a_mosaic_names_what_is_missing_and_is_not_overwritten(slim_run, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    parts = [write_scene(tmp_path / name / "tile.tif", noise(30, 40)) for name in "ab"]
+    inner = write_mosaic(tmp_path / "inner.vrt", ["a/tile.tif", "b/tile.tif"])
+    outer = write_mosaic(tmp_path / "outer.vrt", ["inner.vrt"])
+    kept = parts[0].read_bytes()
+    with pytest.raises(UserError, match="is the raster itself, or a part of it"):
+        api.map(slim_run.path, inner, parts[0], device="cpu", overwrite=True)
+    with pytest.raises(UserError, match="is the raster itself, or a part of it"):
+        api.map(slim_run.path, outer, parts[0], device="cpu", overwrite=True)
+    assert parts[0].read_bytes() == kept
+    parts[1].unlink()
+    for mosaic in (inner, outer):
+        said = refused(slim_run, mosaic, tmp_path / "map.tif")
+        assert "tile.tif, which does not exist; put it there, or build the VRT again" in said
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_place_that_cannot_be_written_is_found_first(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(40, 50))
+    for words in ({"polygons": scene / "p.gpkg"}, {"probabilities": scene / "p.tif"}):
+        assert "is in the way" in refused(slim_run, scene, tmp_path / "map.tif", **words)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_ground_control_points_are_kept(slim_run, tmp_path):

@@ -8,10 +8,12 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from map_scenes import make_run, noise, write_scene
+from map_scenes import make_run, noise, write_mosaic, write_scene
 
 import pixelproof.deploy.map
 from pixelproof import api
+from pixelproof.deploy.raster import Scene
+from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 
 
@@ -90,6 +92,18 @@ def test_a_raster_that_changed_is_mapped_anew(interrupted, capsys):
     assert facts["tiling"]["computed"] == 6
 
 
+def test_every_part_of_a_mosaic_is_watched(slim_run, tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        write_scene(tmp_path / name / "tile.tif", noise(30, 40))
+    write_mosaic(tmp_path / "inner.vrt", ["a/tile.tif", "b/tile.tif"])
+    mosaic = Scene(write_mosaic(tmp_path / "outer.vrt", ["inner.vrt"]), MapSettings())
+    assert set(before := mosaic.fingerprint()) == {"outer.vrt", "inner.vrt", "a/tile.tif", "b/tile.tif"}
+    write_scene(tmp_path / "a" / "tile.tif", noise(30, 40, seed=2))
+    after = mosaic.fingerprint()
+    assert [name for name in before if after[name] != before[name]] == ["a/tile.tif"]
+
+
 def test_overwriting_starts_another_map_anew(interrupted):
     run, scene, out = interrupted
     assert api.map(run.path, scene, out, tile=64, device="cpu", overwrite=True)["tiling"]["computed"] == 2
@@ -143,11 +157,15 @@ def test_a_disk_that_fills_at_the_end_costs_nothing_that_was_done(slim_run, tmp_
         with small_disk(2_000):
             return whole(*arguments)
 
-    words = {"tile": 64, "polygons": tmp_path / "out" / "p.gpkg", "device": "cpu"}
+    words = {"tile": 64, "polygons": tmp_path / "out" / "p.gpkg", "probabilities": tmp_path / "out" / "c.tif"}
+    words["device"] = "cpu"
     with monkeypatch.context() as patch, pytest.raises(UserError, match="run the same command again"):
         patch.setattr(pixelproof.deploy.map, step, cramped)
         api.map(slim_run.path, scene, tmp_path / "out" / "map.tif", **words)
     assert not list((tmp_path / "out").glob("[!.]*"))
+    with subprocess.Popen(["true"]) as killed:
+        pass
+    (tmp_path / "out" / f".p.{killed.pid}.part.gpkg").touch()  # as a kill would have left it
     facts = api.map(slim_run.path, scene, tmp_path / "out" / "map.tif", **words)
     assert facts["tiling"]["computed"] == 0
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.tif", "map.tif.aux.xml", "p.gpkg"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"map.tif", "map.tif.aux.xml", "p.gpkg", "c.tif"}

@@ -92,8 +92,8 @@ class Job:
         scaling = self.scene.scaling
         return {
             "network": _digest(self.run.best) + self.predictor.scheme.hash + str(run_settings(self.run).model),
-            "scene": list(fingerprint := self.scene.fingerprint()),
-            "raster": fingerprint,
+            "scene": self.scene.path.name,
+            "raster": self.scene.fingerprint(),
             "--bands": list(self.scene.bands),
             "--nodata": self.settings.nodata,
             "--stretch": [list(scaling.low), list(scaling.high)],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Tile
 from pixelproof.progress import bar, say, track
 from pixelproof.runs import Run, atomic
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.runs.atomic import explain_os_error, remove_leftovers, require_writable
 from pixelproof.schema import parse
 
 STRIP = 2**22  # pixels that are turned into polygons at once
@@ -46,14 +47,21 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
     """
     started = time.monotonic()
     settings, out = parse(MapSettings, options, "map"), Path(out)
-    _refuse_overwriting(settings, Path(scene), out)
+    _keep_raster(settings, out, [Path(scene)])
+    _refuse_overwriting(settings, out)
     job = Job.open(Run.open(Path(run)), Path(scene), settings, begun(out))
+    _keep_raster(settings, out, job.scene.files)
     if settings.polygons:
         check_polygons(settings.polygons, job.scene)
     seams = job.seams()
     _warn(job, seams)
+    for path in settings.beside:
+        require_writable(path)
+    _refuse_overwriting(settings, out)  # another process may have finished it meanwhile
     journal = Journal(out, job.made_from(), changed="raster", anew=settings.overwrite)
     try:
+        for path in settings.beside:
+            remove_leftovers(path)
         shape = (job.scene.height, job.scene.width)
         pixels = journal.raw("map.raw", (1, *shape), job.legend.dtype)
         chances = None
@@ -104,17 +112,16 @@ def _finish(job: Job, folder: Path, pixels: RawFile, chances: RawFile | None, ou
     draft = folder / out.name
     say("compress the map and add overviews")
     write_cog(draft, pixels, scene, classes(legend, job.tags()))
-    facts = tally(draft, pixels, legend, ground)
-    if settings.probabilities and chances:
-        say("compress the probabilities and add overviews")
-        with atomic(settings.probabilities) as temporary:
+    facts, count = tally(draft, pixels, legend, ground), None
+    with ExitStack() as files:  # so that the same command can be given again until everything is there
+        if settings.probabilities and chances:
+            say("compress the probabilities and add overviews")
+            temporary = files.enter_context(atomic(settings.probabilities))
             write_cog(temporary, chances, scene, probabilities(legend, job.tags()))
-    count = None
-    if settings.polygons:
-        tolerance = settings.simplify / (ground.pixel_side if ground.method else 1.0)
-        with atomic(settings.polygons) as temporary:
+        if settings.polygons:
+            tolerance = settings.simplify / (ground.pixel_side if ground.method else 1.0)
             found = polygons(track(_strips(pixels), "polygons", _strip_count(pixels), "strips"), tolerance)
-            count = write_polygons(temporary, found, scene, legend, ground)
+            count = write_polygons(files.enter_context(atomic(settings.polygons)), found, scene, legend, ground)
     for name in (f"{out.name}.aux.xml", out.name):
         (folder / name).replace(out.with_name(name))
     return facts | {
@@ -163,11 +170,16 @@ def _warn(job: Job, seams: dict[str, Any]) -> None:
         )
 
 
-def _refuse_overwriting(settings: MapSettings, scene: Path, out: Path) -> None:
+def _refuse_overwriting(settings: MapSettings, out: Path) -> None:
     for path in settings.files(out):
-        if path.exists() and scene.exists() and path.samefile(scene):
-            raise UserError(f"{path} is the raster itself", "give another name for what is written")
         if path.is_dir():
             raise UserError(f"{path} is a folder", "give the name of a file")
         if path.exists() and not settings.overwrite:
             raise UserError(f"{path} already exists", "choose another name or give --overwrite")
+
+
+def _keep_raster(settings: MapSettings, out: Path, files: Sequence[Path]) -> None:
+    """Refuse to overwrite what is read."""
+    for path in settings.files(out):
+        if path.exists() and any(file.exists() and path.samefile(file) for file in files):
+            raise UserError(f"{path} is the raster itself, or a part of it", "give another name for what is written")

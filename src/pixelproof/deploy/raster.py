@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from pixelproof.deploy.geo import RasterioError, open_raster, rasterio
 from pixelproof.deploy.scaling import Scaling
 from pixelproof.deploy.settings import MapSettings
+from pixelproof.deploy.sources import fingerprint, source_files
 from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Window
 
@@ -50,9 +50,11 @@ class Scene:
         scaling: From stored values to 8 bits.
         crs: Coordinate reference system, None if the raster has none.
         transform: From columns and rows to coordinates.
+        files: That it is read from.
 
     Raises:
-        UserError: The file is no raster, damaged, or does not say which bands are colours.
+        UserError: The file is no raster, damaged, made of files that are missing, or does not say which bands are
+            colours; or no pixel can have the nodata value.
     """
 
     def __init__(self, path: Path, settings: MapSettings) -> None:
@@ -60,6 +62,7 @@ class Scene:
         self._cache = CACHE
         with self._explained():
             self._data = open_raster(path, _driver(path))
+            self.files = source_files(self._data)
         if self._data.block_shapes[0][1] == self._data.width:
             row = self._data.width * sum(np.dtype(name).itemsize for name in self._data.dtypes)
             self._cache = min(max(CACHE, CACHED_ROWS * row), LARGEST_CACHE)
@@ -68,13 +71,13 @@ class Scene:
         self.crs = self._data.crs
         self.transform = self._data.transform
         self.gcps = self._data.gcps
-        self._nodata = settings.nodata
         self._refuse_turned()
         self.bands = settings.bands or self._colors()
         self._refuse_missing()
         self._palette = self._colormap()
-        dtypes = {self._data.dtypes[band - 1] for band in self.bands}
-        self.dtype = "uint8" if self._palette is not None else str(np.result_type(*dtypes))
+        stored = self._data.dtypes[self.bands[0] - 1]
+        self.dtype = "uint8" if self._palette is not None else stored
+        self._nodata = self._held(settings.nodata, np.dtype(stored))
         self.scaling = Scaling.choose(path, self.dtype, settings.stretch, self._sample)
 
     def read(self, window: Window) -> tuple[UInt8, Bool]:
@@ -90,8 +93,8 @@ class Scene:
         return (np.repeat(image, 3, axis=2) if len(self.bands) == 1 else image), valid
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return what changes with the raster: the name, size, time and ends of every file it is read from."""
-        return {file.name: _mark(file) for file in map(Path, sorted(self._data.files)) if file.is_file()}
+        """Return what changes with the files that the raster is read from."""
+        return fingerprint(self.files, self.path.parent)
 
     def close(self) -> None:
         """Close the file."""
@@ -101,13 +104,32 @@ class Scene:
         place = rasterio.windows.Window(window.left, window.top, window.width, window.height)
         with self._explained(f" in rows {window.top} to {window.top + window.height}"):
             stored = self._data.read(self.bands, window=place)
-            if self._nodata is None:
-                valid = (self._data.read_masks(self.bands, window=place) > 0).any(axis=0)
-            else:
-                valid = (stored != _in_type(self._nodata, stored.dtype)).any(axis=0)
+            valid = np.ones(stored.shape[1:], np.bool_)
+            if self._nodata is None or self._masked:
+                valid &= (self._data.read_masks(self.bands, window=place) > 0).any(axis=0)
+            if self._nodata is not None:
+                # Compared in the raster's own type, or 0.1 would never equal a float32's.
+                valid &= (stored != np.array(self._nodata).astype(stored.dtype)).any(axis=0)
         if stored.dtype.kind == "f":
             valid &= np.isfinite(stored).all(axis=0)
         return stored, valid
+
+    @property
+    def _masked(self) -> bool:
+        """Whether alpha or a mask says what holds data, and not only a nodata value."""
+        return any("per_dataset" in {flag.name for flag in self._data.mask_flag_enums[band - 1]} for band in self.bands)
+
+    def _held(self, nodata: float | None, kind: np.dtype[Any]) -> float | None:
+        """Return a nodata value that the stored type can hold.
+
+        Raises:
+            UserError: It cannot; brought to that type it would be another value.
+        """
+        if nodata is None or kind.kind not in "iu":
+            return nodata
+        if not np.iinfo(kind).min <= nodata <= np.iinfo(kind).max or nodata != int(nodata):
+            raise UserError(f"{self.path} holds {kind} pixels, which are never {nodata:g}", "correct --nodata")
+        return nodata
 
     def _sample(self) -> npt.NDArray[Any]:
         """Return stored values with data from windows spread over the raster, [bands, N]."""
@@ -153,6 +175,10 @@ class Scene:
         if max(self.bands) > self._data.count:
             have = f"{self._data.count} band{'s' * (self._data.count > 1)}"
             raise UserError(f"{self.path} has {have}, no band {max(self.bands)}", "correct --bands")
+        if len(kinds := {self._data.dtypes[band - 1] for band in self.bands}) > 1:
+            raise UserError(
+                f"{self.path} has bands of different types: {', '.join(sorted(kinds))}", "convert them to the same"
+            )
 
     def _refuse_turned(self) -> None:
         """Refuse what a camera stored sideways: a map keeps the raster's own rows and columns."""
@@ -177,16 +203,6 @@ class Scene:
             raise UserError(f"{self.path} is truncated or damaged{where}{missing}", "copy or export it again") from None
 
 
-def _in_type(nodata: float, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return the value of pixels without data in the raster's own type, or 0.1 would never equal a float32's.
-
-    What whole numbers of the type cannot hold stays as it is, and equals none of them: -9999 is no uint8, but 241 is.
-    """
-    value = np.array(nodata)
-    held = value.astype(dtype)
-    return held if dtype.kind == "f" or held == value else value
-
-
 def _driver(path: Path) -> str:
     """Return the GDAL driver for a file by its first bytes.
 
@@ -196,19 +212,12 @@ def _driver(path: Path) -> str:
     if not path.is_file():
         raise UserError(f"{path} does not exist" if not path.exists() else f"{path} is no file", "give a raster file")
     with path.open("rb") as file:
-        head = file.read(512).lstrip()
+        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")  # a byte-order mark, as Windows writes it before text
+    if head.startswith(b"<?xml"):
+        head = head[head.find(b"<VRTDataset") :]
     if not head:
         raise UserError(f"{path} is an empty file", "copy or export it again")
     found = next((driver for start, driver in DRIVERS.items() if head.startswith(start)), None)
     if found is None:
         raise UserError(f"{path} is no GeoTIFF, PNG, JPEG, JPEG 2000 or VRT", "convert it, for example to GeoTIFF")
     return found
-
-
-def _mark(file: Path) -> dict[str, Any]:
-    status = file.stat()
-    with file.open("rb") as stream:
-        digest = hashlib.sha256(stream.read(2**16))
-        stream.seek(max(status.st_size - 2**16, 0))
-        digest.update(stream.read())
-    return {"bytes": status.st_size, "changed": status.st_mtime_ns, "ends": digest.hexdigest()[:16]}

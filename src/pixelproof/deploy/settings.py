@@ -29,10 +29,11 @@ class Stretch(NamedTuple):
 class MapSettings(Strict):
     """Everything ``map`` can be told."""
 
-    bands: tuple[Band] | tuple[Band, Band, Band] | None = None
+    bands: tuple[Band, ...] | None = None
     """The bands that are red, green and blue, counted from 1, or the one that is grey."""
     nodata: float | None = None
-    """Pixels with this value in all bands hold no data; otherwise what the raster says."""
+    """Pixels with this value in all bands hold no data; without it, those with the raster's own nodata value. What
+    alpha or a mask say holds with both."""
     stretch: Stretch | None = None
     tile: int = Field(default=TILE, ge=1)
     """Side of a tile in pixels, without its halo."""
@@ -46,6 +47,13 @@ class MapSettings(Strict):
     backend: str | None = None
     """The library that computes: one of ``BACKENDS``; None is ``auto`` for a large raster."""
     overwrite: bool = False
+
+    @field_validator("bands")
+    @classmethod
+    def _colors(cls, value: tuple[Band, ...] | None) -> tuple[Band, ...] | None:
+        if value is not None and len(value) not in (1, 3):
+            raise ValueError(f"{len(value)} bands are no colours: name one, or red, green and blue")
+        return value
 
     @field_validator("stretch")
     @classmethod
@@ -70,6 +78,11 @@ class MapSettings(Strict):
             raise ValueError(f"{value} must end in .tif")
         return value
 
+    @property
+    def beside(self) -> list[Path]:
+        """Files that are written beside the map."""
+        return [path for path in (self.probabilities, self.polygons) if path is not None]
+
     def files(self, out: Path) -> list[Path]:
         """Return all files that will be written beside the map ``out``, and itself.
 
@@ -78,7 +91,7 @@ class MapSettings(Strict):
         """
         if out.suffix.lower() not in RASTERS:
             raise UserError(f"the map {out} would be no GeoTIFF", "give --out a name that ends in .tif")
-        found = [path for path in (out, self.probabilities, self.polygons) if path is not None]
+        found = [out, *self.beside]
         if len({path.resolve() for path in found}) < len(found):
             raise UserError(f"{out} is given for two files", "give each its own name")
         return found

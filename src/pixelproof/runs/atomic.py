@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,6 +78,38 @@ def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     """
     if not overwrite and (taken := next((path for path in paths if path.exists()), None)):
         raise UserError(f"{taken} already exists", "choose another --out or give --overwrite")
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a place where ``atomic`` could not write later; its folder is made.
+
+    Raises:
+        UserError: The folder cannot be made or written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left beside ``path`` while they were writing it."""
+    for entry in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}*"):
+        process = entry.name[len(path.stem) + 2 :].partition(".")[0]
+        if process.isdecimal() and not _runs(int(process)):
+            with suppress(OSError):
+                entry.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def is_leftover(path: Path) -> bool:
