@@ -209,3 +209,13 @@ def test_from_the_shell(pixelproof, slim_run, tmp_path):
     assert facts["areas"] == "planimetric"
     np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], whole(slim_run, noise(50, 60)))
     assert facts["nodata"] == VOID
+
+
+def test_brackets_in_names_are_printed_and_do_nothing(pixelproof, tmp_path):
+    names = ("[/a]", "[red]b")
+    classes = [LabelClass(name=name, id=i, color=(i, 0, 0)) for i, name in enumerate(names)]
+    run = make_run(tmp_path / "run", scheme=LabelScheme(task="segmentation", classes=classes))
+    scene = write_scene(tmp_path / "scene.tif", noise(50, 60))
+    code, out, err = pixelproof("map", run.path, scene, "--out", tmp_path / "map.tif", "--device", "cpu")
+    assert code == 0, err
+    assert all(name in out for name in names)

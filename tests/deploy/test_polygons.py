@@ -1,6 +1,8 @@
 """Polygons cover exactly the pixels."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pyogrio
@@ -129,3 +131,15 @@ def test_a_pole_is_for_a_geopackage(slim_run, tmp_path):
     facts = api.map(slim_run.path, scene, tmp_path / "m.tif", polygons=tmp_path / "p.gpkg", device="cpu")
     _, _, _, (_, _, hectares) = pyogrio.raw.read(tmp_path / "p.gpkg")
     assert hectares.sum() == pytest.approx(sum(c["hectares"] for c in facts["classes"].values()), rel=1e-4)
+
+
+def test_a_geopackage_that_is_open_elsewhere_is_kept(slim_run, tmp_path):
+    scene, out = write_scene(tmp_path / "scene.tif", blobs(60, 70)), tmp_path / "m.tif"
+    words = {"polygons": tmp_path / "p.gpkg", "device": "cpu"}
+    api.map(slim_run.path, scene, out, **words)
+    with closing(sqlite3.connect(tmp_path / "p.gpkg")) as reader:
+        reader.execute("pragma journal_mode = wal")  # as QGIS opens it
+        reader.execute("create table mine (a)")
+        with pytest.raises(UserError, match=r"is open in another program, for p\.gpkg-wal is there"):
+            api.map(slim_run.path, scene, out, **words, overwrite=True)
+    api.map(slim_run.path, scene, out, **words, overwrite=True)

@@ -24,6 +24,7 @@ from pixelproof.evaluation import (
     top_k_accuracy,
 )
 from pixelproof.evaluation.summary import study_line
+from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
@@ -188,3 +189,13 @@ def test_the_study_reports_a_classifier_in_one_line():
     _, scores = classified(0, n=100)
     correct = int((scores.truth == scores.predicted).sum())
     assert study_line(scores) == f"Average loss: {scores.loss.mean():.4f}, Accuracy: {correct}/100 ({correct}%)"
+
+
+def test_brackets_in_names_are_printed_and_do_nothing(capsys):
+    scheme = LabelScheme(
+        task="segmentation", classes=[LabelClass(name=name, id=i, color=(i, 0, 0)) for i, name in enumerate("ab")]
+    )
+    named = [each.model_copy(update={"name": f"[/{each.name}]"}) for each in scheme.classes]
+    truth = np.array([[0, 1]], np.uint8)
+    print_scores(scores_of([truth], [truth], scheme.model_copy(update={"classes": named})))
+    assert "[/a]" in capsys.readouterr().out

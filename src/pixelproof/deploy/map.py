@@ -176,6 +176,10 @@ def _refuse_overwriting(settings: MapSettings, out: Path) -> None:
             raise UserError(f"{path} is a folder", "give the name of a file")
         if path.exists() and not settings.overwrite:
             raise UserError(f"{path} already exists", "choose another name or give --overwrite")
+        for ending in ("-wal", "-journal"):
+            # SQLite would write what stands in it into the new file.
+            if path.suffix.lower() == ".gpkg" and (beside := path.with_name(path.name + ending)).exists():
+                raise UserError(f"{path} is open in another program, for {beside.name} is there", "close it there")
 
 
 def _keep_raster(settings: MapSettings, out: Path, files: Sequence[Path]) -> None:

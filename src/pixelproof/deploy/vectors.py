@@ -122,8 +122,9 @@ def _write_geopackage(path: Path, outlines: Any, fields: dict[str, Any], scene: 
         try:
             pyogrio.raw.write(path, shapely.to_wkb(placed), list(fields.values()), list(fields), **options)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+            why = str(error).splitlines()[0].rpartition(": ")[2].rstrip(".")  # before it stands SQL
             raise UserError(
-                f"{path.name} cannot be written ({str(error).splitlines()[0].rstrip('.')})",
+                f"the polygons cannot be written to the disk ({why})",
                 "free some space and run the same command again: it goes on where it was",
             ) from None
 
