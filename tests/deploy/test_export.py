@@ -17,7 +17,7 @@ from PIL import Image
 from typer.main import get_command
 
 from pixelproof.cli.main import app
-from pixelproof.data import write_png
+from pixelproof.data import read_image, write_png
 from pixelproof.deploy.export import export_run, formats
 from pixelproof.errors import Refusal, UserError
 from pixelproof.labels import class_colors
@@ -64,6 +64,10 @@ def test_the_example_beside_an_export_draws_the_map_of_predict(tmp_path, two_fie
             2
         ).mean() > 0.999
         assert f"{predictor.scheme.names[right[0, 0]]}: " in said
+    write_png(tmp_path / "deep.png", np.random.default_rng(0).integers(0, 65536, (45, 70), dtype=np.uint16))
+    run_example(out, tmp_path / "deep.png", tmp_path / "mask.png", cwd=tmp_path)
+    right = class_colors(predictor.scheme)[predictor.class_map(read_image(tmp_path / "deep.png"))]
+    assert (np.asarray(Image.open(tmp_path / "mask.png")) == right).all(2).mean() > 0.999
     text = (out.parent / f"fields{ENDINGS[format]}.README.md").read_text()
     assert "| 3 | forest | 3 |" in text
     assert not [file for file in out.parent.iterdir() if b"site-packages" in file.read_bytes()]

@@ -32,7 +32,7 @@ def _lines(chosen: Format, contract: Contract) -> list[str]:
     chances = "softmax(logits)" if contract.temperature == 1 else f"softmax(logits / {contract.temperature:.4g})"
     beside = " and ".join(f"`{ending}`" for ending in chosen.beside)
     return [
-        f"**In:** {takes}, RGB as image files hold it. Normalisation is inside.",
+        f"**In:** {takes}, RGB as image files hold it; of 16 bits, divided by 257. Normalisation is inside.",
         _size(chosen, side),
         f"**Out:** {gives}. The largest of the {count} is the class; {chances} are probabilities.",
         f"Classes, colours and all of this stand in {chosen.contract}, too.",

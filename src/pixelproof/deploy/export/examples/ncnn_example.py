@@ -20,7 +20,10 @@ net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic
 net.load_param(str(param))
 net.load_model(str(param.with_suffix(".bin")))
 
-image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
+image = ImageOps.exif_transpose(Image.open(sys.argv[1]))
+if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
+    image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
+image = image.convert("RGB")
 if size:  # a classifier's images are all of one size, width and height
     image = image.resize(size, Image.Resampling.BILINEAR)
 width, height = image.size

@@ -15,7 +15,10 @@ session = onnxruntime.InferenceSession(Path(__file__.removesuffix(".example.py")
 contract = session.get_modelmeta().custom_metadata_map
 classes, size, temperature = (json.loads(contract[key]) for key in ("classes", "size", "temperature"))
 
-image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
+image = ImageOps.exif_transpose(Image.open(sys.argv[1]))
+if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
+    image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
+image = image.convert("RGB")
 if size:  # a classifier's images are all of one size, width and height
     image = image.resize(size, Image.Resampling.BILINEAR)
 logits = session.run(None, {"image": np.asarray(image)[None]})[0][0]  # [K] or [K, H, W]

@@ -17,7 +17,10 @@ classes, size, temperature = (json.loads(model.get_rt_info(["pixelproof", key]).
 # Without this, a processor that has bf16 computes in it, and logits keep three digits.
 network = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB")
+image = ImageOps.exif_transpose(Image.open(sys.argv[1]))
+if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
+    image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
+image = image.convert("RGB")
 if size:  # a classifier's images are all of one size, width and height
     image = image.resize(size, Image.Resampling.BILINEAR)
 logits = network(np.asarray(image)[None])[0][0]  # [K] or [K, H, W]
