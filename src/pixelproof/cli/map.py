@@ -91,8 +91,11 @@ def _print(facts: dict[str, Any]) -> None:
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
+    crs = facts["scene"]["crs"] or ""
+    # One without a code is told by its whole definition.
+    code = f", {crs}" if len(crs) < 20 else ""
     measured = {
-        "planimetric": f"areas are those of the raster's own projection, {facts['scene']['crs']}",
+        "planimetric": f"areas are those of the raster's own projection{code}",
         "ellipsoidal": "areas are measured on the ellipsoid, because the raster's own coordinates distort them",
         None: "no areas, because the raster does not say how large its pixels are",
     }
