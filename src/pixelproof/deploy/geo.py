@@ -20,6 +20,7 @@ try:
     import rasterio.shutil
     import rasterio.warp
     import shapely
+    import shapely.affinity
     from rasterio._err import CPLE_BaseError
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
 

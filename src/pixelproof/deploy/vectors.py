@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from shapely import affinity
 
 from pixelproof.deploy.areas import CELL, Ground
 from pixelproof.deploy.geo import degrees, located, middle_longitude, shapely, transformed
@@ -157,7 +156,7 @@ def _cut_at_date_line(outline: Any) -> Any:
     if west < -180 or east > 180:
         turns = range(math.ceil((west - 180) / 360), math.floor((east + 180) / 360) + 1)
         pieces = [
-            affinity.translate(piece, -360 * turn)
+            shapely.affinity.translate(piece, -360 * turn)
             for turn in turns
             for piece in shapely.get_parts(outline & shapely.box(360 * turn - 180, -90, 360 * turn + 180, 90))
             if piece.geom_type == "Polygon"
