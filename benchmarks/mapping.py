@@ -3,7 +3,7 @@
 The peer is what most projects do: windows of 512 pixels that overlap by half, their probabilities blended with a smooth
 weight, in PyTorch in eager mode, on the same network with the same weights in float32. Both read and write GeoTIFF.
 
-Ours maps the whole scene in a process of its own, start-up included. The peer would take most of an hour, so before and
+Ours maps the whole scene by the command line, start-up included. The peer would take most of an hour, so before and
 after that it maps the scene's upper left part, and its time is that for a window of the part times the scene's windows.
 The trial of libraries, which a run needs once, is timed apart, and the ratio is also given with it.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -43,21 +44,15 @@ WINDOW, OVERLAP = 512, 256
 TARGET = 8192
 MODEL = "fcn8s"
 SLIM = 0.03
-IN_A_PROCESS = """
+COMMAND = "from pixelproof.cli.main import run; run()"
+TRIAL = """
 import json, sys
 from pathlib import Path
-run, scene, out, backend = sys.argv[1:]
-if out:
-    from pixelproof import api
-    facts = api.map(run, scene, out, device="cpu", backend=backend, overwrite=True)
-else:
-    from pixelproof.prediction import Predictor
-    from pixelproof.prediction.backends import use_backend
-    from pixelproof.runs import Run
-    opened = Run.open(Path(run))
-    facts = {"backend": use_backend(Predictor.open(opened, "cpu"), opened, backend, (960, 960))}
-peak = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
-print(json.dumps(facts | {"peak_gb": int(peak) * 1024 / 1e9}))
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.backends import use_backend
+from pixelproof.runs import Run
+run = Run.open(Path(sys.argv[1]))
+print(json.dumps({"backend": use_backend(Predictor.open(run, "cpu"), run, "auto", (960, 960))}))
 """
 
 
@@ -116,13 +111,24 @@ def sliding(run: Run, scene: Path, out: Path, side: int) -> None:
         data.write(total.argmax(0).to(torch.uint8).numpy(), 1)
 
 
-def in_a_process(run: Run, scene: Path, out: Path | str, backend: str = "auto") -> dict[str, Any]:
-    """Map a scene, or try the libraries where ``out`` is empty; return the facts, peak memory and seconds."""
+def map_by_command(run: Run, scene: Path, out: Path, backend: str = "auto") -> dict[str, Any]:
+    """Map a scene as a user does; return the command's facts, its peak memory and seconds."""
+    options = ["--out", out, "--backend", backend, "--device", "cpu", "--overwrite", "--json"]
+    return in_a_process("map", scene, ["-c", COMMAND, "map", run.path, scene, *options])
+
+
+def in_a_process(what: str, scene: Path, words: list[str | Path]) -> dict[str, Any]:
+    """Run Python with some words; return the JSON of its last line with peak memory and seconds."""
     start = time.perf_counter()
-    words = [sys.executable, "-c", IN_A_PROCESS, run.path, scene, out, backend]
-    done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
-    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1]) | {"took": time.perf_counter() - start}
-    what = "map" if out else "trial"
+    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = process.stdout.read().splitlines()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    measured = {"took": time.perf_counter() - start, "peak_gb": usage.ru_maxrss * 1024 / 1e9}
+    facts: dict[str, Any] = json.loads(lines[-1]) | measured
     say(f"{what} of {scene.name} by {facts['backend']}: {facts['took']:.1f} s, {facts['peak_gb']:.2f} GB")
     return facts
 
@@ -146,10 +152,10 @@ def compare(folder: Path, side: int, part: int, width: float, rounds: int) -> Be
         say(f"sliding window over {part:,} x {part:,}: {took:.1f} s, over the scene {scale * took:.0f} s")
         return scale * took
 
-    trial = in_a_process(run, scene, "")
+    trial = in_a_process("trial", scene, ["-c", TRIAL, run.path])
     peers, maps = [theirs()], []
     for _ in range(rounds):
-        maps.append(in_a_process(run, scene, folder / "ours.tif"))
+        maps.append(map_by_command(run, scene, folder / "ours.tif"))
         peers.append(theirs())
     benchmark.seconds = {
         OURS: [facts["took"] for facts in maps],
@@ -173,7 +179,7 @@ def peaks(folder: Path, width: float, sides: list[tuple[int, int]], backend: str
     found = {}
     for height, wide in sides:
         scene = make_scene(folder / f"{wide}x{height}.tif", height, wide)
-        facts = in_a_process(run, scene, folder / "peak.tif", backend)
+        facts = map_by_command(run, scene, folder / "peak.tif", backend)
         found[f"peak_gb_{wide}x{height}_width_{width}"] = facts["peak_gb"]
         scene.unlink()
     return found

@@ -26,7 +26,7 @@ from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
 from pixelproof.errors import UserError
-from pixelproof.process import keep_freed_memory, let_threads_sleep
+from pixelproof.process import keep_freed_memory, let_threads_sleep, return_freed_memory
 
 INTERRUPTED = 130
 
@@ -58,7 +58,9 @@ def main(
     context.obj = debug
     if context.invoked_subcommand is None:
         print(context.get_help())
-    elif context.invoked_subcommand != "map":  # it promises bounded memory, and kept memory has gaps
+    elif context.invoked_subcommand == "map":  # it promises bounded memory, and kept memory has gaps
+        return_freed_memory()
+    else:
         keep_freed_memory()
 
 
