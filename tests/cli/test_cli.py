@@ -80,6 +80,14 @@ def test_help_and_completion_import_nothing_heavy(arguments, completing):
     ] in done.stdout
 
 
+def test_python_m_is_the_console_script():
+    module = [sys.executable, "-m", "pixelproof"]
+    helped = subprocess.run([*module, "--help"], check=True, capture_output=True, text=True)
+    assert "Usage: pixelproof " in helped.stdout
+    refused = subprocess.run([*module, "score", "nowhere"], check=False, capture_output=True, text=True)
+    assert (refused.returncode, refused.stderr[:12]) == (2, "pixelproof: ")
+
+
 def test_train_evaluate_predict_score_from_the_shell(pixelproof, two_fields, tmp_path):
     code, out, _ = pixelproof("train", two_fields, "--model", "fcn8s-bn", "--out", tmp_path / "run", *SLIM)
     assert (code, out.strip()) == (0, str(tmp_path / "run"))

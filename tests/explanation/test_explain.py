@@ -111,6 +111,22 @@ def test_a_segmenter_is_explained(pixelproof, two_fields, tmp_path):
     assert (code, "so an image has no one class" in err) == (2, True)
 
 
+def test_a_segmenter_of_one_class_is_never_unsure(two_fields):
+    rest = [entry.color for entry in LAND.classes if entry.name != "forest"]
+    (two_fields / "labels.yaml").write_text(
+        "task: segmentation\n"
+        f"classes: [{{name: forest, id: 0, color: {list(LAND.classes[LAND.names.index('forest')].color)}}}]\n"
+        f"void_colors: {[list(color) for color in rest]}\n",
+        "utf-8",
+    )
+    data = open_data(two_fields)
+    model = build_model(ModelConfig(name="fcn32s", width=0.03), 1)
+    parts = {split: data.split(split) for split in ("train", "validation")}
+    found = explain(Predictor(model, data.scheme, "cpu"), parts, "validation")
+    assert len(found.next) == 3
+    assert all(np.isfinite(row.score) for row in found.next)
+
+
 def test_regions_are_large_sure_and_off_the_edge():
     scored = LAND.scored
     truth = np.zeros((100, 100), np.uint8)

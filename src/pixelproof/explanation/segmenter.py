@@ -99,7 +99,7 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
         output = predictor([image[window.slices]])
         features.append(pooled(output.features)[0].numpy())
         chances = probabilities(output.logits, predictor.temperature)[0].astype(np.float32)
-        entropy += float(-(chances * np.log(chances.clip(min=1e-12))).sum() / np.log(classes))
+        entropy += float(-(chances * np.log(chances.clip(min=1e-12))).sum() / np.log(max(classes, 2)))
         if truth is not None:
             part = truth[window.slices]
             confusion += confusion_counts(part, chances.argmax(axis=0).astype(np.uint8), classes)
