@@ -12,6 +12,15 @@ def count(value: int | float | None) -> str:
     return UNDEFINED if value is None else f"{value:,.0f}"
 
 
+def counted(count: int, word: str) -> str:
+    """Return a number with its noun.
+
+    >>> counted(1, "mask"), counted(2000, "mask")
+    ('1 mask', '2,000 masks')
+    """
+    return f"{count:,} {word}{'s' * (count != 1)}"
+
+
 def share(value: float | None, digits: int = 1) -> str:
     """Return ``0.7764`` as ``77.6%``."""
     return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"

@@ -46,7 +46,7 @@ def test_masks_that_do_not_fit(tmp_path):
     root = mask_folders(tmp_path, 12, 4)
     mask = root / "validation" / "masks" / "02.png"
     save(np.full((32, 32, 3), 77, np.uint8), mask)
-    with pytest.raises(UserError, match=r"02\.png: colour \(77, 77, 77\) in 1024 pixels is not in the label scheme"):
+    with pytest.raises(UserError, match=r"02\.png: colour \(77, 77, 77\) in 1,024 pixels is not in the label scheme"):
         check(root)
     save(np.zeros((9, 9, 3), np.uint8) + np.array([0, 0, 200], np.uint8), mask)
     with pytest.raises(UserError, match=r"02\.png is 9x9 pixels, its image is 32x32"):

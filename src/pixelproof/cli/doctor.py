@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pixelproof.cli.options import DataArgument, JsonOption, print_json
+from pixelproof.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +126,7 @@ def _print_finding(console: Console, finding: Finding) -> None:
 
 def _verdict(diagnosis: Diagnosis) -> str:
     counts = {severity: len(diagnosis.of(severity)) for severity in ("error", "warning", "note")}
-    words = ", ".join(f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items())
+    words = ", ".join(counted(count, severity) for severity, count in counts.items())
     if counts["error"]:
         return f"{words}. Do not train on this data yet."
     if counts["warning"]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pixelproof.cli.options import BackendOption, DeviceOption, OverwriteOption, RunArgument, TtaOption
+from pixelproof.numbers import counted
 
 
 def predict(
@@ -26,4 +27,4 @@ def predict(
     from pixelproof.study.predict import predict_run
 
     files = predict_run(run, images, out, device=device, backend=backend, overwrite=overwrite, tta=tta)
-    print(f"{len(files)} image{'s' * (len(files) != 1)} predicted: {out}")
+    print(f"{counted(len(files), 'image')} predicted: {out}")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pixelproof.labels.scheme import VOID, Color, LabelScheme, threshold_code
 from pixelproof.labels.stretches import by_stretch, stretches
+from pixelproof.numbers import counted
 
 UInt8 = npt.NDArray[np.uint8]
 _LARGEST_ID = 65535
@@ -28,7 +29,7 @@ class UnknownValuesError(ValueError):
         self.counts: dict[Color | int, int] = dict(sorted(counts.items(), key=lambda item: -item[1]))
         value, pixels = next(iter(self.counts.items()))
         more = f" and {len(counts) - 1} more" if len(counts) > 1 else ""
-        super().__init__(f"{kind} {value} in {pixels} pixel{'s' * (pixels != 1)}{more} is not in the label scheme")
+        super().__init__(f"{kind} {value} in {counted(pixels, 'pixel')}{more} is not in the label scheme")
 
 
 def decode_colors(scheme: LabelScheme, rgb: UInt8) -> UInt8:

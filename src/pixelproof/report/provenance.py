@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import yaml
 
 from pixelproof.config import RunConfig
-from pixelproof.numbers import UNDEFINED, count, duration, magnitude, score, share
+from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, score, share
 from pixelproof.report.artefacts import ModelArtefacts
 from pixelproof.runs.study_file import ImageCounts
 
@@ -91,6 +91,6 @@ def _training(model: ModelArtefacts) -> str:
     if model.config is None:
         return UNDEFINED
     training, done = model.config.training, len(model.log)
-    epochs = f"{done} epochs" if done == training.epochs else f"{done} of {training.epochs} epochs so far"
+    epochs = counted(done, "epoch") if done == training.epochs else f"{done} of {training.epochs} epochs so far"
     batch = training.batch_size * training.accumulate
     return f"{epochs}, batches of {batch}, {training.optimizer}, learning rate {training.lr:g}, {training.loss}"

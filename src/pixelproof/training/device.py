@@ -6,6 +6,7 @@ import torch
 
 from pixelproof.config import Switch
 from pixelproof.errors import UserError
+from pixelproof.numbers import counted
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -54,4 +55,4 @@ def describe(device: torch.device) -> str:
     """Return the device in words, for the run's environment."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} threads"
+    return f"{device.type}, {counted(torch.get_num_threads(), 'thread')}"

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.doctor.finding import Finding, Severity, counted
+from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
+from pixelproof.numbers import counted
 
 Which = npt.NDArray[np.bool_]
 

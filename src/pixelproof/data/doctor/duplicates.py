@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor.finding import Finding, counted
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.folder import Sample
+from pixelproof.numbers import counted
 
 Group = list[Sample]
 

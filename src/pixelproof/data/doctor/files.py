@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor.finding import Finding, counted
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES
+from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
 
 _READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json"})

@@ -11,15 +11,6 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 MOST_FILES = 50
 
 
-def counted(count: int, word: str) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "mask"), counted(2000, "mask")
-    ('1 mask', '2,000 masks')
-    """
-    return f"{count:,} {word}{'s' * (count != 1)}"
-
-
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong or worth knowing.

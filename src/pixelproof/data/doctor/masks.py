@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.doctor.finding import Finding, Severity, counted
+from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.tally import Reading, Tally, tally
 from pixelproof.labels import VOID, Color, LabelScheme
+from pixelproof.numbers import counted
 
 _MUCH_IGNORED = 0.2
 _MOST_IGNORED = 0.5

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.doctor.finding import Finding, counted
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
+from pixelproof.numbers import counted
 
 # Set by looking at the pairs found in 50 classes of CIFAR-100: nearly all within these bounds show the same object
 # in the same pose, recoloured, cropped or compressed again; beyond them, different objects that look alike.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pixelproof.data.doctor.finding import Finding, counted
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
+from pixelproof.numbers import counted
 
 _SMALL = 16  # pixels a side, half of what five poolings leave one pixel of
 

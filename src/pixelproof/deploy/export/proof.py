@@ -16,6 +16,7 @@ from pixelproof.evaluation import mean_iou
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.labels import LabelScheme
 from pixelproof.models import PixelModel
+from pixelproof.numbers import counted
 from pixelproof.prediction.backends.convert import reason
 from pixelproof.prediction.backends.trial import Bool, Deviation, Proof
 from pixelproof.progress import say, track
@@ -132,9 +133,7 @@ def facts(compared: Sequence[Compared], scheme: LabelScheme) -> dict[str, Any]:
 
 def seen(found: dict[str, Any]) -> str:
     """Return what ``facts`` say of how much was compared."""
-    images, sizes = (
-        f"{n} {word}{'s' * (n != 1)}" for n, word in ((found["images"], "image"), (len(found["sizes"]), "size"))
-    )
+    images, sizes = (counted(n, word) for n, word in ((found["images"], "image"), (len(found["sizes"]), "size")))
     return f"{images} at {sizes}"
 
 
