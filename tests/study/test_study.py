@@ -199,6 +199,11 @@ def test_the_record_of_a_study_names_its_runs(study, tmp_path):
         ),
         ("fields", {"models": {"fcn8s": None}, "embed": ["fcn8s"]}, "'embed' is for classification"),
         ("patches", {"models": {"vgg16": None}, "show": ["red/0.png"]}, "'show' is for segmentation"),
+        (
+            "patches",
+            {"models": {"vgg16": None}, "embed": ["vgg16"], "settings": {"limit": 6}},
+            "embeds 6 images of validation, and a map needs at least 10",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_before_any_training(tmp_path, study, part, change, complaint):

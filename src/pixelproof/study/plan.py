@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from pixelproof.config import RunConfig
-from pixelproof.data import DataFolder, arrange, fingerprint, open_data
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.errors import UserError
+from pixelproof.explanation.projection import FEWEST
+from pixelproof.numbers import counted
 from pixelproof.runs import Run
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
@@ -25,6 +28,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
         UserError: Data, settings or models are refused.
     """
     jobs: dict[str, list[Job]] = {}
+    digest = cache(fingerprint)  # most runs of a part see the same images, and reading them takes seconds
     for part, entry in study.parts.items():
         folder = _opened(entry, part, data)
         jobs[part] = []
@@ -32,7 +36,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
             for replicate, seed in enumerate(entry.seeds_of(model)):
                 config = normalised(run_config(study, part, model, folder.task, tuple(overrides), seed))
                 start = _start(f"{part}/{model}", config, jobs, replicate)
-                jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start))
+                jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start, digest))
     return jobs
 
 
@@ -58,7 +62,15 @@ def _opened(entry: Part, part: str, data: Path) -> DataFolder:
     return folder
 
 
-def _job(entry: Part, path: Path, folder: DataFolder, config: RunConfig, replicate: int, start: Job | None) -> Job:
+def _job(
+    entry: Part,
+    path: Path,
+    folder: DataFolder,
+    config: RunConfig,
+    replicate: int,
+    start: Job | None,
+    digest: Callable[[tuple[Sample, ...]], str],
+) -> Job:
     """Return the job of a model's run; ``path`` is the folder of its first one."""
     part, model = path.parent.name, path.name
     parts = arrange(folder, config.data)
@@ -69,6 +81,12 @@ def _job(entry: Part, path: Path, folder: DataFolder, config: RunConfig, replica
         if sample_id not in by_id:
             remedy = nearest(sample_id, list(by_id)[:20])
             raise UserError(f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold", remedy)
+    embed = model in entry.embed and not replicate
+    if embed and len(parts[SPLIT]) < FEWEST:
+        raise UserError(
+            f"part '{part}' embeds {counted(len(parts[SPLIT]), 'image')} of {SPLIT}, and a map needs at least {FEWEST}",
+            "add images or remove 'embed' from the study",
+        )
     run = Run(path.with_name(f"{model}.seed-{config.training.seed}") if replicate else path)
     return Job(
         name=f"{part}/{run.path.name}",
@@ -79,8 +97,8 @@ def _job(entry: Part, path: Path, folder: DataFolder, config: RunConfig, replica
         parts=parts,
         # Pictures are of the first seed's run; the others are there for their scores.
         shown=() if replicate else tuple(by_id[sample_id] for sample_id in entry.show),
-        embed=model in entry.embed and not replicate,
-        fingerprints={name: fingerprint(samples) for name, samples in parts.items()},
+        embed=embed,
+        fingerprints={name: digest(samples) for name, samples in parts.items()},
         replicate=replicate,
         start=start,
     )
