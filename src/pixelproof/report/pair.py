@@ -1,0 +1,122 @@
+"""What the page shows of two models side by side: differences with intervals, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pixelproof.comparison.sentences import sentences
+from pixelproof.comparison.verdict import class_verdict
+from pixelproof.comparison.words import METRICS, p_value, points
+from pixelproof.numbers import count, share
+from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
+from pixelproof.report.figures.wins import wins
+from pixelproof.report.languages import Texts, translated
+from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord
+from pixelproof.runs.evidence_file import Change, Estimate, EvidenceRecord, Where
+
+EXTREMES = 5
+"""Images named at either end."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Row's model minus column's in the matrix of all pairs."""
+
+    text: str
+    change: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models side by side; every difference is the second's minus the first's."""
+
+    a: str
+    b: str
+    verdict: list[Texts]
+    classes: Forest | None
+    where: Forest | None
+    bands: list[tuple[str, str, str, str]]
+    objects: list[tuple[str, str, str, str]]
+    confusions: list[tuple[str, str, str, str, str]]
+    images: Picture
+    gains: list[tuple[str, str]]
+    losses: list[tuple[str, str]]
+
+
+def pairs(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Pair]:
+    """Return every pair of a comparison, those with the first model first."""
+    found = {(gain.a, gain.b): gain.where for gain in evidence.gains} if evidence else {}
+    first = comparison.models[0].name
+    ordered = sorted(comparison.pairs, key=lambda pair: pair.a != first)
+    return [_pair(pair, comparison, found.get((pair.a, pair.b))) for pair in ordered]
+
+
+def matrix(comparison: ComparisonRecord) -> list[tuple[str, list[Cell | None]]]:
+    """Return, for three or more models, each one's difference to every other; None on the diagonal."""
+    names = [model.name for model in comparison.models]
+    if len(names) < 3:
+        return []
+    known = {(pair.a, pair.b): pair for pair in comparison.pairs}
+    return [(row, [_cell(row, column, known) for column in names]) for row in names]
+
+
+def _pair(pair: PairRecord, comparison: ComparisonRecord, where: Where | None) -> Pair:
+    ranked = sorted((each for each in pair.per_image if each.difference), key=lambda each: -(each.difference or 0.0))
+    metric = METRICS[pair.metric]
+    gained = [(each.id, points(each.difference)) for each in ranked if (each.difference or 0) > 0][:EXTREMES]
+    lost = [(each.id, points(each.difference)) for each in reversed(ranked) if (each.difference or 0) < 0][:EXTREMES]
+    known = [each.difference for each in pair.per_image if each.difference is not None]
+    alt = f"{metric} of {pair.b} minus {pair.a} on {count(len(known))} images, sorted"
+    return Pair(
+        a=pair.a,
+        b=pair.b,
+        verdict=translated(lambda tongue: sentences(pair, comparison, tongue)),
+        classes=forest(_class_differences(pair, metric)),
+        where=forest(_parts(where)) if where else None,
+        bands=_changes(where.error_rates) if where else [],
+        objects=_changes(where.recalls) if where else [],
+        confusions=_confusions(where) if where else [],
+        images=Picture(svg_uri(wins(known, f"{metric}, points")), alt, alt + "."),
+        gains=gained if pair.metric == "miou" else [],
+        losses=lost if pair.metric == "miou" else [],
+    )
+
+
+def _class_differences(pair: PairRecord, metric: str) -> list[Difference]:
+    rows = []
+    for name, record in pair.classes.items():
+        sure = {"b": "better", "a": "worse"}.get(class_verdict(record), "")
+        estimate = Estimate(value=record.difference, low=record.low, high=record.high)
+        rows.append(Difference(name, estimate, sure, f"p {p_value(record.p)} (Holm)"))
+    whole = Estimate(value=pair.difference, low=pair.low, high=pair.high)
+    sure = {"b": "better", "a": "worse"}.get(pair.verdict, "")
+    return [*rows, Difference(metric, whole, sure, f"p {p_value(pair.p)}")]
+
+
+def _parts(where: Where) -> list[Difference]:
+    near = f"edges: within {where.width} px"
+    named = [(near, where.edges), ("interior", where.interior)]
+    named += [(f"{part.name} px", part.gain) for part in where.bands]
+    return [Difference(name, estimate, certain(estimate)) for name, estimate in named]
+
+
+def _changes(changes: tuple[Change, ...]) -> list[tuple[str, str, str, str]]:
+    return [(c.name, share(c.a), share(c.b), with_interval(c.difference)) for c in changes]
+
+
+def _confusions(where: Where) -> list[tuple[str, str, str, str, str]]:
+    return [(c.true, c.predicted, count(c.a), count(c.b), with_interval(c.repaired)) for c in where.confusions]
+
+
+def _cell(row: str, column: str, known: Mapping[tuple[str, str], PairRecord]) -> Cell | None:
+    if row == column:
+        return None
+    pair, sign = (known[column, row], 1) if (column, row) in known else (known[row, column], -1)
+    winner = {"a": pair.a, "b": pair.b}.get(pair.verdict)
+    change = "" if winner is None else "better" if winner == row else "worse"
+    ends = sorted((sign * pair.low, sign * pair.high))
+    estimate = Estimate(value=sign * pair.difference, low=ends[0], high=ends[1])
+    return Cell(points(estimate.value), change, f"{row} minus {column}: {with_interval(estimate)}, p {p_value(pair.p)}")
