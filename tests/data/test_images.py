@@ -10,6 +10,7 @@ from data_builders import picture, save, save_turned
 from PIL import Image
 
 from pixelproof.data import image_size, read_image, write_png
+from pixelproof.data.images import read_mask_values
 from pixelproof.errors import UserError
 
 RGB = picture(1, (6, 4))
@@ -47,6 +48,45 @@ def test_sixteen_bits_give_what_eight_bits_give(suffix, tmp_path):
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     read = read_image(save(grey.astype(np.uint16) * 257, tmp_path / f"deep.{suffix}"))
     np.testing.assert_array_equal(read, np.stack([grey] * 3, -1))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_the_upper_half_of_sixteen_bits_is_kept_of_grey_and_colours(suffix, tmp_path):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    deep = np.random.default_rng(0).integers(0, 65536, (3, 16, 20), dtype=np.uint16)
+    for bands in (deep, deep[:1]):
+        path = tmp_path / f"{len(bands)}.{suffix}"
+        write_deep(rasterio, path, bands, interleave="pixel")
+        expected = np.broadcast_to((bands >> 8).transpose(1, 2, 0), (16, 20, 3))
+        np.testing.assert_array_equal(read_image(path), expected)
+
+
+def test_tiffs_that_would_be_read_wrongly_are_refused(tmp_path):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    deep = np.random.default_rng(0).integers(0, 65536, (3, 16, 20), dtype=np.uint16)
+    write_deep(rasterio, tmp_path / "apart.tif", deep, photometric="RGB", interleave="band")
+    for read in (read_image, read_mask_values, image_size):
+        with pytest.raises(UserError, match=r"apart\.tif keeps 16-bit bands one after the other"):
+            read(tmp_path / "apart.tif")
+    shallow = (deep >> 8).astype(np.uint8)
+    write_deep(rasterio, tmp_path / "apart8.tif", shallow, photometric="RGB", interleave="band")
+    np.testing.assert_array_equal(read_image(tmp_path / "apart8.tif"), shallow.transpose(1, 2, 0))
+    write_deep(rasterio, tmp_path / "five.tif", np.concatenate([deep, deep[:2]]))
+    with pytest.raises(UserError, match=r"five\.tif is a TIFF .* 'pixelproof map' reads other bands"):
+        read_image(tmp_path / "five.tif")
+
+
+def write_deep(rasterio, path, bands, **options):
+    driver = {".tif": "GTiff", ".png": "PNG"}[path.suffix]
+    count, height, width = bands.shape
+    profile = {"driver": driver, "count": count, "height": height, "width": width, "dtype": bands.dtype}
+    options |= {"photometric": "RGB"} if path.suffix == ".tif" and count == 3 else {}
+    if path.suffix == ".png":
+        options.pop("interleave", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(path, "w", **profile, **options) as data:
+            data.write(bands)
 
 
 def test_one_bit_palette_and_cmyk(tmp_path):

@@ -113,6 +113,25 @@ def test_a_place_that_cannot_be_written_is_found_first(slim_run, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_names_that_other_libraries_cannot_take_are_found_first(slim_run, tmp_path):
+    scene, out = write_scene(tmp_path / "scene.tif", noise(40, 50)), tmp_path / "map.tif"
+    for wrong, complaint in {"tab\t": "control character", "\udcff": "is not UTF-8", "n" * 201: "longer than"}.items():
+        assert complaint in refused(slim_run, scene, out, polygons=tmp_path / f"{wrong}.gpkg")
+        assert complaint in refused(slim_run, scene, tmp_path / f"{wrong}.tif")
+    assert "is not UTF-8; rename it" in refused(slim_run, tmp_path / "\udcff.tif", out)
+    assert [path.name for path in tmp_path.iterdir()] == ["scene.tif"]
+
+
+def test_a_description_of_another_map_is_not_overwritten(slim_run, tmp_path):
+    scene, out = write_scene(tmp_path / "scene.tif", noise(40, 50)), tmp_path / "map.tif"
+    beside = tmp_path / "map.tif.aux.xml"
+    beside.write_text("mine")
+    assert "map.tif.aux.xml already exists" in refused(slim_run, scene, out)
+    assert beside.read_text() == "mine"
+    api.map(slim_run.path, scene, out, device="cpu", overwrite=True)
+    assert beside.read_text() != "mine"
+
+
 def test_ground_control_points_are_kept(slim_run, tmp_path):
     scene = write_scene(tmp_path / "scene.tif", noise(40, 50), crs=None)
     corners = [(0, 0, 10.0, 50.0), (0, 50, 10.5, 50.1), (40, 50, 10.4, 49.7), (40, 0, 9.9, 49.6)]
@@ -132,6 +151,7 @@ def test_wrong_words(slim_run, tmp_path):
     assert "must end in .gpkg or .geojson" in refused(slim_run, scene, out, polygons=tmp_path / "p.shp")
     assert "is given for two files" in refused(slim_run, scene, out, probabilities=out)
     assert "the first value must be less than the second" in refused(slim_run, scene, out, stretch=(5, 5))
+    assert "simplify is for polygons" in refused(slim_run, scene, out, simplify=5)
     with pytest.raises(UserError, match="is the raster itself"):
         api.map(slim_run.path, scene, scene, overwrite=True)
     classifier = Run.create(

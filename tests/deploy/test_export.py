@@ -180,6 +180,8 @@ def test_wrong_use_is_one_sentence_and_touches_nothing(tmp_path, monkeypatch):
     (tmp_path / "run.ncnn.json").mkdir()
     with pytest.raises(UserError, match=r"run\.ncnn\.json is a folder"):
         export_run(run.path, "ncnn", tmp_path, overwrite=True)
+    with pytest.raises(UserError, match=r"the name .*\\udcff.* is not UTF-8; rename it"):
+        export_run(run.path, "onnx", tmp_path / "\udcff.onnx")
     monkeypatch.setattr(runtimes, "version", lambda package: None)
     with pytest.raises(UserError, match="the format openvino needs openvino, which is not installed; pip install"):
         export_run(run.path, "openvino", tmp_path / "b.xml")

@@ -112,11 +112,14 @@ def test_every_format_and_depth_gives_what_predict_sees(slim_run, tmp_path):
     rgb.convert("L").save(tmp_path / "grey.png")
     rgb.quantize(16).save(tmp_path / "palette.png")
     Image.fromarray(noise(50, 60, 1, high=65536, dtype=np.uint16)[0]).save(tmp_path / "deep.png")
+    write_scene(
+        tmp_path / "deep.tif", noise(50, 60, high=65536, dtype=np.uint16), photometric="RGB", interleave="pixel"
+    )
     write_scene(tmp_path / "rgb.tif", pixels)
     with rasterio.open(tmp_path / "rgb.tif") as data:
         rasterio.shutil.copy(data, tmp_path / "mosaic.vrt", driver="VRT")
     use = Predictor.open(slim_run, "cpu")
-    for name in ("a.png", "grey.png", "palette.png", "deep.png", "mosaic.vrt"):
+    for name in ("a.png", "grey.png", "palette.png", "deep.png", "deep.tif", "mosaic.vrt"):
         api.map(slim_run.path, tmp_path / name, tmp_path / f"{name}.tif", device="cpu")
         image = read_image(tmp_path / (name if name != "mosaic.vrt" else "a.png"))
         np.testing.assert_array_equal(read(tmp_path / f"{name}.tif")[0], use.classes(image), err_msg=name)

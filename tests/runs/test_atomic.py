@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,17 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         raise RuntimeError
     assert sorted(p.name for p in (tmp_path / "a" / "b").rglob("*")) == ["mine.txt", "sub", "whole.txt"]
     assert (tmp_path / "a" / "b" / "mine.txt").read_text() == "mine"
+
+
+def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    mine, others = tmp_path / f".{ended.pid}.part", [tmp_path / f".{os.getppid()}.part", tmp_path / ".map.tif.part"]
+    for folder in (mine, *others):
+        write_text(folder / "half.txt", "half")
+    with atomic_folder(tmp_path) as temporary:
+        write_text(temporary / "whole.txt", "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "whole.txt"])
 
 
 def test_every_file_has_the_usual_mode(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
@@ -24,12 +25,15 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """What Pillow may decode, whatever a file is called: some of its other readers run programs or are little tested."""
 _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 EXIF_ORIENTATION = 0x0112
+BITS, SAMPLES, PLANAR = 258, 277, 284
+"""Tags of TIFF: bits of each band, how many bands, and whether they are interleaved by pixel (1) or lie apart (2)."""
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def read_image(path: Path) -> UInt8:
     """Return an image of any mode as RGB, uint8 [H, W, 3], turned as its EXIF orientation says.
 
-    Grey is repeated, transparency is dropped, and 16-bit values are divided by 257, so that the same scene in 8 and in
+    Grey is repeated, transparency is dropped, and of 16 bits the upper 8 are kept, so that the same scene in 8 and in
     16 bits gives the same array.
 
     Raises:
@@ -47,7 +51,7 @@ def as_rgb(path: Path, image: Image.Image) -> UInt8:
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
     if image.mode in _DEEP:
-        grey = (np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8)
+        grey = (np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)  # as Pillow does with colours
         return np.repeat(grey[..., None], 3, axis=2)
     return np.array(image.convert("RGB"))
 
@@ -129,20 +133,43 @@ def opened(path: Path) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # damaged EXIF or TIFF tags; the pixels still count
             with Image.open(path, formats=FORMATS) as image:
+                _refuse_deep_planes(path, image)
                 yield image
     except Image.DecompressionBombError:
         raise UserError(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
     except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
-        raise UserError(
-            f"{path} is {'an empty file' if empty else 'no PNG, JPEG, BMP, TIFF or WebP image'}", "remove or replace it"
-        ) from None
+        raise _unidentified(path) from None
     except (SyntaxError, ValueError, IndexError, KeyError, EOFError, struct.error, zlib.error, MemoryError):
         raise UserError(f"{path} is damaged", "remove or replace it") from None
     except OSError as error:
         if error.errno is not None:
             raise explain_os_error(error, path) from error
         raise UserError(f"{path} is truncated or damaged", "remove or replace it") from None
+
+
+def _refuse_deep_planes(path: Path, image: Image.Image) -> None:
+    """Refuse a TIFF of 16-bit colours stored band by band, which Pillow reads as other values without a word."""
+    if not isinstance(image, TiffImageFile):
+        return
+    apart = image.tag_v2.get(PLANAR) == 2 and image.tag_v2.get(SAMPLES, 1) > 1
+    if apart and max(image.tag_v2.get(BITS, (1,))) > 8:
+        raise UserError(
+            f"{path} keeps 16-bit bands one after the other, which is not read",
+            "save it interleaved by pixel or with 8 bits",
+        )
+
+
+def _unidentified(path: Path) -> UserError:
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head in _TIFF:
+        return UserError(
+            f"{path} is a TIFF that is damaged, or whose bands or bits are not read here",
+            "save it as grey or RGB of 8 or 16 bits; 'pixelproof map' reads other bands, too",
+        )
+    return UserError(
+        f"{path} is {'no PNG, JPEG, BMP, TIFF or WebP image' if head else 'an empty file'}", "remove or replace it"
+    )
 
 
 def _decode_palette(path: Path, ids: Ids, colors: UInt8, scheme: LabelScheme) -> UInt8:

@@ -15,6 +15,7 @@ from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
 from pixelproof.deploy.job import Job
 from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun
+from pixelproof.deploy.names import check_encoding, check_names
 from pixelproof.deploy.pipeline import Behind, ahead
 from pixelproof.deploy.polygons import polygons
 from pixelproof.deploy.settings import MapSettings
@@ -47,6 +48,8 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
     """
     started = time.monotonic()
     settings, out = parse(MapSettings, options, "map"), Path(out)
+    check_encoding(Path(scene))
+    check_names(settings.files(out))
     _keep_raster(settings, out, [Path(scene)])
     _refuse_overwriting(settings, out)
     job = Job.open(Run.open(Path(run)), Path(scene), settings, begun(out))
@@ -171,7 +174,9 @@ def _warn(job: Job, seams: dict[str, Any]) -> None:
 
 
 def _refuse_overwriting(settings: MapSettings, out: Path) -> None:
-    for path in settings.files(out):
+    # Between the moves of the last two files, a kill leaves the first; the journal says that it is ours.
+    described = [] if begun(out) else [out.with_name(f"{out.name}.aux.xml")]
+    for path in [*settings.files(out), *described]:
         if path.is_dir():
             raise UserError(f"{path} is a folder", "give the name of a file")
         if path.exists() and not settings.overwrite:

@@ -42,7 +42,7 @@ class Scaling:
         Args:
             path: The raster, for messages.
             dtype: Of its pixels.
-            stretch: What the user asks for; None takes 8 bits as they are and divides 16 bits by 257.
+            stretch: What the user asks for; None takes 8 bits as they are and of 16 bits the upper 8.
             sample: Gives values with data from all over the raster, [bands, N]; called only where they are needed.
 
         Raises:
@@ -65,6 +65,8 @@ class Scaling:
         """Return stored values [bands, h, w] as uint8 of the same shape."""
         if stored.dtype == np.uint8 and set(self.low) == {0.0} and set(self.high) == {255.0}:
             return stored
+        if stored.dtype == np.uint16 and set(self.low) == {0.0} and set(self.high) == {FULL["uint16"]}:
+            return (stored >> 8).astype(np.uint8)  # as images are read for training
         low, high = (np.array(ends, np.float32).reshape(-1, 1, 1) for ends in (self.low, self.high))
         scaled: Float = (stored.astype(np.float32) - low) * (np.float32(255) / (high - low))
         # Values without data may be anything, not-a-number included.
@@ -72,7 +74,7 @@ class Scaling:
 
     def __str__(self) -> str:
         ranges = dict.fromkeys(f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True))
-        plain = {"0 to 255": "8-bit values as they are", "0 to 65535": "16-bit values divided by 257"}
+        plain = {"0 to 255": "8-bit values as they are", "0 to 65535": "of 16 bits the upper 8"}
         text = ", ".join(ranges)
         return plain.get(text, f"values {text} as 0 to 255")
 
@@ -86,7 +88,7 @@ def _percentiles(values: npt.NDArray[Any], stretch: Stretch) -> Scaling:
 
 
 def _darkness(path: Path, dtype: str, sample: Callable[[], npt.NDArray[Any]]) -> str:
-    if dtype == "uint8" or not (values := sample()).size or (top := int(values.max())) >= DARK * 257:
+    if dtype == "uint8" or not (values := sample()).size or (top := int(values.max())) >= DARK * 256:
         return ""
     return (
         f"the values of {path.name} reach only about {top:,} of 65,535, so it looks almost black to the network; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import TILE
@@ -77,6 +77,12 @@ class MapSettings(Strict):
         if value is not None and value.suffix.lower() not in RASTERS:
             raise ValueError(f"{value} must end in .tif")
         return value
+
+    @model_validator(mode="after")
+    def _of_polygons(self) -> MapSettings:
+        if self.simplify and self.polygons is None:
+            raise ValueError("simplify is for polygons, and none are asked for: name their file")
+        return self
 
     @property
     def beside(self) -> list[Path]:

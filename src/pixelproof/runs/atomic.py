@@ -53,6 +53,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         UserError: The folder cannot be written, or the disk is full.
     """
+    for entry in path.glob(".*.part"):
+        if _abandoned(entry.name[1:].removesuffix(".part")):
+            shutil.rmtree(entry, ignore_errors=True)
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
     # Inside, because beside it may be another disk.
     temporary = path / f".{os.getpid()}.part"
@@ -96,20 +99,22 @@ def require_writable(path: Path) -> None:
 def remove_leftovers(path: Path) -> None:
     """Remove what killed processes left beside ``path`` while they were writing it."""
     for entry in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}*"):
-        process = entry.name[len(path.stem) + 2 :].partition(".")[0]
-        if process.isdecimal() and not _runs(int(process)):
+        if _abandoned(entry.name[len(path.stem) + 2 :].partition(".")[0]):
             with suppress(OSError):
                 entry.unlink()
 
 
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+def _abandoned(process: str) -> bool:
+    """Return whether this is the number of a process that no longer runs."""
+    if not process.isdecimal():
         return False
-    except OSError:  # another user's
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
         return True
-    return True
+    except (OSError, OverflowError):  # another user's, or no process
+        return False
+    return False
 
 
 def is_leftover(path: Path) -> bool:

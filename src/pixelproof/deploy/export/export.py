@@ -17,6 +17,7 @@ from pixelproof.data.splits import limit
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import FORMATS, Format, UInt8
 from pixelproof.deploy.export.readme import readme
+from pixelproof.deploy.names import check_names
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import PixelModel, build_model, fold
 from pixelproof.prediction.backends.convert import reason
@@ -67,6 +68,7 @@ def export_run(
     path = _path(Path(out), opened, chosen)
     files = [path.with_suffix(suffix) for suffix in (chosen.suffix, *chosen.beside)]
     files += [path.with_name(path.name + ending) for ending in (EXAMPLE, README, PROOF)]
+    check_names(files)
     _refuse_taken(files, overwrite)
     require(chosen.packages, f"the format {format}")
     config, scheme = run_settings(opened), opened.labels()

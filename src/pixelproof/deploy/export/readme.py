@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any
 
 from pixelproof.deploy.export.contract import Contract
@@ -14,9 +15,9 @@ def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any])
     """Return the text, Markdown, of the description of a file called ``name``."""
     mask = "" if contract.side else " MASK.png"
     paragraphs = [
-        f"# {name}",
+        f"# `{visible(name)}`",
         f"{contract.summary}. It needs nothing but {chosen.reader}; the example also needs Pillow:",
-        f"    pip install {chosen.reader} numpy pillow\n    python {name}.example.py IMAGE{mask}",
+        f"    pip install {chosen.reader} numpy pillow\n    python {quote(name + '.example.py')} IMAGE{mask}",
         "\n".join(f"- {line}" for line in _lines(chosen, contract)),
         _classes(contract),
         _evidence(facts),
@@ -32,7 +33,7 @@ def _lines(chosen: Format, contract: Contract) -> list[str]:
     chances = "softmax(logits)" if contract.temperature == 1 else f"softmax(logits / {contract.temperature:.4g})"
     beside = " and ".join(f"`{ending}`" for ending in chosen.beside)
     return [
-        f"**In:** {takes}, RGB as image files hold it; of 16 bits, divided by 257. Normalisation is inside.",
+        f"**In:** {takes}, RGB as image files hold it; of 16 bits, the upper 8. Normalisation is inside.",
         _size(chosen, side),
         f"**Out:** {gives}. The largest of the {count} is the class; {chances} are probabilities.",
         f"Classes, colours and all of this stand in {chosen.contract}, too.",

@@ -22,7 +22,7 @@ from pixelproof.prediction.backends.trial import prove, race
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json
-from pixelproof.runs.atomic import atomic_folder, read_json
+from pixelproof.runs.atomic import atomic_folder, read_json, require_writable
 from pixelproof.runs.environment import processor
 from pixelproof.runs.proof_images import proof_images
 from pixelproof.schema import nearest
@@ -92,11 +92,13 @@ class _Bench:
         if name == "auto":
             installed = [key for key in RUNTIMES if not missing(RUNTIMES[key].packages)]
             if not self.found.keys() >= {"torch", *installed}:
+                self._require_writable()
                 self._try(installed)
             usable = {key: found["seconds"] for key, found in self.found.items() if "seconds" in found}
             name = min((key for key in usable if key in ("torch", *installed)), key=lambda key: usable[key])
             say(f"backend {name}: " + ", ".join(f"{key} {seconds:.3g} s" for key, seconds in usable.items()))
         elif name not in self.found:
+            self._require_writable()
             self._prove(name)
             self._remember()
         if name == "torch":
@@ -173,6 +175,12 @@ class _Bench:
                 return dict(known.get("trials", {}))
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}
+
+    def _require_writable(self) -> None:
+        try:
+            require_writable(self.folder / TRIALS)
+        except UserError as error:
+            raise UserError(f"what is tried is kept in the run, and {error.problem}", "use --backend torch") from None
 
     def _remember(self) -> None:
         write_json(self.folder / TRIALS, {"made_from": self.made_from, "trials": self.trials})

@@ -19,7 +19,7 @@ network = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32
 
 image = ImageOps.exif_transpose(Image.open(sys.argv[1]))
 if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
-    image = Image.fromarray((np.asarray(image) / 257).round().astype(np.uint8))
+    image = Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
 image = image.convert("RGB")
 if size:  # a classifier's images are all of one size, width and height
     image = image.resize(size, Image.Resampling.BILINEAR)
