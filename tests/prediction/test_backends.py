@@ -116,7 +116,7 @@ def test_what_is_not_there_is_said_in_one_sentence(make_run, monkeypatch):
     with pytest.raises(UserError, match="no backend 'openvin'; did you mean 'openvino'"):
         use_backend(use, run, "openvin", (64, 64))
     (run.path / "backends").write_text("in the way, as a folder that nobody may write would be")
-    with pytest.raises(UserError, match="what is tried is kept in the run, and .*; use --backend torch"):
+    with pytest.raises(UserError, match=r"what is tried is kept in the run, and .*; use --backend torch"):
         use_backend(use, run, "auto", (64, 64))
     (run.path / "backends").unlink()
     monkeypatch.setattr(runtimes, "version", lambda package: None)
