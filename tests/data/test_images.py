@@ -69,6 +69,11 @@ def test_tiffs_that_would_be_read_wrongly_are_refused(tmp_path):
         with pytest.raises(UserError, match=r"apart\.tif keeps 16-bit bands one after the other"):
             read(tmp_path / "apart.tif")
     shallow = (deep >> 8).astype(np.uint8)
+    write_deep(rasterio, tmp_path / "two.tif", shallow[:2])
+    with pytest.raises(UserError, match="two bands that are not grey and transparency"):
+        read_image(tmp_path / "two.tif")
+    save(np.dstack([shallow[0], shallow[1]]), tmp_path / "alpha.tif")
+    np.testing.assert_array_equal(read_image(tmp_path / "alpha.tif")[..., 1], shallow[0])
     write_deep(rasterio, tmp_path / "apart8.tif", shallow, photometric="RGB", interleave="band")
     np.testing.assert_array_equal(read_image(tmp_path / "apart8.tif"), shallow.transpose(1, 2, 0))
     write_deep(rasterio, tmp_path / "five.tif", np.concatenate([deep, deep[:2]]))

@@ -133,7 +133,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # damaged EXIF or TIFF tags; the pixels still count
             with Image.open(path, formats=FORMATS) as image:
-                _refuse_deep_planes(path, image)
+                _refuse_misread(path, image)
                 yield image
     except Image.DecompressionBombError:
         raise UserError(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
@@ -147,8 +147,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise UserError(f"{path} is truncated or damaged", "remove or replace it") from None
 
 
-def _refuse_deep_planes(path: Path, image: Image.Image) -> None:
-    """Refuse a TIFF of 16-bit colours stored band by band, which Pillow reads as other values without a word."""
+def _refuse_misread(path: Path, image: Image.Image) -> None:
+    """Refuse TIFFs that Pillow reads as something else without a word: 16-bit colours band by band, two plain bands."""
     if not isinstance(image, TiffImageFile):
         return
     apart = image.tag_v2.get(PLANAR) == 2 and image.tag_v2.get(SAMPLES, 1) > 1
@@ -157,6 +157,8 @@ def _refuse_deep_planes(path: Path, image: Image.Image) -> None:
             f"{path} keeps 16-bit bands one after the other, which is not read",
             "save it interleaved by pixel or with 8 bits",
         )
+    if image.mode in ("L", *_DEEP) and image.tag_v2.get(SAMPLES, 1) > 1:
+        raise UserError(f"{path} has two bands that are not grey and transparency", "save the one that is meant")
 
 
 def _unidentified(path: Path) -> UserError:
