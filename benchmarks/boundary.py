@@ -47,7 +47,8 @@ def scipy_distance(mask: Mask) -> Array:
     """Distance of each pixel to the nearest of another class, a class at a time."""
     if mask.min() == mask.max():
         return np.full(mask.shape, np.inf)
-    return sum(ndimage.distance_transform_edt(mask == k) for k in np.unique(mask))  # type: ignore[return-value]
+    found: Array = sum((ndimage.distance_transform_edt(mask == k) for k in np.unique(mask)), np.zeros(mask.shape))
+    return found
 
 
 def scipy_objects(mask: Mask) -> Array:

@@ -46,7 +46,7 @@ Compared = tuple[Findings, Float64]  # and the true differences of the classes a
 def segmentations(gain: float, images: int, seed: int) -> Iterator[Compared]:
     """Yield what comparisons of segmenters find."""
     for number in itertools.count():
-        rng = generator(seed, "segmentation", gain, images, number)
+        rng = generator(seed, "segmentation", str(gain), images, number)
         population = segmented(rng, 20_000, gain)
         a, b = population.whole()
         true = np.append((iou(b, COUNTED) - iou(a, COUNTED))[:6], mean_iou(b, COUNTED) - mean_iou(a, COUNTED))
@@ -58,7 +58,7 @@ def segmentations(gain: float, images: int, seed: int) -> Iterator[Compared]:
 def classifications(gain: float, images: int, seed: int) -> Iterator[Compared]:
     """Yield what comparisons of classifiers find."""
     for number in itertools.count():
-        rng = generator(seed, "classification", gain, images, number)
+        rng = generator(seed, "classification", str(gain), images, number)
         population = classified(rng, 100_000, gain)
         a, b = population.whole()
         true = np.append(class_accuracy(b) - class_accuracy(a), accuracy(b) - accuracy(a))

@@ -43,7 +43,8 @@ def peers(model: PixelModel, image: np.ndarray, folder: Path) -> dict[str, Work]
 
     @torch.inference_mode()
     def in_torch() -> np.ndarray:
-        return network(batch())[0].numpy().argmax(axis=0)
+        found: np.ndarray = network(batch())[0].numpy().argmax(axis=0)
+        return found
 
     return {
         "torch": in_torch,

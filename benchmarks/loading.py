@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,10 +34,11 @@ from pixelproof.process import keep_freed_memory
 STUDY = Path(__file__).parents[2] / "shared" / "data"
 COURSE = torch.tensor([6, 4, 3, 0, 6, 2, 1, 5])
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+Pair = tuple[torch.Tensor, torch.Tensor]
 TILE = ["crop=384", "scale=[0.75, 1.5]", "color=0.2"]
 
 
-class Pairs(Dataset):
+class Pairs(Dataset[Pair]):
     """Tiles with masks as a torchvision user would read them."""
 
     def __init__(self, data: DataFolder) -> None:
@@ -55,13 +57,15 @@ class Pairs(Dataset):
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, index: int) -> Pair:
         """Return an image and its classes."""
         sample = self.samples[index]
+        assert sample.mask is not None
         bits = np.array(Image.open(sample.mask).convert("RGB")) >> 7
         classes = COURSE[torch.from_numpy(bits[..., 0] << 2 | bits[..., 1] << 1 | bits[..., 2]).long()]
         image = tv_tensors.Image(np.array(Image.open(sample.image).convert("RGB")).transpose(2, 0, 1))
-        return self.changes(image, tv_tensors.Mask(classes))
+        pair: Pair = self.changes(image, tv_tensors.Mask(classes))
+        return pair
 
 
 def class_folders(data: DataFolder, out: Path) -> Path:
@@ -73,17 +77,17 @@ def class_folders(data: DataFolder, out: Path) -> Path:
     return out
 
 
-def theirs(dataset: Dataset, batch: int) -> DataLoader:
+def theirs(dataset: Dataset[Any], batch: int) -> DataLoader[Any]:
     """Return a loader as torchvision's references set it up."""
     return DataLoader(dataset, batch, shuffle=True, num_workers=2, drop_last=True, persistent_workers=True)
 
 
-def drain(batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> int:
+def drain(batches: Iterable[Pair]) -> int:
     """Take all batches and return the number of images."""
     return sum(len(images) for images, _ in batches)
 
 
-def measure(data: DataFolder, loader: DataLoader, settings: list[str], cache: Path, rounds: int) -> Benchmark:
+def measure(data: DataFolder, loader: DataLoader[Any], settings: list[str], cache: Path, rounds: int) -> Benchmark:
     """Time one data set."""
     config = default_config(data.task, "vgg16" if data.task == "classification" else "fcn8s")
     config = apply_overrides(config, [*settings, f"cache={cache}"])

@@ -63,6 +63,7 @@ def make_run(path: Path, width: float) -> Run:
     image = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
     logits = Predictor(model, SCHEME, "cpu").logits([image])
     scoring = [layer for layer in model.modules() if getattr(layer, "out_channels", 0) == len(SCHEME.classes)][-1]
+    assert isinstance(scoring.bias, torch.Tensor)
     with torch.no_grad():
         scoring.bias -= logits.mean(dim=(0, 2, 3))
     save_weights(run.best, model)
@@ -111,7 +112,7 @@ def sliding(run: Run, scene: Path, out: Path, side: int) -> None:
 
 def map_by_command(run: Run, scene: Path, out: Path) -> dict[str, Any]:
     """Map a scene as a user does; return the command's facts, its peak memory and seconds."""
-    options = ["--out", out, "--backend", "auto", "--device", "cpu", "--overwrite", "--json"]
+    options: list[str | Path] = ["--out", out, "--backend", "auto", "--device", "cpu", "--overwrite", "--json"]
     return in_a_process("map", scene, ["-c", COMMAND, "map", run.path, scene, *options])
 
 

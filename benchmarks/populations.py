@@ -108,7 +108,7 @@ def _tiles(rng: np.random.Generator, size: int) -> Int64:
     present = rng.random((size, 7)) < PRESENT
     present[~present.any(axis=1), 1] = True
     area = np.where(present, np.exp(SIZE + SPREAD * rng.normal(size=(size, 7))), 0)
-    pixels = np.floor(area / area.sum(axis=1, keepdims=True) * PIXELS).astype(np.int64)
+    pixels: npt.NDArray[np.int64] = np.floor(area / area.sum(axis=1, keepdims=True) * PIXELS).astype(np.int64)
     pixels[np.arange(size), pixels.argmax(axis=1)] += PIXELS - pixels.sum(axis=1)
     return pixels
 

@@ -27,7 +27,8 @@ def features() -> np.ndarray:
     """Return float32 [1797, 4096]."""
     images = load_digits().data.astype(np.float32) / 16
     weights = np.random.default_rng(0).normal(0, 1, (images.shape[1], WIDTH)).astype(np.float32)
-    return np.maximum((images - images.mean(axis=0)) @ weights, 0)
+    found: np.ndarray = np.maximum((images - images.mean(axis=0)) @ weights, 0)
+    return found
 
 
 def ours(points: np.ndarray) -> np.ndarray:
@@ -37,7 +38,8 @@ def ours(points: np.ndarray) -> np.ndarray:
 
 def sklearn(points: np.ndarray) -> np.ndarray:
     """scikit-learn's t-SNE."""
-    return TSNE(perplexity=PERPLEXITY, init="pca", random_state=0, n_jobs=-1).fit_transform(points)
+    found: np.ndarray = TSNE(perplexity=PERPLEXITY, init="pca", random_state=0, n_jobs=-1).fit_transform(points)
+    return found
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def step(network: Any, optimizer: torch.optim.Optimizer, batch: Batch) -> Work:
     images, target = batch
 
     def work() -> None:
-        F.cross_entropy(network(images), target).backward()
+        torch.autograd.backward(F.cross_entropy(network(images), target))
         optimizer.step()
         optimizer.zero_grad()
 

@@ -29,7 +29,7 @@ def step(folded: bool) -> Work:
     target = torch.randint(0, 7, (2, 256, 256), generator=generator)
 
     def work() -> None:
-        F.cross_entropy(network(images).logits, target).backward()
+        torch.autograd.backward(F.cross_entropy(network(images).logits, target))
         optimizer.step()
         optimizer.zero_grad()
 

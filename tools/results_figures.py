@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,7 +24,7 @@ NAMES = {
     "config": "config.yaml",
     "environment": "environment.json",
 }
-PROTOCOL = "unknown_counted"
+PROTOCOL: Final = "unknown_counted"
 FIRST = ("vgg16", "fcn32s", "fcn8s", "best")
 """The recipes that stand before all others."""
 

@@ -24,7 +24,7 @@ def code_lines(path: Path, tree: ast.Module) -> set[int]:
         tokens = [t for t in tokenize.tokenize(file.readline) if t.type not in NOT_CODE and t.string]
     lines = {line for t in tokens for line in range(t.start[0], t.end[0] + 1)}
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, *Function.__args__)) and ast.get_docstring(node, clean=False):
+        if isinstance(node, ast.Module | ast.ClassDef | Function) and ast.get_docstring(node, clean=False):
             lines -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
     return lines
 
