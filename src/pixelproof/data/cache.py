@@ -31,7 +31,8 @@ from pixelproof.runs.arrays import load_arrays, save_arrays
 from pixelproof.runs.atomic import explain_os_error
 
 UInt8 = npt.NDArray[np.uint8]
-VERSION = 1
+VERSION = 2
+"""Counts up when the same file decodes to other bytes."""
 _INDEX, _IMAGES, _MASKS = "index.npz", "images.bin", "masks.bin"
 _SHARE_OF_FREE = 0.5
 """A cache takes at most this share of what is free on its disk."""

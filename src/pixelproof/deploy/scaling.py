@@ -63,10 +63,9 @@ class Scaling:
 
     def __call__(self, stored: npt.NDArray[Any]) -> UInt8:
         """Return stored values [bands, h, w] as uint8 of the same shape."""
-        if stored.dtype == np.uint8 and set(self.low) == {0.0} and set(self.high) == {255.0}:
-            return stored
-        if stored.dtype == np.uint16 and set(self.low) == {0.0} and set(self.high) == {FULL["uint16"]}:
-            return (stored >> 8).astype(np.uint8)  # as images are read for training
+        if set(self.low) == {0.0} and set(self.high) == {FULL.get(stored.dtype.name)}:
+            # The upper 8 bits, as of training images.
+            return (stored >> 8 * (stored.dtype.itemsize - 1)).astype(np.uint8)
         low, high = (np.array(ends, np.float32).reshape(-1, 1, 1) for ends in (self.low, self.high))
         scaled: Float = (stored.astype(np.float32) - low) * (np.float32(255) / (high - low))
         # Values without data may be anything, not-a-number included.

@@ -48,7 +48,8 @@ def atomic(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a hidden folder inside ``path`` to write to, and move what it holds into ``path`` when the block ends well.
 
-    What bears other names in ``path`` stays. A failure leaves ``path`` as it was, and no folder where there was none.
+    What bears other names in ``path`` stays, but what killed processes left of this is removed. A failure leaves
+    ``path`` as it was, and no folder where there was none.
 
     Raises:
         UserError: The folder cannot be written, or the disk is full.
@@ -106,14 +107,12 @@ def remove_leftovers(path: Path) -> None:
 
 def _abandoned(process: str) -> bool:
     """Return whether this is the number of a process that no longer runs."""
-    if not process.isdecimal():
-        return False
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
         return True
-    except (OSError, OverflowError):  # another user's, or no process
-        return False
+    except (OSError, OverflowError, ValueError):  # another user's, or no number of a process
+        pass
     return False
 
 
