@@ -61,6 +61,23 @@ def test_padding_is_zeros_to_the_right_and_below(name: str) -> None:
         assert torch.equal(model(image).logits, model(grid).logits[..., :33, :65])
 
 
+@pytest.mark.parametrize("name", ["fcn8s-bn", "smp:FPN:resnet18"])
+def test_a_coarser_look_is_the_same_network_on_means_of_squares(name: str) -> None:
+    whole = build(name).eval()
+    coarse = build_model(ModelConfig(name=name, width=SLIM, downsample=2), CLASSES).eval()
+    coarse.load_state_dict(whole.state_dict())
+    image = torch.randn(1, 3, 128, 192)
+    means = image.unflatten(2, (64, 2)).unflatten(4, (96, 2)).mean(dim=(3, 5))
+    with torch.no_grad():
+        expected, seen = whole(means), coarse(image)
+    larger = torch.nn.functional.interpolate(expected.logits, size=(128, 192), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(seen.logits, larger, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(seen.features, expected.features, rtol=1e-4, atol=1e-5)
+    assert (coarse.stride, coarse.reduction) == (2 * whole.stride, 2 * whole.reduction)
+    with torch.no_grad():
+        assert coarse(torch.randn(1, 3, 33, 65)).logits.shape == (1, CLASSES, 33, 65)
+
+
 def test_gradients_reach_every_parameter(name: str) -> None:
     network = build(name).train()
     generator = torch.Generator().manual_seed(1)

@@ -15,9 +15,9 @@ from pixelproof.prediction.tiles import halo, predict_tiled, tiles
 FAMILY = ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear", "fcn32s-stepwise"]
 
 
-def predictor(name):
+def predictor(name, downsample=1):
     torch.manual_seed(0)
-    model = build_model(ModelConfig(name=name, width=0.05), 7)
+    model = build_model(ModelConfig(name=name, width=0.05, downsample=downsample), 7)
     use = Predictor(model, PRESETS["deepglobe"], "cpu")
     # Centre each class's logits, or an untrained network would answer one class everywhere.
     image = np.random.default_rng(0).integers(0, 256, (256, 256, 3)).astype(np.uint8)
@@ -53,6 +53,19 @@ def test_the_halo_is_as_wide_as_it_must_be_and_no_wider(name):
     assert differences[0] < 1e-5
     assert differences[1] > 1e-3
     assert halo(use.model) == (128 if name == "fcn8s-bilinear" else 96)
+
+
+@pytest.mark.parametrize(("downsample", "side"), [(2, 64), (3, 96)])
+def test_a_tiled_map_of_coarser_pixels_equals_the_whole_one(downsample, side):
+    use = predictor("fcn8s", downsample)
+    margin = halo(use.model)
+    image = np.random.default_rng(1).integers(0, 256, (200 * downsample, 500, 3)).astype(np.uint8)
+    whole = use.class_map(image)
+    assert len(np.unique(whole)) > 1
+    assert margin == (96 + 32) * downsample  # the answer is enlarged bilinearly, so neighbouring cells blend
+    np.testing.assert_array_equal(predict_tiled(image, use.class_map, margin, side), whole)
+    narrow = predict_tiled(image, use.class_map, margin - use.model.stride, side)
+    assert (narrow != whole).any()
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 4), st.integers(0, 3))

@@ -49,10 +49,11 @@ def kill_at(monkeypatch, calls):
     monkeypatch.setattr(loop, "mix", dying)
 
 
-@pytest.mark.parametrize("killed_at", [1, 7])
-def test_a_killed_run_resumes_to_bit_identical_weights(tmp_path, color_classes, monkeypatch, killed_at):
+@pytest.mark.parametrize(("killed_at", "optimizer"), [(1, "adamw"), (7, "adamw"), (7, "sgd"), (7, "muon")])
+def test_a_killed_run_resumes_to_bit_identical_weights(tmp_path, color_classes, monkeypatch, killed_at, optimizer):
     data = open_data(color_classes)
-    config = settings_for(data, "vgg16-bn", "epochs=4", "ema=0.9", "mixup=0.2", "shift=2", "color=0.2", "accumulate=2")
+    more = [f"optimizer={optimizer}", "epochs=4", "ema=0.9", "mixup=0.2", "shift=2", "color=0.2", "accumulate=2"]
+    config = settings_for(data, "vgg16-bn", *more)
     whole = train(data, config, tmp_path / "whole")
     kill_at(monkeypatch, killed_at)
     with pytest.raises(KilledError):

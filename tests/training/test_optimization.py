@@ -29,12 +29,30 @@ def test_known_points_of_the_schedules():
     assert learning_rate(config.model_copy(update={"schedule": "poly"}), 5) == pytest.approx(0.5**0.9)
 
 
-@pytest.mark.parametrize("name", ["adamw", "sgd"])
+@pytest.mark.parametrize("name", ["adamw", "sgd", "muon"])
 def test_weight_decay_spares_biases_and_norms(name):
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
     optimizer = make_optimizer(model, TrainingConfig(optimizer=name, weight_decay=0.3))
     decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     assert [decays[id(p)] for p in model.parameters()] == [0.3, 0.0, 0.0, 0.0]
+
+
+def test_muon_steps_change_every_direction_of_a_kernel_alike():
+    model = nn.Sequential(nn.Conv2d(8, 16, 3), nn.Flatten(), nn.Linear(16, 32))
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    optimizer = make_optimizer(model, TrainingConfig(optimizer="muon", lr=0.01, weight_decay=0))
+    images = torch.randn(64, 8, 3, 3, generator=torch.Generator().manual_seed(0))
+    model(images).pow(2).mean().backward()
+    gradients = [parameter.grad.clone() for parameter in model.parameters()]
+    optimizer.step()
+    steps = [parameter.detach() - old for parameter, old in zip(model.parameters(), before, strict=True)]
+    uneven, even = (torch.linalg.svdvals(each[0].flatten(1)) for each in (gradients, steps))
+    assert uneven.max() / uneven.min() > 10
+    assert even.max() / even.min() < 2
+    # The others' steps are AdamW's: the first is the learning rate against the sign of the gradient, at a fifth.
+    moved = steps[2][gradients[2].abs() > 1e-4]
+    assert moved.abs().max() == pytest.approx(moved.abs().min().item(), rel=0.05)
+    assert torch.equal(moved.sign(), -gradients[2][gradients[2].abs() > 1e-4].sign())
 
 
 @pytest.mark.parametrize("decay", [0.5, 0.9, 0.999])

@@ -54,6 +54,9 @@ class ModelConfig(Strict):
     """Dropout of VGG's classifier."""
     input_size: int | None = Field(default=None, ge=8)
     """Classification: images are resized to this many pixels a side. None takes the size most images of train have."""
+    downsample: int = Field(default=1, ge=1, le=16)
+    """Segmentation: the network sees means of squares of this side, which takes the square of it fewer operations and
+    shows it as much more of the scene; its answer is enlarged bilinearly."""
     mean: Channels3 | None = None
     """Subtracted from RGB in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's otherwise."""
     std: Channels3 | None = None
@@ -110,14 +113,14 @@ class TrainingConfig(Strict):
     """Alpha of mixup's Beta distribution; classification only, 0 is off."""
     cutmix: float = Field(default=0.0, ge=0.0)
     """Alpha of CutMix's Beta distribution; with both given, one of them is drawn for each batch."""
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    """AdamW, or SGD with Nesterov momentum."""
+    optimizer: Literal["adamw", "sgd", "muon"] = "adamw"
+    """AdamW, SGD with Nesterov momentum, or Muon for the kernels of convolutions beside AdamW for all other weights."""
     lr: float = Field(default=3e-4, gt=0.0)
     """The highest learning rate."""
     weight_decay: float = Field(default=1e-2, ge=0.0)
     """Acts on weights with two or more dimensions, not on biases and norms."""
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
-    """For sgd."""
+    """For sgd; muon has 0.95."""
     schedule: Literal["cosine", "poly", "constant"] = "cosine"
     """How the rate falls after the warm-up."""
     warmup: float = Field(default=1.0, ge=0.0)
@@ -164,6 +167,8 @@ class RunConfig(Strict):
     @model_validator(mode="after")
     def _check(self) -> RunConfig:
         training = self.training
+        if self.task == "classification" and self.model.downsample > 1:
+            raise ValueError("downsample is for segmentation; classifiers have input_size")
         if self.task == "segmentation" and (training.mixup or training.cutmix):
             raise ValueError("mixup and cutmix are for classification")
         losses = {training.loss, training.finish or training.loss}

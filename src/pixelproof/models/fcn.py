@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from pixelproof.models.initialisation import initialise
 from pixelproof.models.output import Output, PixelModel
-from pixelproof.models.padding import crop_like, pad_to_multiple
 from pixelproof.models.vgg import CHANNELS, encoder_blocks, scaled
 
 DEEPEST = len(CHANNELS)
@@ -104,7 +103,7 @@ class FCN(PixelModel):
 
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K, H, W] and the pool5 map [N, 512 x width, ceil(H / 32), ceil(W / 32)]."""
-        maps = pad_to_multiple(images, self.stride)
+        maps = self.seen(images)
         joined = []
         for stage in self.encoder:
             maps = self.get_submodule(stage)(maps)
@@ -113,7 +112,7 @@ class FCN(PixelModel):
         logits = reduce(add, joined)
         for name in self.upsampling:
             logits = self.get_submodule(name)(logits)
-        return Output(crop_like(logits, images), maps)
+        return Output(self.unseen(logits, images), maps)
 
     def _heads(self) -> list[nn.Module]:
         """Return the layers that yield logits."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelproof.models.padding import crop_like, pad_to_multiple
 from pixelproof.models.preprocessing import Preprocessing
 
 
@@ -26,6 +28,7 @@ class PixelModel(nn.Module):
         num_classes: K, the number of scores for each image or pixel.
         stride: Multiple to which the height and width of the input are padded; 1 where no padding is needed.
         reduction: Input pixels between neighbours of the deepest feature map.
+        downsample: Of a segmenter: side in pixels of the squares whose means its first layer sees.
         encoder: Names of the submodules that form, one after the other, a plain chain of layers from the image to
             the deepest feature map; empty where the encoder is no such chain.
         preprocessing: What turns stored images into the input; belongs to the model but not to its weights.
@@ -33,12 +36,30 @@ class PixelModel(nn.Module):
 
     stride: int = 1
     reduction: int = 32
+    downsample: int = 1
     encoder: tuple[str, ...] = ()
     preprocessing: Preprocessing
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         self.num_classes = num_classes
+
+    def look_coarser(self, factor: int) -> None:
+        """Let a segmenter's layers see images at 1 / ``factor`` of their height and width; its weights stay."""
+        self.downsample *= factor
+        self.stride *= factor
+        self.reduction *= factor
+
+    def seen(self, images: Tensor) -> Tensor:
+        """Return images [N, 3, H, W] as the first layer of a segmenter takes them: padded with zeros, then averaged."""
+        padded = pad_to_multiple(images, self.stride)
+        return F.avg_pool2d(padded, self.downsample) if self.downsample > 1 else padded
+
+    def unseen(self, logits: Tensor, images: Tensor) -> Tensor:
+        """Return the logits of ``seen(images)`` for ``images``, [N, K, H, W]: enlarged bilinearly, padding cut off."""
+        if self.downsample > 1:
+            logits = F.interpolate(logits, scale_factor=float(self.downsample), mode="bilinear", align_corners=False)
+        return crop_like(logits, images)
 
     def encoder_layers(self) -> dict[str, nn.Module]:
         """Return the layers of the encoder by name, from the image to the deepest feature map."""

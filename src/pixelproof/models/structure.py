@@ -83,32 +83,40 @@ def vgg_structure(model: VGG, size: int) -> Structure:
 def fcn_structure(model: FCN, size: int) -> Structure:
     """Return the structure of an FCN for an image of ``size`` pixels a side."""
     structure = Structure(-(-size // model.stride) * model.stride)
+    scale = model.downsample
     finest = model.variant.finest
     joined = _encoder(structure, model, size)[finest - 1 :]
     for index, stage in enumerate(model.encoder):
         if stage in model.laterals:
-            block = _step(model, model.laterals[stage], stride=2 ** (finest + index))
+            block = _step(model, model.laterals[stage], stride=scale * 2 ** (finest + index))
             joined[index] = structure.add(block, joined[index], skip=stage != model.encoder[-1])
     last = joined[0]
     if len(joined) > 1:
-        last = structure.add(Block("sum", "sum", ("+",), 2**finest), *joined[:-1], skip=True)
+        last = structure.add(Block("sum", "sum", ("+",), scale * 2**finest), *joined[:-1], skip=True)
         structure.links.append(Link(joined[-1], last))
     for index, name in enumerate(_tail(model)):
-        last = structure.add(_step(model, name, stride=prod(model.variant.steps[index:])), last)
+        last = structure.add(_step(model, name, stride=scale * prod(model.variant.steps[index:])), last)
     structure.add(Block("logits", "logits", ("logits", f"{model.num_classes} × {size} × {size}"), 1), last)
     return structure
 
 
+def add_image(structure: Structure, model: PixelModel, size: int, *details: str) -> str:
+    """Add the block of the image, as the model's first layer sees it, and return its key."""
+    side = model.downsample
+    means = (f"means of {side} × {side}",) if side > 1 else ()
+    return structure.add(Block("image", "image", ("image", f"3 × {size} × {size}", *details, *means), side))
+
+
 def _encoder(structure: Structure, model: PixelModel, size: int) -> list[str]:
     """Add the image and the blocks of a VGG encoder; return the keys of the blocks."""
-    last = structure.add(Block("image", "image", ("image", f"3 × {size} × {size}"), 1))
+    last = add_image(structure, model, size)
     keys = []
     for number, layers in enumerate(_blocks(model.encoder_layers().values()), start=1):
         convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
         norm = " + BN" if any(isinstance(layer, nn.BatchNorm2d) for layer in layers) else ""
         detail = f"{len(convolutions)} × conv 3×3{norm}"
         lines = (f"pool{number}", detail, f"max-pool · {convolutions[-1].out_channels} ch")
-        last = structure.add(Block(f"pool{number}", "encoder", lines, 2**number), last)
+        last = structure.add(Block(f"pool{number}", "encoder", lines, model.downsample * 2**number), last)
         keys.append(last)
     return keys
 

@@ -58,7 +58,7 @@ def receptive_field(model: PixelModel) -> int | None:
     """
     if not model.encoder:
         return None
-    field = distance = 1
+    field = distance = model.downsample
     for layer in model.encoder_layers().values():
         if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
             field += (_side(layer.kernel_size) - 1) * distance

@@ -14,7 +14,7 @@ from torch.autograd.graph import Node
 from torch.utils._pytree import tree_leaves
 
 from pixelproof.models.adapters import SMALLEST, SmpSegmenter, TimmClassifier
-from pixelproof.models.structure import Block, Link, Structure
+from pixelproof.models.structure import Block, Link, Structure, add_image
 from pixelproof.models.tracing import run_on_shapes
 
 
@@ -34,7 +34,7 @@ def timm_structure(model: TimmClassifier, size: int) -> Structure:
     seen = max(model.size or (size, SMALLEST))
     structure = Structure(seen)
     resized = (f"resized to {seen} × {seen}",) if model.size and seen != size else ()
-    last = structure.add(Block("image", "image", ("image", f"3 × {size} × {size}", *resized), 1))
+    last = add_image(structure, model, size, *resized)
     stages = groupby(network.feature_info, lambda stage: (stage["reduction"], stage["num_chs"]))
     for (stride, channels), group in stages:
         names = [stage["module"] for stage in group]
@@ -49,7 +49,7 @@ def timm_structure(model: TimmClassifier, size: int) -> Structure:
 def smp_structure(model: SmpSegmenter, size: int) -> Structure:
     """Return the encoder's maps and the decoder's parts of a segmenter, linked as the maps flow."""
     structure = Structure(-(-size // model.stride) * model.stride)
-    last = structure.add(Block("image", "image", ("image", f"3 × {size} × {size}"), 1))
+    last = add_image(structure, model, size)
     (encoder, *parts), logits = _calls(model, size)
     makers: dict[Node, str] = {}
     for number, (shape, node) in enumerate(encoder.maps, start=1):

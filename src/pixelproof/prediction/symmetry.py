@@ -24,7 +24,7 @@ class SymmetryAverage(PixelModel):
 
     def __init__(self, model: PixelModel, temperature: float = 1.0, upright: bool = False) -> None:
         super().__init__(model.num_classes)
-        self.stride, self.reduction = model.stride, model.reduction
+        self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
         self.encoder = tuple(f"model.{stage}" for stage in model.encoder)
         self.preprocessing = model.preprocessing
         self.model = model

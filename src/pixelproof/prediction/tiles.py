@@ -115,7 +115,7 @@ def seamless(model: PixelModel) -> bool:
 
 def _blends(model: PixelModel) -> bool:
     """Return whether anything upsamples by more than copying or spreading each cell over its own pixels."""
-    return any(
+    return model.downsample > 1 or any(
         (isinstance(layer, nn.Upsample) and layer.mode != "nearest")
         or (isinstance(layer, nn.ConvTranspose2d) and layer.kernel_size != layer.stride)
         for layer in model.modules()

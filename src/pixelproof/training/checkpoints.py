@@ -93,7 +93,9 @@ def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> No
 
 def _named(prefix: str, tensors: dict[str, Any]) -> dict[str, Tensor]:
     # Cloned, because safetensors refuses tensors that share memory.
-    return {prefix + name: t.detach().cpu().clone().contiguous() for name, t in tensors.items() if t is not None}
+    return {
+        prefix + name: t.detach().cpu().clone().contiguous() for name, t in tensors.items() if isinstance(t, Tensor)
+    }
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
