@@ -26,9 +26,12 @@ def make_run(tmp_path):
     return lambda name, **settings: untrained_run(tmp_path / name.replace(":", "-"), name, **settings)
 
 
-@pytest.mark.parametrize("name", ["fcn8s-bn", pytest.param("fcn8s-bilinear", marks=pytest.mark.slow)])
-def test_a_library_gives_the_answer_of_the_network_at_any_size(make_run, name):
-    run = make_run(name)
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("fcn8s-bn", {}), ("fcn32s", {"downsample": 2}), pytest.param("fcn8s-bilinear", {}, marks=pytest.mark.slow)],
+)
+def test_a_library_gives_the_answer_of_the_network_at_any_size(make_run, name, settings):
+    run = make_run(name, **settings)
     right = Predictor.open(run, "cpu")
     for backend in NEEDED:  # in one test, because two of them share a conversion that takes seconds
         need(backend)
