@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelproof.models.padding import crop_like, pad_to_multiple
 from pixelproof.models.preprocessing import Preprocessing
 
 
@@ -49,17 +47,6 @@ class PixelModel(nn.Module):
         self.downsample *= factor
         self.stride *= factor
         self.reduction *= factor
-
-    def seen(self, images: Tensor) -> Tensor:
-        """Return images [N, 3, H, W] as the first layer of a segmenter takes them: padded with zeros, then averaged."""
-        padded = pad_to_multiple(images, self.stride)
-        return F.avg_pool2d(padded, self.downsample) if self.downsample > 1 else padded
-
-    def unseen(self, logits: Tensor, images: Tensor) -> Tensor:
-        """Return the logits of ``seen(images)`` for ``images``, [N, K, H, W]: enlarged bilinearly, padding cut off."""
-        if self.downsample > 1:
-            logits = F.interpolate(logits, scale_factor=float(self.downsample), mode="bilinear", align_corners=False)
-        return crop_like(logits, images)
 
     def encoder_layers(self) -> dict[str, nn.Module]:
         """Return the layers of the encoder by name, from the image to the deepest feature map."""

@@ -1,4 +1,4 @@
-"""Padding that lets networks with a stride take images of any size."""
+"""Padding that lets networks take images of any size, and means of pixels that let them see more of one."""
 
 from __future__ import annotations
 
@@ -22,23 +22,31 @@ def padded_elsewhere() -> Iterator[None]:
         _elsewhere.reset(token)
 
 
-def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
-    """Add zeros right and bottom until height and width of [N, C, H, W] are multiples of ``multiple``."""
+def as_seen(images: Tensor, stride: int, downsample: int) -> Tensor:
+    """Return images as a segmenter's first layer takes them.
+
+    Args:
+        images: [N, C, H, W].
+        stride: Zeros are added right and bottom until height and width are multiples of it.
+        downsample: Side in pixels of the squares whose means are taken then; divides ``stride``.
+    """
+    if not _elsewhere.get():
+        height, width = images.shape[-2:]
+        images = F.pad(images, (0, -width % stride, 0, -height % stride))
+    return F.avg_pool2d(images, downsample) if downsample > 1 else images
+
+
+def as_asked(maps: Tensor, images: Tensor, downsample: int) -> Tensor:
+    """Return maps of what ``as_seen`` made of images [N, C, H, W] as [N, K, H, W]: enlarged, without padding."""
+    if downsample > 1:
+        maps = F.interpolate(maps, scale_factor=float(downsample), mode="bilinear", align_corners=False)
     if _elsewhere.get():
-        return images
+        return maps
     height, width = images.shape[-2:]
-    return F.pad(images, (0, -width % multiple, 0, -height % multiple))
+    return maps[..., :height, :width]
 
 
 def pad_to_at_least(images: Tensor, side: int) -> Tensor:
     """Add zeros right and bottom until height and width of [N, C, H, W] reach ``side``."""
     height, width = images.shape[-2:]
     return F.pad(images, (0, max(side - width, 0), 0, max(side - height, 0)))
-
-
-def crop_like(maps: Tensor, images: Tensor) -> Tensor:
-    """Cut what padding added: the top left part of ``maps`` that has the height and width of ``images``."""
-    if _elsewhere.get():
-        return maps
-    height, width = images.shape[-2:]
-    return maps[..., :height, :width]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import fx, nn
 
-from pixelproof.models.padding import crop_like, pad_to_at_least, pad_to_multiple
+from pixelproof.models.padding import as_asked, as_seen, pad_to_at_least
 
 # These depend on the size of the image, which a trace does not know; so they stay whole.
-WHOLE = (crop_like, pad_to_at_least, pad_to_multiple)
+WHOLE = (as_asked, as_seen, pad_to_at_least)
 
 
 def trace(model: nn.Module) -> fx.GraphModule | None:
