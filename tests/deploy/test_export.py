@@ -64,6 +64,9 @@ def test_the_example_beside_an_export_draws_the_map_of_predict(tmp_path, two_fie
             2
         ).mean() > 0.999
         assert f"{predictor.scheme.names[right[0, 0]]}: " in said
+        kept = (tmp_path / "mask.png").read_bytes()
+        assert run_example(out, tmp_path / "odd.png", cwd=tmp_path) == said  # writes nothing that is not named
+        assert (tmp_path / "mask.png").read_bytes() == kept
     write_png(tmp_path / "deep.png", np.random.default_rng(0).integers(0, 65536, (45, 70), dtype=np.uint16))
     run_example(out, tmp_path / "deep.png", tmp_path / "mask.png", cwd=tmp_path)
     right = class_colors(predictor.scheme)[predictor.class_map(read_image(tmp_path / "deep.png"))]
@@ -172,6 +175,8 @@ def test_wrong_use_is_one_sentence_and_touches_nothing(tmp_path, monkeypatch):
         export_run(run.path, "onx", tmp_path / "a.onnx")
     with pytest.raises(UserError, match=r"a\.onnx does not end in \.param, as files of ncnn do; give a\.param"):
         export_run(run.path, "ncnn", tmp_path / "a.onnx")
+    with pytest.raises(UserError, match="--images counts images of --data, which is not given; give --data"):
+        export_run(run.path, "onnx", tmp_path / "a.onnx", images=4)
     with pytest.raises(UserError, match="no run folder"):
         export_run(tmp_path, "ncnn", tmp_path / "a.param")
     (tmp_path / "a.bin").write_text("mine")

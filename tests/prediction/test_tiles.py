@@ -10,7 +10,7 @@ from pixelproof.config import ModelConfig
 from pixelproof.labels import PRESETS
 from pixelproof.models import build_model, fold
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.tiles import halo, predict_tiled, tiles
+from pixelproof.prediction.tiles import halo, predict_tiled, tile_side, tiles
 
 FAMILY = ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear", "fcn32s-stepwise"]
 
@@ -66,6 +66,20 @@ def test_a_tiled_map_of_coarser_pixels_equals_the_whole_one(downsample, side):
     np.testing.assert_array_equal(predict_tiled(image, use.class_map, margin, side), whole)
     narrow = predict_tiled(image, use.class_map, margin - use.model.stride, side)
     assert (narrow != whole).any()
+
+
+@pytest.mark.parametrize("downsample", [1, 2, 3, 5, 16])
+def test_large_images_are_cut_where_the_cells_of_any_network_begin(downsample, monkeypatch):
+    from pixelproof.prediction import predictor as module
+
+    use = predictor("fcn32s", downsample)
+    assert tile_side(use.model) % use.model.stride == 0
+    assert abs(tile_side(use.model) - 768) <= use.model.stride / 2
+    monkeypatch.setattr(module, "LARGE", 1)
+    asked = []
+    monkeypatch.setattr(module, "predict_tiled", lambda *args: asked.append(args))
+    use.class_map(np.zeros((2, 2, 3), np.uint8))
+    assert asked[0][2:] == (halo(use.model), tile_side(use.model))
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 4), st.integers(0, 3))

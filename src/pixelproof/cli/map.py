@@ -43,7 +43,6 @@ def map_scene(
     """
     from pixelproof.deploy.map import map_scene
     from pixelproof.deploy.settings import parse_bands, parse_stretch
-    from pixelproof.prediction.tiles import TILE
 
     facts = map_scene(
         run,
@@ -52,7 +51,7 @@ def map_scene(
         bands=parse_bands(bands) if bands else None,
         stretch=parse_stretch(stretch) if stretch else None,
         nodata=nodata,
-        tile=tile or TILE,
+        tile=tile,
         polygons=polygons,
         simplify=simplify,
         probabilities=probabilities,

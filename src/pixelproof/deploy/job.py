@@ -23,7 +23,7 @@ from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.tiles import Tile, Window, halo, seam_difference, seamless, tiles
+from pixelproof.prediction.tiles import Tile, Window, halo, seam_difference, seamless, tile_side, tiles
 from pixelproof.progress import say
 from pixelproof.runs import Run
 
@@ -41,6 +41,7 @@ class Job:
         settings: What the user said.
         legend: Of the map.
         tiles: Row by row.
+        side: Of a tile without its halo, in pixels.
         margin: Width of their halo in pixels.
         backend: The library that computes them.
     """
@@ -51,6 +52,7 @@ class Job:
     settings: MapSettings
     legend: Legend
     tiles: list[Tile]
+    side: int
     margin: int
     backend: str
 
@@ -75,17 +77,16 @@ class Job:
         if config.model.tta:
             say("note: the run averages over flips and turns; a map asks the network once about each tile")
         predictor = Predictor.open(run, settings.device)
-        stride = predictor.model.stride
-        if settings.tile % stride:
-            near = max(round(settings.tile / stride), 1) * stride
-            raise UserError(f"--tile {settings.tile} is no multiple of the network's stride {stride}", f"give {near}")
+        stride, tile = predictor.model.stride, settings.tile or tile_side(predictor.model)
+        if tile % stride:
+            near = tile_side(predictor.model, tile)
+            raise UserError(f"--tile {tile} is no multiple of the network's stride {stride}", f"give {near}")
         opened = Scene(scene, settings)
         margin = halo(predictor.model)
-        parts = tiles(opened.height, opened.width, settings.tile, margin)
-        side = settings.tile + 2 * margin
-        size = (opened.height, opened.width)
-        backend = pick_backend(predictor, run, settings.backend, size, (side, side), earlier)
-        return cls(run, predictor, opened, settings, Legend.of(predictor.scheme), parts, margin, backend)
+        parts = tiles(opened.height, opened.width, tile, margin)
+        seen, size = tile + 2 * margin, (opened.height, opened.width)
+        backend = pick_backend(predictor, run, settings.backend, size, (seen, seen), earlier)
+        return cls(run, predictor, opened, settings, Legend.of(predictor.scheme), parts, tile, margin, backend)
 
     def made_from(self) -> dict[str, Any]:
         """Return everything that decides a pixel, by the name that messages use."""
@@ -97,7 +98,7 @@ class Job:
             "--bands": list(self.scene.bands),
             "--nodata": self.settings.nodata,
             "--stretch": [list(scaling.low), list(scaling.high)],
-            "--tile": [self.settings.tile, self.margin],
+            "--tile": [self.side, self.margin],
             "--probabilities": self.settings.probabilities is not None and self.predictor.temperature,
             DEVICE: self.predictor.device.type,
             BACKEND: self.backend,
@@ -156,10 +157,10 @@ class Job:
 
         Those are measured on a sample from the middle of the scene, mapped as a whole and in four tiles.
         """
-        facts: dict[str, Any] = {"tile": self.settings.tile, "halo": self.margin, "tiles": len(self.tiles)}
+        facts: dict[str, Any] = {"tile": self.side, "halo": self.margin, "tiles": len(self.tiles)}
         if seamless(self.predictor.model) or len(self.tiles) == 1:
             return facts | {"equals_whole_image": True, "sample": None, "differing_share": 0.0}
-        side = self.settings.tile + 2 * self.margin
+        side = self.side + 2 * self.margin
         high, wide = min(side, self.scene.height), min(side, self.scene.width)
         image, _ = self.read(Window((self.scene.height - high) // 2, (self.scene.width - wide) // 2, high, wide))
         stride = self.predictor.model.stride

@@ -8,7 +8,6 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, field_validator, model_validator
 
 from pixelproof.errors import UserError
-from pixelproof.prediction.tiles import TILE
 from pixelproof.schema import Strict
 
 Band = Annotated[int, Field(ge=1)]
@@ -35,8 +34,8 @@ class MapSettings(Strict):
     """Pixels with this value in all bands hold no data; without it, those with the raster's own nodata value. What
     alpha or a mask say holds with both."""
     stretch: Stretch | None = None
-    tile: int = Field(default=TILE, ge=1)
-    """Side of a tile in pixels, without its halo."""
+    tile: int | None = Field(default=None, ge=1)
+    """Side of a tile in pixels, without its halo; None is about 768."""
     polygons: Path | None = None
     """Write the classes as polygons to this GeoPackage or GeoJSON."""
     simplify: float = Field(default=0.0, ge=0.0)

@@ -14,7 +14,7 @@ from pixelproof.data.decoded import resized
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
 from pixelproof.prediction.symmetry import SymmetryAverage
-from pixelproof.prediction.tiles import LARGE, halo, predict_tiled
+from pixelproof.prediction.tiles import LARGE, halo, predict_tiled, tile_side
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
@@ -119,7 +119,7 @@ class Predictor:
         whole image.
         """
         if image.shape[0] * image.shape[1] > LARGE:
-            return predict_tiled(image, self.classes, halo(self.model))
+            return predict_tiled(image, self.classes, halo(self.model), tile_side(self.model))
         return self.classes(image)
 
     def confident_map(self, image: UInt8, temperatures: Sequence[float]) -> Float32:
@@ -136,7 +136,7 @@ class Predictor:
             return torch.stack([classes.float(), *sure], dim=-1).numpy()
 
         if image.shape[0] * image.shape[1] > LARGE:
-            return predict_tiled(image, confident, halo(self.model))
+            return predict_tiled(image, confident, halo(self.model), tile_side(self.model))
         return confident(image)
 
     def classes(self, image: UInt8) -> UInt8:

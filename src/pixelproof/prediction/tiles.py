@@ -20,7 +20,7 @@ Map = TypeVar("Map", bound=npt.NDArray[Any])
 LARGE = 2048 * 2048
 """Images of more pixels are computed in tiles."""
 TILE = 768
-"""Side of a tile; with the halo of the FCN family the network sees 960 pixels."""
+"""Side of a tile, or close to it; with the halo of the FCN family the network sees 960 pixels."""
 UNKNOWN_HALO = 256
 """Halo for networks whose receptive field is not known; there a tiled map may differ slightly from the whole one."""
 
@@ -71,7 +71,7 @@ def tiles(height: int, width: int, side: int, margin: int) -> list[Tile]:
     ]
 
 
-def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, side: int = TILE) -> Map:
+def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, side: int) -> Map:
     """Return the map of an image, uint8 [H, W, 3] -> [H, W, ...], computed tile by tile.
 
     Args:
@@ -93,6 +93,11 @@ def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, si
 def seam_difference(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int, side: int) -> float:
     """Return the share of pixels whose class depends on whether an image is computed in tiles or as a whole."""
     return float((predict_tiled(image, predict, margin, side) != predict(image)).mean())
+
+
+def tile_side(model: PixelModel, wanted: int = TILE) -> int:
+    """Return the side in pixels of a tile without its halo: the multiple of the network's stride next to ``wanted``."""
+    return max(round(wanted / model.stride), 1) * model.stride
 
 
 def halo(model: PixelModel) -> int:

@@ -43,7 +43,7 @@ def export_run(
     data: Path | None = None,
     *,
     tolerance: float = TOLERANCE,
-    images: int = IMAGES,
+    images: int | None = None,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Export the network of a run and return the proof, and the files, as plain data.
@@ -55,15 +55,18 @@ def export_run(
         data: The labelled images that the run was trained on; without them the proof is made on the few that it keeps.
         tolerance: Largest difference of a logit, as a part of the largest logit, and largest share of pixels or images
             whose class changes.
-        images: How many validation images of ``data`` are compared.
+        images: How many validation images of ``data`` are compared; None is 16.
         overwrite: Replace what is there.
 
     Raises:
-        UserError: There is no such format, a package is missing, or something is in the way.
+        UserError: There is no such format, a package is missing, something is in the way, or ``images`` come without
+            ``data``.
         Refusal: The format cannot express the network, or what was written is not the same; nothing is left then.
     """
     if format not in FORMATS:
         raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
+    if images is not None and data is None:
+        raise UserError("--images counts images of --data, which is not given", "give --data, or leave --images out")
     opened, chosen = Run.open(Path(run)), FORMATS[format]
     path = _path(Path(out), opened, chosen)
     files = [path.with_suffix(suffix) for suffix in (chosen.suffix, *chosen.beside)]
@@ -75,7 +78,7 @@ def export_run(
     model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes)).eval()
     load_weights(opened.best, model)
     contract = Contract.of(opened, scheme, model.preprocessing)
-    cases = _cases(opened, data, contract, images)
+    cases = _cases(opened, data, contract, images or IMAGES)
     if config.model.tta:
         say("note: the run averages over flips and turns; what is exported is the network, asked once")
     with atomic_folder(path.parent) as folder:

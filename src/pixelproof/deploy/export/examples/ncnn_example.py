@@ -43,5 +43,6 @@ else:
     best = logits[:, :height, :width].argmax(axis=0)
     for index in np.unique(best):
         print(f"{classes[index]['name']}: {(best == index).mean():.2%} of the pixels")
-    colors = np.array([entry["color"] for entry in classes], np.uint8)
-    Image.fromarray(colors[best]).save(sys.argv[2] if len(sys.argv) > 2 else "mask.png")
+    if len(sys.argv) > 2:
+        colors = np.array([entry["color"] for entry in classes], np.uint8)
+        Image.fromarray(colors[best]).save(sys.argv[2])
