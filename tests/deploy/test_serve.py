@@ -194,6 +194,18 @@ def test_wrong_requests(server):
     assert server.ask("DELETE", "/").error
 
 
+@pytest.mark.parametrize(
+    "said", [b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n"]
+)
+def test_what_is_no_http(said, server):
+    with socket.create_connection(("127.0.0.1", server.port)) as link, link.makefile("r", encoding="utf-8") as lines:
+        link.sendall(said)
+        reply = lines.read()
+    assert reply.startswith("HTTP/1.1 400 ")
+    assert "application/json" in reply
+    assert '{"error":"this is no HTTP request; ' in reply
+
+
 def test_only_this_machines_own_pages_may_ask(server):
     port = server.port
     for host in (f"127.0.0.1:{port}", f"localhost:{port}", "localhost", f"[::1]:{port}", "a.localhost:9000"):

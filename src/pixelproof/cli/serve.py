@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,3 +40,4 @@ def serve(
         max_megabytes=max_megabytes,
         ready=lambda address: print(address, flush=True),
     )
+    os._exit(0)  # Python would wait for the image that is being computed, and nobody is there for the answer any more

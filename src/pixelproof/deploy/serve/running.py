@@ -5,14 +5,28 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pixelproof.deploy.serve.app import make_app
 from pixelproof.deploy.serve.desk import Desk
 from pixelproof.deploy.serve.models import Served
 
-GRACE = 10
+GRACE = 3
 """Seconds for which requests in progress are waited for in the end."""
+NO_HTTP = b'{"error":"this is no HTTP request; ask as curl or a browser does"}'
+
+
+class Protocol(H11Protocol):
+    """HTTP 1.1, with the reply to what is none in the form of all others."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Reply to what is no HTTP, and close."""
+        headers = [("content-type", "application/json"), ("connection", "close")]
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=NO_HTTP), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -45,7 +59,7 @@ def make_server(models: Sequence[Served], desk: Desk, loopback: bool, ready: Cal
     config = uvicorn.Config(
         make_app(models, desk, loopback),
         loop="asyncio",
-        http="h11",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,
