@@ -23,7 +23,6 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="session")
 def models(runs):
     """The same, loaded to be served."""
-    pytest.importorskip("fastapi", reason="the extra serve is not installed")
     from pixelproof.deploy.serve.models import load_models
 
     return load_models(runs, "cpu", "torch", None)

@@ -16,9 +16,6 @@ from serving import encoded, picture
 from pixelproof.deploy.serve.server import address, is_loopback, listening
 from pixelproof.runs import packages
 
-pytest.importorskip("fastapi", reason="the extra serve is not installed")
-
-
 def test_from_the_address_to_ctrl_c(runs):
     command = [sys.executable, "-m", "pixelproof", "serve", *(str(run.path) for run in runs), "--port", "0"]
     process = subprocess.Popen(

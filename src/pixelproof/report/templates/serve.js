@@ -51,6 +51,7 @@
   };
   const open = async (file) => {
     state.asked?.abort();
+    state.picture?.close();
     state.links.splice(0).forEach((link) => URL.revokeObjectURL(link));
     const asked = state.asked = new AbortController();
     const { signal } = asked;
@@ -118,6 +119,7 @@
     if (panel.canvas.width !== wide || panel.canvas.height !== high) Object.assign(panel.canvas, { width: wide, height: high });
     panel.canvas.classList.toggle("pixels", wide < PIXELS);
     panel.frame.style.setProperty("--ratio", width / height);
+    $("panels").classList.toggle("wide", width > 2 * height);
     panel.frame.hidden = false;
     panel.size = { width, height, scale };
   };
@@ -356,7 +358,7 @@
     };
     canvas.addEventListener("pointermove", follow);
     canvas.addEventListener("pointerdown", follow);
-    canvas.addEventListener("pointerleave", () => point(null));
+    canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(null));
     canvas.addEventListener("blur", () => point(null));
     canvas.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
