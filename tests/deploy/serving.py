@@ -70,12 +70,12 @@ class Client:
 
 
 @contextmanager
-def running(models, limit: int = 2**20, places: int = 16) -> Iterator[Client]:
+def running(models, limit: int = 2**20, places: int = 16, loopback: bool = True) -> Iterator[Client]:
     """Serve models until the block ends."""
     ready = threading.Event()
     with listening("127.0.0.1", 0) as door:
         desk = Desk(limit, places)
-        server = make_server(models, desk, True, ready.set)
+        server = make_server(models, desk, loopback, ready.set)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
         thread.start()
         assert ready.wait(30)

@@ -234,6 +234,15 @@ def test_only_this_machines_own_pages_may_ask(server):
         assert server.get("/api/models", **link).status == 403
 
 
+def test_other_machines_may_ask_where_they_are_let_in_but_no_foreign_page(models):
+    with running(models, loopback=False) as client:
+        own = "server.example:8000"
+        assert client.predict("colors", PNG, Host=own).status == 200
+        assert client.predict("colors", PNG, Host=own, Origin=f"https://{own}").status == 200
+        assert client.predict("colors", PNG, Host=own, Origin="https://evil.example").status == 403
+        assert client.get("/api/models", Host=own, Sec_Fetch_Site="cross-site").status == 403
+
+
 def test_headers_of_every_reply(server):
     replies = [server.get("/"), server.get("/api/models"), server.get("/nowhere"), server.predict("fcn8s", PNG, "mask")]
     replies += [server.predict("fcn8s", b"x"), server.get("/", Host="evil.example")]

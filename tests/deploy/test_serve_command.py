@@ -13,8 +13,10 @@ import urllib.request
 import pytest
 from serving import encoded, picture
 
+from pixelproof import api
 from pixelproof.deploy.serve.server import address, is_loopback, listening
 from pixelproof.runs import packages
+
 
 def test_from_the_address_to_ctrl_c(runs):
     command = [sys.executable, "-m", "pixelproof", "serve", *(str(run.path) for run in runs), "--port", "0"]
@@ -42,6 +44,15 @@ def test_from_the_address_to_ctrl_c(runs):
     assert [line.rsplit(" ", 2)[0] for line in lines[3:]] == [
         *("GET /api/models 200", "POST /api/models/colors/predict 200")
     ]
+
+
+def test_it_says_so_when_other_machines_can_reach_it(runs, capsys, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.serve.running.Server.run", lambda self, sockets: self._ready())
+    addresses = []
+    for host in ("0.0.0.0", "127.0.0.1"):
+        api.serve([str(runs[2].path)], host=host, port=0, device="cpu", ready=addresses.append)
+    assert re.fullmatch(r"http://localhost:\d+", addresses[0])
+    assert capsys.readouterr().err.count("note: other machines can reach this server, and it has no password") == 1
 
 
 def test_a_port_that_is_taken(pixelproof, runs):

@@ -169,6 +169,9 @@ def test_where_two_models_differ(viewer, server):
     for panel in (0, 1):
         differing = (viewer.pixels(panel) == (214, 0, 110)).all(axis=-1)
         assert np.array_equal(differing, a != b)
+    viewer.put_in()  # the layer stays from image to image
+    assert viewer.page.locator("[data-layer=disagreement]").get_attribute("aria-pressed") == "true"
+    assert (viewer.pixels(0) == (214, 0, 110)).all(axis=-1).mean() == (a != b).mean()
 
 
 @pytest.mark.browser

@@ -8,7 +8,7 @@
   const RAMP = [[64, 10, 84], [121, 27, 88], [178, 44, 92], [247, 140, 60], [255, 250, 214]]; // unsure to sure
   const VEIL = 0xd0ffffff; // over all but the class pointed at
   const DIFFERENT = [214, 0, 110];
-  const state = { models: [], panels: [], layer: "overlay", picture: null, at: null, shown: null, asked: null, differing: null, links: [] };
+  const state = { models: [], panels: [], layer: "overlay", picture: null, at: null, shown: null, group: [], differing: null, asked: null, links: [] };
 
   // ---- small things -----------------------------------------------------------------------------------------------
   const make = (tag, className = "", text = "") => {
@@ -70,6 +70,7 @@
       }).catch(() => {});
       for (const panel of state.panels) await ask(panel, file, signal, name);
       await picture;
+      if (state.layer === "disagreement" && !state.group.length) choose("overlay");
       paint();
       const failed = state.panels.filter((panel) => panel.failed).length;
       const size = state.picture ? `, ${state.picture.width} × ${state.picture.height}` : "";
@@ -253,7 +254,7 @@
     const button = document.querySelector("[data-layer=disagreement]");
     $("agreement").hidden = button.hidden = group.length === 0;
     state.group = group;
-    if (!group.length) return state.layer === "disagreement" ? choose("overlay") : undefined;
+    if (!group.length) return;
     const places = new Map(group[0].model.classes.map((c, place) => [c.name, place]));
     const tables = group.map((panel) => panel.model.classes.map((c) => places.get(c.name)));
     const count = group[0].classes.length;
@@ -287,7 +288,8 @@
   const paintOne = (panel) => {
     const { width, height } = panel.canvas;
     const pen = panel.canvas.getContext("2d");
-    const layer = panel.classes ? state.layer : "image";
+    const compared = state.layer !== "disagreement" || state.group.includes(panel);
+    const layer = !panel.classes ? "image" : compared ? state.layer : "overlay";
     pen.clearRect(0, 0, width, height);
     if (state.picture && layer !== "mask" && layer !== "confidence") {
       pen.filter = layer === "disagreement" ? "grayscale(1) brightness(1.15)" : "none";
@@ -296,7 +298,7 @@
     }
     if (layer === "mask") pen.drawImage(panel.mask, 0, 0);
     if (layer === "confidence") pen.drawImage(panel.confidence, 0, 0);
-    if (layer === "disagreement" && state.group.includes(panel)) pen.drawImage(state.differing, 0, 0);
+    if (layer === "disagreement") pen.drawImage(state.differing, 0, 0);
     if (layer === "overlay") {
       pen.globalAlpha = $("opacity").value / 100;
       pen.drawImage(panel.mask, 0, 0);
