@@ -140,6 +140,29 @@ def test_a_pixel_is_read_in_all_panels_at_once(viewer, server, models):
 
 
 @pytest.mark.browser
+def test_all_panels_show_the_same_part(viewer):
+    viewer.put_in()
+    frame = viewer.page.locator(".frame").first.bounding_box()
+    across, down = frame["x"] + frame["width"] * 0.75, frame["y"] + frame["height"] * 0.25
+    viewer.page.keyboard.press("+")
+    viewer.page.click("#in")  # four times: 3/8 to 5/8 of the image are seen
+    viewer.page.mouse.move(across, down)
+    assert [text.split(" at ")[1] for text in viewer.page.locator(".reading").all_inner_texts()] == ["50, 26"] * 2
+    assert viewer.page.locator(".frame i.down").nth(1).evaluate("i => parseFloat(i.style.left)") == pytest.approx(
+        100 * 4 * (50.5 / 90 - 3 / 8)
+    )
+    viewer.page.mouse.down()
+    viewer.page.mouse.move(across - frame["width"] * 0.5, down, steps=4)  # the pixel comes along
+    viewer.page.mouse.up()
+    assert viewer.page.locator(".reading").nth(1).inner_text().endswith(" at 50, 26")
+    viewer.page.locator("canvas").first.focus()
+    viewer.page.keyboard.press("0")
+    assert viewer.page.locator("#whole").is_disabled()
+    viewer.page.mouse.move(across, down + 1)
+    assert viewer.page.locator(".reading").first.inner_text().endswith(" at 67, 15")
+
+
+@pytest.mark.browser
 def test_a_class_is_pointed_out(viewer, server):
     viewer.put_in()
     viewer.layer("mask")

@@ -5,10 +5,11 @@
   const DRAWN = 4096; // longest side of a canvas in pixels; of larger images every n-th pixel is drawn
   const PIXELS = 640; // narrower images are shown as the pixels they are
   const TOP = 5;
+  const CLOSEST = 32; // times
   const RAMP = [[64, 10, 84], [121, 27, 88], [178, 44, 92], [247, 140, 60], [255, 250, 214]]; // unsure to sure
   const VEIL = 0xd0ffffff; // over all but the class pointed at
   const DIFFERENT = [214, 0, 110];
-  const state = { models: [], panels: [], layer: "overlay", picture: null, at: null, shown: null, group: [], differing: null, asked: null, links: [] };
+  const state = { models: [], panels: [], layer: "overlay", picture: null, at: null, shown: null, group: [], differing: null, zoom: { scale: 1, left: 0, top: 0 }, asked: null, links: [] };
 
   // ---- small things -----------------------------------------------------------------------------------------------
   const make = (tag, className = "", text = "") => {
@@ -57,6 +58,8 @@
     const { signal } = asked;
     Object.assign(state, { picture: null, at: null, shown: null, differing: null, panels: state.models.map(panelOf) });
     $("empty").hidden = true;
+    $("zooms").hidden = false;
+    look(1, 0, 0);
     $("layers").hidden = $("opacities").hidden = !state.models.some((model) => model.task === "segmentation");
     $("panels").replaceChildren(...state.panels.map((panel) => panel.article));
     compare();
@@ -118,11 +121,33 @@
     const scale = Math.min(1, DRAWN / Math.max(width, height));
     const [wide, high] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
     if (panel.canvas.width !== wide || panel.canvas.height !== high) Object.assign(panel.canvas, { width: wide, height: high });
-    panel.canvas.classList.toggle("pixels", wide < PIXELS);
     panel.frame.style.setProperty("--ratio", width / height);
     $("panels").classList.toggle("wide", width > 2 * height);
     panel.frame.hidden = false;
     panel.size = { width, height, scale };
+    place(panel);
+  };
+  // All panels show the same part of the image: it begins at these fractions of its width and height.
+  const place = (panel) => {
+    const { scale, left, top } = state.zoom;
+    panel.canvas.style.transform = `translate(${-100 * scale * left}%, ${-100 * scale * top}%) scale(${scale})`;
+    panel.canvas.classList.toggle("pixels", panel.canvas.width < PIXELS * scale);
+    panel.canvas.classList.toggle("near", scale > 1);
+  };
+  const look = (scale, left, top) => {
+    scale = Math.min(Math.max(scale, 1), CLOSEST);
+    const [x, y] = [left, top].map((start) => Math.min(Math.max(start, 0), 1 - 1 / scale));
+    state.zoom = { scale, left: x, top: y };
+    state.panels.filter((panel) => panel.size).forEach(place);
+    $("out").disabled = $("whole").disabled = scale === 1;
+    $("in").disabled = scale === CLOSEST;
+    if (state.at) point(state.at);
+  };
+  // What lies at a place of the frame, in fractions of it, stays there.
+  const zoom = (factor, x = 0.5, y = 0.5) => {
+    const { scale, left, top } = state.zoom;
+    const next = Math.min(Math.max(scale * factor, 1), CLOSEST);
+    look(next, left + x / scale - x / next, top + y / scale - y / next);
   };
   const show = (bitmap) => {
     state.picture = bitmap;
@@ -165,7 +190,7 @@
     panel.classes = classesOf(panel.mask, panel.model.classes);
     confident(panel, drawn(sure, panel.canvas));
     panel.state.textContent = `mean confidence ${percent(found.confidence)} · ${found.seconds.toFixed(2)} s`;
-    panel.canvas.className = panel.canvas.classList.contains("pixels") ? "pixels" : "";
+    panel.canvas.classList.remove("still");
     panel.cross = [make("i", "down"), make("i", "across")];
     panel.cross.forEach((line) => { line.hidden = true; });
     panel.frame.append(...panel.cross);
@@ -335,8 +360,9 @@
       const { width, height } = panel.canvas;
       panel.cross.forEach((line) => { line.hidden = !at; });
       if (!at) return panel.reading.textContent = "Point at the image to read a pixel.";
-      panel.cross[0].style.left = `${(100 * (at.x + 0.5)) / width}%`;
-      panel.cross[1].style.top = `${(100 * (at.y + 0.5)) / height}%`;
+      const { scale, left, top } = state.zoom;
+      panel.cross[0].style.left = `${100 * scale * ((at.x + 0.5) / width - left)}%`;
+      panel.cross[1].style.top = `${100 * scale * ((at.y + 0.5) / height - top)}%`;
       const i = at.y * width + at.x;
       const name = panel.model.classes[panel.classes[i]]?.name ?? "no class";
       const [x, y] = [at.x, at.y].map((side) => Math.floor(side / panel.size.scale));
@@ -344,6 +370,14 @@
       return `${panel.model.name}: ${panel.reading.textContent}`;
     });
     if (aloud) say(said.join("; "));
+  };
+  // A crosshair that leaves what is seen takes the view along.
+  const follows = () => {
+    const [{ width, height }] = segmenters().map((panel) => panel.canvas);
+    const { scale, left, top } = state.zoom;
+    const [x, y] = [(state.at.x + 0.5) / width, (state.at.y + 0.5) / height];
+    const seen = (place, start) => place > start && place < start + 1 / scale;
+    if (!seen(x, left) || !seen(y, top)) look(scale, x - 0.5 / scale, y - 0.5 / scale);
   };
   const listen = (panel, label) => {
     const { canvas } = panel;
@@ -358,8 +392,32 @@
         y: within(((event.clientY - box.top) / box.height) * canvas.height, canvas.height),
       });
     };
-    canvas.addEventListener("pointermove", follow);
-    canvas.addEventListener("pointerdown", follow);
+    let grip = null; // where a drag was last, in fractions of the whole canvas
+    const fraction = (event) => {
+      const box = canvas.getBoundingClientRect();
+      return { x: event.clientX / box.width, y: event.clientY / box.height };
+    };
+    canvas.addEventListener("pointermove", (event) => {
+      if (grip && event.buttons) {
+        const now = fraction(event);
+        look(state.zoom.scale, state.zoom.left + grip.x - now.x, state.zoom.top + grip.y - now.y);
+        grip = now;
+      }
+      follow(event);
+    });
+    canvas.addEventListener("pointerdown", (event) => {
+      follow(event);
+      if (state.zoom.scale === 1) return;
+      canvas.setPointerCapture(event.pointerId);
+      grip = fraction(event);
+    });
+    canvas.addEventListener("pointerup", () => { grip = null; });
+    canvas.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey) return; // the page scrolls; a pinch on a touchpad comes with ctrl
+      event.preventDefault();
+      const box = panel.frame.getBoundingClientRect();
+      zoom(Math.exp(-event.deltaY * 0.01), (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+    }, { passive: false });
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(null));
     canvas.addEventListener("blur", () => point(null));
     canvas.addEventListener("keydown", (event) => {
@@ -369,6 +427,7 @@
       const far = event.shiftKey ? 10 : 1;
       const from = state.at ?? { x: canvas.width >> 1, y: canvas.height >> 1 };
       point({ x: within(from.x + far * step[0], canvas.width), y: within(from.y + far * step[1], canvas.height) }, true);
+      follows();
     });
   };
 
@@ -400,9 +459,15 @@
   layers.forEach((button) => button.addEventListener("click", () => choose(button.dataset.layer)));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (state.panels.length && { "+": 1, "-": 1, 0: 1 }[event.key]) {
+      return event.key === "0" ? look(1, 0, 0) : zoom(event.key === "+" ? 2 : 0.5);
+    }
     const button = layers[Number(event.key) - 1];
     if (button && !button.hidden && !$("layers").hidden) choose(button.dataset.layer);
   });
+  $("in").addEventListener("click", () => zoom(2));
+  $("out").addEventListener("click", () => zoom(0.5));
+  $("whole").addEventListener("click", () => look(1, 0, 0));
   $("opacity").addEventListener("input", () => (state.layer === "overlay" ? paint() : choose("overlay")));
 
   // ---- at the start -----------------------------------------------------------------------------------------------
