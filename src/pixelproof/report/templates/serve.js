@@ -6,6 +6,7 @@
   const PIXELS = 640; // narrower images are shown as the pixels they are
   const TOP = 5;
   const CLOSEST = 32; // times
+  const POINT = "Point at the image to read a pixel.";
   const RAMP = [[64, 10, 84], [121, 27, 88], [178, 44, 92], [247, 140, 60], [255, 250, 214]]; // unsure to sure
   const VEIL = 0xd0ffffff; // over all but the class pointed at
   const DIFFERENT = [214, 0, 110];
@@ -111,7 +112,8 @@
     const heading = make("h2", "", model.name);
     panel.frame.hidden = true;
     panel.article.setAttribute("aria-label", model.name);
-    panel.article.append(heading, panel.state, panel.frame, panel.body);
+    panel.reading = make("p", "reading");
+    panel.article.append(heading, panel.state, panel.reading, panel.frame, panel.body);
     panel.canvas = sheet(1, 1);
     panel.canvas.className = "still";
     panel.frame.append(panel.canvas);
@@ -156,7 +158,8 @@
   };
   const classified = (panel, found, name) => {
     fit(panel, found.width, found.height);
-    panel.state.textContent = `${found.label.name}, ${percent(found.probability)} · ${found.seconds.toFixed(2)} s`;
+    panel.state.textContent = `${found.seconds.toFixed(2)} s`;
+    panel.reading.textContent = `${found.label.name}, ${percent(found.probability)} sure`;
     panel.canvas.setAttribute("role", "img");
     panel.canvas.setAttribute("aria-label", `${name}, which is ${found.label.name} by ${panel.model.name}`);
     const ranked = Object.entries(found.probabilities).sort((a, b) => b[1] - a[1]);
@@ -194,7 +197,7 @@
     panel.cross = [make("i", "down"), make("i", "across")];
     panel.cross.forEach((line) => { line.hidden = true; });
     panel.frame.append(...panel.cross);
-    panel.reading = make("p", "reading", "Point at the image to read a pixel.");
+    panel.reading.textContent = POINT;
     const ranked = Object.entries(found.classes).sort((a, b) => b[1].pixels - a[1].pixels);
     const legend = make("ul", "legend");
     legend.setAttribute("aria-label", `Classes of ${panel.model.name}`);
@@ -204,7 +207,7 @@
     link.href = URL.createObjectURL(new Blob([bytesOf(found.mask)], { type: "image/png" }));
     state.links.push(link.href);
     link.download = `${name.replace(/\.\w+$/, "")}-${panel.model.name}.png`;
-    panel.body.replaceChildren(panel.reading, legend, link);
+    panel.body.replaceChildren(legend, link);
     if (absent.length) link.before(make("p", "fine", `Not found: ${absent.join(", ")}`));
     const said = ranked.filter(([, c]) => c.pixels).map(([label, c]) => `${percent(c.share)} ${label}`).join(", ");
     listen(panel, `${name} by ${panel.model.name}: ${said}. Arrow keys move a crosshair through all panels.`);
@@ -359,7 +362,7 @@
     const said = segmenters().map((panel) => {
       const { width, height } = panel.canvas;
       panel.cross.forEach((line) => { line.hidden = !at; });
-      if (!at) return panel.reading.textContent = "Point at the image to read a pixel.";
+      if (!at) return panel.reading.textContent = POINT;
       const { scale, left, top } = state.zoom;
       panel.cross[0].style.left = `${100 * scale * ((at.x + 0.5) / width - left)}%`;
       panel.cross[1].style.top = `${100 * scale * ((at.y + 0.5) / height - top)}%`;
