@@ -19,6 +19,7 @@ _VERBS = {
     "predict": ("pixelproof.study.predict", "predict_run"),
     "map": ("pixelproof.deploy.map", "map_scene"),
     "export": ("pixelproof.deploy.export", "export_run"),
+    "serve": ("pixelproof.deploy.serve", "serve"),
     "embed": ("pixelproof.study.embed", "embed_run"),
     "cam": ("pixelproof.study.cam", "cam_run"),
     "explain": ("pixelproof.study.explain", "explain_run"),

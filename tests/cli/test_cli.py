@@ -37,6 +37,7 @@ OPTIONS = {
     "predict": {"--out", "--device", "--backend", "--tta", "--overwrite", "--help"},
     "report": {"--lang", "--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
+    "serve": {"--host", "--port", "--device", "--backend", "--tta", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "study": {"--data", "--out", "--set", "--help"},
     "train": {"--model", "--out", "--weights", "--resume", "--no-fold", "--overwrite", "--set", "--help"},

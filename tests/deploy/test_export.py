@@ -22,7 +22,7 @@ from pixelproof.deploy.export import export_run, formats
 from pixelproof.errors import Refusal, UserError
 from pixelproof.labels import class_colors
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.backends import runtimes
+from pixelproof.runs import packages
 from pixelproof.runs.calibration_file import Calibration, save_calibration
 from small_runs import COLORS, untrained_run
 
@@ -187,7 +187,7 @@ def test_wrong_use_is_one_sentence_and_touches_nothing(tmp_path, monkeypatch):
         export_run(run.path, "ncnn", tmp_path, overwrite=True)
     with pytest.raises(UserError, match=r"the name .*\\udcff.* is not UTF-8; rename it"):
         export_run(run.path, "onnx", tmp_path / "\udcff.onnx")
-    monkeypatch.setattr(runtimes, "version", lambda package: None)
+    monkeypatch.setattr(packages, "version", lambda package: None)
     with pytest.raises(UserError, match="the format openvino needs openvino, which is not installed; pip install"):
         export_run(run.path, "openvino", tmp_path / "b.xml")
     assert (tmp_path / "a.bin").read_text() == "mine"

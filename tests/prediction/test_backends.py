@@ -15,6 +15,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import choice, runtimes, use_backend
 from pixelproof.prediction.backends.convert import to_ncnn
 from pixelproof.prediction.backends.trial import prove
+from pixelproof.runs import packages
 from pixelproof.runs.proof_images import ProofImage, kept_images, proof_images, save_proof_images
 from pixelproof.training.checkpoints import save_weights
 from small_runs import NEEDED, need, untrained_run
@@ -122,7 +123,7 @@ def test_what_is_not_there_is_said_in_one_sentence(make_run, monkeypatch):
     with pytest.raises(UserError, match=r"what is tried is kept in the run, and .*; use --backend torch"):
         use_backend(use, run, "auto", (64, 64))
     (run.path / "backends").unlink()
-    monkeypatch.setattr(runtimes, "version", lambda package: None)
+    monkeypatch.setattr(packages, "version", lambda package: None)
     with pytest.raises(UserError, match="needs ncnn, which is not installed; pip install"):
         use_backend(use, run, "ncnn", (64, 64))
     assert use_backend(use, run, "auto", (64, 64)) == "torch"

@@ -21,6 +21,7 @@ from pixelproof.cli.map import map_scene
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
 from pixelproof.cli.score import score
+from pixelproof.cli.serve import serve
 from pixelproof.cli.show import show
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
@@ -41,6 +42,7 @@ for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict
     app.command()(verb)
 app.command("map")(map_scene)
 app.command()(export)
+app.command()(serve)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -45,8 +47,22 @@ def read_image(path: Path) -> UInt8:
         return as_rgb(path, image)
 
 
-def as_rgb(path: Path, image: Image.Image) -> UInt8:
-    """Return what ``read_image`` returns, of a file that is already open."""
+def decode_image(data: bytes, name: str = "the image") -> UInt8:
+    """Return what ``read_image`` returns, of the bytes of a file.
+
+    Args:
+        data: The bytes.
+        name: What messages call it.
+
+    Raises:
+        UserError: As ``read_image``.
+    """
+    with opened(name, io.BytesIO(data)) as image:
+        return as_rgb(name, image)
+
+
+def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
+    """Return what ``read_image`` returns, of a file that is already open; ``path`` is what messages call it."""
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
@@ -121,33 +137,45 @@ def image_size(path: Path) -> tuple[int, int]:
 def write_png(path: Path, array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
     """Write uint8 [H, W], uint8 [H, W, 3] or uint16 [H, W] as PNG, atomically."""
     with atomic(path) as temporary:
-        Image.fromarray(array).save(temporary, format="PNG")
+        temporary.write_bytes(encode_png(array))
+
+
+def encode_png(array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
+    """Return the bytes of the file that ``write_png`` writes."""
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """Open an image and turn whatever Pillow raises, then or while its pixels are read, into one sentence."""
+def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Image]:
+    """Open an image and turn whatever Pillow raises, then or while its pixels are read, into one sentence.
+
+    Args:
+        path: The file, or with ``file`` what messages call it.
+        file: Where the bytes come from, if not from ``path``.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow warns from 89 megapixels on, common in remote sensing, and refuses from twice that.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # damaged EXIF or TIFF tags; the pixels still count
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(file or path, formats=FORMATS) as image:
                 _refuse_misread(path, image)
                 yield image
     except Image.DecompressionBombError:
         raise UserError(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
     except UnidentifiedImageError:
-        raise _unidentified(path) from None
+        raise _unidentified(path, file) from None
     except (SyntaxError, ValueError, IndexError, KeyError, EOFError, struct.error, zlib.error, MemoryError):
         raise UserError(f"{path} is damaged", "remove or replace it") from None
     except OSError as error:
         if error.errno is not None:
-            raise explain_os_error(error, path) from error
+            raise explain_os_error(error, Path(path)) from error
         raise UserError(f"{path} is truncated or damaged", "remove or replace it") from None
 
 
-def _refuse_misread(path: Path, image: Image.Image) -> None:
+def _refuse_misread(path: Path | str, image: Image.Image) -> None:
     """Refuse TIFFs that Pillow reads as something else without a word: 16-bit colours band by band, two plain bands."""
     if not isinstance(image, TiffImageFile):
         return
@@ -161,9 +189,10 @@ def _refuse_misread(path: Path, image: Image.Image) -> None:
         raise UserError(f"{path} has two bands that are not grey and transparency", "save the one that is meant")
 
 
-def _unidentified(path: Path) -> UserError:
-    with path.open("rb") as file:
-        head = file.read(4)
+def _unidentified(path: Path | str, file: BinaryIO | None) -> UserError:
+    with Path(path).open("rb") if file is None else file as readable:
+        readable.seek(0)
+        head = readable.read(4)
     if head in _TIFF:
         return UserError(
             f"{path} is a TIFF that is damaged, or whose bands or bits are not read here",

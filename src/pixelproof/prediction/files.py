@@ -7,6 +7,7 @@ import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +17,17 @@ from pixelproof.data.checking import check_images
 from pixelproof.data.images import read_image, write_png
 from pixelproof.data.layouts import folders_below, folders_in, images_in, without_mask_folders, without_masks
 from pixelproof.errors import UserError
-from pixelproof.labels import class_colors, encode_ids
+from pixelproof.labels import LabelScheme, class_colors, encode_ids
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 
 UInt8 = npt.NDArray[np.uint8]
+Drawing = Literal["mask", "ids", "overlay"]
+FOLDERS: dict[Drawing, str] = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
 OPACITY = 0.45
+ROWS = 256
 TOP = 5
 MARK = "PREDICTIONS.txt"
 """Stands in a folder that predict has written, so that no other folder's masks are ever removed."""
@@ -85,8 +89,28 @@ def gather(paths: Sequence[Path], task: Task) -> dict[str, Path]:
 
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
     """Return the image, uint8 [H, W, 3], with its mask's colours laid over it."""
-    mixed = image * (1 - OPACITY) + colors[mask] * OPACITY
-    return mixed.round().astype(np.uint8)
+    result = np.empty_like(image)
+    for top in range(0, len(image), ROWS):  # the sums are eight times as large as the image
+        rows = slice(top, top + ROWS)
+        mixed = image[rows] * (1 - OPACITY) + colors[mask[rows]] * OPACITY
+        result[rows] = mixed.round().astype(np.uint8)
+    return result
+
+
+def drawn(kind: Drawing, scheme: LabelScheme, image: UInt8, mask: UInt8) -> UInt8 | npt.NDArray[np.uint16]:
+    """Return one of the pictures that predict writes of a mask.
+
+    Args:
+        kind: In the scheme's colours, [H, W, 3], as the scheme's ids, [H, W], or laid over the image, [H, W, 3].
+        scheme: The label contract.
+        image: uint8 [H, W, 3].
+        mask: Class indices, uint8 [H, W].
+    """
+    if kind == "ids":
+        ids = encode_ids(scheme, mask)
+        return ids.astype(np.uint8) if ids.max() < 256 else ids
+    colors = class_colors(scheme)
+    return overlay(image, mask, colors) if kind == "overlay" else colors[mask]
 
 
 def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
@@ -111,11 +135,8 @@ def _is_utf8(name: str) -> bool:
 def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None:
     image = read_image(file)
     mask = predictor.class_map(image)
-    colors = class_colors(predictor.scheme)
-    ids = encode_ids(predictor.scheme, mask)
-    write_png(out / "masks" / f"{name}.png", colors[mask])
-    write_png(out / "ids" / f"{name}.png", ids.astype(np.uint8) if ids.max() < 256 else ids)
-    write_png(out / "overlays" / f"{name}.png", overlay(image, mask, colors))
+    for kind, place in FOLDERS.items():
+        write_png(out / place / f"{name}.png", drawn(kind, predictor.scheme, image, mask))
 
 
 def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
@@ -146,6 +167,6 @@ def _refuse_taken(out: Path, overwrite: bool) -> None:
 
 def _clear(out: Path) -> None:
     """Remove what an earlier prediction wrote, and nothing else."""
-    for folder in ("masks", "ids", "overlays"):
+    for folder in FOLDERS.values():
         shutil.rmtree(out / folder, ignore_errors=True)
     (out / "predictions.csv").unlink(missing_ok=True)

@@ -6,9 +6,10 @@ import os
 import platform
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from pixelproof.runs.packages import version
 
 PACKAGES = ("pixelproof", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pillow", "openTSNE")
 
@@ -19,7 +20,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "packages": {name: found for name in PACKAGES if (found := version(name))},
         "commit": _commit(),
         "command": "pixelproof " + " ".join(sys.argv[1:]) if "pixelproof" in Path(sys.argv[0]).name else "",
     }
@@ -31,13 +32,6 @@ def processor() -> str:
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _commit() -> str:

@@ -21,11 +21,11 @@ from pixelproof.deploy.names import check_names
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import PixelModel, build_model, fold
 from pixelproof.prediction.backends.convert import reason
-from pixelproof.prediction.backends.runtimes import require
 from pixelproof.prediction.backends.trial import TOLERANCE
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
+from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
 from pixelproof.study.parts import proof_image, samples_for

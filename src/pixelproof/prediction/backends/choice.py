@@ -17,13 +17,14 @@ import pixelproof
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, reason, to_ncnn, to_onnx
-from pixelproof.prediction.backends.runtimes import RUNTIMES, Float32, Ncnn, Runtime, missing, require, version
+from pixelproof.prediction.backends.runtimes import RUNTIMES, Float32, Ncnn, Runtime
 from pixelproof.prediction.backends.trial import prove, race
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json
 from pixelproof.runs.atomic import atomic_folder, read_json, require_writable
 from pixelproof.runs.environment import processor
+from pixelproof.runs.packages import missing, require, version
 from pixelproof.runs.proof_images import proof_images
 from pixelproof.schema import nearest
 

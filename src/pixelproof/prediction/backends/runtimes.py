@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 import pixelproof.prediction.backends.strips as strips
-from pixelproof.errors import UserError
 
 Float32 = npt.NDArray[np.float32]
 Images = npt.NDArray[Any]
@@ -161,30 +159,3 @@ RUNTIMES: dict[str, type[OnnxRuntime] | type[OpenVino] | type[Ncnn]] = {
     "openvino": OpenVino,
     "ncnn": Ncnn,
 }
-
-
-def missing(packages: tuple[str, ...]) -> str | None:
-    """Return a package among those needed that is not installed."""
-    return next((package for package in packages if version(package) is None), None)
-
-
-def require(packages: tuple[str, ...], who: str) -> None:
-    """Refuse where a package is not installed.
-
-    Args:
-        packages: What is needed.
-        who: What needs it, for the message.
-
-    Raises:
-        UserError: One is missing.
-    """
-    if (package := missing(packages)) is not None:
-        raise UserError(f"{who} needs {package}, which is not installed", "pip install 'pixelproof[export]'")
-
-
-def version(package: str) -> str | None:
-    """Return the version of an installed package."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

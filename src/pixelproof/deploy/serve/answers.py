@@ -1,0 +1,88 @@
+"""The bytes of an image in, a model's answer out. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any, Literal
+
+import numpy as np
+
+from pixelproof.data.images import UInt8, decode_image, encode_png
+from pixelproof.deploy.serve.models import Served
+from pixelproof.errors import UserError
+from pixelproof.prediction.files import drawn
+
+Answer = Literal["json", "mask", "ids", "overlay"]
+
+
+def answer(served: Served, data: bytes, kind: Answer = "json") -> dict[str, Any] | bytes:
+    """Return a model's answer to an image.
+
+    Args:
+        served: The model.
+        data: The bytes of an image file of any kind that ``read_image`` takes.
+        kind: "json" for plain data, else the picture that ``predict`` writes, as the bytes of a PNG file.
+
+    Raises:
+        UserError: The bytes are no image that can be read, or a classifier is asked for a picture.
+    """
+    refuse_pictures(served, kind)
+    start = time.perf_counter()
+    image = decode_image(data)
+    if kind != "json":
+        return encode_png(drawn(kind, served.predictor.scheme, image, served.predictor.class_map(image)))
+    found = _classified(served, image) if served.task == "classification" else _segmented(served, image)
+    head = {"model": served.name, "task": served.task, "width": image.shape[1], "height": image.shape[0]}
+    return head | found | {"seconds": round(time.perf_counter() - start, 4)}
+
+
+def refuse_pictures(served: Served, kind: Answer) -> None:
+    """Refuse to draw what a classifier says.
+
+    Raises:
+        UserError: A classifier is asked for a picture.
+    """
+    if kind != "json" and served.task == "classification":
+        raise UserError(f"{served.name} is a classifier and draws no {kind}", "ask for answer=json")
+
+
+def as_seen(data: bytes) -> bytes:
+    """Return the image as the models see it, RGB of 8 bits and upright, as the bytes of a PNG file.
+
+    Raises:
+        UserError: The bytes are no image that can be read.
+    """
+    return encode_png(decode_image(data))
+
+
+def _classified(served: Served, image: UInt8) -> dict[str, Any]:
+    chances = served.predictor.probabilities([image])[0]
+    best = int(chances.argmax())
+    label = served.predictor.scheme.classes[best]
+    return {
+        "label": {"id": label.id, "name": label.name},
+        "probability": float(chances[best]),
+        "probabilities": dict(zip(served.predictor.scheme.names, chances.tolist(), strict=True)),
+    }
+
+
+def _segmented(served: Served, image: UInt8) -> dict[str, Any]:
+    scheme = served.predictor.scheme
+    found = served.predictor.confident_map(image, [served.predictor.temperature])
+    mask, sure = found[..., 0].astype(np.uint8), found[..., 1]
+    pixels = np.bincount(mask.ravel(), minlength=len(scheme.classes)).tolist()
+    classes = {
+        label.name: {"id": label.id, "pixels": count, "share": count / mask.size}
+        for label, count in zip(scheme.classes, pixels, strict=True)
+    }
+    return {
+        "classes": classes,
+        "confidence": float(sure.mean(dtype=np.float64)),
+        "mask": _base64(drawn("mask", scheme, image, mask)),
+        "confidence_map": _base64((sure * 255).round().astype(np.uint8)),
+    }
+
+
+def _base64(picture: Any) -> str:
+    return base64.b64encode(encode_png(picture)).decode("ascii")

@@ -1,0 +1,100 @@
+"""Where requests wait for their turn: one prediction at a time, and no more in the house than it has places for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from pixelproof.deploy.serve.replies import Declined
+
+PLACES = 16
+"""Requests that hold an image at once, uploads included; more are sent away."""
+PATIENCE = 120.0
+"""Seconds within which an image must have arrived."""
+Result = TypeVar("Result")
+
+
+class Desk:
+    """Takes images in and has one worked on at a time.
+
+    A network uses all cores already, so two at once would only take twice the memory.
+
+    Args:
+        limit: Largest image file in bytes.
+        places: How many requests may hold an image at once.
+    """
+
+    def __init__(self, limit: int, places: int = PLACES) -> None:
+        self.limit = limit
+        self.places = places
+        self.taken = 0
+        self._turn = asyncio.Lock()
+        # One thread of its own, for libraries keep memory for each thread that calls them.
+        self._worker = ThreadPoolExecutor(1, "pixelproof")
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the places.
+
+        Raises:
+            Declined: All are taken.
+        """
+        if self.taken >= self.places:
+            raise Declined(
+                503,
+                f"{self.taken} images are being answered already",
+                "try again in some seconds",
+                {"Retry-After": "5"},
+            )
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+    async def receive(self, request: Request) -> bytes:
+        """Return the body of a request.
+
+        Raises:
+            Declined: It is empty, too large, too slow, or a form.
+            ClientDisconnect: The client has left.
+        """
+        if request.headers.get("content-type", "").lower().startswith("multipart/"):
+            raise Declined(415, "the body is a form", "send the image itself, as curl --data-binary @image.jpg does")
+        stated = request.headers.get("content-length", "")
+        if stated.isdecimal() and len(stated) < 20:  # HTTP has checked it; the length guards int()
+            self._refuse_large(int(stated))
+        body = bytearray()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                async for chunk in request.stream():
+                    body += chunk
+                    self._refuse_large(len(body))
+        except TimeoutError:
+            raise Declined(408, f"the image did not arrive within {PATIENCE:.0f} seconds", "send it again") from None
+        if not body:
+            raise Declined(400, "the body is empty", "send the bytes of an image file, curl --data-binary @image.jpg")
+        return bytes(body)
+
+    async def work(self, request: Request, job: Callable[[], Result]) -> Result:
+        """Return what a job gives, when it is this request's turn and the client still waits for it.
+
+        Raises:
+            ClientDisconnect: The client has left.
+        """
+        async with self._turn:
+            if await request.is_disconnected():
+                raise ClientDisconnect
+            return await asyncio.get_running_loop().run_in_executor(self._worker, job)
+
+    def _refuse_large(self, size: int) -> None:
+        if size > self.limit:
+            most = f"{self.limit / 2**20:.4g} MiB"
+            raise Declined(
+                413, f"the image is larger than {most}", "send a smaller one, or serve with a larger --max-megabytes"
+            )

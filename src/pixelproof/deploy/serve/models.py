@@ -1,0 +1,95 @@
+"""The models that are served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pixelproof.config import run_settings
+from pixelproof.deploy.serve.names import model_names
+from pixelproof.errors import UserError
+from pixelproof.labels import class_colors
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.backends import BACKENDS, use_backend
+from pixelproof.progress import say
+from pixelproof.runs import Run
+from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.schema import nearest
+
+SIZE = (512, 512)
+"""Height and width on which other libraries are proven and timed, because images of any size may come."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that answers.
+
+    Attributes:
+        name: Its part of the URL.
+        architecture: What ``train --model`` called it.
+        predictor: The network.
+        backend: The library that computes it.
+        temperature: That of its probabilities.
+    """
+
+    name: str
+    architecture: str
+    predictor: Predictor
+    backend: str = "torch"
+    temperature: float = 1.0
+
+    @property
+    def task(self) -> str:
+        """What it answers: "classification" or "segmentation"."""
+        return self.predictor.scheme.task
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a client has to know of it, as plain data."""
+        scheme = self.predictor.scheme
+        colors: list[Any] = [label.color for label in scheme.classes]
+        if self.task == "segmentation":  # as its masks show them
+            colors = class_colors(scheme)[: len(colors)].tolist()
+        return {
+            "name": self.name,
+            "task": self.task,
+            "model": self.architecture,
+            "classes": [
+                {"id": label.id, "name": label.name, "color": color and _hex(color), "ignored": label.ignored}
+                for label, color in zip(scheme.classes, colors, strict=True)
+            ],
+            "labels": scheme.hash,
+            "backend": self.backend,
+            "temperature": self.temperature,
+        }
+
+
+def load_models(runs: Sequence[Run], device: str, backend: str, tta: bool | None) -> list[Served]:
+    """Load the networks of run folders and say so.
+
+    Args:
+        runs: The run folders, each given once.
+        device: Where to compute.
+        backend: The library that computes: one of ``BACKENDS``.
+        tta: Whether to average over an image's symmetries; None is as each run was set.
+
+    Raises:
+        UserError: A run is incomplete, or there is no such device or backend.
+        Refusal: The backend named does not compute the same.
+    """
+    if backend not in BACKENDS:
+        raise UserError(f"there is no backend '{backend}'", nearest(backend, list(BACKENDS)))
+    models = []
+    for run, name in zip(runs, model_names([run.path for run in runs]), strict=True):
+        predictor = Predictor.open(run, device, tta=tta)
+        used = use_backend(predictor, run, backend, SIZE)
+        architecture = run_settings(run).model.name
+        models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration)))
+        number = len(predictor.scheme.classes)
+        classes = f"{number} class{'es' * (number != 1)}"
+        say(f"{name}: {architecture}, {predictor.scheme.task}, {classes}, computed by {used} on {predictor.device}")
+    return models
+
+
+def _hex(color: Sequence[int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)

@@ -1,0 +1,72 @@
+"""The server itself: uvicorn, quiet, on a socket that is open already."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pixelproof.deploy.serve.app import make_app
+from pixelproof.deploy.serve.desk import Desk
+from pixelproof.deploy.serve.models import Served
+
+GRACE = 3
+"""Seconds for which requests in progress are waited for in the end."""
+NO_HTTP = b'{"error":"this is no HTTP request; ask as curl or a browser does"}'
+
+
+class Protocol(H11Protocol):
+    """HTTP 1.1, with the reply to what is none in the form of all others."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Reply to what is no HTTP, and close."""
+        headers = [("content-type", "application/json"), ("connection", "close")]
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=NO_HTTP), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """A server that says when it answers.
+
+    Args:
+        config: Of uvicorn.
+        ready: Called then.
+    """
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._ready()
+
+
+def make_server(models: Sequence[Served], desk: Desk, loopback: bool, ready: Callable[[], object]) -> Server:
+    """Return a server; its ``run(sockets=[...])`` answers until a signal.
+
+    Args:
+        models: The models served.
+        desk: Where images wait for their turn.
+        loopback: Whether only this machine can reach it.
+        ready: Called when requests are answered.
+    """
+    config = uvicorn.Config(
+        make_app(models, desk, loopback),
+        loop="asyncio",
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",  # the guard around the application has a line of its own for each request
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return Server(config, ready)

@@ -1,0 +1,31 @@
+"""The page that a server shows: drop an image, see what its models say. One file that loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from markupsafe import Markup
+
+from pixelproof.report.rendering import digest, environment, hashed
+
+
+def serve_page() -> tuple[str, str]:
+    """Return the page as HTML, and the content policy it is sent with.
+
+    The policy lets this one script and this one style in, and lets the script ask the server alone.
+    """
+    templates = resources.files("pixelproof.report") / "templates"
+    script = hashed((templates / "serve.js").read_text("utf-8"))
+    style = "".join((templates / name).read_text("utf-8") for name in ("tools.css", "serve.css"))
+    policy = {
+        "default-src": "'none'",
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "script-src": f"'sha256-{script['script_hash']}'",
+        "style-src": f"'sha256-{digest(style)}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    page = environment().get_template("serve.html.j2").render(style=Markup(style), **script)
+    return page, "; ".join(f"{name} {value}" for name, value in policy.items())

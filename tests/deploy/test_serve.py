@@ -1,0 +1,371 @@
+"""Answers over HTTP are those of predict, whatever is sent and whoever asks."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import itertools
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from serving import bomb, decoded, encoded, picture, running
+
+import pixelproof
+from pixelproof.data import read_image
+from pixelproof.deploy.serve.answers import answer
+from pixelproof.deploy.serve.names import model_names
+from pixelproof.errors import UserError
+from pixelproof.prediction import predictor
+from pixelproof.study.predict import predict_run
+
+FOLDERS = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
+
+
+def exif(orientation: int) -> Image.Exif:
+    made = Image.Exif()
+    made[0x0112] = orientation
+    return made
+
+
+KINDS = {
+    "rgb.png": encoded(picture()),
+    "grey16.png": encoded(picture()[..., 0].astype(np.uint16) * 257),
+    "alpha.png": encoded(np.dstack([picture(), picture()[..., 0]])),
+    "turned.jpg": encoded(picture(), "JPEG", exif=exif(6)),
+    "plain.bmp": encoded(picture(), "BMP"),
+    "deflated.tif": encoded(picture(), "TIFF", compression="tiff_adobe_deflate"),
+    "lossless.webp": encoded(picture(), "WEBP", lossless=True),
+    "one.png": encoded(picture(1, 1)),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
+    for name, data in KINDS.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_pictures_are_the_files_that_predict_writes(server, runs, folder, tmp_path):
+    for run in runs[:2]:
+        predict_run(run.path, [folder], tmp_path / run.name, device="cpu")
+        for (name, data), (kind, place) in itertools.product(KINDS.items(), FOLDERS.items()):
+            reply = server.predict(run.name, data, kind)
+            assert (reply.status, reply.headers["content-type"]) == (200, "image/png")
+            assert reply.body == (tmp_path / run.name / place / name).with_suffix(".png").read_bytes(), (name, kind)
+
+
+def test_the_plain_answer_of_a_segmenter(server, models, runs, folder, tmp_path):
+    predict_run(runs[0].path, [folder], tmp_path / "out", device="cpu")
+    scheme = models[0].predictor.scheme
+    for name, data in KINDS.items():
+        found = server.predict("fcn8s", data).json
+        image = read_image(folder / name)
+        ids = decoded((tmp_path / "out" / "ids" / name).with_suffix(".png").read_bytes())
+        assert list(found) == [
+            *("model", "task", "width", "height", "classes", "confidence", "mask", "confidence_map", "seconds")
+        ]
+        assert (found["model"], found["task"]) == ("fcn8s", "segmentation")
+        assert (found["height"], found["width"]) == image.shape[:2] == ids.shape
+        assert list(found["classes"]) == list(scheme.names)
+        for label in scheme.classes:
+            counted = found["classes"][label.name]
+            assert counted == {"id": label.id, "pixels": (ids == label.id).sum(), "share": (ids == label.id).mean()}
+        mask = base64.b64decode(found["mask"])
+        assert np.array_equal(decoded(mask), decoded(server.predict("fcn8s", data, "mask").body))
+        sure = models[0].predictor.confident_map(image, [1.0])[..., 1]
+        grey = decoded(base64.b64decode(found["confidence_map"]))
+        assert grey.dtype == np.uint8
+        assert np.abs(grey / 255 - sure).max() <= 0.5 / 255 + 1e-6
+        assert found["confidence"] == pytest.approx(sure.mean(dtype=float), abs=1e-6)
+
+
+def test_the_answer_of_a_classifier(server, runs, folder, tmp_path):
+    predict_run(runs[2].path, [folder], tmp_path / "out", device="cpu")
+    with (tmp_path / "out" / "predictions.csv").open() as file:
+        rows = {row["filename"]: row for row in csv.DictReader(file)}
+    for name, data in KINDS.items():
+        found = server.predict("colors", data).json
+        assert list(found) == [
+            *("model", "task", "width", "height", "label", "probability", "probabilities", "seconds")
+        ]
+        assert str(found["label"]["id"]) == rows[name]["label"]
+        assert found["label"]["name"] == rows[name]["name"]
+        assert f"{found['probability']:.6f}" == rows[name]["probability"]
+        likely = sorted(found["probabilities"].items(), key=lambda item: -item[1])
+        assert " ".join(f"{label}={chance:.4f}" for label, chance in likely) == rows[name]["top5"]
+        assert sum(found["probabilities"].values()) == pytest.approx(1)
+
+
+def test_a_large_image_is_computed_in_tiles(server, monkeypatch):
+    data = encoded(picture(1000, 150))
+    whole = server.predict("fcn8s", data, "ids").body
+    monkeypatch.setattr(predictor, "LARGE", 1000)
+    assert server.predict("fcn8s", data, "ids").body == whole
+    assert server.predict("fcn8s", data).json["height"] == 1000
+
+
+def test_the_image_as_the_models_see_it(server, folder):
+    for name, data in KINDS.items():
+        reply = server.ask("POST", "/api/image", data)
+        assert np.array_equal(decoded(reply.body), read_image(folder / name))
+
+
+def test_what_is_served(server, models):
+    assert server.get("/api/health").json == {"status": "ok", "version": pixelproof.__version__}
+    listed = server.get("/api/models").json["models"]
+    assert [model["name"] for model in listed] == ["fcn8s", "fcn32s", "colors"]
+    assert [model["task"] for model in listed] == ["segmentation", "segmentation", "classification"]
+    assert [model["model"] for model in listed] == ["fcn8s", "fcn32s", "vgg16"]
+    assert {(model["backend"], model["temperature"]) for model in listed} == {("torch", 1.0)}
+    assert listed[0]["labels"] == models[0].predictor.scheme.hash
+    assert listed[0]["classes"][0] == {"id": 0, "name": "urban", "color": "#00ffff", "ignored": False}
+    assert [c["name"] for c in listed[0]["classes"] if c["ignored"]] == ["unknown"]
+    assert listed[2]["classes"][1] == {"id": 1, "name": "green", "color": None, "ignored": False}
+    described = server.get("/openapi.json").json
+    assert set(described["paths"]) == {*("/api/health", "/api/models", "/api/models/{name}/predict", "/api/image")}
+    for elsewhere in ("/docs", "/redoc"):
+        assert "nothing at this address" in server.get(elsewhere).error
+
+
+PNG = encoded(picture())
+BROKEN = {
+    "empty": (b"", "the body is empty"),
+    "text": (b"<html>hello</html>", "the image is no PNG, JPEG, BMP, TIFF or WebP image"),
+    "truncated": (PNG[: len(PNG) // 2], "the image is truncated or damaged"),
+    "no pixels": (PNG[:60], "the image is truncated or damaged"),
+    "tiff": (b"II*\0" + bytes(50), "the image is a TIFF that is damaged"),
+    "gif": (encoded(picture(), "GIF"), "the image is no PNG"),
+    "bomb": (bomb(60000, 60000), "the image claims more than 178,956,970 pixels"),
+    "float": (encoded(picture()[..., 0].astype(np.float32), "TIFF"), "the image holds floating-point pixels"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_no_image_is_one_sentence(case, server):
+    data, problem = BROKEN[case]
+    for name in ("fcn8s", "colors"):
+        reply = server.predict(name, data)
+        assert reply.status == 400
+        assert reply.error.startswith(problem)
+    assert server.ask("POST", "/api/image", data).status == 400
+    assert server.predict("fcn8s", PNG).status == 200
+
+
+def test_a_body_that_is_too_large(server):
+    small = b"x" * 2**20
+    assert server.predict("fcn8s", small).status == 400
+    assert server.predict("fcn8s", small + b"x").error.startswith("the image is larger than 1 MiB")
+    assert server.predict("fcn8s", small + b"x").status == 413
+    pieces = (b"x" * 2**15 for _ in range(33))
+    assert server.predict("fcn8s", pieces, Transfer_Encoding="chunked").status == 413
+    assert server.predict("fcn8s", iter([PNG]), "ids", Transfer_Encoding="chunked").status == 200
+
+
+def test_a_form_is_told_from_an_image(server):
+    reply = server.predict("fcn8s", b"--x\r\n", Content_Type="multipart/form-data; boundary=x")
+    assert reply.status == 415
+    assert "--data-binary" in reply.error
+
+
+def test_wrong_requests(server):
+    reply = server.predict("fcn9s", PNG)
+    assert (reply.status, reply.error) == (404, "there is no model 'fcn9s'; did you mean 'fcn8s'?")
+    for name in ("a%20b", "%E6%B0%B4", "100%25", "..%2Fcolors", "a%2Fb", "%00", "%ff", "x" * 3000, "<b>"):
+        assert server.predict(name, PNG).status == 404
+        assert server.predict(name, PNG).error
+    reply = server.predict("fcn8s", PNG, "picture")
+    assert (reply.status, "'json', 'mask', 'ids' or 'overlay'" in reply.error) == (400, True)
+    for kind in FOLDERS:
+        reply = server.predict("colors", PNG, kind)
+        assert (reply.status, reply.error) == (
+            *(400, f"colors is a classifier and draws no {kind}; ask for answer=json"),
+        )
+    assert server.get("/api/models/fcn8s/predict").status == 405
+    assert "does not take GET" in server.get("/api/models/fcn8s/predict").error
+    assert server.get("/api/models/").error
+    assert server.ask("DELETE", "/").error
+
+
+@pytest.mark.parametrize(
+    "said", [b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n"]
+)
+def test_what_is_no_http(said, server):
+    with socket.create_connection(("127.0.0.1", server.port)) as link, link.makefile("r", encoding="utf-8") as lines:
+        link.sendall(said)
+        reply = lines.read()
+    assert reply.startswith("HTTP/1.1 400 ")
+    assert "application/json" in reply
+    assert '{"error":"this is no HTTP request; ' in reply
+
+
+def test_only_this_machines_own_pages_may_ask(server):
+    port = server.port
+    for host in (f"127.0.0.1:{port}", f"localhost:{port}", "localhost", f"[::1]:{port}", "a.localhost:9000"):
+        assert server.get("/api/health", Host=host).status == 200, host
+    for host in (
+        "evil.example",
+        f"evil.example:{port}",
+        "192.168.1.7",
+        "127.0.0.1.evil.example",
+        "localhost.evil",
+        "[",
+    ):
+        reply = server.get("/api/health", Host=host)
+        assert (reply.status, "localhost" in reply.error) == (403, True), host
+    own = f"http://127.0.0.1:{port}"
+    assert server.predict("colors", PNG, Origin=own, Sec_Fetch_Site="same-origin").status == 200
+    assert server.predict("colors", PNG, Sec_Fetch_Site="none").status == 200
+    for origin in ("https://evil.example", "null", "http://localhost:3000", f"http://localhost:{port}", "http://["):
+        reply = server.predict("colors", PNG, Origin=origin)
+        assert (reply.status, "another web page" in reply.error) == (403, True), origin
+    for site in ("cross-site", "same-site"):
+        assert server.get("/api/models", Sec_Fetch_Site=site).status == 403
+        assert server.get("/", Sec_Fetch_Site=site).status == 403
+        link = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+        assert server.get("/", **link).status == 200
+        assert server.get("/api/models", **link).status == 403
+
+
+def test_other_machines_may_ask_where_they_are_let_in_but_no_foreign_page(models):
+    with running(models, loopback=False) as client:
+        own = "server.example:8000"
+        assert client.predict("colors", PNG, Host=own).status == 200
+        assert client.predict("colors", PNG, Host=own, Origin=f"https://{own}").status == 200
+        assert client.predict("colors", PNG, Host=own, Origin="https://evil.example").status == 403
+        assert client.get("/api/models", Host=own, Sec_Fetch_Site="cross-site").status == 403
+
+
+def test_headers_of_every_reply(server):
+    replies = [server.get("/"), server.get("/api/models"), server.get("/nowhere"), server.predict("fcn8s", PNG, "mask")]
+    replies += [server.predict("fcn8s", b"x"), server.get("/", Host="evil.example")]
+    for reply in replies:
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert reply.headers["cache-control"] == "no-store"
+        policy = reply.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert not [name for name in reply.headers if name.startswith("access-control") or name == "server"]
+
+
+def test_each_of_many_gets_its_own_answer(server, models):
+    images = [encoded(picture(40 + seed, 50, seed)) for seed in range(12)]
+    asked = [(models[seed % 3], data) for seed, data in enumerate(images)]
+    expected = [answer(served, data) for served, data in asked]
+    with ThreadPoolExecutor(12) as pool:
+        replies = list(pool.map(lambda item: server.predict(item[0].name, item[1]).json, asked))
+    assert [reply | {"seconds": 0} for reply in replies] == [found | {"seconds": 0} for found in expected]
+
+
+def begun(client, promised: int) -> socket.socket:
+    """Begin to send an image, and stop."""
+    link = socket.create_connection(("127.0.0.1", client.port))
+    head = ["POST /api/models/fcn8s/predict HTTP/1.1", "Host: localhost", "Connection: close"]
+    link.sendall("\r\n".join([*head, f"Content-Length: {promised}", "", "x"]).encode())
+    return link
+
+
+def wait_until(true) -> None:
+    for _ in range(500):
+        if true():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not come about")
+
+
+def test_when_all_places_are_taken(models, capfd):
+    with running(models, places=2) as client:
+        slow = [begun(client, 1000) for _ in range(2)]
+        wait_until(lambda: client.desk.taken == 2)
+        reply = client.predict("fcn8s", PNG)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "5")
+        assert reply.error == "2 images are being answered already; try again in some seconds"
+        assert client.get("/api/health").status == 200
+        for link in slow:  # they leave without a word
+            link.close()
+        wait_until(lambda: client.desk.taken == 0)
+        assert client.predict("fcn8s", PNG).status == 200
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_an_image_that_does_not_arrive(models, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.serve.desk.PATIENCE", 0.2)
+    with running(models) as client, begun(client, 1000) as link:
+        with link.makefile("r", encoding="utf-8") as lines:
+            reply = lines.read()
+        assert " 408 " in reply.splitlines()[0]
+        assert "did not arrive within" in reply
+        wait_until(lambda: client.desk.taken == 0)
+
+
+def test_a_client_that_leaves_before_its_turn_is_not_worked_for(models, monkeypatch):
+    asked = []
+
+    def slow(served, data, kind):
+        asked.append(len(data))
+        time.sleep(0.3)
+        return {}
+
+    monkeypatch.setattr("pixelproof.deploy.serve.app.answer", slow)
+    with running(models) as client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.predict, "fcn8s", b"first")
+        wait_until(lambda: asked)
+        begun(client, 1).close()
+        assert first.result().status == 200
+        wait_until(lambda: client.desk.taken == 0)
+        assert client.predict("fcn8s", b"the last").status == 200
+    assert asked == [5, 8]
+
+
+def test_a_fault_of_ours_says_nothing_of_the_inside(models, monkeypatch, capfd):
+    def fail(served, data, kind):
+        raise OSError(2, "No such file", "/home/somebody/secret")
+
+    monkeypatch.setattr("pixelproof.deploy.serve.app.answer", fail)
+    with running(models) as client:
+        reply = client.predict("fcn8s", PNG)
+        assert reply.status == 500
+        assert "secret" not in reply.error
+        assert client.get("/api/health").status == 200
+    err = capfd.readouterr().err
+    assert "unexpected error: FileNotFoundError" in err
+    assert "Traceback" not in err
+    assert "POST /api/models/fcn8s/predict 500" in err
+
+
+def test_answers_without_a_server(models):
+    with pytest.raises(UserError, match=r"the image is no PNG.*; remove or replace it"):
+        answer(models[0], b"hello")
+    with pytest.raises(UserError, match="is a classifier"):
+        answer(models[2], PNG, "mask")
+
+
+def test_names_that_urls_can_hold(tmp_path):
+    def names(*paths: str) -> list[str]:
+        return model_names([Path(path) for path in paths])
+
+    assert names("runs/a", "runs/b") == ["a", "b"]
+    assert names("one/fcn8s", "two/fcn8s", "x") == ["one-fcn8s", "two-fcn8s", "x"]
+    assert names("my run", "100%", "a?b#c", "水 域", ".hidden") == ["my-run", "100", "a-b-c", "水-域", "hidden"]
+    assert names("a b", "a-b", "x/a-b") == ["a-b", "a-b-2", "x-a-b"]
+    assert names("%%%", "///") == ["run", "run-2"]
+    many = names("a b", "a-b", "a?b", "a-b-2", "x/a b", "x-a-b", "e\u0301", "\u00e9")
+    assert len(set(many)) == len(many)
+    assert not [name for name in many if set(name) & set("/?#%& .\\")]
+
+
+def test_pictures_of_every_mode_come_out_the_same_from_bytes(folder):
+    from pixelproof.data.images import decode_image
+
+    for name, data in KINDS.items():
+        assert np.array_equal(decode_image(data), read_image(folder / name))
+    with Image.open(io.BytesIO(KINDS["turned.jpg"])) as image:
+        assert (image.height, image.width) == decode_image(KINDS["turned.jpg"]).shape[1::-1]
