@@ -15,10 +15,11 @@ def count(value: int | float | None) -> str:
 def counted(count: int, word: str) -> str:
     """Return a number with its noun.
 
-    >>> counted(1, "mask"), counted(2000, "mask")
-    ('1 mask', '2,000 masks')
+    >>> counted(1, "mask"), counted(2000, "mask"), counted(7, "class")
+    ('1 mask', '2,000 masks', '7 classes')
     """
-    return f"{count:,} {word}{'s' * (count != 1)}"
+    ending = "" if count == 1 else "es" if word.endswith("s") else "s"
+    return f"{count:,} {word}{ending}"
 
 
 def share(value: float | None, digits: int = 1) -> str:

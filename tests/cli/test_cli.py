@@ -290,8 +290,24 @@ def test_ctrl_c_says_how_to_go_on(two_fields, tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "training with --resume" in err
+    assert "stopped; the same command with --resume goes on where it was." in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--debug", "study", "a.yaml"], "; the same command goes on where it was"),
+        (["map", "run", "train.tif"], "; the same command goes on where it was"),
+        (["export", "run"], ""),
+        ([], ""),
+    ],
+)
+def test_only_what_a_stopped_command_keeps_is_promised(monkeypatch, words, said):
+    from pixelproof.cli.main import _how_to_go_on
+
+    monkeypatch.setattr(sys, "argv", ["pixelproof", *words])
+    assert _how_to_go_on() == said
 
 
 def test_overwrite_never_touches_what_others_wrote(pixelproof, color_classes, tmp_path):

@@ -76,9 +76,7 @@ def run() -> None:
     try:
         code = app(prog_name="pixelproof", standalone_mode=False)
         if code == INTERRUPTED:  # how typer answers Ctrl-C
-            print(
-                "pixelproof: stopped; a study or a map goes on when run again, training with --resume.", file=sys.stderr
-            )
+            print(f"pixelproof: stopped{_how_to_go_on()}.", file=sys.stderr)
         sys.exit(code)
     except (UserError, UsageError) as caught:
         error = caught if isinstance(caught, UserError) else explained(caught)
@@ -104,3 +102,11 @@ def run() -> None:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         print(f"pixelproof: unexpected error ({what}); run it again with --debug and report it.", file=sys.stderr)
         sys.exit(2)
+
+
+def _how_to_go_on() -> str:
+    """Return what a stopped command keeps, for those that keep something."""
+    verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    if verb in ("demo", "study", "map"):
+        return "; the same command goes on where it was"
+    return "; the same command with --resume goes on where it was" if verb == "train" else ""

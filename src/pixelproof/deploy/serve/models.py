@@ -10,6 +10,7 @@ from pixelproof.config import run_settings
 from pixelproof.deploy.serve.names import model_names
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors
+from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import BACKENDS, use_backend
 from pixelproof.progress import say
@@ -85,8 +86,7 @@ def load_models(runs: Sequence[Run], device: str, backend: str, tta: bool | None
         used = use_backend(predictor, run, backend, SIZE)
         architecture = run_settings(run).model.name
         models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration)))
-        number = len(predictor.scheme.classes)
-        classes = f"{number} class{'es' * (number != 1)}"
+        classes = counted(len(predictor.scheme.classes), "class")
         say(f"{name}: {architecture}, {predictor.scheme.task}, {classes}, computed by {used} on {predictor.device}")
     return models
 
