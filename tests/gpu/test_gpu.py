@@ -19,7 +19,9 @@ pytestmark = [
 AUGMENT = ["crop=32", "scale=[0.5, 2]", "color=0.3", "batch_size=4"]
 
 
-@pytest.mark.parametrize("settings", [[], ["compile=yes"], ["resident=no", "workers=2"], ["precision=float32"]])
+@pytest.mark.parametrize(
+    "settings", [[], ["optimizer=muon"], ["compile=yes"], ["resident=no", "workers=2"], ["precision=float32"]]
+)
 def test_a_segmenter_learns_and_says_how_fast(tmp_path, two_fields, settings, capsys):
     data = open_data(two_fields)
     common = ["width=0.06", "batch_size=8", "lr=3e-3", "warmup=0", "epochs=35", "crop=64", "device=cuda"]
