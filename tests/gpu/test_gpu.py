@@ -20,7 +20,14 @@ AUGMENT = ["crop=32", "scale=[0.5, 2]", "color=0.3", "batch_size=4"]
 
 
 @pytest.mark.parametrize(
-    "settings", [[], ["optimizer=muon"], ["compile=yes"], ["resident=no", "workers=2"], ["precision=float32"]]
+    "settings",
+    [
+        [],
+        ["optimizer=muon", "epochs=60"],
+        ["compile=yes"],
+        ["resident=no", "workers=2"],
+        ["precision=float32"],
+    ],
 )
 def test_a_segmenter_learns_and_says_how_fast(tmp_path, two_fields, settings, capsys):
     data = open_data(two_fields)
@@ -28,7 +35,7 @@ def test_a_segmenter_learns_and_says_how_fast(tmp_path, two_fields, settings, ca
     config = apply_overrides(default_config("segmentation", "fcn8s-bn"), [*common, *settings])
     run = train(data, config, tmp_path / "run")
     scores = evaluate(Predictor.open(run, "cuda"), data.split("validation"), Source("run"))
-    assert mean_iou(scores, "unknown_ignored") > 0.55  # all one class would be about 0.25; on a CPU it is 0.62 to 0.87
+    assert mean_iou(scores, "unknown_ignored") > 0.8
     speed = run.environment()["speed"]
     assert 0 < speed["share_of_peak"] < 1
     assert speed["peak_flops"] > 1e12

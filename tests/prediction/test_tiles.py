@@ -68,6 +68,13 @@ def test_a_tiled_map_of_coarser_pixels_equals_the_whole_one(downsample, side):
     assert (narrow != whole).any()
 
 
+def test_an_unknown_halo_shows_as_much_of_coarser_pixels():
+    fine, coarse = (
+        build_model(ModelConfig(name="smp:Unet:resnet18", downsample=downsample), 7) for downsample in (1, 4)
+    )
+    assert (halo(fine), halo(coarse)) == (256, 1024)
+
+
 @pytest.mark.parametrize("downsample", [1, 2, 3, 5, 16])
 def test_large_images_are_cut_where_the_cells_of_any_network_begin(downsample, monkeypatch):
     from pixelproof.prediction import predictor as module

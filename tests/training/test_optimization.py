@@ -47,9 +47,9 @@ def test_muon_steps_change_every_direction_of_a_kernel_alike():
     gradients = [parameter.grad.clone() for parameter in model.parameters()]
     optimizer.step()
     steps = [parameter.detach() - old for parameter, old in zip(model.parameters(), before, strict=True)]
-    uneven, even = (torch.linalg.svdvals(each[0].flatten(1)) for each in (gradients, steps))
-    assert uneven.max() / uneven.min() > 10
-    assert even.max() / even.min() < 2
+    of_gradient, of_step = (torch.linalg.svdvals(each[0].flatten(1)) for each in (gradients, steps))
+    assert of_gradient.max() / of_gradient.min() > 10
+    assert of_step.max() / of_step.min() < 2
     assert steps[0].pow(2).mean().sqrt() == pytest.approx(0.01, rel=0.2)
     # The others' steps are AdamW's: the first is the learning rate against the sign of the gradient.
     seen = gradients[2].abs() > 1e-4

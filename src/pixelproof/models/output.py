@@ -48,6 +48,12 @@ class PixelModel(nn.Module):
         self.stride *= factor
         self.reduction *= factor
 
+    def take_after(self, model: PixelModel, name: str) -> None:
+        """Take over all that is known of ``model``, which is the submodule ``name`` of this one."""
+        self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
+        self.encoder = tuple(f"{name}.{stage}" for stage in model.encoder)
+        self.preprocessing = model.preprocessing
+
     def encoder_layers(self) -> dict[str, nn.Module]:
         """Return the layers of the encoder by name, from the image to the deepest feature map."""
         return {

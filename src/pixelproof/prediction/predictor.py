@@ -14,7 +14,7 @@ from pixelproof.data.decoded import resized
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
 from pixelproof.prediction.symmetry import SymmetryAverage
-from pixelproof.prediction.tiles import LARGE, halo, predict_tiled, tile_side
+from pixelproof.prediction.tiles import LARGE, Map, halo, predict_tiled, tile_side
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
@@ -118,9 +118,7 @@ class Predictor:
         A large image is computed in tiles whose halo covers all that a pixel depends on, so the result is that of the
         whole image.
         """
-        if image.shape[0] * image.shape[1] > LARGE:
-            return predict_tiled(image, self.classes, halo(self.model), tile_side(self.model))
-        return self.classes(image)
+        return self._mapped(image, self.classes)
 
     def confident_map(self, image: UInt8, temperatures: Sequence[float]) -> Float32:
         """Return class and confidence of every pixel of an image of any size, uint8 [H, W, 3].
@@ -135,9 +133,13 @@ class Predictor:
             sure = [1 / ((logits - top) / t).exp().sum(dim=0) for t in temperatures]
             return torch.stack([classes.float(), *sure], dim=-1).numpy()
 
+        return self._mapped(image, confident)
+
+    def _mapped(self, image: UInt8, predict: Callable[[UInt8], Map]) -> Map:
+        """Return what ``predict`` gives for a whole image, a large one tile by tile."""
         if image.shape[0] * image.shape[1] > LARGE:
-            return predict_tiled(image, confident, halo(self.model), tile_side(self.model))
-        return confident(image)
+            return predict_tiled(image, predict, halo(self.model), tile_side(self.model))
+        return predict(image)
 
     def classes(self, image: UInt8) -> UInt8:
         """Return the class index of every pixel, uint8 [H, W, 3] -> [H, W], computed as a whole."""

@@ -24,10 +24,8 @@ class SymmetryAverage(PixelModel):
 
     def __init__(self, model: PixelModel, temperature: float = 1.0, upright: bool = False) -> None:
         super().__init__(model.num_classes)
-        self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
-        self.encoder = tuple(f"model.{stage}" for stage in model.encoder)
-        self.preprocessing = model.preprocessing
         self.model = model
+        self.take_after(model, "model")
         self.temperature = temperature
         self.turns = 1 if upright else 4
 

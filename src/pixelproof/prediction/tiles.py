@@ -22,7 +22,8 @@ LARGE = 2048 * 2048
 TILE = 768
 """Side of a tile, or close to it; with the halo of the FCN family the network sees 960 pixels."""
 UNKNOWN_HALO = 256
-"""Halo for networks whose receptive field is not known; there a tiled map may differ slightly from the whole one."""
+"""Halo for networks whose receptive field is not known, in pixels as the first layer sees them; there a tiled map may
+differ slightly from the whole one."""
 
 
 class Window(NamedTuple):
@@ -107,7 +108,7 @@ def halo(model: PixelModel) -> int:
     do. Decoders that blend neighbouring cells need one more of them.
     """
     field = receptive_field(model)
-    reach = UNKNOWN_HALO
+    reach = UNKNOWN_HALO * model.downsample
     if field is not None:
         reach = -(-(field - model.reduction) // 2) + model.reduction * _blends(model)
     return -(-reach // model.stride) * model.stride

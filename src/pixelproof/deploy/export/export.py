@@ -78,7 +78,7 @@ def export_run(
     model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes)).eval()
     load_weights(opened.best, model)
     contract = Contract.of(opened, scheme, model.preprocessing)
-    cases = _cases(opened, data, contract, images or IMAGES)
+    cases = _cases(opened, data, contract, IMAGES if images is None else images)
     if config.model.tta:
         say("note: the run averages over flips and turns; what is exported is the network, asked once")
     with atomic_folder(path.parent) as folder:

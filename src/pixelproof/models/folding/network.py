@@ -26,10 +26,8 @@ class Folded(PixelModel):
 
     def __init__(self, model: PixelModel, network: fx.GraphModule) -> None:
         super().__init__(model.num_classes)
-        self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
-        self.encoder = tuple(f"network.{stage}" for stage in model.encoder)
-        self.preprocessing = model.preprocessing
         self.network = network
+        self.take_after(model, "network")
 
     def forward(self, images: Tensor) -> Output:
         """Return what the literal network returns."""
