@@ -16,6 +16,7 @@ from pixelproof.errors import visible
 
 Item = TypeVar("Item")
 _shown: ContextVar[bool] = ContextVar("shown", default=False)
+_silenced = False
 LOG_EVERY = 10.0  # seconds between two lines when stderr is not a terminal
 
 
@@ -26,9 +27,16 @@ class Step(Protocol):
         """Report that ``amount`` more units are done; ``info`` is shown beside the bar, such as ``loss=0.31``."""
 
 
+def silence() -> None:
+    """Let this process show nothing from now on, because another one speaks for it."""
+    global _silenced
+    _silenced = True
+
+
 def say(message: str) -> None:
     """Print one line of log to stderr, control characters in it as escapes."""
-    print(visible(message), file=sys.stderr, flush=True)
+    if not _silenced:
+        print(visible(message), file=sys.stderr, flush=True)
 
 
 def track(items: Iterable[Item], label: str, total: int, unit: str = "images") -> Iterator[Item]:
@@ -45,7 +53,7 @@ def bar(label: str, total: int, unit: str = "images", done: int = 0) -> Iterator
 
     A display inside another, such as scoring during training, stays silent: a terminal has room for one.
     """
-    display = _silent if _shown.get() else _live if sys.stderr.isatty() else _logged
+    display = _silent if _silenced or _shown.get() else _live if sys.stderr.isatty() else _logged
     token = _shown.set(True)
     try:
         with display(label, total, unit, done) as step:

@@ -29,6 +29,10 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as epochs=10 or training.lr=1e-3."),
 ]
 
+ProcessesOption = Annotated[
+    int, typer.Option(help="Processes that train together, each on a GPU of its own; the weights do not depend on it.")
+]
+
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object on stdout, as escapes what its encoding may lack."""

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import SetOption
+from pixelproof.cli.options import ProcessesOption, SetOption
 
 
 def study(
     file: Annotated[Path, typer.Argument(help="The study file.", metavar="STUDY.yaml")],
     data: Annotated[Path, typer.Option(help="Folder that the study's data folders are relative to.")] = Path(),
     out: Annotated[Path | None, typer.Option(help="Folder for everything that comes out [out/NAME].")] = None,
+    processes: ProcessesOption = 1,
     set_: SetOption = None,
 ) -> None:
     """Train what is missing, evaluate, explain, and write one report.
@@ -22,4 +23,4 @@ def study(
     """
     from pixelproof.study.conduct import conduct_file
 
-    print(conduct_file(file, data, out, set_ or []))
+    print(conduct_file(file, data, out, set_ or [], processes))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import DataArgument, OverwriteOption, SetOption
+from pixelproof.cli.options import DataArgument, OverwriteOption, ProcessesOption, SetOption
 
 
 def train(
@@ -19,6 +19,7 @@ def train(
     no_fold: Annotated[
         bool, typer.Option("--no-fold", help="Compute every layer literally, to compare; as --set fold=false.")
     ] = False,
+    processes: ProcessesOption = 1,
     overwrite: OverwriteOption = False,
     set_: SetOption = None,
 ) -> None:
@@ -29,5 +30,14 @@ def train(
     from pixelproof.study.train import train_run
 
     settings = [*(set_ or []), *(["fold=false"] if no_fold else [])]
-    run = train_run(data, model, out, weights=weights, settings=settings, resume=resume, overwrite=overwrite)
+    run = train_run(
+        data,
+        model,
+        out,
+        weights=weights,
+        settings=settings,
+        resume=resume,
+        overwrite=overwrite,
+        processes=processes,
+    )
     print(run.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,10 +110,12 @@ class TrainingBatches:
 
     Args:
         images: The images, placed where they are to be trained on.
+        part: Which of a batch of N images to make, where other processes make the others.
     """
 
-    def __init__(self, images: TrainingImages) -> None:
+    def __init__(self, images: TrainingImages, part: Callable[[int], slice] = slice) -> None:
         self.images = images
+        self.part = part
         training = images.config.training
         self._keys: list[list[Key]] = []
         self._loader: DataLoader[Batch] | None = None
@@ -137,7 +139,7 @@ class TrainingBatches:
         images, training = self.images, self.images.config.training
         size = min(training.batch_size, len(images))
         order = generator(training.seed, "order", epoch).permutation(len(images)).tolist()
-        batches = [order[i : i + size] for i in range(0, len(order) - size + 1, size)]
+        batches = [order[i : i + size][self.part(size)] for i in range(0, len(order) - size + 1, size)]
         self._keys[:] = [[(epoch, index) for index in indices] for indices in batches]
         return iter(self._loader) if self._loader is not None else (images.batch(epoch, each) for each in batches)
 

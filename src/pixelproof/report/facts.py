@@ -48,6 +48,8 @@ class Environment(Facts):
     commit: str = ""
     command: str = ""
     device: str = ""
+    processes: Count = 1
+    """How many trained it together."""
     data: DataFacts = DataFacts()
     seconds: float | None = None
     best_epoch: Count | None = None

@@ -25,11 +25,12 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
     known, fingerprints = model.environment, model.environment.data.fingerprint
     versions = [f"Python {known.python}"] if known.python else []
     versions += [f"{name} {version}" for name, version in known.packages.items()]
+    together = f"{known.processes} processes" if known.processes > 1 else ""
     facts = [
         ("Command", known.command),
         ("Commit", known.commit),
         ("Versions", ", ".join(versions)),
-        ("Device", ", ".join(word for word in (known.device, known.platform) if word)),
+        ("Device", ", ".join(word for word in (known.device, together, known.platform) if word)),
         ("Seed", _seed(model.config)),
         ("Data fingerprints", ", ".join(f"{part} {digest}" for part, digest in fingerprints.items())),
         ("Selection rule", selection_rule(model, images)),

@@ -44,7 +44,9 @@ from pixelproof.study.train import describe_network, train
 Reader = Callable[[Path], object]
 
 
-def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = (), command: str = "") -> Path:
+def conduct(
+    study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = (), command: str = "", processes: int = 1
+) -> Path:
     """Run whatever of a study is missing or changed, and return the path of its report.
 
     Args:
@@ -53,6 +55,7 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
         out: Folder for everything that comes out; continued where it exists.
         overrides: Settings as in ``--set``; ``PART.key=value`` is for one part.
         command: The command line, for the report.
+        processes: How many train each model together, on a GPU each.
 
     Raises:
         UserError: Data, settings or models are refused, before any training where that can be known.
@@ -63,7 +66,7 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
     for group in jobs.values():
         _check([job for job in group if not _trained(job, steps)])
     for job in in_order(jobs):
-        _train(job, steps, out)
+        _train(job, steps, out, processes)
         describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
         _inspect(job, steps)
     for part, group in jobs.items():
@@ -83,7 +86,9 @@ def conduct(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = 
     return build_report(out)
 
 
-def conduct_file(file: Path, data: Path = Path(), out: Path | None = None, settings: Sequence[str] = ()) -> Path:
+def conduct_file(
+    file: Path, data: Path = Path(), out: Path | None = None, settings: Sequence[str] = (), processes: int = 1
+) -> Path:
     """Run whatever of the study in a file is missing or changed, and return the path of its report.
 
     Args:
@@ -91,13 +96,14 @@ def conduct_file(file: Path, data: Path = Path(), out: Path | None = None, setti
         data: Folder that the study's data folders are relative to.
         out: Folder for everything that comes out; ``out/NAME`` by default.
         settings: Changes such as "epochs=1" or "PART.epochs=1".
+        processes: How many train each model together, on a GPU each.
 
     Raises:
         UserError: The study, data, settings or models are refused.
     """
     study = read_study(Path(file))
     words = ["pixelproof", "study", Path(file).name, *(f"--set {shlex.quote(text)}" for text in settings)]
-    return conduct(study, Path(data), Path(out or Path("out") / study.name), settings, command=" ".join(words))
+    return conduct(study, Path(data), Path(out or Path("out") / study.name), settings, " ".join(words), processes)
 
 
 def _check(jobs: list[Job]) -> None:
@@ -123,7 +129,7 @@ def _train_inputs(job: Job) -> list[Any]:
     return [job.config.model_dump(mode="json"), *digests, *(_train_inputs(job.start) if job.start else [])]
 
 
-def _train(job: Job, steps: Steps, out: Path) -> None:
+def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
     """Train a job's model, go on with it, or leave it as it is."""
     if _trained(job, steps):
         say(f"{job.name}: trained already")
@@ -132,7 +138,7 @@ def _train(job: Job, steps: Steps, out: Path) -> None:
     if not begun and job.run.path.exists():
         _set_aside(job.run.path, out / "previous")
     steps.take(f"{job.name}/train", _train_inputs(job))
-    train(job.data, starting(job), job.run.path, resume=begun)
+    train(job.data, starting(job), job.run.path, resume=begun, processes=processes)
 
 
 def _inspect(job: Job, steps: Steps) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import cast
 
 import torch
@@ -23,11 +24,13 @@ from pixelproof.models import PixelModel, fold_for_training
 from pixelproof.progress import Step, bar
 from pixelproof.randomness import derive
 from pixelproof.runs import Run
+from pixelproof.runs.metrics_log import Row
 from pixelproof.training.checkpoints import Progress, load_state, save_state, save_weights
 from pixelproof.training.device import autocast, is_on, pick_device, tune
 from pixelproof.training.losses import Loss
 from pixelproof.training.mixing import Mixed, mix
 from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
+from pixelproof.training.parallel import ALONE, Parallel
 
 Score = Callable[[PixelModel], float]
 """How good a model is on images it was not trained on; higher is better."""
@@ -43,9 +46,17 @@ class Trainer:
         images: The training images.
         losses: Gives the loss of each epoch, (logits, target) -> scalar.
         run: The folder that takes checkpoints and the log.
+        parallel: The processes that share each batch.
     """
 
-    def __init__(self, model: PixelModel, images: TrainingImages, losses: Callable[[int], Loss], run: Run) -> None:
+    def __init__(
+        self,
+        model: PixelModel,
+        images: TrainingImages,
+        losses: Callable[[int], Loss],
+        run: Run,
+        parallel: Parallel = ALONE,
+    ) -> None:
         self.config: TrainingConfig = images.config.training
         self.device = pick_device(self.config.device)
         tune(self.device, self.config.precision)
@@ -60,9 +71,10 @@ class Trainer:
         )
         self.images = images
         images.place(self.device)
-        self.batches = TrainingBatches(images)
+        self.batches = TrainingBatches(images, parallel.part)
         self.losses = losses
         self.run = run
+        self.parallel = parallel
         self.optimizer = make_optimizer(model, self.config)
         self.average: AveragedModel | None = None
         if self.config.ema:
@@ -81,17 +93,16 @@ class Trainer:
     def resume(self) -> None:
         """Go on from the last checkpoint."""
         self.progress = load_state(self.run.last, self._modules, self.optimizer)
-        self.run.metrics.keep(self.progress.epoch)
+        if self.parallel.leads:
+            self.run.metrics.keep(self.progress.epoch)
 
     def fit(self, score: Score | None) -> Progress:
         """Train until the last epoch, keeping the best checkpoint by ``score``, or the last one without it."""
         per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
         total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
-        with (
-            SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch) as board,
-            bar(f"train {self.run.name}", total, "batches", done) as step,
-        ):
+        with self._board() as board, bar(f"train {self.run.name}", total, "batches", done) as step:
             while self.progress.epoch < self.config.epochs:
+                self.parallel.agree(self.model)
                 start = time.monotonic()
                 loss = self._epoch(self.progress.epoch, step)
                 seconds = time.monotonic() - start
@@ -100,7 +111,7 @@ class Trainer:
                 value = score(self.result) if score is not None else None
                 self.progress.epoch += 1
                 self.progress.seconds += time.monotonic() - start
-                row = {
+                row: Row = {
                     "epoch": self.progress.epoch,
                     "loss": loss,
                     "lr": self.optimizer.param_groups[0]["lr"],
@@ -109,12 +120,14 @@ class Trainer:
                     "seconds": self.progress.seconds,
                 }
                 # Before the checkpoint: a resumed run drops rows after its checkpoint, but could not add a lost one.
-                self.run.metrics.append(row)
+                self._log(row, board)
                 self._keep(value)
-                for name, number in row.items():
-                    if number is not None and name != "epoch":
-                        board.add_scalar(name, number, self.progress.epoch)
         return self.progress
+
+    def _board(self) -> SummaryWriter | nullcontext[None]:
+        if not self.parallel.leads:
+            return nullcontext()
+        return SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch)
 
     def _epoch(self, epoch: int, report: Step) -> float:
         """Go once through the training images and return the mean loss."""
@@ -138,9 +151,10 @@ class Trainer:
         return sum(self._finite(losses)) / len(losses)
 
     def _mixed(self, images: Tensor, target: Tensor, number: int) -> Mixed:
-        """Return stored images, uint8 [N, 3, H, W], as the network's input, mixed where the settings ask for it."""
-        inputs = self.model.preprocessing(images.to(self.device, non_blocking=True))
-        return mix(inputs.contiguous(memory_format=self.layout), target, self.config, number)
+        """Return the whole batch of stored images, uint8 [N, 3, H, W], as input, mixed where the settings ask so."""
+        whole = self.parallel.whole(images.to(self.device, non_blocking=True))
+        inputs = self.model.preprocessing(whole)
+        return mix(inputs.contiguous(memory_format=self.layout), self.parallel.whole(target), self.config, number)
 
     def _together(self, number: int, per_epoch: int) -> int:
         """Return how many batches share a step with batch ``number``, counted from 1: an epoch may end with fewer."""
@@ -149,8 +163,9 @@ class Trainer:
 
     def _backward(self, loss: Loss, batch: Mixed, together: int) -> Tensor:
         """Add one batch's part of the gradients and return its loss, still on the device."""
-        with autocast(self.device, self.config.precision):
-            value = batch.loss(loss, self.forward(batch.images).logits)
+        own = batch.images[self.parallel.part(len(batch.images))]
+        with autocast(self.device, self.config.precision), self.parallel.layers():
+            value = batch.loss(loss, self.parallel.whole(self.forward(own).logits))
         (value / together).backward()  # type: ignore[no-untyped-call]
         return value.detach()
 
@@ -162,6 +177,7 @@ class Trainer:
         return values
 
     def _step(self) -> None:
+        self.parallel.add_gradients(self.model.parameters())
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
@@ -176,11 +192,22 @@ class Trainer:
             "lower --set lr=... or raise --set warmup=...; the checkpoints of earlier epochs are kept",
         )
 
+    def _log(self, row: Row, board: SummaryWriter | None) -> None:
+        if board is None:
+            return
+        self.run.metrics.append(row)
+        for name, number in row.items():
+            if number is not None and name != "epoch":
+                board.add_scalar(name, number, self.progress.epoch)
+
     def _keep(self, score: float | None) -> None:
         """Write the checkpoints of this epoch; an undefined score never replaces a defined one."""
         best = self.progress.best_score
-        if score is None or best is None or score > best:
+        is_best = score is None or best is None or score > best
+        if is_best:
             self.progress.best_epoch = self.progress.epoch
             self.progress.best_score = None if score is None or math.isnan(score) else score
+        if is_best and self.parallel.leads:
             save_weights(self.run.best, self.result)
-        save_state(self.run.last, self.progress, self._modules, self.optimizer)
+        if self.parallel.leads:
+            save_state(self.run.last, self.progress, self._modules, self.optimizer)

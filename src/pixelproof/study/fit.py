@@ -1,0 +1,94 @@
+"""Find the weights of a run that has begun: what each of the processes does that share the work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from pixelproof.config import RunConfig
+from pixelproof.data import DataFolder, Sample, arrange
+from pixelproof.data.cache import decoded
+from pixelproof.data.loading import TrainingImages
+from pixelproof.evaluation.selection import selection_counts, selection_figure
+from pixelproof.models import PixelModel, build_model, fold
+from pixelproof.prediction import Predictor
+from pixelproof.progress import say
+from pixelproof.runs import Run, write_json
+from pixelproof.runs.folder import ENVIRONMENT
+from pixelproof.training.balance import class_weights
+from pixelproof.training.loop import Score, Trainer
+from pixelproof.training.losses import make_loss
+from pixelproof.training.parallel import Parallel
+from pixelproof.training.speed import Speed, measured_peak, median_rate, multiply_adds
+
+
+def fit(
+    parallel: Parallel,
+    device: torch.device,
+    path: Path,
+    data: DataFolder,
+    config: RunConfig,
+    model: PixelModel | None = None,
+) -> None:
+    """Train the model of a run, from its last checkpoint where there is one; leaves checkpoints, log and speed there.
+
+    Args:
+        parallel: The processes that share each batch.
+        device: Where this one computes.
+        path: The run folder.
+        data: The labelled images.
+        config: The run's settings.
+        model: What ``start`` returns, where it has been called already; trained in place.
+
+    Raises:
+        UserError: A file cannot be read, or training diverged.
+    """
+    config = config.model_copy(update={"training": config.training.model_copy(update={"device": str(device)})})
+    run, parts = Run.open(path), arrange(data, config.data)
+    begun = run.last.is_file()
+    images = TrainingImages(parts["train"], data.scheme, config)
+    weights = class_weights(images).to(device) if config.training.class_weights == "auto" else None
+    model = start(config, data, begun) if model is None else model
+    trainer = Trainer(model, images, make_loss(config.training, weights), run, parallel)
+    if begun:
+        trainer.resume()
+    progress = trainer.fit(_score(data, config, parts["selection"], parallel))
+    if parallel.leads:
+        facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
+        write_json(run.path / ENVIRONMENT, run.environment() | facts)
+
+
+def start(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:
+    """Build the network of a run; one whose weights a checkpoint brings needs no others."""
+    model = config.model.model_copy(update={"weights": "none"}) if begun else config.model
+    return build_model(model, len(data.scheme.classes), config.training.seed)
+
+
+def _score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], parallel: Parallel) -> Score | None:
+    """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none."""
+    if not samples:
+        return None
+    pixels = decoded(samples, data.scheme, config.model.input_size, config.data.cache)
+    labels, part = [sample.label for sample in samples], parallel.part(len(samples))
+
+    def score(model: PixelModel) -> float:
+        network = fold(model) if config.training.fold else model
+        predictor = Predictor(network, data.scheme, config.training.device, config.training.precision)
+        counts = parallel.total(selection_counts(predictor, pixels, labels, part))
+        return selection_figure(counts, data.scheme)
+
+    return score
+
+
+def _speed(trainer: Trainer) -> Speed:
+    """Say how fast training was and, on a GPU, how much of it that used."""
+    device, processes = trainer.device, trainer.parallel.size
+    speed = Speed(median_rate(trainer.run))
+    if device.type == "cuda":
+        batch, _ = next(trainer.batches.epoch(0))
+        macs = multiply_adds(trainer.network, trainer.model.preprocessing(batch.to(device)))
+        speed = Speed(speed.images_per_second, macs, processes * measured_peak(device, trainer.config.precision))
+    say(f"{trainer.run.name}: {speed}")
+    return speed
