@@ -34,13 +34,15 @@ OPTIONS = {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
         *("--device", "--backend", "--overwrite", "--json", "--help"),
     },
-    "predict": {"--out", "--device", "--backend", "--tta", "--overwrite", "--help"},
+    "predict": {"--out", "--device", "--backend", "--tta", "--part", "--overwrite", "--help"},
     "report": {"--lang", "--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
     "serve": {"--host", "--port", "--device", "--backend", "--tta", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
-    "study": {"--data", "--out", "--set", "--help"},
-    "train": {"--model", "--out", "--weights", "--resume", "--no-fold", "--overwrite", "--set", "--help"},
+    "study": {"--data", "--out", "--processes", "--set", "--help"},
+    "train": {
+        *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")
+    },
 }
 
 
@@ -104,6 +106,14 @@ def test_train_evaluate_predict_score_from_the_shell(pixelproof, two_fields, tmp
     )
     code, out, _ = pixelproof("predict", tmp_path / "run", two_fields / "validation", "--out", tmp_path / "maps")
     assert (code, out.strip()) == (0, f"3 images predicted: {tmp_path / 'maps'}")
+    for number in (1, 2):
+        whole = ["predict", tmp_path / "run", two_fields / "validation", "--out", tmp_path / f"part{number}"]
+        code, out, _ = pixelproof(*whole, "--part", f"{number}/2")
+        assert (code, out.split()[0]) == (0, str(3 - number))
+    parts = [file for number in (1, 2) for file in (tmp_path / f"part{number}").rglob("*.png")]
+    wholes = {file.name: file.read_bytes() for file in (tmp_path / "maps" / "overlays").iterdir()}
+    assert {file.name: file.read_bytes() for file in parts if file.parent.name == "overlays"} == wholes
+    assert len(parts) == 3 * len(wholes)
     code, out, _ = pixelproof("score", tmp_path / "maps" / "masks", two_fields / "validation", "--json")
     assert code == 0
     assert json.loads(out)["protocols"] == figures["protocols"]

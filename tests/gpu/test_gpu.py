@@ -43,6 +43,18 @@ def test_a_segmenter_learns_and_says_how_fast(tmp_path, two_fields, settings, ca
         print(f"\n{settings}: {speed}")
 
 
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are not two CUDA devices")
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_two_devices_find_what_one_does(tmp_path, two_fields, optimizer):
+    data = open_data(two_fields)
+    common = ["width=0.06", "batch_size=4", "lr=1e-3", "crop=64", "epochs=5", "device=cuda", "precision=float32"]
+    config = apply_overrides(default_config("segmentation", "fcn8s-bn"), [*common, f"optimizer={optimizer}"])
+    one, two = (train(data, config, tmp_path / str(count), processes=count) for count in (1, 2))
+    losses = [[row["loss"] for row in run.metrics.read()] for run in (one, two)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-2)
+    assert two.environment()["processes"] == 2
+
+
 @pytest.mark.parametrize("folder", ["color_classes", "two_fields"])
 def test_batches_made_on_the_device_are_those_of_the_cpu(request, folder):
     data = open_data(request.getfixturevalue(folder))

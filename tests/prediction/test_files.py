@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather, predict_files
+from pixelproof.study.predict import as_slice
 
 
 def fill(root, *names):
@@ -73,6 +75,21 @@ def predictor():
     classes = tuple(LabelClass(name=name, id=i) for i, name in enumerate("ab"))
     scheme = LabelScheme(task="segmentation", classes=classes)
     return Predictor(build_model(ModelConfig(name="fcn32s", width=0.02), 2), scheme, "cpu")
+
+
+def test_parts_are_all_images_once(predictor, tmp_path):
+    root = fill(tmp_path / "in", "a.png", "b.png", "sub/c.png")
+    for count in (1, 2, 3, 4):
+        outs = [tmp_path / f"{count}{first}" for first in range(count)]
+        parts = [predict_files(predictor, [root], out, part=slice(k, None, count)) for k, out in enumerate(outs)]
+        assert sorted(chain(*parts)) == sorted(root.rglob("*.png"))
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "1", "1/0", "-1/2", "a/b", "1/2/3", "²/3"])
+def test_a_part_that_is_none_is_named(part, tmp_path):
+    with pytest.raises(UserError, match="is no part of the images; give --part K/N"):
+        as_slice(part)
 
 
 def test_a_broken_file_leaves_nothing_behind(predictor, tmp_path):

@@ -1,5 +1,7 @@
 """The loop on small real files: it learns, and what interrupts it or loads for it does not change a bit."""
 
+import multiprocessing
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -71,6 +73,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path, two_fields):
     common = ["epochs=2", "crop=32", "scale=[0.5, 2]", "batch_size=3"]
     runs = [train(data, settings_for(data, "fcn8s", *common, f"workers={n}"), tmp_path / str(n)) for n in (0, 2)]
     assert_same(weights_of(runs[0]), weights_of(runs[1]))
+    assert not multiprocessing.active_children()
 
 
 def test_the_seed_changes_everything(tmp_path, color_classes):

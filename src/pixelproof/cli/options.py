@@ -30,7 +30,7 @@ SetOption = Annotated[
 ]
 
 ProcessesOption = Annotated[
-    int, typer.Option(help="Processes that train together, each on a GPU of its own; the weights do not depend on it.")
+    int, typer.Option(min=1, help="Processes that train together, on a GPU each; the weights do not depend on it.")
 ]
 
 

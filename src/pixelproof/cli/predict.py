@@ -18,6 +18,9 @@ def predict(
     device: DeviceOption = "auto",
     backend: BackendOption = "torch",
     tta: TtaOption = None,
+    part: Annotated[
+        str | None, typer.Option(help="K/N: only every N-th image from the K-th on, where N machines share them.")
+    ] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Predict images of any size and mode.
@@ -26,5 +29,5 @@ def predict(
     """
     from pixelproof.study.predict import predict_run
 
-    files = predict_run(run, images, out, device=device, backend=backend, overwrite=overwrite, tta=tta)
+    files = predict_run(run, images, out, device=device, backend=backend, overwrite=overwrite, tta=tta, part=part)
     print(f"{counted(len(files), 'image')} predicted: {out}")

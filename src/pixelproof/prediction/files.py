@@ -29,11 +29,14 @@ FOLDERS: dict[Drawing, str] = {"mask": "masks", "ids": "ids", "overlay": "overla
 OPACITY = 0.45
 ROWS = 256
 TOP = 5
+EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
 """Stands in a folder that predict has written, so that no other folder's masks are ever removed."""
 
 
-def predict_files(predictor: Predictor, images: Sequence[Path], out: Path, overwrite: bool = False) -> list[Path]:
+def predict_files(
+    predictor: Predictor, images: Sequence[Path], out: Path, overwrite: bool = False, part: slice = EVERYTHING
+) -> list[Path]:
     """Predict image files and write what was predicted, all of it or nothing.
 
     Segmentation writes ``masks/NAME.png`` in the scheme's colours, ``ids/NAME.png`` with the scheme's ids and
@@ -44,6 +47,7 @@ def predict_files(predictor: Predictor, images: Sequence[Path], out: Path, overw
         images: Files, or folders whose images are taken, further folders in them included.
         out: Folder to write to.
         overwrite: Replace what stands in ``out``.
+        part: Which of the images to predict.
 
     Returns:
         The files that were predicted.
@@ -51,7 +55,7 @@ def predict_files(predictor: Predictor, images: Sequence[Path], out: Path, overw
     Raises:
         UserError: An image cannot be read, two have the same name, or ``out`` holds something already.
     """
-    files = gather(images, predictor.scheme.task)
+    files = dict(list(gather(images, predictor.scheme.task).items())[part])
     _refuse_taken(out, overwrite)
     check_images(list(files.values()))
     with atomic_folder(out) as folder:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.data import image_size
+from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.prediction.files import gather, predict_files
@@ -21,6 +22,7 @@ def predict_run(
     backend: str = "torch",
     overwrite: bool = False,
     tta: bool | None = None,
+    part: str | None = None,
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
 
@@ -32,6 +34,7 @@ def predict_run(
         backend: The library that computes: one of ``BACKENDS``.
         overwrite: Replace earlier predictions in ``out``.
         tta: Whether to average over an image's symmetries; None is as the run was set.
+        part: "K/N" predicts every N-th image from the K-th on, counted from 1; None is all of them.
 
     Raises:
         UserError: The run or an image cannot be read, or ``out`` holds something already.
@@ -41,4 +44,16 @@ def predict_run(
     files = [Path(image) for image in images]
     if backend != "torch":
         use_backend(predictor, opened, backend, image_size(next(iter(gather(files, predictor.scheme.task).values()))))
-    return predict_files(predictor, files, Path(out), overwrite)
+    return predict_files(predictor, files, Path(out), overwrite, as_slice(part) if part is not None else slice(None))
+
+
+def as_slice(part: str) -> slice:
+    """Return ``2/4`` as every fourth from the second on.
+
+    >>> as_slice("2/4")
+    slice(1, None, 4)
+    """
+    number, _, parts = part.partition("/")
+    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+        raise UserError(f"'{part}' is no part of the images", "give --part K/N with K from 1 to N, such as 2/4")
+    return slice(int(number) - 1, None, int(parts))
