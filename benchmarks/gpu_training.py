@@ -3,9 +3,10 @@
     python -m benchmarks.gpu_training [--models fcn8s-bn ...] [--epochs N] [--set KEY=VALUE ...]
 
 Each row is a run of its own, from decoded images to checkpoints, in one of these forms: as it comes; without folding;
-with ``torch.compile``; in float32; with images loaded by workers. Uses the reference study's images where they stand
-beside the checkout, else the embedded ones. The last line is one JSON object; ratios are the images a second of the run
-as it comes by those of the other form. Without a GPU it runs on the CPU, which shows that it works and nothing else.
+with ``torch.compile``; in float32; with images loaded by workers; by two processes, where there are two GPUs or it is
+asked for. Uses the reference study's images where they stand beside the checkout, else the embedded ones. The last line
+is one JSON object; ratios are the images a second of the run as it comes by those of the other form. Without a GPU it
+runs on the CPU, which shows that it works and nothing else.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ FORMS = {
     "compiled": ["compile=yes"],
     "float32": ["precision=float32"],
     "workers": ["resident=no", "workers=8"],
+    "two processes": [],
 }
+PROCESSES = {"two processes": 2}
 SETTINGS = {
     "classification": ["batch_size=256", "shift=4", "optimizer=sgd", "lr=0.01"],
     "segmentation": ["batch_size=16", "crop=384", "scale=[0.5, 2.0]", "color=0.2", "lr=1e-4"],
@@ -49,19 +52,21 @@ def speed(model: str, form: str, root: Path, out: Path, more: list[str]) -> dict
     names = ("p1_data", "p2_data") if real else ("digits", "landcover")
     data = open_data((STUDY if real else root) / names[task == "segmentation"])
     settings = [*SETTINGS[task], "warmup=0", "selection=0.02", f"cache={root / 'cache'}", *FORMS[form], *more]
-    run = train(data, apply_overrides(default_config(task, model), settings), out)
+    config = apply_overrides(default_config(task, model), settings)
+    run = train(data, config, out, processes=PROCESSES.get(form, 1))
     facts: dict[str, Any] = run.environment()["speed"]
     share = facts["share_of_peak"]
     text = "" if share is None else f", {share:.0%} of {facts['peak_flops'] / 1e12:.0f} TFLOP/s"
-    print(f"{model:<28}{form:<12}{facts['images_per_second']:>10,.0f} images/s{text}", file=sys.stderr)
+    print(f"{model:<28}{form:<14}{facts['images_per_second']:>10,.0f} images/s{text}", file=sys.stderr)
     return facts
 
 
 def main() -> None:
     """Run the benchmark."""
+    usual = [form for form in FORMS if PROCESSES.get(form, 1) <= max(torch.cuda.device_count(), 1)]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", default=MODELS)
-    parser.add_argument("--forms", nargs="+", default=list(FORMS), choices=list(FORMS))
+    parser.add_argument("--forms", nargs="+", default=usual, choices=list(FORMS))
     parser.add_argument("--epochs", type=int, default=4, help="The median over the epochs is taken.")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="Further settings of all runs.")
     options = parser.parse_args()

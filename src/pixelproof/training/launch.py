@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
@@ -126,9 +126,9 @@ def _take_part(
         work(Parallel(rank, size), device, *args)
     except UserError as error:
         failures.put((type(error), error.problem, error.remedy))
-        sys.exit(error.exit_code)
+        os._exit(error.exit_code)  # at once: on its way out, what connects GPUs may wait for the others
     except Exception:
         # Where a process ends, the others fail for that; the first to say so is the one to listen to.
         failures.put((None, traceback.format_exc(), ""))
-        sys.exit(1)
+        os._exit(1)
     dist.destroy_process_group()
