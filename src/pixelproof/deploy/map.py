@@ -161,7 +161,7 @@ def _scene_facts(job: Job, out: Path) -> dict[str, Any]:
 
 def _warn(job: Job, seams: dict[str, Any]) -> None:
     scene = job.scene
-    say(f"bands {', '.join(map(str, scene.bands))}; {scene.scaling}")
+    say(scene.reading)
     if scene.scaling.warning:
         say(f"warning: {scene.scaling.warning}")
     if not seams["equals_whole_image"]:

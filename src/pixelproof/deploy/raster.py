@@ -84,6 +84,15 @@ class Scene:
         """Return what changes with the files that the raster is read from."""
         return fingerprint(self.files, self.path.parent)
 
+    @property
+    def reading(self) -> str:
+        """Which bands are read as what, and their values as what, in words."""
+        names, numbers = [color.name for color in self._data.colorinterp], ", ".join(map(str, self.bands))
+        colors = "red, green and blue" if len(self.bands) == 3 else "grey" if self._palette is None else "a palette"
+        alpha = names.index("alpha") + 1 if "alpha" in names else None
+        beside = f", {alpha} as alpha" if alpha and alpha not in self.bands else ""
+        return f"band{'s' * (len(self.bands) > 1)} {numbers} of {len(names)} as {colors}{beside}; {self.scaling}"
+
     def close(self) -> None:
         """Close the file."""
         self._data.close()
