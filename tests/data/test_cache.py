@@ -96,13 +96,15 @@ def test_a_full_disk_is_one_note_and_no_cache(fields, tmp_path, monkeypatch, cap
     assert "note: decoded images are not kept: they take 19.9 kB, and" in capsys.readouterr().err
     monkeypatch.undo()
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)  # the disk fills while the cache is written
-    assert isinstance(open_cache(fields, tmp_path / "cache"), Files)
-    assert "not kept: the disk is full" in capsys.readouterr().err
-    assert list((tmp_path / "cache").iterdir()) == []
+    for library, writing in ((os, "fsync"), (np, "savez_compressed")):  # it fills while pixels or the index are written
+        with monkeypatch.context() as patched:
+            patched.setattr(library, writing, full)
+            assert isinstance(open_cache(fields, tmp_path / "cache"), Files)
+        assert "not kept: the disk is full" in capsys.readouterr().err
+        assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_an_image_that_cannot_be_read_is_named_and_leaves_nothing_behind(fields, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from data_builders import picture, save, save_turned
 from PIL import Image
 
-from pixelproof.data import image_size, read_image, write_png
+from pixelproof.data import image_size, images, read_image, write_png
 from pixelproof.data.images import read_mask_values
 from pixelproof.errors import UserError
 
@@ -80,6 +80,20 @@ def test_tiffs_that_would_be_read_wrongly_are_refused(tmp_path):
     write_deep(rasterio, tmp_path / "five.tif", np.concatenate([deep, deep[:2]]))
     with pytest.raises(UserError, match=r"five\.tif is a TIFF .* 'pixelproof map' reads other bands"):
         read_image(tmp_path / "five.tif")
+
+
+@pytest.mark.parametrize("alpha", ["NO", "YES"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_the_bands_of_a_tiff_that_are_not_read_are_named_once(alpha, dtype, tmp_path, capsys):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    images._note_bands.cache_clear()
+    bands = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (4, 16, 20), dtype=dtype)
+    for name, some in (("rgb", bands[:3]), ("a", bands), ("b", bands)):
+        colors = {"photometric": "RGB", "interleave": "pixel"} | ({"alpha": alpha} if len(some) == 4 else {})
+        write_deep(rasterio, tmp_path / f"{name}.tif", some, **colors)
+        np.testing.assert_array_equal(read_image(tmp_path / f"{name}.tif"), read_image(tmp_path / "rgb.tif"))
+        said = "" if name != "a" else "note: of TIFFs with 4 bands, bands 1 to 3 are read, as red, green and blue\n"
+        assert capsys.readouterr().err == said
 
 
 def write_deep(rasterio, path, bands, **options):

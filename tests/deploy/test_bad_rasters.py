@@ -20,6 +20,20 @@ from pixelproof.runs import Run
 SCHEME = LabelScheme(task="classification", classes=[LabelClass(name="a", id=0)])
 
 
+@pytest.fixture(autouse=True)
+def rasters(monkeypatch):
+    """Every raster that a test opens to map it is closed again, whatever was wrong."""
+    opened = []
+
+    def noted(*words):
+        opened.append(open_raster(*words))
+        return opened[-1]
+
+    monkeypatch.setattr("pixelproof.deploy.raster.open_raster", noted)
+    yield
+    assert all(raster.closed for raster in opened)
+
+
 def refused(run, scene, out, **options):
     """Return the sentence with which a map is refused, after checking that it leaves nothing."""
     with pytest.raises(UserError) as error:
@@ -152,6 +166,7 @@ def test_wrong_words(slim_run, tmp_path):
     assert "is given for two files" in refused(slim_run, scene, out, probabilities=out)
     assert "the first value must be less than the second" in refused(slim_run, scene, out, stretch=(5, 5))
     assert "simplify is for polygons" in refused(slim_run, scene, out, simplify=5)
+    assert "there is no backend 'fastest'" in refused(slim_run, scene, out, backend="fastest")
     with pytest.raises(UserError, match="is the raster itself"):
         api.map(slim_run.path, scene, scene, overwrite=True)
     classifier = Run.create(

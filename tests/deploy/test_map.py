@@ -179,6 +179,14 @@ def test_ids_and_nodata_are_the_schemes_own(tmp_path):
     assert facts["classes"]["<3> & co"]["id"] == 300
 
 
+@pytest.mark.parametrize(("alpha", "beside"), [("NO", ""), ("YES", ", 4 as alpha")])
+def test_a_band_beside_the_colours_is_named(slim_run, tmp_path, capsys, alpha, beside):
+    scene = write_scene(tmp_path / "scene.tif", noise(40, 50, 4), photometric="RGB", alpha=alpha)
+    api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said == f"bands 1, 2, 3 of 4 as red, green and blue{beside}; 8-bit values as they are"
+
+
 def test_a_network_that_sees_everything_is_said_to(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("pixelproof.prediction.tiles.UNKNOWN_HALO", 32)
     run = make_run(tmp_path / "run", name="smp:DeepLabV3Plus:resnet18", width=1.0)

@@ -306,6 +306,26 @@ def test_an_image_that_does_not_arrive(models, monkeypatch):
         wait_until(lambda: client.desk.taken == 0)
 
 
+@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_a_connection_without_a_request_is_closed(said, models, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.serve.running.IDLE", 0.2)
+    with running(models) as client, socket.create_connection(("127.0.0.1", client.port), timeout=10) as link:
+        link.sendall(said)
+        with link.makefile("r", encoding="utf-8") as lines:
+            reply = lines.read()  # until the server closes
+        assert reply.startswith("HTTP/1.1 200 ") or not said.endswith(b"\r\n\r\n")
+
+
+def test_a_prediction_may_take_longer_than_a_connection_may_idle(models, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.serve.running.IDLE", 0.2)
+    monkeypatch.setattr("pixelproof.deploy.serve.app.answer", lambda served, data, kind: time.sleep(0.6) or {})
+    with running(models) as client, begun(client, 2) as link:
+        time.sleep(0.6)  # an image that arrives slowly, too
+        link.sendall(b"y")
+        with link.makefile("r", encoding="utf-8") as lines:
+            assert lines.read().startswith("HTTP/1.1 200 ")
+
+
 def test_a_client_that_leaves_before_its_turn_is_not_worked_for(models, monkeypatch):
     asked = []
 

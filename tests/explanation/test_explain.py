@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 
 from pixelproof.config import ModelConfig
-from pixelproof.data import open_data, write_png
+from pixelproof.data import fingerprint, open_data, write_png
 from pixelproof.data.demo import write_digits
 from pixelproof.data.images import read_image
 from pixelproof.errors import Refusal
+from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.regions import MaskEvidence, disagreements, suspect_regions
 from pixelproof.labels import PRESETS
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.randomness import generator
-from pixelproof.runs import load_scores, load_shown, load_thumbnails
+from pixelproof.runs import Source, load_scores, load_shown, load_thumbnails
 from pixelproof.runs.explained import Explained
 from pixelproof.runs.explanation_file import load_explanation
 from pixelproof.runs.ranked_file import load_ranked
-from pixelproof.study.explain import explain
+from pixelproof.study.explain import explain, explain_run
+from small_runs import untrained_run
 
 SLIM = ["--set", "width=0.03", "--set", "batch_size=8", "--set", "device=cpu", "--set", "selection=0.2"]
 LAND = PRESETS["deepglobe"]
@@ -35,6 +37,22 @@ def test_a_single_image_has_none_to_be_explained_by(request, folder, name, alone
     parts = {split: data.split(split)[: 1 if split == alone else 3] for split in ("train", "validation")}
     with pytest.raises(Refusal, match=f"{alone} has a single image"):
         explain(Predictor(model, data.scheme, "cpu"), parts, "validation")
+
+
+def test_a_classifier_is_asked_once_about_each_image(color_classes, tmp_path, monkeypatch):
+    data = open_data(color_classes)
+    run, samples = untrained_run(tmp_path / "run", "vgg16", data.scheme), data.split("validation")
+    apart = evaluate(Predictor.open(run, "cpu"), samples, Source("run", "validation", fingerprint(samples)))
+    asked = []
+    for way in ("__call__", "logits"):
+        ask = getattr(Predictor, way)
+        monkeypatch.setattr(Predictor, way, lambda self, images, ask=ask: asked.extend(images) or ask(self, images))
+    explain_run(run.path, color_classes, tmp_path / "why", device="cpu")
+    scores = load_scores(Explained(tmp_path / "why").scores)
+    assert len(asked) == len(data.split("train")) + len(samples)
+    assert (scores.ids, scores.source) == (apart.ids, apart.source)
+    for field in ("truth", "predicted", "rank", "loss", "confidence", "calibration"):
+        np.testing.assert_array_equal(getattr(scores, field), getattr(apart, field))
 
 
 def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):

@@ -16,6 +16,8 @@ from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.symmetry import SymmetryAverage
+from pixelproof.study.cam import cam_run
+from small_runs import COLORS, untrained_run
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
 SIDE = 16
@@ -158,3 +160,28 @@ def test_cam_from_the_shell(pixelproof, two_fields, tmp_path):
     assert pixelproof(*command, "--overwrite")[0] == 0
     code, _, err = pixelproof(*command[:-1], "watr")
     assert (code, "there is no class 'watr'; did you mean 'water'?" in err) == (2, True)
+
+
+def test_nothing_is_computed_where_a_picture_cannot_be_written(tmp_path, image, monkeypatch):
+    run, out = untrained_run(tmp_path / "run", "vgg16", COLORS).path, tmp_path / "cam"
+    for name in ("a.png", "b.png"):
+        write_png(tmp_path / "in" / name, image)
+
+    def cam(**words):
+        return [path.name for path in cam_run(run, [tmp_path / "in"], out, device="cpu", **words)]
+
+    write_png(out / "b-red.png", image)  # of an earlier time
+    with monkeypatch.context() as patched:
+        patched.setattr("pixelproof.study.cam.grad_cam", None)
+        for target in ("red", None):  # nobody knows yet that the second image will not be predicted red
+            with pytest.raises(UserError, match=r"b-red\.png already exists; choose another --out or give --overwrite"):
+                cam(target=target)
+        (tmp_path / "in" / "c.png").write_bytes((tmp_path / "in" / "a.png").read_bytes()[:60])
+        with pytest.raises(UserError, match=r"c\.png is truncated"):
+            cam(target="blue")
+        (tmp_path / "in" / "c.png").rename(tmp_path / "in" / "a.jpg")
+        with pytest.raises(UserError, match=r"a\.jpg and .*a\.png would both be predicted as 'a'"):
+            cam(target="blue")
+    (tmp_path / "in" / "a.jpg").unlink()
+    assert [path.name for path in out.iterdir()] == ["b-red.png"]
+    assert cam(target="blue") == ["a-blue.png", "b-blue.png"]

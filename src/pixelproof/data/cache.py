@@ -27,7 +27,7 @@ from pixelproof.data.images import opened
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.progress import bar, say
-from pixelproof.runs.arrays import load_arrays, save_arrays
+from pixelproof.runs.arrays import load_arrays, write_arrays
 from pixelproof.runs.atomic import explain_os_error
 
 UInt8 = npt.NDArray[np.uint8]
@@ -156,7 +156,7 @@ def _build(files: Files, folder: Path) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         facts = {"masks": mask is not None}
-        save_arrays(part / _INDEX, "cache", VERSION, facts, {"sizes": np.array(sizes, np.int64)})
+        write_arrays(part / _INDEX, "cache", VERSION, facts, {"sizes": np.array(sizes, np.int64)})
         with suppress(OSError):
             part.rename(folder)
     finally:

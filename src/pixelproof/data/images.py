@@ -8,6 +8,7 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
+from pixelproof.progress import say
 from pixelproof.runs.atomic import atomic, explain_os_error
 
 UInt8 = npt.NDArray[np.uint8]
@@ -35,8 +37,8 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 def read_image(path: Path) -> UInt8:
     """Return an image of any mode as RGB, uint8 [H, W, 3], turned as its EXIF orientation says.
 
-    Grey is repeated, transparency is dropped, and of 16 bits the upper 8 are kept, so that the same scene in 8 and in
-    16 bits gives the same array.
+    Grey is repeated, transparency and further bands are dropped, and of 16 bits the upper 8 are kept, so that the same
+    scene in 8 and in 16 bits gives the same array.
 
     Raises:
         UserError: The file is missing, empty, truncated, no image, too large, or holds floating-point pixels.
@@ -63,6 +65,8 @@ def decode_image(data: bytes, name: str = "the image") -> UInt8:
 
 def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
     """Return what ``read_image`` returns, of a file that is already open; ``path`` is what messages call it."""
+    if isinstance(image, TiffImageFile) and image.mode in ("RGB", "RGBA"):
+        _note_bands(image.tag_v2.get(SAMPLES, 3))
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
@@ -187,6 +191,13 @@ def _refuse_misread(path: Path | str, image: Image.Image) -> None:
         )
     if image.mode in ("L", *_DEEP) and image.tag_v2.get(SAMPLES, 1) > 1:
         raise UserError(f"{path} has two bands that are not grey and transparency", "save the one that is meant")
+
+
+@cache  # once a process, not for each image of each epoch
+def _note_bands(count: int) -> None:
+    """Say that only the colours of a TIFF are read: a further band is often near infrared, even where it is alpha."""
+    if count > 3:
+        say(f"note: of TIFFs with {count} bands, bands 1 to 3 are read, as red, green and blue")
 
 
 def _unidentified(path: Path | str, file: BinaryIO | None) -> UserError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,9 @@ class Job:
     backend: str
 
     @classmethod
-    def open(cls, run: Run, scene: Path, settings: MapSettings, earlier: Mapping[str, Any]) -> Job:
-        """Return the job of mapping a raster.
+    @contextmanager
+    def open(cls, run: Run, scene: Path, settings: MapSettings, earlier: Mapping[str, Any]) -> Iterator[Job]:
+        """Give the job of mapping a raster, which is open until the block ends.
 
         Args:
             run: Whose network is used.
@@ -81,12 +83,12 @@ class Job:
         if tile % stride:
             near = tile_side(predictor.model, tile)
             raise UserError(f"--tile {tile} is no multiple of the network's stride {stride}", f"give {near}")
-        opened = Scene(scene, settings)
-        margin = halo(predictor.model)
-        parts = tiles(opened.height, opened.width, tile, margin)
-        seen, size = tile + 2 * margin, (opened.height, opened.width)
-        backend = pick_backend(predictor, run, settings.backend, size, (seen, seen), earlier)
-        return cls(run, predictor, opened, settings, Legend.of(predictor.scheme), parts, tile, margin, backend)
+        with closing(Scene(scene, settings)) as opened:
+            margin = halo(predictor.model)
+            parts = tiles(opened.height, opened.width, tile, margin)
+            seen, size = tile + 2 * margin, (opened.height, opened.width)
+            backend = pick_backend(predictor, run, settings.backend, size, (seen, seen), earlier)
+            yield cls(run, predictor, opened, settings, Legend.of(predictor.scheme), parts, tile, margin, backend)
 
     def made_from(self) -> dict[str, Any]:
         """Return everything that decides a pixel, by the name that messages use."""

@@ -52,34 +52,33 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
     check_names(settings.files(out))
     _keep_raster(settings, out, [Path(scene)])
     _refuse_overwriting(settings, out)
-    job = Job.open(Run.open(Path(run)), Path(scene), settings, begun(out))
-    _keep_raster(settings, out, job.scene.files)
-    if settings.polygons:
-        check_polygons(settings.polygons, job.scene)
-    seams = job.seams()
-    _warn(job, seams)
-    for path in settings.beside:
-        require_writable(path)
-    _refuse_overwriting(settings, out)  # another process may have finished it meanwhile
-    journal = Journal(out, job.made_from(), changed="raster", anew=settings.overwrite)
-    try:
+    with Job.open(Run.open(Path(run)), Path(scene), settings, begun(out)) as job:
+        _keep_raster(settings, out, job.scene.files)
+        if settings.polygons:
+            check_polygons(settings.polygons, job.scene)
+        seams = job.seams()
+        _warn(job, seams)
         for path in settings.beside:
-            remove_leftovers(path)
-        shape = (job.scene.height, job.scene.width)
-        pixels = journal.raw("map.raw", (1, *shape), job.legend.dtype)
-        chances = None
-        if settings.probabilities:
-            chances = journal.raw("probabilities.raw", (len(job.legend.ids), *shape), np.dtype(np.uint8))
-        work = _compute(job, journal, pixels, chances)
-        facts = _finish(job, journal.folder, pixels, chances, out)
-    except OSError as error:
-        raise explain_os_error(error, out) from error
-    finally:
-        journal.close()
-        job.scene.close()
-    journal.remove()
-    work["seconds"] = {"total": time.monotonic() - started, "network": work.pop("network")}
-    return _scene_facts(job, out) | facts | {"tiling": seams | work.pop("tiling")} | work
+            require_writable(path)
+        _refuse_overwriting(settings, out)  # another process may have finished it meanwhile
+        journal = Journal(out, job.made_from(), changed="raster", anew=settings.overwrite)
+        try:
+            for path in settings.beside:
+                remove_leftovers(path)
+            shape = (job.scene.height, job.scene.width)
+            pixels = journal.raw("map.raw", (1, *shape), job.legend.dtype)
+            chances = None
+            if settings.probabilities:
+                chances = journal.raw("probabilities.raw", (len(job.legend.ids), *shape), np.dtype(np.uint8))
+            work = _compute(job, journal, pixels, chances)
+            facts = _finish(job, journal.folder, pixels, chances, out)
+        except OSError as error:
+            raise explain_os_error(error, out) from error
+        finally:
+            journal.close()
+        journal.remove()
+        work["seconds"] = {"total": time.monotonic() - started, "network": work.pop("network")}
+        return _scene_facts(job, out) | facts | {"tiling": seams | work.pop("tiling")} | work
 
 
 def _compute(job: Job, journal: Journal, pixels: RawFile, chances: RawFile | None) -> dict[str, Any]:
@@ -162,7 +161,7 @@ def _scene_facts(job: Job, out: Path) -> dict[str, Any]:
 
 def _warn(job: Job, seams: dict[str, Any]) -> None:
     scene = job.scene
-    say(f"bands {', '.join(map(str, scene.bands))}; {scene.scaling}")
+    say(scene.reading)
     if scene.scaling.warning:
         say(f"warning: {scene.scaling.warning}")
     if not seams["equals_whole_image"]:

@@ -62,23 +62,11 @@ class Scene:
         self._cache = CACHE
         with self._explained():
             self._data = open_raster(path, _driver(path))
-            self.files = source_files(self._data)
-        if self._data.block_shapes[0][1] == self._data.width:
-            row = self._data.width * sum(np.dtype(name).itemsize for name in self._data.dtypes)
-            self._cache = min(max(CACHE, CACHED_ROWS * row), LARGEST_CACHE)
-        self.height: int = self._data.height
-        self.width: int = self._data.width
-        self.crs = self._data.crs
-        self.transform = self._data.transform
-        self.gcps = self._data.gcps
-        self._refuse_turned()
-        self.bands = settings.bands or self._colors()
-        self._refuse_missing()
-        self._palette = self._colormap()
-        stored = self._data.dtypes[self.bands[0] - 1]
-        self.dtype = "uint8" if self._palette is not None else stored
-        self._nodata = self._held(settings.nodata, np.dtype(stored))
-        self.scaling = Scaling.choose(path, self.dtype, settings.stretch, self._sample)
+        try:
+            self._describe(settings)
+        except UserError:
+            self.close()
+            raise
 
     def read(self, window: Window) -> tuple[UInt8, Bool]:
         """Return the pixels of a window, uint8 [h, w, 3], and which of them hold data, [h, w].
@@ -96,9 +84,39 @@ class Scene:
         """Return what changes with the files that the raster is read from."""
         return fingerprint(self.files, self.path.parent)
 
+    @property
+    def reading(self) -> str:
+        """Which bands are read as what, and their values as what, in words."""
+        names, numbers = [color.name for color in self._data.colorinterp], ", ".join(map(str, self.bands))
+        colors = "red, green and blue" if len(self.bands) == 3 else "grey" if self._palette is None else "a palette"
+        alpha = names.index("alpha") + 1 if "alpha" in names else None
+        beside = f", {alpha} as alpha" if alpha and alpha not in self.bands else ""
+        return f"band{'s' * (len(self.bands) > 1)} {numbers} of {len(names)} as {colors}{beside}; {self.scaling}"
+
     def close(self) -> None:
         """Close the file."""
         self._data.close()
+
+    def _describe(self, settings: MapSettings) -> None:
+        """Learn what the file holds and how to read it."""
+        with self._explained():
+            self.files = source_files(self._data)
+        if self._data.block_shapes[0][1] == self._data.width:
+            row = self._data.width * sum(np.dtype(name).itemsize for name in self._data.dtypes)
+            self._cache = min(max(CACHE, CACHED_ROWS * row), LARGEST_CACHE)
+        self.height: int = self._data.height
+        self.width: int = self._data.width
+        self.crs = self._data.crs
+        self.transform = self._data.transform
+        self.gcps = self._data.gcps
+        self._refuse_turned()
+        self.bands = settings.bands or self._colors()
+        self._refuse_missing()
+        self._palette = self._colormap()
+        stored = self._data.dtypes[self.bands[0] - 1]
+        self.dtype = "uint8" if self._palette is not None else stored
+        self._nodata = self._held(settings.nodata, np.dtype(stored))
+        self.scaling = Scaling.choose(self.path, self.dtype, settings.stretch, self._sample)
 
     def _read(self, window: Window) -> tuple[npt.NDArray[Any], Bool]:
         place = rasterio.windows.Window(window.left, window.top, window.width, window.height)

@@ -20,19 +20,23 @@ from pixelproof.runs import Boundaries, ClassificationScores, Scores, Segmentati
 BATCH = 128
 
 
-def evaluate(predictor: Predictor, samples: Sequence[Sample], source: Source) -> Scores:
+def evaluate(
+    predictor: Predictor, samples: Sequence[Sample], source: Source, logits: torch.Tensor | None = None
+) -> Scores:
     """Return the scores of a network on labelled images.
 
     Args:
         predictor: The network.
         samples: The images, each with a label or a mask.
         source: What is scored, kept in the score file.
+        logits: What a classifier has answered already, [N, K]; None asks it.
 
     Raises:
         UserError: An image or mask cannot be read.
     """
     if predictor.scheme.task == "classification":
-        return _classification(predictor, samples, source)
+        answers = _answers(predictor, samples, source.name) if logits is None else logits
+        return _classification(predictor, samples, source, answers)
     return _segmentation(predictor, samples, source)
 
 
@@ -61,14 +65,20 @@ def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Sourc
     )
 
 
-def _classification(predictor: Predictor, samples: Sequence[Sample], source: Source) -> ClassificationScores:
-    truth = np.array([sample.label for sample in samples], np.int64)
+def _answers(predictor: Predictor, samples: Sequence[Sample], name: str) -> torch.Tensor:
+    """Return the logits of a classifier for images, [N, K]."""
     answers = []
-    with bar(f"evaluate {source.name}", len(samples), "images") as step:
+    with bar(f"evaluate {name}", len(samples), "images") as step:
         for batch in batches(predictor, samples):
             answers.append(predictor.logits([read_image(s.image) for s in batch]))
             step(len(batch))
-    logits = torch.cat(answers)
+    return torch.cat(answers)
+
+
+def _classification(
+    predictor: Predictor, samples: Sequence[Sample], source: Source, logits: torch.Tensor
+) -> ClassificationScores:
+    truth = np.array([sample.label for sample in samples], np.int64)
     probability = probabilities(logits)
     rows = np.arange(len(samples))
     of_truth = probability[rows, truth]

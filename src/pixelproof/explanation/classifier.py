@@ -85,7 +85,7 @@ def explain_classifier(
     keys |= {picture_key(split, mine.samples[i].id) for i in (*bold[:PICTURED], *worst)}
     pictures = _pictures(parts, sorted(keys))
     cams = _cams(predictor, mine, bold[:CAMS], pictures.pixels.shape[1])
-    return Found(doubtful, following, explanation, pictures, cams)
+    return Found(doubtful, following, explanation, pictures, cams, from_numpy(mine.seen.logits))
 
 
 def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from pixelproof.runs import Shown, Thumbnails
 from pixelproof.runs.explanation_file import Explanation
 from pixelproof.runs.ranked_file import Ranked
@@ -26,6 +28,7 @@ class Found:
         explanation: How the classes lie to each other; None for segmentation, where an image has no one class.
         pictures: The images that galleries show, by ``picture_key``; classification.
         cams: Of the most confident errors, what speaks for the predicted class; None where the network has no maps.
+        logits: [N, K], the network's answers to the images that are explained; classification.
         shown: The worst images with truth and prediction; segmentation.
         doubtful: The images of the first suspects, in their order, likewise; segmentation.
     """
@@ -35,6 +38,7 @@ class Found:
     explanation: Explanation | None = None
     pictures: Thumbnails | None = None
     cams: Thumbnails | None = None
+    logits: Tensor | None = None
     shown: list[Shown] = field(default_factory=list)
     doubtful: list[Shown] = field(default_factory=list)
 

@@ -69,20 +69,26 @@ def predict_files(
     return list(files.values())
 
 
-def gather(paths: Sequence[Path], task: Task) -> dict[str, Path]:
+def gather(paths: Sequence[Path], task: Task, *, drawn: bool = False) -> dict[str, Path]:
     """Return the image files among ``paths`` by the name under which they are predicted.
 
-    That is the file's name, with its place in the folder that was given, without suffix where masks are written. Hidden
-    files and earlier predictions are left out, and for segmentation masks that lie beside their images.
+    That is the file's name, with its place in the folder that was given, without suffix where pictures are written.
+    Hidden files and earlier predictions are left out, and for segmentation masks that lie beside their images.
+
+    Args:
+        paths: Files, or folders of them.
+        task: What the network does with them.
+        drawn: Whether a picture is written of each image, as segmentation always does.
 
     Raises:
         UserError: A path is missing, there are no images, two have the same name, or a table cannot hold a name.
     """
     files: dict[str, Path] = {}
+    drawn = drawn or task == "segmentation"
     for path in paths:
         for file, place in _images_of(path, task):
-            name = (place if task == "classification" else place.with_suffix("")).as_posix()
-            if task == "classification" and not _is_utf8(name):
+            name = (place.with_suffix("") if drawn else place).as_posix()
+            if not drawn and not _is_utf8(name):
                 raise UserError(f"the name of {file} is not UTF-8, as predictions.csv is", "rename it")
             if (other := files.setdefault(name, file)) != file:
                 raise UserError(f"{other} and {file} would both be predicted as '{name}'", "predict them one by one")

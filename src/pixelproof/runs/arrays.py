@@ -28,9 +28,22 @@ def save_arrays(path: Path, kind: str, version: int, facts: dict[str, Any], arra
         version: Version of this kind's format.
         facts: Plain data kept beside the arrays.
         arrays: Arrays of numbers or fixed-width text.
+
+    Raises:
+        UserError: The folder cannot be written, or the disk is full.
+    """
+    with atomic(path) as temporary:
+        write_arrays(temporary, kind, version, facts, arrays)
+
+
+def write_arrays(path: Path, kind: str, version: int, facts: dict[str, Any], arrays: Arrays) -> None:
+    """Write what ``save_arrays`` writes straight to ``path``, for a folder that is itself moved into place when whole.
+
+    Raises:
+        OSError: The file cannot be written.
     """
     head = {"kind": kind, "version": version, "facts": facts, "hash": _digest(kind, version, facts, arrays)}
-    with atomic(path) as temporary, temporary.open("wb") as file:
+    with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays, **{_FACTS: np.array(json.dumps(head))})
 
 

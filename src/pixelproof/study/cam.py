@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pixelproof.data.checking import check_images
 from pixelproof.data.images import read_image, write_png
 from pixelproof.errors import UserError
 from pixelproof.explanation.gradcam import grad_cam, overlay
@@ -36,24 +37,31 @@ def cam_run(
         overwrite: Replace pictures of the same names.
 
     Raises:
-        UserError: The run or an image cannot be read, there is no such class, the network has no maps, or a picture
-            is there already.
+        UserError: The run or an image cannot be read, there is no such class, the network has no maps, two images have
+            the same name, or a picture is there already.
     """
     predictor = Predictor.open(Run.open(Path(run)), device)
     names = predictor.scheme.names
     if target is not None and target not in names:
         raise UserError(f"there is no class '{target}'", nearest(target, list(names)))
     index = None if target is None else names.index(target)
-    files = gather([Path(image) for image in images], predictor.scheme.task)
+    files = gather([Path(image) for image in images], predictor.scheme.task, drawn=True)
+    # Which class an image will get is not known yet, so any picture of it counts.
+    possible = names if target is None else (target,)
+    refuse_existing((_picture(out, name, label) for name in files for label in possible), overwrite)
+    check_images(list(files.values()))
     written = []
     for name, file in track(files.items(), "grad-cam", len(files)):
         image = read_image(file)
         heat = grad_cam(predictor, image, index)
-        path = Path(out) / Path(name).with_suffix("").with_name(f"{Path(name).stem}-{_plain(names[heat.target])}.png")
-        refuse_existing([path], overwrite)
-        write_png(path, overlay(image, heat.values))
-        written.append(path)
+        written.append(_picture(out, name, names[heat.target]))
+        write_png(written[-1], overlay(image, heat.values))
     return written
+
+
+def _picture(out: Path, name: str, label: str) -> Path:
+    """Return the place of an image's picture, which is called after the image and the class."""
+    return Path(out) / f"{name}-{_plain(label)}.png"
 
 
 def _plain(name: str) -> str:

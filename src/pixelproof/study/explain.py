@@ -95,7 +95,8 @@ def explain_run(
     known = layer == SECOND_LAST
     predictor = Predictor.open(run, device, tta=None if known else False, literal=not known)
     found = explain(predictor, parts, split, layer, seed)
-    scores = evaluate(predictor, parts[split], Source(run.name, split, fingerprint(parts[split])))
+    source = Source(run.name, split, fingerprint(parts[split]))
+    scores = evaluate(predictor, parts[split], source, found.logits)
     written = [*save_found(found, target), *_copy(found.next, parts, target), target.scores]
     save_scores(target.scores, scores)
     return [*written, build_report(target.path)]

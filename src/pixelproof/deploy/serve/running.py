@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 
@@ -15,11 +16,30 @@ from pixelproof.deploy.serve.models import Served
 
 GRACE = 3
 """Seconds for which requests in progress are waited for in the end."""
+IDLE = 5
+"""Seconds without a word after which a connection that has no request in progress is closed."""
 NO_HTTP = b'{"error":"this is no HTTP request; ask as curl or a browser does"}'
 
 
 class Protocol(H11Protocol):
-    """HTTP 1.1, with the reply to what is none in the form of all others."""
+    """HTTP 1.1, with the reply to what is none in the form of all others, and no patience with those who say nothing.
+
+    Of itself uvicorn closes a connection that stays idle after an answer, and waits for its first request for ever.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what was sent, and wait for the rest where it is no whole head of a request."""
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._wait()
+
+    def _wait(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
         """Reply to what is no HTTP, and close."""
@@ -67,6 +87,7 @@ def make_server(models: Sequence[Served], desk: Desk, loopback: bool, ready: Cal
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
     )
     return Server(config, ready)
