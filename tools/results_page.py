@@ -19,7 +19,7 @@ from pixelproof.study.file import builtin_study
 
 RESULTS = Path(__file__).parents[1] / "results"
 STUDY = "reference_full"
-STUDIES = (STUDY, "reference_cpu_segmentation")
+STUDIES = (STUDY, "reference_cpu_hour", "reference_cpu_segmentation")
 """Those that compare FCN32s with FCN8s; the first one that has been run is looked at."""
 
 
