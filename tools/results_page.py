@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from results_figures import NAMES, PROTOCOL, recipes, scores_of, seeds, summary
 
@@ -17,10 +17,11 @@ from pixelproof.numbers import UNDEFINED, count, duration, score, share
 from pixelproof.runs.study_file import Claim
 from pixelproof.study.file import builtin_study
 
+Item = TypeVar("Item")
 RESULTS = Path(__file__).parents[1] / "results"
 STUDY = "reference_full"
 STUDIES = (STUDY, "reference_cpu_hour", "reference_cpu_segmentation")
-"""Those that compare FCN32s with FCN8s; the first one that has been run is looked at."""
+"""Those that compare FCN32s with FCN8s, with the same claims; for each the first one that has been run is looked at."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,16 @@ def _iou(known: Mapping[str, dict[str, Any]]) -> str:
 def _compared(results: Path) -> tuple[str, str]:
     """Return the verdict on FCN32s and FCN8s, and what becomes of the study's claims."""
     parts = [builtin_study(name).parts["segmentation"] for name in STUDIES]
-    part = next((p for p in parts if all((results / name).is_dir() for name in list(p.trained)[:2])), parts[0])
-    return _verdict(results, *list(part.trained)[:2]), _claims(results, part.claims)
+    pair = _first(results, [(names, names) for names in (list(part.trained)[:2] for part in parts)])
+    # Each study makes the same claims, about models of its own.
+    claims = [_first(results, [(c, c.models) for c in alike]) for alike in zip(*(p.claims for p in parts), strict=True)]
+    return _verdict(results, *pair), _claims(results, claims)
+
+
+def _first(results: Path, candidates: Sequence[tuple[Item, Iterable[str]]]) -> Item:
+    """Return the first whose models have all been run, or the first of all."""
+    run = (item for item, models in candidates if all((results / model).is_dir() for model in models))
+    return next(run, candidates[0][0])
 
 
 def _verdict(results: Path, a: str, b: str) -> str:
