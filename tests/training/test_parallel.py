@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
+from timm.layers import DropPath
 from torch import nn
 
 from pixelproof.config import apply_overrides, default_config
@@ -74,7 +75,7 @@ def whole_batch(parallel, device):
         weights = torch.randn(shape, dtype=torch.float64)
         (twin(whole) * weights).sum().backward()
         part = images[parallel.part(len(images))].clone().requires_grad_()
-        with parallel.layers():
+        with parallel.layers(len(part)):
             joined = parallel.whole(layer(part))
         (joined * weights).sum().backward()
         parallel.add_gradients(layer.parameters())
@@ -82,7 +83,7 @@ def whole_batch(parallel, device):
         torch.testing.assert_close(part.grad, whole.grad[parallel.part(len(images))])
         for a, b in zip(layer.parameters(), twin.parameters(), strict=True):
             torch.testing.assert_close(a.grad, b.grad)
-        with parallel.layers():
+        with parallel.layers(len(images)):
             layer.eval()(images)
         torch.testing.assert_close(layer.running_mean * 1.9, twin.running_mean)  # it has seen the batch twice
     for layout in (torch.contiguous_format, torch.channels_last):
@@ -91,10 +92,20 @@ def whole_batch(parallel, device):
             torch.manual_seed(1)
             expected = drop(images, 0.4)
             torch.manual_seed(1)
-            with parallel.layers():
+            with parallel.layers(2):
                 found = drop(images[parallel.part(4)], 0.4)
                 assert drop(images, 0.4, training=False) is images
             assert torch.equal(parallel.whole(found), expected)
+
+    drop_path = DropPath(0.5)
+    torch.manual_seed(1)
+    expected, noise = drop_path(images), torch.rand([4, 1])
+    torch.manual_seed(1)
+    with parallel.layers(2):
+        found, part = drop_path(images[parallel.part(4)]), torch.rand([2, 1])
+        assert torch.rand(3).shape == (3,)
+    assert torch.equal(parallel.whole(found), expected)
+    assert torch.equal(parallel.whole(part), noise)
 
 
 @pytest.mark.slow
@@ -169,8 +180,23 @@ def test_processes_that_cannot_share_the_work_are_refused(pixelproof, tmp_path, 
     assert code == 2
     assert "batches of 8 images cannot be shared by 3 processes in equal parts" in err
     assert not (tmp_path / "run").exists()
+    code, _, err = pixelproof(*command, "--processes", 2, "--set", "device=cpu", "--set", "batch_size=64")
+    assert code == 2
+    assert "train has 27 images, one batch, which cannot be shared by 2 processes in equal parts" in err
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     with pytest.raises(UserError, match="2 processes need a GPU each, and there is 1 GPU; give fewer"):
-        check_processes(2, 8, torch.device("cuda"))
+        check_processes(2, 8, 100, torch.device("cuda"))
     with pytest.raises(UserError, match="several processes cannot share the device cuda:1; set device=cuda"):
-        check_processes(2, 8, torch.device("cuda:1"))
+        check_processes(2, 8, 100, torch.device("cuda:1"))
+
+
+@pytest.mark.slow
+def test_a_script_that_would_start_itself_is_told_how_not_to(tmp_path, color_classes):
+    script = tmp_path / "script.py"
+    settings = ["width=0.03", "batch_size=4", "epochs=1", "device=cpu", "selection=0.2"]
+    call = f"api.train({str(color_classes)!r}, 'vgg16', 'run', settings={settings}, processes=2, overwrite=True)"
+    script.write_text(f"from pixelproof import api\n{call}\n")
+    ended = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 1
+    assert "the 2 processes that train could not start; put the call that trains under" in ended.stderr
+    assert "this script starts processes wherever it is read" in ended.stderr

@@ -55,7 +55,8 @@ def predict_files(
     Raises:
         UserError: An image cannot be read, two have the same name, or ``out`` holds something already.
     """
-    files = dict(list(gather(images, predictor.scheme.task).items())[part])
+    # By name, so that all who predict a part of the same images mean the same one.
+    files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
     _refuse_taken(out, overwrite)
     check_images(list(files.values()))
     with atomic_folder(out) as folder:

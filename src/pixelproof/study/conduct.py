@@ -40,6 +40,8 @@ from pixelproof.study.plan import in_order, plan, starting
 from pixelproof.study.scoring import score_run
 from pixelproof.study.steps import Steps
 from pixelproof.study.train import describe_network, train
+from pixelproof.training.device import pick_device
+from pixelproof.training.launch import check_processes
 
 Reader = Callable[[Path], object]
 
@@ -64,7 +66,7 @@ def conduct(
     jobs = plan(study, data, out, overrides)
     steps = Steps(out)
     for group in jobs.values():
-        _check([job for job in group if not _trained(job, steps)])
+        _check([job for job in group if not _trained(job, steps)], processes)
     for job in in_order(jobs):
         _train(job, steps, out, processes)
         describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
@@ -106,10 +108,12 @@ def conduct_file(
     return conduct(study, Path(data), Path(out or Path("out") / study.name), settings, " ".join(words), processes)
 
 
-def _check(jobs: list[Job]) -> None:
-    """Refuse files that cannot be read before the first model of any part is trained."""
+def _check(jobs: list[Job], processes: int) -> None:
+    """Refuse files that cannot be read, and what cannot be shared, before the first model of any part is trained."""
     checked: list[dict[str, tuple[Sample, ...]]] = []
     for job in jobs:
+        training = job.config.training
+        check_processes(processes, training.batch_size, len(job.parts["train"]), pick_device(training.device))
         read = job.parts | {SPLIT: tuple(dict.fromkeys(job.parts[SPLIT] + job.shown))}
         if read not in checked:
             check_parts(read, job.data.scheme)

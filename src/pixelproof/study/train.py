@@ -47,11 +47,11 @@ def train(
     Raises:
         UserError: Model and data do not fit, ``out`` is taken, a file cannot be read, or training diverged.
     """
-    run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
     parts = arrange(data, config.data)
+    device = pick_device(config.training.device)
+    check_processes(processes, config.training.batch_size, len(parts["train"]), device)
+    run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
     try:
-        device = pick_device(config.training.device)
-        check_processes(processes, min(config.training.batch_size, len(parts["train"])), device)
         check_parts(parts, data.scheme)
         shown = limit(parts["validation"], COUNT, config.data.split_seed)
         save_proof_images(run, [proof_image(sample, data.scheme) for sample in shown])

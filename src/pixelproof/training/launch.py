@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
+from multiprocessing.process import current_process
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
@@ -27,23 +28,39 @@ from pixelproof.training.parallel import Parallel
 PATIENCE = timedelta(days=7)
 """How long one process waits for another. Whoever ends takes the others along, so that nobody waits for the dead."""
 
+GUARD = "put the call that trains under if __name__ == '__main__': if it stands in a script of yours"
 Failure = tuple[type[UserError] | None, str, str]
 """A user's error and the two arguments it was made of, or None and the traceback of another one."""
 
 
-def check_processes(processes: int, batch_size: int, device: torch.device) -> None:
+def check_processes(processes: int, batch_size: int, images: int, device: torch.device) -> None:
     """Refuse a number of processes that cannot share the work.
 
+    Args:
+        processes: How many.
+        batch_size: As it is set.
+        images: How many there are to train on; a batch has no more.
+        device: Where they compute.
+
     Raises:
-        UserError: They do not divide the batch, or there are not as many GPUs to choose from.
+        UserError: They do not divide a batch, there are not as many GPUs to choose from, or one of them asks again.
     """
-    if processes < 1 or batch_size % processes:
-        raise UserError(
-            f"batches of {batch_size} images cannot be shared by {counted(processes, 'process')} in equal parts",
-            "give a number of --processes that divides batch_size",
-        )
     if processes == 1:
         return
+    # As Python's own check does it: a process that is started runs the user's script again, to find its functions.
+    if getattr(current_process(), "_inheriting", False):
+        raise UserError("this script starts processes wherever it is read", GUARD)
+    size = min(batch_size, images)
+    if processes < 1 or size % processes:
+        why = (
+            f"train has {counted(images, 'image')}, one batch, which"
+            if size < batch_size
+            else f"batches of {size} images"
+        )
+        raise UserError(
+            f"{why} cannot be shared by {counted(processes, 'process')} in equal parts",
+            "set batch_size to a multiple of --processes that is not above the number of images",
+        )
     if device.type not in ("cpu", "cuda") or device.index is not None:
         raise UserError(f"several processes cannot share the device {device}", "set device=cuda or device=cpu")
     if device.type == "cuda" and processes > torch.cuda.device_count():
@@ -80,6 +97,8 @@ def launch(processes: int, device: torch.device, work: Callable[..., None], *arg
             f"one of the {processes} processes that train was ended by {signal.Signals(-failed).name}",
             "go on from its last checkpoint with fewer --processes or a smaller batch_size, if memory ran out",
         )
+    if failed and failures.empty():  # it ended before it had begun, and has said why on stderr
+        raise UserError(f"one of the {processes} processes that train could not start", GUARD)
     if failed:
         kind, problem, remedy = failures.get()
         raise kind(problem, remedy) if kind is not None else RuntimeError(f"in a process that trains: {problem}")

@@ -164,7 +164,7 @@ class Trainer:
     def _backward(self, loss: Loss, batch: Mixed, together: int) -> Tensor:
         """Add one batch's part of the gradients and return its loss, still on the device."""
         own = batch.images[self.parallel.part(len(batch.images))]
-        with autocast(self.device, self.config.precision), self.parallel.layers():
+        with autocast(self.device, self.config.precision), self.parallel.layers(len(own)):
             value = batch.loss(loss, self.parallel.whole(self.forward(own).logits))
         (value / together).backward()  # type: ignore[no-untyped-call]
         return value.detach()

@@ -43,9 +43,9 @@ class Parallel:
         """Return the parts of all processes, [N, ...] each, as one, [N x size, ...]; its gradients reach this part."""
         return part if self.size == 1 else _Join.apply(part, self)  # type: ignore[no-untyped-call]
 
-    def layers(self) -> AbstractContextManager[object]:
-        """Return the context in which layers that look beyond one image see the whole batch."""
-        return nullcontext() if self.size == 1 else WholeBatch(self.rank, self.size, self.summed)
+    def layers(self, count: int) -> AbstractContextManager[object]:
+        """Return the context in which layers that look beyond one of this process's ``count`` images see all images."""
+        return nullcontext() if self.size == 1 else WholeBatch(self.rank, self.size, count, self.summed)
 
     def summed(self, values: Tensor) -> Tensor:
         """Return the sum of what all processes give."""

@@ -1,7 +1,7 @@
 """Layers that look beyond one image, where each process has a part of the batch.
 
-A batch norm that saw its part alone would learn other statistics than one process does, and dropout would draw the
-same mask for every part. Both are met where torch computes them and not as layers, so that any network's are.
+A batch norm that saw its part alone would learn other statistics than one process does; dropout and stochastic depth
+would draw the same for every part. All are met where torch computes them and not as layers, so that any network's are.
 """
 
 from __future__ import annotations
@@ -19,18 +19,20 @@ Sum = Callable[[Tensor], Tensor]
 
 
 class WholeBatch(TorchFunctionMode):
-    """The context in which batch norm and dropout, in training, do what they do to the whole batch.
+    """The context in which layers, in training, do what they do to the whole batch.
 
     Args:
         rank: Which part of the batch this process has.
-        size: How many parts of one size there are.
+        size: How many parts there are.
+        count: How many images each has.
         total: Adds up what the processes give.
     """
 
-    def __init__(self, rank: int, size: int, total: Sum) -> None:
+    def __init__(self, rank: int, size: int, count: int, total: Sum) -> None:
         super().__init__()
         self.rank = rank
         self.size = size
+        self.count = count
         self.total = total
 
     def __torch_function__(
@@ -40,6 +42,12 @@ class WholeBatch(TorchFunctionMode):
             return self._batch_norm(*args, **(kwargs or {}))
         if function in (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d):
             return self._dropout(function, *args, **(kwargs or {}))
+        if function is torch.Tensor.bernoulli_ and args[0].shape[:1] == (self.count,):  # stochastic depth of timm
+            return args[0].copy_(self._own(function(self._repeated(args[0]), *args[1:], **(kwargs or {}))))
+        if function is torch.rand:  # and of segmentation_models.pytorch
+            shape = torch.Size(args[0] if isinstance(args[0], list | tuple) else args)
+            if shape[:1] == (self.count,):
+                return self._own(torch.rand(self.count * self.size, *shape[1:], **(kwargs or {})))
         return function(*args, **(kwargs or {}))
 
     def _batch_norm(
@@ -68,13 +76,20 @@ class WholeBatch(TorchFunctionMode):
     ) -> Tensor:
         if not training:
             return images
-        # All processes draw the mask of the whole batch, with generators that stand at the same number.
-        count = len(images)
-        whole = images.new_ones(()).expand(count * self.size, *images.shape[1:])
-        layout = torch.channels_last if _is_channels_last(images) else torch.contiguous_format
-        mask = drop(whole.contiguous(memory_format=layout), p, True)
-        own = mask[self.rank * count : (self.rank + 1) * count]
-        return images.mul_(own) if inplace else images * own
+        mask = self._own(drop(self._repeated(images), p, True))
+        return images.mul_(mask) if inplace else images * mask
+
+    def _repeated(self, part: Tensor) -> Tensor:
+        """Return ones as many as the whole batch has values where ``part`` has this process's, in the same layout.
+
+        What is drawn for all of them is drawn by all processes, with generators that stand at the same number.
+        """
+        layout = torch.channels_last if _is_channels_last(part) else torch.contiguous_format
+        return part.new_ones(()).expand(len(part) * self.size, *part.shape[1:]).contiguous(memory_format=layout)
+
+    def _own(self, whole: Tensor) -> Tensor:
+        """Return this process's part of what was drawn for all."""
+        return whole.chunk(self.size)[self.rank]
 
 
 class _Norm(torch.autograd.Function):
