@@ -21,7 +21,7 @@ def pick_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # some, such as meta, hold no numbers
     except (RuntimeError, AssertionError, ImportError):
-        raise UserError(f"device '{name}' is not available here", "use auto, or one that is, such as cpu") from None
+        raise UserError(f"device '{name}' is not available here", "use auto, cpu, cuda or cuda:N") from None
     return device
 
 
