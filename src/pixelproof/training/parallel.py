@@ -65,7 +65,7 @@ class Parallel:
             gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
             # As one: each message takes time of its own, however short it is.
             joined = self.summed(torch.cat([gradient.flatten() for gradient in gradients]))
-            for gradient, summed in zip(gradients, joined.split([g.numel() for g in gradients]), strict=True):
+            for gradient, summed in zip(gradients, torch.split(joined, [g.numel() for g in gradients]), strict=True):
                 gradient.copy_(summed.view_as(gradient))
 
     def agree(self, module: nn.Module) -> None:
