@@ -19,8 +19,8 @@ def predict(
     backend: BackendOption = "torch",
     tta: TtaOption = None,
     part: Annotated[
-        str | None, typer.Option(help="K/N: only every N-th image from the K-th on, where N machines share them.")
-    ] = None,
+        str, typer.Option(metavar="K/N", help="Every N-th image from the K-th on, where N machines share them.")
+    ] = "1/1",
     overwrite: OverwriteOption = False,
 ) -> None:
     """Predict images of any size and mode.

@@ -22,7 +22,7 @@ def predict_run(
     backend: str = "torch",
     overwrite: bool = False,
     tta: bool | None = None,
-    part: str | None = None,
+    part: str = "1/1",
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
 
@@ -34,17 +34,18 @@ def predict_run(
         backend: The library that computes: one of ``BACKENDS``.
         overwrite: Replace earlier predictions in ``out``.
         tta: Whether to average over an image's symmetries; None is as the run was set.
-        part: "K/N" predicts every N-th image from the K-th on, counted from 1; None is all of them.
+        part: "K/N" predicts every N-th image from the K-th on, counted from 1.
 
     Raises:
-        UserError: The run or an image cannot be read, or ``out`` holds something already.
+        UserError: The run or an image cannot be read, there is no such part, or ``out`` holds something already.
     """
+    chosen = as_slice(part)
     opened = Run.open(Path(run))
     predictor = Predictor.open(opened, device, tta=tta)
     files = [Path(image) for image in images]
     if backend != "torch":
         use_backend(predictor, opened, backend, image_size(next(iter(gather(files, predictor.scheme.task).values()))))
-    return predict_files(predictor, files, Path(out), overwrite, as_slice(part) if part is not None else slice(None))
+    return predict_files(predictor, files, Path(out), overwrite, chosen)
 
 
 def as_slice(part: str) -> slice:
@@ -52,6 +53,9 @@ def as_slice(part: str) -> slice:
 
     >>> as_slice("2/4")
     slice(1, None, 4)
+
+    Raises:
+        UserError: It is nothing of that form.
     """
     number, _, parts = part.partition("/")
     if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):

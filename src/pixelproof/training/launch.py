@@ -127,27 +127,26 @@ def _take_part(
     work: Callable[..., None],
     args: tuple[object, ...],
 ) -> None:
+    if rank:
+        silence()
     keep_freed_memory()
     torch.set_num_threads(threads)
     device = torch.device(kind, rank) if kind == "cuda" else torch.device(kind)
-    if kind == "cuda":
-        torch.cuda.set_device(device)
-    if rank:
-        silence()
-    dist.init_process_group(
-        "nccl" if kind == "cuda" else "gloo",
-        init_method=(Path(folder) / "meeting").as_uri(),
-        timeout=PATIENCE,
-        world_size=size,
-        rank=rank,
-    )
     try:
+        if kind == "cuda":
+            torch.cuda.set_device(device)
+        dist.init_process_group(
+            "nccl" if kind == "cuda" else "gloo",
+            init_method=(Path(folder) / "meeting").as_uri(),
+            timeout=PATIENCE,
+            world_size=size,
+            rank=rank,
+        )
         work(Parallel(rank, size), device, *args)
     except UserError as error:
         failures.put((type(error), error.problem, error.remedy))
         os._exit(error.exit_code)  # at once: on its way out, what connects GPUs may wait for the others
-    except Exception:
-        # Where a process ends, the others fail for that; the first to say so is the one to listen to.
+    except Exception:  # where one process ends, the others fail for that; the first to say so is listened to
         failures.put((None, traceback.format_exc(), ""))
         os._exit(1)
     dist.destroy_process_group()

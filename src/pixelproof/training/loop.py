@@ -102,7 +102,7 @@ class Trainer:
         total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
         with self._board() as board, bar(f"train {self.run.name}", total, "batches", done) as step:
             while self.progress.epoch < self.config.epochs:
-                self.parallel.agree(self.model)
+                self.parallel.agree(self.model)  # devices may differ in the last bit, and must not drift apart
                 start = time.monotonic()
                 loss = self._epoch(self.progress.epoch, step)
                 seconds = time.monotonic() - start

@@ -45,7 +45,7 @@ class WholeBatch(TorchFunctionMode):
         if function is torch.Tensor.bernoulli_ and args[0].shape[:1] == (self.count,):  # stochastic depth of timm
             return args[0].copy_(self._own(function(self._repeated(args[0]), *args[1:], **(kwargs or {}))))
         if function is torch.rand:  # and of segmentation_models.pytorch
-            shape = torch.Size(args[0] if isinstance(args[0], list | tuple) else args)
+            shape = torch.Size(args[0] if args and isinstance(args[0], list | tuple) else args)
             if shape[:1] == (self.count,):
                 return self._own(torch.rand(self.count * self.size, *shape[1:], **(kwargs or {})))
         return function(*args, **(kwargs or {}))
