@@ -34,3 +34,8 @@ def test_verbs_without_a_model_do_not_wait_for_torch():
         "import sys; from pixelproof import api; api.score, api.doctor, api.report; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_verb_loads_a_compiler_before_it_trains():
+    code = "import sys, pixelproof.study.conduct; assert not {'torch._dynamo', 'torchvision'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

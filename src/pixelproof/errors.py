@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C has ended, as shells count it."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 

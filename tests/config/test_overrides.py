@@ -1,6 +1,6 @@
 import pytest
 
-from pixelproof.config import RunConfig, apply_overrides, default_config
+from pixelproof.config import RunConfig, apply_overrides, default_config, idle
 from pixelproof.errors import UserError
 from pixelproof.schema import parse
 
@@ -55,3 +55,19 @@ def test_resolved_settings_round_trip_as_plain_data(task):
 def test_classification_takes_no_region_loss():
     with pytest.raises(UserError, match="classification takes the loss"):
         apply_overrides(default_config("classification", "vgg16"), ["loss=dice"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["label_smoothing=0.1", "loss=lovasz"], ["label_smoothing is for cross-entropy"]),
+        (["class_weights=auto", "loss=dice+lovasz"], ["class_weights are for cross-entropy and focal"]),
+        (["warmup=5", "epochs=4"], ["warmup=5 is longer than epochs=4"]),
+        (["warmup=4", "epochs=4", "label_smoothing=0.1", "loss=lovasz", "finish=cross-entropy+lovasz"], []),
+        (["class_weights=auto", "loss=focal"], []),
+    ],
+)
+def test_settings_without_effect_are_named(changes, words):
+    found = idle(apply_overrides(BASE, changes).training)
+    assert len(found) == len(words)
+    assert all(sentence.startswith(start) for sentence, start in zip(found, words, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from itertools import product
 
 import pytest
 import torch
@@ -224,8 +223,10 @@ def test_a_composed_kernel_is_the_answer_to_a_single_cell(factors: list[int], se
 
 @pytest.mark.parametrize("name", known_models())
 def test_a_fold_never_costs_more(name: str) -> None:
-    for width, size in product((0.01, 0.0625, 0.5), (32, 96)):
-        facts = summarise(build_model(ModelConfig(name=name, width=width), 5), name, size)
+    for width, size in ((0.01, 32), (0.0625, 96), (0.5, 32)):
+        with torch.device("meta"):
+            model = build_model(ModelConfig(name=name, width=width), 5)
+        facts = summarise(model, name, size)
         assert facts["macs_folded"] <= facts["macs"]
 
 

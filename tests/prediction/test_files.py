@@ -15,6 +15,7 @@ from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather, predict_files
+from pixelproof.runs.locks import alone_in
 from pixelproof.study.predict import as_slice
 
 
@@ -125,6 +126,24 @@ def test_a_failure_on_the_way_leaves_earlier_predictions_as_they_were(predictor,
     monkeypatch.undo()
     predict_files(predictor, [root / "b.png"], out, overwrite=True)
     assert sorted(p.name for p in out.rglob("*.png")) == ["b.png"] * 3
+
+
+def test_what_another_process_writes_at_the_same_time_is_not_removed(predictor, tmp_path, monkeypatch):
+    root, out = fill(tmp_path / "in", "a.png"), tmp_path / "out"
+    out.mkdir()
+    with alone_in(out), pytest.raises(UserError, match=r"another process is writing .*out; wait for it, or choose"):
+        predict_files(predictor, [root], out)
+    assert not list(out.iterdir())
+    original = Predictor.class_map
+
+    def late(self, image):
+        fill(out, "masks/theirs.png")  # by one that has begun and ended since this one looked
+        return original(self, image)
+
+    monkeypatch.setattr(Predictor, "class_map", late)
+    with pytest.raises(UserError, match="already holds something"):
+        predict_files(predictor, [root], out)
+    assert [path.name for path in out.rglob("*.png")] == ["theirs.png"]
 
 
 def test_predictions_are_not_predicted_again(predictor, tmp_path):

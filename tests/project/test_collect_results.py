@@ -16,6 +16,7 @@ from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.labels import PRESETS, class_colors
 from pixelproof.runs import load_scores, load_shown
 from pixelproof.study.conduct import conduct_file
+from small_data import write_color_classes, write_two_fields
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -72,16 +73,26 @@ def test_the_page_names_every_recipe_of_the_issue_and_what_is_not_run():
         assert ("**not run**" in row) == (recipe not in names)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study that ran to its end; read only."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_color_classes(folder / "patches")
+    write_two_fields(folder / "fields")
+    (folder / "tiny.yaml").write_text(STUDY)
+    conduct_file(folder / "tiny.yaml", folder, folder / "out")
+    return folder / "out"
+
+
 @pytest.fixture
-def out(tmp_path, color_classes, two_fields):
-    (tmp_path / "tiny.yaml").write_text(STUDY)
-    conduct_file(tmp_path / "tiny.yaml", tmp_path, tmp_path / "out")
-    return tmp_path / "out"
+def out(tmp_path, finished):
+    """A copy to change."""
+    return shutil.copytree(finished, tmp_path / "out")
 
 
-def test_a_study_is_collected_and_its_page_follows_from_the_files(out, tmp_path, monkeypatch):
+def test_a_study_is_collected_and_its_page_follows_from_the_files(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(collect_results, "SHOWN", ("0001",))
-    results = tmp_path / "results"
+    out, results = finished, tmp_path / "results"
     collect(out, results)
     write_page(results)
     assert [path.name for path in recipes(results)] == ["vgg16", "fcn32s", "fcn8s"]
@@ -109,7 +120,8 @@ def test_a_study_is_collected_and_its_page_follows_from_the_files(out, tmp_path,
     assert "| 0001 | ![0001 by fcn32s](fcn32s/0001.png) | ![0001 by fcn8s](fcn8s/0001.png) |" in page
 
     everything = [path.read_text(errors="replace") for path in results.rglob("*.*") if path.suffix != ".npz"]
-    assert not any(str(tmp_path) in text for text in everything)  # of the machine it ran on, nothing is told
+    # Of the machine it ran on, nothing is told.
+    assert not any(str(folder) in text for text in everything for folder in (tmp_path, out))
     config = yaml.safe_load((results / "fcn32s" / "seed-3" / "config.yaml").read_text())
     assert config["model"]["weights"] == "study:patches/vgg16"
     assert not list(results.rglob("*.safetensors"))

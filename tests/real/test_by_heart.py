@@ -16,6 +16,7 @@ from pixelproof.study.train import train
 pytestmark = pytest.mark.real
 
 PLAIN = ["flip=false", "turn=false", "selection=0", "warmup=0", "schedule=cosine", "device=cpu", "weight_decay=0"]
+SMALL_UNET = "smp:Unet:tu-mobilenetv3_small_050"
 TILES = ("0003", "0005", "0033")  # three to five classes each
 
 
@@ -56,7 +57,14 @@ def test_classifiers(few_pictures, tmp_path, model):
 
 @pytest.mark.parametrize(
     "model",
-    ["fcn32s", "fcn16s", "fcn8s", "fcn8s-direct", "fcn8s-bilinear", "fcn32s-bn", "fcn8s-bn", "smp:Unet:resnet18"],
+    [
+        *("fcn32s-bn", "fcn8s", "fcn8s-bn", SMALL_UNET),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("fcn32s", "fcn16s", "fcn8s-direct", "fcn8s-bilinear")
+        ),
+        pytest.param("smp:Unet:resnet18", marks=pytest.mark.slow),
+    ],
 )
 def test_segmenters(few_tiles, tmp_path, model):
     epochs = 60 if model.startswith("smp:") else 140

@@ -13,6 +13,7 @@ from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Run, Source
+from pixelproof.runs.locks import alone_in
 from pixelproof.study.train import train
 from pixelproof.training.checkpoints import load_weights
 
@@ -169,6 +170,23 @@ def test_a_run_resumes_only_on_its_own_data(tmp_path, color_classes):
     next(iter((color_classes / "train" / "red").iterdir())).unlink()
     with pytest.raises(UserError, match="is not the data that"):
         train(open_data(color_classes), config, tmp_path / "run", resume=True)
+
+
+def test_one_process_at_a_time_trains_a_run_and_clears_up_after_killed_ones(tmp_path, color_classes, monkeypatch):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16", "epochs=1")
+    run = train(data, config, tmp_path / "run")
+    monkeypatch.setattr("pixelproof.study.train.WORKERS_END", 0.2)
+    leftovers = [run.last.parent / name for name in (".last.123.part.safetensors", ".tmpAb12Cd")]
+    for path in (*leftovers, run.last.parent / ".mine"):
+        path.write_bytes(b"x")
+    before = weights_of(run)
+    with alone_in(run.last.parent), pytest.raises(UserError, match=r"another process is writing .*checkpoints"):
+        train(data, config, run.path, resume=True)
+    assert all(path.exists() for path in leftovers)
+    train(data, config, run.path, resume=True)
+    assert sorted(p.name for p in run.last.parent.iterdir()) == [".mine", "best.safetensors", "last.safetensors"]
+    assert_same(before, weights_of(run))
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path, color_classes):

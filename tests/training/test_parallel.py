@@ -10,7 +10,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from timm.layers import DropPath
 from torch import nn
 
 from pixelproof.config import apply_overrides, default_config
@@ -64,6 +63,8 @@ def untrained(config, data):
 
 def whole_batch(parallel, device):
     """Compare layers over two halves of a batch with torch's over the whole of it."""
+    from timm.layers import DropPath  # here, because every process reads this file and few need timm
+
     for shape in [(6, 5, 4, 3), (8, 3), (4, 2, 1, 1)]:
         torch.manual_seed(0)
         images = torch.randn(shape, dtype=torch.float64) * 3 + 100
@@ -117,6 +118,8 @@ def fail_in_the_second(parallel, device, how):
     if parallel.rank:
         if how == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        if how == "interrupted":
+            os.kill(os.getpid(), signal.SIGINT)
         raise Refusal("this image is broken", "mend it") if how == "refused" else ZeroDivisionError("a bug")
     parallel.summed(torch.zeros(1))  # waits for the other one
 
@@ -126,6 +129,7 @@ def fail_in_the_second(parallel, device, how):
     [
         ("refused", Refusal, "this image is broken; mend it"),
         pytest.param("killed", UserError, "one of the 2 processes .* ended by SIGKILL", marks=pytest.mark.slow),
+        pytest.param("interrupted", KeyboardInterrupt, "^$", marks=pytest.mark.slow),
         pytest.param("wrong", RuntimeError, "ZeroDivisionError: a bug", marks=pytest.mark.slow),
     ],
 )
@@ -143,7 +147,11 @@ def test_a_killed_run_of_two_processes_leaves_none_and_goes_on_in_one(tmp_path, 
     options = [f"--set={text}" for text in ["width=0.03", "batch_size=4", "epochs=12", "warmup=0", "device=cpu"]]
     options += [f"--set={text}" for text in [*EVERYTHING, "selection=0.2", "optimizer=sgd", "lr=1e-3"]]
     command = [sys.executable, "-m", "pixelproof", "train", color_classes, "--model", "vgg16-bn", *options]
-    process = subprocess.Popen([*command, "--out", tmp_path / "torn", "--processes", "2"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "--out", tmp_path / "torn", "--processes", "2"],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as shells do for '&' in a script
+    )
     torn = Run(tmp_path / "torn")
     wait_for(torn.last.is_file)
     children = [int(pid) for pid in subprocess.check_output(["pgrep", "-P", str(process.pid)]).split()]
@@ -153,6 +161,8 @@ def test_a_killed_run_of_two_processes_leaves_none_and_goes_on_in_one(tmp_path, 
     wait_for(lambda: not any(alive(pid) for pid in children))
     assert not torn.environment()["finished"]
     train(data, config, torn.path, resume=True)
+    train(data, config, torn.path, resume=True, processes=2)  # nothing is left to do
+    assert torn.environment()["processes"] == 1
     a, b = load_file(whole.best), load_file(torn.best)
     for name in a:
         torch.testing.assert_close(b[name], a[name], rtol=1e-3, atol=1e-3)

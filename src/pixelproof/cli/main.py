@@ -26,10 +26,8 @@ from pixelproof.cli.show import show
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
-from pixelproof.errors import UserError
+from pixelproof.errors import INTERRUPTED, UserError
 from pixelproof.process import keep_freed_memory, let_threads_sleep, return_freed_memory
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     help="From a folder of images to a model you can trust.",

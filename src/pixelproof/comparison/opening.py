@@ -42,7 +42,9 @@ def _score_file(path: Path, split: str) -> Path:
         return path
     file = Run.open(path).scores(split)
     if not file.exists():
-        raise UserError(f"{path} has no scores of the split '{split}'", "run 'pixelproof evaluate' on it first")
+        raise UserError(
+            f"{path} has no scores of the split '{split}'", f"run 'pixelproof evaluate --split {split}' on it first"
+        )
     return file
 
 

@@ -10,6 +10,7 @@ from pixelproof.config.run import (
     Task,
     TrainingConfig,
     default_config,
+    idle,
     run_settings,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "TrainingConfig",
     "apply_overrides",
     "default_config",
+    "idle",
     "run_settings",
 ]

@@ -177,6 +177,19 @@ class RunConfig(Strict):
         return self
 
 
+def idle(config: TrainingConfig) -> list[str]:
+    """Return a sentence for each setting that the others leave without its effect."""
+    losses = {*config.loss.split("+"), *(config.finish or config.loss).split("+")}
+    found = []
+    if config.label_smoothing and "cross-entropy" not in losses:
+        found.append("label_smoothing is for cross-entropy, which is no part of the loss")
+    if config.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
+        found.append("class_weights are for cross-entropy and focal, which are no part of the loss")
+    if config.warmup > config.epochs:
+        found.append(f"warmup={config.warmup:g} is longer than epochs={config.epochs}, so lr is never reached")
+    return found
+
+
 def default_config(task: Task, model: str) -> RunConfig:
     """Return sensible settings for a task, before the user's own are applied."""
     if task == "classification":

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-from torchvision.transforms.v2 import functional as F
 
 from pixelproof.data.folder import Sample
 from pixelproof.data.images import read_image, read_mask
@@ -72,8 +72,7 @@ def resized(image: Tensor, side: int | None) -> Tensor:
     image = image.contiguous()
     if side is None or tuple(image.shape[1:]) == (side, side):
         return image
-    squared: Tensor = F.resize(image, [side, side], antialias=True)
-    return squared
+    return F.interpolate(image[None], (side, side), mode="bilinear", antialias=True)[0]
 
 
 def read_sample_mask(sample: Sample, scheme: LabelScheme, size: tuple[int, int]) -> UInt8:

@@ -6,7 +6,6 @@ journal names their tile.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from pixelproof.prediction.tiles import Window
 from pixelproof.progress import say
 from pixelproof.runs import write_json
 from pixelproof.runs.atomic import explain_os_error, read_json
+from pixelproof.runs.locks import in_use, lock
 
 Pixels = npt.NDArray[np.unsignedinteger[Any]]
 HEAD = "made_from.json"
@@ -90,7 +90,9 @@ class Journal:
             self._log = (self.folder / "finished.txt").open("a+")
         except OSError as error:
             raise explain_os_error(error, self.folder) from error
-        self._lock(out)
+        if not lock(self._log.fileno()):
+            self._log.close()
+            raise in_use(out)
         head = self.folder / HEAD
         differing = _differing(head, made_from)
         if differing == [changed]:
@@ -139,13 +141,6 @@ class Journal:
         """Remove the folder: the map is finished, or cannot be started."""
         self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _lock(self, out: Path) -> None:
-        try:
-            fcntl.flock(self._log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._log.close()
-            raise UserError(f"another process is writing {out}", "wait for it, or choose another --out") from None
 
     def _read(self) -> set[int]:
         """Return the tiles of the log; a kill may have left its last line unfinished."""

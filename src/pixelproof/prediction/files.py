@@ -22,6 +22,7 @@ from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
+from pixelproof.runs.locks import alone_in
 
 UInt8 = npt.NDArray[np.uint8]
 Drawing = Literal["mask", "ids", "overlay"]
@@ -53,19 +54,21 @@ def predict_files(
         The files that were predicted.
 
     Raises:
-        UserError: An image cannot be read, two have the same name, or ``out`` holds something already.
+        UserError: An image cannot be read, two have the same name, ``out`` holds something already, or another process
+            writes there.
     """
     # By name, so that all who predict a part of the same images mean the same one.
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
     _refuse_taken(out, overwrite)
     check_images(list(files.values()))
-    with atomic_folder(out) as folder:
+    with atomic_folder(out) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
         if predictor.scheme.task == "classification":
             write_text(folder / "predictions.csv", _table(predictor, files))
         else:
             for name, file in track(files.items(), "predict", len(files)):
                 _write_masks(predictor, file, folder, name)
+        _refuse_taken(out, overwrite)  # by what another process has written meanwhile
         _clear(out)
     return list(files.values())
 

@@ -55,7 +55,7 @@ def fit(
     if begun:
         trainer.resume()
     progress = trainer.fit(_score(data, config, parts["selection"], parallel))
-    if parallel.leads:
+    if parallel.leads and not run.environment().get("finished"):  # else nothing was left to do
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
         write_json(run.path / ENVIRONMENT, run.environment() | facts)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pixelproof.config import RunConfig, run_settings
+from pixelproof.config import RunConfig, idle, run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
 from pixelproof.data.splits import limit
@@ -21,14 +21,18 @@ from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import read_text
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.folder import ENVIRONMENT
+from pixelproof.runs.locks import alone_in
 from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.study.fit import fit, start
 from pixelproof.study.parts import proof_image
 from pixelproof.study.settings import prepare, settle
-from pixelproof.training.checkpoints import load_weights, save_weights
+from pixelproof.training.checkpoints import load_weights, remove_unfinished, save_weights
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.launch import check_processes, launch
 from pixelproof.training.parallel import ALONE
+
+WORKERS_END = 10.0
+"""Seconds after which the loading workers of a training that was killed have ended, too; they hold its locks."""
 
 
 def train(
@@ -45,26 +49,30 @@ def train(
         processes: How many share each batch, on a GPU each; the weights are the same to rounding.
 
     Raises:
-        UserError: Model and data do not fit, ``out`` is taken, a file cannot be read, or training diverged.
+        UserError: Model and data do not fit, ``out`` is taken, another process trains there, a file cannot be read, or
+            training diverged.
     """
     parts = arrange(data, config.data)
     device = pick_device(config.training.device)
     check_processes(processes, config.training.batch_size, len(parts["train"]), device)
     run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
-    try:
-        check_parts(parts, data.scheme)
-        shown = limit(parts["validation"], COUNT, config.data.split_seed)
-        save_proof_images(run, [proof_image(sample, data.scheme) for sample in shown])
-        if processes == 1:
-            fit(ALONE, device, run.path, data, config, model)
-        else:
-            launch(processes, device, fit, run.path, data, config)
-    except UserError:
-        if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned
-            shutil.rmtree(run.path)
-        raise
-    _finish(run, model, config, data, parts["selection"])
-    write_json(run.path / ENVIRONMENT, run.environment() | {"finished": True})
+    run.last.parent.mkdir(exist_ok=True)
+    with alone_in(run.last.parent, patience=WORKERS_END):
+        remove_unfinished(run.last.parent)
+        try:
+            check_parts(parts, data.scheme)
+            shown = limit(parts["validation"], COUNT, config.data.split_seed)
+            save_proof_images(run, [proof_image(sample, data.scheme) for sample in shown])
+            if processes == 1:
+                fit(ALONE, device, run.path, data, config, model)
+            else:
+                launch(processes, device, fit, run.path, data, config)
+        except UserError:
+            if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned
+                shutil.rmtree(run.path)
+            raise
+        _finish(run, model, config, data, parts["selection"])
+        write_json(run.path / ENVIRONMENT, run.environment() | {"finished": True})
     return run
 
 
@@ -119,6 +127,8 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = start(config, data, begun=False)
+    for sentence in idle(config.training):
+        say(f"note: {sentence}")
     facts = {
         "device": describe(pick_device(config.training.device)),
         "data": {

@@ -79,6 +79,13 @@ def load_state(path: Path, modules: dict[str, nn.Module], optimizer: torch.optim
         raise UserError(f"{path} does not say how far training has come", "train again") from None
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove checkpoints that killed processes left half written, while no other process writes to the folder."""
+    for pattern in (".*.part.safetensors", ".tmp??????"):  # the second is what safetensors writes to at first
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
 def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     """Give an optimiser its state, tensors by ``index/name``."""
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]

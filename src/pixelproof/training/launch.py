@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing import get_start_method, set_start_method
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
-from multiprocessing.process import current_process
+from multiprocessing.process import current_process, parent_process
 from multiprocessing.queues import SimpleQueue
-from pathlib import Path
+from threading import Thread
 
 import torch
 import torch.distributed as dist
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from torch.multiprocessing import get_context
 from torch.multiprocessing.spawn import spawn
 
-from pixelproof.errors import UserError
+from pixelproof.errors import INTERRUPTED, UserError
 from pixelproof.numbers import counted
 from pixelproof.process import keep_freed_memory
 from pixelproof.progress import silence
@@ -29,8 +31,24 @@ PATIENCE = timedelta(days=7)
 """How long one process waits for another. Whoever ends takes the others along, so that nobody waits for the dead."""
 
 GUARD = "put the call that trains under if __name__ == '__main__': if it stands in a script of yours"
-Failure = tuple[type[UserError] | None, str, str]
-"""A user's error and the two arguments it was made of, or None and the traceback of another one."""
+HERE = "127.0.0.1"
+Failure = tuple[type[UserError | KeyboardInterrupt] | None, *tuple[str, ...]]
+"""A user's error, or an interrupt, and the arguments it was made of; None and the traceback of another one."""
+
+
+@dataclass(frozen=True)
+class _Team:
+    """What the processes that train together have in common."""
+
+    size: int
+    kind: str
+    """Of device."""
+    threads: int
+    """That each of them has."""
+    port: int
+    """Where they meet."""
+    start_method: str
+    """How they start loading workers: as one process would. Left alone, what was spawned would spawn, which is slow."""
 
 
 def check_processes(processes: int, batch_size: int, images: int, device: torch.device) -> None:
@@ -55,7 +73,7 @@ def check_processes(processes: int, batch_size: int, images: int, device: torch.
         why = (
             f"train has {counted(images, 'image')}, one batch, which"
             if size < batch_size
-            else f"batches of {size} images"
+            else f"a batch of {counted(size, 'image')}"
         )
         raise UserError(
             f"{why} cannot be shared by {counted(processes, 'process')} in equal parts",
@@ -81,17 +99,17 @@ def launch(processes: int, device: torch.device, work: Callable[..., None], *arg
         UserError: One of them raised it, or was ended by the system.
     """
     failures: SimpleQueue[Failure] = get_context("spawn").SimpleQueue()
-    with tempfile.TemporaryDirectory(prefix="pixelproof-") as folder:
-        threads = max(1, torch.get_num_threads() // processes)
-        shared = (processes, device.type, threads, folder, failures, work, args)
-        context = spawn(_take_part, shared, processes, join=False)  # type: ignore[no-untyped-call]
-        assert context is not None
-        try:
-            failed = _first_failed(context.processes)
-        finally:
-            for process in context.processes:
-                process.kill()
-                process.join()
+    meeting = TCPStore(HERE, 0, is_master=True, wait_for_workers=False)
+    threads = max(1, torch.get_num_threads() // processes)
+    team = _Team(processes, device.type, threads, meeting.port, get_start_method())
+    context = spawn(_take_part, (team, failures, work, args), processes, join=False)  # type: ignore[no-untyped-call]
+    assert context is not None
+    try:
+        failed = _first_failed(context.processes)
+    finally:
+        for process in context.processes:
+            process.kill()
+            process.join()
     if failed < 0:
         raise UserError(
             f"one of the {processes} processes that train was ended by {signal.Signals(-failed).name}",
@@ -100,8 +118,8 @@ def launch(processes: int, device: torch.device, work: Callable[..., None], *arg
     if failed and failures.empty():  # it ended before it had begun, and has said why on stderr
         raise UserError(f"one of the {processes} processes that train could not start", GUARD)
     if failed:
-        kind, problem, remedy = failures.get()
-        raise kind(problem, remedy) if kind is not None else RuntimeError(f"in a process that trains: {problem}")
+        kind, *words = failures.get()
+        raise kind(*words) if kind is not None else RuntimeError(f"in a process that trains: {words[0]}")
 
 
 def _first_failed(processes: Sequence[SpawnProcess]) -> int:
@@ -119,10 +137,7 @@ def _first_failed(processes: Sequence[SpawnProcess]) -> int:
 
 def _take_part(
     rank: int,
-    size: int,
-    kind: str,
-    threads: int,
-    folder: str,
+    team: _Team,
     failures: SimpleQueue[Failure],
     work: Callable[..., None],
     args: tuple[object, ...],
@@ -130,23 +145,37 @@ def _take_part(
     if rank:
         silence()
     keep_freed_memory()
-    torch.set_num_threads(threads)
-    device = torch.device(kind, rank) if kind == "cuda" else torch.device(kind)
+    set_start_method(team.start_method, force=True)
+    torch.set_num_threads(team.threads)
+    gpu = team.kind == "cuda"
+    device = torch.device(team.kind, rank) if gpu else torch.device(team.kind)
+    Thread(target=_end_with_starter, daemon=True).start()
     try:
-        if kind == "cuda":
+        if gpu:
             torch.cuda.set_device(device)
         dist.init_process_group(
-            "nccl" if kind == "cuda" else "gloo",
-            init_method=(Path(folder) / "meeting").as_uri(),
+            "nccl" if gpu else "gloo",
+            store=TCPStore(HERE, team.port, is_master=False, timeout=PATIENCE),
             timeout=PATIENCE,
-            world_size=size,
+            world_size=team.size,
             rank=rank,
         )
-        work(Parallel(rank, size), device, *args)
+        work(Parallel(rank, team.size), device, *args)
     except UserError as error:
         failures.put((type(error), error.problem, error.remedy))
         os._exit(error.exit_code)  # at once: on its way out, what connects GPUs may wait for the others
+    except KeyboardInterrupt:
+        failures.put((KeyboardInterrupt,))
+        os._exit(INTERRUPTED)
     except Exception:  # where one process ends, the others fail for that; the first to say so is listened to
-        failures.put((None, traceback.format_exc(), ""))
+        failures.put((None, traceback.format_exc()))
         os._exit(1)
     dist.destroy_process_group()
+
+
+def _end_with_starter() -> None:
+    """End this process when the one that started it has ended, whichever signals it was told to ignore."""
+    starter = parent_process()
+    assert starter is not None
+    starter.join()
+    os._exit(1)

@@ -187,9 +187,10 @@ class Trainer:
             self.average.update_parameters(self.model)
 
     def _diverged(self, what: str) -> UserError:
+        kept = "; the checkpoints of earlier epochs are kept" if self.progress.epoch else ""
         return UserError(
             f"{what} became infinite or undefined in epoch {self.progress.epoch + 1} of {self.run.path}",
-            "lower --set lr=... or raise --set warmup=...; the checkpoints of earlier epochs are kept",
+            f"lower --set lr=... or raise --set warmup=...{kept}",
         )
 
     def _log(self, row: Row, board: SummaryWriter | None) -> None:

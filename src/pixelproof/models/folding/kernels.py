@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeGuard
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 Expanding = nn.ConvTranspose2d | nn.Conv2d
@@ -97,26 +96,3 @@ def frozen(kernel: Kernel, dtype: torch.dtype) -> nn.Sequential:
     convolution.weight = nn.Parameter(weight.to(dtype).contiguous(), requires_grad=False)
     convolution.bias = nn.Parameter(bias.to(dtype).contiguous(), requires_grad=False)
     return nn.Sequential(convolution, nn.PixelShuffle(kernel.factor))
-
-
-class Chain(nn.Module):
-    """Expanding layers computed as one, for training: gradients reach the layers' own weights.
-
-    Args:
-        layers: Modules of the network, shared with it.
-    """
-
-    def __init__(self, layers: Sequence[Expanding]) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.chain = tuple(layers)
-
-    # Left out of compiled code: compiled by torch 2.12, the gradients in front of it were wrong by a sixth.
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def forward(self, maps: Tensor) -> Tensor:
-        """Return [N, O, H x factor, W x factor] for [N, C, H, W]."""
-        # Rounding each composed weight to bf16 is what autocast does to a literal one; rounding halfway is not.
-        with torch.autocast(maps.device.type, enabled=False):
-            kernel = compose(self.chain, self.chain[0].weight.dtype)
-            weight, bias = kernel.rows()
-        return F.pixel_shuffle(F.conv2d(maps, weight, bias), kernel.factor)

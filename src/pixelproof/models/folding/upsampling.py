@@ -15,7 +15,7 @@ import torch
 from torch import fx, nn
 
 from pixelproof.models.folding.graph import called
-from pixelproof.models.folding.kernels import Chain, Expanding, Kernel, compose, factor_of, frozen, is_expanding
+from pixelproof.models.folding.kernels import Expanding, Kernel, compose, factor_of, frozen, is_expanding
 
 SUMS = (operator.add, torch.add)
 
@@ -141,6 +141,8 @@ def _replace(region: Region, name: str, training: bool) -> None:
     network, graph = region.network, region.network.graph
     starts = [path.start for path in region.plan.paths]
     if training:
+        from pixelproof.models.folding.chain import Chain
+
         (path,) = region.plan.paths
         modules: list[nn.Module] = [Chain([region.layer(step) for step in path.steps])]
     else:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +20,7 @@ from pixelproof.progress import say
 from pixelproof.runs import Run, write_json
 from pixelproof.runs.atomic import atomic_folder, read_json, require_writable
 from pixelproof.runs.environment import processor
+from pixelproof.runs.locks import FOREVER, alone_in
 from pixelproof.runs.packages import missing, require, version
 from pixelproof.runs.proof_images import proof_images
 from pixelproof.schema import nearest
@@ -59,19 +56,8 @@ def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
     if predictor.scheme.task == "classification":
         side = predictor.network.preprocessing.input_size
         size = (side, side) if side else size
-    with _alone(run.path):
+    with alone_in(run.path, FOREVER):  # what another process is converting or trying need not be done again
         return _Bench(predictor, run, (min(size[0], LARGEST), min(size[1], LARGEST))).use(name)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process converts or tries the network of this run."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 class _Bench:

@@ -1,0 +1,58 @@
+"""Places that one process at a time may write to. A lock ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pixelproof.errors import UserError
+
+FOREVER = float("inf")
+PAUSE = 0.1
+"""Seconds between two tries."""
+
+
+@contextmanager
+def alone_in(folder: Path, patience: float = 0.0) -> Iterator[None]:
+    """Keep other processes that ask for the same folder out of it. Leaves nothing in it.
+
+    Args:
+        folder: An existing folder.
+        patience: Seconds to wait for another process to end.
+
+    Raises:
+        UserError: Another process is in it for longer than that.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        end = time.monotonic() + patience
+        while not lock(handle):
+            if time.monotonic() >= end:
+                raise in_use(folder)
+            time.sleep(PAUSE)
+        yield
+    finally:
+        os.close(handle)
+
+
+def lock(handle: int) -> bool:
+    """Lock an open file or folder until it is closed; return whether no other process holds it.
+
+    Where the file system knows no locks, everybody gets one.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def in_use(path: Path) -> UserError:
+    """Return the sentence for a place that another process writes to."""
+    return UserError(f"another process is writing {path}", "wait for it, or choose another --out")
