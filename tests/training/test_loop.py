@@ -183,6 +183,8 @@ def test_one_process_at_a_time_trains_a_run_and_clears_up_after_killed_ones(tmp_
     before = weights_of(run)
     with alone_in(run.last.parent), pytest.raises(UserError, match=r"another process is writing .*checkpoints"):
         train(data, config, run.path, resume=True)
+    with alone_in(run.last.parent), pytest.raises(UserError, match=r"another process is writing .*checkpoints"):
+        train(data, config, run.path, overwrite=True)
     assert all(path.exists() for path in leftovers)
     train(data, config, run.path, resume=True)
     assert sorted(p.name for p in run.last.parent.iterdir()) == [".mine", "best.safetensors", "last.safetensors"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from pixelproof.config import RunConfig, idle, run_settings
@@ -138,7 +138,9 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         },
         "finished": False,
     }
-    run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
+    old = Run(out).last.parent
+    with alone_in(old) if old.is_dir() else nullcontext():  # what another process trains is not replaced
+        run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model
 
