@@ -188,7 +188,7 @@ def test_processes_that_cannot_share_the_work_are_refused(pixelproof, tmp_path, 
     command = ["train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", "--set", "batch_size=8"]
     code, _, err = pixelproof(*command, "--processes", 3, "--set", "device=cpu")
     assert code == 2
-    assert "batches of 8 images cannot be shared by 3 processes in equal parts" in err
+    assert "a batch of 8 images cannot be shared by 3 processes in equal parts" in err
     assert not (tmp_path / "run").exists()
     code, _, err = pixelproof(*command, "--processes", 2, "--set", "device=cpu", "--set", "batch_size=64")
     assert code == 2

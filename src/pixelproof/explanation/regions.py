@@ -52,15 +52,17 @@ def disagreements(truth: UInt8, chances: Float32, scored: npt.NDArray[np.bool_])
     predicted = chances.argmax(axis=0)
     differ = np.isin(truth, np.flatnonzero(scored)) & (predicted != truth)
     pairs = np.where(differ, truth.astype(np.int64) * len(chances) + predicted, -1)
+    smallest = SMALLEST * truth.size
     found = []
-    for pair in np.unique(pairs[differ]).tolist():
+    for pair in np.flatnonzero(np.bincount(pairs[differ]) >= max(smallest, 1)).tolist():
         given, suggested = divmod(pair, len(chances))
-        # Opening by a square removes what is thinner than it and leaves the rest as it is, but for its corners.
-        solid = ndimage.binary_opening(pairs == pair, np.ones((THICK, THICK), bool))
+        # Opening by a square removes what is thinner than it and leaves the rest as it is, but for its corners. That of
+        # grey values is the same here and twice as fast, because it goes along rows and columns.
+        solid = ndimage.grey_opening((pairs == pair).view(np.uint8), size=(THICK, THICK), mode="constant")
         places, count = ndimage.label(solid)
         for number, window in enumerate(ndimage.find_objects(places, count), start=1):
             inside = places[window] == number
-            if inside.sum() >= SMALLEST * truth.size:
+            if inside.sum() >= smallest:
                 sure = chances[suggested][window][inside]
                 excess = (sure - chances[given][window][inside]).sum()
                 found.append(
