@@ -3,14 +3,16 @@
 import pytest
 import torch
 
-from pixelproof.config import apply_overrides, default_config
+from pixelproof.config import ModelConfig, apply_overrides, default_config
 from pixelproof.data import open_data
 from pixelproof.data.loading import TrainingImages
 from pixelproof.evaluation import mean_iou
 from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.models import build_model, fold_for_training
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Source
 from pixelproof.study.train import train
+from pixelproof.training.device import compiled
 
 pytestmark = [
     pytest.mark.gpu,
@@ -108,3 +110,20 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path, two_
         train(data, config, tmp_path / "run")
     for path in (tmp_path / "run" / "checkpoints").glob("*.safetensors"):
         assert all(tensor.isfinite().all() for tensor in load_file(path).values())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own, as is the other
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
+@pytest.mark.parametrize(("name", "side"), [("vgg16", 32), ("fcn8s-bn", 64), ("fcn8s-bn", 128), ("fcn32s", 64)])
+def test_a_compiled_network_has_the_gradients_of_the_literal_one(name, side):
+    device = torch.device("cuda")
+    literal = build_model(ModelConfig(name=name, width=0.05, dropout=0.0), 5).to(device)
+    network = compiled(fold_for_training(literal), "yes", device)
+    images = torch.randn(8, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
+    found = []
+    for forward in (literal, network):
+        literal.zero_grad()
+        forward(images).logits.square().mean().backward()
+        found.append([p.grad.clone() for name, p in literal.named_parameters() if name.endswith("weight")])
+    for a, b in zip(*found, strict=True):
+        assert (b - a).norm() < 1e-2 * a.norm()

@@ -142,7 +142,7 @@ class TrainingConfig(Strict):
     channels_last: Switch = "auto"
     """Lay images out in memory pixel by pixel, as a GPU's convolutions like it; ``auto`` does so on a GPU."""
     compile: Switch = "no"
-    """Compile the network with ``torch.compile``; ``auto`` does so on a GPU. Needs a C++ compiler or Triton."""
+    """Compile the network with ``torch.compile``, on a GPU alone: ``auto`` and ``yes`` are the same. Needs Triton."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides the initial weights and every random choice of training."""
 

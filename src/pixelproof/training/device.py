@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
+from torch import nn
 
 from pixelproof.config import Switch
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
+from pixelproof.progress import say
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -36,6 +40,20 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 def is_on(wanted: Switch, device: torch.device) -> bool:
     """Return whether something is to be done that "auto" does on a GPU only."""
     return wanted == "yes" or (wanted == "auto" and device.type == "cuda")
+
+
+def compiled(network: nn.Module, wanted: Switch, device: torch.device) -> nn.Module:
+    """Return a network compiled where that is wanted and can be trusted; any other as it is.
+
+    Not on a CPU: there, torch 2.12 compiled an fcn8s-bn to one with the same outputs and other gradients, those of the
+    first convolution 14% off float64's on four images of 64 x 64, folded or not, and right on eight of 128 x 128.
+    """
+    if not is_on(wanted, device):
+        return network
+    if device.type == "cpu":
+        say("note: the network is not compiled, because torch's compiler gives wrong gradients on a CPU")
+        return network
+    return cast(nn.Module, torch.compile(network, dynamic=False))
 
 
 def tune(device: torch.device, precision: str) -> None:

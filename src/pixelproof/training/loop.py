@@ -26,7 +26,7 @@ from pixelproof.randomness import derive
 from pixelproof.runs import Run
 from pixelproof.runs.metrics_log import Row
 from pixelproof.training.checkpoints import Progress, load_state, save_state, save_weights
-from pixelproof.training.device import autocast, is_on, pick_device, tune
+from pixelproof.training.device import autocast, compiled, is_on, pick_device, tune
 from pixelproof.training.losses import Loss
 from pixelproof.training.mixing import Mixed, mix
 from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
@@ -66,9 +66,7 @@ class Trainer:
         self.model.to(memory_format=self.layout)  # type: ignore[call-overload]
         # The same weights in another form: folded, and compiled.
         self.network = fold_for_training(self.model) if self.config.fold else self.model
-        self.forward = (
-            torch.compile(self.network, dynamic=False) if is_on(self.config.compile, self.device) else self.network
-        )
+        self.forward = compiled(self.network, self.config.compile, self.device)
         self.images = images
         images.place(self.device)
         self.batches = TrainingBatches(images, parallel.part)
