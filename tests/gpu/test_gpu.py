@@ -12,7 +12,7 @@ from pixelproof.models import build_model, fold_for_training
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Source
 from pixelproof.study.train import train
-from pixelproof.training.device import compiled
+from pixelproof.training.device import compiled, tune
 
 pytestmark = [
     pytest.mark.gpu,
@@ -114,16 +114,19 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path, two_
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own, as is the other
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
-@pytest.mark.parametrize(("name", "side"), [("vgg16", 32), ("fcn8s-bn", 64), ("fcn8s-bn", 128), ("fcn32s", 64)])
-def test_a_compiled_network_has_the_gradients_of_the_literal_one(name, side):
+@pytest.mark.parametrize(("name", "side"), [("vgg16", 32), ("fcn8s-bn", 64), ("fcn8s", 64), ("fcn32s", 64)])
+def test_a_compiled_network_has_the_gradients_of_the_folded_one(name, side):
     device = torch.device("cuda")
-    literal = build_model(ModelConfig(name=name, width=0.05, dropout=0.0), 5).to(device)
-    network = compiled(fold_for_training(literal), "yes", device)
-    images = torch.randn(8, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
+    tune(device, "float32")
+    network = fold_for_training(build_model(ModelConfig(name=name, width=0.05, dropout=0.0), 5).to(device))
+    images = torch.randn(4, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
     found = []
-    for forward in (literal, network):
-        literal.zero_grad()
-        forward(images).logits.square().mean().backward()
-        found.append([p.grad.clone() for name, p in literal.named_parameters() if name.endswith("weight")])
+    for forward in (network, compiled(network, "yes", device)):
+        network.zero_grad()
+        logits = forward(images).logits
+        logits.square().mean().backward()
+        # Biases before a batch norm have no gradient but rounding.
+        weights = [p.grad.clone() for key, p in network.named_parameters() if key.endswith("weight")]
+        found.append([logits.detach(), *weights])
     for a, b in zip(*found, strict=True):
-        assert (b - a).norm() < 1e-2 * a.norm()
+        torch.testing.assert_close(b, a, rtol=1e-3, atol=1e-4 * float(a.abs().max()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import product
 
 import pytest
 import torch
@@ -223,7 +224,7 @@ def test_a_composed_kernel_is_the_answer_to_a_single_cell(factors: list[int], se
 
 @pytest.mark.parametrize("name", known_models())
 def test_a_fold_never_costs_more(name: str) -> None:
-    for width, size in ((0.01, 32), (0.0625, 96), (0.5, 32)):
+    for width, size in product((0.01, 0.0625, 0.5), (32, 96)):
         with torch.device("meta"):
             model = build_model(ModelConfig(name=name, width=width), 5)
         facts = summarise(model, name, size)
