@@ -64,6 +64,16 @@ class ModelConfig(Strict):
     tta: bool | Literal["flip"] = False
     """Average probabilities over flips and quarter turns when predicting, which takes eight times as long; ``flip``:
     over the image and its mirror image alone, for things that have an up."""
+    tta_scales: tuple[float, ...] = (1.0,)
+    """Segmentation: probabilities are averaged over looks at the image in these sizes when predicting, such as
+    ``[0.5, 0.75, 1]``; multiples of 1/8 up to 2."""
+
+    @field_validator("tta_scales")
+    @classmethod
+    def _eighths(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if not value or any(size * 8 not in range(1, 17) for size in value) or len(set(value)) < len(value):
+            raise ValueError("tta_scales are different multiples of 1/8 up to 2, such as [0.5, 0.75, 1]")
+        return value
 
 
 class AugmentConfig(Strict):
@@ -169,6 +179,8 @@ class RunConfig(Strict):
         training = self.training
         if self.task == "classification" and self.model.downsample > 1:
             raise ValueError("downsample is for segmentation; classifiers have input_size")
+        if self.task == "classification" and self.model.tta_scales != (1.0,):
+            raise ValueError("tta_scales is for segmentation; classifiers have input_size")
         if self.task == "segmentation" and (training.mixup or training.cutmix):
             raise ValueError("mixup and cutmix are for classification")
         losses = {training.loss, training.finish or training.loss}
