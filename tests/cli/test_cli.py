@@ -25,19 +25,19 @@ OPTIONS = {
     "demo": {"--out", "--set", "--help"},
     "doctor": {"--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
-    "evaluate": {"--split", "--device", "--backend", "--tta", "--json", "--help"},
+    "evaluate": {"--split", "--device", "--backend", "--tta", "--scales", "--json", "--help"},
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
     },
     "export": {"--format", "--to", "--out", "--data", "--images", "--tolerance", "--overwrite", "--json", "--help"},
     "map": {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
-        *("--device", "--backend", "--overwrite", "--json", "--help"),
+        *("--tta", "--scales", "--device", "--backend", "--overwrite", "--json", "--help"),
     },
-    "predict": {"--out", "--device", "--backend", "--tta", "--part", "--overwrite", "--help"},
+    "predict": {"--out", "--device", "--backend", "--tta", "--scales", "--part", "--overwrite", "--help"},
     "report": {"--lang", "--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
-    "serve": {"--host", "--port", "--device", "--backend", "--tta", "--max-megabytes", "--help"},
+    "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "study": {"--data", "--out", "--processes", "--set", "--help"},
     "train": {

@@ -35,6 +35,19 @@ def test_the_map_is_that_of_the_whole_image_in_every_pixel(slim_run, tmp_path, s
     assert [c["pixels"] for c in facts["classes"].values()] == np.bincount(expected.ravel(), minlength=7).tolist()
 
 
+@pytest.mark.parametrize(("looks", "side"), [({"tta": True}, 96), ({"tta": True, "scales": [0.5, 1]}, 128)])
+def test_several_looks_at_each_tile_are_those_at_the_whole_image(slim_run, tmp_path, looks, side):
+    pixels = noise(300, 331)
+    scene = write_scene(tmp_path / "scene.tif", pixels)
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", tile=side, device="cpu", **looks)
+    predictor = Predictor.open(slim_run, "cpu", **looks)
+    expected = predictor.classes(np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    found = read(tmp_path / "map.tif")[0]
+    assert (found == expected).mean() > 0.9999  # a tie may fall either way
+    assert (found != whole(slim_run, pixels)).mean() > 0.01
+    assert facts["tiling"]["equals_whole_image"]
+
+
 def test_the_file_is_a_cog_that_says_what_it_holds(slim_run, tmp_path):
     scene = write_scene(tmp_path / "scene.tif", noise(700, 1100), tiled=True, compress="lzw")
     api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")

@@ -15,7 +15,7 @@ from pixelproof.models import build_model
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.symmetry import SymmetryAverage
+from pixelproof.prediction.views import ViewAverage
 from pixelproof.study.cam import cam_run
 from small_runs import COLORS, untrained_run
 
@@ -90,7 +90,7 @@ def test_a_classifier_by_hand(image, target):
 def test_a_network_asked_about_all_symmetries_is_looked_into_once(image):
     model, classes = seeded(Pooling()), scheme("classification")
     once = grad_cam(Predictor(model, classes, "cpu"), image, 1)
-    average = grad_cam(Predictor(SymmetryAverage(model), classes, "cpu"), image, 1)
+    average = grad_cam(Predictor(ViewAverage(model), classes, "cpu"), image, 1)
     np.testing.assert_array_equal(average.values, once.values)
     assert once.values.any()
 

@@ -7,6 +7,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from pixelproof.config import run_settings
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
@@ -164,6 +165,13 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(tmp_pa
     conduct(study, tmp_path, out)
     assert capsys.readouterr().err.count("trained already") == 5
     assert len(read_scorings(scoring_log(Run(out / "fields" / "fcn8s")))) == 1
+
+    # How they are asked changes, not what they have learned.
+    conduct(study, tmp_path, out, ["fields.tta_scales=[0.5,1]", "fields.tta=flip"])
+    assert capsys.readouterr().err.count("trained already") == 5
+    for name, asked in (("patches/vgg16", ["2"]), ("fields/fcn8s", ["1", "4"])):
+        assert [row.asked for row in read_scorings(scoring_log(Run(out / name)))] == asked
+    assert run_settings(Run(out / "fields" / "fcn8s")).model.tta_scales == (0.5, 1)
 
     conduct(study, tmp_path, out, ["patches.lr=1e-5"])  # what was learned changes, and so does all that began with it
     assert len(list((out / "previous").iterdir())) == 5

@@ -8,8 +8,10 @@ from pixelproof.cli.options import (
     DeviceOption,
     JsonOption,
     RunArgument,
+    ScalesOption,
     SplitOption,
     TtaOption,
+    parse_scales,
     print_json,
 )
 
@@ -21,6 +23,7 @@ def evaluate(
     device: DeviceOption = "auto",
     backend: BackendOption = "torch",
     tta: TtaOption = None,
+    scales: ScalesOption = None,
     json: JsonOption = False,
 ) -> None:
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
@@ -28,7 +31,7 @@ def evaluate(
     from pixelproof.evaluation.tables import print_scores
     from pixelproof.study.evaluate import evaluate_run
 
-    scores = evaluate_run(run, data, split, device, backend=backend, tta=tta)
+    scores = evaluate_run(run, data, split, device, backend=backend, tta=tta, scales=parse_scales(scales))
     if json:
         print_json(summarise(scores))
     else:

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, RunArgument, print_json
+from pixelproof.cli.options import (
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    RunArgument,
+    ScalesOption,
+    parse_scales,
+    print_json,
+)
 
 StretchOption = Annotated[
     str | None, typer.Option(help="Values that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH")
@@ -32,6 +40,8 @@ def map_scene(
     nodata: Annotated[float | None, typer.Option(help="Value of pixels without data.")] = None,
     stretch: StretchOption = None,
     tile: Annotated[int | None, typer.Option(min=1, help="Side of a tile in pixels; more takes more memory.")] = None,
+    tta: Annotated[bool, typer.Option("--tta", help="Average over flips and quarter turns.")] = False,
+    scales: ScalesOption = None,
     device: DeviceOption = "auto",
     backend: BackendWhereItPays = None,
     overwrite: OverwriteOption = False,
@@ -52,6 +62,8 @@ def map_scene(
         stretch=parse_stretch(stretch) if stretch else None,
         nodata=nodata,
         tile=tile,
+        tta=tta,
+        scales=parse_scales(scales),
         polygons=polygons,
         simplify=simplify,
         probabilities=probabilities,

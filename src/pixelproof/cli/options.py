@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pixelproof.errors import UserError
+
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, as 'pixelproof train' makes it.", metavar="RUN")]
 DataArgument = Annotated[Path, typer.Argument(help="The folder of labelled images.", metavar="DATA")]
 SplitOption = Annotated[str, typer.Option(help="train, selection, validation or test.")]
@@ -18,6 +20,10 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 TtaOption = Annotated[
     bool | None,
     typer.Option("--tta/--no-tta", help="Average over flips and quarter turns; by default as the run was set."),
+]
+ScalesOption = Annotated[
+    str | None,
+    typer.Option(metavar="SIZES", help="Average a segmenter's answers over these sizes of an image: 0.5,0.75,1."),
 ]
 BackendOption = Annotated[
     str,
@@ -32,6 +38,18 @@ SetOption = Annotated[
 ProcessesOption = Annotated[
     int, typer.Option(min=1, help="Processes that train together, on a GPU each; the weights do not depend on it.")
 ]
+
+
+def parse_scales(text: str | None) -> tuple[float, ...] | None:
+    """Return the sizes that "0.5,0.75,1" names; None where nothing is said.
+
+    Raises:
+        UserError: It is anything else.
+    """
+    try:
+        return None if text is None else tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--scales {text} is no list of sizes", "write --scales 0.5,0.75,1") from None
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import BackendOption, DeviceOption, OverwriteOption, RunArgument, TtaOption
+from pixelproof.cli.options import (
+    BackendOption,
+    DeviceOption,
+    OverwriteOption,
+    RunArgument,
+    ScalesOption,
+    TtaOption,
+    parse_scales,
+)
 from pixelproof.numbers import counted
 
 
@@ -18,6 +26,7 @@ def predict(
     device: DeviceOption = "auto",
     backend: BackendOption = "torch",
     tta: TtaOption = None,
+    scales: ScalesOption = None,
     part: Annotated[
         str, typer.Option(metavar="K/N", help="Every N-th image from the K-th on, where N machines share them.")
     ] = "1/1",
@@ -29,5 +38,15 @@ def predict(
     """
     from pixelproof.study.predict import predict_run
 
-    files = predict_run(run, images, out, device=device, backend=backend, overwrite=overwrite, tta=tta, part=part)
+    files = predict_run(
+        run,
+        images,
+        out,
+        device=device,
+        backend=backend,
+        overwrite=overwrite,
+        tta=tta,
+        scales=parse_scales(scales),
+        part=part,
+    )
     print(f"{counted(len(files), 'image')} predicted: {out}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import BackendOption, DeviceOption, TtaOption
+from pixelproof.cli.options import BackendOption, DeviceOption, ScalesOption, TtaOption, parse_scales
 
 
 def serve(
@@ -22,6 +22,7 @@ def serve(
     device: DeviceOption = "auto",
     backend: BackendOption = "torch",
     tta: TtaOption = None,
+    scales: ScalesOption = None,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest image file that is taken, in MiB.")] = 64,
 ) -> None:
     """Serve runs: a page to drop images on and look at answers side by side, and an HTTP API. Ctrl-C ends it.
@@ -37,6 +38,7 @@ def serve(
         device=device,
         backend=backend,
         tta=tta,
+        scales=parse_scales(scales),
         max_megabytes=max_megabytes,
         ready=lambda address: print(address, flush=True),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -24,6 +24,10 @@ Switch = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_word)]
 Channels3 = tuple[float, float, float]
 
 LOSSES = ("cross-entropy", "focal", "dice", "lovasz")
+
+
+LOOKS = ("tta", "tta_scales")
+"""Settings of a model that no training reads."""
 
 
 class DataConfig(Strict):
@@ -67,6 +71,16 @@ class ModelConfig(Strict):
     tta_scales: tuple[float, ...] = (1.0,)
     """Segmentation: probabilities are averaged over looks at the image in these sizes when predicting, such as
     ``[0.5, 0.75, 1]``; multiples of 1/8 up to 2."""
+
+    @property
+    def looks(self) -> dict[str, Any]:
+        """The settings that matter to prediction alone, as plain data: how an image is looked at."""
+        return self.model_dump(mode="json", include=set(LOOKS))
+
+    @property
+    def averages(self) -> bool:
+        """Whether more than one look at an image is taken when predicting."""
+        return bool(self.tta) or self.tta_scales != (1.0,)
 
     @field_validator("tta_scales")
     @classmethod
@@ -173,6 +187,13 @@ class RunConfig(Strict):
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
     training: TrainingConfig = TrainingConfig()
+
+    def learned_from(self) -> dict[str, Any]:
+        """Return the settings that decide the weights, as plain data.
+
+        Those at their defaults are left out: a later version with more of them has learned from the same.
+        """
+        return self.model_dump(mode="json", exclude={"model": set(LOOKS)}, exclude_defaults=True)
 
     @model_validator(mode="after")
     def _check(self) -> RunConfig:

@@ -76,9 +76,9 @@ class Job:
         config = run_settings(run)
         if config.task != "segmentation":
             raise UserError(f"{run.path} classifies whole images", "map with a run that was trained for segmentation")
-        if config.model.tta:
-            say("note: the run averages over flips and turns; a map asks the network once about each tile")
-        predictor = Predictor.open(run, settings.device)
+        predictor = Predictor.open(run, settings.device, tta=settings.tta, scales=settings.scales)
+        if config.model.averages and predictor.network is predictor.model:
+            say("note: the run averages over several looks at an image; without --tta or --scales a map takes one")
         stride, tile = predictor.model.stride, settings.tile or tile_side(predictor.model)
         if tile % stride:
             near = tile_side(predictor.model, tile)
@@ -100,6 +100,8 @@ class Job:
             "--bands": list(self.scene.bands),
             "--nodata": self.settings.nodata,
             "--stretch": [list(scaling.low), list(scaling.high)],
+            "--tta": self.settings.tta,
+            "--scales": self.settings.scales and sorted(self.settings.scales),
             "--tile": [self.side, self.margin],
             "--probabilities": self.settings.probabilities is not None and self.predictor.temperature,
             DEVICE: self.predictor.device.type,

@@ -42,6 +42,10 @@ class MapSettings(Strict):
     """Tolerance of the polygons' outlines, in metres, or in pixels where the raster has no CRS."""
     probabilities: Path | None = None
     """Write the classes' probabilities to this GeoTIFF."""
+    tta: bool = False
+    """Average over flips and quarter turns of each tile, which takes eight times as long."""
+    scales: tuple[float, ...] | None = None
+    """Average over these sizes of each tile; None is its own."""
     device: str = "auto"
     backend: str | None = None
     """The library that computes: one of ``BACKENDS``; None is ``auto`` for a large raster."""

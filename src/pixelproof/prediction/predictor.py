@@ -9,12 +9,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pixelproof.config import run_settings
+from pixelproof.config import ModelConfig, RunConfig, apply_overrides, run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
-from pixelproof.prediction.symmetry import SymmetryAverage
 from pixelproof.prediction.tiles import LARGE, Map, halo, predict_tiled, tile_side
+from pixelproof.prediction.views import ONE_SIZE, ViewAverage
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
@@ -52,7 +52,15 @@ class Predictor:
         """Another library that computes the logits, where ``use_backend`` has chosen one."""
 
     @classmethod
-    def open(cls, run: Run, device: str = "auto", *, tta: bool | None = False, literal: bool = False) -> Predictor:
+    def open(
+        cls,
+        run: Run,
+        device: str = "auto",
+        *,
+        tta: bool | None = False,
+        scales: Sequence[float] | None = None,
+        literal: bool = False,
+    ) -> Predictor:
         """Load the best checkpoint of a run, folded where that is exact.
 
         The run's temperature is applied to probabilities, where one was fitted.
@@ -61,10 +69,12 @@ class Predictor:
             run: The run.
             device: Where to compute.
             tta: Whether to average over an image's symmetries; None is as the run's settings say.
+            scales: Sizes of an image to average over; None is its own where ``tta`` is false, and else as the run's
+                settings say.
             literal: Fold no further than ``show`` prints the network, so that each layer printed can be looked into.
 
         Raises:
-            UserError: The run is incomplete or damaged.
+            UserError: The run is incomplete or damaged, or no segmenter can be asked at such ``scales``.
         """
         config = run_settings(run)
         scheme = run.labels()
@@ -75,15 +85,15 @@ class Predictor:
         network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        wanted = config.model.tta if tta is None else tta
-        if wanted:
-            return cls(SymmetryAverage(network, temperature, upright=wanted == "flip"), scheme, device)
+        looks = _looks(config, tta, scales)
+        if looks.averages:
+            return cls(ViewAverage(network, temperature, looks.tta, looks.tta_scales), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
 
     @property
     def network(self) -> PixelModel:
-        """The network that answers, asked once or about every symmetry of an image."""
-        return self.model.model if isinstance(self.model, SymmetryAverage) else self.model
+        """The network that answers, asked once or about several views of an image."""
+        return self.model.model if isinstance(self.model, ViewAverage) else self.model
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[UInt8]) -> Output:
@@ -169,7 +179,15 @@ class Predictor:
         def answer(images: Tensor) -> Tensor:
             return torch.from_numpy(runtime(images.contiguous().numpy()))
 
-        return self.model.average(batch, answer) if isinstance(self.model, SymmetryAverage) else answer(batch)
+        return self.model.average(batch, answer) if isinstance(self.model, ViewAverage) else answer(batch)
+
+
+def _looks(config: RunConfig, tta: bool | None, scales: Sequence[float] | None) -> ModelConfig:
+    """Return the settings of a run's model, with the looks at an image that are asked for."""
+    if scales is None and tta is False:
+        scales = ONE_SIZE
+    changes = {"tta": tta, "tta_scales": scales}
+    return apply_overrides(config, {key: value for key, value in changes.items() if value is not None}, "scales").model
 
 
 def probabilities(logits: Tensor, temperature: float = 1.0) -> npt.NDArray[np.float64]:

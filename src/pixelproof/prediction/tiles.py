@@ -6,6 +6,7 @@ tiles start at multiples of the network's stride, the tiled map equals the map o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from torch import nn
 
 from pixelproof.models import PixelModel, receptive_field
+from pixelproof.prediction.views import ViewAverage
 
 UInt8 = npt.NDArray[np.uint8]
 Map = TypeVar("Map", bound=npt.NDArray[Any])
@@ -111,6 +113,9 @@ def halo(model: PixelModel) -> int:
     reach = UNKNOWN_HALO * model.downsample
     if field is not None:
         reach = -(-(field - model.reduction) // 2) + model.reduction * _blends(model)
+    if isinstance(model, ViewAverage) and model.resizes:
+        # Where the image is made smaller, a pixel of what is seen stands for several; two more are blended with it.
+        reach = math.ceil((reach + 2) / min(model.scales))
     return -(-reach // model.stride) * model.stride
 
 

@@ -88,7 +88,7 @@ class Run:
         write_text(path / LABELS, labels)
         write_json(path / ENVIRONMENT, environment() | facts)
         # Written last: a folder with a config is a run, and one without is not.
-        write_text(path / CONFIG, yaml.safe_dump(config, sort_keys=False))
+        run.save_config(config)
         return run
 
     @classmethod
@@ -115,6 +115,10 @@ class Run:
         if not isinstance(values, dict):
             raise UserError(f"{self.path / CONFIG} holds no settings", "restore it or train again")
         return values
+
+    def save_config(self, config: dict[str, Any]) -> None:
+        """Write the resolved settings."""
+        write_text(self.path / CONFIG, yaml.safe_dump(config, sort_keys=False))
 
     def labels(self) -> LabelScheme:
         """Return the label contract."""

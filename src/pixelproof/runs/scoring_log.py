@@ -24,7 +24,7 @@ class Scoring:
     """Of the images and labels."""
     images: str
     asked: str
-    """How often each image was predicted: once, or as many times as it has symmetries that were averaged over."""
+    """How often each image was predicted: once, or as many times as it has views that were averaged over."""
     figure: str
     """mIoU with unknown counted, or accuracy."""
 

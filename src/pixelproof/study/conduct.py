@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pixelproof.config import run_settings
+from pixelproof.config import apply_overrides, run_settings
 from pixelproof.data import Sample, fingerprint
 from pixelproof.data.checking import check_parts
 from pixelproof.explanation.embed import embed
@@ -69,6 +69,7 @@ def conduct(
         _check([job for job in group if not _trained(job, steps)], processes)
     for job in in_order(jobs):
         _train(job, steps, out, processes)
+        _look(job)
         describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
         _inspect(job, steps)
     for part, group in jobs.items():
@@ -130,7 +131,7 @@ def _trained(job: Job, steps: Steps) -> bool:
 
 def _train_inputs(job: Job) -> list[Any]:
     digests = [job.data.scheme.hash, job.fingerprints["train"], job.fingerprints["selection"]]
-    return [job.config.model_dump(mode="json"), *digests, *(_train_inputs(job.start) if job.start else [])]
+    return [job.config.learned_from(), *digests, *(_train_inputs(job.start) if job.start else [])]
 
 
 def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
@@ -145,10 +146,17 @@ def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
     train(job.data, starting(job), job.run.path, resume=begun, processes=processes)
 
 
+def _look(job: Job) -> None:
+    """Let a run be asked as the study says now; that changes its answers and not what it has learned."""
+    config = run_settings(job.run)
+    if config.model.looks != job.config.model.looks:
+        say(f"{job.name}: tta or tta_scales changed, so it is scored anew")
+        job.run.save_config(apply_overrides(config, job.config.model.looks).model_dump(mode="json"))
+
+
 def _inspect(job: Job, steps: Steps) -> None:
     """Make the artefacts that are read off a trained model, where they are missing or older than it."""
-    # The same inputs train the same weights, so their digest stands for the weights.
-    trained = [steps.inputs(f"{job.name}/train"), job.fingerprints[SPLIT]]
+    trained = [job.answers_from(steps), job.fingerprints[SPLIT]]
     counted = [*trained, SCORES_VERSION]  # an older version counted less
     predictor: Predictor | None = None
     targets: list[tuple[str, Path, Reader, Any]] = [("scores", job.run.scores(SPLIT), load_scores, counted)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.data import fingerprint, image_size
@@ -20,6 +21,7 @@ def evaluate_run(
     *,
     backend: str = "torch",
     tta: bool | None = None,
+    scales: Sequence[float] | None = None,
 ) -> Scores:
     """Return the scores of a run on a split of ``data`` and write them to the run folder.
 
@@ -30,12 +32,14 @@ def evaluate_run(
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as the run was set.
+        scales: Sizes of a segmenter's image to average over; None is as the run was set, or its own where ``tta`` is
+            false.
 
     Raises:
         UserError: The run or the data cannot be read, or do not fit each other.
     """
     run = Run.open(Path(run_path))
     samples = samples_for(run, Path(data), split)
-    predictor = Predictor.open(run, device, tta=tta)
+    predictor = Predictor.open(run, device, tta=tta, scales=scales)
     use_backend(predictor, run, backend, image_size(samples[0].image))
     return score_run(run, predictor, samples, split, fingerprint(samples))

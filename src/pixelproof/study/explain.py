@@ -127,7 +127,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
     mapped = [job for job in jobs if job.embed]
     for job in mapped if jobs[0].data.task == "classification" else [_best(jobs)]:
         digests = [job.fingerprints[name] for name in ("train", "selection", SPLIT)]
-        inputs, target = [steps.inputs(f"{job.name}/train"), digests, VERSION], Explained(job.run.explanation)
+        inputs, target = [job.answers_from(steps), digests, VERSION], Explained(job.run.explanation)
         if steps.made(f"{job.name}/explanation", inputs, target.suspects, _whole):
             continue
         parts: dict[str, Sequence[Sample]] = dict(job.parts)

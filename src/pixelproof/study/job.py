@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample
 from pixelproof.runs import Run
+from pixelproof.study.steps import Steps
 
 SPLIT = "validation"
 """The split that gives a study its figures."""
@@ -29,3 +31,8 @@ class Job:
     """Place of its seed among those of the model."""
     start: Job | None = None
     """The run whose weights this one starts from, where its settings name one of the study."""
+
+    def answers_from(self, steps: Steps) -> list[Any]:
+        """Return what decides the answers of its model: what the weights were trained from, and the looks taken."""
+        # The same inputs train the same weights, so their digest stands for the weights.
+        return [steps.inputs(f"{self.name}/train"), self.config.model.looks]

@@ -22,6 +22,7 @@ def predict_run(
     backend: str = "torch",
     overwrite: bool = False,
     tta: bool | None = None,
+    scales: Sequence[float] | None = None,
     part: str = "1/1",
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
@@ -34,6 +35,8 @@ def predict_run(
         backend: The library that computes: one of ``BACKENDS``.
         overwrite: Replace earlier predictions in ``out``.
         tta: Whether to average over an image's symmetries; None is as the run was set.
+        scales: Sizes of a segmenter's image to average over; None is as the run was set, or its own where ``tta`` is
+            false.
         part: "K/N" predicts every N-th image from the K-th on, counted from 1.
 
     Raises:
@@ -41,7 +44,7 @@ def predict_run(
     """
     chosen = as_slice(part)
     opened = Run.open(Path(run))
-    predictor = Predictor.open(opened, device, tta=tta)
+    predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     files = [Path(image) for image in images]
     if backend != "torch":
         use_backend(predictor, opened, backend, image_size(next(iter(gather(files, predictor.scheme.task).values()))))

@@ -8,7 +8,7 @@ from pixelproof.comparison.measures import score_figure
 from pixelproof.data import Sample
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.symmetry import SymmetryAverage
+from pixelproof.prediction.views import ViewAverage
 from pixelproof.runs import Run, Scores, Source, save_scores
 from pixelproof.runs.scoring_log import log_scoring
 
@@ -28,7 +28,7 @@ def score_run(run: Run, predictor: Predictor, samples: Sequence[Sample], split: 
     """
     scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
     save_scores(run.scores(split), scores)
-    asked = predictor.model.asked if isinstance(predictor.model, SymmetryAverage) else 1
+    asked = predictor.model.asked if isinstance(predictor.model, ViewAverage) else 1
     figure = score_figure(scores, "unknown_counted").of(scores)
     log_scoring(run, split, fingerprint, len(samples), asked, figure)
     return scores

@@ -79,8 +79,8 @@ def export_run(
     load_weights(opened.best, model)
     contract = Contract.of(opened, scheme, model.preprocessing)
     cases = _cases(opened, data, contract, IMAGES if images is None else images)
-    if config.model.tta:
-        say("note: the run averages over flips and turns; what is exported is the network, asked once")
+    if config.model.averages:
+        say("note: the run averages over several looks at an image; what is exported is the network, asked once")
     with atomic_folder(path.parent) as folder:
         compared = _convert(model, chosen, folder / path.name, contract, cases)
         facts = {"format": format, "tolerance": tolerance} | proof.judge(compared, scheme, tolerance, format)

@@ -65,7 +65,9 @@ class Served:
         }
 
 
-def load_models(runs: Sequence[Run], device: str, backend: str, tta: bool | None) -> list[Served]:
+def load_models(
+    runs: Sequence[Run], device: str, backend: str, tta: bool | None, scales: Sequence[float] | None = None
+) -> list[Served]:
     """Load the networks of run folders and say so.
 
     Args:
@@ -73,6 +75,8 @@ def load_models(runs: Sequence[Run], device: str, backend: str, tta: bool | None
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as each run was set.
+        scales: Sizes of a segmenter's image to average over; None is as each run was set, or its own where ``tta`` is
+            false.
 
     Raises:
         UserError: A run is incomplete, or there is no such device or backend.
@@ -82,7 +86,7 @@ def load_models(runs: Sequence[Run], device: str, backend: str, tta: bool | None
         raise UserError(f"there is no backend '{backend}'", nearest(backend, list(BACKENDS)))
     models = []
     for run, name in zip(runs, model_names([run.path for run in runs]), strict=True):
-        predictor = Predictor.open(run, device, tta=tta)
+        predictor = Predictor.open(run, device, tta=tta, scales=scales)
         used = use_backend(predictor, run, backend, SIZE)
         architecture = run_settings(run).model.name
         models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration)))

@@ -26,6 +26,7 @@ def serve(
     device: str = "auto",
     backend: str = "torch",
     tta: bool | None = None,
+    scales: Sequence[float] | None = None,
     max_megabytes: float = MEGABYTES,
     ready: Callable[[str], object] = say,
 ) -> None:
@@ -38,6 +39,8 @@ def serve(
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as each run was set.
+        scales: Sizes of a segmenter's image to average over; None is as each run was set, or its own where ``tta`` is
+            false.
         max_megabytes: Largest image file, in MiB.
         ready: Called with the address when requests are answered.
 
@@ -54,7 +57,7 @@ def serve(
         from pixelproof.deploy.serve.models import load_models
         from pixelproof.deploy.serve.running import make_server
 
-        models = load_models(opened, device, backend, tta)
+        models = load_models(opened, device, backend, tta, scales)
         loopback = is_loopback(door)
         if not loopback:
             say("note: other machines can reach this server, and it has no password")
