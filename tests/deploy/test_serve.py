@@ -21,7 +21,7 @@ from pixelproof.data import read_image
 from pixelproof.deploy.serve.answers import answer
 from pixelproof.deploy.serve.names import model_names
 from pixelproof.errors import UserError
-from pixelproof.prediction import predictor
+from pixelproof.prediction import tiles
 from pixelproof.study.predict import predict_run
 
 FOLDERS = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
@@ -107,7 +107,7 @@ def test_the_answer_of_a_classifier(server, runs, folder, tmp_path):
 def test_a_large_image_is_computed_in_tiles(server, monkeypatch):
     data = encoded(picture(1000, 150))
     whole = server.predict("fcn8s", data, "ids").body
-    monkeypatch.setattr(predictor, "LARGE", 1000)
+    monkeypatch.setattr(tiles, "LARGE", 1000)
     assert server.predict("fcn8s", data, "ids").body == whole
     assert server.predict("fcn8s", data).json["height"] == 1000
 

@@ -82,7 +82,7 @@ def test_large_images_are_cut_where_the_cells_of_any_network_begin(downsample, m
     use = predictor("fcn32s", downsample)
     assert tile_side(use.model) % use.model.stride == 0
     assert abs(tile_side(use.model) - 768) <= use.model.stride / 2
-    monkeypatch.setattr(module, "LARGE", 1)
+    monkeypatch.setattr("pixelproof.prediction.tiles.LARGE", 1)
     asked = []
     monkeypatch.setattr(module, "predict_tiled", lambda *args: asked.append(args))
     use.class_map(np.zeros((2, 2, 3), np.uint8))
@@ -106,5 +106,5 @@ def test_large_images_are_tiled_without_being_asked(monkeypatch):
     use = predictor("fcn8s")
     image = np.random.default_rng(2).integers(0, 256, (200, 300, 3)).astype(np.uint8)
     whole = use.class_map(image)
-    monkeypatch.setattr("pixelproof.prediction.predictor.LARGE", 100)
+    monkeypatch.setattr("pixelproof.prediction.tiles.LARGE", 100)
     np.testing.assert_array_equal(use.class_map(image), whole)

@@ -145,7 +145,12 @@ parts:
 """
 
 
-def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(tmp_path, color_classes, two_fields, capsys):
+def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
+    tmp_path, color_classes, two_fields, capsys, monkeypatch
+):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
     study, out = study_text(tmp_path, LEARNED), tmp_path / "out"
     conduct(study, tmp_path, out)
     runs = ["patches/vgg16", "fields/fcn32s", "fields/fcn8s", "patches/vgg16.seed-1", "fields/fcn32s.seed-1"]
@@ -172,6 +177,13 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(tmp_pa
     for name, asked in (("patches/vgg16", ["2"]), ("fields/fcn8s", ["1", "4"])):
         assert [row.asked for row in read_scorings(scoring_log(Run(out / name)))] == asked
     assert run_settings(Run(out / "fields" / "fcn8s")).model.tta_scales == (0.5, 1)
+
+    # Killed before it is noted that they are scored, they are not taken to be scored as before.
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pixelproof.study.steps.Steps.take", interrupt)
+        conduct(study, tmp_path, out, ["fields.tta_scales=[1,2]", "fields.tta=flip"])
+    conduct(study, tmp_path, out, ["fields.tta_scales=[1,0.5]", "fields.tta=flip"])
+    assert [row.asked for row in read_scorings(scoring_log(Run(out / "fields" / "fcn32s")))] == ["1", "4", "4", "4"]
 
     conduct(study, tmp_path, out, ["patches.lr=1e-5"])  # what was learned changes, and so does all that began with it
     assert len(list((out / "previous").iterdir())) == 5

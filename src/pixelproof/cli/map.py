@@ -12,7 +12,6 @@ from pixelproof.cli.options import (
     JsonOption,
     OverwriteOption,
     RunArgument,
-    ScalesOption,
     parse_scales,
     print_json,
 )
@@ -40,8 +39,10 @@ def map_scene(
     nodata: Annotated[float | None, typer.Option(help="Value of pixels without data.")] = None,
     stretch: StretchOption = None,
     tile: Annotated[int | None, typer.Option(min=1, help="Side of a tile in pixels; more takes more memory.")] = None,
-    tta: Annotated[bool, typer.Option("--tta", help="Average over flips and quarter turns.")] = False,
-    scales: ScalesOption = None,
+    tta: Annotated[bool, typer.Option("--tta", help="Average over flips and quarter turns of each tile.")] = False,
+    scales: Annotated[
+        str | None, typer.Option(metavar="SIZES", help="Sizes of each tile to average over, such as 0.5,0.75,1.")
+    ] = None,
     device: DeviceOption = "auto",
     backend: BackendWhereItPays = None,
     overwrite: OverwriteOption = False,

@@ -2,6 +2,7 @@
 
 from pixelproof.config.overrides import apply_overrides
 from pixelproof.config.run import (
+    OWN_SIZE,
     AugmentConfig,
     DataConfig,
     ModelConfig,
@@ -9,12 +10,14 @@ from pixelproof.config.run import (
     Switch,
     Task,
     TrainingConfig,
+    checked_sizes,
     default_config,
     idle,
     run_settings,
 )
 
 __all__ = [
+    "OWN_SIZE",
     "AugmentConfig",
     "DataConfig",
     "ModelConfig",
@@ -23,6 +26,7 @@ __all__ = [
     "Task",
     "TrainingConfig",
     "apply_overrides",
+    "checked_sizes",
     "default_config",
     "idle",
     "run_settings",

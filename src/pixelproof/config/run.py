@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -28,6 +29,19 @@ LOSSES = ("cross-entropy", "focal", "dice", "lovasz")
 
 LOOKS = ("tta", "tta_scales")
 """Settings of a model that no training reads."""
+OWN_SIZE = (1.0,)
+"""An image is looked at in its own size alone."""
+
+
+def checked_sizes(sizes: Sequence[float]) -> tuple[float, ...]:
+    """Return sizes in which an image is looked at, in order.
+
+    Raises:
+        ValueError: There are none, two are the same, or one is no multiple of 1/8 from 1/4 to 2.
+    """
+    if not sizes or len(set(sizes)) < len(sizes) or not all(0.25 <= s <= 2 and (8 * s).is_integer() for s in sizes):
+        raise ValueError("sizes are different multiples of 1/8 from 1/4 to 2, such as 0.5, 0.75, 1")
+    return tuple(sorted(sizes))
 
 
 class DataConfig(Strict):
@@ -68,9 +82,9 @@ class ModelConfig(Strict):
     tta: bool | Literal["flip"] = False
     """Average probabilities over flips and quarter turns when predicting, which takes eight times as long; ``flip``:
     over the image and its mirror image alone, for things that have an up."""
-    tta_scales: tuple[float, ...] = (1.0,)
+    tta_scales: tuple[float, ...] = OWN_SIZE
     """Segmentation: probabilities are averaged over looks at the image in these sizes when predicting, such as
-    ``[0.5, 0.75, 1]``; multiples of 1/8 up to 2."""
+    ``[0.5, 0.75, 1]``; multiples of 1/8 from 1/4 to 2."""
 
     @property
     def looks(self) -> dict[str, Any]:
@@ -80,14 +94,12 @@ class ModelConfig(Strict):
     @property
     def averages(self) -> bool:
         """Whether more than one look at an image is taken when predicting."""
-        return bool(self.tta) or self.tta_scales != (1.0,)
+        return bool(self.tta) or self.tta_scales != OWN_SIZE
 
     @field_validator("tta_scales")
     @classmethod
-    def _eighths(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if not value or any(size * 8 not in range(1, 17) for size in value) or len(set(value)) < len(value):
-            raise ValueError("tta_scales are different multiples of 1/8 up to 2, such as [0.5, 0.75, 1]")
-        return value
+    def _sizes(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        return checked_sizes(value)
 
 
 class AugmentConfig(Strict):
@@ -200,7 +212,7 @@ class RunConfig(Strict):
         training = self.training
         if self.task == "classification" and self.model.downsample > 1:
             raise ValueError("downsample is for segmentation; classifiers have input_size")
-        if self.task == "classification" and self.model.tta_scales != (1.0,):
+        if self.task == "classification" and self.model.tta_scales != OWN_SIZE:
             raise ValueError("tta_scales is for segmentation; classifiers have input_size")
         if self.task == "segmentation" and (training.mixup or training.cutmix):
             raise ValueError("mixup and cutmix are for classification")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pixelproof import __version__
-from pixelproof.config import run_settings
+from pixelproof.config import OWN_SIZE, run_settings
 from pixelproof.deploy.backend import BACKEND, DEVICE, pick_backend
 from pixelproof.deploy.cog import STEPS
 from pixelproof.deploy.legend import Legend, Values
@@ -25,6 +25,7 @@ from pixelproof.errors import UserError
 from pixelproof.labels import VOID
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import Tile, Window, halo, seam_difference, seamless, tile_side, tiles
+from pixelproof.prediction.views import ViewAverage
 from pixelproof.progress import say
 from pixelproof.runs import Run
 
@@ -76,13 +77,14 @@ class Job:
         config = run_settings(run)
         if config.task != "segmentation":
             raise UserError(f"{run.path} classifies whole images", "map with a run that was trained for segmentation")
-        predictor = Predictor.open(run, settings.device, tta=settings.tta, scales=settings.scales)
-        if config.model.averages and predictor.network is predictor.model:
-            say("note: the run averages over several looks at an image; without --tta or --scales a map takes one")
+        sizes = OWN_SIZE if settings.scales is None else settings.scales
+        predictor = Predictor.open(run, settings.device, tta=settings.tta, scales=sizes)
+        if config.model.averages and not settings.tta and settings.scales is None:
+            say("note: the run averages over several looks at an image; without --tta or --scales this map takes one")
         stride, tile = predictor.model.stride, settings.tile or tile_side(predictor.model)
         if tile % stride:
             near = tile_side(predictor.model, tile)
-            raise UserError(f"--tile {tile} is no multiple of the network's stride {stride}", f"give {near}")
+            raise UserError(f"--tile {tile} is no multiple of {stride}, where tiles begin", f"give {near}")
         with closing(Scene(scene, settings)) as opened:
             margin = halo(predictor.model)
             parts = tiles(opened.height, opened.width, tile, margin)
@@ -92,9 +94,12 @@ class Job:
 
     def made_from(self) -> dict[str, Any]:
         """Return everything that decides a pixel, by the name that messages use."""
-        scaling = self.scene.scaling
+        scaling, model = self.scene.scaling, self.predictor.model
+        # A mean of probabilities depends on their temperature.
+        tempered = f"at {model.temperature}" if isinstance(model, ViewAverage) else ""
+        settings = str(run_settings(self.run).model)
         return {
-            "network": _digest(self.run.best) + self.predictor.scheme.hash + str(run_settings(self.run).model),
+            "network": _digest(self.run.best) + self.predictor.scheme.hash + settings + tempered,
             "scene": self.scene.path.name,
             "raster": self.scene.fingerprint(),
             "--bands": list(self.scene.bands),

@@ -43,9 +43,9 @@ class MapSettings(Strict):
     probabilities: Path | None = None
     """Write the classes' probabilities to this GeoTIFF."""
     tta: bool = False
-    """Average over flips and quarter turns of each tile, which takes eight times as long."""
+    """Average over the eight flips and quarter turns of each tile, whatever the run was set to."""
     scales: tuple[float, ...] | None = None
-    """Average over these sizes of each tile; None is its own."""
+    """Average over these sizes of each tile, whatever the run was set to; None is its own."""
     device: str = "auto"
     backend: str | None = None
     """The library that computes: one of ``BACKENDS``; None is ``auto`` for a large raster."""

@@ -9,12 +9,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pixelproof.config import ModelConfig, RunConfig, apply_overrides, run_settings
+from pixelproof.config import OWN_SIZE, checked_sizes, run_settings
 from pixelproof.data.decoded import resized
+from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
-from pixelproof.prediction.tiles import LARGE, Map, halo, predict_tiled, tile_side
-from pixelproof.prediction.views import ONE_SIZE, ViewAverage
+from pixelproof.prediction.tiles import Map, halo, large, predict_tiled, tile_side
+from pixelproof.prediction.views import ViewAverage
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
@@ -58,7 +59,7 @@ class Predictor:
         device: str = "auto",
         *,
         tta: bool | None = False,
-        scales: Sequence[float] | None = None,
+        scales: Sequence[float] | None = OWN_SIZE,
         literal: bool = False,
     ) -> Predictor:
         """Load the best checkpoint of a run, folded where that is exact.
@@ -69,8 +70,7 @@ class Predictor:
             run: The run.
             device: Where to compute.
             tta: Whether to average over an image's symmetries; None is as the run's settings say.
-            scales: Sizes of an image to average over; None is its own where ``tta`` is false, and else as the run's
-                settings say.
+            scales: Sizes of a segmenter's image to average over; None is as the run's settings say.
             literal: Fold no further than ``show`` prints the network, so that each layer printed can be looked into.
 
         Raises:
@@ -85,9 +85,10 @@ class Predictor:
         network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        looks = _looks(config, tta, scales)
-        if looks.averages:
-            return cls(ViewAverage(network, temperature, looks.tta, looks.tta_scales), scheme, device)
+        symmetries = config.model.tta if tta is None else tta
+        sizes = config.model.tta_scales if scales is None else _sizes(scales, scheme)
+        if symmetries or sizes != OWN_SIZE:
+            return cls(ViewAverage(network, temperature, symmetries, sizes), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
 
     @property
@@ -147,7 +148,7 @@ class Predictor:
 
     def _mapped(self, image: UInt8, predict: Callable[[UInt8], Map]) -> Map:
         """Return what ``predict`` gives for a whole image, a large one tile by tile."""
-        if image.shape[0] * image.shape[1] > LARGE:
+        if large(self.model, image.shape[0], image.shape[1]):
             return predict_tiled(image, predict, halo(self.model), tile_side(self.model))
         return predict(image)
 
@@ -182,12 +183,16 @@ class Predictor:
         return self.model.average(batch, answer) if isinstance(self.model, ViewAverage) else answer(batch)
 
 
-def _looks(config: RunConfig, tta: bool | None, scales: Sequence[float] | None) -> ModelConfig:
-    """Return the settings of a run's model, with the looks at an image that are asked for."""
-    if scales is None and tta is False:
-        scales = ONE_SIZE
-    changes = {"tta": tta, "tta_scales": scales}
-    return apply_overrides(config, {key: value for key, value in changes.items() if value is not None}, "scales").model
+def _sizes(scales: Sequence[float], scheme: LabelScheme) -> tuple[float, ...]:
+    """Return the sizes in which a segmenter is to look at images."""
+    try:
+        sizes = checked_sizes([float(scale) for scale in scales])
+    except (TypeError, ValueError):
+        problem = f"scales {scales} are no different multiples of 1/8 from 1/4 to 2"
+        raise UserError(problem, "give some such as 0.5, 0.75, 1") from None
+    if scheme.task == "classification" and sizes != OWN_SIZE:
+        raise UserError("scales are for segmenters, and this run classifies whole images", "leave them out")
+    return sizes
 
 
 def probabilities(logits: Tensor, temperature: float = 1.0) -> npt.NDArray[np.float64]:

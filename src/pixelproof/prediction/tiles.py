@@ -7,13 +7,14 @@ tiles start at multiples of the network's stride, the tiled map equals the map o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from pixelproof.config import OWN_SIZE
 from pixelproof.models import PixelModel, receptive_field
 from pixelproof.prediction.views import ViewAverage
 
@@ -21,6 +22,8 @@ UInt8 = npt.NDArray[np.uint8]
 Map = TypeVar("Map", bound=npt.NDArray[Any])
 LARGE = 2048 * 2048
 """Images of more pixels are computed in tiles."""
+BLENDED = 2
+"""Pixels beyond a tile that are blended into it where an image is brought to another size."""
 TILE = 768
 """Side of a tile, or close to it; with the halo of the FCN family the network sees 960 pixels."""
 UNKNOWN_HALO = 256
@@ -98,25 +101,34 @@ def seam_difference(image: UInt8, predict: Callable[[UInt8], UInt8], margin: int
     return float((predict_tiled(image, predict, margin, side) != predict(image)).mean())
 
 
-def tile_side(model: PixelModel, wanted: int = TILE) -> int:
-    """Return the side in pixels of a tile without its halo: the multiple of the network's stride next to ``wanted``."""
-    return max(round(wanted / model.stride), 1) * model.stride
+def tile_side(model: PixelModel, wanted: int | None = None) -> int:
+    """Return the side in pixels of a tile without its halo, a multiple of the network's stride.
+
+    Args:
+        model: The network.
+        wanted: What it is to be close to; None is ``TILE`` in the largest size that is looked at.
+    """
+    return max(round((wanted or TILE / _largest(model)) / model.stride), 1) * model.stride
 
 
 def halo(model: PixelModel) -> int:
     """Return the margin in pixels that covers all a pixel depends on, a multiple of the network's stride.
 
     A feature of the deepest map sees this much beyond its own cell of ``reduction`` pixels, and tiles begin where cells
-    do. Decoders that blend neighbouring cells need one more of them.
+    do. Decoders that blend neighbouring cells need one more of them, and so do answers brought to another size. A pixel
+    of a smaller size stands for several of the image.
     """
     field = receptive_field(model)
     reach = UNKNOWN_HALO * model.downsample
     if field is not None:
         reach = -(-(field - model.reduction) // 2) + model.reduction * _blends(model)
-    if isinstance(model, ViewAverage) and model.resizes:
-        # Where the image is made smaller, a pixel of what is seen stands for several; two more are blended with it.
-        reach = math.ceil((reach + 2) / min(model.scales))
+    reach = math.ceil((reach + BLENDED * _resizes(model)) / min(_scales(model)))
     return -(-reach // model.stride) * model.stride
+
+
+def large(model: PixelModel, height: int, width: int) -> bool:
+    """Return whether an image is computed in tiles, for what it takes in the largest size that is looked at."""
+    return height * width * _largest(model) ** 2 > LARGE
 
 
 def seamless(model: PixelModel) -> bool:
@@ -124,12 +136,29 @@ def seamless(model: PixelModel) -> bool:
     return receptive_field(model) is not None
 
 
+def _scales(model: PixelModel) -> Sequence[float]:
+    """Return the sizes in which an image is looked at."""
+    return model.scales if isinstance(model, ViewAverage) else OWN_SIZE
+
+
+def _largest(model: PixelModel) -> float:
+    return max(1.0, *_scales(model))
+
+
+def _resizes(model: PixelModel) -> bool:
+    return any(scale != 1 for scale in _scales(model))
+
+
 def _blends(model: PixelModel) -> bool:
     """Return whether anything upsamples by more than copying or spreading each cell over its own pixels."""
-    return model.downsample > 1 or any(
-        (isinstance(layer, nn.Upsample) and layer.mode != "nearest")
-        or (isinstance(layer, nn.ConvTranspose2d) and layer.kernel_size != layer.stride)
-        for layer in model.modules()
+    return (
+        model.downsample > 1
+        or _resizes(model)
+        or any(
+            (isinstance(layer, nn.Upsample) and layer.mode != "nearest")
+            or (isinstance(layer, nn.ConvTranspose2d) and layer.kernel_size != layer.stride)
+            for layer in model.modules()
+        )
     )
 
 

@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelproof.config import OWN_SIZE
 from pixelproof.models import Output, PixelModel
 from pixelproof.models.padding import as_asked, as_seen
 
 Answer = Callable[[Tensor], Tensor]
-ONE_SIZE = (1.0,)
 
 
 class ViewAverage(PixelModel):
@@ -30,7 +30,7 @@ class ViewAverage(PixelModel):
         model: The network that is asked about every view.
         temperature: Divides its logits before they become probabilities.
         tta: Ask about all eight flips and turns; ``flip``: about the image and its mirror image alone.
-        scales: Sizes of the image that a segmenter is asked about, as multiples of 1/8 of its own.
+        scales: Sizes of the image that a segmenter is asked about, as ``checked_sizes`` returns them.
     """
 
     def __init__(
@@ -38,23 +38,18 @@ class ViewAverage(PixelModel):
         model: PixelModel,
         temperature: float = 1.0,
         tta: bool | Literal["flip"] = True,
-        scales: Sequence[float] = ONE_SIZE,
+        scales: Sequence[float] = OWN_SIZE,
     ) -> None:
         super().__init__(model.num_classes)
         self.model = model
         self.take_after(model, "model")
         self.temperature = temperature
         self.symmetries = [(turns, flipped) for turns in range(4) for flipped in (False, True)]
-        if tta is not True:
+        if tta == "flip" or not tta:
             self.symmetries = self.symmetries[: 2 if tta else 1]
-        self.scales = sorted(scales, key=lambda scale: abs(scale - 1))  # features are those of the first
+        self.scales = sorted(scales, key=lambda scale: scale != 1)  # its own first, whose features are kept
         # Tiles that begin at multiples of this begin at multiples of the network's stride in every size.
         self.stride = math.lcm(*(_aligned(model.stride, scale) for scale in scales))
-
-    @property
-    def resizes(self) -> bool:
-        """Whether the network is asked about an image in any size but its own."""
-        return self.scales != [1]
 
     @property
     def asked(self) -> int:
@@ -63,14 +58,16 @@ class ViewAverage(PixelModel):
 
     def forward(self, images: Tensor) -> Output:
         """Return the logarithm of the mean probabilities as scores, and the features of the image as it is."""
-        features: list[Tensor] = []
+        first: list[Tensor] = []
 
         def answer(view: Tensor) -> Tensor:
             output: Output = self.model(view)
-            features.extend([] if features else [output.features])
+            if not first:
+                first.append(output.features)
             return output.logits
 
-        return Output(self.average(images, answer), features[0])
+        scores = self.average(images, answer)
+        return Output(scores, first[0] if 1 in self.scales else self.model(images).features)
 
     def average(self, images: Tensor, answer: Answer) -> Tensor:
         """Return the logarithm of the mean of the probabilities that ``answer``'s logits stand for.

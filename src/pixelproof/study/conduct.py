@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -69,7 +70,7 @@ def conduct(
         _check([job for job in group if not _trained(job, steps)], processes)
     for job in in_order(jobs):
         _train(job, steps, out, processes)
-        _look(job)
+        _look(job, steps)
         describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
         _inspect(job, steps)
     for part, group in jobs.items():
@@ -146,11 +147,16 @@ def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
     train(job.data, starting(job), job.run.path, resume=begun, processes=processes)
 
 
-def _look(job: Job) -> None:
+def _look(job: Job, steps: Steps) -> None:
     """Let a run be asked as the study says now; that changes its answers and not what it has learned."""
     config = run_settings(job.run)
     if config.model.looks != job.config.model.looks:
-        say(f"{job.name}: tta or tta_scales changed, so it is scored anew")
+        if job.run.scores(SPLIT).is_file():
+            say(f"{job.name}: tta or tta_scales changed, so it is scored anew")
+        # Before anything else, so that no answer from before is taken for one of now, wherever this is killed.
+        steps.forget(job.name)
+        for pictures in (job.run.explanation, job.run.shown("any").parent):
+            shutil.rmtree(pictures, ignore_errors=True)
         job.run.save_config(apply_overrides(config, job.config.model.looks).model_dump(mode="json"))
 
 
@@ -166,7 +172,7 @@ def _inspect(job: Job, steps: Steps) -> None:
     for step, path, reader, inputs in targets:
         if steps.made(f"{job.name}/{step}", inputs, path, reader):
             continue
-        predictor = predictor or Predictor.open(job.run, job.config.training.device, tta=None)
+        predictor = predictor or Predictor.open(job.run, job.config.training.device, tta=None, scales=None)
         if step == "scores":
             score_run(job.run, predictor, job.parts[SPLIT], SPLIT, job.fingerprints[SPLIT])
         elif step == "features":

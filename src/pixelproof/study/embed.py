@@ -68,7 +68,9 @@ def embed_run(
     samples = samples_for(run, data, split)
     layer = reference.settings["layer"] if reference else layer
     known = layer == SECOND_LAST
-    predictor = Predictor.open(run, device, tta=None if known else False, literal=not known)
+    predictor = (
+        Predictor.open(run, device, tta=None, scales=None) if known else Predictor.open(run, device, literal=True)
+    )
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     save_features(target, features)

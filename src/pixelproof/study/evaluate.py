@@ -32,8 +32,7 @@ def evaluate_run(
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as the run was set.
-        scales: Sizes of a segmenter's image to average over; None is as the run was set, or its own where ``tta`` is
-            false.
+        scales: Sizes of a segmenter's image to average over; None is as the run was set.
 
     Raises:
         UserError: The run or the data cannot be read, or do not fit each other.

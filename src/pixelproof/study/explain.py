@@ -93,7 +93,9 @@ def explain_run(
         files = gather([Path(path) for path in unlabelled], run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
     known = layer == SECOND_LAST
-    predictor = Predictor.open(run, device, tta=None if known else False, literal=not known)
+    predictor = (
+        Predictor.open(run, device, tta=None, scales=None) if known else Predictor.open(run, device, literal=True)
+    )
     found = explain(predictor, parts, split, layer, seed)
     source = Source(run.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, found.logits)
@@ -133,7 +135,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
         parts: dict[str, Sequence[Sample]] = dict(job.parts)
         if job.data.task == "segmentation":
             parts["train"] = limit(job.parts["train"], MASKS, job.config.data.split_seed)
-        predictor = Predictor.open(job.run, job.config.training.device, tta=None)
+        predictor = Predictor.open(job.run, job.config.training.device, tta=None, scales=None)
         try:
             found = explain(predictor, parts, SPLIT, seed=job.config.training.seed)
         except Refusal as refusal:

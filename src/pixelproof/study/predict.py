@@ -35,8 +35,7 @@ def predict_run(
         backend: The library that computes: one of ``BACKENDS``.
         overwrite: Replace earlier predictions in ``out``.
         tta: Whether to average over an image's symmetries; None is as the run was set.
-        scales: Sizes of a segmenter's image to average over; None is as the run was set, or its own where ``tta`` is
-            false.
+        scales: Sizes of a segmenter's image to average over; None is as the run was set.
         part: "K/N" predicts every N-th image from the K-th on, counted from 1.
 
     Raises:

@@ -47,6 +47,12 @@ class Steps:
         """Return the digest of what ``step`` was last taken from; empty if it never was."""
         return self._taken.get(step, "")
 
+    def forget(self, run: str) -> None:
+        """Note that whatever was made of the answers of a run does not hold any more; what it learned from does."""
+        kept = f"{run}/train"
+        self._taken = {step: d for step, d in self._taken.items() if step == kept or not step.startswith(f"{run}/")}
+        write_json(self.path, dict(sorted(self._taken.items())))
+
     def take(self, step: str, inputs: Any) -> None:
         """Note that ``step`` is taken from ``inputs``."""
         self._taken[step] = _digest(inputs)

@@ -75,8 +75,7 @@ def load_models(
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as each run was set.
-        scales: Sizes of a segmenter's image to average over; None is as each run was set, or its own where ``tta`` is
-            false.
+        scales: Sizes of a segmenter's image to average over; None is as each run was set.
 
     Raises:
         UserError: A run is incomplete, or there is no such device or backend.
@@ -86,7 +85,8 @@ def load_models(
         raise UserError(f"there is no backend '{backend}'", nearest(backend, list(BACKENDS)))
     models = []
     for run, name in zip(runs, model_names([run.path for run in runs]), strict=True):
-        predictor = Predictor.open(run, device, tta=tta, scales=scales)
+        sizes = scales if run_settings(run).task == "segmentation" else None
+        predictor = Predictor.open(run, device, tta=tta, scales=sizes)
         used = use_backend(predictor, run, backend, SIZE)
         architecture = run_settings(run).model.name
         models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration)))

@@ -39,8 +39,7 @@ def serve(
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as each run was set.
-        scales: Sizes of a segmenter's image to average over; None is as each run was set, or its own where ``tta`` is
-            false.
+        scales: Sizes of a segmenter's image to average over; None is as each run was set.
         max_megabytes: Largest image file, in MiB.
         ready: Called with the address when requests are answered.
 

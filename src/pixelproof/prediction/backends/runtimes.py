@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,8 @@ import pixelproof.prediction.backends.strips as strips
 Float32 = npt.NDArray[np.float32]
 Images = npt.NDArray[Any]
 NOTHING = (0.0, 0.0, 0.0)
+SHAPES = 6
+"""For which OpenVINO stays compiled: three sizes of an image, upright and on its side."""
 LARGE = 1024 * 512
 """Pixels of an image from which ncnn's memory matters more than the rows that two strips share."""
 
@@ -54,7 +56,7 @@ class OnnxRuntime:
 
 
 class OpenVino:
-    """OpenVINO, compiled for the size of the images it gets.
+    """OpenVINO, compiled for the sizes of the images it gets.
 
     Args:
         path: The converted network, its own format or ONNX.
@@ -72,15 +74,16 @@ class OpenVino:
         self.path = path
         # Some processors have bf16, which it would use unasked.
         self.options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
-        self.compiled: tuple[tuple[int, ...], Any] | None = None
+        self._for_shape = lru_cache(SHAPES)(self._compiled)
 
     def __call__(self, images: Images) -> Float32:
         """Return the logits."""
-        if self.compiled is None or self.compiled[0] != images.shape:
-            model = self.core.read_model(self.path)
-            model.reshape(list(images.shape))
-            self.compiled = images.shape, self.core.compile_model(model, "CPU", self.options)
-        return np.array(self.compiled[1](images)[0])
+        return np.array(self._for_shape(images.shape)(images)[0])
+
+    def _compiled(self, shape: tuple[int, ...]) -> Any:
+        model = self.core.read_model(self.path)
+        model.reshape(list(shape))
+        return self.core.compile_model(model, "CPU", self.options)
 
 
 class Ncnn:
