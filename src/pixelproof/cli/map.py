@@ -7,17 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from pixelproof.cli.options import (
-    DeviceOption,
-    JsonOption,
-    OverwriteOption,
-    RunArgument,
-    parse_scales,
-    print_json,
-)
+from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, RunArgument, parse_scales, print_json
 
 StretchOption = Annotated[
     str | None, typer.Option(help="Values that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH")
+]
+ScalesOfTiles = Annotated[
+    str | None, typer.Option(metavar="SIZES", help="Sizes of each tile to average over, such as 0.5,0.75,1.")
 ]
 BackendWhereItPays = Annotated[
     str | None,
@@ -40,9 +36,7 @@ def map_scene(
     stretch: StretchOption = None,
     tile: Annotated[int | None, typer.Option(min=1, help="Side of a tile in pixels; more takes more memory.")] = None,
     tta: Annotated[bool, typer.Option("--tta", help="Average over flips and quarter turns of each tile.")] = False,
-    scales: Annotated[
-        str | None, typer.Option(metavar="SIZES", help="Sizes of each tile to average over, such as 0.5,0.75,1.")
-    ] = None,
+    scales: ScalesOfTiles = None,
     device: DeviceOption = "auto",
     backend: BackendWhereItPays = None,
     overwrite: OverwriteOption = False,

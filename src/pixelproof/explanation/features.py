@@ -17,6 +17,7 @@ from pixelproof.evaluation.evaluate import batches
 from pixelproof.models.layers import pooled, tapped
 from pixelproof.prediction import Predictor
 from pixelproof.progress import bar
+from pixelproof.runs import Run
 
 Float32 = npt.NDArray[np.float32]
 SECOND_LAST = "second-last"
@@ -43,6 +44,17 @@ class Seen:
     def predicted(self) -> npt.NDArray[np.int64]:
         """int64 [N], the predicted class."""
         return np.asarray(self.logits.argmax(axis=1), np.int64)
+
+
+def predictor_for(run: Run, device: str, layer: str) -> Predictor:
+    """Load a run's network to look into one of its layers.
+
+    The second-last one answers as the run is set to; others are found in the network as ``show`` prints it.
+
+    Raises:
+        UserError: The run is incomplete or damaged.
+    """
+    return Predictor.as_set(run, device) if layer == SECOND_LAST else Predictor.open(run, device, literal=True)
 
 
 def see(predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAST, label: str = "features") -> Seen:

@@ -91,6 +91,15 @@ class Predictor:
             return cls(ViewAverage(network, temperature, symmetries, sizes), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
 
+    @classmethod
+    def as_set(cls, run: Run, device: str = "auto") -> Predictor:
+        """Load the best checkpoint of a run, to look at images as its settings say.
+
+        Raises:
+            UserError: The run is incomplete or damaged.
+        """
+        return cls.open(run, device, tta=None, scales=None)
+
     @property
     def network(self) -> PixelModel:
         """The network that answers, asked once or about several views of an image."""

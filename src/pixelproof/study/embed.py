@@ -7,8 +7,7 @@ from typing import Literal
 
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
-from pixelproof.explanation.features import SECOND_LAST
-from pixelproof.prediction import Predictor
+from pixelproof.explanation.features import SECOND_LAST, predictor_for
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Run, atomic, load_features, save_features, save_thumbnails, write_text
@@ -67,10 +66,7 @@ def embed_run(
         raise UserError(f"{onto} was made by another model than {run_path}", "give a map that the same run made")
     samples = samples_for(run, data, split)
     layer = reference.settings["layer"] if reference else layer
-    known = layer == SECOND_LAST
-    predictor = (
-        Predictor.open(run, device, tta=None, scales=None) if known else Predictor.open(run, device, literal=True)
-    )
+    predictor = predictor_for(run, device, layer)
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     save_features(target, features)

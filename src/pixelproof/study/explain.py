@@ -15,7 +15,7 @@ from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation import mean_iou
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.classifier import explain_classifier
-from pixelproof.explanation.features import SECOND_LAST
+from pixelproof.explanation.features import SECOND_LAST, predictor_for
 from pixelproof.explanation.found import UNLABELLED, Found
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
@@ -92,10 +92,7 @@ def explain_run(
     if unlabelled:
         files = gather([Path(path) for path in unlabelled], run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
-    known = layer == SECOND_LAST
-    predictor = (
-        Predictor.open(run, device, tta=None, scales=None) if known else Predictor.open(run, device, literal=True)
-    )
+    predictor = predictor_for(run, device, layer)
     found = explain(predictor, parts, split, layer, seed)
     source = Source(run.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, found.logits)
@@ -135,7 +132,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
         parts: dict[str, Sequence[Sample]] = dict(job.parts)
         if job.data.task == "segmentation":
             parts["train"] = limit(job.parts["train"], MASKS, job.config.data.split_seed)
-        predictor = Predictor.open(job.run, job.config.training.device, tta=None, scales=None)
+        predictor = Predictor.as_set(job.run, job.config.training.device)
         try:
             found = explain(predictor, parts, SPLIT, seed=job.config.training.seed)
         except Refusal as refusal:

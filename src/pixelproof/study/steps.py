@@ -51,11 +51,14 @@ class Steps:
         """Note that whatever was made of the answers of a run does not hold any more; what it learned from does."""
         kept = f"{run}/train"
         self._taken = {step: d for step, d in self._taken.items() if step == kept or not step.startswith(f"{run}/")}
-        write_json(self.path, dict(sorted(self._taken.items())))
+        self._write()
 
     def take(self, step: str, inputs: Any) -> None:
         """Note that ``step`` is taken from ``inputs``."""
         self._taken[step] = _digest(inputs)
+        self._write()
+
+    def _write(self) -> None:
         write_json(self.path, dict(sorted(self._taken.items())))
 
 
