@@ -57,17 +57,17 @@ def focal(logits: Tensor, target: Tensor, weights: Tensor | None = None) -> Tens
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
     """Return 1 - the mean soft Dice coefficient over the classes present in the batch's truth."""
-    probabilities, truth, _ = _flat(logits, target)
-    total = probabilities.sum(dim=0) + truth.sum(dim=0)
-    return _mean_over_present(1 - 2 * (probabilities * truth).sum(dim=0) / total.clamp(min=TINY), truth)
+    probabilities, truth, _ = _by_class(logits, target)
+    total = probabilities.sum(dim=1) + truth.sum(dim=1)
+    return _mean_over_present(1 - 2 * (probabilities * truth).sum(dim=1) / total.clamp(min=TINY), truth)
 
 
 def lovasz_softmax(logits: Tensor, target: Tensor) -> Tensor:
     """Return the Lovasz-Softmax loss (Berman et al. 2018) over the classes present: a convex surrogate of 1 - IoU."""
-    probabilities, truth, valid = _flat(logits, target)
+    probabilities, truth, valid = _by_class(logits, target)
     # An ignored pixel has no error and so adds nothing, wherever it is sorted to.
-    errors, order = ((truth - probabilities).abs() * valid).sort(dim=0, descending=True)
-    return _mean_over_present((errors * _jaccard_steps(truth.gather(0, order))).sum(dim=0), truth)
+    errors, order = ((truth - probabilities).abs() * valid).sort(dim=1, descending=True)
+    return _mean_over_present((errors * _jaccard_steps(truth.gather(1, order))).sum(dim=1), truth)
 
 
 def _sum(parts: list[Loss]) -> Loss:
@@ -81,22 +81,27 @@ def _weight(target: Tensor, weights: Tensor | None) -> Tensor:
 
 
 def _jaccard_steps(truth: Tensor) -> Tensor:
-    """Return how much each further error, the largest first, adds to 1 - IoU; truth is 0/1 [P, K] in that order."""
-    positives = truth.sum(dim=0)
-    intersection = positives - truth.cumsum(dim=0)
-    union = positives + (1 - truth).cumsum(dim=0)
-    return torch.diff(1 - intersection / union, dim=0, prepend=torch.zeros_like(truth[:1]))
+    """Return how much each further error, the largest first, adds to 1 - IoU; truth is 0/1 [K, P] in that order."""
+    positives = truth.sum(dim=1, keepdim=True)
+    found = truth.cumsum(dim=1)
+    union = positives + torch.arange(1, truth.shape[1] + 1, device=truth.device) - found
+    return torch.diff(1 - (positives - found) / union, dim=1, prepend=torch.zeros_like(truth[:, :1]))
 
 
 def _mean_over_present(losses: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean of losses, [K], over the classes of which truth, 0/1 [P, K], has a pixel."""
-    present = truth.amax(dim=0)
+    """Return the mean of losses, [K], over the classes of which truth, 0/1 [K, P], has a pixel."""
+    present = truth.amax(dim=1)
     return (losses * present).sum() / present.sum().clamp(min=1)
 
 
-def _flat(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return probabilities and one-hot truth, float [P, K], 0 where ignored, and which pixels are not, float [P, 1]."""
+def _by_class(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return probabilities and one-hot truth, float [K, P], 0 where ignored, and which pixels are not, float [P].
+
+    A class's pixels lie side by side, because sorting and summing over them is what the losses wait for.
+    """
     classes = logits.shape[1]
-    valid = (target.flatten() != IGNORE).float()[:, None]
-    probabilities = logits.float().softmax(dim=1).movedim(1, -1).reshape(-1, classes) * valid
-    return probabilities, F.one_hot(target.flatten().clamp(min=0), classes) * valid, valid
+    target = target.flatten()
+    valid = (target != IGNORE).float()
+    probabilities = logits.float().softmax(dim=1).movedim(1, 0).reshape(classes, -1) * valid
+    truth = (torch.arange(classes, device=target.device)[:, None] == target).float()
+    return probabilities, truth, valid
