@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
-from pixelproof.data import read_image, write_png
+from pixelproof.data import open_data, read_image, write_png
 from pixelproof.runs import load_scores
+from small_runs import untrained_run
 
 SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--set", "device=cpu"]
 
@@ -102,6 +103,19 @@ def test_a_broken_image_is_named_before_training(part, pixelproof, color_classes
     assert (code, err.count("\n")) == (2, 1)
     assert str(path) in err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "explain", "embed"])
+def test_a_place_that_cannot_be_written_is_named_before_an_image_is_read(verb, pixelproof, color_classes, tmp_path):
+    run = untrained_run(tmp_path / "run", "vgg16", open_data(color_classes).scheme)
+    truncate(color_classes / "validation" / "red" / "2.png")  # what would be named, were it looked at first
+    place = run.path / "scores" if verb == "evaluate" else tmp_path / "why"
+    place.write_text("a file where a folder is needed")
+    out = () if verb == "evaluate" else ("--out", place)
+    code, _, err = pixelproof(verb, run.path, color_classes, "--device", "cpu", *out)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{place}" in err
+    assert "is in the way" in err
 
 
 def test_names_with_control_characters_stay_one_sentence(pixelproof, color_classes, tmp_path):

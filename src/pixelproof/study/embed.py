@@ -11,7 +11,7 @@ from pixelproof.explanation.features import SECOND_LAST, predictor_for
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Run, atomic, load_features, save_features, save_thumbnails, write_text
-from pixelproof.runs.atomic import file_digest, refuse_existing
+from pixelproof.runs.atomic import file_digest, refuse_existing, require_writable
 from pixelproof.study.parts import samples_for
 
 FILES = ("features.npz", "thumbnails.npz", "explanation.html", "tsne.png", "tsne.svg")
@@ -50,7 +50,8 @@ def embed_run(
         The paths of the files.
 
     Raises:
-        UserError: The run is a segmenter, does not fit the data or the map, or ``out`` holds such files already.
+        UserError: The run is a segmenter, does not fit the data or the map, or ``out`` holds such files already
+            or cannot be written.
     """
     run, data, out = Run.open(Path(run_path)), Path(data), Path(out)
     if run.labels().task != "classification":
@@ -67,6 +68,7 @@ def embed_run(
     samples = samples_for(run, data, split)
     layer = reference.settings["layer"] if reference else layer
     predictor = predictor_for(run, device, layer)
+    require_writable(target)
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     save_features(target, features)

@@ -34,6 +34,7 @@ from pixelproof.runs import (
     save_shown,
     save_thumbnails,
 )
+from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.explained import Explained
 from pixelproof.runs.explanation_file import VERSION, save_explanation
 from pixelproof.runs.ranked_file import Ranked, save_ranked
@@ -77,7 +78,8 @@ def explain_run(
         overwrite: Replace an earlier explanation in ``out``.
 
     Raises:
-        UserError: The run and the data do not fit each other, or ``out`` holds an explanation already.
+        UserError: The run and the data do not fit each other, or ``out`` holds an explanation already or cannot be
+            written.
         Refusal: There are too few images to compare any with.
     """
     run, target = Run.open(Path(run_path)), Explained(Path(out))
@@ -93,6 +95,7 @@ def explain_run(
         files = gather([Path(path) for path in unlabelled], run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
     predictor = predictor_for(run, device, layer)
+    require_writable(target.scores)
     found = explain(predictor, parts, split, layer, seed)
     source = Source(run.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, found.logits)

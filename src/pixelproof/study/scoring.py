@@ -10,6 +10,7 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.views import ViewAverage
 from pixelproof.runs import Run, Scores, Source, save_scores
+from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.scoring_log import log_scoring
 
 
@@ -24,8 +25,9 @@ def score_run(run: Run, predictor: Predictor, samples: Sequence[Sample], split: 
         fingerprint: That of the images and labels.
 
     Raises:
-        UserError: An image or mask cannot be read.
+        UserError: The run folder cannot be written, or an image or mask not read.
     """
+    require_writable(run.scores(split))
     scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
     save_scores(run.scores(split), scores)
     asked = predictor.model.asked if isinstance(predictor.model, ViewAverage) else 1
