@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent
 PAGE = FOLDER / "RESULTS.md"
 LINES = FOLDER / "results.jsonl"
 NAMES = (
-    *("boundary", "counting", "inference", "loading", "mapping", "projection", "resampling"),
+    *("boundary", "counting", "inference", "loading", "losses", "mapping", "projection", "resampling"),
     *("startup", "train_classifier", "train_segmenter"),
 )
 """Those that compare speed; ``coverage`` measures a statistical promise and takes an hour."""

@@ -81,11 +81,15 @@ def _weight(target: Tensor, weights: Tensor | None) -> Tensor:
 
 
 def _jaccard_steps(truth: Tensor) -> Tensor:
-    """Return how much each further error, the largest first, adds to 1 - IoU; truth is 0/1 [K, P] in that order."""
+    """Return how much each further error, the largest first, adds to 1 - IoU; truth is 0/1 [K, P] in that order.
+
+    A pixel of the class leaves the intersection, another joins the union. Written out, because differences of IoUs that
+    hardly differ would be little but rounding.
+    """
     positives = truth.sum(dim=1, keepdim=True)
     found = truth.cumsum(dim=1)
     union = positives + torch.arange(1, truth.shape[1] + 1, device=truth.device) - found
-    return torch.diff(1 - (positives - found) / union, dim=1, prepend=torch.zeros_like(truth[:, :1]))
+    return torch.where(truth > 0, 1 / union, (positives - found) / (union * (union - 1).clamp(min=1)))
 
 
 def _mean_over_present(losses: Tensor, truth: Tensor) -> Tensor:
