@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from pixelproof.config import TrainingConfig
 from pixelproof.data.loading import IGNORE
-from pixelproof.training.losses import cross_entropy, dice, focal, lovasz_softmax, make_loss
+from pixelproof.training.losses import corrected, cross_entropy, dice, focal, lovasz_softmax, make_loss
 
 ALL = (cross_entropy, focal, dice, lovasz_softmax)
 
@@ -134,6 +134,41 @@ def test_many_pixels_leave_the_gradient_of_lovasz_exact():
         total += (errors * torch.diff(1 - iou, prepend=torch.zeros(1))).sum() / 3
     (exact,) = torch.autograd.grad(total, double)
     assert (found - exact).norm() < 1e-4 * exact.norm()
+
+
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_what_minimises_a_corrected_loss_is_the_share_of_each_class(shape):
+    """And what minimises a weighted one leans to the rare class."""
+    shares, weights = torch.tensor([0.7, 0.2, 0.1]), torch.tensor([1.0, 2.0, 3.0])
+    target = torch.repeat_interleave(torch.arange(3), (1000 * shares).int()).view(-1, *[1] * len(shape))
+    target = target.expand(-1, *shape)
+    for loss, expected in (
+        (lambda *args: cross_entropy(*args, weights=weights), shares * weights / (shares * weights).sum()),
+        (corrected(lambda *args: cross_entropy(*args, weights=weights), weights), shares),
+    ):
+        logits = torch.zeros(1, 3, *[1] * len(shape), requires_grad=True)
+        optimizer = torch.optim.LBFGS([logits], max_iter=100, line_search_fn="strong_wolfe")
+
+        def step(loss=loss, logits=logits, optimizer=optimizer):
+            optimizer.zero_grad()
+            value = loss(logits.expand(len(target), 3, *shape), target)
+            value.backward()
+            return value
+
+        optimizer.step(step)
+        torch.testing.assert_close(logits.detach().softmax(dim=1).flatten(), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_class_weights_are_corrected_where_that_is_set_and_a_class_that_never_occurs_is_harmless():
+    logits, target = case()
+    weights = torch.tensor([1.0, 2.0, 0.0, 3.0], dtype=torch.float64)
+    target[target == 2] = IGNORE
+    for name, loss in (("cross-entropy", cross_entropy), ("focal", focal)):
+        made = make_loss(TrainingConfig(loss=name, class_weights="corrected"), weights)(0)(logits, target)
+        lean = torch.tensor([0.0, np.log(2), 0.0, np.log(3)])[:, None, None]
+        torch.testing.assert_close(made, loss(logits + lean, target, weights))
+        plain = make_loss(TrainingConfig(loss=name, class_weights="auto"), weights)(0)(logits, target)
+        torch.testing.assert_close(plain, loss(logits, target, weights))
 
 
 def test_classification_targets_work_too():

@@ -141,8 +141,9 @@ class TrainingConfig(Strict):
     """Loss of the last epochs, written like ``loss``; lovasz there raises IoU."""
     finish_from: float = Field(default=0.8, ge=0.0, le=1.0)
     """Part of the epochs after which ``finish`` takes over."""
-    class_weights: Literal["none", "auto"] = "none"
-    """``auto`` weights classes by the inverse square root of their frequency in train."""
+    class_weights: Literal["none", "auto", "corrected"] = "none"
+    """``auto`` weights classes by the inverse square root of their frequency in train, and answers lean to rare ones;
+    ``corrected`` learns with these weights, but answers by the frequencies that are there."""
     label_smoothing: Fraction = 0.0
     """Share of each target spread evenly over all classes; for cross-entropy."""
     mixup: float = Field(default=0.0, ge=0.0)

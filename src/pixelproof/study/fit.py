@@ -49,7 +49,7 @@ def fit(
     run, parts = Run.open(path), arrange(data, config.data)
     begun = run.last.is_file()
     images = TrainingImages(parts["train"], data.scheme, config)
-    weights = class_weights(images).to(device) if config.training.class_weights == "auto" else None
+    weights = class_weights(images).to(device) if config.training.class_weights != "none" else None
     model = start(config, data, begun) if model is None else model
     trainer = Trainer(model, images, make_loss(config.training, weights), run, parallel)
     if begun:

@@ -34,6 +34,8 @@ def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Callable[
         "dice": dice,
         "lovasz": lovasz_softmax,
     }
+    if config.class_weights == "corrected" and class_weights is not None:
+        known |= {name: corrected(known[name], class_weights) for name in ("cross-entropy", "focal")}
     early, late = (
         _sum([known[part] for part in name.split("+")]) for name in (config.loss, config.finish or config.loss)
     )
@@ -53,6 +55,16 @@ def focal(logits: Tensor, target: Tensor, weights: Tensor | None = None) -> Tens
     losses = F.cross_entropy(logits, target, ignore_index=IGNORE, reduction="none")
     weight = _weight(target, weights)
     return ((1 - torch.exp(-losses)) ** FOCUS * losses * weight).sum() / weight.sum().clamp(min=TINY)
+
+
+def corrected(loss: Loss, weights: Tensor) -> Loss:
+    """Return a weighted loss that sees the logarithm of each class's weight added to its logits.
+
+    What minimises a weighted cross-entropy is the posterior times the weights. With them added here, the network is
+    left with the posterior (prior correction: King & Zeng 2001; logit adjustment: Menon et al. 2021).
+    """
+    lean = torch.where(weights > 0, weights, 1).log()
+    return lambda logits, target: loss(logits + lean.view(-1, *[1] * (logits.ndim - 2)), target)
 
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
