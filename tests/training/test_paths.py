@@ -8,6 +8,7 @@ from pixelproof.config import ModelConfig, apply_overrides, default_config
 from pixelproof.data import open_data
 from pixelproof.data.loading import TrainingImages
 from pixelproof.models import build_model, summarise
+from pixelproof.runs import Run
 from pixelproof.study.train import train
 from pixelproof.training.speed import Speed, measured_peak, multiply_adds
 
@@ -55,6 +56,16 @@ def test_images_are_resident_where_that_is_asked_for(two_fields):
         images = TrainingImages(data.split("train"), data.scheme, config)
         images.place(torch.device("cpu"))
         assert (images.resident is not None) == there
+
+
+def test_class_weights_reach_the_loss_as_they_are_set(color_classes, tmp_path):
+    for path in sorted((color_classes / "train" / "blue").iterdir())[2:]:
+        path.unlink()
+    data, losses = open_data(color_classes), {}
+    for how in ("none", "auto", "corrected"):
+        trained(data, tmp_path / how, "epochs=1", "lr=1e-9", "ema=0", f"class_weights={how}")
+        losses[how] = Run(tmp_path / how).metrics.read()[0]["loss"]
+    assert len(set(losses.values())) == 3, losses
 
 
 def test_channels_last_is_the_same_function_to_rounding(tmp_path, two_fields):
