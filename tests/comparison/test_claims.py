@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from comparison_builders import classifier
 from scipy import ndimage
 
 from pixelproof.comparison.claims import judge
+from pixelproof.comparison.classification import compare_classifiers
 from pixelproof.comparison.evidence import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.errors import UserError
@@ -81,6 +83,19 @@ def test_a_claim_that_is_the_other_way_round_is_refuted(models):
         mean_iou(c, "unknown_counted") - mean_iou(f, "unknown_counted") for c, f in zip(*models.values(), strict=True)
     ]
     assert result.results[0].difference.value == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize(("images", "alone"), [(2, 2), (3, 3), (2500, 5), (2500, 6)])
+def test_a_claim_about_one_seed_is_as_sure_as_the_comparison(images, alone):
+    """Of classifiers that differ in a few images, where Student's t would be sure of two."""
+    one, other = classifier(1.0, images=images), classifier(1.0, images=images)
+    one.predicted[:alone] = (one.truth[:alone] + 1) % 3
+    said = compare_classifiers(one, other, None, seed=0).record("a", "b", one.ids)
+    result = judge(claim({"model": "b", "against": "a", "metric": "accuracy"}), {"a": [one], "b": [other]}, "x")
+    assert result.results[0].p == pytest.approx(said.p, abs=0.02)
+    assert result.status == ("confirmed" if said.verdict == "b" else "undecided")
+    if images == alone:
+        assert result.results[0].difference.low is None  # nothing varies
 
 
 def test_what_cannot_be_told_is_undecided(models):

@@ -213,6 +213,14 @@ def test_an_unknown_fingerprint_is_no_other_fingerprint(pixelproof, tmp_path):
     assert pixelproof("compare", *saved(tmp_path, a=a, b=segmenter(0.8, 2)))[0] == 0
 
 
+def test_any_two_models_must_be_measured_alike(pixelproof, tmp_path):
+    """The first tells nothing of its data, so it is compared with either, but they are not with each other."""
+    others = [replace(segmenter(0.8, 2), source=Source("", "validation", known)) for known in ("this", "that")]
+    code, _, err = pixelproof("compare", *saved(tmp_path, a=GOOD, b=others[0], c=others[1]))
+    assert code == 1
+    assert "b and c were scored on files of different content" in err
+
+
 def test_relabelled_images_of_classifiers_are_refused(pixelproof, tmp_path):
     scores = classifier(0.6)
     truth = scores.truth.copy()

@@ -52,6 +52,12 @@ def test_resolved_settings_round_trip_as_plain_data(task):
     assert parse(RunConfig, config.model_dump(mode="json"), "config.yaml") == config
 
 
+@pytest.mark.parametrize("where", ["loss=focal", "finish=lovasz+focal"])
+def test_weights_of_the_focal_loss_cannot_be_taken_back(where):
+    with pytest.raises(UserError, match="class_weights=corrected is for cross-entropy"):
+        apply_overrides(default_config("segmentation", "fcn8s"), ["class_weights=corrected", where])
+
+
 def test_classification_takes_no_region_loss():
     with pytest.raises(UserError, match="classification takes the loss"):
         apply_overrides(default_config("classification", "vgg16"), ["loss=dice"])

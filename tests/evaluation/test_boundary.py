@@ -201,3 +201,8 @@ def test_real_masks_seen_through_a_grid(real_data):
     assert (np.diff(rates) < 0).all()
     assert mosaic(counts.phases, 32).index == pytest.approx(32)
     assert abs(mosaic(counts.phases, 32, "truth").index - 1) < 0.2
+
+
+def test_the_boundaries_of_many_images_do_not_overflow():
+    contours = np.full((1, 4), 4_000_000_000)
+    assert boundary_f1(contours, np.array([True])).tolist() == [1.0]

@@ -7,7 +7,7 @@ import pytest
 from report_folders import make_segmentation, make_study
 from report_pages import Page
 
-from pixelproof.comparison.reasons import remarks
+from pixelproof.comparison.reasons import over_seeds, remarks
 from pixelproof.errors import UserError
 from pixelproof.report import build_report
 from pixelproof.report.figures.forest import Difference, forest
@@ -45,6 +45,39 @@ def test_both_languages_hold_the_same_numbers_and_names(compared):
         assert english.about == chinese.about
         assert sorted(NUMBERS.findall(a)) == sorted(NUMBERS.findall(b.rpartition("」這項")[2])), (a, b)
         assert ("fcn8s" in a) == ("fcn8s" in b)
+
+
+def test_a_gain_that_is_undecided_lies_nowhere(compared):
+    evidence = load_evidence(compared / "segmentation" / "evidence.json")
+    record = load_comparison(compared / "segmentation" / "comparison.json")
+    assert "where" in [remark.about for remark in remarks(evidence, "en", record)]
+    unsure = record.model_copy(update={"pairs": [p.model_copy(update={"verdict": "undecided"}) for p in record.pairs]})
+    assert "where" not in [remark.about for remark in remarks(evidence, "en", unsure)]
+
+
+def test_several_seeds_are_spoken_of_wherever_there_are_any(compared):
+    evidence = load_evidence(compared / "segmentation" / "evidence.json")
+    bare = evidence.model_copy(update={"claims": (), "effects": ()})
+    first, *others = [model.name for model in evidence.models]
+    for runs, seeds in (([1] * len(evidence.models), ""), ([1, *[3] * len(others)], "1–3 seeds"), ([2] * 9, "2 seeds")):
+        models = tuple(m.model_copy(update={"runs": r}) for m, r in zip(bare.models, runs, strict=False))
+        changed = bare.model_copy(update={"models": models})
+        said = [remark.text for remark in remarks(changed, "en") if remark.about == "seeds"]
+        assert len(said) == bool(seeds)
+        assert all(f"was trained with {seeds}" in text for text in said)
+        more = over_seeds(first, others[0], changed, "en")
+        assert (more is None) == (not seeds)
+        gain = 100 * (models[1].score - models[0].score)
+        assert not seeds or f"{others[0]} minus {first} is {gain:+.1f} points" in more.replace("−", "-")
+
+
+def test_a_model_without_boundaries_follows_no_grid_and_avoids_none(compared):
+    evidence = load_evidence(compared / "segmentation" / "evidence.json")
+    one, *others = evidence.models
+    blank = one.model_copy(update={"mosaics": tuple(m.model_copy(update={"index": None}) for m in one.mosaics)})
+    changed = evidence.model_copy(update={"models": (blank, *others)})
+    said = [remark.text for remark in remarks(changed, "en") if remark.about == "mosaic"]
+    assert len(said) == len(others)
 
 
 def test_a_comparison_alone_has_a_page_and_its_first_language_can_be_chosen(compared, tmp_path):

@@ -10,6 +10,8 @@ from pixelproof.config import apply_overrides, default_config
 from pixelproof.data import open_data
 from pixelproof.errors import UserError
 from pixelproof.models import task_of
+from pixelproof.runs import Run
+from pixelproof.runs.locks import alone_in
 from pixelproof.study.conduct import conduct
 from pixelproof.study.embed import embed_run
 from pixelproof.study.file import builtin_study, read_study, run_config
@@ -79,6 +81,24 @@ def test_a_study_ends_in_a_report_and_redoes_only_what_changed(study, tmp_path):
     before = times(out)
     conduct(study, tmp_path, out, ["fields.seed=1"])
     assert changed(before, times(out)) == {"patches/vgg16/scores/validation.npz"}
+
+
+def test_two_processes_do_not_conduct_studies_in_one_folder(study, tmp_path, monkeypatch):
+    monkeypatch.setattr("pixelproof.study.conduct.WORKERS_END", 0.2)
+    out = tmp_path / "out"
+    out.mkdir()
+    with alone_in(out), pytest.raises(UserError, match=r"another process is writing .*out; wait for it"):
+        conduct(study, tmp_path, out)
+    assert not list(out.iterdir())
+
+
+def test_a_run_of_other_settings_is_not_moved_while_it_is_trained(study, tmp_path):
+    out, run = tmp_path / "out", Run(tmp_path / "out" / "patches" / "vgg16")
+    run.last.parent.mkdir(parents=True)
+    with alone_in(run.last.parent), pytest.raises(UserError, match=r"another process is writing .*vgg16"):
+        conduct(study, tmp_path, out)
+    assert run.last.parent.is_dir()
+    assert not list((out / "previous").iterdir())
 
 
 def test_a_killed_study_goes_on(study, tmp_path, monkeypatch):

@@ -116,6 +116,17 @@ def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes
     assert (run.path / "tensorboard").is_dir()
 
 
+@pytest.mark.parametrize("accumulate", [1, 4])
+def test_no_step_has_a_rate_of_0(color_classes, tmp_path, monkeypatch, accumulate):
+    rates, step = [], torch.optim.SGD.step
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: rates.append(self.param_groups[0]["lr"]) or step(self))
+    settings = ("epochs=2", "optimizer=sgd", "batch_size=4", f"accumulate={accumulate}", "selection=0")
+    train(open_data(color_classes), settings_for(open_data(color_classes), "vgg16-bn", *settings), tmp_path / "run")
+    assert len(rates) == {1: 14, 4: 4}[accumulate]
+    assert rates == sorted(rates, reverse=True)
+    assert min(rates) > 1e-6
+
+
 def test_a_segmenter_learns_the_two_fields(tmp_path, two_fields):
     data = open_data(two_fields)
     run = train(data, settings_for(data, "fcn8s-bn", "epochs=35", "crop=64", "width=0.06"), tmp_path / "run")

@@ -163,12 +163,12 @@ def test_class_weights_are_corrected_where_that_is_set_and_a_class_that_never_oc
     logits, target = case()
     weights = torch.tensor([1.0, 2.0, 0.0, 3.0], dtype=torch.float64)
     target[target == 2] = IGNORE
-    for name, loss in (("cross-entropy", cross_entropy), ("focal", focal)):
-        made = make_loss(TrainingConfig(loss=name, class_weights="corrected"), weights)(0)(logits, target)
-        lean = torch.tensor([0.0, np.log(2), 0.0, np.log(3)])[:, None, None]
-        torch.testing.assert_close(made, loss(logits + lean, target, weights))
-        plain = make_loss(TrainingConfig(loss=name, class_weights="auto"), weights)(0)(logits, target)
-        torch.testing.assert_close(plain, loss(logits, target, weights))
+    made, plain = (
+        make_loss(TrainingConfig(class_weights=how), weights)(0)(logits, target) for how in ("corrected", "auto")
+    )
+    lean = torch.tensor([0.0, np.log(2), 0.0, np.log(3)])[:, None, None]
+    torch.testing.assert_close(made, cross_entropy(logits + lean, target, weights))
+    torch.testing.assert_close(plain, cross_entropy(logits, target, weights))
 
 
 def test_classification_targets_work_too():

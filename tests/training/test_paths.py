@@ -1,15 +1,18 @@
 """The ways in which images reach the network and the forms in which it is computed change no result."""
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from pixelproof.config import ModelConfig, apply_overrides, default_config
-from pixelproof.data import open_data
+from pixelproof.data import open_data, write_png
 from pixelproof.data.loading import TrainingImages
+from pixelproof.labels import encode_colors
 from pixelproof.models import build_model, summarise
 from pixelproof.runs import Run
 from pixelproof.study.train import train
+from pixelproof.training.balance import class_weights
 from pixelproof.training.speed import Speed, measured_peak, multiply_adds
 
 SLIM = ["width=0.03", "batch_size=3", "lr=3e-3", "warmup=0", "device=cpu", "epochs=2"]
@@ -56,6 +59,19 @@ def test_images_are_resident_where_that_is_asked_for(two_fields):
         images = TrainingImages(data.split("train"), data.scheme, config)
         images.place(torch.device("cpu"))
         assert (images.resident is not None) == there
+
+
+def test_a_class_that_few_masks_show_has_a_weight(two_fields, monkeypatch):
+    monkeypatch.setattr("pixelproof.training.balance._LOOKED_AT", 1)
+    data = open_data(two_fields)
+    urban, water = (data.scheme.names.index(name) for name in ("urban", "water"))
+    for rare in ("0002", "0007"):
+        mask = encode_colors(data.scheme, np.full((64, 64), water, np.uint8))
+        mask[:8] = data.scheme.classes[urban].color
+        write_png(two_fields / "train" / f"{rare}_mask.png", mask)
+        config = apply_overrides(default_config("segmentation", "fcn8s"), ["device=cpu"])
+        weights = class_weights(TrainingImages(data.split("train"), data.scheme, config))
+        assert weights[urban] > weights[water] > 0
 
 
 def test_class_weights_reach_the_loss_as_they_are_set(color_classes, tmp_path):

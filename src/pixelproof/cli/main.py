@@ -92,7 +92,7 @@ def run() -> None:
 
         if debug:
             traceback.print_exc()
-        print(f"pixelproof: {explain_os_error(error, Path(str(error.filename or 'a file')))}.", file=sys.stderr)
+        print(f"pixelproof: {explain_os_error(error, Path(os.fsdecode(error.filename or 'a file')))}.", file=sys.stderr)
         sys.exit(2)
     except Exception as error:  # a fault of ours; the user still gets a sentence
         if debug:

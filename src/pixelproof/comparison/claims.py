@@ -64,13 +64,15 @@ def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int) -> Tes
     freedom = len(pairs) - 1
     variance = float(gains.var(ddof=1)) / len(pairs) if freedom else math.nan
     estimate, p = over_images_and_seeds(float(gains.mean()), resampled, len(units), variance, freedom)
+    if not freedom and len(units) >= paired.MINIMUM:  # as in the comparison of these two runs
+        p = float(paired.exchanged_p(counts[0][:, 0], counts[0][:, 1], lambda s: measured.gain(s)[:, None], seed)[0])
     return TestResult(test=test, outcome=_outcome(estimate, p), difference=estimate, p=p)
 
 
 def _outcome(difference: Estimate, p: float) -> Outcome:
-    if difference.value is None or not p < paired.SIGNIFICANCE:
+    if difference.low is None or difference.high is None or not p < paired.SIGNIFICANCE:
         return "undecided"
-    return "holds" if difference.value > 0 else "opposite"
+    return "holds" if difference.low > 0 else "opposite" if difference.high < 0 else "undecided"
 
 
 def _on_the_grid(test: ClaimTest, runs: Sequence[Scores]) -> TestResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +32,8 @@ def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
     scores = [in_order(load_scores(file)) for file in files]
     names = _names(paths, scores)
     named = [replace(s, source=replace(s.source, name=name)) for s, name in zip(scores, names, strict=True)]
-    for other in named[1:]:
-        refuse_mixture(named[0], other)
+    for one, other in itertools.combinations(named, 2):
+        refuse_mixture(one, other)
     refuse_unscored(named[0])
     return named
 

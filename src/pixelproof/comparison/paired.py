@@ -51,20 +51,31 @@ def resample(units: Counts, statistic: Statistic, seed: int) -> Float64:
 
 
 def permutation_p(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
+    """Return two-sided p-values of the difference b - a, [S]; see ``exchanged_p``. Arguments as in ``bootstrap``."""
+    return exchanged_p(a, b, lambda sums: statistic(sums[:, 1]) - statistic(sums[:, 0]), seed)
+
+
+def exchanged_p(a: Counts, b: Counts, gain: Statistic, seed: int) -> Float64:
     """Return two-sided p-values under the hypothesis that the models may be exchanged on every unit.
 
     Each permutation swaps the two models on a random half of the units. The outcome observed counts as one of them, so
-    that no p-value is 0 (Phipson and Smyth 2010). Arguments as in ``bootstrap``.
+    that no p-value is 0 (Phipson and Smyth 2010).
+
+    Args:
+        a: float64 [N, *C], whole counts of the first model by unit.
+        b: float64 [N, *C], the second's on the same units.
+        gain: From sums of counts of both [R, 2, *C] to figures [R, S] that change their sign when the two swap places.
+        seed: Seed of the permutations.
 
     Returns:
-        float64 [S], NaN where the observed difference is undefined.
+        float64 [S], NaN where the observed figure is undefined.
     """
     rng, total_a, total_b = generator(seed, "permutation"), a.sum(axis=0), b.sum(axis=0)
-    observed = np.abs(statistic(total_b) - statistic(total_a))
+    observed = np.abs(gain(np.stack([total_a, total_b])[None])[0])
     extreme = np.ones(observed.shape)
     for rows in resampling.blocks(RESAMPLES, a):
         moved = resampling.weigh(rng.integers(0, 2, (rows, len(a))).astype(np.float64), b - a)
-        found = np.abs(statistic(total_b - moved) - statistic(total_a + moved))
+        found = np.abs(gain(np.stack([total_a + moved, total_b - moved], axis=1)))
         extreme += (~(found < observed - _SAME)).sum(axis=0)  # an undefined outcome speaks for no difference
     return np.where(np.isnan(observed), np.nan, extreme / (RESAMPLES + 1))
 

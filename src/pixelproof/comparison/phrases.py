@@ -26,8 +26,8 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "（隨機的 95% 範圍：{low} 至 {high}；真實邊界：{truth}）。",
     },
     "no_mosaic": {
-        "en": "The boundaries that {model} predicts follow no grid of 8, 16 or 32 px.",
-        "zh-Hant": "{model} 預測的邊界不沿著 8、16 或 32 像素的格線。",
+        "en": "The boundaries that {model} predicts lie on no grid of 8, 16 or 32 px more often than by chance.",
+        "zh-Hant": "{model} 預測的邊界落在 8、16 或 32 像素格線上的次數不比隨機多。",
     },
     "confirmed": {"en": "confirmed", "zh-Hant": "成立"},
     "refuted": {"en": "refuted", "zh-Hant": "不成立"},
@@ -58,7 +58,7 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
     "measure_mosaic": {"en": "mosaic index", "zh-Hant": "馬賽克指數"},
     "effect": {
         "en": "{factor} “{level}” instead of “{reference}” changes the score by {difference} points "
-        "(95% CI {low} to {high}, p {p} by Holm over {effects} effects).",
+        "(95% CI {low} to {high}, p {p} by Holm, {effects} in all).",
         "zh-Hant": "{factor} 由「{reference}」改為「{level}」，分數變化 {difference} 個百分點"
         "（95% 信賴區間 {low} 至 {high}，{effects} 項效應經 Holm 校正後 p {p}）。",
     },
@@ -66,10 +66,14 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "Each model was trained once, so what other seeds would give is not known; intervals are over images.",
         "zh-Hant": "每個模型只訓練一次，因此換用其他隨機種子的結果不得而知；信賴區間僅涵蓋影像的變異。",
     },
+    "over_seeds": {
+        "en": "That is of the first seeds; on average over all of them {b} minus {a} is {difference} points.",
+        "zh-Hant": "以上為第一個種子的結果；對所有種子平均，{b} 減 {a} 為 {difference} 個百分點。",
+    },
     "many_seeds": {
-        "en": "Each model was trained with {seeds} seeds. Claims and effects cover both seeds and images; "
-        "figures of two models side by side are of the first seed.",
-        "zh-Hant": "每個模型以 {seeds} 個隨機種子訓練。主張與效應的信賴區間同時涵蓋種子與影像；"
+        "en": "Each model was trained with {seeds} seeds. Claims and effects cover both seeds and images; boundary "
+        "figures are means over seeds; figures of two models side by side are of the first seed.",
+        "zh-Hant": "每個模型以 {seeds} 個隨機種子訓練。主張與效應的信賴區間同時涵蓋種子與影像；邊界數據為各種子的平均；"
         "兩模型並列的數字取自第一個種子。",
     },
 }

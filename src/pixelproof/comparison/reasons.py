@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from pixelproof.comparison.paired import SIGNIFICANCE
 from pixelproof.comparison.phrases import Language
 from pixelproof.comparison.words import bound, listed, p_value, points, say
 from pixelproof.numbers import count, score, share
+from pixelproof.runs.comparison_file import ComparisonRecord
 from pixelproof.runs.evidence_file import ClaimResult, Estimate, EvidenceRecord, ModelFigures, MosaicFigure, TestResult
 
 About = Literal["where", "boundaries", "mosaic", "effects", "claims", "seeds"]
@@ -26,18 +27,30 @@ class Remark:
     text: str
 
 
-def remarks(evidence: EvidenceRecord, language: Language) -> list[Remark]:
-    """Return what the evidence shows, in the order of a discussion: where, how, why, and how sure."""
-    said = [Remark("where", text) for text in _where(evidence, language)]
+def remarks(evidence: EvidenceRecord, language: Language, comparison: ComparisonRecord | None = None) -> list[Remark]:
+    """Return what the evidence shows, in the order of a discussion: where, how, why, and how sure.
+
+    Args:
+        evidence: What was gathered.
+        language: The language.
+        comparison: That of the same models, if there is one: a gain that it leaves undecided lies nowhere.
+    """
+    undecided = [{pair.a, pair.b} for pair in comparison.pairs if pair.verdict == "undecided"] if comparison else []
+    said = [Remark("where", text) for text in _where(evidence, undecided, language)]
     said += [Remark("boundaries", text) for text in _boundary_f1(evidence, language)]
-    said += [Remark("mosaic", _mosaic(model, evidence.truth, language)) for model in evidence.models if model.mosaics]
+    shown = [model for model in evidence.models if any(mosaic.index is not None for mosaic in model.mosaics)]
+    said += [Remark("mosaic", _mosaic(model, evidence.truth, language)) for model in shown]
     said += [Remark("effects", text) for text in _effects(evidence, language)]
     said += [Remark("claims", claim_sentence(result, language)) for result in evidence.claims]
-    if evidence.claims or evidence.effects:
-        seeds = min(model.runs for model in evidence.models)
-        key = "one_seed" if seeds == 1 else "many_seeds"
-        said.append(Remark("seeds", say(key, language, seeds=count(seeds))))
-    return said
+    return said + [Remark("seeds", text) for text in _seeds(evidence, language)]
+
+
+def over_seeds(a: str, b: str, evidence: EvidenceRecord, language: Language) -> str | None:
+    """Return how far b is above a on average, where seeds were many: verdicts are on the first of them alone."""
+    one, other = (next(model for model in evidence.models if model.name == name) for name in (a, b))
+    if one.runs == other.runs == 1 or one.score is None or other.score is None:
+        return None
+    return say("over_seeds", language, a=a, b=b, difference=points(other.score - one.score))
 
 
 def claim_sentence(result: ClaimResult, language: Language) -> str:
@@ -98,10 +111,16 @@ def grid_share(mosaic: MosaicFigure) -> float:
     return (mosaic.index or 0.0) / mosaic.stride
 
 
-def _where(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
+def _where(evidence: EvidenceRecord, undecided: Sequence[set[str]], language: Language) -> Iterator[str]:
     for pair in evidence.gains:
         total = pair.where.total
-        if total.value is None or total.low is None or total.high is None or total.low <= 0 <= total.high:
+        if (
+            {pair.a, pair.b} in undecided
+            or total.value is None
+            or total.low is None
+            or total.high is None
+            or total.low <= 0 <= total.high
+        ):
             continue  # there is no gain to be found anywhere
         up = total.value > 0
         better, worse = (pair.b, pair.a) if up else (pair.a, pair.b)
@@ -167,3 +186,12 @@ def _effects(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
             p=p_value(effect.adjusted),
             effects=count(len(evidence.effects)),
         )
+
+
+def _seeds(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
+    runs = [model.runs for model in evidence.models]
+    if max(runs) > 1:
+        seeds = count(max(runs)) if min(runs) == max(runs) else f"{count(min(runs))}–{count(max(runs))}"
+        yield say("many_seeds", language, seeds=seeds)
+    elif evidence.claims or evidence.effects:
+        yield say("one_seed", language)

@@ -220,6 +220,8 @@ class RunConfig(Strict):
         losses = {training.loss, training.finish or training.loss}
         if self.task == "classification" and not losses <= {"cross-entropy", "focal"}:
             raise ValueError("classification takes the loss cross-entropy or focal")
+        if training.class_weights == "corrected" and any("focal" in loss.split("+") for loss in losses):
+            raise ValueError("class_weights=corrected is for cross-entropy; from focal, weights cannot be taken back")
         return self
 
 

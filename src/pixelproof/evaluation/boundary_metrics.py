@@ -57,9 +57,10 @@ def boundary_f1(contours: Counts, scored: Bool) -> Float64:
     Returns:
         float64 [..., K]; NaN where a class is ignored, or has a boundary in neither mask; 0 where only one has it.
     """
-    matched, predicted, found, true = np.moveaxis(np.where(scored[:, None], contours, 0), -1, 0)
+    # As floats, because products of the counts of many images pass what 64 bits hold.
+    matched, predicted, found, true = np.moveaxis(np.where(scored[:, None], contours, 0.0), -1, 0)
     # 2PR / (P + R) with P = matched / predicted and R = found / true, free of division by what may be 0.
-    both = 2.0 * matched * found
+    both = 2 * matched * found
     f1 = np.nan_to_num(ratio(both, matched * true + found * predicted))
     return np.where(predicted + true > 0, f1, np.nan)
 

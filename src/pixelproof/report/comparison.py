@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pixelproof.comparison.reasons import claim_text, remarks, status_word, test_phrase
+from pixelproof.comparison.phrases import Language
+from pixelproof.comparison.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
 from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.words import LANGUAGES, p_value
-from pixelproof.numbers import UNDEFINED, count, score
+from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
 from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pair import matrix, pairs
@@ -50,7 +51,7 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
     """Return all that ``comparison.html.j2`` shows, empty where models were not compared."""
     tolerances, strides, rows = boundaries(evidence) if evidence else ([], [], [])
     return {
-        "headline": headline(comparison) if comparison else None,
+        "headline": headline(comparison, evidence) if comparison else [],
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
         "made_of": made_of(comparison) if comparison else "",
@@ -63,12 +64,17 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
     }
 
 
-def headline(comparison: ComparisonRecord) -> Texts:
-    """Return the verdict between the first model and the best of the others."""
+def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
+    """Return the verdict between the first model and the best of the others, and what further seeds say of it."""
     first, *others = comparison.models
     best = max(others, key=lambda model: model.value).name
     pair = next(pair for pair in comparison.pairs if {pair.a, pair.b} == {first.name, best})
-    return translated(lambda tongue: sentences(pair, comparison, tongue)[:1])[0]
+
+    def said(tongue: Language) -> list[str]:
+        more = over_seeds(first.name, best, evidence, tongue) if evidence else None
+        return sentences(pair, comparison, tongue)[:1] + ([more] if more else [])
+
+    return translated(said)
 
 
 def made_of(comparison: ComparisonRecord) -> str:
@@ -110,7 +116,8 @@ def effects(evidence: EvidenceRecord) -> Forest | None:
     for effect in evidence.effects:
         sure = certain(effect.difference) if effect.adjusted is not None and effect.adjusted < 0.05 else ""
         name = f"{effect.factor}: {effect.level} instead of {effect.reference}"
-        note = f"p {p_value(effect.adjusted)} (Holm), {count(effect.seeds)} seeds, {count(len(effect.pairs))} pairs"
+        behind = f"{counted(effect.seeds, 'seed')}, {counted(len(effect.pairs), 'pair')}"
+        note = f"p {p_value(effect.adjusted)} (Holm), {behind}"
         rows.append(Difference(name, effect.difference, sure, note))
     return forest(rows)
 
@@ -127,8 +134,8 @@ def discussion(comparison: ComparisonRecord | None, evidence: EvidenceRecord | N
         verdicts = translated(lambda tongue: [sentences(pair, comparison, tongue)[0] for pair in comparison.pairs])
         said += [Said(text, "comparison") for text in verdicts]
     if evidence is not None:
-        about = [remark.about for remark in remarks(evidence, "en")]
-        texts = translated(lambda tongue: [remark.text for remark in remarks(evidence, tongue)])
+        about = [remark.about for remark in remarks(evidence, "en", comparison)]
+        texts = translated(lambda tongue: [remark.text for remark in remarks(evidence, tongue, comparison)])
         said += [Said(t, ANCHORS.get(what, "")) for t, what in zip(texts, about, strict=True) if what != "claims"]
     return said
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from pixelproof.errors import UserError
 
 FOREVER = float("inf")
+WORKERS_END = 10.0
+"""Seconds after which the loading workers of a training that was killed have ended, too; they hold its locks."""
 PAUSE = 0.1
 """Seconds between two tries."""
 
@@ -21,12 +23,15 @@ def alone_in(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """Keep other processes that ask for the same folder out of it. Leaves nothing in it.
 
     Args:
-        folder: An existing folder.
+        folder: A folder; one that does not exist is nobody's.
         patience: Seconds to wait for another process to end.
 
     Raises:
         UserError: Another process is in it for longer than that.
     """
+    if not folder.is_dir():
+        yield
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         end = time.monotonic() + patience

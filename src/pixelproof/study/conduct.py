@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from pixelproof.explanation.embed import embed
 from pixelproof.explanation.segmenter import show
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
+from pixelproof.report.artefacts import STUDY
 from pixelproof.report.facts import Environment, read_facts
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
@@ -29,15 +30,18 @@ from pixelproof.runs import (
     save_shown,
     save_thumbnails,
 )
+from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.features import VERSION as FEATURES_VERSION
 from pixelproof.runs.folder import ENVIRONMENT
+from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
-from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord, StudyRecord, save_study
+from pixelproof.runs.study_file import StudyRecord, save_study
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import StudyFile, read_study
 from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.plan import in_order, plan, starting
+from pixelproof.study.record import part_record
 from pixelproof.study.scoring import score_run
 from pixelproof.study.steps import Steps
 from pixelproof.study.train import describe_network, train
@@ -61,10 +65,19 @@ def conduct(
         processes: How many train each model together, on a GPU each.
 
     Raises:
-        UserError: Data, settings or models are refused, before any training where that can be known.
+        UserError: Data, settings or models are refused, before any training where that can be known, or another process
+            conducts a study in ``out``.
     """
-    start = time.monotonic()
     jobs = plan(study, data, out, overrides)
+    require_writable(out / STUDY)
+    with alone_in(out, patience=WORKERS_END):
+        return _conduct(study, jobs, out, overrides, command, processes)
+
+
+def _conduct(
+    study: StudyFile, jobs: Mapping[str, list[Job]], out: Path, overrides: Sequence[str], command: str, processes: int
+) -> Path:
+    start = time.monotonic()
     steps = Steps(out)
     for group in jobs.values():
         _check([job for job in group if not _trained(job, steps)], processes)
@@ -84,9 +97,9 @@ def conduct(
         command=command,
         settings=dict(text.split("=", 1) for text in overrides),
         seconds=round(time.monotonic() - start, 1),
-        parts=tuple(_record(study, part, group, out) for part, group in jobs.items()),
+        parts=tuple(part_record(study.parts[part], part, group, out) for part, group in jobs.items()),
     )
-    save_study(out / "study.json", record)
+    save_study(out / STUDY, record)
     return build_report(out)
 
 
@@ -201,34 +214,6 @@ def _set_aside(folder: Path, previous: Path) -> None:
     while (target := previous / f"{folder.parent.name}-{folder.name}-{number}").exists():
         number += 1
     previous.mkdir(parents=True, exist_ok=True)
-    folder.rename(target)
+    with alone_in(Run(folder).last.parent):  # what another process trains is not moved
+        folder.rename(target)
     say(f"settings or data changed: the earlier run is now {target}")
-
-
-def _record(study: StudyFile, part: str, jobs: list[Job], out: Path) -> PartRecord:
-    entry, job = study.parts[part], jobs[0]
-    images = read_facts(Environment, job.run.path / ENVIRONMENT).data.images
-    return PartRecord(
-        name=part,
-        title=entry.title or part,
-        task=job.data.task,
-        data=DataRecord.model_validate(
-            {
-                "layout": job.data.layout,
-                "classes": len(job.data.scheme.classes),
-                "images": {name: images.get(name) for name in ("train", "selection", SPLIT)},
-                "fingerprint": job.fingerprints[SPLIT],
-            }
-        ),
-        models=tuple(_model_record(name, model.levels, jobs, out) for name, model in entry.trained.items()),
-        shown=entry.show,
-        extremes=extremes(out / part) if job.data.task == "segmentation" else (),
-        embed=entry.embed,
-        baseline=entry.vary.reference if entry.vary else {},
-        claims=entry.claims,
-    )
-
-
-def _model_record(name: str, levels: dict[str, str], jobs: list[Job], out: Path) -> ModelRecord:
-    run, *replicates = (job.run.path.relative_to(out).as_posix() for job in jobs if job.model == name)
-    return ModelRecord(name=name, run=run, replicates=tuple(replicates), levels=levels)

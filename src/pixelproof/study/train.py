@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from pixelproof.config import RunConfig, idle, run_settings
@@ -21,7 +21,7 @@ from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import read_text
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.folder import ENVIRONMENT
-from pixelproof.runs.locks import alone_in
+from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.study.fit import fit, start
 from pixelproof.study.parts import proof_image
@@ -30,9 +30,6 @@ from pixelproof.training.checkpoints import load_weights, remove_unfinished, sav
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.launch import check_processes, launch
 from pixelproof.training.parallel import ALONE
-
-WORKERS_END = 10.0
-"""Seconds after which the loading workers of a training that was killed have ended, too; they hold its locks."""
 
 
 def train(
@@ -138,8 +135,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         },
         "finished": False,
     }
-    old = Run(out).last.parent
-    with alone_in(old) if old.is_dir() else nullcontext():  # what another process trains is not replaced
+    with alone_in(Run(out).last.parent):  # what another process trains is not replaced
         run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model

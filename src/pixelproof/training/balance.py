@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from pixelproof.data.loading import TrainingImages
 from pixelproof.labels import VOID
-from pixelproof.progress import track
+from pixelproof.progress import bar
+from pixelproof.randomness import generator
 
 _LOOKED_AT = 200
-"""Masks that are counted, at least, of a data set that has so many; at most twice as many are."""
+"""Masks that are counted, of a data set that has so many; more where they do not show every class."""
 
 
 def class_weights(images: TrainingImages) -> torch.Tensor:
     """Return float [K]: the inverse square root of each class's share of train, mean 1 over the classes present."""
     if images.segmented:
-        counts = np.zeros(VOID + 1, np.int64)
-        chosen = range(0, len(images), max(1, len(images) // _LOOKED_AT))
-        for index in track(chosen, "class weights", len(chosen)):
-            mask = images.pixels[index][1]
-            assert mask is not None
-            counts += np.bincount(mask.ravel(), minlength=VOID + 1)
+        counts = _pixels(images)
     else:
         counts = np.bincount([sample.label or 0 for sample in images.samples], minlength=len(images.scheme.classes))
     counts = counts[: len(images.scheme.classes)] * images.scheme.scored
@@ -30,3 +27,19 @@ def class_weights(images: TrainingImages) -> torch.Tensor:
     weights[present] = (counts[present] / counts.sum()) ** -0.5
     weights[present] /= weights[present].mean()
     return torch.tensor(weights, dtype=torch.float32)
+
+
+def _pixels(images: TrainingImages) -> npt.NDArray[np.int64]:
+    """Return int64 [256]: pixels of each mask value, in masks drawn until all scored classes have been seen."""
+    counts = np.zeros(VOID + 1, np.int64)
+    wanted = np.flatnonzero(images.scheme.scored)
+    order = generator(images.config.training.seed, "class weights").permutation(len(images)).tolist()
+    with bar("class weights", min(_LOOKED_AT, len(images)), "masks") as step:
+        for place, index in enumerate(order):
+            if place >= _LOOKED_AT and counts[wanted].all():
+                break
+            mask = images.pixels[index][1]
+            assert mask is not None
+            counts += np.bincount(mask.ravel(), minlength=VOID + 1)
+            step(int(place < _LOOKED_AT))
+    return counts

@@ -135,7 +135,9 @@ class Trainer:
         per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
         loss, shown, losses = self.losses(epoch), 0.0, []
         for number, (images, stored) in enumerate(self.batches.epoch(epoch), start=1):
-            lr = learning_rate(self.config, epoch + number / per_epoch)
+            # In the middle of what is stepped at once: at its end the last step of all would have a rate of 0.
+            middle = number - min(self.config.accumulate, per_epoch) / 2
+            lr = learning_rate(self.config, epoch + max(middle, 0) / per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
             batch = self._mixed(images, self.images.target(stored), epoch * per_epoch + number)

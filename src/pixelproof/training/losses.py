@@ -35,7 +35,7 @@ def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Callable[
         "lovasz": lovasz_softmax,
     }
     if config.class_weights == "corrected" and class_weights is not None:
-        known |= {name: corrected(known[name], class_weights) for name in ("cross-entropy", "focal")}
+        known["cross-entropy"] = corrected(known["cross-entropy"], class_weights)
     early, late = (
         _sum([known[part] for part in name.split("+")]) for name in (config.loss, config.finish or config.loss)
     )
