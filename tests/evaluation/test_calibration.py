@@ -79,10 +79,38 @@ def test_the_interval_holds_the_true_error_about_as_often_as_it_says():
     assert held >= 88
 
 
-def test_a_calibrated_model_has_an_interval_that_reaches_down_to_nothing():
-    found = reliability(counted(*made_up(np.random.default_rng(3), 1000)))
-    assert found.low == 0
-    assert found.ece < 0.05
+def promised(confidence, right):
+    return calibration_counts(confidence_units(confidence)[:, None], right[:, None])
+
+
+@pytest.mark.parametrize("least", [0.1, 0.9])
+def test_a_calibrated_model_is_rarely_called_miscalibrated(least):
+    rng, accused = np.random.default_rng(3), 0
+    for _ in range(20):
+        confidence = rng.uniform(least, 1, 100)
+        found = reliability(promised(confidence, rng.random(100) < confidence))
+        accused += found.low > 0
+        assert found.low <= found.ece <= found.high
+    assert accused <= 2
+
+
+def test_a_model_that_is_too_sure_is_called_miscalibrated():
+    rng = np.random.default_rng(5)
+    confidence = rng.uniform(0.5, 1, 500)
+    assert reliability(promised(confidence, rng.random(500) < confidence - 0.1)).low > 0.03
+
+
+def test_a_few_sure_predictions_without_an_error_accuse_no_model():
+    found = reliability(promised(np.full(20, 0.97), np.ones(20, bool)))
+    assert (found.low, found.high) == (0, pytest.approx(0.03))
+
+
+def test_images_without_scored_pixels_leave_an_interval():
+    counts = np.zeros((4, BINS, 3), np.int64)
+    counts[:2, -1] = [(100, 80, 95 * UNIT), (100, 70, 95 * UNIT)]
+    found = reliability(counts)
+    assert found.ece == pytest.approx(0.2)
+    assert 0 <= found.low <= found.ece <= found.high < 0.3
 
 
 @pytest.mark.parametrize("sharpness", [0.4, 1.0, 2.5])

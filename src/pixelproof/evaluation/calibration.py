@@ -14,6 +14,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from pixelproof.evaluation.resampling import resample
+from pixelproof.randomness import generator
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -75,30 +76,68 @@ def calibration_counts(units: npt.NDArray[np.integer], right: npt.NDArray[np.boo
 def reliability(counts: Int64, seed: int = 0) -> Reliability:
     """Return the reliability of a model from counts per image, int64 [N, B, 3].
 
-    The interval is the basic bootstrap over images, 2,000 replicates. ECE is biased upwards, and that of a resampled
-    set once more by about as much; the basic interval, mirrored at the estimate, takes that bias off again.
+    The interval is the basic bootstrap over images, 2,000 replicates, and holds the estimate. ECE is biased upwards,
+    and that of a resampled set once more; the basic interval, mirrored at the estimate, takes most of that off. Near 0
+    it does not, so the lower end is 0 wherever a calibrated model might have shown as much.
     """
     total = counts.sum(axis=0)
-    ece = expected_error(total)
-    replicates = resample(counts, expected_error, REPLICATES, seed, "calibration")
-    low, high = 2 * ece - np.quantile(replicates, (0.975, 0.025))
+    low, high = _interval(counts, seed)
     filled = np.where(total[:, 0] > 0, total[:, 0], np.nan)
     return Reliability(
         count=total[:, 0],
         accuracy=total[:, 1] / filled,
         confidence=total[:, 2] / UNIT / filled,
-        ece=float(ece),
-        low=float(np.clip(low, 0, 1)),
-        high=float(np.clip(high, 0, 1)),
+        ece=float(expected_error(total)),
+        low=low,
+        high=high,
     )
 
 
 def expected_error(total: npt.NDArray[np.number]) -> Float64:
     """Return ECE of counts [..., B, 3]; NaN where there are no predictions."""
-    gaps = np.abs(total[..., 1] - total[..., 2] / UNIT).sum(axis=-1)
+    gaps = np.abs(_gaps(total)).sum(axis=-1)
     predictions = total[..., 0].sum(axis=-1)
     ece: Float64 = np.divide(gaps, predictions, out=np.full(np.shape(gaps), np.nan), where=predictions > 0)
     return ece
+
+
+def _interval(counts: Int64, seed: int) -> tuple[float, float]:
+    """Return the ends of the 95% interval of ECE; resamples without predictions are left out."""
+    total, drawn = counts.sum(axis=0), resample(counts, lambda sums: sums, REPLICATES, seed, "calibration")
+    drawn = drawn[drawn[..., 0].any(axis=-1)]
+    if not len(drawn):
+        return float("nan"), float("nan")
+    ece = expected_error(total)
+    low, high = 2 * ece - np.quantile(expected_error(drawn), (0.975, 0.025))
+    if ece <= _error_by_chance(total, drawn, seed):
+        low = 0
+    return float(np.clip(low, 0, ece)), float(np.clip(high, ece, 1))
+
+
+def _error_by_chance(total: Int64, drawn: Float64, seed: int) -> float:
+    """Return the ECE that a calibrated model passes in one of 40 sets like this one, by the more cautious of two views.
+
+    Images drawn again vary about the gaps found as others would about none, however alike the pixels of an image are.
+    But where no prediction is wrong, or none is right, they cannot vary; predictions that are right as often as they
+    promise, each by itself, do.
+
+    Args:
+        total: int64 [B, 3], counts of the set.
+        drawn: float64 [R, B, 3], those of sets drawn again.
+        seed: Decides which predictions are right.
+    """
+    predictions, promised = total[:, 0], total[:, 2] / UNIT
+    chance = promised / np.maximum(predictions, 1)
+    right = generator(seed, "calibrated").binomial(predictions, chance, (REPLICATES, len(total)))
+    views = (_gaps(drawn) - _gaps(total), right - promised)
+    reach = max(np.quantile(np.abs(gaps).sum(axis=-1), 0.975) for gaps in views)
+    return float(reach / predictions.sum())
+
+
+def _gaps(total: npt.NDArray[np.number]) -> Float64:
+    """Return by how many more predictions are right than was promised, float64 [..., B] of counts [..., B, 3]."""
+    gaps: Float64 = np.subtract(total[..., 1], total[..., 2] / UNIT)
+    return gaps
 
 
 def fit_temperature(logits: npt.NDArray[np.floating], truth: Int64) -> float:
