@@ -78,6 +78,23 @@ def test_a_class_spread_among_all_others_is_scattered():
     assert found.classes[6].spread == pytest.approx(6, abs=0.3)
 
 
+@pytest.mark.parametrize("small", [4, 10, 11])
+def test_a_class_of_at_most_k_images_is_not_said_to_mix(small):
+    """Its images lack k neighbours of their own, although the other class lies far off."""
+    truth = np.repeat([0, 1], [small, 50])
+    points = 30 * np.eye(8)[truth] + np.random.default_rng(6).normal(0, 1, (len(truth), 8))
+    found = describe(cloud_of(points, truth, "ab"), "validation")
+    assert "mixes" not in {s.kind for s in found.statements}
+    assert found.classes[0].own == pytest.approx(min(1, (small - 1) / 10))
+
+
+def test_a_small_class_among_others_is_not_said_to_be_scattered():
+    centre = 30 * np.eye(8)[np.repeat(np.arange(7), [6] * 7)]
+    points = centre + np.random.default_rng(7).normal(0, 1, (42, 8))
+    found = describe(cloud_of(points, np.repeat(np.arange(7), [6] * 7), "abcdefg"), "validation")
+    assert found.statements == ()
+
+
 @settings(max_examples=10)
 @given(seed=st.integers(0, 10**6), k=st.integers(1, 9))
 def test_knn_confusion_and_silhouette_equal_scikit_learn(seed, k):
@@ -129,11 +146,20 @@ def test_shares_of_nothing_and_all_keep_an_interval():
     assert mixing.own(0).value == 1
     assert 0.8 < mixing.own(0).low < 1
     assert mixing.pair(0, 1).value == 0
-    assert 0 < mixing.pair(0, 1).high < 0.1
+    assert 0 < mixing.pair(0, 1).high < 0.2
     assert mixing.own(3) is None
     assert mixing.pair(0, 3) is None
     assert mixing.mixed_pairs() == []
     assert mixing.spread(0) is None
+
+
+def test_a_pair_that_shares_nothing_is_known_no_better_than_its_small_class():
+    """Wilson's ends, computed by hand: 3.84 / (5 + 3.84) = .434 and 3.84 / (200 + 3.84) = .019."""
+    truth = np.repeat([0, 1], [5, 200])
+    points = np.random.default_rng(8).normal(0, 1, (205, 3)) + 100 * truth[:, None]
+    mixing = measure_mixing(points, truth, 2, 4)
+    assert mixing.own(0).low == pytest.approx(1 - 0.434, abs=1e-3)
+    assert mixing.pair(0, 1).high == pytest.approx((0.434 + 0.019) / 2, abs=1e-3)
 
 
 @pytest.mark.parametrize("count", [10, 50, 450])

@@ -66,7 +66,7 @@ def describe(cloud: Cloud, split: str, seed: int = 0, k: int = NEIGHBOURS) -> Ex
         seed=seed,
         classes=classes,
         pairs=tuple(pairs),
-        statements=statements(classes, pairs),
+        statements=statements(classes, pairs, k),
     )
 
 

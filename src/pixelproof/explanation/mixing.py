@@ -33,7 +33,7 @@ class Mixing:
 
     Intervals are percentiles of 1,000 bootstrap replicates: images are drawn again within their class, while their
     neighbours stay. At 0 and 1, where such replicates cannot vary, the far end is Wilson's for as many yes-or-no trials
-    as there are images.
+    as there are images; for a pair of classes it is the mean of both ends, as its figure is the mean of two shares.
 
     Args:
         near: int64 [N, k], places of each image's neighbours.
@@ -63,7 +63,7 @@ class Mixing:
         """Return the share of the neighbours of a class's images that are of the class; None without images."""
         if not self.counts[label]:
             return None
-        return _interval(self.confusion[label, label], self._replicates(label, label), int(self.counts[label]))
+        return _interval(self.confusion[label, label], self._replicates(label, label), self.counts[[label]])
 
     def pair(self, a: int, b: int) -> Interval | None:
         """Return the k-NN confusion of two classes, the mean of both directions; None if one has no images."""
@@ -71,7 +71,7 @@ class Mixing:
             return None
         value = (self.confusion[a, b] + self.confusion[b, a]) / 2
         drawn = (self._replicates(a, b) + self._replicates(b, a)) / 2
-        return _interval(value, drawn, int(self.counts[a] + self.counts[b]))
+        return _interval(value, drawn, self.counts[[a, b]])
 
     def mixed_pairs(self) -> list[tuple[int, int]]:
         """Return the pairs of classes that share any neighbour."""
@@ -138,12 +138,12 @@ def class_shares(labels: Int64, classes: int) -> Float64:
     return shares
 
 
-def _interval(value: float, drawn: Float64, trials: int) -> Interval:
+def _interval(value: float, drawn: Float64, trials: Int64) -> Interval:
     low, high = np.quantile(drawn, LEVEL)
     if value == 0:
-        high = Z2 / (trials + Z2)
+        high = (Z2 / (trials + Z2)).mean()
     if value == 1:
-        low = trials / (trials + Z2)
+        low = (trials / (trials + Z2)).mean()
     return Interval(float(value), float(low), float(high))
 
 

@@ -14,16 +14,20 @@ APART = 0.8
 """A class stands alone if even the low end of its own share reaches this."""
 
 
-def statements(classes: Sequence[ClassFinding], pairs: Iterable[PairFinding]) -> tuple[Statement, ...]:
+def statements(classes: Sequence[ClassFinding], pairs: Iterable[PairFinding], k: int) -> tuple[Statement, ...]:
     """Return what can be said of classes and pairs: which mix, are scattered, fall apart, or stand alone.
 
-    Each kind is ranked, strongest first. What a sentence says holds at the unfavourable end of its interval.
+    Each kind is ranked, strongest first. What a sentence says holds at the unfavourable end of its interval. A class of
+    at most k images is said neither to mix nor to be scattered: an image has k neighbours and at most k - 1 of them are
+    its own, however far off all others lie.
     """
-    mixed = [pair for pair in pairs if pair.low >= MIXED]
+    judged = [finding.images > k for finding in classes]
+    mixed = [pair for pair in pairs if pair.low >= MIXED and judged[pair.a] and judged[pair.b]]
     mixed.sort(key=lambda pair: -pair.confusion)
+    scattered = [s for s in _each(classes, _scattered) if judged[s.classes[0]]]
     return (
         *(_mixes(classes, pair) for pair in mixed),
-        *sorted(_each(classes, _scattered), key=lambda s: s.value),
+        *sorted(scattered, key=lambda s: s.value),
         *sorted(_each(classes, _splits), key=lambda s: -s.value),
         *sorted(_each(classes, _apart), key=lambda s: -s.value),
     )
