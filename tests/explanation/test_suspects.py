@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pixelproof.errors import UserError
 from pixelproof.explanation.neighbours import nearest
 from pixelproof.explanation.suspects import Labelled, confident_errors, suspects
-from pixelproof.explanation.worth import Reason, novelty, worth_a_look
+from pixelproof.explanation.worth import Reason, novelty, unlike_train, worth_a_look
 from pixelproof.runs.ranked_file import Ranked, load_ranked, save_ranked
 
 
@@ -80,6 +80,27 @@ def test_the_head_of_the_list_holds_the_head_of_every_reason():
     assert why[order.index(0)] == "loss 9.0"
     assert sorted(order) == list(range(6))
     assert (np.diff(scores) <= 0).all()
+
+
+def test_a_value_that_most_images_share_makes_none_of_them_stand_out():
+    loss, new = np.linspace(0, 1, 100), np.zeros(100)
+    new[:3] = (0.5, 0.6, 0.7)  # of the images that the model knows best
+    order, scores, why = worth_a_look([Reason(loss, "loss {:.2f}".format), Reason(new, unlike_train)])
+    assert set(order[:4]) == {99, 98, 2, 1}
+    assert (order[-1], scores[-1]) == (3, pytest.approx(3 / 99))
+    assert sum("farther" in words for words in why) == 3
+    assert not any("than 0.0%" in words for words in why)
+
+
+def test_all_that_share_the_highest_value_head_the_list_unless_all_share_it():
+    loss = np.linspace(0, 1, 10)
+    order, scores, _ = worth_a_look([Reason(loss, str), Reason(np.repeat([1.0, 0.2], [4, 6]), unlike_train)])
+    assert set(order[:5]) == {0, 1, 2, 3, 9}
+    assert scores[:5] == [1.0] * 5
+    order, scores, why = worth_a_look([Reason(loss, "loss {:.1f}".format), Reason(np.zeros(10), unlike_train)])
+    assert order == list(range(9, -1, -1))
+    np.testing.assert_allclose(scores, loss[::-1])
+    assert all(words.startswith("loss") for words in why)
 
 
 def test_what_is_unlike_train_is_new():

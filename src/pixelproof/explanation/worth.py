@@ -35,8 +35,8 @@ def worth_a_look(reasons: list[Reason]) -> tuple[list[int], list[float], list[st
     the head of every reason's. Between equals the other reasons decide.
 
     Returns:
-        Places, best first; scores in that order, the share of images that the strongest reason puts an image before;
-        and the reasons in that order.
+        Places, best first; scores in that order, the share of images that the strongest reason puts an image before,
+        and 1 at its head; and the reasons in that order.
     """
     count = len(reasons[0].values)
     placed = np.stack([_standing(reason.values) for reason in reasons])
@@ -61,11 +61,16 @@ def unlike_train(value: float) -> str:
 
 
 def _standing(values: Float64) -> Float64:
-    """Return the share of known values that each is above, NaN where it is unknown."""
+    """Return the share of other known values that each is above, NaN where it is unknown.
+
+    Those that share the highest value stand at 1, however many they are, unless all values are the same.
+    """
     known = ~np.isnan(values)
     standing = np.full(len(values), np.nan)
     if known.any():
-        standing[known] = (rankdata(values[known], method="max") - 1) / max(known.sum() - 1, 1)
+        standing[known] = (rankdata(values[known], method="min") - 1) / max(known.sum() - 1, 1)
+        highest, lowest = values[known].max(), values[known].min()
+        standing[(values == highest) & (highest > lowest)] = 1
     return standing
 
 
