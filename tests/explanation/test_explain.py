@@ -1,16 +1,20 @@
 """``explain`` from the shell, on both tasks, with faults that were planted."""
 
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from pixelproof.config import ModelConfig
-from pixelproof.data import fingerprint, open_data, write_png
+from pixelproof.data import Sample, fingerprint, open_data, write_png
 from pixelproof.data.demo import write_digits
 from pixelproof.data.images import read_image
 from pixelproof.errors import Refusal
 from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.explanation import segmenter
 from pixelproof.explanation.regions import MaskEvidence, disagreements, suspect_regions
 from pixelproof.labels import PRESETS
 from pixelproof.models import build_model
@@ -155,7 +159,7 @@ def test_regions_are_large_sure_and_off_the_edge():
     seen[10:30, 10:30] = 4  # a pond that nobody mapped
     seen[90:93, 60:63] = 4  # a puddle
     np.put_along_axis(chances, seen[None], 0.94, axis=0)
-    (region,) = disagreements(truth, chances, scored)
+    (region,) = disagreements(truth, chances, scored, truth.size)
     assert (region.given, region.suggested, region.pixels, region.box) == (0, 4, 400, (10, 10, 20, 20))
     assert region.confidence == pytest.approx(0.94)
     assert region.excess == pytest.approx(400 * 0.93, rel=1e-5)
@@ -166,7 +170,40 @@ def test_regions_are_large_sure_and_off_the_edge():
     assert row.score == pytest.approx(400 * 0.93 / 10_000, rel=1e-4)
     assert suspect_regions([MaskEvidence("a", "train", 10_000, (region,), labelled, labelled * 0.99)], LAND.names) == []
     truth[:] = LAND.names.index("unknown")
-    assert disagreements(truth, chances, scored) == []
+    assert disagreements(truth, chances, scored, truth.size) == []
+
+
+@pytest.mark.parametrize(("side", "found"), [(18, 0), (24, 1)])
+def test_a_region_of_a_window_is_measured_by_the_image(monkeypatch, side, found):
+    """Of 700 x 700 pixels, 0.1% is 490 or a square of 22; of a window of 256 x 256 it would be 66."""
+    image = np.zeros((700, 700, 3), np.uint8)
+    image[100 : 100 + side, 100 : 100 + side] = 255
+    monkeypatch.setattr(segmenter, "LARGE", 480_000)
+    monkeypatch.setattr(segmenter, "TILE", 256)
+    monkeypatch.setattr(segmenter, "read_image", lambda path: image)
+    monkeypatch.setattr(segmenter, "read_sample_mask", lambda *_: np.zeros((700, 700), np.uint8))
+    look = segmenter._look(Sees(), "train", Sample("a", Path("a.png"), mask=Path("a_mask.png")))
+    assert [region.pixels for region in look.evidence.regions] == [side**2] * found
+
+
+def test_a_region_of_a_huge_image_need_not_fill_a_window():
+    chances = np.full((7, 100, 100), 0.01, np.float32)
+    chances[0] = 0.94
+    truth = np.full((100, 100), 4, np.uint8)
+    (region,) = disagreements(truth, chances, LAND.scored, 30_000**2)
+    assert region.pixels == 10_000
+
+
+class Sees:
+    """A segmenter that takes what is white for water and all else for the first class."""
+
+    scheme, temperature = LAND, 1.0
+
+    def __call__(self, images):
+        white = torch.from_numpy(images[0][None, :, :, 0] > 0)
+        logits = torch.zeros(1, 7, *white.shape[1:])
+        logits[:, 0], logits[:, 4] = torch.where(white, 0, 9), torch.where(white, 9, 0)
+        return SimpleNamespace(features=torch.zeros(1, 3), logits=logits)
 
 
 def plant_errors(folder, share):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from pixelproof.prediction.tiles import LARGE
 from pixelproof.runs.ranked_file import Box, Ranked
 
 UInt8 = npt.NDArray[np.uint8]
@@ -17,7 +18,7 @@ Float64 = npt.NDArray[np.float64]
 THICK = 5
 """Strips of disagreement thinner than this many pixels lie along edges, where every mask is a little off."""
 SMALLEST = 0.001
-"""Share of the image below which a region is not worth a look."""
+"""Share of the image, or of the largest that is looked at whole, below which a region is not worth a look."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,20 @@ class Region:
     box: Box
 
 
-def disagreements(truth: UInt8, chances: Float32, scored: npt.NDArray[np.bool_]) -> list[Region]:
+def disagreements(truth: UInt8, chances: Float32, scored: npt.NDArray[np.bool_], pixels: int) -> list[Region]:
     """Return the regions in which a mask and a model disagree, edges left out.
 
     Args:
-        truth: uint8 [H, W], the mask.
+        truth: uint8 [H, W], the mask, or a window of it.
         chances: float32 [K, H, W], the model's probabilities.
         scored: bool [K], False for ignored classes, whose pixels are nobody's error.
+        pixels: Size of the whole image, which decides what is large.
     """
     predicted = chances.argmax(axis=0)
     differ = np.isin(truth, np.flatnonzero(scored)) & (predicted != truth)
     pairs = np.where(differ, truth.astype(np.int64) * len(chances) + predicted, -1)
-    smallest = SMALLEST * truth.size
+    # Windows cut regions, and a share of a huge image would be more than a window holds.
+    smallest = SMALLEST * min(pixels, LARGE)
     found = []
     for pair in np.flatnonzero(np.bincount(pairs[differ]) >= max(smallest, 1)).tolist():
         given, suggested = divmod(pair, len(chances))

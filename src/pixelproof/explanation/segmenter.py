@@ -91,7 +91,8 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
     truth = None
     if sample.mask is not None:
         truth = read_sample_mask(sample, scheme, (image.shape[0], image.shape[1]))
-    side = TILE if image.shape[0] * image.shape[1] > LARGE else max(image.shape[:2])
+    pixels = image.shape[0] * image.shape[1]
+    side = TILE if pixels > LARGE else max(image.shape[:2])
     features, entropy, regions = [], 0.0, list[Region]()
     labelled, agreed = np.zeros(classes, np.int64), np.zeros(classes)
     confusion = np.zeros((classes + 1, classes + 1), np.int64)
@@ -103,12 +104,11 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
         if truth is not None:
             part = truth[window.slices]
             confusion += confusion_counts(part, chances.argmax(axis=0).astype(np.uint8), classes)
-            found = disagreements(part, chances, scheme.scored)
+            found = disagreements(part, chances, scheme.scored, pixels)
             regions += [_moved(region, window.left, window.top) for region in found]
             for index in np.flatnonzero(scheme.scored):
                 labelled[index] += (part == index).sum()
                 agreed[index] += chances[index][part == index].sum(dtype=np.float64)
-    pixels = image.shape[0] * image.shape[1]
     evidence = None
     if truth is not None:
         evidence = MaskEvidence(sample.id, split, pixels, tuple(regions), labelled, agreed)
