@@ -163,3 +163,9 @@ def test_training_leaves_a_temperature_that_prediction_applies(request, tmp_path
         right = np.trace(scores.confusion[:, :6, :6].sum(axis=0))
         assert judged[0] == scores.confusion[:, :6].sum()
         assert scores.calibration[:, 0, :, 1].sum() == right
+
+
+def test_counts_that_promise_more_than_is_possible_end_nothing():
+    counts = np.zeros((4, 15, 3), np.int64)
+    counts[:, 14] = 10, 9, 11 * UNIT
+    assert reliability(counts).low <= reliability(counts).ece

@@ -149,6 +149,13 @@ def test_an_edited_score_file_is_refused(tmp_path):
         load_scores(path)
 
 
+@pytest.mark.parametrize("scores", [CALIBRATED, classification_scores()])
+def test_calibration_counts_below_0_are_refused(tmp_path, scores):
+    save_scores(tmp_path / "s.npz", replace(scores, calibration=np.full((len(scores.ids), 2, 15, 3), -1)))
+    with pytest.raises(UserError, match=r"s\.npz"):
+        load_scores(tmp_path / "s.npz")
+
+
 def test_an_edited_fact_is_refused(tmp_path):
     path = tmp_path / "s.npz"
     save_scores(path, segmentation_scores())

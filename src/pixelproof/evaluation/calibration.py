@@ -127,7 +127,7 @@ def _error_by_chance(total: Int64, drawn: Float64, seed: int) -> float:
         seed: Decides which predictions are right.
     """
     predictions, promised = total[:, 0], total[:, 2] / UNIT
-    chance = promised / np.maximum(predictions, 1)
+    chance = np.minimum(promised / np.maximum(predictions, 1), 1)
     right = generator(seed, "calibrated").binomial(predictions, chance, (REPLICATES, len(total)))
     views = (_gaps(drawn) - _gaps(total), right - promised)
     reach = max(np.quantile(np.abs(gaps).sum(axis=-1), 0.975) for gaps in views)

@@ -142,5 +142,6 @@ def _check(path: Path, scheme: LabelScheme, arrays: Arrays) -> None:
         counts = [arrays[name] for name in ("truth", "predicted") if name in arrays]
     expect(path, "scores", arrays, forms)
     most = np.iinfo(np.int64).max if scheme.task == "segmentation" else classes - 1
-    if any(((array < 0) | (array > most)).any() for array in counts):
+    negative = "calibration" in arrays and (arrays["calibration"] < 0).any()
+    if negative or any(((array < 0) | (array > most)).any() for array in counts):
         raise misfit(path, "scores")
