@@ -10,6 +10,7 @@ from report_pages import Page
 from pixelproof.comparison.reasons import over_seeds, remarks
 from pixelproof.errors import UserError
 from pixelproof.report import build_report
+from pixelproof.report.comparison import headline
 from pixelproof.report.figures.forest import Difference, forest
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import Estimate, load_evidence
@@ -69,6 +70,13 @@ def test_several_seeds_are_spoken_of_wherever_there_are_any(compared):
         assert (more is None) == (not seeds)
         gain = 100 * (models[1].score - models[0].score)
         assert not seeds or f"{others[0]} minus {first} is {gain:+.1f} points" in more.replace("−", "-")
+
+
+def test_the_headline_says_that_several_pairs_were_tested(compared):
+    record = load_comparison(compared / "segmentation" / "comparison.json")
+    assert len(headline(record, None)) == 1
+    _, caveat = headline(record.model_copy(update={"pairs": record.pairs * 3}), None)
+    assert caveat["en"] == "The p-values are not adjusted for there being 3 pairs."
 
 
 def test_a_model_without_boundaries_follows_no_grid_and_avoids_none(compared):

@@ -102,9 +102,13 @@ def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> l
     for key, names in _weak_classes(pair, record).items():
         if names:
             said.append(say(key, language, classes=listed(names, language)))
-    if len(record.pairs) > 1:
-        said.append(say("many_pairs", language, pairs=count(len(record.pairs))))
-    return said
+    return said + unadjusted(record, language)
+
+
+def unadjusted(record: ComparisonRecord, language: Language) -> list[str]:
+    """Return the sentence that says so where there are several pairs: the more of them, the more differ by chance."""
+    pairs = len(record.pairs)
+    return [say("many_pairs", language, pairs=count(pairs))] if pairs > 1 else []
 
 
 def _weak_classes(pair: PairRecord, record: ComparisonRecord) -> dict[str, list[str]]:

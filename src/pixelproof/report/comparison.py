@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pixelproof.comparison.phrases import Language
 from pixelproof.comparison.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
-from pixelproof.comparison.sentences import sentences
+from pixelproof.comparison.sentences import sentences, unadjusted
 from pixelproof.comparison.words import LANGUAGES, p_value
 from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
@@ -65,14 +65,14 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
 
 
 def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
-    """Return the verdict between the first model and the best of the others, and what further seeds say of it."""
+    """Return the verdict between the first model and the best of the others, and how far to believe it."""
     first, *others = comparison.models
     best = max(others, key=lambda model: model.value).name
     pair = next(pair for pair in comparison.pairs if {pair.a, pair.b} == {first.name, best})
 
     def said(tongue: Language) -> list[str]:
         more = over_seeds(first.name, best, evidence, tongue) if evidence else None
-        return sentences(pair, comparison, tongue)[:1] + ([more] if more else [])
+        return [sentences(pair, comparison, tongue)[0], *unadjusted(comparison, tongue), *([more] if more else [])]
 
     return translated(said)
 
