@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -94,6 +94,7 @@ def test_folding_keeps_the_outputs(name: str, seed: int, width: float, height: i
 
 @pytest.mark.parametrize("name", FOLDED_IN_TRAINING)
 @given(seed=seeds, width=widths, height=st.integers(33, 100), breadth=st.integers(33, 100))
+@example(seed=52805192, width=0.03, height=33, breadth=33)  # rounding alone moves its gradients by .5%
 @property_test
 def test_folded_training_keeps_outputs_gradients_and_statistics(
     name: str, seed: int, width: float, height: int, breadth: int
@@ -104,15 +105,21 @@ def test_folded_training_keeps_outputs_gradients_and_statistics(
     twin = copy.deepcopy(model)
     network = fold_for_training(twin)
     assert network is not twin
-    for dtype, tolerance in ((torch.float32, TOLERANCE), (torch.float64, 1e-10)):
+    exact: list[Tensor] = []
+    for dtype in (torch.float64, torch.float32):
         images = images_of((height, breadth), seed, count=3).to(dtype)
         old = gradients(model.to(dtype).train(), model, images)
         new = gradients(network, twin.to(dtype).train(), images)
-        assert (new - old).norm() < tolerance * old.norm()
         for old_buffer, new_buffer in zip(model.buffers(), twin.buffers(), strict=True):
             assert torch.allclose(old_buffer, new_buffer, rtol=1e-4, atol=1e-5)
         with torch.no_grad():
-            assert difference(network(images).logits, model(images).logits) < TOLERANCE
+            outputs = [old, new, model(images).logits, network(images).logits]
+        exact = exact or [outputs[0], outputs[2]]
+        tolerance = 1e-10 if dtype == torch.float64 else TOLERANCE
+        for literal, folded, truth in zip(outputs[::2], outputs[1::2], exact, strict=True):
+            # Norms over three images of one pixel can make as much of the literal network's own rounding as they like.
+            rounding = (literal - truth).norm()
+            assert (folded - truth).norm() < tolerance * truth.norm() + 3 * rounding
 
 
 @pytest.mark.parametrize("name", ["fcn8s-bn", "vgg16-bn"])
