@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -171,6 +172,8 @@ def _take_part(
         failures.put((None, traceback.format_exc()))
         os._exit(1)
     dist.destroy_process_group()
+    sys.stderr.flush()
+    os._exit(0)  # all is written; threads of torch's that still run would now and then abort the way out
 
 
 def _end_with_starter() -> None:
