@@ -52,7 +52,8 @@ assert not multiprocessing.active_children()
 def train_apart(data: Path, model: str, out: Path, settings: Sequence[str]) -> Run:
     """Train in a process of its own, which starts loading workers as a user's does and leaves none.
 
-    Processes that had run a thousand other tests, with the threads of many libraries, now and then died of forking.
+    Processes that had run a thousand other tests, with the threads of many libraries, now and then died where they
+    started workers.
     """
     subprocess.run([sys.executable, "-c", TRAIN, data, model, out, *settings], check=True, timeout=300)
     return Run.open(out)

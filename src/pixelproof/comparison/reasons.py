@@ -47,8 +47,9 @@ def remarks(evidence: EvidenceRecord, language: Language, comparison: Comparison
 
 def over_seeds(a: str, b: str, evidence: EvidenceRecord, language: Language) -> str | None:
     """Return how far b is above a on average, where seeds were many: verdicts are on the first of them alone."""
-    one, other = (next(model for model in evidence.models if model.name == name) for name in (a, b))
-    if one.runs == other.runs == 1 or one.score is None or other.score is None:
+    figures = {model.name: model for model in evidence.models}
+    one, other = figures.get(a), figures.get(b)
+    if one is None or other is None or one.runs == other.runs == 1 or one.score is None or other.score is None:
         return None
     return say("over_seeds", language, a=a, b=b, difference=points(other.score - one.score))
 

@@ -33,7 +33,8 @@ class Mixing:
 
     Intervals are percentiles of 1,000 bootstrap replicates: images are drawn again within their class, while their
     neighbours stay. At 0 and 1, where such replicates cannot vary, the far end is Wilson's for as many yes-or-no trials
-    as there are images; for a pair of classes it is the mean of both ends, as its figure is the mean of two shares.
+    as there are images; for a pair of classes, whose figure is the mean of two shares, half the root of the sum of
+    both squares (Zou and Donner 2008).
 
     Args:
         near: int64 [N, k], places of each image's neighbours.
@@ -140,10 +141,11 @@ def class_shares(labels: Int64, classes: int) -> Float64:
 
 def _interval(value: float, drawn: Float64, trials: Int64) -> Interval:
     low, high = np.quantile(drawn, LEVEL)
+    reach = np.sqrt(((Z2 / (trials + Z2)) ** 2).sum()) / len(trials)
     if value == 0:
-        high = (Z2 / (trials + Z2)).mean()
+        high = reach
     if value == 1:
-        low = (trials / (trials + Z2)).mean()
+        low = 1 - reach
     return Interval(float(value), float(low), float(high))
 
 

@@ -8,11 +8,11 @@ import torch
 
 from pixelproof.data.loading import TrainingImages
 from pixelproof.labels import VOID
-from pixelproof.progress import bar
+from pixelproof.progress import track
 from pixelproof.randomness import generator
 
 _LOOKED_AT = 200
-"""Masks that are counted, of a data set that has so many; more where they do not show every class."""
+"""Masks that are counted, of a data set that has so many; all where these do not show every class."""
 
 
 def class_weights(images: TrainingImages) -> torch.Tensor:
@@ -30,16 +30,14 @@ def class_weights(images: TrainingImages) -> torch.Tensor:
 
 
 def _pixels(images: TrainingImages) -> npt.NDArray[np.int64]:
-    """Return int64 [256]: pixels of each mask value, in masks drawn until all scored classes have been seen."""
+    """Return int64 [256]: pixels of each mask value, in some masks or, where these lack a scored class, in all."""
     counts = np.zeros(VOID + 1, np.int64)
-    wanted = np.flatnonzero(images.scheme.scored)
     order = generator(images.config.training.seed, "class weights").permutation(len(images)).tolist()
-    with bar("class weights", min(_LOOKED_AT, len(images)), "masks") as step:
-        for place, index in enumerate(order):
-            if place >= _LOOKED_AT and counts[wanted].all():
-                break
+    for part, label in ((order[:_LOOKED_AT], "class weights"), (order[_LOOKED_AT:], "classes not seen yet")):
+        if not part or counts[np.flatnonzero(images.scheme.scored)].all():
+            break
+        for index in track(part, label, len(part), "masks"):
             mask = images.pixels[index][1]
             assert mask is not None
             counts += np.bincount(mask.ravel(), minlength=VOID + 1)
-            step(int(place < _LOOKED_AT))
     return counts
