@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -52,6 +54,36 @@ def test_a_library_gives_the_answer_of_the_network_at_any_size(make_run, name, s
         found = json.loads((run.path / "backends" / "trials.json").read_text())
         (trial,) = found["trials"].values()
         assert trial[backend]["difference"] < 1e-4
+
+
+TWO_NETWORKS_GO = """
+import gc, signal, sys
+from pathlib import Path
+import numpy as np
+from pixelproof.prediction.backends.runtimes import OpenVino
+
+signal.signal(signal.SIGCHLD, lambda *_: print("handled"))
+images = np.zeros((1, 3, 64, 64), np.float32)
+networks = [OpenVino(Path(sys.argv[1]), 1) for _ in range(2)]
+for network in networks:
+    network(images)
+del network
+for _ in range(2):
+    networks.pop(0)
+    gc.collect()
+signal.raise_signal(signal.SIGCHLD)
+"""
+
+
+def test_signals_are_handled_when_openvino_s_networks_are_gone(make_run):
+    need("openvino")
+    run = make_run("fcn8s")
+    use_backend(Predictor.open(run, "cpu"), run, "openvino", (64, 64))
+    converted = run.path / "backends" / "network.onnx"
+    ended = subprocess.run(
+        [sys.executable, "-c", TWO_NETWORKS_GO, converted], check=True, capture_output=True, text=True, timeout=300
+    )
+    assert ended.stdout.endswith("handled\n")
 
 
 def test_an_average_over_views_is_that_of_torch(make_run):

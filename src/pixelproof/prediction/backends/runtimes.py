@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,9 +68,7 @@ class OpenVino:
     suffix = ".onnx"
 
     def __init__(self, path: Path, threads: int, stride: int = 1) -> None:
-        import openvino
-
-        self.core = openvino.Core()
+        self.core = _core()
         self.path = path
         # Some processors have bf16, which it would use unasked.
         self.options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
@@ -84,6 +82,18 @@ class OpenVino:
         model = self.core.read_model(self.path)
         model.reshape(list(shape))
         return self.core.compile_model(model, "CPU", self.options)
+
+
+@cache
+def _core() -> Any:
+    """Return the one core of OpenVINO, which lives as long as the process.
+
+    Its first compilation gives the thread a stack for signals, which goes with the core, in whichever order cores go
+    and in whichever thread. The next signal that Python handles, Ctrl-C for one, would then bring the process down.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 class Ncnn:
