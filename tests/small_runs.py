@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,25 +35,6 @@ def untrained_run(folder: Path, name: str, scheme: LabelScheme = PRESETS["deepgl
             torch.nn.init.normal_(module.bias, std=0.1, generator=drawn)
     save_weights(run.best, model)
     return run
-
-
-TRAIN = """
-import multiprocessing, sys
-from pixelproof import api
-data, model, out, *settings = sys.argv[1:]
-api.train(data, model, out, settings=settings)
-assert not multiprocessing.active_children()
-"""
-
-
-def train_apart(data: Path, model: str, out: Path, settings: Sequence[str]) -> Run:
-    """Train in a process of its own, which starts loading workers as a user's does and leaves none.
-
-    Processes that had run a thousand other tests, with the threads of many libraries, now and then died where they
-    started workers.
-    """
-    subprocess.run([sys.executable, "-c", TRAIN, data, model, out, *settings], check=True, timeout=300)
-    return Run.open(out)
 
 
 NEEDED = {

@@ -1,5 +1,7 @@
 """The loop on small real files: it learns, and what interrupts it or loads for it does not change a bit."""
 
+import multiprocessing
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -14,7 +16,6 @@ from pixelproof.runs import Run, Source
 from pixelproof.runs.locks import alone_in
 from pixelproof.study.train import train
 from pixelproof.training.checkpoints import load_weights
-from small_runs import train_apart
 
 SLIM = ["width=0.03", "batch_size=8", "lr=3e-3", "warmup=0", "device=cpu"]
 
@@ -71,9 +72,9 @@ def test_a_killed_run_resumes_to_bit_identical_weights(tmp_path, color_classes, 
 def test_the_number_of_workers_changes_nothing(tmp_path, two_fields):
     data = open_data(two_fields)
     common = ["epochs=2", "crop=32", "scale=[0.5, 2]", "batch_size=3"]
-    alone = train(data, settings_for(data, "fcn8s", *common, "workers=0"), tmp_path / "0")
-    helped = train_apart(data.root, "fcn8s", tmp_path / "2", [*SLIM, *common, "workers=2"])
-    assert_same(weights_of(alone), weights_of(helped))
+    runs = [train(data, settings_for(data, "fcn8s", *common, f"workers={n}"), tmp_path / str(n)) for n in (0, 2)]
+    assert_same(weights_of(runs[0]), weights_of(runs[1]))
+    assert not multiprocessing.active_children()
 
 
 def test_the_seed_changes_everything(tmp_path, color_classes):

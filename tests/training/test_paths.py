@@ -14,7 +14,6 @@ from pixelproof.runs import Run
 from pixelproof.study.train import train
 from pixelproof.training.balance import class_weights
 from pixelproof.training.speed import Speed, measured_peak, multiply_adds
-from small_runs import train_apart
 
 SLIM = ["width=0.03", "batch_size=3", "lr=3e-3", "warmup=0", "device=cpu", "epochs=2"]
 FIELDS = ["crop=32", "scale=[0.5, 2]", "color=0.3", "finish=cross-entropy+lovasz", "finish_from=0.5", "ema=0.9"]
@@ -22,11 +21,8 @@ FIELDS = ["crop=32", "scale=[0.5, 2]", "color=0.3", "finish=cross-entropy+lovasz
 
 def trained(data, out, *more):
     model, common = ("fcn8s-bn", FIELDS) if data.task == "segmentation" else ("vgg16-bn", ["color=0.2", "mixup=0.2"])
-    settings = [*SLIM, *common, *more]
-    if "workers=2" in more:
-        run = train_apart(data.root, model, out, settings)
-    else:
-        run = train(data, apply_overrides(default_config(data.task, model), settings), out)
+    config = apply_overrides(default_config(data.task, model), [*SLIM, *common, *more])
+    run = train(data, config, out)
     return {f"{path.name}/{k}": v for path in (run.best, run.last) for k, v in load_file(path).items()}
 
 
