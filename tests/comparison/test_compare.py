@@ -213,6 +213,15 @@ def test_an_unknown_fingerprint_is_no_other_fingerprint(pixelproof, tmp_path):
     assert pixelproof("compare", *saved(tmp_path, a=a, b=segmenter(0.8, 2)))[0] == 0
 
 
+@pytest.mark.parametrize(("looks", "said"), [("1 x 1", True), ("8 x 1", False), ("", False)])
+def test_models_that_looked_in_different_ways_are_said_to(pixelproof, tmp_path, looks, said):
+    a = replace(GOOD, source=Source("a", looks="8 x 1"))
+    b = replace(segmenter(0.8, 2), source=Source("b", looks=looks))
+    code, out, _ = pixelproof("compare", *saved(tmp_path, a=a, b=b))
+    assert code == 0
+    assert ("in different ways (symmetries x sizes: 8 x 1; 1 x 1)" in " ".join(out.split())) == said
+
+
 def test_any_two_models_must_be_measured_alike(pixelproof, tmp_path):
     """The first tells nothing of its data, so it is compared with either, but they are not with each other."""
     others = [replace(segmenter(0.8, 2), source=Source("", "validation", known)) for known in ("this", "that")]

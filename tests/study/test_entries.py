@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 
 from pixelproof.config import run_settings
 from pixelproof.errors import UserError
-from pixelproof.runs import Run
+from pixelproof.runs import Run, load_scores
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.study.conduct import conduct
+from pixelproof.study.evaluate import evaluate_run
 from pixelproof.study.file import read_study, run_config
 
 VARY = {
@@ -184,6 +185,15 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
         conduct(study, tmp_path, out, ["fields.tta_scales=[1,2]", "fields.tta=flip"])
     conduct(study, tmp_path, out, ["fields.tta_scales=[1,0.5]", "fields.tta=flip"])
     assert [row.asked for row in read_scorings(scoring_log(Run(out / "fields" / "fcn32s")))] == ["1", "4", "4", "4"]
+
+    # What another command has put in the place of the study's scores is noticed.
+    asked = ["fields.tta_scales=[1,0.5]", "fields.tta=flip"]
+    evaluate_run(out / "fields" / "fcn32s", two_fields, device="cpu", tta=True)
+    capsys.readouterr()
+    conduct(study, tmp_path, out, asked)
+    said = capsys.readouterr().err
+    assert said.count("was scored on other images, or by other looks, than the study's: it is made again") == 1
+    assert load_scores(Run(out / "fields" / "fcn32s").scores("validation")).source.looks == "2 x 0.5, 1"
 
     conduct(study, tmp_path, out, ["patches.lr=1e-5"])  # what was learned changes, and so does all that began with it
     assert len(list((out / "previous").iterdir())) == 5

@@ -78,6 +78,4 @@ def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
 
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
-    return ComparedModel(
-        name=source.name, path=str(path), split=source.split, fingerprint=source.fingerprint, value=value
-    )
+    return ComparedModel(**vars(source), path=str(path), value=value)

@@ -92,7 +92,7 @@ def _classes_differ(pair: PairRecord, side: str, language: Language) -> str:
 
 
 def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
-    said = []
+    said = _other_looks(pair, record, language)
     if record.groups is not None:
         said.append(say("grouped", language, groups=count(record.groups.count)))
         if record.groups.count < ROUGH:
@@ -103,6 +103,13 @@ def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> l
         if names:
             said.append(say(key, language, classes=listed(names, language)))
     return said + unadjusted(record, language)
+
+
+def _other_looks(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return the sentence that says so where two models are known to have looked at the images in other ways."""
+    looks = {model.name: model.looks for model in record.models}
+    a, b = looks[pair.a], looks[pair.b]
+    return [say("other_looks", language, a=pair.a, b=pair.b, looks_a=a, looks_b=b)] if a and b and a != b else []
 
 
 def unadjusted(record: ComparisonRecord, language: Language) -> list[str]:

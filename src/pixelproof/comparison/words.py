@@ -63,6 +63,11 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{a} and {b} score the same on every image.",
         "zh-Hant": "{a} 與 {b} 在每張影像上的得分都相同。",
     },
+    "other_looks": {
+        "en": "{a} and {b} looked at each image in different ways (symmetries x sizes: {looks_a}; {looks_b}), "
+        "so the difference is not the networks' alone.",
+        "zh-Hant": "{a} 與 {b} 檢視影像的方式不同（對稱數 x 尺寸：{looks_a}；{looks_b}），因此差異不全來自網路。",
+    },
     "few_images": {
         "en": "{images} images are few: below {rough}, intervals are rough.",
         "zh-Hant": "{images} 張影像太少：少於 {rough} 張時，信賴區間僅供參考。",

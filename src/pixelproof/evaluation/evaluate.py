@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -28,12 +29,13 @@ def evaluate(
     Args:
         predictor: The network.
         samples: The images, each with a label or a mask.
-        source: What is scored, kept in the score file.
+        source: What is scored, kept in the score file with how it looked at the images.
         logits: What a classifier has answered already, [N, K]; None asks it.
 
     Raises:
         UserError: An image or mask cannot be read.
     """
+    source = replace(source, looks=predictor.looks)
     if predictor.scheme.task == "classification":
         answers = _answers(predictor, samples, source.name) if logits is None else logits
         return _classification(predictor, samples, source, answers)

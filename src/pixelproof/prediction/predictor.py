@@ -15,7 +15,7 @@ from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
 from pixelproof.prediction.tiles import Map, halo, large, predict_tiled, tile_side
-from pixelproof.prediction.views import ViewAverage
+from pixelproof.prediction.views import ViewAverage, described
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
@@ -99,6 +99,11 @@ class Predictor:
             UserError: The run is incomplete or damaged.
         """
         return cls.open(run, device, tta=None, scales=None)
+
+    @property
+    def looks(self) -> str:
+        """How an image is looked at: symmetries x sizes."""
+        return self.model.looks if isinstance(self.model, ViewAverage) else described(False, OWN_SIZE)
 
     @property
     def network(self) -> PixelModel:

@@ -17,6 +17,9 @@ from pixelproof.models import Output, PixelModel
 from pixelproof.models.padding import as_asked, as_seen
 
 Answer = Callable[[Tensor], Tensor]
+Symmetries = bool | Literal["flip"]
+SYMMETRIES: dict[Symmetries, int] = {False: 1, "flip": 2, True: 8}
+"""How many of a square's symmetries each value of ``tta`` averages over."""
 
 
 class ViewAverage(PixelModel):
@@ -37,16 +40,15 @@ class ViewAverage(PixelModel):
         self,
         model: PixelModel,
         temperature: float = 1.0,
-        tta: bool | Literal["flip"] = True,
+        tta: Symmetries = True,
         scales: Sequence[float] = OWN_SIZE,
     ) -> None:
         super().__init__(model.num_classes)
         self.model = model
         self.take_after(model, "model")
         self.temperature = temperature
-        self.symmetries = [(turns, flipped) for turns in range(4) for flipped in (False, True)]
-        if tta == "flip" or not tta:
-            self.symmetries = self.symmetries[: 2 if tta else 1]
+        self.looks = described(tta, scales)
+        self.symmetries = [(turns, flipped) for turns in range(4) for flipped in (False, True)][: SYMMETRIES[tta]]
         self.scales = sorted(scales, key=lambda scale: scale != 1)  # its own first, whose features are kept
         # Tiles that begin at multiples of this begin at multiples of the network's stride in every size.
         self.stride = math.lcm(*(_aligned(model.stride, scale) for scale in scales))
@@ -102,6 +104,11 @@ class ViewAverage(PixelModel):
         """Return the probabilities of images that are turned for it, turned back."""
         chances = (answer(turned(images, turns, flipped)).float() / self.temperature).softmax(dim=1)
         return chances if chances.ndim == 2 else turned_back(chances, turns, flipped)
+
+
+def described(tta: Symmetries, scales: Sequence[float]) -> str:
+    """Return how an image is looked at, symmetries x sizes, such as "8 x 0.5, 0.75, 1"; equal looks read the same."""
+    return f"{SYMMETRIES[tta]} x {', '.join(f'{scale:g}' for scale in sorted(scales))}"
 
 
 def turned(images: Tensor, turns: int, flipped: bool) -> Tensor:

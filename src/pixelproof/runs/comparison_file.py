@@ -30,6 +30,8 @@ class ComparedModel(Strict):
     split: str
     fingerprint: str
     """Fingerprint of the images and labels; empty where it is not known."""
+    looks: str = ""
+    """How it looked at each image, symmetries x sizes; empty where that is not known."""
     value: Share
     """mIoU or accuracy over all images."""
 

@@ -30,6 +30,8 @@ class Source:
     split: str = ""
     fingerprint: str = ""
     """Fingerprint of the images and labels; empty where only masks were seen."""
+    looks: str = ""
+    """How a network looked at each image, symmetries x sizes; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,10 @@ def load_scores(path: Path) -> Scores:
     scheme = parse(LabelScheme, facts.get("scheme", {}), str(path))
     _check(path, scheme, arrays)
     source = facts.get("source")
-    if not isinstance(source, dict) or not all(isinstance(source.get(key), str) for key in vars(Source(""))):
+    if not isinstance(source, dict) or "name" not in source or not all(isinstance(v, str) for v in source.values()):
         raise misfit(path, "scores")
-    ids, origin = tuple(str(i) for i in arrays.pop("ids")), Source(**{key: source[key] for key in vars(Source(""))})
+    known = {f.name: source[f.name] for f in fields(Source) if f.name in source}  # older files lack the latest
+    ids, origin = tuple(str(i) for i in arrays.pop("ids")), Source(**known)
     if scheme.task == "classification":
         return ClassificationScores(ids=ids, scheme=scheme, source=origin, **arrays)
     return SegmentationScores(ids, arrays["confusion"], scheme, origin, _boundaries(arrays), arrays.get("calibration"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from pixelproof.report.page import build_report
 from pixelproof.runs import (
     Run,
     load_features,
-    load_scores,
     load_shown,
     load_thumbnails,
     save_features,
@@ -42,13 +41,11 @@ from pixelproof.study.file import StudyFile, read_study
 from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.plan import in_order, plan, starting
 from pixelproof.study.record import part_record
-from pixelproof.study.scoring import score_run
-from pixelproof.study.steps import Steps
+from pixelproof.study.scoring import own_scores, score_run
+from pixelproof.study.steps import Reader, Steps
 from pixelproof.study.train import describe_network, train
 from pixelproof.training.device import pick_device
 from pixelproof.training.launch import check_processes
-
-Reader = Callable[[Path], object]
 
 
 def conduct(
@@ -178,7 +175,7 @@ def _inspect(job: Job, steps: Steps) -> None:
     trained = [job.answers_from(steps), job.fingerprints[SPLIT]]
     counted = [*trained, SCORES_VERSION]  # an older version counted less
     predictor: Predictor | None = None
-    targets: list[tuple[str, Path, Reader, Any]] = [("scores", job.run.scores(SPLIT), load_scores, counted)]
+    targets: list[tuple[str, Path, Reader, Any]] = [("scores", job.run.scores(SPLIT), own_scores(job), counted)]
     targets += [(f"shown/{s.id}", job.run.shown(s.id), load_shown, [trained, fingerprint([s])]) for s in job.shown]
     mapped = [trained, FEATURES_VERSION]
     targets += [("features", job.run.features(SPLIT), _load_map(job.run), mapped)] if job.embed else []

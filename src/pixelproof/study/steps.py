@@ -13,6 +13,8 @@ from pixelproof.progress import say
 from pixelproof.runs import write_json
 from pixelproof.runs.atomic import read_object
 
+Reader = Callable[[Path], object]
+
 
 class Steps:
     """The inputs of every step that was taken, kept in ``steps.json``.
@@ -32,7 +34,7 @@ class Steps:
         """Return whether ``step`` was last taken from the same inputs."""
         return self._taken.get(step) == _digest(inputs)
 
-    def made(self, step: str, inputs: Any, path: Path, reader: Callable[[Path], object]) -> bool:
+    def made(self, step: str, inputs: Any, path: Path, reader: Reader) -> bool:
         """Return whether ``step`` was last taken from the same inputs and the file it made is there and whole."""
         if not path.is_file() or not self.same(step, inputs):
             return False
