@@ -17,6 +17,8 @@ from pixelproof.explanation.describe import Cloud, describe
 from pixelproof.explanation.found import Found
 from pixelproof.labels import PRESETS
 from pixelproof.report import build_report
+from pixelproof.report.explained import view
+from pixelproof.report.findings import read_found
 from pixelproof.runs import (
     Shown,
     Thumbnails,
@@ -92,6 +94,18 @@ def test_what_was_found_is_on_the_page(explained: Path):
     assert "trustworthiness" in page.text
     assert not [tag for tag, _ in page.tags if tag in ("i", "b") and "dog" in tag]
     assert "<i>x</i>" not in page.source
+
+
+def test_classes_with_fewer_images_than_neighbours_are_marked(explained: Path):
+    found = read_found(explained / "classification/vgg16/explanation")
+    assert found is not None
+    assert found.explanation is not None
+    classes, pair = list(found.explanation.classes), found.explanation.pairs[0]
+    a, b = classes[pair.a].name, classes[pair.b].name
+    assert view("vgg16", found, None, None).pairs[0][0] == f"{a}, {b}"
+    classes[pair.a] = classes[pair.a].model_copy(update={"images": found.explanation.neighbours})
+    small = replace(found, explanation=found.explanation.model_copy(update={"classes": tuple(classes)}))
+    assert view("vgg16", small, None, None).pairs[0][0] == f"{a}*, {b}"
 
 
 def test_every_picture_is_inside_and_the_map_lies_beside(explained: Path):

@@ -106,7 +106,8 @@ def view(model: str, found: Found, scores: Scores | None, scheme: LabelScheme | 
 
 
 def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str]]:
-    names = [finding.name for finding in explanation.classes]
+    # Of a class of at most k images, an image's k neighbours hold others whatever the network sees.
+    names = [f"{c.name}*" if c.images <= explanation.neighbours else c.name for c in explanation.classes]
     return [
         (
             f"{names[pair.a]}, {names[pair.b]}",
