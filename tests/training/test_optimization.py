@@ -56,13 +56,16 @@ def test_muon_steps_change_every_direction_of_a_kernel_alike():
     torch.testing.assert_close(steps[2][seen], -0.01 * gradients[2][seen].sign(), rtol=0.01, atol=0)
 
 
+@pytest.mark.parametrize(("products", "error"), [(torch.float32, 1e-4), (torch.bfloat16, 0.05)])
 @pytest.mark.parametrize("shape", [(2, 8, 30), (1, 30, 8), (3, 8, 8)])
-def test_even_keeps_singular_vectors_and_makes_their_values_alike(shape):
+def test_even_keeps_singular_vectors_and_makes_their_values_alike(shape, products, error):
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     left, values, right = torch.linalg.svd(matrices, full_matrices=False)
-    inner = left.mT @ even(matrices) @ right.mT
+    evened = even(matrices.to(products))
+    assert evened.dtype is products
+    inner = left.mT @ evened.float() @ right.mT
     found = inner.diagonal(dim1=1, dim2=2)
-    assert (inner - torch.diag_embed(found)).abs().max() < 1e-4
+    assert (inner - torch.diag_embed(found)).abs().max() < error
     large = found[values > 0.05 * values.norm(dim=1, keepdim=True)]
     assert large.min() > 0.6
     assert found.max() < 1.3

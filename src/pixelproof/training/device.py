@@ -29,11 +29,15 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
+def dtype_of_products(device: torch.device, precision: str) -> torch.dtype:
+    """Return what convolutions and matrices multiply in: bf16 where asked for, or where "auto" finds it in a GPU."""
+    found = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if precision == "bf16" or (precision == "auto" and found) else torch.float32
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context in which the network runs: bf16 where asked for, or where "auto" finds hardware for it."""
-    wanted = precision == "bf16" or (
-        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    )
+    """Return the context in which the network runs."""
+    wanted = dtype_of_products(device, precision) is torch.bfloat16
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted)
 
 

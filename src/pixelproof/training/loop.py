@@ -26,7 +26,7 @@ from pixelproof.randomness import derive
 from pixelproof.runs import Run
 from pixelproof.runs.metrics_log import Row
 from pixelproof.training.checkpoints import Progress, load_state, save_state, save_weights
-from pixelproof.training.device import autocast, compiled, is_on, pick_device, tune
+from pixelproof.training.device import autocast, compiled, dtype_of_products, is_on, pick_device, tune
 from pixelproof.training.losses import Loss
 from pixelproof.training.mixing import Mixed, mix
 from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
@@ -73,7 +73,8 @@ class Trainer:
         self.losses = losses
         self.run = run
         self.parallel = parallel
-        self.optimizer = make_optimizer(model, self.config)
+        products = dtype_of_products(self.device, self.config.precision)
+        self.optimizer = make_optimizer(model, self.config, products)
         self.average: AveragedModel | None = None
         if self.config.ema:
             self.average = moving_average(model, self.config.ema)

@@ -4,7 +4,8 @@ A step of Muon is the momentum with all its singular values made alike, so that 
 fast as strong ones. https://kellerjordan.github.io/posts/muon
 
 torch and timm have it, too. Theirs compute in bfloat16 whatever the device, which took three to four times as long as
-float32 on a processor without it and more than the images themselves; and torch's takes no convolutions.
+float32 on a processor without it and more than the images themselves; and torch's takes no convolutions. Ours computes
+in the precision of the network: in bfloat16 half as long as in float32 on a processor with it.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ class Muon(AdamW):
         model: Decides which weights are kernels.
         groups: Parameter groups, as torch's optimisers take them, each with its ``weight_decay``.
         lr: Learning rate.
+        products: What matrices are multiplied in; momentum and weights stay as they are.
     """
 
-    def __init__(self, model: nn.Module, groups: list[dict[str, Any]], lr: float) -> None:
+    def __init__(
+        self, model: nn.Module, groups: list[dict[str, Any]], lr: float, products: torch.dtype = torch.float32
+    ) -> None:
         layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d) and layer.groups == 1]
         self.kernels = {id(layer.weight) for layer in layers}
+        self.products = products
         super().__init__(groups, lr=lr, fused=True)
 
     @torch.no_grad()
@@ -50,7 +55,8 @@ class Muon(AdamW):
         super().step()  # what has no gradient any more is left alone
 
     def _step_kernels(self, kernels: list[nn.Parameter], lr: float, weight_decay: float) -> None:
-        steps = even(torch.stack([self._momentum(kernel).flatten(1) for kernel in kernels]))
+        moments = torch.stack([self._momentum(kernel).flatten(1) for kernel in kernels])
+        steps = even(moments.to(self.products)).to(moments.dtype)
         size = lr * math.sqrt(max(steps.shape[1:]))
         for kernel, step in zip(kernels, steps, strict=True):
             kernel.mul_(1 - lr * weight_decay).sub_(step.view(kernel.shape), alpha=size)
@@ -70,7 +76,7 @@ class Muon(AdamW):
 def even(matrices: Tensor) -> Tensor:
     """Return matrices [N, m, n] with the same singular vectors, and singular values of about 1.
 
-    By Newton-Schulz iterations, which take nothing but products.
+    By Newton-Schulz iterations, which take nothing but products, in the precision of the matrices.
     """
     wide = matrices.mT if matrices.shape[1] > matrices.shape[2] else matrices
     x = wide / wide.norm(dim=(1, 2), keepdim=True).clamp(min=1e-12)

@@ -15,8 +15,16 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 POLY_POWER = 0.9
 
 
-def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
-    """Return the optimiser; weight decay acts on weights with two or more dimensions, not on biases and norms."""
+def make_optimizer(
+    model: nn.Module, config: TrainingConfig, products: torch.dtype = torch.float32
+) -> torch.optim.Optimizer:
+    """Return the optimiser; weight decay acts on weights with two or more dimensions, not on biases and norms.
+
+    Args:
+        model: Holds the weights.
+        config: Names the optimiser and its rates.
+        products: What Muon multiplies matrices in.
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
@@ -25,7 +33,7 @@ def make_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
     if config.optimizer == "muon":
-        return Muon(model, groups, config.lr)
+        return Muon(model, groups, config.lr, products)
     # One pass over the weights instead of about ten: VGG16's step took 0.7 instead of 2.8 s on two busy cores.
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
