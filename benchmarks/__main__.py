@@ -16,7 +16,7 @@ PAGE = FOLDER / "RESULTS.md"
 LINES = FOLDER / "results.jsonl"
 NAMES = (
     *("boundary", "counting", "inference", "loading", "losses", "mapping", "projection", "resampling"),
-    *("startup", "train_classifier", "train_segmenter"),
+    *("startup", "train_bfloat16", "train_classifier", "train_segmenter"),
 )
 """Those that compare speed; ``coverage`` measures a statistical promise and takes an hour."""
 HEAD = """# Benchmarks

@@ -12,7 +12,10 @@ from pixelproof.labels import encode_colors
 from pixelproof.models import build_model, summarise
 from pixelproof.runs import Run
 from pixelproof.study.train import train
+from pixelproof.training import muon
 from pixelproof.training.balance import class_weights
+from pixelproof.training.device import tune
+from pixelproof.training.muon import even
 from pixelproof.training.speed import Speed, measured_peak, multiply_adds
 
 SLIM = ["width=0.03", "batch_size=3", "lr=3e-3", "warmup=0", "device=cpu", "epochs=2"]
@@ -97,6 +100,24 @@ def test_a_network_is_not_compiled_for_a_cpu(tmp_path, two_fields, capsys):
     a, b = (trained(data, tmp_path / flag, "epochs=1", f"compile={flag}") for flag in ("no", "yes"))
     assert_same(a, b)
     assert capsys.readouterr().err.count("note: the network is not compiled, because") == 1
+
+
+@pytest.mark.parametrize("name", ["avx512_bf16", "amx_bf16", "bf16", "avx2"])
+def test_a_processor_that_emulates_bfloat16_is_named(monkeypatch, capsys, name):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {name: True}, raising=False)
+    tune(torch.device("cpu"), "float32")
+    assert not capsys.readouterr().err
+    tune(torch.device("cpu"), "bf16")
+    assert capsys.readouterr().err.count("note: this processor has no bfloat16") == (name == "avx2")
+
+
+@pytest.mark.parametrize(("precision", "products"), [("auto", torch.float32), ("bf16", torch.bfloat16)])
+def test_muon_multiplies_in_the_precision_of_the_network(tmp_path, color_classes, monkeypatch, precision, products):
+    seen = set()
+    monkeypatch.setattr(muon, "even", lambda matrices: seen.add(matrices.dtype) or even(matrices))
+    weights = trained(open_data(color_classes), tmp_path / "run", "optimizer=muon", f"precision={precision}")
+    assert seen == {products}
+    assert {value.dtype for name, value in weights.items() if name.endswith("weight")} == {torch.float32}
 
 
 def test_speed_is_kept_with_the_run(tmp_path, color_classes, capsys):

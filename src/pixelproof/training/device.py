@@ -35,6 +35,13 @@ def dtype_of_products(device: torch.device, precision: str) -> torch.dtype:
     return torch.bfloat16 if precision == "bf16" or (precision == "auto" and found) else torch.float32
 
 
+def multiplies_bfloat16() -> bool:
+    """Return whether this machine's processor does; True where torch cannot tell, as before 2.12."""
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return True
+    return any(torch.cpu.get_capabilities().get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Return the context in which the network runs."""
     wanted = dtype_of_products(device, precision) is torch.bfloat16
@@ -65,7 +72,10 @@ def tune(device: torch.device, precision: str) -> None:
     """Let a GPU compute what is left in float32 as TF32, unless ``precision`` is float32, and time its convolutions.
 
     cudnn tries its algorithms on the first batch and keeps the fastest, so two runs on a GPU agree to rounding only.
+    On a CPU there is nothing to tune; one that has to emulate bf16 is named, because that costs more than it saves.
     """
+    if device.type == "cpu" and precision == "bf16" and not multiplies_bfloat16():
+        say("note: this processor has no bfloat16, so that precision=bf16 takes longer than float32 and is less exact")
     if device.type != "cuda":
         return
     exact = precision == "float32"
