@@ -16,7 +16,7 @@ from pixelproof.errors import visible
 
 Item = TypeVar("Item")
 _shown: ContextVar[bool] = ContextVar("shown", default=False)
-_silenced = False
+_silenced = _lines = False
 LOG_EVERY = 10.0  # seconds between two lines when stderr is not a terminal
 
 
@@ -31,6 +31,12 @@ def silence() -> None:
     """Let this process show nothing from now on, because another one speaks for it."""
     global _silenced
     _silenced = True
+
+
+def show_lines() -> None:
+    """Let this process show lines in place of bars from now on, because others write to the same terminal."""
+    global _lines
+    _lines = True
 
 
 def say(message: str) -> None:
@@ -53,7 +59,8 @@ def bar(label: str, total: int, unit: str = "images", done: int = 0) -> Iterator
 
     A display inside another, such as scoring during training, stays silent: a terminal has room for one.
     """
-    display = _silent if _silenced or _shown.get() else _live if sys.stderr.isatty() else _logged
+    bars = sys.stderr.isatty() and not _lines
+    display = _silent if _silenced or _shown.get() else _live if bars else _logged
     token = _shown.set(True)
     try:
         with display(label, total, unit, done) as step:

@@ -39,7 +39,7 @@ OPTIONS = {
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
     "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
-    "study": {"--data", "--out", "--processes", "--set", "--help"},
+    "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")
     },

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -18,6 +17,7 @@ from pixelproof.errors import Refusal, UserError
 from pixelproof.runs import Run
 from pixelproof.study.train import train
 from pixelproof.training.launch import check_processes, launch
+from waiting import alive, children_of, wait_for
 
 CPU = torch.device("cpu")
 EVERYTHING = ["mixup=0.2", "cutmix=1", "dropout=0.5", "accumulate=2", "ema=0.9", "shift=2", "color=0.2", "flip=true"]
@@ -154,7 +154,7 @@ def test_a_killed_run_of_two_processes_leaves_none_and_goes_on_in_one(tmp_path, 
     )
     torn = Run(tmp_path / "torn")
     wait_for(torn.last.is_file)
-    children = [int(pid) for pid in subprocess.check_output(["pgrep", "-P", str(process.pid)]).split()]
+    children = children_of(process.pid)
     process.kill()
     process.wait()
     assert children
@@ -166,22 +166,6 @@ def test_a_killed_run_of_two_processes_leaves_none_and_goes_on_in_one(tmp_path, 
     a, b = load_file(whole.best), load_file(torn.best)
     for name in a:
         torch.testing.assert_close(b[name], a[name], rtol=1e-3, atol=1e-3)
-
-
-def wait_for(condition):
-    for _ in range(1200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("waited for a minute")
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_processes_that_cannot_share_the_work_are_refused(pixelproof, tmp_path, color_classes, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,16 @@ class Steps:
 
     Args:
         folder: The study's output folder.
+        lock: Held while steps are noted, where several processes note theirs.
 
     Raises:
         UserError: ``steps.json`` is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock: AbstractContextManager[Any] | None = None) -> None:
         self.path = folder / "steps.json"
-        self._taken: dict[str, str] = _read(self.path) if self.path.is_file() else {}
+        self._lock = nullcontext() if lock is None else lock
+        self._taken = _read(self.path)
 
     def same(self, step: str, inputs: Any) -> bool:
         """Return whether ``step`` was last taken from the same inputs."""
@@ -52,19 +55,21 @@ class Steps:
     def forget(self, run: str) -> None:
         """Note that whatever was made of the answers of a run does not hold any more; what it learned from does."""
         kept = f"{run}/train"
-        self._taken = {step: d for step, d in self._taken.items() if step == kept or not step.startswith(f"{run}/")}
-        self._write()
+        self._change(lambda taken: {s: d for s, d in taken.items() if s == kept or not s.startswith(f"{run}/")})
 
     def take(self, step: str, inputs: Any) -> None:
         """Note that ``step`` is taken from ``inputs``."""
-        self._taken[step] = _digest(inputs)
-        self._write()
+        self._change(lambda taken: taken | {step: _digest(inputs)})
 
-    def _write(self) -> None:
-        write_json(self.path, dict(sorted(self._taken.items())))
+    def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        with self._lock:
+            self._taken = change(_read(self.path))
+            write_json(self.path, dict(sorted(self._taken.items())))
 
 
 def _read(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
     remedy = "restore it, or delete it to run the whole study anew"
     taken = read_object(path, remedy)
     if not all(isinstance(digest, str) for digest in taken.values()):

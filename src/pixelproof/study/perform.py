@@ -1,0 +1,129 @@
+"""Perform a job of a study: train its model, or go on with it, and read off it what the study shows."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pixelproof.config import apply_overrides, run_settings
+from pixelproof.data import fingerprint
+from pixelproof.explanation.embed import embed
+from pixelproof.explanation.segmenter import show
+from pixelproof.prediction import Predictor
+from pixelproof.progress import say
+from pixelproof.report.facts import Environment, read_facts
+from pixelproof.runs import (
+    Run,
+    load_features,
+    load_shown,
+    load_thumbnails,
+    save_features,
+    save_shown,
+    save_thumbnails,
+)
+from pixelproof.runs.features import VERSION as FEATURES_VERSION
+from pixelproof.runs.folder import ENVIRONMENT
+from pixelproof.runs.locks import alone_in
+from pixelproof.runs.scores import VERSION as SCORES_VERSION
+from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.plan import starting
+from pixelproof.study.scoring import own_scores, score_run
+from pixelproof.study.steps import Reader, Steps
+from pixelproof.study.train import describe_network, train
+
+
+def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
+    """Do whatever of a job is missing or changed.
+
+    Args:
+        job: The job.
+        steps: What has been done for the study.
+        out: The study's folder.
+        processes: How many train the model together, on a GPU each.
+
+    Raises:
+        UserError: A file cannot be read, or training diverged.
+    """
+    _train(job, steps, out, processes)
+    _look(job, steps)
+    describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
+    inspect(job, steps)
+
+
+def _begun(job: Job, steps: Steps) -> bool:
+    return (job.run.path / "config.yaml").is_file() and steps.same(f"{job.name}/train", _train_inputs(job))
+
+
+def trained(job: Job, steps: Steps) -> bool:
+    """Return whether a job's model has been trained as the study says now."""
+    return _begun(job, steps) and read_facts(Environment, job.run.path / ENVIRONMENT).finished
+
+
+def _train_inputs(job: Job) -> list[Any]:
+    digests = [job.data.scheme.hash, job.fingerprints["train"], job.fingerprints["selection"]]
+    return [job.config.learned_from(), *digests, *(_train_inputs(job.start) if job.start else [])]
+
+
+def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
+    """Train a job's model, go on with it, or leave it as it is."""
+    if trained(job, steps):
+        say(f"{job.name}: trained already")
+        return
+    begun = _begun(job, steps)
+    if not begun and job.run.path.exists():
+        _set_aside(job.run.path, out / "previous")
+    steps.take(f"{job.name}/train", _train_inputs(job))
+    train(job.data, starting(job), job.run.path, resume=begun, processes=processes)
+
+
+def _look(job: Job, steps: Steps) -> None:
+    """Let a run be asked as the study says now; that changes its answers and not what it has learned."""
+    config = run_settings(job.run)
+    if config.model.looks != job.config.model.looks:
+        if job.run.scores(SPLIT).is_file():
+            say(f"{job.name}: tta or tta_scales changed, so it is scored anew")
+        # Before anything else, so that no answer from before is taken for one of now, wherever this is killed.
+        steps.forget(job.name)
+        for pictures in (job.run.explanation, job.run.shown("any").parent):
+            shutil.rmtree(pictures, ignore_errors=True)
+        job.run.save_config(apply_overrides(config, job.config.model.looks).model_dump(mode="json"))
+
+
+def inspect(job: Job, steps: Steps) -> None:
+    """Make the artefacts that are read off a trained model, where they are missing or older than it."""
+    answers = [job.answers_from(steps), job.fingerprints[SPLIT]]
+    counted = [*answers, SCORES_VERSION]  # an older version counted less
+    predictor: Predictor | None = None
+    targets: list[tuple[str, Path, Reader, Any]] = [("scores", job.run.scores(SPLIT), own_scores(job), counted)]
+    targets += [(f"shown/{s.id}", job.run.shown(s.id), load_shown, [answers, fingerprint([s])]) for s in job.shown]
+    mapped = [answers, FEATURES_VERSION]
+    targets += [("features", job.run.features(SPLIT), _load_map(job.run), mapped)] if job.embed else []
+    for step, path, reader, inputs in targets:
+        if steps.made(f"{job.name}/{step}", inputs, path, reader):
+            continue
+        predictor = predictor or Predictor.as_set(job.run, job.config.training.device)
+        if step == "scores":
+            score_run(job.run, predictor, job.parts[SPLIT], SPLIT, job.fingerprints[SPLIT])
+        elif step == "features":
+            features, thumbnails = embed(predictor, job.parts[SPLIT], job.config.training.seed)
+            save_thumbnails(job.run.thumbnails(SPLIT), thumbnails)
+            save_features(path, features)
+        else:
+            save_shown(path, show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
+        steps.take(f"{job.name}/{step}", inputs)
+
+
+def _load_map(run: Run) -> Reader:
+    return lambda path: (load_features(path), load_thumbnails(run.thumbnails(SPLIT)))
+
+
+def _set_aside(folder: Path, previous: Path) -> None:
+    """Move a run of other settings out of the way; an afternoon's training is never deleted."""
+    number = 1
+    while (target := previous / f"{folder.parent.name}-{folder.name}-{number}").exists():
+        number += 1
+    previous.mkdir(parents=True, exist_ok=True)
+    with alone_in(Run(folder).last.parent):  # what another process trains is not moved
+        folder.rename(target)
+    say(f"settings or data changed: the earlier run is now {target}")
