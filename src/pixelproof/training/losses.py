@@ -79,8 +79,12 @@ def lovasz_softmax(logits: Tensor, target: Tensor) -> Tensor:
     probabilities, truth, valid = _by_class(logits, target)
     # An ignored pixel has no error and so adds nothing, wherever it is sorted to.
     errors = (truth - probabilities).abs() * valid
-    order = _largest_first(errors.detach())
-    return _mean_over_present((errors.gather(1, order) * _jaccard_steps(truth.gather(1, order))).sum(dim=1), truth)
+    with torch.no_grad():
+        order = _largest_first(errors)
+        steps = _jaccard_steps(truth.gather(1, order))
+        # Steps go back to the pixels rather than errors to the steps, so that gradients are in their place already.
+        worth = torch.empty_like(steps).scatter_(1, order, steps)
+    return _mean_over_present((errors * worth).sum(dim=1), truth)
 
 
 def _sum(parts: list[Loss]) -> Loss:
