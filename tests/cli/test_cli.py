@@ -300,7 +300,7 @@ def test_ctrl_c_says_how_to_go_on(two_fields, tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "stopped; the same command with --resume goes on where it was." in err
+    assert "stopped; 'pixelproof train DATA --out RUN --resume' goes on where it was." in err
     assert "Traceback" not in err
 
 

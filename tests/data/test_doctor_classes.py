@@ -23,7 +23,7 @@ def test_class_in_validation_alone(tmp_path):
     save(picture(500), root / "validation" / "bird" / "0.png")
     found = finding(root, "class-missing")
     assert found.severity == "error"
-    assert found.message.startswith("bird occur in other splits and never in train")
+    assert found.message.startswith("bird occurs in other splits and never in train")
 
 
 def test_class_in_train_alone(tmp_path):
@@ -40,8 +40,8 @@ def test_segmentation_class_missing_from_train_and_everywhere(tmp_path):
         save(colored(index_mask(i, classes=2)), root / "train" / "masks" / f"{i:02d}.png")
     diagnosis = examine(root)
     messages = {f.check: (f.severity, f.message.split(":")[0]) for f in diagnosis.findings}
-    assert messages["class-missing"] == ("error", "forest occur in other splits and never in train")
-    assert messages["class-absent"] == ("warning", "rock occur nowhere")
+    assert messages["class-missing"] == ("error", "forest occurs in other splits and never in train")
+    assert messages["class-absent"] == ("warning", "rock occurs nowhere")
 
 
 def test_ignored_classes_may_be_missing(tmp_path):

@@ -192,6 +192,12 @@ def test_a_map_of_another_run_is_refused(pixelproof, color_classes, tmp_path):
     code, _, err = pixelproof("embed", tmp_path / "0", color_classes, "--out", tmp_path / "new", *onto)
     assert code == 0, err
     assert len(load_features(tmp_path / "new" / "features.npz").ids) == 12
+    code, _, err = pixelproof(
+        "embed", tmp_path / "0", color_classes, "--out", tmp_path / "none", "--layer", "features.99"
+    )
+    assert code == 2
+    assert "the network has no layer 'features.99'" in err
+    assert not (tmp_path / "none").exists()
     code, _, err = pixelproof("embed", tmp_path / "1", color_classes, "--out", tmp_path / "other", *onto)
     assert code == 2
     assert "was made by another model" in err

@@ -107,4 +107,4 @@ def _how_to_go_on() -> str:
     verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     if verb in ("demo", "study", "map"):
         return "; the same command goes on where it was"
-    return "; the same command with --resume goes on where it was" if verb == "train" else ""
+    return "; 'pixelproof train DATA --out RUN --resume' goes on where it was" if verb == "train" else ""

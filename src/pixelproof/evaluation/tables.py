@@ -10,6 +10,7 @@ from rich.table import Table
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.errors import visible
 from pixelproof.evaluation.summary import study_line, summarise
+from pixelproof.numbers import counted as number_of
 from pixelproof.numbers import score
 from pixelproof.runs import Scores, SegmentationScores
 
@@ -42,7 +43,8 @@ def _calibration(figures: list[dict[str, Any]] | None) -> None:
 def _segmentation(scores: SegmentationScores, console: Console) -> None:
     figures = summarise(scores)
     counted, ignored = (figures["protocols"][protocol] for protocol in metrics.PROTOCOLS)
-    table = Table("class", "unknown counted", "unknown ignored", title=f"IoU over {figures['images']} images")
+    of = number_of(figures["images"], "image")
+    table = Table("class", "unknown counted", "unknown ignored", title=f"IoU over {of}")
     for name in counted["iou"]:
         table.add_row(visible(name), score(counted["iou"][name]), score(ignored["iou"][name]))
     table.add_section()

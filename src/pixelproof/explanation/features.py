@@ -14,7 +14,7 @@ from pixelproof.data import Sample, read_image
 from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.thumbnails import side_for, thumbnail
 from pixelproof.evaluation.evaluate import batches
-from pixelproof.models.layers import pooled, tapped
+from pixelproof.models.layers import layer_of, pooled, tapped
 from pixelproof.prediction import Predictor
 from pixelproof.progress import bar
 from pixelproof.runs import Run
@@ -52,9 +52,13 @@ def predictor_for(run: Run, device: str, layer: str) -> Predictor:
     The second-last one answers as the run is set to; others are found in the network as ``show`` prints it.
 
     Raises:
-        UserError: The run is incomplete or damaged.
+        UserError: The run is incomplete or damaged, or its network has no such layer.
     """
-    return Predictor.as_set(run, device) if layer == SECOND_LAST else Predictor.open(run, device, literal=True)
+    if layer == SECOND_LAST:
+        return Predictor.as_set(run, device)
+    predictor = Predictor.open(run, device, literal=True)
+    layer_of(predictor.model, layer)  # now, rather than when something has been begun
+    return predictor
 
 
 def see(predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAST, label: str = "features") -> Seen:

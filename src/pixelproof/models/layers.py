@@ -12,6 +12,18 @@ from pixelproof.models.output import PixelModel
 from pixelproof.schema import nearest
 
 
+def layer_of(model: PixelModel, name: str) -> nn.Module:
+    """Return a layer by its name.
+
+    Raises:
+        UserError: The network has no such layer.
+    """
+    layers = dict(model.named_modules())
+    if not name or name not in layers:
+        raise UserError(f"the network has no layer '{name}'", nearest(name, [each for each in layers if each]))
+    return layers[name]
+
+
 @contextmanager
 def tapped(model: PixelModel, layer: str) -> Iterator[list[Tensor]]:
     """Collect what a layer gives while the network is applied inside the block.
@@ -23,9 +35,6 @@ def tapped(model: PixelModel, layer: str) -> Iterator[list[Tensor]]:
     Raises:
         UserError: The network has no such layer.
     """
-    layers = dict(model.named_modules())
-    if not layer or layer not in layers:
-        raise UserError(f"the network has no layer '{layer}'", nearest(layer, [name for name in layers if name]))
     taken: list[Tensor] = []
 
     def keep(module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
@@ -33,7 +42,7 @@ def tapped(model: PixelModel, layer: str) -> Iterator[list[Tensor]]:
             raise UserError(f"layer '{layer}' gives no tensor", "choose a layer inside it")
         taken.append(output.clone())  # the next layer may work in place
 
-    handle = layers[layer].register_forward_hook(keep)
+    handle = layer_of(model, layer).register_forward_hook(keep)
     try:
         yield taken
     finally:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from pixelproof.errors import UserError
 from pixelproof.models.output import PixelModel
+from pixelproof.numbers import counted
 from pixelproof.progress import say
 
 State = dict[str, Tensor]
@@ -46,7 +47,7 @@ class Match:
     def __str__(self) -> str:
         rest = {"missing": self.missing, "unexpected": self.unexpected, "of wrong shape": self.wrong_shape}
         return ", ".join(
-            [f"{len(self.loaded)} tensors loaded"]
+            [f"{counted(len(self.loaded), 'tensor')} loaded"]
             + [f"{len(names)} {label} ({_some(names)})" for label, names in rest.items() if names]
         )
 

@@ -115,7 +115,7 @@ def read_study(folder: Path) -> StudyArtefacts:
     else:
         raise UserError(
             f"{folder} holds neither a study ({STUDY}) nor a run ({CONFIG})",
-            "give a folder that 'pixelproof study' or 'pixelproof train' made",
+            "give a folder that study, train, compare or explain made",
         )
     return StudyArtefacts(folder, record, tuple(_read_part(folder, part) for part in record.parts))
 

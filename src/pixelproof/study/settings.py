@@ -36,7 +36,9 @@ def prepare(
             raise UserError("--resume goes on with the run's own settings", "leave the other options out")
         return run_settings(Run.open(out))
     if model is None:
-        raise UserError("--model is missing", f"give one of {', '.join(known_models())}, timm:NAME or smp:...")
+        raise UserError(
+            "--model is missing", f"give one of {', '.join(known_models())}, timm:NAME or smp:DECODER:ENCODER"
+        )
     config = apply_overrides(default_config(data.task, model), overrides)
     if weights is not None:
         config = apply_overrides(config, {"weights": weights}, "--weights")

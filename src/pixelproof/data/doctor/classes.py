@@ -31,17 +31,17 @@ def missing_classes(reading: Reading) -> Iterator[Finding]:
     scored, total = reading.scheme.scored, np.sum(list(amounts.values()), axis=0)
     nowhere = scored & (total == 0)
     if nowhere.any():
-        message = f"{_named(reading, nowhere)} occur nowhere: a model cannot learn them, and their score is undefined"
+        message = f"{_named(reading, nowhere)} nowhere: no model can learn that, and its score is undefined"
         yield _about(nowhere, "class-absent", "warning", message, "check their ids, or take them out of labels.yaml")
     for split, values in amounts.items():
         missing = scored & (total > 0) & (values == 0)
         if not missing.any():
             continue
         if split == "train":
-            message = f"{_named(reading, missing)} occur in other splits and never in train: they cannot be learned"
+            message = f"{_named(reading, missing)} in other splits and never in train: that cannot be learned"
             yield _about(missing, "class-missing", "error", message, "move some of their images to train")
         else:
-            message = f"{_named(reading, missing)} occur in train and never in {split}: they cannot be scored there"
+            message = f"{_named(reading, missing)} in train and never in {split}: that cannot be scored there"
             yield _about(missing, "class-missing", "warning", message, f"move some of their images to {split}")
 
 
@@ -112,4 +112,5 @@ def _about(which: Which, check: str, severity: Severity, message: str, fix: str)
 
 def _named(reading: Reading, which: Which) -> str:
     names = [name for name, chosen in zip(reading.scheme.names, which, strict=True) if chosen]
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    verb = "occurs" if len(names) == 1 else "occur"
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "") + f" {verb}"

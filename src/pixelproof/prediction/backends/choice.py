@@ -12,6 +12,7 @@ import torch
 import pixelproof
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
+from pixelproof.numbers import counted
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, reason, to_ncnn, to_onnx
 from pixelproof.prediction.backends.runtimes import RUNTIMES, Float32, Ncnn, Runtime
 from pixelproof.prediction.backends.trial import prove, race
@@ -71,7 +72,7 @@ class _Bench:
         self.network = Logits(fixed(predictor.network.eval(), size) if self.fixed else predictor.network.eval())
         self.images = [predictor.prepared([image]).numpy() for image in proof_images(run, size)]
         self.trials = self._remembered(run)
-        key = f"{processor()}, {torch.get_num_threads()} threads, {size[0]}x{size[1]}"
+        key = f"{processor()}, {counted(torch.get_num_threads(), 'thread')}, {size[0]}x{size[1]}"
         self.found: dict[str, dict[str, Any]] = self.trials.setdefault(key, {})
 
     def use(self, name: str) -> str:
