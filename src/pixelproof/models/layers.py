@@ -18,7 +18,7 @@ def layer_of(model: PixelModel, name: str) -> nn.Module:
     Raises:
         UserError: The network has no such layer.
     """
-    layers = dict(model.named_modules())
+    layers: dict[str, nn.Module] = dict(model.named_modules())
     if not name or name not in layers:
         raise UserError(f"the network has no layer '{name}'", nearest(name, [each for each in layers if each]))
     return layers[name]
