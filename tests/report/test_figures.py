@@ -15,7 +15,7 @@ from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, class_colo
 from pixelproof.report.figures.confusion import matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
-from pixelproof.report.figures.style import shortened
+from pixelproof.report.figures.style import series, shortened
 from pixelproof.report.figures.tsne import legend, spread, tsne
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri
 from pixelproof.runs import Shown
@@ -150,6 +150,12 @@ def test_numbers_part_where_they_would_overlap():
             apart = np.abs(places[i] - places[j])
             assert apart[0] > 0.99 or apart[1] > 0.49, (i, j)
     assert np.abs(places[:3]).max() < 2
+
+
+def test_no_two_of_many_lines_look_alike_and_long_names_stand_beside_them():
+    assert len({series(index) for index in range(32)}) == 32
+    rows = [{"epoch": float(e), "loss": 1.0 / e} for e in (1, 2, 3, 4)]
+    assert curves({f"{index}" * 60: rows for index in range(9)}, "loss", "loss", {}) is not None
 
 
 def test_a_curve_needs_a_value():

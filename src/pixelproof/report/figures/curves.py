@@ -12,6 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from pixelproof.report.figures import style
 from pixelproof.runs.metrics_log import Row
 
+MOST_INSIDE = 6
+"""Lines up to which their names find room among them."""
+
 
 def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Mapping[str, int | None]) -> bytes | None:
     """Draw ``column`` of training logs over the epochs.
@@ -28,7 +31,8 @@ def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Map
     lines = {name: _points(rows, column) for name, rows in logs.items()}
     if not any(len(points) for points in lines.values()):
         return None
-    with style.figure(5.6, 3.2) as drawing:
+    many = len(lines) > MOST_INSIDE
+    with style.figure(7.8 if many else 5.6, max(3.2, 0.24 * len(lines))) as drawing:
         axes = drawing.add_subplot()
         for index, (name, points) in enumerate(lines.items()):
             if len(points):
@@ -38,7 +42,10 @@ def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Map
         axes.grid(axis="y")
         axes.tick_params(length=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(loc="best")
+        if many:
+            drawing.legend(loc="outside right upper")
+        else:
+            axes.legend(loc="best")
         return style.saved(drawing)
 
 

@@ -80,4 +80,4 @@ def bare(axes: Axes) -> None:
 
 def series(index: int) -> tuple[str, str]:
     """Return (colour, dash pattern) of the model at ``index``, told apart even in grey."""
-    return SERIES[index % len(SERIES)], DASHES[index % len(DASHES)]
+    return SERIES[index % len(SERIES)], DASHES[(index + index // len(SERIES)) % len(DASHES)]
