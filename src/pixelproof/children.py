@@ -75,9 +75,9 @@ class Children:
         for process in ended:
             process.join()
             self._running.remove(process)
-        code = min((process.exitcode or 0 for process in ended if process.exitcode), default=0)
-        if code:
-            self._fail(code)  # those that a signal ended come first: the others failed because of them
+        codes = [process.exitcode for process in ended if process.exitcode]
+        if codes:
+            self._fail(min(codes))  # those that a signal ended come first: the others failed because of them
         return ended
 
     def _fail(self, code: int) -> None:
