@@ -1,12 +1,12 @@
 """``explain`` from the shell, on both tasks, with faults that were planted."""
 
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from pixelproof.config import ModelConfig
 from pixelproof.data import Sample, fingerprint, open_data, write_png
@@ -174,15 +174,16 @@ def test_regions_are_large_sure_and_off_the_edge():
 
 
 @pytest.mark.parametrize(("side", "found"), [(18, 0), (24, 1)])
-def test_a_region_of_a_window_is_measured_by_the_image(monkeypatch, side, found):
+def test_a_region_of_a_window_is_measured_by_the_image(monkeypatch, tmp_path, side, found):
     """Of 700 x 700 pixels, 0.1% is 490 or a square of 22; of a window of 256 x 256 it would be 66."""
     image = np.zeros((700, 700, 3), np.uint8)
     image[100 : 100 + side, 100 : 100 + side] = 255
+    sample = Sample("a", tmp_path / "a.png", mask=tmp_path / "a_mask.png")
+    Image.fromarray(image).save(sample.image)
+    Image.new("RGB", (700, 700), LAND.classes[0].color).save(sample.mask)
     monkeypatch.setattr(segmenter, "LARGE", 480_000)
     monkeypatch.setattr(segmenter, "TILE", 256)
-    monkeypatch.setattr(segmenter, "read_image", lambda path: image)
-    monkeypatch.setattr(segmenter, "read_sample_mask", lambda *_: np.zeros((700, 700), np.uint8))
-    look = segmenter._look(Sees(), "train", Sample("a", Path("a.png"), mask=Path("a_mask.png")))
+    look = segmenter._look(Sees(), "train", sample)
     assert [region.pixels for region in look.evidence.regions] == [side**2] * found
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from pixelproof.config import ModelConfig
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel, build_model
-from pixelproof.models.weights import imagenet_vgg16, load_weights, read_weights
+from pixelproof.models.weights import imagenet_vgg16, read_weights, transfer_weights
 
 SLIM = 0.0625
 
@@ -58,7 +58,7 @@ def test_torchvision_s_vgg16_bn_brings_its_statistics() -> None:
     state = slim_torchvision(batch_norm=True)
     state["features.25.running_var"] = torch.full((32,), 7.0)
     model = build("fcn8s-bn")
-    load_weights(model, state, "vgg16_bn")
+    transfer_weights(model, state, "vgg16_bn")
     assert torch.equal(model.state_dict()["middlelayer.1.running_var"], state["features.25.running_var"])
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert len(norms) == 14  # 13 of the encoder and the one of conv1_1
@@ -66,7 +66,7 @@ def test_torchvision_s_vgg16_bn_brings_its_statistics() -> None:
 
 def test_the_classifier_comes_along_where_it_fits(capsys: pytest.CaptureFixture[str]) -> None:
     state, model = slim_torchvision(), build("vgg16")
-    match = load_weights(model, state, "vgg16.pth")
+    match = transfer_weights(model, state, "vgg16.pth")
     assert match.wrong_shape == ("classifier.6.weight", "classifier.6.bias")
     assert (match.missing, match.unexpected, len(match.loaded)) == ((), (), 30)
     assert torch.equal(model.state_dict()["classifier.3.weight"], state["classifier.3.weight"])
@@ -78,7 +78,7 @@ def test_the_classifier_comes_along_where_it_fits(capsys: pytest.CaptureFixture[
 
 def test_members_of_the_family_take_each_other_s_encoders() -> None:
     source, target = build("fcn32s", seed=1), build("fcn8s", seed=2)
-    match = load_weights(target, source.state_dict(), "fcn32s")
+    match = transfer_weights(target, source.state_dict(), "fcn32s")
     for mine, other in zip(encoder_weights(target), encoder_weights(source), strict=True):
         assert torch.equal(mine, other)
     assert set(match.unexpected) == {"deconv_32x_tochannel_4.weight", "deconv_32x_tochannel_4.bias"}
@@ -119,7 +119,7 @@ def test_another_network_s_layers_are_not_taken_for_ours() -> None:
     state = {
         f"features.{k}": v for k, v in torchvision.models.vgg.make_layers([4, 4, "M", 8, 8, 8]).state_dict().items()
     }
-    match = load_weights(build("fcn8s"), state, "vgg19")
+    match = transfer_weights(build("fcn8s"), state, "vgg19")
     assert all(name.startswith("features.") for name in match.loaded)
 
 

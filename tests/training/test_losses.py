@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from pixelproof.config import TrainingConfig
+from pixelproof.config.run import LOSSES
 from pixelproof.data.loading import IGNORE
 from pixelproof.training.losses import corrected, cross_entropy, dice, focal, lovasz_softmax, make_loss
 
@@ -88,6 +89,12 @@ def test_losses_are_summed_as_named():
     logits, target = case()
     together = make_loss(TrainingConfig(loss="cross-entropy+dice"), None)(0)(logits, target)
     torch.testing.assert_close(together, cross_entropy(logits, target) + dice(logits, target))
+
+
+def test_every_loss_that_settings_name_is_there():
+    logits, target = case()
+    for name, loss in zip(LOSSES, ALL, strict=True):
+        torch.testing.assert_close(make_loss(TrainingConfig(loss=name), None)(0)(logits, target), loss(logits, target))
 
 
 def test_the_finish_takes_over_where_it_is_told_to():

@@ -10,14 +10,18 @@ import numpy as np
 from pixelproof.comparison import paired
 from pixelproof.comparison.measures import boundaries, measure
 from pixelproof.comparison.seeds import over_images_and_seeds
+from pixelproof.comparison.verdict import significant, verdict
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic
 from pixelproof.runs import Scores
+from pixelproof.runs.comparison_file import Verdict
 from pixelproof.runs.evidence_file import ClaimResult, Estimate, Outcome, Status, TestResult
 from pixelproof.runs.study_file import Claim, ClaimTest
 
 Models = Mapping[str, Sequence[Scores]]
 """The runs of each model by its name, one for each seed, all scored on the same images."""
+OUTCOMES: Mapping[Verdict, Outcome] = {"b": "holds", "a": "opposite", "undecided": "undecided"}
+"""What a verdict between the model a claim is against and the model it names says of the claim."""
 
 
 def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0) -> ClaimResult:
@@ -66,13 +70,7 @@ def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int) -> Tes
     estimate, p = over_images_and_seeds(float(gains.mean()), resampled, len(units), variance, freedom)
     if not freedom and len(units) >= paired.MINIMUM:  # as in the comparison of these two runs
         p = float(paired.exchanged_p(counts[0][:, 0], counts[0][:, 1], lambda s: measured.gain(s)[:, None], seed)[0])
-    return TestResult(test=test, outcome=_outcome(estimate, p), difference=estimate, p=p)
-
-
-def _outcome(difference: Estimate, p: float) -> Outcome:
-    if difference.low is None or difference.high is None or not p < paired.SIGNIFICANCE:
-        return "undecided"
-    return "holds" if difference.low > 0 else "opposite" if difference.high < 0 else "undecided"
+    return TestResult(test=test, outcome=OUTCOMES[verdict(estimate.low, estimate.high, p)], difference=estimate, p=p)
 
 
 def _on_the_grid(test: ClaimTest, runs: Sequence[Scores]) -> TestResult:
@@ -80,7 +78,7 @@ def _on_the_grid(test: ClaimTest, runs: Sequence[Scores]) -> TestResult:
     phases = np.sum([boundaries(run).phases for run in runs], axis=0)
     found = mosaic(phases, test.stride)
     outcome: Outcome = "undecided"
-    if found.p < paired.SIGNIFICANCE:
+    if significant(found.p):
         outcome = "holds"
     elif found.index < found.low:
         outcome = "opposite"

@@ -26,7 +26,7 @@ def compare_classifiers(a: ClassificationScores, b: ClassificationScores, groups
             independent. None if every image stands for itself.
         seed: Seed of the resamples.
     """
-    right_a, right_b = a.truth == a.predicted, b.truth == b.predicted
+    right_a, right_b = a.correct, b.correct
     member = _membership(a)
     counts_a, counts_b = (np.stack([member & right[:, None], member], axis=1) for right in (right_a, right_b))
     if groups is None:

@@ -122,7 +122,7 @@ def by_tolerance(scores: SegmentationScores, protocol: Protocol, name: str) -> M
 def _outcomes(scores: Scores) -> Counts:
     """Return float64 [N, 2]: whether an image is right, and 1."""
     assert isinstance(scores, ClassificationScores)
-    right = scores.truth == scores.predicted
+    right = scores.correct
     return np.stack([right, np.ones_like(right)], axis=1).astype(np.float64)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelproof.comparison.measures import TOLERANCE
-from pixelproof.comparison.paired import SIGNIFICANCE
 from pixelproof.comparison.phrases import Language
+from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.words import bound, listed, p_value, points, say
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import ComparisonRecord
@@ -100,7 +100,7 @@ def test_phrase(result: TestResult, language: Language) -> str:
 
 def telling_grid(mosaics: tuple[MosaicFigure, ...]) -> MosaicFigure | None:
     """Return the coarsest grid that explains about as many boundaries as the finest; None if chance explains them."""
-    found = [each for each in mosaics if each.index is not None and each.p is not None and each.p < SIGNIFICANCE]
+    found = [each for each in mosaics if each.index is not None and significant(each.p)]
     if not found:
         return None
     finest = grid_share(min(found, key=lambda each: each.stride))

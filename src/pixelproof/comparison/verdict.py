@@ -12,11 +12,16 @@ def verdict(low: float | None, high: float | None, p: float | None) -> Verdict:
     Args:
         low: Lower bound of the difference b - a; None where there is no interval.
         high: Upper bound.
-        p: The p-value.
+        p: The p-value; not-a-number is no evidence.
     """
-    if low is None or high is None or p is None or p >= SIGNIFICANCE:
+    if low is None or high is None or not significant(p):
         return "undecided"
     return "b" if low > 0 else "a" if high < 0 else "undecided"
+
+
+def significant(p: float | None) -> bool:
+    """Return whether a p-value is small enough to count; one that is missing or not a number is not."""
+    return p is not None and p < SIGNIFICANCE
 
 
 def class_verdict(record: ClassRecord) -> Verdict:
@@ -26,4 +31,4 @@ def class_verdict(record: ClassRecord) -> Verdict:
 
 def disagree(pair: PairRecord) -> bool:
     """Return whether the test and the interval say different things, which leaves a pair undecided."""
-    return (pair.p < SIGNIFICANCE) != (pair.low > 0 or pair.high < 0)
+    return significant(pair.p) != (pair.low > 0 or pair.high < 0)

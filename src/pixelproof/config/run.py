@@ -67,7 +67,7 @@ class ModelConfig(Strict):
     width: float = Field(default=1.0, gt=0.0, le=4.0)
     """Factor on every channel count of the VGG and FCN family."""
     weights: str = "none"
-    """``none``, ``imagenet``, or the path of a safetensors file or a state dict."""
+    """``none``, ``imagenet``, the path of a safetensors file or a state dict, or in a study ``study:PART/MODEL``."""
     dropout: float = Field(default=0.5, ge=0.0, lt=1.0)
     """Dropout of VGG's classifier."""
     input_size: int | None = Field(default=None, ge=8)
@@ -95,6 +95,10 @@ class ModelConfig(Strict):
     def averages(self) -> bool:
         """Whether more than one look at an image is taken when predicting."""
         return bool(self.tta) or self.tta_scales != OWN_SIZE
+
+    def without_weights(self) -> ModelConfig:
+        """Return the same network without weights to start from, because a checkpoint brings its own."""
+        return self.model_copy(update={"weights": "none"})
 
     @field_validator("tta_scales")
     @classmethod
@@ -200,6 +204,10 @@ class RunConfig(Strict):
     data: DataConfig = DataConfig()
     augment: AugmentConfig = AugmentConfig()
     training: TrainingConfig = TrainingConfig()
+
+    def changed(self, section: str, **values: Any) -> RunConfig:
+        """Return these settings with values of one section, such as "model", replaced; they are not checked again."""
+        return self.model_copy(update={section: getattr(self, section).model_copy(update=values)})
 
     def learned_from(self) -> dict[str, Any]:
         """Return the settings that decide the weights, as plain data.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from pixelproof.data.decoded import read_sample_mask
+from pixelproof.data.decoded import read_sample
 from pixelproof.data.folder import Sample
 from pixelproof.data.images import opened, read_image
 from pixelproof.errors import UserError
@@ -40,7 +40,7 @@ def check_parts(parts: Mapping[str, Sequence[Sample]], scheme: LabelScheme) -> N
     """
     training = [path for sample in parts["train"] for path in (sample.image, sample.mask) if path is not None]
     scored = [sample for name in ("selection", "validation") for sample in parts[name]]
-    _check(scored, lambda sample: _decode(sample, scheme), "checking validation images")
+    _check(scored, lambda sample: read_sample(sample, scheme), "checking validation images")
     _check(training, _open, "checking training images")
 
 
@@ -54,12 +54,6 @@ def _check(items: Sequence[Item], use: Callable[[Item], object], label: str) -> 
     if broken:
         more = f" (and {len(broken) - 1} more cannot be used)" if len(broken) > 1 else ""
         raise UserError(f"{broken[0].problem}{more}", broken[0].remedy)
-
-
-def _decode(sample: Sample, scheme: LabelScheme) -> None:
-    image = read_image(sample.image)
-    if sample.mask is not None:
-        read_sample_mask(sample, scheme, (image.shape[0], image.shape[1]))
 
 
 def _open(path: Path) -> None:

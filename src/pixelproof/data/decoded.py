@@ -57,11 +57,8 @@ class Files:
         Raises:
             UserError: A file cannot be read, the mask is of another size, or holds what the scheme does not name.
         """
-        sample = self.samples[index]
-        image = torch.from_numpy(read_image(sample.image)).permute(2, 0, 1)
-        height, width = image.shape[1:]
-        mask = None if sample.mask is None else read_sample_mask(sample, self.scheme, (height, width))
-        return resized(image, self.input_size).numpy(), mask
+        image, mask = read_sample(self.samples[index], self.scheme)
+        return resized(torch.from_numpy(image).permute(2, 0, 1), self.input_size).numpy(), mask
 
 
 def resized(image: Tensor, side: int | None) -> Tensor:
@@ -75,15 +72,24 @@ def resized(image: Tensor, side: int | None) -> Tensor:
     return F.interpolate(image[None], (side, side), mode="bilinear", antialias=True)[0]
 
 
-def read_sample_mask(sample: Sample, scheme: LabelScheme, size: tuple[int, int]) -> UInt8:
-    """Return a sample's mask, uint8 [H, W], of exactly the image's (height, width).
+def read_sample(sample: Sample, scheme: LabelScheme) -> tuple[UInt8, UInt8 | None]:
+    """Return a sample's image, uint8 [H, W, 3], and its mask as ``read_pair`` does; None where it has none.
 
     Raises:
-        UserError: The mask is unreadable or of another size.
+        UserError: A file is unreadable, or the mask is of another size.
+    """
+    return (read_image(sample.image), None) if sample.mask is None else read_pair(sample, scheme)
+
+
+def read_pair(sample: Sample, scheme: LabelScheme) -> tuple[UInt8, UInt8]:
+    """Return the image, uint8 [H, W, 3], and the mask, class indices as uint8 [H, W], of a sample that has one.
+
+    Raises:
+        UserError: A file is unreadable, or the mask is of another size.
     """
     assert sample.mask is not None
-    mask = read_mask(sample.mask, scheme)
-    if mask.shape != size:
-        found, wanted = (f"{w}x{h}" for h, w in (mask.shape, size))
+    image, mask = read_image(sample.image), read_mask(sample.mask, scheme)
+    if mask.shape != image.shape[:2]:
+        found, wanted = (f"{width}x{height}" for height, width in (mask.shape, image.shape[:2]))
         raise UserError(f"mask {sample.mask} is {found} pixels, its image is {wanted}", "correct or remove the pair")
-    return mask
+    return image, mask

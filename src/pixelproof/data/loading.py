@@ -108,6 +108,9 @@ class TrainingImages(Dataset[Batch]):
 class TrainingBatches:
     """The batches of one epoch after another, made by workers that stay, where the settings ask for any.
 
+    A last batch smaller than the others is left out, because batch norm would learn from too few images; the order
+    changes every epoch, so no image stays out for long.
+
     Args:
         images: The images, placed where they are to be trained on.
         part: Which of a batch of N images to make, where other processes make the others.
@@ -117,6 +120,7 @@ class TrainingBatches:
         self.images = images
         self.part = part
         training = images.config.training
+        self.size = min(training.batch_size, len(images))
         self._keys: list[list[Key]] = []
         self._loader: DataLoader[Batch] | None = None
         if images.resident is None and training.workers:
@@ -130,23 +134,17 @@ class TrainingBatches:
                 persistent_workers=True,  # starting one takes as long as making a hundred images
             )
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield one epoch's batches, in an order that depends on the seed and the epoch.
+    def __len__(self) -> int:
+        """Return how many batches an epoch has."""
+        return len(self.images) // self.size
 
-        A last batch smaller than the others is left out, because batch norm would learn from too few images; the order
-        changes every epoch, so no image stays out for long.
-        """
-        images, training = self.images, self.images.config.training
-        size = min(training.batch_size, len(images))
-        order = generator(training.seed, "order", epoch).permutation(len(images)).tolist()
-        batches = [order[i : i + size][self.part(size)] for i in range(0, len(order) - size + 1, size)]
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield one epoch's batches, in an order that depends on the seed and the epoch."""
+        images, size = self.images, self.size
+        order = generator(images.config.training.seed, "order", epoch).permutation(len(images)).tolist()
+        batches = [order[i * size : (i + 1) * size][self.part(size)] for i in range(len(self))]
         self._keys[:] = [[(epoch, index) for index in indices] for indices in batches]
         return iter(self._loader) if self._loader is not None else (images.batch(epoch, each) for each in batches)
-
-
-def batches_per_epoch(samples: int, batch_size: int) -> int:
-    """Return how many batches an epoch of ``TrainingBatches`` has."""
-    return samples // min(batch_size, samples)
 
 
 def _as_they_come(batch: Any) -> Any:

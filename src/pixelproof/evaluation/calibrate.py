@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.data import Sample, read_image
-from pixelproof.data.decoded import read_sample_mask
+from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.calibration import fit_temperature, likelihood_loss
 from pixelproof.evaluation.evaluate import batches
 from pixelproof.prediction import Predictor
@@ -62,8 +62,7 @@ def _outcomes(
 
 def _drawn(sample: Sample, predictor: Predictor, seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Return logits [P, K] and true classes [P] of pixels drawn from those of scored classes."""
-    image = read_image(sample.image)
-    truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
+    image, truth = read_pair(sample, predictor.scheme)
     rng = generator(seed, "calibration", sample.id)
     top, left = (int(rng.integers(max(side - TILE, 0) + 1)) for side in truth.shape)
     window = slice(top, top + TILE), slice(left, left + TILE)  # what a large image's tiles are made of

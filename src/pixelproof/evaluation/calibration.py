@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import resample
 from pixelproof.randomness import generator
 
@@ -95,10 +96,7 @@ def reliability(counts: Int64, seed: int = 0) -> Reliability:
 
 def expected_error(total: npt.NDArray[np.number]) -> Float64:
     """Return ECE of counts [..., B, 3]; NaN where there are no predictions."""
-    gaps = np.abs(_gaps(total)).sum(axis=-1)
-    predictions = total[..., 0].sum(axis=-1)
-    ece: Float64 = np.divide(gaps, predictions, out=np.full(np.shape(gaps), np.nan), where=predictions > 0)
-    return ece
+    return ratio(np.abs(_gaps(total)).sum(axis=-1), total[..., 0].sum(axis=-1))
 
 
 def _interval(counts: Int64, seed: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Counting pixels: the only place where a prediction meets the truth."""
+"""The confusion counts of one image: pixels by true and predicted class."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from pixelproof.data import Sample, read_image
-from pixelproof.data.decoded import read_sample_mask
+from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.evaluation.counts import confusion_counts
@@ -47,8 +47,7 @@ def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Sourc
     confusion, boundaries, calibration = [], [], []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for sample in samples:
-            image = read_image(sample.image)
-            truth = read_sample_mask(sample, scheme, (image.shape[0], image.shape[1]))
+            image, truth = read_pair(sample, scheme)
             answer = predictor.confident_map(image, temperatures)
             prediction = answer[..., 0].astype(np.uint8)
             confusion.append(confusion_counts(truth, prediction, len(scheme.classes)))

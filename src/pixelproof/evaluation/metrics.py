@@ -116,7 +116,7 @@ def pixel_accuracy(scores: SegmentationScores) -> float:
 
 def accuracy(scores: ClassificationScores) -> float:
     """Return the share of images classified right; NaN for no images."""
-    return float(ratio((scores.truth == scores.predicted).sum(), len(scores.ids)))
+    return float(ratio(scores.correct.sum(), len(scores.ids)))
 
 
 def top_k_accuracy(scores: ClassificationScores, k: int = 5) -> float:
@@ -155,12 +155,12 @@ def confusion_matrix(scores: ClassificationScores | SegmentationScores) -> Int64
     return cells.reshape(classes, classes).astype(np.int64)
 
 
-def ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> Float64:
-    """Return part / whole, NaN where whole is 0."""
+def ratio(part: npt.ArrayLike, whole: npt.ArrayLike, undefined: float = np.nan) -> Float64:
+    """Return part / whole, and ``undefined`` where whole is 0."""
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    undefined: Float64 = np.full(np.broadcast(part, whole).shape, np.nan)
-    np.divide(part, whole, out=undefined, where=whole != 0)
-    return undefined
+    shares: Float64 = np.full(np.broadcast(part, whole).shape, undefined)
+    np.divide(part, whole, out=shares, where=whole != 0)
+    return shares
 
 
 def mean_defined(values: Float64) -> Float64:

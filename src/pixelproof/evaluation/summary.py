@@ -23,7 +23,7 @@ def summarise(scores: Scores) -> dict[str, Any]:
 
 def study_line(scores: ClassificationScores) -> str:
     """Return the line in which the reference study reports a classifier."""
-    correct, total = int((scores.truth == scores.predicted).sum()), len(scores.ids)
+    correct, total = int(scores.correct.sum()), len(scores.ids)
     return (
         f"Average loss: {metrics.average_loss(scores):.4f}, Accuracy: {correct}/{total} ({100 * correct / total:.0f}%)"
     )
@@ -95,7 +95,7 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
     by_class = metrics.class_accuracy(scores)
     return {
         "task": "classification",
-        "correct": int((scores.truth == scores.predicted).sum()),
+        "correct": int(scores.correct.sum()),
         "total": len(scores.ids),
         "accuracy": defined(metrics.accuracy(scores)),
         "top5_accuracy": defined(metrics.top_k_accuracy(scores, 5)),

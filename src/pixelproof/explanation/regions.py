@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from pixelproof.evaluation.metrics import ratio
 from pixelproof.prediction.tiles import LARGE
 from pixelproof.runs.ranked_file import Box, Ranked
 
@@ -104,7 +105,7 @@ def suspect_regions(masks: Sequence[MaskEvidence], names: Sequence[str]) -> list
     """
     labelled = sum(mask.labelled for mask in masks)
     agreed = sum(mask.agreed for mask in masks)
-    threshold = np.divide(agreed, labelled, out=np.full(len(names), np.inf), where=np.asarray(labelled) > 0)
+    threshold = ratio(agreed, labelled, undefined=np.inf)
     rows = [
         _row(mask, region, names)
         for mask in masks

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data import Sample, read_image
-from pixelproof.data.decoded import read_sample_mask
+from pixelproof.data import Sample
+from pixelproof.data.decoded import read_pair, read_sample
 from pixelproof.evaluation import confusion_counts
 from pixelproof.evaluation.metrics import class_iou
 from pixelproof.explanation.found import UNLABELLED, Found
@@ -79,18 +79,14 @@ def show(predictor: Predictor, sample: Sample) -> Shown:
     Raises:
         UserError: The image or its mask cannot be read.
     """
-    image = read_image(sample.image)
-    truth = read_sample_mask(sample, predictor.scheme, (image.shape[0], image.shape[1]))
+    image, truth = read_pair(sample, predictor.scheme)
     return Shown(sample.id, image, truth, predictor.class_map(image))
 
 
 def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
     """Look at an image, a large one in windows so that no more than one is held at a time."""
-    image = read_image(sample.image)
     scheme, classes = predictor.scheme, len(predictor.scheme.classes)
-    truth = None
-    if sample.mask is not None:
-        truth = read_sample_mask(sample, scheme, (image.shape[0], image.shape[1]))
+    image, truth = read_sample(sample, scheme)
     pixels = image.shape[0] * image.shape[1]
     side = TILE if pixels > LARGE else max(image.shape[:2])
     features, entropy, regions = [], 0.0, list[Region]()

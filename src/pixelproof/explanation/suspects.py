@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.evaluation.metrics import ratio
 from pixelproof.runs.ranked_file import Ranked
 
 Int64 = npt.NDArray[np.int64]
@@ -81,7 +82,7 @@ def confident_errors(chances: Float64, given: Int64) -> npt.NDArray[np.bool_]:
     counts = np.bincount(given, minlength=classes)
     sums = np.bincount(given, weights=chances[np.arange(len(given)), given], minlength=classes)
     # A class without labels has no mean to reach, and so attracts nothing.
-    threshold = np.divide(sums, counts, out=np.full(classes, np.inf), where=counts > 0)
+    threshold = ratio(sums, counts, undefined=np.inf)
     confident = np.where(chances >= threshold - 1e-12, chances, -1.0)
     best = confident.argmax(axis=1)
     wrong: npt.NDArray[np.bool_] = (confident.max(axis=1) >= 0) & (best != given) & (chances.argmax(axis=1) != given)

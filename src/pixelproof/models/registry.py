@@ -17,7 +17,7 @@ from pixelproof.models.names import check_smp, check_timm, trained_with
 from pixelproof.models.output import PixelModel
 from pixelproof.models.preprocessing import MEAN, STD, Preprocessing
 from pixelproof.models.vgg import VGG
-from pixelproof.models.weights import imagenet_vgg16, load_weights, read_weights
+from pixelproof.models.weights import imagenet_vgg16, read_weights, transfer_weights
 from pixelproof.randomness import derive
 from pixelproof.schema import nearest
 
@@ -97,9 +97,9 @@ def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelMo
     model.look_coarser(config.downsample)
     if config.weights == "imagenet":
         if ":" not in config.name:  # the other libraries have loaded theirs
-            load_weights(model, imagenet_vgg16(config.name.endswith(BATCH_NORM)), "imagenet weights")
+            transfer_weights(model, imagenet_vgg16(config.name.endswith(BATCH_NORM)), "imagenet weights")
     elif config.weights != "none":
-        load_weights(model, read_weights(Path(config.weights).expanduser()), config.weights)
+        transfer_weights(model, read_weights(Path(config.weights).expanduser()), config.weights)
     return model
 
 

@@ -52,7 +52,7 @@ class Match:
         )
 
 
-def load_weights(model: PixelModel, state: Mapping[str, Tensor], source: str) -> Match:
+def transfer_weights(model: PixelModel, state: Mapping[str, Tensor], source: str) -> Match:
     """Copy into ``model`` what fits of ``state`` and say what does not.
 
     Args:

@@ -78,9 +78,7 @@ class Predictor:
         """
         config = run_settings(run)
         scheme = run.labels()
-        # The weights come from the checkpoint, so the ones training started from are not needed.
-        model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes))
-        load_weights(run.best, model)
+        model = trained_network(run)
         temperature = fitted_temperature(run.calibration)
         network = fold_batch_norm(model, config.model)[0] if literal else fold(model)
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
@@ -195,6 +193,17 @@ class Predictor:
             return torch.from_numpy(runtime(images.contiguous().numpy()))
 
         return self.model.average(batch, answer) if isinstance(self.model, ViewAverage) else answer(batch)
+
+
+def trained_network(run: Run) -> PixelModel:
+    """Return the network of a run with its best weights, as it was trained: nothing is folded.
+
+    Raises:
+        UserError: The run is incomplete or damaged.
+    """
+    model = build_model(run_settings(run).model.without_weights(), len(run.labels().classes))
+    load_weights(run.best, model)
+    return model
 
 
 def _sizes(scales: Sequence[float], scheme: LabelScheme) -> tuple[float, ...]:

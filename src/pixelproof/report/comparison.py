@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pixelproof.comparison.phrases import Language
 from pixelproof.comparison.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
 from pixelproof.comparison.sentences import sentences, unadjusted
+from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.words import LANGUAGES, p_value
 from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
@@ -101,12 +102,12 @@ def boundaries(evidence: EvidenceRecord) -> tuple[list[str], list[int], list[Bou
             model.name,
             [score(model.boundary_iou[t], 3) for t in tolerances],
             [score(model.boundary_f1[t], 3) for t in tolerances],
-            [(score(m.index, 1), m.p is not None and m.p < 0.05) for m in model.mosaics],
+            [(score(m.index, 1), significant(m.p)) for m in model.mosaics],
         )
         for model in segmented
     ]
     blank = [UNDEFINED] * len(tolerances)
-    truth = [(score(m.index, 1), m.p is not None and m.p < 0.05) for m in evidence.truth]
+    truth = [(score(m.index, 1), significant(m.p)) for m in evidence.truth]
     return tolerances, strides, [*rows, Boundary("truth (control)", blank, blank, truth)]
 
 
@@ -114,7 +115,7 @@ def effects(evidence: EvidenceRecord) -> Forest | None:
     """Return the effect of every level of every factor."""
     rows = []
     for effect in evidence.effects:
-        sure = certain(effect.difference) if effect.adjusted is not None and effect.adjusted < 0.05 else ""
+        sure = certain(effect.difference) if significant(effect.adjusted) else ""
         name = f"{effect.factor}: {effect.level} instead of {effect.reference}"
         behind = f"{counted(effect.seeds, 'seed')}, {counted(len(effect.pairs), 'pair')}"
         note = f"p {p_value(effect.adjusted)} (Holm), {behind}"

@@ -13,9 +13,11 @@ from pixelproof.report.figures.forest import Difference, Forest, certain, forest
 from pixelproof.report.figures.wins import wins
 from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pictures import Picture, svg_uri
-from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord
+from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import Change, Estimate, EvidenceRecord, Where
 
+CHANGE: Mapping[Verdict, str] = {"b": "better", "a": "worse", "undecided": ""}
+"""How the page marks a verdict on the second model against the first."""
 EXTREMES = 5
 """Images named at either end."""
 
@@ -88,11 +90,11 @@ def _pair(pair: PairRecord, comparison: ComparisonRecord, where: Where | None) -
 def _class_differences(pair: PairRecord, metric: str) -> list[Difference]:
     rows = []
     for name, record in pair.classes.items():
-        sure = {"b": "better", "a": "worse"}.get(class_verdict(record), "")
+        sure = CHANGE[class_verdict(record)]
         estimate = Estimate(value=record.difference, low=record.low, high=record.high)
         rows.append(Difference(name, estimate, sure, f"p {p_value(record.p)} (Holm)"))
     whole = Estimate(value=pair.difference, low=pair.low, high=pair.high)
-    sure = {"b": "better", "a": "worse"}.get(pair.verdict, "")
+    sure = CHANGE[pair.verdict]
     return [*rows, Difference(metric, whole, sure, f"p {p_value(pair.p)}")]
 
 

@@ -75,7 +75,9 @@ def enumerated(names: Iterable[str]) -> str:
 
 def _classifier_tiles(name: str, scores: ClassificationScores) -> list[Tile]:
     total = count(len(scores.ids))
-    shown = [Tile(share(accuracy(scores)), f"accuracy · {name}", f"{count(_right(scores))} of {total} images")]
+    shown = [
+        Tile(share(accuracy(scores)), f"accuracy · {name}", f"{count(int(scores.correct.sum()))} of {total} images")
+    ]
     if _top5_says_something(scores):
         shown.append(Tile(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
     return [*shown, Tile(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
@@ -90,17 +92,13 @@ def _segmenter_tiles(part: PartArtefacts) -> list[Tile]:
     return shown
 
 
-def _right(scores: ClassificationScores) -> int:
-    return int((scores.truth == scores.predicted).sum())
-
-
 def _top5_says_something(scores: ClassificationScores) -> bool:
     return len(scores.scheme.classes) > 5 and bool((scores.rank >= 0).any())
 
 
 def _classified(name: str, scores: ClassificationScores) -> str:
     text = (
-        f"{name} classifies {count(_right(scores))} of {count(len(scores.ids))} validation images right "
+        f"{name} classifies {count(int(scores.correct.sum()))} of {count(len(scores.ids))} validation images right "
         f"({share(accuracy(scores))})"
     )
     if _top5_says_something(scores):

@@ -82,6 +82,12 @@ class ClassificationScores:
     source: Source = field(default_factory=lambda: Source(""))
     calibration: Int64 | None = None
 
+    @property
+    def correct(self) -> npt.NDArray[np.bool_]:
+        """Whether each image was given its true class, bool [N]."""
+        correct: npt.NDArray[np.bool_] = self.truth == self.predicted
+        return correct
+
 
 Scores = SegmentationScores | ClassificationScores
 

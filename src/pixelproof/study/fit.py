@@ -45,7 +45,7 @@ def fit(
     Raises:
         UserError: A file cannot be read, or training diverged.
     """
-    config = config.model_copy(update={"training": config.training.model_copy(update={"device": str(device)})})
+    config = config.changed("training", device=str(device))
     run, parts = Run.open(path), arrange(data, config.data)
     begun = run.last.is_file()
     images = TrainingImages(parts["train"], data.scheme, config)
@@ -62,7 +62,7 @@ def fit(
 
 def start(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:
     """Build the network of a run; one whose weights a checkpoint brings needs no others."""
-    model = config.model.model_copy(update={"weights": "none"}) if begun else config.model
+    model = config.model.without_weights() if begun else config.model
     return build_model(model, len(data.scheme.classes), config.training.seed)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.config import run_settings
-from pixelproof.data import DataFolder, Sample, open_data, read_image
-from pixelproof.data.decoded import read_sample_mask
+from pixelproof.data import DataFolder, Sample, open_data
+from pixelproof.data.decoded import read_sample
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
@@ -56,7 +56,5 @@ def proof_image(sample: Sample, scheme: LabelScheme) -> ProofImage:
     Raises:
         UserError: The image or mask cannot be read, or they are of different sizes.
     """
-    image = read_image(sample.image)
-    if sample.mask is None:
-        return ProofImage(sample.id, image, sample.label)
-    return ProofImage(sample.id, image, read_sample_mask(sample, scheme, (image.shape[0], image.shape[1])))
+    image, mask = read_sample(sample, scheme)
+    return ProofImage(sample.id, image, sample.label if mask is None else mask)

@@ -119,4 +119,4 @@ def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], r
 
 
 def _with_weights(config: RunConfig, weights: str) -> RunConfig:
-    return config.model_copy(update={"model": config.model.model_copy(update={"weights": weights})})
+    return config.changed("model", weights=weights)

@@ -53,7 +53,7 @@ def normalised(config: RunConfig) -> RunConfig:
     """
     check_model(config.model)
     mean, std = normalisation(config.model)
-    return config.model_copy(update={"model": config.model.model_copy(update={"mean": mean, "std": std})})
+    return config.changed("model", mean=mean, std=std)
 
 
 def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunConfig:
@@ -75,9 +75,9 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
     sides = Counter(max(image_size(sample.image)) for sample in looked_at)
     typical = min(sides.most_common(1)[0][0], _LARGEST_INPUT)
     if data.task == "classification" and config.model.input_size is None:
-        return config.model_copy(update={"model": config.model.model_copy(update={"input_size": max(typical, 8)})})
+        return config.changed("model", input_size=max(typical, 8))
     if data.task == "segmentation" and config.augment.crop is not None:
         # A crop larger than every image would only add void.
         crop = min(config.augment.crop, -(-max(sides) // 32) * 32)
-        return config.model_copy(update={"augment": config.augment.model_copy(update={"crop": crop})})
+        return config.changed("augment", crop=crop)
     return config

@@ -43,5 +43,5 @@ def describe_model(
     else:
         config = apply_overrides(default_config(task_of(model), model), overrides)
     size = size or SIZES[config.task]
-    network = build_model(config.model.model_copy(update={"weights": "none"}), classes or CLASSES[config.task])
+    network = build_model(config.model.without_weights(), classes or CLASSES[config.task])
     return summarise(network, config.model.name, size), diagram(network, config.model.name, size)

@@ -113,7 +113,7 @@ def describe_network(run: Run, config: RunConfig, classes: int) -> None:
         say(f"{run.path}: the network's description is missing or damaged and is written again")
     # Described as it will be used: batch norms are folded into the convolutions after training.
     name = plain_name(config.model.name)
-    network = build_model(config.model.model_copy(update={"name": name, "weights": "none"}), classes)
+    network = build_model(config.model.without_weights().model_copy(update={"name": name}), classes)
     size = config.model.input_size or 512
     write_json(run.architecture, summarise(network, name, size) | {"trained_as": config.model.name})
     write_text(run.diagram, diagram(network, name, size))

@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.tensorboard import SummaryWriter
 
 from pixelproof.config import TrainingConfig
-from pixelproof.data.loading import TrainingBatches, TrainingImages, batches_per_epoch
+from pixelproof.data.loading import TrainingBatches, TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel, fold_for_training
 from pixelproof.progress import Step, bar
@@ -34,8 +34,8 @@ from pixelproof.training.parallel import ALONE, Parallel
 
 Score = Callable[[PixelModel], float]
 """How good a model is on images it was not trained on; higher is better."""
-LOOK_EVERY = 20
-"""Batches between two looks at the loss; a loss that is not finite ends training there, before any checkpoint."""
+CHECK_EVERY = 20
+"""Batches between two checks of the loss; a loss that is not finite ends training there, before any checkpoint."""
 
 
 class Trainer:
@@ -97,7 +97,7 @@ class Trainer:
 
     def fit(self, score: Score | None) -> Progress:
         """Train until the last epoch, keeping the best checkpoint by ``score``, or the last one without it."""
-        per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
+        per_epoch = len(self.batches)
         total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
         with self._board() as board, bar(f"train {self.run.name}", total, "batches", done) as step:
             while self.progress.epoch < self.config.epochs:
@@ -115,7 +115,7 @@ class Trainer:
                     "loss": loss,
                     "lr": self.optimizer.param_groups[0]["lr"],
                     "score": value,
-                    "images_per_second": per_epoch * min(self.config.batch_size, len(self.images)) / seconds,
+                    "images_per_second": per_epoch * self.batches.size / seconds,
                     "seconds": self.progress.seconds,
                 }
                 # Before the checkpoint: a resumed run drops rows after its checkpoint, but could not add a lost one.
@@ -133,7 +133,7 @@ class Trainer:
         self.model.train()
         # Dropout draws from torch's global generator; this makes it a function of the seed and the epoch as well.
         torch.manual_seed(derive(self.config.seed, "epoch", epoch))
-        per_epoch = batches_per_epoch(len(self.images), self.config.batch_size)
+        per_epoch = len(self.batches)
         loss, shown, losses = self.losses(epoch), 0.0, []
         for number, (images, stored) in enumerate(self.batches.epoch(epoch), start=1):
             # In the middle of what is stepped at once: at its end the last step of all would have a rate of 0.
@@ -142,12 +142,12 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
             batch = self._mixed(images, self.images.target(stored), epoch * per_epoch + number)
-            losses.append(self._backward(loss, batch, self._together(number, per_epoch)))
+            losses.append(self._backward(loss, batch, self._together(number)))
             if number % self.config.accumulate == 0 or number == per_epoch:
                 self._step()
             # Reading a number from a GPU waits until it has caught up, so it is done now and then.
-            if number % LOOK_EVERY == 1 or number == per_epoch:
-                *_, shown = self._finite(losses[-LOOK_EVERY:])
+            if number % CHECK_EVERY == 1 or number == per_epoch:
+                *_, shown = self._finite(losses[-CHECK_EVERY:])
             report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=shown, lr=lr)
         return sum(self._finite(losses)) / len(losses)
 
@@ -157,10 +157,10 @@ class Trainer:
         inputs = self.model.preprocessing(whole)
         return mix(inputs.contiguous(memory_format=self.layout), self.parallel.whole(target), self.config, number)
 
-    def _together(self, number: int, per_epoch: int) -> int:
+    def _together(self, number: int) -> int:
         """Return how many batches share a step with batch ``number``, counted from 1: an epoch may end with fewer."""
         done = (number - 1) // self.config.accumulate * self.config.accumulate
-        return min(self.config.accumulate, per_epoch - done)
+        return min(self.config.accumulate, len(self.batches) - done)
 
     def _backward(self, loss: Loss, batch: Mixed, together: int) -> Tensor:
         """Add one batch's part of the gradients and return its loss, still on the device."""

@@ -19,9 +19,10 @@ from pixelproof.deploy.export.formats import FORMATS, Format, UInt8
 from pixelproof.deploy.export.readme import readme
 from pixelproof.deploy.names import check_names
 from pixelproof.errors import Refusal, UserError
-from pixelproof.models import PixelModel, build_model, fold
+from pixelproof.models import PixelModel, fold
 from pixelproof.prediction.backends.convert import reason
 from pixelproof.prediction.backends.trial import TOLERANCE
+from pixelproof.prediction.predictor import trained_network
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
@@ -29,7 +30,6 @@ from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
 from pixelproof.study.parts import proof_image, samples_for
-from pixelproof.training.checkpoints import load_weights
 
 IMAGES = 16  # validation images of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared
@@ -75,8 +75,7 @@ def export_run(
     _refuse_taken(files, overwrite)
     require(chosen.packages, f"the format {format}")
     config, scheme = run_settings(opened), opened.labels()
-    model = build_model(config.model.model_copy(update={"weights": "none"}), len(scheme.classes)).eval()
-    load_weights(opened.best, model)
+    model = trained_network(opened).eval()
     contract = Contract.of(opened, scheme, model.preprocessing)
     cases = _cases(opened, data, contract, IMAGES if images is None else images)
     if config.model.averages:

@@ -31,7 +31,7 @@ def fold_batch_norm(model: PixelModel, config: ModelConfig) -> tuple[PixelModel,
         The plain network with the same outputs in evaluation mode, and its settings; both arguments as they are where
         the network has no plain twin.
     """
-    plain = config.model_copy(update={"name": plain_name(config.name), "weights": "none"})
+    plain = config.without_weights().model_copy(update={"name": plain_name(config.name)})
     if plain.name == config.name or config.name not in known_models():
         return model, config
     folded = build_model(plain, model.num_classes).to(next(model.parameters()).device)

@@ -66,7 +66,7 @@ def forest(differences: Sequence[Difference]) -> Forest | None:
 
 
 def certain(estimate: Estimate) -> str:
-    """Return "better" or "worse" where the interval excludes 0."""
+    """Return "better" or "worse" where the interval, which is all that such figures have, excludes 0."""
     if estimate.low is None or estimate.high is None:
         return ""
     return "better" if estimate.low > 0 else "worse" if estimate.high < 0 else ""
