@@ -1,6 +1,6 @@
 import pytest
 
-from pixelproof.config import RunConfig, apply_overrides, default_config, idle
+from pixelproof.config import RunConfig, apply_overrides, default_config, without_effect
 from pixelproof.errors import UserError
 from pixelproof.schema import parse
 
@@ -74,6 +74,6 @@ def test_classification_takes_no_region_loss():
     ],
 )
 def test_settings_without_effect_are_named(changes, words):
-    found = idle(apply_overrides(BASE, changes).training)
+    found = without_effect(apply_overrides(BASE, changes).training)
     assert len(found) == len(words)
     assert all(sentence.startswith(start) for sentence, start in zip(found, words, strict=True))

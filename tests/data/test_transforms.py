@@ -7,7 +7,7 @@ from scipy.ndimage import map_coordinates
 from torchvision.transforms.v2 import functional as F
 
 from pixelproof.config import AugmentConfig
-from pixelproof.data.transforms import CHOICES, change_images, change_masks, choose
+from pixelproof.data.transforms import CHOICES, augment_images, augment_masks, draw
 from pixelproof.labels import VOID
 
 SIZE = (40, 50)
@@ -29,8 +29,8 @@ def turned(tensor, flip, turn):
 @pytest.mark.parametrize("zoomed", [False, True])
 def test_crop_flip_and_turn_equal_torchvision_bit_by_bit(pixels, zoomed):
     images, masks, numbers = pixels
-    changes = choose(SIZE, AugmentConfig(crop=32, turn=True), numbers, segmented=True)
-    found, found_masks = change_images(images, changes, zoomed), change_masks(masks, changes)
+    changes = draw(SIZE, AugmentConfig(crop=32, turn=True), numbers, segmented=True)
+    found, found_masks = augment_images(images, changes, zoomed), augment_masks(masks, changes)
     for i, (_, down, across, _, _, _, flip, turn) in enumerate(numbers):
         box = int(down * 9), int(across * 19), 32, 32
         assert torch.equal(found[i], turned(F.crop(images[i], *box), flip, turn))
@@ -39,26 +39,26 @@ def test_crop_flip_and_turn_equal_torchvision_bit_by_bit(pixels, zoomed):
 
 def test_what_lies_beyond_a_small_image_is_black_and_void(pixels):
     images, masks, numbers = pixels
-    changes = choose(SIZE, AugmentConfig(crop=64, flip=False), numbers, segmented=True)
+    changes = draw(SIZE, AugmentConfig(crop=64, flip=False), numbers, segmented=True)
     for zoomed in (False, True):
         expected = F.pad(images, [0, 0, 14, 24])
-        assert torch.equal(change_images(images, changes, zoomed), expected)
-    assert torch.equal(change_masks(masks, changes), F.pad(masks, [0, 0, 14, 24], fill=VOID))
+        assert torch.equal(augment_images(images, changes, zoomed), expected)
+    assert torch.equal(augment_masks(masks, changes), F.pad(masks, [0, 0, 14, 24], fill=VOID))
 
 
 def test_shift_equals_torchvision_with_reflected_edges(pixels):
     images, _, numbers = pixels
-    changes = choose(SIZE, AugmentConfig(shift=5, flip=False), numbers, segmented=False)
+    changes = draw(SIZE, AugmentConfig(shift=5, flip=False), numbers, segmented=False)
     padded = F.pad(images, [5] * 4, padding_mode="reflect")
     for i, row in enumerate(numbers):
         expected = F.crop(padded[i], int(row[1] * 11), int(row[2] * 11), *SIZE)
-        assert torch.equal(change_images(images, changes, False)[i], expected)
+        assert torch.equal(augment_images(images, changes, False)[i], expected)
 
 
 def test_zoom_samples_image_and_mask_where_scipy_does(pixels):
     images, masks, numbers = pixels
-    changes = choose(SIZE, AugmentConfig(crop=24, scale=(0.7, 2.0), flip=False), numbers, segmented=True)
-    found, found_masks = change_images(images, changes, True), change_masks(masks, changes)
+    changes = draw(SIZE, AugmentConfig(crop=24, scale=(0.7, 2.0), flip=False), numbers, segmented=True)
+    found, found_masks = augment_images(images, changes, True), augment_masks(masks, changes)
     windows = 24 / np.exp(np.log(0.7) + np.log(2 / 0.7) * numbers[:, 0])
     for i, window in enumerate(np.round(windows)):
         assert 12 <= window <= 34
@@ -76,8 +76,8 @@ def test_zoom_samples_image_and_mask_where_scipy_does(pixels):
 
 def test_color_equals_torchvision_up_to_its_rounding(pixels):
     images, _, numbers = pixels
-    changes = choose(SIZE, AugmentConfig(color=0.3, flip=False), numbers, segmented=False)
-    found = change_images(images, changes, False)
+    changes = draw(SIZE, AugmentConfig(color=0.3, flip=False), numbers, segmented=False)
+    found = augment_images(images, changes, False)
     for i, row in enumerate(numbers):
         brightness, contrast, saturation = (1 + 0.3 * (2 * row[3:6] - 1)).tolist()
         expected = F.adjust_contrast(F.adjust_brightness(images[i], brightness), contrast)
@@ -87,9 +87,9 @@ def test_color_equals_torchvision_up_to_its_rounding(pixels):
 
 def test_an_oblong_image_without_a_crop_keeps_its_size(pixels):
     images, _, numbers = pixels
-    changes = choose(SIZE, AugmentConfig(turn=True), numbers, segmented=True)
-    assert changes.swapped is None
-    found = change_images(images, changes, False)
+    changes = draw(SIZE, AugmentConfig(turn=True), numbers, segmented=True)
+    assert changes.transposed is None
+    found = augment_images(images, changes, False)
     assert found.shape == images.shape
     upside_down = [turn >= 0.5 for turn in numbers[:, -1]]
     assert len(set(upside_down)) == 2
@@ -100,33 +100,33 @@ def test_an_oblong_image_without_a_crop_keeps_its_size(pixels):
 def test_a_sample_comes_out_the_same_in_any_batch(pixels):
     images, masks, numbers = pixels
     config = AugmentConfig(crop=32, scale=(0.5, 2.0), color=0.4, turn=True)
-    together = choose(SIZE, config, numbers, segmented=True)
-    changed, changed_masks = change_images(images, together, True), change_masks(masks, together)
+    together = draw(SIZE, config, numbers, segmented=True)
+    changed, changed_masks = augment_images(images, together, True), augment_masks(masks, together)
     for i in range(len(images)):
-        for alone in (choose(SIZE, config, numbers[i : i + 1], segmented=True), together[i]):
-            assert torch.equal(change_images(images[i : i + 1], alone, True)[0], changed[i])
-            assert torch.equal(change_masks(masks[i : i + 1], alone)[0], changed_masks[i])
+        for alone in (draw(SIZE, config, numbers[i : i + 1], segmented=True), together[i]):
+            assert torch.equal(augment_images(images[i : i + 1], alone, True)[0], changed[i])
+            assert torch.equal(augment_masks(masks[i : i + 1], alone)[0], changed_masks[i])
 
 
 def test_images_of_differing_size_are_each_cropped_as_if_alone(pixels):
     images, masks, numbers = pixels
     config = AugmentConfig(crop=32, scale=(0.5, 2.0), color=0.4, turn=True)
     sizes = [(40 - i, 20 + i) for i in range(len(images))]
-    together = choose(sizes, config, numbers, segmented=True)
+    together = draw(sizes, config, numbers, segmented=True)
     for i, (height, width) in enumerate(sizes):
         image, mask = images[i : i + 1, :, :height, :width], masks[i : i + 1, :height, :width]
-        alone = choose((height, width), config, numbers[i : i + 1], segmented=True)
-        assert torch.equal(change_images(image, alone, True), change_images(image, together[i], True))
-        assert torch.equal(change_masks(mask, alone), change_masks(mask, together[i]))
+        alone = draw((height, width), config, numbers[i : i + 1], segmented=True)
+        assert torch.equal(augment_images(image, alone, True), augment_images(image, together[i], True))
+        assert torch.equal(augment_masks(mask, alone), augment_masks(mask, together[i]))
 
 
 def test_every_choice_is_made():
     """Each setting changes something, and flips and turns come as often as they should."""
     numbers = np.random.default_rng(1).random((4000, len(CHOICES)))
-    changes = choose((9, 9), AugmentConfig(turn=True, color=0.2), numbers, segmented=False)
+    changes = draw((9, 9), AugmentConfig(turn=True, color=0.2), numbers, segmented=False)
     first = {(r, c, s) for r, c, s in zip(changes.rows[:, 0].tolist(), changes.columns[:, 0].tolist(),
-                                          changes.swapped.tolist(), strict=True)}  # fmt: skip
+                                          changes.transposed.tolist(), strict=True)}  # fmt: skip
     assert len(first) == 8  # all symmetries of the square
-    assert 0.47 < changes.swapped.float().mean() < 0.53
+    assert 0.47 < changes.transposed.float().mean() < 0.53
     assert changes.color.min() > 0.8
     assert changes.color.max() < 1.2

@@ -14,7 +14,7 @@ from pixelproof.data.thumbnails import side_for, thumbnail
 from pixelproof.errors import UserError
 from pixelproof.explanation import neighbours
 from pixelproof.explanation.embed import embed
-from pixelproof.explanation.features import see
+from pixelproof.explanation.features import extract
 from pixelproof.explanation.neighbours import nearest, vote
 from pixelproof.explanation.projection import Reduction, place, project
 from pixelproof.explanation.quality import map_quality
@@ -138,16 +138,16 @@ def classifier():
 
 def test_any_layer_can_be_mapped(classifier, color_classes):
     samples = open_data(color_classes).split("train")
-    last = see(classifier, samples)
+    last = extract(classifier, samples)
     assert last.features.shape == (30, 123)
     assert last.thumbnails.shape == (30, 32, 32, 3)
-    np.testing.assert_allclose(see(classifier, samples, "classifier.4").features, last.features, rtol=1e-6)
+    np.testing.assert_allclose(extract(classifier, samples, "classifier.4").features, last.features, rtol=1e-6)
     # A convolution followed by a ReLU that works in place: its own values, some negative, are what counts.
-    early = see(classifier, samples, "features.0").features
+    early = extract(classifier, samples, "features.0").features
     assert early.shape == (30, 2)
-    np.testing.assert_array_equal(see(classifier, samples, "features.0").logits, last.logits)
+    np.testing.assert_array_equal(extract(classifier, samples, "features.0").logits, last.logits)
     with pytest.raises(UserError, match=r"no layer 'classifier\.8'; did you mean 'classifier\.\d'"):
-        see(classifier, samples, "classifier.8")
+        extract(classifier, samples, "classifier.8")
 
 
 def test_an_embedding_says_how_it_was_made(classifier, color_classes):

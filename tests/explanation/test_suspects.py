@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pixelproof.errors import UserError
 from pixelproof.explanation.neighbours import nearest
+from pixelproof.explanation.priority import Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.suspects import Labelled, confident_errors, suspects
-from pixelproof.explanation.worth import Reason, novelty, unlike_train, worth_a_look
 from pixelproof.runs.ranked_file import Ranked, load_ranked, save_ranked
 
 

@@ -149,14 +149,13 @@ def test_a_run_is_asked_as_it_was_set_unless_told_otherwise(tmp_path):
     run = untrained_run(tmp_path / "run", "fcn8s", tta="flip", tta_scales=(0.5, 1.0))
 
     def asked(**given):
-        model = Predictor.open(run, "cpu", **given).model
-        return model.asked if isinstance(model, ViewAverage) else 1
+        return Predictor.open(run, "cpu", **given).model.asked
 
-    assert asked() == 1
-    assert asked(tta=None, scales=None) == 4
-    assert asked(tta=None) == asked(scales=None) == 2
-    assert asked(tta=True, scales=None) == 16
-    assert asked(scales=[0.5, 0.75, 1]) == 3
+    assert asked() == 4
+    assert asked(tta=False) == asked(scales=[1]) == 2
+    assert asked(tta=False, scales=[1]) == 1
+    assert asked(tta=True) == 16
+    assert asked(tta=False, scales=[0.5, 0.75, 1]) == 3
 
 
 @pytest.mark.parametrize("scales", [[0.7], [], [0.5, 0.5], [0], [0.125], [2.125], [float("nan")], 0.5, "0.5,1"])

@@ -5,8 +5,8 @@ from torch import nn
 
 from pixelproof.config import TrainingConfig
 from pixelproof.training.losses import cross_entropy
-from pixelproof.training.mixing import mix
-from pixelproof.training.muon import even
+from pixelproof.training.mixup import mix
+from pixelproof.training.muon import orthogonalize
 from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
 
 
@@ -61,7 +61,7 @@ def test_muon_steps_change_every_direction_of_a_kernel_alike():
 def test_even_keeps_singular_vectors_and_makes_their_values_alike(shape, products, error):
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     left, values, right = torch.linalg.svd(matrices, full_matrices=False)
-    evened = even(matrices.to(products))
+    evened = orthogonalize(matrices.to(products))
     assert evened.dtype is products
     inner = left.mT @ evened.float() @ right.mT
     found = inner.diagonal(dim1=1, dim2=2)

@@ -76,15 +76,15 @@ def whole_batch(parallel, device):
         weights = torch.randn(shape, dtype=torch.float64)
         (twin(whole) * weights).sum().backward()
         part = images[parallel.part(len(images))].clone().requires_grad_()
-        with parallel.layers(len(part)):
-            joined = parallel.whole(layer(part))
+        with parallel.whole_batch_layers(len(part)):
+            joined = parallel.gather(layer(part))
         (joined * weights).sum().backward()
-        parallel.add_gradients(layer.parameters())
+        parallel.sum_gradients(layer.parameters())
         torch.testing.assert_close(joined, twin(images))
         torch.testing.assert_close(part.grad, whole.grad[parallel.part(len(images))])
         for a, b in zip(layer.parameters(), twin.parameters(), strict=True):
             torch.testing.assert_close(a.grad, b.grad)
-        with parallel.layers(len(images)):
+        with parallel.whole_batch_layers(len(images)):
             layer.eval()(images)
         torch.testing.assert_close(layer.running_mean * 1.9, twin.running_mean)  # it has seen the batch twice
     for layout in (torch.contiguous_format, torch.channels_last):
@@ -93,20 +93,20 @@ def whole_batch(parallel, device):
             torch.manual_seed(1)
             expected = drop(images, 0.4)
             torch.manual_seed(1)
-            with parallel.layers(2):
+            with parallel.whole_batch_layers(2):
                 found = drop(images[parallel.part(4)], 0.4)
                 assert drop(images, 0.4, training=False) is images
-            assert torch.equal(parallel.whole(found), expected)
+            assert torch.equal(parallel.gather(found), expected)
 
     drop_path = DropPath(0.5)
     torch.manual_seed(1)
     expected, noise = drop_path(images), torch.rand([4, 1])
     torch.manual_seed(1)
-    with parallel.layers(2):
+    with parallel.whole_batch_layers(2):
         found, part = drop_path(images[parallel.part(4)]), torch.rand([2, 1])
         assert torch.rand(3).shape == torch.rand(size=(3,)).shape == (3,)
-    assert torch.equal(parallel.whole(found), expected)
-    assert torch.equal(parallel.whole(part), noise)
+    assert torch.equal(parallel.gather(found), expected)
+    assert torch.equal(parallel.gather(part), noise)
 
 
 @pytest.mark.slow
@@ -121,7 +121,7 @@ def fail_in_the_second(parallel, device, how):
         if how == "interrupted":
             os.kill(os.getpid(), signal.SIGINT)
         raise Refusal("this image is broken", "mend it") if how == "refused" else ZeroDivisionError("a bug")
-    parallel.summed(torch.zeros(1))  # waits for the other one
+    parallel.all_reduce(torch.zeros(1))  # waits for the other one
 
 
 @pytest.mark.parametrize(

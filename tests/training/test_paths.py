@@ -13,9 +13,9 @@ from pixelproof.models import build_model, summarise
 from pixelproof.runs import Run
 from pixelproof.study.train import train
 from pixelproof.training import muon
-from pixelproof.training.balance import class_weights
+from pixelproof.training.class_weights import class_weights
 from pixelproof.training.device import tune
-from pixelproof.training.muon import even
+from pixelproof.training.muon import orthogonalize
 from pixelproof.training.speed import Speed, measured_peak, multiply_adds
 
 SLIM = ["width=0.03", "batch_size=3", "lr=3e-3", "warmup=0", "device=cpu", "epochs=2"]
@@ -65,7 +65,7 @@ def test_images_are_resident_where_that_is_asked_for(two_fields):
 
 
 def test_a_class_that_few_masks_show_has_a_weight(two_fields, monkeypatch):
-    monkeypatch.setattr("pixelproof.training.balance._LOOKED_AT", 1)
+    monkeypatch.setattr("pixelproof.training.class_weights._LOOKED_AT", 1)
     data = open_data(two_fields)
     urban, water = (data.scheme.names.index(name) for name in ("urban", "water"))
     for rare in ("0002", "0007"):
@@ -114,7 +114,7 @@ def test_a_processor_that_emulates_bfloat16_is_named(monkeypatch, capsys, name):
 @pytest.mark.parametrize(("precision", "products"), [("auto", torch.float32), ("bf16", torch.bfloat16)])
 def test_muon_multiplies_in_the_precision_of_the_network(tmp_path, color_classes, monkeypatch, precision, products):
     seen = set()
-    monkeypatch.setattr(muon, "even", lambda matrices: seen.add(matrices.dtype) or even(matrices))
+    monkeypatch.setattr(muon, "orthogonalize", lambda matrices: seen.add(matrices.dtype) or orthogonalize(matrices))
     weights = trained(open_data(color_classes), tmp_path / "run", "optimizer=muon", f"precision={precision}")
     assert seen == {products}
     assert {value.dtype for name, value in weights.items() if name.endswith("weight")} == {torch.float32}

@@ -12,8 +12,8 @@ from pixelproof.config.run import (
     TrainingConfig,
     checked_sizes,
     default_config,
-    idle,
     run_settings,
+    without_effect,
 )
 
 __all__ = [
@@ -28,6 +28,6 @@ __all__ = [
     "apply_overrides",
     "checked_sizes",
     "default_config",
-    "idle",
     "run_settings",
+    "without_effect",
 ]

@@ -233,7 +233,7 @@ class RunConfig(Strict):
         return self
 
 
-def idle(config: TrainingConfig) -> list[str]:
+def without_effect(config: TrainingConfig) -> list[str]:
     """Return a sentence for each setting that the others leave without its effect."""
     losses = {*config.loss.split("+"), *(config.finish or config.loss).split("+")}
     found = []

@@ -15,7 +15,7 @@ from pixelproof.config import RunConfig
 from pixelproof.data.cache import decoded
 from pixelproof.data.folder import Sample
 from pixelproof.data.resident import Resident, resident
-from pixelproof.data.transforms import CHOICES, Changes, change_images, change_masks, choose
+from pixelproof.data.transforms import CHOICES, Augmentation, augment_images, augment_masks, draw
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.randomness import derive, generator, uniforms
@@ -77,23 +77,23 @@ class TrainingImages(Dataset[Batch]):
         images = [torch.from_numpy(image)[None] for image, _ in pairs]
         if not self.segmented:
             return self._changed_at_once(epoch, indices, torch.cat(images), None)
-        changes = self._choose(epoch, indices, _sizes(images, self.config.augment.crop))
+        changes = self._draw(epoch, indices, _sizes(images, self.config.augment.crop))
         # Large images one by one, because what is done to them stays in the processor's cache.
-        changed = [change_images(image, changes[i], self._zoomed)[0] for i, image in enumerate(images)]
+        changed = [augment_images(image, changes[i], self._zoomed)[0] for i, image in enumerate(images)]
         masks = [torch.from_numpy(mask)[None] for _, mask in pairs if mask is not None]
         # In a worker it stacks them in memory that the training process sees.
-        return default_collate(changed), default_collate([change_masks(m, changes[i])[0] for i, m in enumerate(masks)])
+        return default_collate(changed), default_collate([augment_masks(m, changes[i])[0] for i, m in enumerate(masks)])
 
     def _changed_at_once(self, epoch: int, indices: Sequence[int], images: Tensor, masks: Tensor | None) -> Batch:
-        changes = self._choose(epoch, indices, images.shape[2:], images.device)
-        changed = change_images(images, changes, self._zoomed)
-        return changed, torch.tensor(indices) if masks is None else change_masks(masks, changes)
+        changes = self._draw(epoch, indices, images.shape[2:], images.device)
+        changed = augment_images(images, changes, self._zoomed)
+        return changed, torch.tensor(indices) if masks is None else augment_masks(masks, changes)
 
-    def _choose(
+    def _draw(
         self, epoch: int, indices: Sequence[int], size: npt.ArrayLike, device: torch.device | str = "cpu"
-    ) -> Changes:
+    ) -> Augmentation:
         numbers = uniforms(self._keys[list(indices)], epoch, len(CHOICES))
-        return choose(size, self.config.augment, numbers, self.segmented, device)
+        return draw(size, self.config.augment, numbers, self.segmented, device)
 
     def target(self, stored: Tensor) -> Tensor:
         """Return what a loss compares with, int64 class indices and ``IGNORE``, on the device given to ``place``.

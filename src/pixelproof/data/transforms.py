@@ -30,34 +30,34 @@ CHOICES = ("zoom", "down", "across", "brightness", "contrast", "saturation", "fl
 
 
 @dataclass(frozen=True)
-class Changes:
+class Augmentation:
     """What happens to a batch of N images of one size: row y and column x come from ``rows[y]`` and ``columns[x]``.
 
-    Where ``swapped`` is true they come from ``rows[x]`` and ``columns[y]``; the result is then square.
+    Where ``transposed`` is true they come from ``rows[x]`` and ``columns[y]``; the result is then square.
     """
 
     rows: Tensor
     """float32 [N, h], in pixels of the stored image."""
     columns: Tensor
     """float32 [N, w], likewise."""
-    swapped: Tensor | None
-    """bool [N]; None where no image is swapped."""
+    transposed: Tensor | None
+    """bool [N]; None where no image is transposed."""
     color: Tensor | None
     """float32 [N, 3], factors of brightness, contrast and saturation; None where colours stay."""
     beyond: bool
     """Whether any place lies beyond its image."""
 
-    def __getitem__(self, index: int) -> Changes:
+    def __getitem__(self, index: int) -> Augmentation:
         """Return what happens to one image, as a batch of one."""
         one = slice(index, index + 1)
-        swapped = None if self.swapped is None or not self.swapped[index] else self.swapped[one]
+        transposed = None if self.transposed is None or not self.transposed[index] else self.transposed[one]
         color = None if self.color is None else self.color[one]
-        return Changes(self.rows[one], self.columns[one], swapped, color, self.beyond)
+        return Augmentation(self.rows[one], self.columns[one], transposed, color, self.beyond)
 
 
-def choose(
+def draw(
     size: npt.ArrayLike, config: AugmentConfig, numbers: Float64, segmented: bool, device: torch.device | str = "cpu"
-) -> Changes:
+) -> Augmentation:
     """Choose what happens to N images of (height, width) pixels: segmented ones are cropped, classified ones shifted.
 
     Args:
@@ -78,21 +78,21 @@ def choose(
     quarters = np.floor(4 * chance["turn"]) * config.turn
     if rows.shape != columns.shape:
         quarters -= quarters % 2  # a quarter turn would change the size
-    swapped = quarters[:, 0] % 2 == 1
+    transposed = quarters[:, 0] % 2 == 1
 
     def tensor(array: Float64) -> Tensor:
         return torch.from_numpy(array.astype(np.float32)).to(device, non_blocking=True)
 
-    return Changes(
+    return Augmentation(
         rows=tensor(np.where(quarters >= 2, rows[:, ::-1], rows)),
         columns=tensor(np.where((quarters == 1) | (quarters == 2), columns[:, ::-1], columns)),
-        swapped=torch.from_numpy(swapped).to(device, non_blocking=True) if swapped.any() else None,
+        transposed=torch.from_numpy(transposed).to(device, non_blocking=True) if transposed.any() else None,
         color=tensor(1 + config.color * (2 * numbers[:, 3:6] - 1)) if config.color else None,
         beyond=bool((rows < 0).any() or (columns < 0).any()),
     )
 
 
-def change_images(images: Tensor, changes: Changes, zoomed: bool) -> Tensor:
+def augment_images(images: Tensor, changes: Augmentation, zoomed: bool) -> Tensor:
     """Apply changes to images, uint8 [N, 3, H, W] -> uint8 [N, 3, h, w]; what lies beyond an image is black.
 
     Args:
@@ -101,20 +101,20 @@ def change_images(images: Tensor, changes: Changes, zoomed: bool) -> Tensor:
         zoomed: True where places may lie between pixels; then the image is sampled bilinearly.
     """
     if not zoomed and changes.color is None:
-        return _swapped(_nearest(images, changes, 0), changes)
+        return _transposed(_nearest(images, changes, 0), changes)
     values = _bilinear(images.float(), changes) if zoomed else _nearest(images, changes, 0).float()
     if changes.color is not None:
         values = _recolor(values, changes.color)
     # On a CPU the way through int16 takes a quarter of the time.
-    return _swapped(values.round_().to(torch.int16).to(torch.uint8), changes)
+    return _transposed(values.round_().to(torch.int16).to(torch.uint8), changes)
 
 
-def change_masks(masks: Tensor, changes: Changes) -> Tensor:
+def augment_masks(masks: Tensor, changes: Augmentation) -> Tensor:
     """Apply changes to masks, uint8 [N, H, W] -> [N, h, w], by nearest neighbour: no class appears that was not there.
 
     What lies beyond an image is void.
     """
-    return _swapped(_nearest(masks[:, None], changes, VOID), changes)[:, 0]
+    return _transposed(_nearest(masks[:, None], changes, VOID), changes)[:, 0]
 
 
 def _window(sizes: Int64, side: int, scale: tuple[float, float], chance: dict[str, Float64]) -> Places:
@@ -140,8 +140,8 @@ def _shifted(size: Int64, most: int, chance: dict[str, Float64]) -> Places:
     return places[0], places[1]
 
 
-def _nearest(images: Tensor, changes: Changes, beyond: int) -> Tensor:
-    """Take the pixels nearest to each place, uint8 [N, C, H, W] -> [N, C, h, w], not yet swapped."""
+def _nearest(images: Tensor, changes: Augmentation, beyond: int) -> Tensor:
+    """Take the pixels nearest to each place, uint8 [N, C, H, W] -> [N, C, h, w], not yet transposed."""
     count, channels, _, width = images.shape
     rows, columns = ((places + 0.5).floor().clamp(min=0).long() for places in (changes.rows, changes.columns))
     if count == 1:  # whole rows are copied at once, which no gather does
@@ -152,8 +152,8 @@ def _nearest(images: Tensor, changes: Changes, beyond: int) -> Tensor:
     return _filled(taken, changes, beyond)
 
 
-def _bilinear(images: Tensor, changes: Changes) -> Tensor:
-    """Interpolate between the four pixels around each place, float [N, C, H, W] -> [N, C, h, w], not yet swapped."""
+def _bilinear(images: Tensor, changes: Augmentation) -> Tensor:
+    """Interpolate between the four pixels around each place, float [N, C, H, W] -> [N, C, h, w], not yet transposed."""
     height, width = images.shape[2:]
     # grid_sample counts from -1 to 1 between the outer edges of the image.
     grid = torch.empty(len(images), changes.rows.shape[1], changes.columns.shape[1], 2, device=images.device)
@@ -164,20 +164,20 @@ def _bilinear(images: Tensor, changes: Changes) -> Tensor:
     return _filled(taken, changes, 0)
 
 
-def _filled(taken: Tensor, changes: Changes, beyond: int) -> Tensor:
+def _filled(taken: Tensor, changes: Augmentation, beyond: int) -> Tensor:
     """Set what lies beyond the images, in place, [N, C, h, w]."""
     if not changes.beyond:
         return taken
     return taken.masked_fill_((changes.rows < 0)[:, None, :, None] | (changes.columns < 0)[:, None, None, :], beyond)
 
 
-def _swapped(images: Tensor, changes: Changes) -> Tensor:
+def _transposed(images: Tensor, changes: Augmentation) -> Tensor:
     """Swap rows and columns of those images, [N, C, S, S], where changes say so."""
-    if changes.swapped is None:
+    if changes.transposed is None:
         return images
-    if len(images) == 1:  # "some are swapped" is then about this one
+    if len(images) == 1:  # "some are transposed" is then about this one
         return images.transpose(2, 3)
-    return torch.where(changes.swapped.view(-1, 1, 1, 1), images.transpose(2, 3), images)
+    return torch.where(changes.transposed.view(-1, 1, 1, 1), images.transpose(2, 3), images)
 
 
 def _recolor(values: Tensor, factors: Tensor) -> Tensor:

@@ -14,13 +14,13 @@ from pixelproof.data.thumbnails import thumbnail
 from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.explanation.describe import Cloud, describe
-from pixelproof.explanation.features import SECOND_LAST, Seen, see
+from pixelproof.explanation.features import SECOND_LAST, Extracted, extract
 from pixelproof.explanation.found import CAMS, PICTURED, UNLABELLED, Found, picture_key
 from pixelproof.explanation.gradcam import grad_cam, overlay
 from pixelproof.explanation.mixing import class_shares
 from pixelproof.explanation.neighbours import nearest
+from pixelproof.explanation.priority import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.suspects import Labelled, suspects
-from pixelproof.explanation.worth import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import probabilities
 from pixelproof.progress import track
@@ -49,7 +49,7 @@ class _Part:
 
     split: str
     samples: Sequence[Sample]
-    seen: Seen
+    seen: Extracted
     chances: Float64
     distances: Float64
     near: Int64
@@ -89,7 +89,9 @@ def explain_classifier(
 
 
 def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:
-    seen = {name: see(predictor, samples, layer, f"features of {name}") for name, samples in parts.items() if samples}
+    seen = {
+        name: extract(predictor, samples, layer, f"features of {name}") for name, samples in parts.items() if samples
+    }
     train, labels = seen["train"].features, _labels(parts["train"])
     looked = {}
     for name, one in seen.items():

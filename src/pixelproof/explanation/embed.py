@@ -9,7 +9,7 @@ from torch import from_numpy
 
 from pixelproof.data import Sample
 from pixelproof.errors import UserError
-from pixelproof.explanation.features import SECOND_LAST, Seen, see
+from pixelproof.explanation.features import SECOND_LAST, Extracted, extract
 from pixelproof.explanation.projection import Reduction, place, project
 from pixelproof.explanation.quality import map_quality
 from pixelproof.prediction import Predictor
@@ -41,7 +41,7 @@ def embed(
             map they are to be placed on.
     """
     layer = onto.settings["layer"] if onto else layer
-    seen = see(predictor, samples, layer)
+    seen = extract(predictor, samples, layer)
     say(f"mapping {len(samples)} x {seen.features.shape[1]} features")
     if onto is None:
         reduction = Reduction.fit(seen.features, seed)
@@ -65,7 +65,7 @@ def embed(
     return features, Thumbnails(features.ids, seen.thumbnails)
 
 
-def _placed(seen: Seen, onto: Features, reduction: Reduction) -> np.ndarray:
+def _placed(seen: Extracted, onto: Features, reduction: Reduction) -> np.ndarray:
     if seen.features.shape[1] != onto.features.shape[1]:
         raise UserError(
             f"the map is of {onto.features.shape[1]} features, this run gives {seen.features.shape[1]}",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pixelproof.config import OWN_SIZE
 from pixelproof.data import Sample, read_image
 from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.thumbnails import side_for, thumbnail
@@ -25,7 +26,7 @@ SECOND_LAST = "second-last"
 
 
 @dataclass(frozen=True)
-class Seen:
+class Extracted:
     """N images as a classifier sees them.
 
     Attributes:
@@ -55,13 +56,15 @@ def predictor_for(run: Run, device: str, layer: str) -> Predictor:
         UserError: The run is incomplete or damaged, or its network has no such layer.
     """
     if layer == SECOND_LAST:
-        return Predictor.as_set(run, device)
-    predictor = Predictor.open(run, device, literal=True)
+        return Predictor.open(run, device)
+    predictor = Predictor.open(run, device, tta=False, scales=OWN_SIZE, literal=True)
     layer_of(predictor.model, layer)  # now, rather than when something has been begun
     return predictor
 
 
-def see(predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAST, label: str = "features") -> Seen:
+def extract(
+    predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAST, label: str = "features"
+) -> Extracted:
     """Apply a classifier to images.
 
     Args:
@@ -90,7 +93,7 @@ def see(predictor: Predictor, samples: Sequence[Sample], layer: str = SECOND_LAS
             thumbnails[place] = [thumbnail(image, side) for image in images]
             digests += [pixel_digest(image) for image in images]
             step(len(batch))
-    return Seen(features, logits, thumbnails, tuple(digests))
+    return Extracted(features, logits, thumbnails, tuple(digests))
 
 
 def _apply(predictor: Predictor, images: list[npt.NDArray[np.uint8]], layer: str) -> tuple[Tensor, Tensor]:

@@ -14,8 +14,8 @@ from pixelproof.evaluation import confusion_counts
 from pixelproof.evaluation.metrics import class_iou
 from pixelproof.explanation.found import UNLABELLED, Found
 from pixelproof.explanation.neighbours import nearest
+from pixelproof.explanation.priority import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.regions import MaskEvidence, Region, disagreements, suspect_regions
-from pixelproof.explanation.worth import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.models.layers import pooled
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import probabilities

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pixelproof.errors import UserError
 from pixelproof.models.names import TIMM
 from pixelproof.models.output import Output, PixelModel
-from pixelproof.models.padding import as_asked, as_seen, pad_to_at_least
+from pixelproof.models.padding import pad_and_downsample, pad_to_at_least, upsample_and_crop
 
 SMALLEST = 32  # pixels a side; what networks with five halvings need
 ODD = (33, 47)  # height and width that only a network for images of any size accepts
@@ -90,11 +90,11 @@ class SmpSegmenter(PixelModel):
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K, H, W] and the encoder's deepest map [N, C, h, w]."""
         network: Any = self.model
-        encoded = network.encoder(as_seen(images, self.stride, self.downsample))
+        encoded = network.encoder(pad_and_downsample(images, self.stride, self.downsample))
         # Vision transformers add what belongs to the whole image.
         maps, *extra = encoded if isinstance(encoded, tuple) else (encoded,)
         logits = network.segmentation_head(network.decoder(maps, *extra))
-        return Output(as_asked(logits, images, self.downsample), maps[-1])
+        return Output(upsample_and_crop(logits, images, self.downsample), maps[-1])
 
 
 def timm_classifier(name: str, num_classes: int, pretrained: bool) -> TimmClassifier:

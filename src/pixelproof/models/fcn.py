@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from pixelproof.models.initialisation import initialise
 from pixelproof.models.output import Output, PixelModel
-from pixelproof.models.padding import as_asked, as_seen
+from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
 from pixelproof.models.vgg import CHANNELS, encoder_blocks, scaled
 
 DEEPEST = len(CHANNELS)
@@ -104,7 +104,7 @@ class FCN(PixelModel):
 
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K, H, W] and the pool5 map [N, 512 x width, ceil(H / 32), ceil(W / 32)]."""
-        maps = as_seen(images, self.stride, self.downsample)
+        maps = pad_and_downsample(images, self.stride, self.downsample)
         joined = []
         for stage in self.encoder:
             maps = self.get_submodule(stage)(maps)
@@ -113,7 +113,7 @@ class FCN(PixelModel):
         logits = reduce(add, joined)
         for name in self.upsampling:
             logits = self.get_submodule(name)(logits)
-        return Output(as_asked(logits, images, self.downsample), maps)
+        return Output(upsample_and_crop(logits, images, self.downsample), maps)
 
     def _heads(self) -> list[nn.Module]:
         """Return the layers that yield logits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor, nn
@@ -27,6 +28,8 @@ class PixelModel(nn.Module):
         stride: Multiple to which the height and width of the input are padded; 1 where no padding is needed.
         reduction: Input pixels between neighbours of the deepest feature map.
         downsample: Of a segmenter: side in pixels of the squares whose means its first layer sees.
+        asked: How often a network is asked about an image.
+        scales: Sizes of the image that it is asked about, its own being 1.
         encoder: Names of the submodules that form, one after the other, a plain chain of layers from the image to
             the deepest feature map; empty where the encoder is no such chain.
         preprocessing: What turns stored images into the input; belongs to the model but not to its weights.
@@ -35,6 +38,8 @@ class PixelModel(nn.Module):
     stride: int = 1
     reduction: int = 32
     downsample: int = 1
+    asked: int = 1
+    scales: Sequence[float] = (1.0,)
     encoder: tuple[str, ...] = ()
     preprocessing: Preprocessing
 
@@ -42,13 +47,13 @@ class PixelModel(nn.Module):
         super().__init__()
         self.num_classes = num_classes
 
-    def look_coarser(self, factor: int) -> None:
+    def downsample_by(self, factor: int) -> None:
         """Let a segmenter's layers see images at 1 / ``factor`` of their height and width; its weights stay."""
         self.downsample *= factor
         self.stride *= factor
         self.reduction *= factor
 
-    def take_after(self, model: PixelModel, name: str) -> None:
+    def copy_contract(self, model: PixelModel, name: str) -> None:
         """Take over all that is known of ``model``, which is the submodule ``name`` of this one."""
         self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
         self.encoder = tuple(f"{name}.{stage}" for stage in model.encoder)

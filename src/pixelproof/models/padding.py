@@ -22,7 +22,7 @@ def padded_elsewhere() -> Iterator[None]:
         _elsewhere.reset(token)
 
 
-def as_seen(images: Tensor, stride: int, downsample: int) -> Tensor:
+def pad_and_downsample(images: Tensor, stride: int, downsample: int) -> Tensor:
     """Return images as a segmenter's first layer takes them.
 
     Args:
@@ -36,8 +36,8 @@ def as_seen(images: Tensor, stride: int, downsample: int) -> Tensor:
     return F.avg_pool2d(images, downsample) if downsample > 1 else images
 
 
-def as_asked(maps: Tensor, images: Tensor, downsample: int) -> Tensor:
-    """Return maps of what ``as_seen`` made of images [N, C, H, W] as [N, K, H, W]: enlarged, without padding."""
+def upsample_and_crop(maps: Tensor, images: Tensor, downsample: int) -> Tensor:
+    """Return maps of what ``pad_and_downsample`` made of images [N, C, H, W], as [N, K, H, W]: without the padding."""
     if downsample > 1:
         maps = F.interpolate(maps, scale_factor=float(downsample), mode="bilinear", align_corners=False)
     if _elsewhere.get():

@@ -94,7 +94,7 @@ def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelMo
         model = _architecture(config, num_classes)
     mean, std = normalisation(config)
     model.preprocessing = Preprocessing(mean, std, config.input_size)
-    model.look_coarser(config.downsample)
+    model.downsample_by(config.downsample)
     if config.weights == "imagenet":
         if ":" not in config.name:  # the other libraries have loaded theirs
             transfer_weights(model, imagenet_vgg16(config.name.endswith(BATCH_NORM)), "imagenet weights")

@@ -58,8 +58,8 @@ class Predictor:
         run: Run,
         device: str = "auto",
         *,
-        tta: bool | None = False,
-        scales: Sequence[float] | None = OWN_SIZE,
+        tta: bool | None = None,
+        scales: Sequence[float] | None = None,
         literal: bool = False,
     ) -> Predictor:
         """Load the best checkpoint of a run, folded where that is exact.
@@ -88,15 +88,6 @@ class Predictor:
         if symmetries or sizes != OWN_SIZE:
             return cls(ViewAverage(network, temperature, symmetries, sizes), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
-
-    @classmethod
-    def as_set(cls, run: Run, device: str = "auto") -> Predictor:
-        """Load the best checkpoint of a run, to look at images as its settings say.
-
-        Raises:
-            UserError: The run is incomplete or damaged.
-        """
-        return cls.open(run, device, tta=None, scales=None)
 
     @property
     def looks(self) -> str:

@@ -7,16 +7,14 @@ tiles start at multiples of the network's stride, the tiled map equals the map o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from pixelproof.config import OWN_SIZE
 from pixelproof.models import PixelModel, receptive_field
-from pixelproof.prediction.views import ViewAverage
 
 UInt8 = npt.NDArray[np.uint8]
 Map = TypeVar("Map", bound=npt.NDArray[Any])
@@ -122,7 +120,7 @@ def halo(model: PixelModel) -> int:
     reach = UNKNOWN_HALO * model.downsample
     if field is not None:
         reach = -(-(field - model.reduction) // 2) + model.reduction * _blends(model)
-    reach = math.ceil((reach + BLENDED * _resizes(model)) / min(_scales(model)))
+    reach = math.ceil((reach + BLENDED * _resizes(model)) / min(model.scales))
     return -(-reach // model.stride) * model.stride
 
 
@@ -136,17 +134,12 @@ def seamless(model: PixelModel) -> bool:
     return receptive_field(model) is not None
 
 
-def _scales(model: PixelModel) -> Sequence[float]:
-    """Return the sizes in which an image is looked at."""
-    return model.scales if isinstance(model, ViewAverage) else OWN_SIZE
-
-
 def _largest(model: PixelModel) -> float:
-    return max(1.0, *_scales(model))
+    return max(1.0, *model.scales)
 
 
 def _resizes(model: PixelModel) -> bool:
-    return any(scale != 1 for scale in _scales(model))
+    return any(scale != 1 for scale in model.scales)
 
 
 def _blends(model: PixelModel) -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pixelproof.config import OWN_SIZE
 from pixelproof.models import Output, PixelModel
-from pixelproof.models.padding import as_asked, as_seen
+from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
 
 Answer = Callable[[Tensor], Tensor]
 Symmetries = bool | Literal["flip"]
@@ -45,18 +45,14 @@ class ViewAverage(PixelModel):
     ) -> None:
         super().__init__(model.num_classes)
         self.model = model
-        self.take_after(model, "model")
+        self.copy_contract(model, "model")
         self.temperature = temperature
         self.looks = described(tta, scales)
         self.symmetries = [(turns, flipped) for turns in range(4) for flipped in (False, True)][: SYMMETRIES[tta]]
         self.scales = sorted(scales, key=lambda scale: scale != 1)  # its own first, whose features are kept
+        self.asked = len(self.symmetries) * len(self.scales)
         # Tiles that begin at multiples of this begin at multiples of the network's stride in every size.
         self.stride = math.lcm(*(_aligned(model.stride, scale) for scale in scales))
-
-    @property
-    def asked(self) -> int:
-        """How often the network is asked about an image."""
-        return len(self.symmetries) * len(self.scales)
 
     def forward(self, images: Tensor) -> Output:
         """Return the logarithm of the mean probabilities as scores, and the features of the image as it is."""
@@ -96,9 +92,9 @@ class ViewAverage(PixelModel):
     def _turned(self, images: Tensor, answer: Answer) -> Tensor:
         """Return the sum of the probabilities over an image's symmetries."""
         # Padded before it is turned, so that cells of the network lie where they lie in the image as it is.
-        seen = as_seen(images, self.model.stride, downsample=1)
+        seen = pad_and_downsample(images, self.model.stride, downsample=1)
         sums = reduce(torch.add, (self._of_view(seen, *symmetry, answer) for symmetry in self.symmetries))
-        return sums if sums.ndim == 2 else as_asked(sums, images, downsample=1)
+        return sums if sums.ndim == 2 else upsample_and_crop(sums, images, downsample=1)
 
     def _of_view(self, images: Tensor, turns: int, flipped: bool, answer: Answer) -> Tensor:
         """Return the probabilities of images that are turned for it, turned back."""

@@ -15,11 +15,11 @@ from pixelproof.report.page import build_report
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.study_file import StudyRecord, save_study
-from pixelproof.study.at_once import check_number, perform_at_once
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
 from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.parallel_jobs import check_number, perform_parallel
 from pixelproof.study.perform import inspect, perform, trained
 from pixelproof.study.plan import in_order, plan
 from pixelproof.study.record import part_record
@@ -35,7 +35,7 @@ def conduct(
     overrides: Sequence[str] = (),
     command: str = "",
     processes: int = 1,
-    at_once: int = 1,
+    jobs: int = 1,
 ) -> Path:
     """Run whatever of a study is missing or changed, and return the path of its report.
 
@@ -46,19 +46,19 @@ def conduct(
         overrides: Settings as in ``--set``; ``PART.key=value`` is for one part.
         command: The command line, for the report.
         processes: How many train each model together, on a GPU each.
-        at_once: How many models are trained at the same time.
+        jobs: How many models are trained at the same time.
 
     Raises:
         UserError: Data, settings or models are refused, before any training where that can be known, or another process
             conducts a study in ``out``.
     """
-    check_number(at_once, processes)
-    jobs = plan(study, data, out, overrides)
+    check_number(jobs, processes)
+    planned = plan(study, data, out, overrides)
     require_writable(out / STUDY)
     with alone_in(out, patience=WORKERS_END):
         start = time.monotonic()
-        steps = _perform(jobs, out, processes, at_once)
-        for part, group in jobs.items():
+        steps = _perform(planned, out, processes, jobs)
+        for part, group in planned.items():
             _bring_together(study.parts[part], group, out / part, steps)
         record = StudyRecord(
             name=study.name,
@@ -66,7 +66,7 @@ def conduct(
             command=command,
             settings=dict(text.split("=", 1) for text in overrides),
             seconds=round(time.monotonic() - start, 1),
-            parts=tuple(part_record(study.parts[part], part, group, out) for part, group in jobs.items()),
+            parts=tuple(part_record(study.parts[part], part, group, out) for part, group in planned.items()),
         )
         save_study(out / STUDY, record)
         return build_report(out)
@@ -78,7 +78,7 @@ def conduct_file(
     out: Path | None = None,
     settings: Sequence[str] = (),
     processes: int = 1,
-    at_once: int = 1,
+    jobs: int = 1,
 ) -> Path:
     """Run whatever of the study in a file is missing or changed, and return the path of its report.
 
@@ -88,7 +88,7 @@ def conduct_file(
         out: Folder for everything that comes out; ``out/NAME`` by default.
         settings: Changes such as "epochs=1" or "PART.epochs=1".
         processes: How many train each model together, on a GPU each.
-        at_once: How many models are trained at the same time.
+        jobs: How many models are trained at the same time.
 
     Raises:
         UserError: The study, data, settings or models are refused.
@@ -96,18 +96,18 @@ def conduct_file(
     study = read_study(Path(file))
     words = ["pixelproof", "study", Path(file).name, *(f"--set {shlex.quote(text)}" for text in settings)]
     out = Path(out or Path("out") / study.name)
-    return conduct(study, Path(data), out, settings, " ".join(words), processes, at_once)
+    return conduct(study, Path(data), out, settings, " ".join(words), processes, jobs)
 
 
-def _perform(jobs: Mapping[str, list[Job]], out: Path, processes: int, at_once: int) -> Steps:
+def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: int) -> Steps:
     """Perform all jobs, and return what has been done for the study."""
     steps = Steps(out)
-    for group in jobs.values():
+    for group in planned.values():
         _check([job for job in group if not trained(job, steps)], processes)
-    apart = [job for job in in_order(jobs) if at_once > 1 and not trained(job, steps)]
-    perform_at_once(apart, out, min(at_once, len(apart)))
+    apart = [job for job in in_order(planned) if jobs > 1 and not trained(job, steps)]
+    perform_parallel(apart, out, min(jobs, len(apart)))
     steps = Steps(out)
-    for job in in_order(jobs):
+    for job in in_order(planned):
         if job not in apart:
             perform(job, steps, out, processes)
     return steps

@@ -135,7 +135,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
         parts: dict[str, Sequence[Sample]] = dict(job.parts)
         if job.data.task == "segmentation":
             parts["train"] = limit(job.parts["train"], MASKS, job.config.data.split_seed)
-        predictor = Predictor.as_set(job.run, job.config.training.device)
+        predictor = Predictor.open(job.run, job.config.training.device)
         try:
             found = explain(predictor, parts, SPLIT, seed=job.config.training.seed)
         except Refusal as refusal:

@@ -17,7 +17,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json
 from pixelproof.runs.folder import ENVIRONMENT
-from pixelproof.training.balance import class_weights
+from pixelproof.training.class_weights import class_weights
 from pixelproof.training.loop import Score, Trainer
 from pixelproof.training.losses import make_loss
 from pixelproof.training.parallel import Parallel
@@ -55,7 +55,7 @@ def fit(
     if begun:
         trainer.resume()
     progress = trainer.fit(_score(data, config, parts["selection"], parallel))
-    if parallel.leads and not run.environment().get("finished"):  # else nothing was left to do
+    if parallel.is_main and not run.environment().get("finished"):  # else nothing was left to do
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
         write_json(run.path / ENVIRONMENT, run.environment() | facts)
 

@@ -102,7 +102,7 @@ def inspect(job: Job, steps: Steps) -> None:
     for step, path, reader, inputs in targets:
         if steps.made(f"{job.name}/{step}", inputs, path, reader):
             continue
-        predictor = predictor or Predictor.as_set(job.run, job.config.training.device)
+        predictor = predictor or Predictor.open(job.run, job.config.training.device)
         if step == "scores":
             score_run(job.run, predictor, job.parts[SPLIT], SPLIT, job.fingerprints[SPLIT])
         elif step == "features":

@@ -10,7 +10,7 @@ from pixelproof.data import Sample
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.views import ViewAverage, described
+from pixelproof.prediction.views import described
 from pixelproof.runs import Run, Scores, Source, load_scores, save_scores
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.scoring_log import log_scoring
@@ -34,9 +34,8 @@ def score_run(run: Run, predictor: Predictor, samples: Sequence[Sample], split: 
     require_writable(run.scores(split))
     scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
     save_scores(run.scores(split), scores)
-    asked = predictor.model.asked if isinstance(predictor.model, ViewAverage) else 1
     figure = score_figure(scores, "unknown_counted").of(scores)
-    log_scoring(run, split, fingerprint, len(samples), asked, figure)
+    log_scoring(run, split, fingerprint, len(samples), predictor.model.asked, figure)
     return scores
 
 

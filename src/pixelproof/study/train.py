@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pixelproof.config import RunConfig, idle, run_settings
+from pixelproof.config import RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
 from pixelproof.data.splits import limit
@@ -124,7 +124,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = start(config, data, begun=False)
-    for sentence in idle(config.training):
+    for sentence in without_effect(config.training):
         say(f"note: {sentence}")
     facts = {
         "device": describe(pick_device(config.training.device)),

@@ -28,7 +28,7 @@ from pixelproof.runs.metrics_log import Row
 from pixelproof.training.checkpoints import Progress, load_state, save_state, save_weights
 from pixelproof.training.device import autocast, compiled, dtype_of_products, is_on, pick_device, tune
 from pixelproof.training.losses import Loss
-from pixelproof.training.mixing import Mixed, mix
+from pixelproof.training.mixup import Mixed, mix
 from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
 from pixelproof.training.parallel import ALONE, Parallel
 
@@ -92,7 +92,7 @@ class Trainer:
     def resume(self) -> None:
         """Go on from the last checkpoint."""
         self.progress = load_state(self.run.last, self._modules, self.optimizer)
-        if self.parallel.leads:
+        if self.parallel.is_main:
             self.run.metrics.keep(self.progress.epoch)
 
     def fit(self, score: Score | None) -> Progress:
@@ -101,7 +101,7 @@ class Trainer:
         total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
         with self._board() as board, bar(f"train {self.run.name}", total, "batches", done) as step:
             while self.progress.epoch < self.config.epochs:
-                self.parallel.agree(self.model)  # devices may differ in the last bit, and must not drift apart
+                self.parallel.broadcast(self.model)  # devices may differ in the last bit, and must not drift apart
                 start = time.monotonic()
                 loss = self._epoch(self.progress.epoch, step)
                 seconds = time.monotonic() - start
@@ -124,7 +124,7 @@ class Trainer:
         return self.progress
 
     def _board(self) -> SummaryWriter | nullcontext[None]:
-        if not self.parallel.leads:
+        if not self.parallel.is_main:
             return nullcontext()
         return SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch)
 
@@ -153,9 +153,9 @@ class Trainer:
 
     def _mixed(self, images: Tensor, target: Tensor, number: int) -> Mixed:
         """Return the whole batch of stored images, uint8 [N, 3, H, W], as input, mixed where the settings ask so."""
-        whole = self.parallel.whole(images.to(self.device, non_blocking=True))
+        whole = self.parallel.gather(images.to(self.device, non_blocking=True))
         inputs = self.model.preprocessing(whole)
-        return mix(inputs.contiguous(memory_format=self.layout), self.parallel.whole(target), self.config, number)
+        return mix(inputs.contiguous(memory_format=self.layout), self.parallel.gather(target), self.config, number)
 
     def _together(self, number: int) -> int:
         """Return how many batches share a step with batch ``number``, counted from 1: an epoch may end with fewer."""
@@ -165,8 +165,8 @@ class Trainer:
     def _backward(self, loss: Loss, batch: Mixed, together: int) -> Tensor:
         """Add one batch's part of the gradients and return its loss, still on the device."""
         own = batch.images[self.parallel.part(len(batch.images))]
-        with autocast(self.device, self.config.precision), self.parallel.layers(len(own)):
-            value = batch.loss(loss, self.parallel.whole(self.forward(own).logits))
+        with autocast(self.device, self.config.precision), self.parallel.whole_batch_layers(len(own)):
+            value = batch.loss(loss, self.parallel.gather(self.forward(own).logits))
         (value / together).backward()  # type: ignore[no-untyped-call]
         return value.detach()
 
@@ -178,7 +178,7 @@ class Trainer:
         return values
 
     def _step(self) -> None:
-        self.parallel.add_gradients(self.model.parameters())
+        self.parallel.sum_gradients(self.model.parameters())
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
@@ -209,7 +209,7 @@ class Trainer:
         if is_best:
             self.progress.best_epoch = self.progress.epoch
             self.progress.best_score = None if score is None or math.isnan(score) else score
-        if is_best and self.parallel.leads:
+        if is_best and self.parallel.is_main:
             save_weights(self.run.best, self.result)
-        if self.parallel.leads:
+        if self.parallel.is_main:
             save_state(self.run.last, self.progress, self._modules, self.optimizer)

@@ -56,7 +56,7 @@ class Muon(AdamW):
 
     def _step_kernels(self, kernels: list[nn.Parameter], lr: float, weight_decay: float) -> None:
         moments = torch.stack([self._momentum(kernel).flatten(1) for kernel in kernels])
-        steps = even(moments.to(self.products)).to(moments.dtype)
+        steps = orthogonalize(moments.to(self.products)).to(moments.dtype)
         size = lr * math.sqrt(max(steps.shape[1:]))
         for kernel, step in zip(kernels, steps, strict=True):
             kernel.mul_(1 - lr * weight_decay).sub_(step.view(kernel.shape), alpha=size)
@@ -73,7 +73,7 @@ class Muon(AdamW):
         return kernel.grad.lerp(momentum, MOMENTUM)
 
 
-def even(matrices: Tensor) -> Tensor:
+def orthogonalize(matrices: Tensor) -> Tensor:
     """Return matrices [N, m, n] with the same singular vectors, and singular values of about 1.
 
     By Newton-Schulz iterations, which take nothing but products, in the precision of the matrices.

@@ -31,7 +31,7 @@ class Parallel:
     size: int = 1
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the process that writes files and speaks."""
         return self.rank == 0
 
@@ -39,15 +39,15 @@ class Parallel:
         """Return which of ``count`` things, such as the images of a batch, are this process's."""
         return slice(self.rank * count // self.size, (self.rank + 1) * count // self.size)
 
-    def whole(self, part: Tensor) -> Tensor:
+    def gather(self, part: Tensor) -> Tensor:
         """Return the parts of all processes, [N, ...] each, as one, [N x size, ...]; its gradients reach this part."""
         return part if self.size == 1 else _Join.apply(part, self)  # type: ignore[no-untyped-call]
 
-    def layers(self, count: int) -> AbstractContextManager[object]:
+    def whole_batch_layers(self, count: int) -> AbstractContextManager[object]:
         """Return the context in which layers that look beyond one of this process's ``count`` images see all images."""
-        return nullcontext() if self.size == 1 else WholeBatch(self.rank, self.size, count, self.summed)
+        return nullcontext() if self.size == 1 else WholeBatch(self.rank, self.size, count, self.all_reduce)
 
-    def summed(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """Return the sum of what all processes give."""
         if self.size > 1:
             values = values.contiguous()
@@ -57,18 +57,18 @@ class Parallel:
     def total(self, counts: npt.NDArray[Count]) -> npt.NDArray[Count]:
         """Return the sum of the counts of all processes, exactly."""
         device = "cuda" if self.size > 1 and dist.get_backend() == "nccl" else "cpu"
-        return self.summed(torch.from_numpy(counts).to(device)).cpu().numpy()
+        return self.all_reduce(torch.from_numpy(counts).to(device)).cpu().numpy()
 
-    def add_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Let the gradients of each parameter be the sum over all processes: each has seen its part of the loss."""
         if self.size > 1:
             gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
             # As one: each message takes time of its own, however short it is.
-            joined = self.summed(torch.cat([gradient.flatten() for gradient in gradients]))
+            joined = self.all_reduce(torch.cat([gradient.flatten() for gradient in gradients]))
             for gradient, summed in zip(gradients, torch.split(joined, [g.numel() for g in gradients]), strict=True):
                 gradient.copy_(summed.view_as(gradient))
 
-    def agree(self, module: nn.Module) -> None:
+    def broadcast(self, module: nn.Module) -> None:
         """Give all processes the parameters and buffers of the first one."""
         if self.size > 1:
             for tensor in module.state_dict().values():

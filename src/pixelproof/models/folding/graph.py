@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import fx, nn
 
-from pixelproof.models.padding import as_asked, as_seen, pad_to_at_least
+from pixelproof.models.padding import pad_and_downsample, pad_to_at_least, upsample_and_crop
 
 # These depend on the size of the image, which a trace does not know; so they stay whole.
-WHOLE = (as_asked, as_seen, pad_to_at_least)
+WHOLE = (upsample_and_crop, pad_and_downsample, pad_to_at_least)
 
 
 def trace(model: nn.Module) -> fx.GraphModule | None:

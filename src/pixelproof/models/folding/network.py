@@ -27,7 +27,7 @@ class Folded(PixelModel):
     def __init__(self, model: PixelModel, network: fx.GraphModule) -> None:
         super().__init__(model.num_classes)
         self.network = network
-        self.take_after(model, "network")
+        self.copy_contract(model, "network")
 
     def forward(self, images: Tensor) -> Output:
         """Return what the literal network returns."""

@@ -40,7 +40,7 @@ def check_number(number: int, processes: int) -> None:
         require_starter()
 
 
-def perform_at_once(jobs: Sequence[Job], out: Path, number: int) -> None:
+def perform_parallel(jobs: Sequence[Job], out: Path, number: int) -> None:
     """Perform jobs in this order, ``number`` of them at a time; one that starts from another's weights waits for it.
 
     Each has its share of the processor's threads. GPUs, where jobs may choose one, take turns.

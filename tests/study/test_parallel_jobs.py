@@ -11,7 +11,7 @@ import torch
 from pixelproof.children import Children
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
-from pixelproof.study import at_once
+from pixelproof.study import parallel_jobs
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study
 from pixelproof.study.plan import in_order, plan
@@ -49,7 +49,7 @@ def results(out):
 def test_models_trained_at_once_are_those_trained_one_by_one(study, tmp_path, capsys):
     torch.set_num_threads(1)
     for name, number in (("one", 1), ("two", 2)):
-        conduct(study, tmp_path, tmp_path / name, at_once=number)
+        conduct(study, tmp_path, tmp_path / name, jobs=number)
     one, two = (results(tmp_path / name) for name in ("one", "two"))
     assert one.keys() == two.keys()
     for name, path in one.items():
@@ -60,13 +60,13 @@ def test_models_trained_at_once_are_those_trained_one_by_one(study, tmp_path, ca
     assert begun["fields/fcn8s"] > ended["patches/vgg16"]  # it starts from what that one has learned
     assert begun["fields/fcn32s"] < ended["patches/vgg16"]  # and this one need not wait
     capsys.readouterr()
-    conduct(study, tmp_path, tmp_path / "two", at_once=2)
+    conduct(study, tmp_path, tmp_path / "two", jobs=2)
     assert capsys.readouterr().err.count("trained already") == 3
 
 
 def test_where_one_fails_all_end(study, tmp_path):
     with pytest.raises(UserError, match=r"became infinite or undefined in epoch 1 of .*patches/vgg16"):
-        conduct(study, tmp_path, tmp_path / "out", ["patches.lr=1e38", "fields.epochs=100000"], at_once=2)
+        conduct(study, tmp_path, tmp_path / "out", ["patches.lr=1e38", "fields.epochs=100000"], jobs=2)
     assert not multiprocessing.active_children()
     assert not Run(tmp_path / "out" / "fields" / "fcn32s").environment().get("finished")
 
@@ -87,11 +87,11 @@ def test_all_end_with_the_command(study, tmp_path):
     [("cpu", "", "----"), ("cuda:1", "", "----"), ("cuda", "", "0101"), ("cuda", "4,7", "4747")],
 )
 def test_gpus_take_turns(study, tmp_path, monkeypatch, device, visible, seen):
-    monkeypatch.setattr(at_once, "pick_device", torch.device)
+    monkeypatch.setattr(parallel_jobs, "pick_device", torch.device)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     (job, *_) = in_order(plan(study, tmp_path, tmp_path, [f"device={device}"]))
-    environments = [at_once.surroundings(job, place) for place in range(4)]
+    environments = [parallel_jobs.surroundings(job, place) for place in range(4)]
     assert "".join(each.get("CUDA_VISIBLE_DEVICES", "-") for each in environments) == seen
 
 
@@ -112,7 +112,7 @@ def test_a_process_has_its_variables_and_this_one_has_not(tmp_path, monkeypatch)
 
 def test_what_cannot_be_shared_out_is_refused(study, tmp_path, pixelproof):
     with pytest.raises(UserError, match="0 jobs at once are none; give --jobs 1 or more"):
-        conduct(study, tmp_path, tmp_path / "out", at_once=0)
+        conduct(study, tmp_path, tmp_path / "out", jobs=0)
     code, _, err = pixelproof("study", tmp_path / "study.yaml", "--data", tmp_path, "--jobs", 2, "--processes", 2)
     assert code == 2
     assert "--jobs and --processes both share out the machine; give one of them alone" in err
