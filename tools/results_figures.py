@@ -12,7 +12,7 @@ from pixelproof.comparison.match import in_order
 from pixelproof.config import RunConfig
 from pixelproof.evaluation import summarise
 from pixelproof.runs import Scores, load_scores
-from pixelproof.runs.atomic import read_json, read_yaml
+from pixelproof.runs.files import read_json, read_yaml
 from pixelproof.runs.metrics_log import MetricsLog
 from pixelproof.runs.scoring_log import read_scorings
 from pixelproof.schema import parse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 UNDEFINED = "–"
 
@@ -20,6 +21,15 @@ def counted(count: int, word: str) -> str:
     """
     ending = "" if count == 1 else "es" if word.endswith("s") else "s"
     return f"{count:,} {word}{ending}"
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Return the first names as words.
+
+    >>> first_of(["a", "b", "c", "d"], 2)
+    'a, b and 2 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def share(value: float | None, digits: int = 1) -> str:

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import atomic, atomic_folder, explain_os_error, read_json, read_text, write_json, write_text
+from pixelproof.runs.atomic import atomic, atomic_folder, explain_os_error
+from pixelproof.runs.files import read_json, read_text, write_json, write_text
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):

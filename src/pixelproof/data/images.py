@@ -21,7 +21,8 @@ from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
 from pixelproof.progress import say
-from pixelproof.runs.atomic import atomic, explain_os_error
+from pixelproof.runs.atomic import explain_os_error
+from pixelproof.runs.files import write_bytes
 
 UInt8 = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.int64]
@@ -140,8 +141,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 def write_png(path: Path, array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
     """Write uint8 [H, W], uint8 [H, W, 3] or uint16 [H, W] as PNG, atomically."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(encode_png(array))
+    write_bytes(path, encode_png(array))
 
 
 def encode_png(array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:

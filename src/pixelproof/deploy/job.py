@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pixelproof.prediction.tiles import Tile, Window, halo, seam_difference, sea
 from pixelproof.prediction.views import ViewAverage
 from pixelproof.progress import say
 from pixelproof.runs import Run
+from pixelproof.runs.files import file_digest
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -99,7 +99,7 @@ class Job:
         tempered = f"at {model.temperature}" if isinstance(model, ViewAverage) else ""
         settings = str(run_settings(self.run).model)
         return {
-            "network": _digest(self.run.best) + self.predictor.scheme.hash + settings + tempered,
+            "network": file_digest(self.run.best) + self.predictor.scheme.hash + settings + tempered,
             "scene": self.scene.path.name,
             "raster": self.scene.fingerprint(),
             "--bands": list(self.scene.bands),
@@ -176,8 +176,3 @@ class Job:
         half = -(-max(high, wide) // (2 * stride)) * stride
         share = seam_difference(image, self.predictor.classes, self.margin, half)
         return facts | {"equals_whole_image": False, "sample": [high, wide], "differing_share": share}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,7 +19,8 @@ from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Window
 from pixelproof.progress import say
 from pixelproof.runs import write_json
-from pixelproof.runs.atomic import explain_os_error, read_json
+from pixelproof.runs.atomic import explain_os_error
+from pixelproof.runs.files import read_json
 from pixelproof.runs.locks import in_use, lock
 
 Pixels = npt.NDArray[np.unsignedinteger[Any]]

@@ -31,7 +31,7 @@ from pixelproof.runs import (
     load_scores,
     read_labels,
 )
-from pixelproof.runs.atomic import read_text
+from pixelproof.runs.files import read_text
 
 _FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
 _LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -40,6 +41,11 @@ def distinct_colors(n: int) -> npt.NDArray[np.uint8]:
         distance = np.minimum(distance, ((lab - lab[chosen[-1]]) ** 2).sum(axis=1))
         chosen.append(int(distance.argmax()))
     return candidates[chosen[:n]]
+
+
+def hex_color(rgb: Sequence[int]) -> str:
+    """Return a colour, three numbers in 0..255, as a page and a settings file write it: ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
 def _oklab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:

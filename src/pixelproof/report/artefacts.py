@@ -24,11 +24,11 @@ from pixelproof.runs import (
     load_shown,
     load_thumbnails,
 )
-from pixelproof.runs.atomic import read_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
+from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import CONFIG
 from pixelproof.runs.metrics_log import Row
 from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, load_study

@@ -67,12 +67,10 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
 
 def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
     """Return the verdict between the first model and the best of the others, and how far to believe it."""
-    first, *others = comparison.models
-    best = max(others, key=lambda model: model.value).name
-    pair = next(pair for pair in comparison.pairs if {pair.a, pair.b} == {first.name, best})
+    pair = comparison.headline
 
     def said(tongue: Language) -> list[str]:
-        more = over_seeds(first.name, best, evidence, tongue) if evidence else None
+        more = over_seeds(pair.a, pair.b, evidence, tongue) if evidence else None
         return [sentences(pair, comparison, tongue)[0], *unadjusted(comparison, tongue), *([more] if more else [])]
 
     return translated(said)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from pixelproof.runs.atomic import read_object
+from pixelproof.runs.files import read_object
 from pixelproof.runs.study_file import Count
 from pixelproof.schema import Model, parse
 

@@ -23,12 +23,13 @@ from pixelproof.report.findings import read_found
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, environment, file_name, hashed
-from pixelproof.runs import atomic, load_scores, write_text
+from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explained import Explained
+from pixelproof.runs.files import write_bytes
 
 PAGE = "report.html"
 SCRIPTS = ("viewer.js", "versus.js", "language.js")
@@ -79,8 +80,7 @@ def build_report(folder: Path, language: str = "en") -> Path:
     study = read_study(folder)
     _write(folder, "page.html.j2", _context(study), tongue)
     for name, data in _figures(study).items():
-        with atomic(folder / FIGURES / name) as temporary:
-            temporary.write_bytes(data)
+        write_bytes(folder / FIGURES / name, data)
     return folder / PAGE
 
 

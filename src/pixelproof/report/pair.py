@@ -66,10 +66,9 @@ def matrix(comparison: ComparisonRecord) -> list[tuple[str, list[Cell | None]]]:
 
 
 def _pair(pair: PairRecord, comparison: ComparisonRecord, where: Where | None) -> Pair:
-    ranked = sorted((each for each in pair.per_image if each.difference), key=lambda each: -(each.difference or 0.0))
     metric = METRICS[pair.metric]
-    gained = [(each.id, points(each.difference)) for each in ranked if (each.difference or 0) > 0][:EXTREMES]
-    lost = [(each.id, points(each.difference)) for each in reversed(ranked) if (each.difference or 0) < 0][:EXTREMES]
+    # A classifier's images are right or wrong, so that none of them is an extreme.
+    gains, losses = pair.extremes(EXTREMES) if pair.metric == "miou" else ([], [])
     known = [each.difference for each in pair.per_image if each.difference is not None]
     alt = f"{metric} of {pair.b} minus {pair.a} on {count(len(known))} images, sorted"
     return Pair(
@@ -82,8 +81,8 @@ def _pair(pair: PairRecord, comparison: ComparisonRecord, where: Where | None) -
         objects=_changes(where.recalls) if where else [],
         confusions=_confusions(where) if where else [],
         images=Picture(svg_uri(wins(known, f"{metric}, points")), alt, alt + "."),
-        gains=gained if pair.metric == "miou" else [],
-        losses=lost if pair.metric == "miou" else [],
+        gains=[(each.id, points(each.difference)) for each in gains],
+        losses=[(each.id, points(each.difference)) for each in losses],
     )
 
 

@@ -17,6 +17,7 @@ from pixelproof.evaluation import (
 )
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.labels import LabelScheme, class_colors
+from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import count, score, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
@@ -82,12 +83,7 @@ class DotRow:
 
 def class_key(scheme: LabelScheme) -> list[tuple[str, str]]:
     """Return (name, colour) of every class."""
-    return [(name, hexadecimal(rgb)) for name, rgb in zip(scheme.names, class_colors(scheme).tolist(), strict=False)]
-
-
-def hexadecimal(rgb: list[int]) -> str:
-    """Return a colour as ``#rrggbb``."""
-    return "#" + "".join(f"{channel:02x}" for channel in rgb)
+    return [(name, hex_color(rgb)) for name, rgb in zip(scheme.names, class_colors(scheme).tolist(), strict=False)]
 
 
 def iou_tables(part: PartArtefacts) -> list[IouTable]:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import errno
 import glob
-import hashlib
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from pixelproof.errors import UserError
-from pixelproof.runs.plain import from_json, from_yaml
 
 
 @contextmanager
@@ -132,83 +128,3 @@ def explain_os_error(error: OSError, path: Path) -> UserError:
     if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
         return UserError(f"{path} is in the way of a file or folder of another kind", "choose another path")
     return UserError(f"{path} cannot be used: {error.strerror or error}", "check the disk and the path")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write plain data as indented JSON, atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
-def file_digest(path: Path) -> str:
-    """Return a short digest of a file's bytes.
-
-    Raises:
-        UserError: It is missing or unreadable.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file.
-
-    Raises:
-        UserError: It is missing, unreadable or not text.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")  # a byte-order mark, as Excel writes it, is no text
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not a UTF-8 text file", "save it as UTF-8") from None
-
-
-def read_yaml(path: Path) -> Any:
-    """Return the plain data of a YAML file.
-
-    Raises:
-        UserError: It is missing, unreadable or not YAML.
-    """
-    text = read_text(path)
-    try:
-        return from_yaml(text)
-    except ValueError as error:
-        raise UserError(f"{path} {error}", "correct it") from None
-
-
-def read_json(path: Path) -> Any:
-    """Return the plain data of a JSON file.
-
-    Raises:
-        UserError: It is missing, unreadable or not JSON.
-    """
-    text = read_text(path)
-    try:
-        return from_json(text)
-    except ValueError as error:
-        raise UserError(f"{path} {error}", "restore or delete the file") from None
-
-
-def read_object(path: Path, remedy: str) -> dict[str, Any]:
-    """Return the JSON object in a file.
-
-    Args:
-        path: The file.
-        remedy: What to do where it holds something else.
-
-    Raises:
-        UserError: It is missing, unreadable, not JSON, or JSON of another kind.
-    """
-    values = read_json(path)
-    if not isinstance(values, dict):
-        raise UserError(f"{path} holds no JSON object", remedy)
-    return values

@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pixelproof.runs.atomic import write_json
-from pixelproof.runs.records import read_record
+from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -33,7 +32,7 @@ class Calibration(Strict):
 
 def save_calibration(path: Path, value: Calibration) -> None:
     """Write a ``calibration.json``, atomically."""
-    write_json(path, value.model_dump(mode="json"))
+    write_record(path, value)
 
 
 def load_calibration(path: Path) -> Calibration:

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pixelproof.runs.atomic import write_json
-from pixelproof.runs.records import read_record
+from pixelproof.runs.records import read_record, write_record
 from pixelproof.runs.study_file import Count
 from pixelproof.schema import Strict
 
@@ -95,6 +94,12 @@ class PairRecord(Strict):
     classes: dict[str, ClassRecord]
     per_image: tuple[ImageRecord, ...]
 
+    def extremes(self, most: int) -> tuple[list[ImageRecord], list[ImageRecord]]:
+        """Return the images on which ``b`` gains most, and those on which it loses most, at most so many of each."""
+        ranked = sorted((image for image in self.per_image if image.difference), key=lambda image: -_of(image))
+        gains = [image for image in ranked[:most] if _of(image) > 0]
+        return gains, [image for image in ranked[::-1][:most] if _of(image) < 0]
+
     @model_validator(mode="after")
     def _check(self) -> PairRecord:
         if not self.images == len(self.per_image) == self.wins.a + self.wins.b + self.ties + self.undefined:
@@ -119,6 +124,12 @@ class ComparisonRecord(Strict):
     models: tuple[ComparedModel, ...] = Field(min_length=2)
     pairs: tuple[PairRecord, ...] = Field(min_length=1)
 
+    @property
+    def headline(self) -> PairRecord:
+        """The first model against the best of the others."""
+        best = max(self.models[1:], key=lambda model: model.value)
+        return next(pair for pair in self.pairs if (pair.a, pair.b) == (self.models[0].name, best.name))
+
     @model_validator(mode="after")
     def _check(self) -> ComparisonRecord:
         names = [model.name for model in self.models]
@@ -131,9 +142,13 @@ class ComparisonRecord(Strict):
         return self
 
 
+def _of(image: ImageRecord) -> float:
+    return image.difference or 0.0
+
+
 def save_comparison(path: Path, record: ComparisonRecord) -> None:
     """Write a ``comparison.json``, atomically."""
-    write_json(path, record.model_dump(mode="json"))
+    write_record(path, record)
 
 
 def load_comparison(path: Path) -> ComparisonRecord:

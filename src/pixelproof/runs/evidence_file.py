@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pixelproof.runs.atomic import write_json
-from pixelproof.runs.records import read_record
+from pixelproof.runs.records import read_record, write_record
 from pixelproof.runs.study_file import Claim, ClaimTest, Count
 from pixelproof.schema import Strict
 
@@ -173,7 +172,7 @@ class EvidenceRecord(Strict):
 
 def save_evidence(path: Path, record: EvidenceRecord) -> None:
     """Write an ``evidence.json``, atomically."""
-    write_json(path, record.model_dump(mode="json"))
+    write_record(path, record)
 
 
 def load_evidence(path: Path) -> EvidenceRecord:

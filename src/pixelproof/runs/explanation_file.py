@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pixelproof.runs.atomic import write_json
-from pixelproof.runs.records import read_record
+from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -95,7 +94,7 @@ class Explanation(Strict):
 
 def save_explanation(path: Path, value: Explanation) -> None:
     """Write an ``explanation.json``, atomically."""
-    write_json(path, value.model_dump(mode="json"))
+    write_record(path, value)
 
 
 def load_explanation(path: Path) -> Explanation:

@@ -11,8 +11,8 @@ import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.runs.atomic import read_object, read_text, read_yaml, write_json, write_text
 from pixelproof.runs.environment import environment
+from pixelproof.runs.files import read_object, read_text, read_yaml, write_json, write_text
 from pixelproof.runs.labels_file import labels_to_yaml, read_labels
 from pixelproof.runs.metrics_log import MetricsLog
 

@@ -10,7 +10,7 @@ import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelScheme
-from pixelproof.runs.atomic import read_yaml
+from pixelproof.runs.files import read_yaml
 from pixelproof.schema import nearest, parse
 
 LABELS_FILE = "labels.yaml"

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import read_text, write_text
+from pixelproof.runs.files import read_text, write_text
 
 COLUMNS = ("epoch", "loss", "lr", "score", "images_per_second", "seconds")
 """Epochs done, mean training loss, learning rate, score on the selection part (empty if none), speed, wall time."""

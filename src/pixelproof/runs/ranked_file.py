@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import read_text, write_text
+from pixelproof.runs.files import read_text, write_text
 
 COLUMNS = ("id", "split", "given", "suggested", "score", "why", "left", "top", "width", "height")
 Box = tuple[int, int, int, int]

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import read_json
+from pixelproof.runs.files import read_json, write_json
 from pixelproof.schema import Strict, parse
 
 Record = TypeVar("Record", bound=Strict)
+
+
+def write_record(path: Path, record: Strict) -> None:
+    """Write what ``read_record`` reads, atomically."""
+    write_json(path, record.model_dump(mode="json"))
 
 
 def read_record(path: Path, record: type[Record], what: str, again: str) -> Record:

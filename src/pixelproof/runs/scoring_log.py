@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import read_text, write_text
+from pixelproof.runs.files import read_text, write_text
 from pixelproof.runs.folder import Run
 
 

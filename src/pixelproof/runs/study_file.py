@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from pixelproof.runs.atomic import write_json
-from pixelproof.runs.records import read_record
+from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -150,7 +149,7 @@ class StudyRecord(Strict):
 
 def save_study(path: Path, record: StudyRecord) -> None:
     """Write a ``study.json``, atomically."""
-    write_json(path, record.model_dump(mode="json"))
+    write_record(path, record)
 
 
 def load_study(path: Path) -> StudyRecord:

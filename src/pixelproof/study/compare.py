@@ -21,7 +21,7 @@ from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison, s
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence, save_evidence
 from pixelproof.study.file import Part
-from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.job import SPLIT, Job, first_runs
 from pixelproof.study.steps import Steps
 
 EXTREMES = 2
@@ -99,19 +99,13 @@ def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
     """
     if not (folder / COMPARISON).is_file():
         return ()
-    record = load_comparison(folder / COMPARISON)
-    first = record.models[0].name
-    best = max(record.models[1:], key=lambda model: model.value).name
-    pair = next(pair for pair in record.pairs if (pair.a, pair.b) == (first, best))
-    ranked = sorted(pair.per_image, key=lambda image: -(image.difference or 0.0))
-    gains = [image.id for image in ranked[:most] if (image.difference or 0.0) > 0]
-    losses = [image.id for image in ranked[::-1][:most] if (image.difference or 0.0) < 0]
-    return (*gains, *losses)
+    gains, losses = load_comparison(folder / COMPARISON).headline.extremes(most)
+    return tuple(image.id for image in (*gains, *losses))
 
 
 def _compare(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
     """Compare the models by their runs with the first seed."""
-    firsts = {job.model: job for job in reversed(jobs)}
+    firsts = first_runs(jobs)
     scored = _scored(firsts.values(), steps)
     if len(firsts) > 1 and not steps.made(f"{folder.name}/{COMPARISON}", scored, folder / COMPARISON, load_comparison):
         save_comparison(folder / COMPARISON, compare([firsts[name].run.path for name in part.trained], SPLIT))

@@ -18,7 +18,7 @@ from pixelproof.runs.study_file import StudyRecord, save_study
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
-from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.job import SPLIT, Job, first_runs
 from pixelproof.study.parallel_jobs import check_number, perform_parallel
 from pixelproof.study.perform import inspect, perform, trained
 from pixelproof.study.plan import in_order, plan
@@ -135,6 +135,6 @@ def _check(jobs: list[Job], processes: int) -> None:
 
 def _show_extremes(jobs: list[Job], ids: tuple[str, ...], steps: Steps) -> None:
     """Show, of each model's first run, the images on which the models differ most."""
-    for job in {job.model: job for job in reversed(jobs)}.values():
+    for job in first_runs(jobs).values():
         samples = tuple(sample for sample in job.parts[SPLIT] if sample.id in ids)
         inspect(replace(job, shown=samples), steps)

@@ -10,8 +10,9 @@ from pixelproof.explanation.embed import embed
 from pixelproof.explanation.features import SECOND_LAST, predictor_for
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
-from pixelproof.runs import Run, atomic, load_features, save_features, save_thumbnails, write_text
-from pixelproof.runs.atomic import file_digest, refuse_existing, require_writable
+from pixelproof.runs import Run, load_features, save_features, save_thumbnails, write_text
+from pixelproof.runs.atomic import refuse_existing, require_writable
+from pixelproof.runs.files import file_digest, write_bytes
 from pixelproof.study.parts import samples_for
 
 FILES = ("features.npz", "thumbnails.npz", "explanation.html", "tsne.png", "tsne.svg")
@@ -76,6 +77,5 @@ def embed_run(
     write_text(page, map_page(features, thumbnails, f"{run.name}: {split} images as the model sees them"))
     for path in pictures:
         kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
-        with atomic(path) as temporary:
-            temporary.write_bytes(tsne(features, kind, names=True))
+        write_bytes(path, tsne(features, kind, names=True))
     return files

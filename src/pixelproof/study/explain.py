@@ -38,7 +38,7 @@ from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.explained import Explained
 from pixelproof.runs.explanation_file import VERSION, save_explanation
 from pixelproof.runs.ranked_file import Ranked, save_ranked
-from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.job import SPLIT, Job, first_runs
 from pixelproof.study.parts import data_for
 from pixelproof.study.steps import Steps
 
@@ -158,7 +158,7 @@ def _best(jobs: Sequence[Job]) -> Job:
         assert isinstance(scores, SegmentationScores)
         return float(np.nan_to_num(mean_iou(scores, "unknown_counted"), nan=-1.0))
 
-    return max({job.model: job for job in reversed(jobs)}.values(), key=quality)
+    return max(first_runs(jobs).values(), key=quality)
 
 
 def save_found(found: Found, target: Explained) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,3 +37,11 @@ class Job:
         """Return what decides the answers of its model: what the weights were trained from, and the looks taken."""
         # The same inputs train the same weights, so their digest stands for the weights.
         return [steps.inputs(f"{self.name}/train"), self.config.model.looks]
+
+
+def first_runs(jobs: Sequence[Job]) -> dict[str, Job]:
+    """Return each model's job with its first seed, by the model's name, in the study's order."""
+    firsts: dict[str, Job] = {}
+    for job in jobs:
+        firsts.setdefault(job.model, job)
+    return firsts

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pixelproof.config import apply_overrides, run_settings
-from pixelproof.data import fingerprint
+from pixelproof.data import Sample, fingerprint
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.segmenter import show
 from pixelproof.prediction import Predictor
@@ -90,28 +93,50 @@ def _look(job: Job, steps: Steps) -> None:
         job.run.save_config(apply_overrides(config, job.config.model.looks).model_dump(mode="json"))
 
 
+@dataclass(frozen=True)
+class _Artefact:
+    """What is read off a trained model: where it lies, what decides it besides, and how it is made."""
+
+    step: str
+    path: Path
+    reader: Reader
+    inputs: Any
+    make: Callable[[Predictor], None]
+
+
 def inspect(job: Job, steps: Steps) -> None:
     """Make the artefacts that are read off a trained model, where they are missing or older than it."""
-    answers = [job.answers_from(steps), job.fingerprints[SPLIT]]
-    counted = [*answers, SCORES_VERSION]  # an older version counted less
     predictor: Predictor | None = None
-    targets: list[tuple[str, Path, Reader, Any]] = [("scores", job.run.scores(SPLIT), own_scores(job), counted)]
-    targets += [(f"shown/{s.id}", job.run.shown(s.id), load_shown, [answers, fingerprint([s])]) for s in job.shown]
-    mapped = [answers, FEATURES_VERSION]
-    targets += [("features", job.run.features(SPLIT), _load_map(job.run), mapped)] if job.embed else []
-    for step, path, reader, inputs in targets:
-        if steps.made(f"{job.name}/{step}", inputs, path, reader):
-            continue
-        predictor = predictor or Predictor.open(job.run, job.config.training.device)
-        if step == "scores":
-            score_run(job.run, predictor, job.parts[SPLIT], SPLIT, job.fingerprints[SPLIT])
-        elif step == "features":
-            features, thumbnails = embed(predictor, job.parts[SPLIT], job.config.training.seed)
-            save_thumbnails(job.run.thumbnails(SPLIT), thumbnails)
-            save_features(path, features)
-        else:
-            save_shown(path, show(predictor, next(s for s in job.shown if step == f"shown/{s.id}")))
-        steps.take(f"{job.name}/{step}", inputs)
+    for artefact in _artefacts(job, job.answers_from(steps)):
+        step = f"{job.name}/{artefact.step}"
+        if not steps.made(step, artefact.inputs, artefact.path, artefact.reader):
+            predictor = predictor or Predictor.open(job.run, job.config.training.device)
+            artefact.make(predictor)
+            steps.take(step, artefact.inputs)
+
+
+def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
+    run, samples, fingerprints = job.run, job.parts[SPLIT], job.fingerprints
+
+    def score(predictor: Predictor) -> None:
+        score_run(run, predictor, samples, SPLIT, fingerprints[SPLIT])
+
+    def place(predictor: Predictor) -> None:
+        features, thumbnails = embed(predictor, samples, job.config.training.seed)
+        save_thumbnails(run.thumbnails(SPLIT), thumbnails)
+        save_features(run.features(SPLIT), features)
+
+    counted = [*answers, fingerprints[SPLIT], SCORES_VERSION]  # an older version counted less
+    yield _Artefact("scores", run.scores(SPLIT), own_scores(job), counted, score)
+    for sample in job.shown:
+        path, inputs = run.shown(sample.id), [answers, fingerprint([sample])]
+        yield _Artefact(f"shown/{sample.id}", path, load_shown, inputs, partial(_show, path, sample))
+    if job.embed:
+        yield _Artefact("features", run.features(SPLIT), _load_map(run), [answers, FEATURES_VERSION], place)
+
+
+def _show(path: Path, sample: Sample, predictor: Predictor) -> None:
+    save_shown(path, show(predictor, sample))
 
 
 def _load_map(run: Run) -> Reader:

@@ -12,7 +12,7 @@ from typing import Any
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.runs import write_json
-from pixelproof.runs.atomic import read_object
+from pixelproof.runs.files import read_object
 
 Reader = Callable[[Path], object]
 

@@ -18,8 +18,8 @@ from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.facts import Architecture, Environment, read_facts
 from pixelproof.runs import Run, write_json, write_text
-from pixelproof.runs.atomic import read_text
 from pixelproof.runs.calibration_file import save_calibration
+from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.proof_images import COUNT, save_proof_images

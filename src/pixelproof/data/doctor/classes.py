@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
-from pixelproof.numbers import counted
+from pixelproof.numbers import counted, first_of
 
 Which = npt.NDArray[np.bool_]
 
@@ -113,4 +113,4 @@ def _about(which: Which, check: str, severity: Severity, message: str, fix: str)
 def _named(reading: Reading, which: Which) -> str:
     names = [name for name, chosen in zip(reading.scheme.names, which, strict=True) if chosen]
     verb = "occurs" if len(names) == 1 else "occur"
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "") + f" {verb}"
+    return f"{first_of(names, 8)} {verb}"

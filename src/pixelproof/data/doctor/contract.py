@@ -12,6 +12,7 @@ from pixelproof.data.opening import check_task, scheme_of_classes
 from pixelproof.data.proposal import Proposal, propose_scheme
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, Color, LabelScheme, matching_presets
+from pixelproof.numbers import first_of
 from pixelproof.runs import LABELS_FILE, has_classes, labels_to_yaml, named_task, read_labels
 
 _MOST_COLORS = 300  # more than any preset has
@@ -74,10 +75,12 @@ def label_names(survey: Survey, contract: Contract) -> Iterator[Finding]:
         return
     unnamed, unused = sorted(keys - set(names)), sorted(set(names) - keys)
     if unnamed:
-        message = f"it has no name for {_some(unnamed)}: they would be shown by number"
+        message = f"it has no name for {first_of(unnamed, 5)}: they would be shown by number"
         yield survey.finding("id2label", "warning", [path], message, "add the names")
     if unused:
-        message = f"it names {_some(unused)}, of which there is no image: names may be shifted against the numbers"
+        message = (
+            f"it names {first_of(unused, 5)}, of which there is no image: names may be shifted against the numbers"
+        )
         yield survey.finding("id2label", "warning", [path], message, "check that numbers and names belong together")
 
 
@@ -137,7 +140,3 @@ def _presets(survey: Survey) -> list[str]:
         if len(fits) >= (1 - _MOST_MISFITS) * len(seen) and matching_presets(set().union(*fits)) == [name]:
             return [name]
     return []
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

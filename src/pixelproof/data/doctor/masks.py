@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.tally import Reading, Tally, tally
 from pixelproof.labels import VOID, Color, LabelScheme
-from pixelproof.numbers import counted
+from pixelproof.numbers import counted, first_of
 
 _MUCH_IGNORED = 0.2
 _MOST_IGNORED = 0.5
@@ -67,12 +67,10 @@ def inexact_colors(reading: Reading) -> Iterator[Finding]:
         kinds.append(f"{len(ranked) - 3} more colours")
     pixels_by_file = {path: sum(found.values()) for path, found in by_file.items()}
     shown = sorted(pixels_by_file, key=lambda path: -pixels_by_file[path])
-    places = ", ".join(f"{reading.survey.name(path)} {pixels_by_file[path]}" for path in shown[:12])
+    places = first_of([f"{reading.survey.name(path)} {pixels_by_file[path]}" for path in shown], 12)
     message = (
         f"{counted(len(by_file), 'mask')} with colours that are no class's own: {'; '.join(kinds)}; by file: {places}"
     )
-    if len(shown) > 12:
-        message += f" and {len(shown) - 12} more"
     yield reading.survey.finding(
         "inexact-colours", "note", shown, message, "nothing, if they are read as you mean them"
     )

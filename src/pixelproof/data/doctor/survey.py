@@ -15,6 +15,7 @@ from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, loo
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import Found
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 from pixelproof.progress import track
 
 Look = TypeVar("Look", ImageLook, MaskLook)
@@ -71,9 +72,7 @@ class Survey:
 
     def names(self, paths: Iterable[Path], most: int = 3) -> str:
         """Return the first few paths as words."""
-        paths = list(paths)
-        more = f" and {len(paths) - most} more" if len(paths) > most else ""
-        return ", ".join(self.name(path) for path in paths[:most]) + more
+        return first_of([self.name(path) for path in paths], most)
 
     def finding(self, check: str, severity: Severity, paths: Iterable[Path], message: str, fix: str) -> Finding:
         """Return a finding about files, the list cut where it grows too long to read."""

@@ -10,7 +10,7 @@ from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import folders_in, images_in, split_folders
 from pixelproof.data.layouts.masks import is_mask_folder
 from pixelproof.labels import LabelScheme
-from pixelproof.runs.atomic import read_object
+from pixelproof.runs.files import read_object
 
 _CLASS_STEM = re.compile(r"(.+)_(\d+)", re.DOTALL)
 

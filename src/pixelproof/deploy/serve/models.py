@@ -10,6 +10,7 @@ from pixelproof.config import run_settings
 from pixelproof.deploy.serve.names import model_names
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors
+from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import BACKENDS, use_backend
@@ -56,7 +57,7 @@ class Served:
             "task": self.task,
             "model": self.architecture,
             "classes": [
-                {"id": label.id, "name": label.name, "color": color and _hex(color), "ignored": label.ignored}
+                {"id": label.id, "name": label.name, "color": color and hex_color(color), "ignored": label.ignored}
                 for label, color in zip(scheme.classes, colors, strict=True)
             ],
             "labels": scheme.hash,
@@ -93,7 +94,3 @@ def load_models(
         classes = counted(len(predictor.scheme.classes), "class")
         say(f"{name}: {architecture}, {predictor.scheme.task}, {classes}, computed by {used} on {predictor.device}")
     return models
-
-
-def _hex(color: Sequence[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)

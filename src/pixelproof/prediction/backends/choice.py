@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from pixelproof.prediction.backends.trial import prove, race
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json
-from pixelproof.runs.atomic import atomic_folder, read_json, require_writable
+from pixelproof.runs.atomic import atomic_folder, require_writable
 from pixelproof.runs.environment import processor
+from pixelproof.runs.files import file_digest, read_json
 from pixelproof.runs.locks import FOREVER, alone_in
 from pixelproof.runs.packages import missing, require, version
 from pixelproof.runs.proof_images import proof_images
@@ -176,7 +176,5 @@ class _Bench:
 
 def _made_from(run: Run) -> dict[str, Any]:
     packages = sorted({package for runtime in RUNTIMES.values() for package in runtime.packages} | {"torch"})
-    with run.best.open("rb") as file:
-        weights = hashlib.file_digest(file, "sha256").hexdigest()
     versions = {package: version(package) for package in packages}
-    return {"weights": weights, "versions": versions | {"pixelproof": pixelproof.__version__}}
+    return {"weights": file_digest(run.best), "versions": versions | {"pixelproof": pixelproof.__version__}}

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.labels import LabelScheme
+from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import count, share
 
 Int64 = npt.NDArray[np.int64]
@@ -69,11 +70,11 @@ def _cell(counts: Int64, row: int, column: int, scheme: LabelScheme, unit: str) 
     part = n / total
     strength = part**0.5  # so that rare confusions can be seen
     full = np.array(RIGHT if row == column else WRONG)
-    red, green, blue = (255 + (full - 255) * (0.06 + 0.94 * strength)).round().astype(int).tolist()
+    fill = (255 + (full - 255) * (0.06 + 0.94 * strength)).round().astype(int).tolist()
     title = (
         f"true {scheme.names[row]}, predicted {scheme.names[column]}: "
         f"{count(n)} of {count(total)} {unit} ({share(part)})"
     )
     text = share(part, 0 if part >= 0.095 else 1).removesuffix("%") if len(counts) <= SPELT else ""
     ink = "#ffffff" if strength > 0.6 else "#1f2328"
-    return Cell(row, column, f"#{red:02x}{green:02x}{blue:02x}", ink, text, title)
+    return Cell(row, column, hex_color(fill), ink, text, title)

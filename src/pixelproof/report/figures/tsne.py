@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from pixelproof.labels import LabelScheme, distinct_colors
+from pixelproof.labels.palettes import hex_color
 from pixelproof.report.figures import style
 from pixelproof.runs import Features
 
@@ -55,9 +56,7 @@ def legend(scheme: LabelScheme) -> list[Key]:
     markers = list(SHAPES)
     for index, (label, rgb) in enumerate(zip(scheme.classes, distinct_colors(len(scheme.classes)), strict=True)):
         marker = markers[index % len(markers)]
-        red, green, blue = rgb.tolist()
-        color = f"#{red:02x}{green:02x}{blue:02x}"
-        keys.append(Key(str(label.id), label.name, color, marker, SHAPES[marker]))
+        keys.append(Key(str(label.id), label.name, hex_color(rgb), marker, SHAPES[marker]))
     return keys
 
 
