@@ -47,7 +47,7 @@ def test_ids_of_classes_that_a_split_lacks_are_not_taken_for_others(pixelproof, 
     assert json.loads(pixelproof("score", table, truth, "--json")[1])["correct"] == 8
     write([*rows[:-1], (rows[-1][0], 0, "blue")])
     code, _, err = pixelproof("score", table, truth)
-    assert (code, "has label 'blue', which is no class of" in err) == (2, True)
+    assert (code, "has label 'blue', which is not a class of" in err) == (2, True)
 
 
 def test_predictions_of_a_segmenter_are_scored_in_any_layout(pixelproof, two_fields, tmp_path):

@@ -157,7 +157,7 @@ def test_runs_are_read_by_split(pixelproof, tmp_path):
     assert code == 2
     assert "fcn32s has no scores of the split 'test'" in err
     code, _, err = pixelproof("compare", tmp_path, tmp_path / "fcn8s")
-    assert (code, "is no run folder" in err) == (2, True)
+    assert (code, "is not a run folder" in err) == (2, True)
 
 
 def test_models_of_one_name_are_told_apart_by_their_paths(pixelproof, tmp_path):
@@ -260,7 +260,7 @@ def test_one_group_gives_no_interval_either(pixelproof, segmenters):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "said"), [("^(field)", "finds no group in image 'scene0_00'"), ("(", "is no regular expression")]
+    ("pattern", "said"), [("^(field)", "finds no group in image 'scene0_00'"), ("(", "is not a regular expression")]
 )
 def test_a_wrong_pattern_is_explained(pixelproof, segmenters, pattern, said):
     code, _, err = pixelproof("compare", *segmenters, "--groups", pattern)
@@ -303,7 +303,7 @@ def test_a_class_of_few_images_has_no_interval_and_says_so(pixelproof, tmp_path)
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "is no readable scores file, or is truncated"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-40]), "is not a readable scores file, or is truncated"),
         (lambda path: edit(path), "was changed after it was written"),
         (lambda path: save_arrays(path, "scores", 99, {}, {}), "scores file of version 99, expected scores version"),
         (lambda path: path.unlink(), "does not exist"),

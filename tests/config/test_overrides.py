@@ -30,7 +30,7 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("epochs=many", "--set: 'training.epochs': input should be a valid integer"),
         ("epochs=0", "--set: 'training.epochs': input should be greater than or equal to 1"),
         ("epochs=[1", "--set: the value of 'epochs' is not readable"),
-        ("loss=mse", "--set: 'training.loss': 'mse' is no loss; known are cross-entropy, focal, dice, lovasz"),
+        ("loss=mse", "--set: 'training.loss': 'mse' is not a loss; known are cross-entropy, focal, dice, lovasz"),
         ("mixup=0.2", "--set: mixup and cutmix are for classification"),
         ("scale=[2, 1]", "--set: 'augment': scale is a range LOW HIGH"),
         ("lr=inf", "--set: 'training.lr': input should be a finite number"),

@@ -65,7 +65,12 @@ def break_bomb(path):
 @pytest.mark.parametrize("folder", ["images", "masks"])
 @pytest.mark.parametrize(
     ("harm", "words"),
-    [(break_empty, "empty file"), (break_truncated, "truncated"), (break_text, "no PNG"), (break_bomb, "claims more")],
+    [
+        (break_empty, "empty file"),
+        (break_truncated, "truncated"),
+        (break_text, "not a PNG"),
+        (break_bomb, "claims more"),
+    ],
 )
 def test_unreadable_files(harm, words, folder, tmp_path):
     root = mask_folders(tmp_path)

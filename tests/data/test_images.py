@@ -151,7 +151,7 @@ def test_truncated_files(suffix, tmp_path, capfd):
     path = save(picture(3, (64, 64)), tmp_path / f"a.{suffix}")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(UserError, match=r"truncated|damaged|no PNG") as caught:
+    with pytest.raises(UserError, match=r"truncated|damaged|not a PNG") as caught:
         read_image(path)
     assert str(path) in str(caught.value)
 
@@ -222,5 +222,5 @@ def test_written_png_is_read_back(array, tmp_path):
 def test_other_formats_are_not_decoded_whatever_they_are_called(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(RGB).save(path, format="PPM")
-    with pytest.raises(UserError, match="no PNG, JPEG"):
+    with pytest.raises(UserError, match="not a PNG, JPEG"):
         read_image(path)

@@ -55,7 +55,7 @@ def test_rasters_that_cannot_be_read(slim_run, tmp_path):
     (tmp_path / "empty.tif").touch()
     assert "is an empty file" in refused(slim_run, tmp_path / "empty.tif", out)
     (tmp_path / "text.tif").write_text("<GDAL_WMS>http://nowhere</GDAL_WMS>")
-    assert "is no GeoTIFF" in refused(slim_run, tmp_path / "text.tif", out)
+    assert "is not a GeoTIFF" in refused(slim_run, tmp_path / "text.tif", out)
     short = cut(write_scene(tmp_path / "short.tif", noise(200, 100)))
     assert "short.tif is truncated or damaged in rows 0 to 128" in refused(
         slim_run, short, out, tile=32, overwrite=True
@@ -76,7 +76,7 @@ def test_rasters_that_need_a_word(slim_run, tmp_path):
     assert "has 2 bands" in refused(slim_run, two, out)
     floats = write_scene(tmp_path / "float.tif", noise(30, 30).astype(np.float32))
     assert "holds float32 pixels, whose range is not known; say which" in refused(slim_run, floats, out)
-    assert "2 bands are no colours" in refused(slim_run, four, out, bands=(2, 1))
+    assert "2 bands are not colours" in refused(slim_run, four, out, bands=(2, 1))
     eight = write_scene(tmp_path / "eight.tif", noise(30, 30))
     for never in (256, -1, 0.5):  # brought to 8 bits each would be another value, such as black
         assert f"uint8 pixels, which are never {never:g}" in refused(slim_run, eight, out, nodata=never)
@@ -160,7 +160,7 @@ def test_ground_control_points_are_kept(slim_run, tmp_path):
 
 def test_wrong_words(slim_run, tmp_path):
     scene, out = write_scene(tmp_path / "scene.tif", noise(30, 30)), tmp_path / "map.tif"
-    assert "no multiple of 32, where tiles begin; give 96" in refused(slim_run, scene, out, tile=100)
+    assert "not a multiple of 32, where tiles begin; give 96" in refused(slim_run, scene, out, tile=100)
     assert "would be no GeoTIFF" in refused(slim_run, scene, tmp_path / "map.png")
     assert "must end in .gpkg or .geojson" in refused(slim_run, scene, out, polygons=tmp_path / "p.shp")
     assert "is given for two files" in refused(slim_run, scene, out, probabilities=out)
@@ -177,9 +177,9 @@ def test_wrong_words(slim_run, tmp_path):
     assert parse_stretch("-1.5, 30") == (-1.5, 30, "value")
     assert parse_bands("4,3,2") == (4, 3, 2)
     for wrong in ("2%,98", "5", "a,b", "1,2,3"):
-        with pytest.raises(UserError, match="is no range"):
+        with pytest.raises(UserError, match="is not a range"):
             parse_stretch(wrong)
-    with pytest.raises(UserError, match="is no list"):
+    with pytest.raises(UserError, match="is not a list"):
         parse_bands("red")
 
 

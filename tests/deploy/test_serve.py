@@ -138,11 +138,11 @@ def test_what_is_served(server, models):
 PNG = encoded(picture())
 BROKEN = {
     "empty": (b"", "the body is empty"),
-    "text": (b"<html>hello</html>", "the image is no PNG, JPEG, BMP, TIFF or WebP image"),
+    "text": (b"<html>hello</html>", "the image is not a PNG, JPEG, BMP, TIFF or WebP image"),
     "truncated": (PNG[: len(PNG) // 2], "the image is truncated or damaged"),
     "no pixels": (PNG[:60], "the image is truncated or damaged"),
     "tiff": (b"II*\0" + bytes(50), "the image is a TIFF that is damaged"),
-    "gif": (encoded(picture(), "GIF"), "the image is no PNG"),
+    "gif": (encoded(picture(), "GIF"), "the image is not a PNG"),
     "bomb": (bomb(60000, 60000), "the image claims more than 178,956,970 pixels"),
     "float": (encoded(picture()[..., 0].astype(np.float32), "TIFF"), "the image holds floating-point pixels"),
 }
@@ -203,7 +203,7 @@ def test_what_is_no_http(said, server):
         reply = lines.read()
     assert reply.startswith("HTTP/1.1 400 ")
     assert "application/json" in reply
-    assert '{"error":"this is no HTTP request; ' in reply
+    assert '{"error":"this is not an HTTP request; ' in reply
 
 
 def test_only_this_machines_own_pages_may_ask(server):
@@ -362,7 +362,7 @@ def test_a_fault_of_ours_says_nothing_of_the_inside(models, monkeypatch, capfd):
 
 
 def test_answers_without_a_server(models):
-    with pytest.raises(UserError, match=r"the image is no PNG.*; remove or replace it"):
+    with pytest.raises(UserError, match=r"the image is not a PNG.*; remove or replace it"):
         answer(models[0], b"hello")
     with pytest.raises(UserError, match="is a classifier"):
         answer(models[2], PNG, "mask")

@@ -69,11 +69,14 @@ def test_a_port_that_is_taken(pixelproof, runs):
     [
         (["{0}", "{0}"], "{0} is given twice; give each run once"),
         (["{0}", "{0}/../fcn8s"], "{0}/../fcn8s is given twice; give each run once"),
-        (["{0}", "{0}/nowhere"], "{0}/nowhere is no run folder (it has no config.yaml); give a folder that"),
+        (["{0}", "{0}/nowhere"], "{0}/nowhere is not a run folder (it has no config.yaml); give a folder that"),
         (["{0}", "--backend", "tensorflow"], "there is no backend 'tensorflow'; known are auto, ncnn, "),
         (["{0}", "--device", "abacus"], "device 'abacus' is not available here; use auto, cpu, cuda or cuda:N"),
-        (["{0}", "--host", "nowhere.invalid"], "nowhere.invalid, port 0, is no address of this machine; give --host"),
-        (["{0}", "--host", "192.0.2.1"], "192.0.2.1, port 0, is no address of this machine; give --host"),
+        (
+            ["{0}", "--host", "nowhere.invalid"],
+            "nowhere.invalid, port 0, is not an address of this machine; give --host",
+        ),
+        (["{0}", "--host", "192.0.2.1"], "192.0.2.1, port 0, is not an address of this machine; give --host"),
         (["{0}", "--port", "70000"], "serve: option '--port': "),
         (["{0}", "--max-megabytes", "0"], "serve: option '--max-megabytes': "),
         ([], "serve: argument RUN... is missing; see 'pixelproof serve --help'"),

@@ -121,7 +121,7 @@ def test_a_table_against_a_table(tmp_path):
         ([("a.png", "0" * 200_000)], ("filename", "label"), r"guess\.csv cannot be read as CSV"),
         ([], ("filename", "label"), "holds no labels"),
         ([("a.png",)], ("filename", "label"), "line 2: 1 cells, expected 2"),
-        ([("a.png", 7)], ("filename", "label"), "'a.png' has label '7', which is no class"),
+        ([("a.png", 7)], ("filename", "label"), "'a.png' has label '7', which is not a class"),
         ([("x.png", 0)], ("filename", "label"), "has nothing for 'a.png'"),
     ],
 )

@@ -217,5 +217,5 @@ def test_an_edited_explanation_is_refused(planted, tmp_path, change, complaint):
     with pytest.raises(UserError, match=complaint):
         load_explanation(path)
     path.write_text("[1]")
-    with pytest.raises(UserError, match="is no explanation record"):
+    with pytest.raises(UserError, match="holds no explanation record"):
         load_explanation(path)

@@ -89,7 +89,7 @@ def test_parts_are_all_images_once(predictor, tmp_path):
 
 @pytest.mark.parametrize("part", ["0/2", "3/2", "1", "1/0", "-1/2", "a/b", "1/2/3", "²/3"])
 def test_a_part_that_is_none_is_named(part, tmp_path):
-    with pytest.raises(UserError, match="is no part of the images; give --part K/N"):
+    with pytest.raises(UserError, match="is not a part of the images; give --part K/N"):
         as_slice(part)
 
 

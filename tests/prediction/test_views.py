@@ -161,7 +161,7 @@ def test_a_run_is_asked_as_it_was_set_unless_told_otherwise(tmp_path):
 @pytest.mark.parametrize("scales", [[0.7], [], [0.5, 0.5], [0], [0.125], [2.125], [float("nan")], 0.5, "0.5,1"])
 def test_sizes_that_cannot_be_are_refused(tmp_path, scales):
     run = untrained_run(tmp_path / "run", "fcn8s")
-    with pytest.raises(UserError, match="no different multiples of 1/8 from 1/4 to 2"):
+    with pytest.raises(UserError, match="must be different multiples of 1/8 from 1/4 to 2"):
         Predictor.open(run, "cpu", scales=scales)
 
 

@@ -134,7 +134,7 @@ def test_a_truncated_score_file_is_named(tmp_path):
     content = path.read_bytes()
     for keep in (0, 10, len(content) // 2, len(content) - 30):
         path.write_bytes(content[:keep])
-        with pytest.raises(UserError, match=r"s\.npz is no readable scores file, or is truncated"):
+        with pytest.raises(UserError, match=r"s\.npz is not a readable scores file, or is truncated"):
             load_scores(path)
 
 
@@ -181,11 +181,11 @@ def test_another_version_or_kind_is_named(tmp_path):
 def test_a_pickle_inside_is_never_opened(tmp_path):
     path = tmp_path / "s.npz"
     np.savez(path, facts=np.array([{"kind": "scores"}], dtype=object))
-    with pytest.raises(UserError, match="no readable scores file"):
+    with pytest.raises(UserError, match="not a readable scores file"):
         load_scores(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "not arrays")
-    with pytest.raises(UserError, match="no readable scores file"):
+    with pytest.raises(UserError, match="not a readable scores file"):
         load_scores(path)
 
 
@@ -230,7 +230,7 @@ def test_a_folder_with_files_of_a_person_is_not_taken_for_such_a_start(tmp_path,
 
 
 def test_what_is_no_run_says_so(tmp_path):
-    with pytest.raises(UserError, match="is no run folder"):
+    with pytest.raises(UserError, match="is not a run folder"):
         Run.open(tmp_path)
 
 

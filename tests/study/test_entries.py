@@ -68,8 +68,8 @@ def test_a_full_design_has_every_combination_once(tmp_path):
     ("change", "complaint"),
     [
         ({"factors": {"skips": {"none": "32s"}}}, "factor 'skips' has fewer than two levels"),
-        ({"factors": {"way": VARY["factors"]["way"]}}, "a place for 'skips', which is no factor"),
-        ({"baseline": {"skips": "pool5"}}, "'skips: pool5' is no factor and level"),
+        ({"factors": {"way": VARY["factors"]["way"]}}, "a place for 'skips', which is not a factor"),
+        ({"baseline": {"skips": "pool5"}}, "'skips: pool5' is not a factor and level"),
         ({"model": "fcn8s"}, "factor 'skips' has no place in 'model'"),
         ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b": {"lr": 1}}}}, "texts and settings"),
         ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b b": "16s", "b+b": "32s"}}, "baseline": {}}, "named"),
@@ -201,6 +201,6 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
 
 def test_a_run_starts_only_from_a_model_that_stands_before_it(tmp_path, color_classes, two_fields):
     study = study_text(tmp_path, LEARNED.replace("study:patches/vgg16", "study:fields/fcn8s"))
-    with pytest.raises(UserError, match="starts from 'fields/fcn8s', which is no model that stands before it"):
+    with pytest.raises(UserError, match="starts from 'fields/fcn8s', which is not a model that stands before it"):
         conduct(study, tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -111,7 +111,7 @@ def test_a_process_has_its_variables_and_this_one_has_not(tmp_path, monkeypatch)
 
 
 def test_what_cannot_be_shared_out_is_refused(study, tmp_path, pixelproof):
-    with pytest.raises(UserError, match="0 jobs at once are none; give --jobs 1 or more"):
+    with pytest.raises(UserError, match="0 jobs at once are too few; give --jobs 1 or more"):
         conduct(study, tmp_path, tmp_path / "out", jobs=0)
     code, _, err = pixelproof("study", tmp_path / "study.yaml", "--data", tmp_path, "--jobs", 2, "--processes", 2)
     assert code == 2

@@ -52,7 +52,7 @@ def parse_scales(text: str | None) -> tuple[float, ...] | None:
     try:
         return None if text is None else tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UserError(f"--scales '{text}' is no list of sizes", "write --scales 0.5,0.75,1") from None
+        raise UserError(f"--scales '{text}' is not a list of sizes", "write --scales 0.5,0.75,1") from None
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -142,7 +142,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(pattern)
     except re.error as error:
-        raise UserError(f"--groups '{pattern}' is no regular expression: {error}", "correct it") from None
+        raise UserError(f"--groups '{pattern}' is not a regular expression: {error}", "correct it") from None
 
 
 def _key(sample_id: str, pattern: re.Pattern[str]) -> str:

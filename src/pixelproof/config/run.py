@@ -192,7 +192,7 @@ class TrainingConfig(Strict):
     def _known_loss(cls, value: str | None) -> str | None:
         for part in value.split("+") if value is not None else ():
             if part not in LOSSES:
-                raise ValueError(f"'{part}' is no loss; known are {', '.join(LOSSES)}, joined by +")
+                raise ValueError(f"'{part}' is not a loss; known are {', '.join(LOSSES)}, joined by +")
         return value
 
 
@@ -238,9 +238,9 @@ def without_effect(config: TrainingConfig) -> list[str]:
     losses = {*config.loss.split("+"), *(config.finish or config.loss).split("+")}
     found = []
     if config.label_smoothing and "cross-entropy" not in losses:
-        found.append("label_smoothing is for cross-entropy, which is no part of the loss")
+        found.append("label_smoothing is for cross-entropy, which is not part of the loss")
     if config.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
-        found.append("class_weights are for cross-entropy and focal, which are no part of the loss")
+        found.append("class_weights are for cross-entropy and focal, which are not part of the loss")
     if config.warmup > config.epochs:
         found.append(f"warmup={config.warmup:g} is longer than epochs={config.epochs}, so lr is never reached")
     return found

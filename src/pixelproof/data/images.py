@@ -210,7 +210,7 @@ def _unidentified(path: Path | str, file: BinaryIO | None) -> UserError:
             "save it as grey or RGB of 8 or 16 bits; 'pixelproof map' reads other bands, too",
         )
     return UserError(
-        f"{path} is {'no PNG, JPEG, BMP, TIFF or WebP image' if head else 'an empty file'}", "remove or replace it"
+        f"{path} is {'not a PNG, JPEG, BMP, TIFF or WebP image' if head else 'an empty file'}", "remove or replace it"
     )
 
 

@@ -84,7 +84,7 @@ class Job:
         stride, tile = predictor.model.stride, settings.tile or tile_side(predictor.model)
         if tile % stride:
             near = tile_side(predictor.model, tile)
-            raise UserError(f"--tile {tile} is no multiple of {stride}, where tiles begin", f"give {near}")
+            raise UserError(f"--tile {tile} is not a multiple of {stride}, where tiles begin", f"give {near}")
         with closing(Scene(scene, settings)) as opened:
             margin = halo(predictor.model)
             parts = tiles(opened.height, opened.width, tile, margin)

@@ -228,7 +228,9 @@ def _driver(path: Path) -> str:
         UserError: The file is missing or of another format.
     """
     if not path.is_file():
-        raise UserError(f"{path} does not exist" if not path.exists() else f"{path} is no file", "give a raster file")
+        raise UserError(
+            f"{path} does not exist" if not path.exists() else f"{path} is not a file", "give a raster file"
+        )
     with path.open("rb") as file:
         head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")  # a byte-order mark, as Windows writes it before text
     if head.startswith(b"<?xml"):
@@ -237,5 +239,5 @@ def _driver(path: Path) -> str:
         raise UserError(f"{path} is an empty file", "copy or export it again")
     found = next((driver for start, driver in DRIVERS.items() if head.startswith(start)), None)
     if found is None:
-        raise UserError(f"{path} is no GeoTIFF, PNG, JPEG, JPEG 2000 or VRT", "convert it, for example to GeoTIFF")
+        raise UserError(f"{path} is not a GeoTIFF, PNG, JPEG, JPEG 2000 or VRT", "convert it, for example to GeoTIFF")
     return found

@@ -55,7 +55,7 @@ class MapSettings(Strict):
     @classmethod
     def _colors(cls, value: tuple[Band, ...] | None) -> tuple[Band, ...] | None:
         if value is not None and len(value) not in (1, 3):
-            raise ValueError(f"{len(value)} bands are no colours: name one, or red, green and blue")
+            raise ValueError(f"{len(value)} bands are not colours: name one, or red, green and blue")
         return value
 
     @field_validator("stretch")
@@ -115,7 +115,7 @@ def parse_bands(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise UserError(f"--bands {text} is no list of band numbers", "write --bands 3,2,1") from None
+        raise UserError(f"--bands {text} is not a list of band numbers", "write --bands 3,2,1") from None
 
 
 def parse_stretch(text: str) -> Stretch:
@@ -131,5 +131,5 @@ def parse_stretch(text: str) -> Stretch:
     except ValueError:
         percent = [True, False]
     if any(percent) != all(percent):
-        raise UserError(f"--stretch {text} is no range", "write --stretch 0,3000 or --stretch 2%,98%")
+        raise UserError(f"--stretch {text} is not a range", "write --stretch 0,3000 or --stretch 2%,98%")
     return Stretch(low, high, "percent" if all(percent) else "value")

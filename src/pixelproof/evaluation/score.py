@@ -140,7 +140,7 @@ def _score_table(predictions: Path, truth: Path, labels: Path | None) -> Classif
     def indices(table: dict[str, str], path: Path) -> np.ndarray:
         for name in true:
             if table[name] not in index:
-                problem = f"{path}: '{name}' has label '{table[name]}', which is no class of {truth}"
+                problem = f"{path}: '{name}' has label '{table[name]}', which is not a class of {truth}"
                 raise UserError(problem, "correct it, or score against the whole data set")
         return np.array([index[table[name]] for name in true], np.int64)
 

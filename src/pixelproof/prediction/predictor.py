@@ -202,7 +202,7 @@ def _sizes(scales: Sequence[float], scheme: LabelScheme) -> tuple[float, ...]:
     try:
         sizes = checked_sizes([float(scale) for scale in scales])
     except (TypeError, ValueError):
-        problem = f"scales {scales} are no different multiples of 1/8 from 1/4 to 2"
+        problem = f"scales {scales} must be different multiples of 1/8 from 1/4 to 2"
         raise UserError(problem, "give some such as 0.5, 0.75, 1") from None
     if scheme.task == "classification" and sizes != OWN_SIZE:
         raise UserError("scales are for segmenters, and this run classifies whole images", "leave them out")

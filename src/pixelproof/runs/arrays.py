@@ -70,7 +70,7 @@ def load_arrays(path: Path, kind: str, version: int, oldest: int | None = None) 
     except PermissionError as error:
         raise explain_os_error(error, path) from error
     except Exception:  # damaged or hostile bytes fail in many ways
-        raise UserError(f"{path} is no readable {kind} file, or is truncated", "make it again") from None
+        raise UserError(f"{path} is not a readable {kind} file, or is truncated", "make it again") from None
     known = range(version if oldest is None else oldest, version + 1)
     if found[0] != kind or found[1] not in known:
         raise UserError(

@@ -100,7 +100,7 @@ class Run:
         """
         if not (path / CONFIG).is_file():
             raise UserError(
-                f"{path} is no run folder (it has no {CONFIG})", "give a folder that 'pixelproof train' made"
+                f"{path} is not a run folder (it has no {CONFIG})", "give a folder that 'pixelproof train' made"
             )
         return cls(path)
 

@@ -41,7 +41,7 @@ class MetricsLog:
         try:
             head, *lines = csv.reader(io.StringIO(read_text(self.path)))
         except (csv.Error, ValueError):
-            raise UserError(f"{self.path} is no training log", remedy) from None
+            raise UserError(f"{self.path} is not a training log", remedy) from None
         if tuple(head) != COLUMNS:
             raise UserError(f"{self.path} has unexpected columns", remedy)
         try:

@@ -31,7 +31,7 @@ def read_record(path: Path, record: type[Record], what: str, again: str) -> Reco
     """
     values = read_json(path)
     if not isinstance(values, dict):
-        raise UserError(f"{path} is no {what}", again)
+        raise UserError(f"{path} holds no {what}", again)
     expected = record.model_fields["version"].default
     if values.get("version") != expected:
         found = f"a {what} of version {values.get('version')}"

@@ -55,7 +55,7 @@ def read_scorings(path: Path) -> list[Scoring]:
             raise ValueError
         return [Scoring(*line) for line in lines]
     except (csv.Error, ValueError, TypeError):
-        raise UserError(f"{path} is no log of scorings", "restore it, or delete it to begin a new one") from None
+        raise UserError(f"{path} is not a log of scorings", "restore it, or delete it to begin a new one") from None
 
 
 def scoring_log(run: Run) -> Path:

@@ -62,11 +62,11 @@ class Vary(Strict):
                 what = "has a place in 'model', so its levels must be texts" if placed else "has no place in 'model'"
                 raise ValueError(f"factor '{factor}' {what}")
         if strangers := set(re.findall(r"{(.*?)}", self.model)) - set(self.factors):
-            raise ValueError(f"'model' has a place for '{min(strangers)}', which is no factor")
+            raise ValueError(f"'model' has a place for '{min(strangers)}', which is not a factor")
         for factor, level in itertools.chain(*(levels.items() for levels in (self.baseline, *self.also))):
             if level not in self.factors.get(factor, {}):
                 known = [f"{name}: {one}" for name, all_levels in self.factors.items() for one in all_levels]
-                raise ValueError(f"'{factor}: {level}' is no factor and level; known are {', '.join(known)}")
+                raise ValueError(f"'{factor}: {level}' is not a factor and level; known are {', '.join(known)}")
         names = [self._name(levels) for levels in self._cells()]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two combinations of levels would both be named '{min(repeated)}'; rename a level")

@@ -33,7 +33,7 @@ def check_number(number: int, processes: int) -> None:
         UserError: There are none, both want to share out the machine, or a process that was started asks again.
     """
     if number < 1:
-        raise UserError(f"{number} jobs at once are none", "give --jobs 1 or more")
+        raise UserError(f"{number} jobs at once are too few", "give --jobs 1 or more")
     if number > 1 and processes > 1:
         raise UserError("--jobs and --processes both share out the machine", "give one of them alone")
     if number > 1:

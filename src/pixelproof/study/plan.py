@@ -112,7 +112,7 @@ def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], r
     found = [job for job in planned.get(part, ()) if job.model == model]
     if not found or f"{part}/{model}" == name:
         raise UserError(
-            f"'{name}' starts from '{part}/{model}', which is no model that stands before it in the study",
+            f"'{name}' starts from '{part}/{model}', which is not a model that stands before it in the study",
             f"write 'weights: {OF_STUDY}PART/MODEL' with one that does",
         )
     return found[min(replicate, len(found) - 1)]

@@ -61,5 +61,5 @@ def as_slice(part: str) -> slice:
     """
     number, _, parts = part.partition("/")
     if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
-        raise UserError(f"'{part}' is no part of the images", "give --part K/N with K from 1 to N, such as 2/4")
+        raise UserError(f"'{part}' is not a part of the images", "give --part K/N with K from 1 to N, such as 2/4")
     return slice(int(number) - 1, None, int(parts))

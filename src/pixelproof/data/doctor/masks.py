@@ -68,9 +68,7 @@ def inexact_colors(reading: Reading) -> Iterator[Finding]:
     pixels_by_file = {path: sum(found.values()) for path, found in by_file.items()}
     shown = sorted(pixels_by_file, key=lambda path: -pixels_by_file[path])
     places = first_of([f"{reading.survey.name(path)} {pixels_by_file[path]}" for path in shown], 12)
-    message = (
-        f"{counted(len(by_file), 'mask')} with colours that are no class's own: {'; '.join(kinds)}; by file: {places}"
-    )
+    message = f"{counted(len(by_file), 'mask')} with colours that are not exactly a class's: {'; '.join(kinds)}; by file: {places}"
     yield reading.survey.finding(
         "inexact-colours", "note", shown, message, "nothing, if they are read as you mean them"
     )
@@ -123,7 +121,7 @@ def _zero_or_255(reading: Reading) -> Finding | None:
     if VOID not in seen or VOID in known or not seen <= {0, VOID}:
         return None
     void = VOID in reading.scheme.void_ids
-    harm = "is void in the label scheme, so that foreground is ignored in silence" if void else "is no class's id"
+    harm = "is void in the label scheme, so that foreground is ignored in silence" if void else "is not a class's id"
     paths = [p for p, look in reading.survey.masks.items() if look.values.ids is not None and VOID in look.values.ids]
     message = f"masks hold the ids 0 and 255 alone, and 255 {harm}"
     fix = "give the foreground class 'id: 255' in labels.yaml and take 255 out of void_ids"

@@ -18,7 +18,7 @@ GRACE = 3
 """Seconds for which requests in progress are waited for in the end."""
 IDLE = 5
 """Seconds without a word after which a connection that has no request in progress is closed."""
-NO_HTTP = b'{"error":"this is no HTTP request; ask as curl or a browser does"}'
+NO_HTTP = b'{"error":"this is not an HTTP request; ask as curl or a browser does"}'
 
 
 class Protocol(H11Protocol):

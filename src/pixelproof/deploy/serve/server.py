@@ -94,7 +94,8 @@ def listening(host: str, port: int) -> socket.socket:
         if number == errno.EACCES:
             raise UserError(f"no permission for port {port}", "give a --port from 1024 on") from None
         raise UserError(
-            f"{host}, port {port}, is no address of this machine", "give --host 127.0.0.1, or 0.0.0.0 for all machines"
+            f"{host}, port {port}, is not an address of this machine",
+            "give --host 127.0.0.1, or 0.0.0.0 for all machines",
         ) from None
 
 
