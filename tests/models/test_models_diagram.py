@@ -11,9 +11,9 @@ import pytest
 from pixelproof.config import ModelConfig
 from pixelproof.models import build_model, diagram, known_models, task_of
 from pixelproof.models.adapters import SmpSegmenter
-from pixelproof.models.diagram import structure_of
-from pixelproof.models.layout import Layout
-from pixelproof.models.structure import Structure
+from pixelproof.models.drawing.diagram import structure_of
+from pixelproof.models.drawing.layout import Layout
+from pixelproof.models.drawing.structure import Structure
 
 OTHERS = ["timm:resnet18", "timm:test_vit", "smp:Unet:resnet18", "smp:FPN:resnet18", "smp:DeepLabV3Plus:resnet18"]
 SVG = "{http://www.w3.org/2000/svg}"

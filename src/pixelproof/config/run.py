@@ -73,8 +73,8 @@ class ModelConfig(Strict):
     input_size: int | None = Field(default=None, ge=8)
     """Classification: images are resized to this many pixels a side. None takes the size most images of train have."""
     downsample: int = Field(default=1, ge=1, le=16)
-    """Segmentation: the network sees means of squares of this side, which takes the square of it fewer operations and
-    shows it as much more of the scene; its answer is enlarged bilinearly."""
+    """Segmentation: the network sees means of N x N pixels, with 1/N² of the operations and N times the width of the
+    scene in its receptive field; its answer is enlarged bilinearly."""
     mean: Channels3 | None = None
     """Subtracted from RGB in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's otherwise."""
     std: Channels3 | None = None
@@ -83,7 +83,7 @@ class ModelConfig(Strict):
     """Average probabilities over flips and quarter turns when predicting, which takes eight times as long; ``flip``:
     over the image and its mirror image alone, for things that have an up."""
     tta_scales: tuple[float, ...] = OWN_SIZE
-    """Segmentation: probabilities are averaged over looks at the image in these sizes when predicting, such as
+    """Segmentation: probabilities are averaged over the image in these sizes when predicting, such as
     ``[0.5, 0.75, 1]``; multiples of 1/8 from 1/4 to 2."""
 
     @property

@@ -1,6 +1,6 @@
 """Networks: the VGG and FCN family, adapters to timm and segmentation_models.pytorch, their weights and facts."""
 
-from pixelproof.models.diagram import diagram
+from pixelproof.models.drawing.diagram import diagram
 from pixelproof.models.folding import fixed, fold, fold_batch_norm, fold_for_training
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing

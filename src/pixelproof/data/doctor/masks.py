@@ -68,7 +68,8 @@ def inexact_colors(reading: Reading) -> Iterator[Finding]:
     pixels_by_file = {path: sum(found.values()) for path, found in by_file.items()}
     shown = sorted(pixels_by_file, key=lambda path: -pixels_by_file[path])
     places = first_of([f"{reading.survey.name(path)} {pixels_by_file[path]}" for path in shown], 12)
-    message = f"{counted(len(by_file), 'mask')} with colours that are not exactly a class's: {'; '.join(kinds)}; by file: {places}"
+    what = f"{counted(len(by_file), 'mask')} with colours that are not exactly a class's"
+    message = f"{what}: {'; '.join(kinds)}; by file: {places}"
     yield reading.survey.finding(
         "inexact-colours", "note", shown, message, "nothing, if they are read as you mean them"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from pixelproof.models.structure import Block, Link, Structure
+from pixelproof.models.drawing.structure import Block, Link, Structure
 
 WIDTH, HEIGHT = 138, 58  # of a block, in pixels
 RADIUS = 15  # of a sum

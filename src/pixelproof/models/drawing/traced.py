@@ -14,7 +14,7 @@ from torch.autograd.graph import Node
 from torch.utils._pytree import tree_leaves
 
 from pixelproof.models.adapters import SMALLEST, SmpSegmenter, TimmClassifier
-from pixelproof.models.structure import Block, Link, Structure, add_image
+from pixelproof.models.drawing.structure import Block, Link, Structure, add_image
 from pixelproof.models.tracing import run_on_shapes
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from pixelproof.models.adapters import SmpSegmenter, TimmClassifier
+from pixelproof.models.drawing.layout import HEIGHT, ROW, WIDTH, Layout, Place, Route
+from pixelproof.models.drawing.structure import Block, Kind, Structure, fcn_structure, vgg_structure
+from pixelproof.models.drawing.traced import smp_structure, timm_structure
 from pixelproof.models.fcn import FCN
-from pixelproof.models.layout import HEIGHT, ROW, WIDTH, Layout, Place, Route
 from pixelproof.models.output import PixelModel
-from pixelproof.models.structure import Block, Kind, Structure, fcn_structure, vgg_structure
-from pixelproof.models.traced_structure import smp_structure, timm_structure
 from pixelproof.models.vgg import VGG
 
 LEFT, TOP, RIGHT, BOTTOM = 104, 70, 20, 46  # space for the rows' names, the title, nothing and the legend

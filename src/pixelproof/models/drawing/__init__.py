@@ -1,0 +1,1 @@
+"""The structure of a network: blocks and links, read off it and drawn."""
