@@ -21,8 +21,8 @@ from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.randomness import generator
 from pixelproof.runs import Source, load_scores, load_shown, load_thumbnails
-from pixelproof.runs.explained import Explained
 from pixelproof.runs.explanation_file import load_explanation
+from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.ranked_file import load_ranked
 from pixelproof.study.explain import explain, explain_run
 from small_runs import untrained_run
@@ -52,7 +52,7 @@ def test_a_classifier_is_asked_once_about_each_image(color_classes, tmp_path, mo
         ask = getattr(Predictor, way)
         monkeypatch.setattr(Predictor, way, lambda self, images, ask=ask: asked.extend(images) or ask(self, images))
     explain_run(run.path, color_classes, tmp_path / "why", device="cpu")
-    scores = load_scores(Explained(tmp_path / "why").scores)
+    scores = load_scores(ExplanationFolder(tmp_path / "why").scores)
     assert len(asked) == len(data.split("train")) + len(samples)
     assert (scores.ids, scores.source) == (apart.ids, apart.source)
     for field in ("truth", "predicted", "rank", "loss", "confidence", "calibration"):
@@ -69,7 +69,7 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     command = ["explain", tmp_path / "run", color_classes, "--out", tmp_path / "why", "--unlabelled", strange]
     code, out, err = pixelproof(*command)
     assert code == 0, err
-    found = Explained(tmp_path / "why")
+    found = ExplanationFolder(tmp_path / "why")
     page = found.path / "report.html"
     written = (found.explanation, found.suspects, found.next, found.pictures, found.cams, found.images, found.scores)
     assert [*map(str, (*written, page))] == out.split()
@@ -118,7 +118,7 @@ def test_a_segmenter_is_explained(pixelproof, two_fields, tmp_path):
     assert pixelproof(*make, "--set", "lr=3e-3")[0] == 0
     code, _, err = pixelproof("explain", tmp_path / "run", two_fields, "--out", tmp_path / "why", "--most", 5)
     assert code == 0, err
-    found = Explained(tmp_path / "why")
+    found = ExplanationFolder(tmp_path / "why")
     first = load_ranked(found.suspects)[0]
     assert (first.id, first.split, first.given, first.suggested) == ("0001", "validation", "water", "forest")
     left, top, width, height = first.box
@@ -229,7 +229,7 @@ def test_planted_label_errors_head_the_suspects(pixelproof, tmp_path):
     sets = [word for text in recipe for word in ("--set", text)]
     assert pixelproof("train", tmp_path / "digits", "--model", "vgg16-bn", "--out", tmp_path / "run", *sets)[0] == 0
     assert pixelproof("explain", tmp_path / "run", tmp_path / "digits", "--out", tmp_path / "why")[0] == 0
-    rows = load_ranked(Explained(tmp_path / "why").suspects)
+    rows = load_ranked(ExplanationFolder(tmp_path / "why").suspects)
     images = sum(1 for _ in (tmp_path / "digits").rglob("*.png"))
     head = {row.id for row in rows[: images // 10] if row.split != "validation"}
     assert len(planted & head) >= 0.8 * len(planted)
@@ -243,5 +243,5 @@ def test_the_known_contradictions_of_the_real_data_come_first(pixelproof, real_d
     data = real_data / "p1_data"
     assert pixelproof("train", data, "--model", "vgg16-bn", "--out", tmp_path / "run", *sets)[0] == 0
     assert pixelproof("explain", tmp_path / "run", data, "--out", tmp_path / "why")[0] == 0
-    first = load_ranked(Explained(tmp_path / "why").suspects)[:4]
+    first = load_ranked(ExplanationFolder(tmp_path / "why").suspects)[:4]
     assert {row.id for row in first} == {"10_363.png", "41_87.png", "33_161.png", "48_309.png"}

@@ -14,11 +14,9 @@ from report_pages import Page
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.explanation.describe import Cloud, describe
-from pixelproof.explanation.found import Found
 from pixelproof.labels import PRESETS
 from pixelproof.report import build_report
 from pixelproof.report.explained import view
-from pixelproof.report.findings import read_found
 from pixelproof.runs import (
     Shown,
     Thumbnails,
@@ -27,9 +25,8 @@ from pixelproof.runs import (
     save_scores,
     save_thumbnails,
 )
-from pixelproof.runs.explained import Explained
+from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.ranked_file import Ranked
-from pixelproof.study.explain import save_found
 
 NAMES = ["owl", "cat", "<b>dog</b>", "fox"]
 
@@ -47,14 +44,14 @@ def explain_classification(folder: Path) -> None:
     cloud = Cloud(scores.ids, scores.truth, scores.predicted, features.map, scores.scheme, "second-last")
     keys = tuple(f"validation/{i}" for i in scores.ids)
     wrong = [i for i, hit in enumerate(right[:, 0]) if not hit][:3]
-    found = Found(
+    found = Findings(
         suspects=[Ranked("0_0", "validation", "owl", "<b>dog</b>", 1.0, "identical to <i>x</i>")],
         next=[Ranked("1_21", "validation", "cat", "cat", 0.9, "the model is unsure")],
         explanation=describe(cloud, "validation"),
         pictures=Thumbnails(keys, pixels),
         cams=Thumbnails(tuple(keys[i] for i in wrong), pixels[wrong]),
     )
-    save_found(found, Explained(run.explanation))
+    ExplanationFolder(run.explanation).save(found)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +64,8 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shown = Shown("0010", image, truth, guessed(truth, 8))
     regions = [Ranked("0010", "train", "forest", "water", 0.12, "321 pixels", (1, 2, 3, 4))]
     following = [Ranked("0010", "validation", "", "", 1.0, "mIoU 0.10 on this image")]
-    found = Found(regions, following, shown=[shown], doubtful=[shown])
-    save_found(found, Explained(out / "segmentation" / "fcn8s" / "explanation"))
+    found = Findings(regions, following, worst=[shown], doubtful=[shown])
+    ExplanationFolder(out / "segmentation" / "fcn8s" / "explanation").save(found)
     build_report(make_study(out, *parts))
     return out
 
@@ -97,7 +94,7 @@ def test_what_was_found_is_on_the_page(explained: Path):
 
 
 def test_classes_with_fewer_images_than_neighbours_are_marked(explained: Path):
-    found = read_found(explained / "classification/vgg16/explanation")
+    found = ExplanationFolder(explained / "classification/vgg16/explanation").read()
     assert found is not None
     assert found.explanation is not None
     classes, pair = list(found.explanation.classes), found.explanation.pairs[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from torch import from_numpy
+from torch import Tensor, from_numpy
 
 from pixelproof.data import Sample, image_size, read_image
 from pixelproof.data.thumbnails import thumbnail
@@ -15,21 +15,26 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.explanation.describe import Cloud, describe
 from pixelproof.explanation.features import SECOND_LAST, Extracted, extract
-from pixelproof.explanation.found import CAMS, PICTURED, UNLABELLED, Found, picture_key
 from pixelproof.explanation.gradcam import grad_cam, overlay
 from pixelproof.explanation.mixing import class_shares
 from pixelproof.explanation.neighbours import nearest
-from pixelproof.explanation.priority import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
+from pixelproof.explanation.priority import NEIGHBOURS, UNLABELLED, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.suspects import Labelled, suspects
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import probabilities
 from pixelproof.progress import track
 from pixelproof.runs import Thumbnails
+from pixelproof.runs.explanation_folder import Findings, picture_key
 from pixelproof.runs.ranked_file import Ranked
+from pixelproof.runs.thumbnails import NO_THUMBNAILS
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Parts = Mapping[str, Sequence[Sample]]
+PICTURED = 24
+"""Images of each list that a page shows."""
+CAMS = 12
+"""Errors of which it shows what speaks for them."""
 LARGEST = 96
 """Pixels a side of the largest picture in a gallery."""
 
@@ -57,7 +62,7 @@ class _Part:
 
 def explain_classifier(
     predictor: Predictor, parts: Parts, split: str, layer: str = SECOND_LAST, seed: int = 0
-) -> Found:
+) -> tuple[Findings, Tensor]:
     """Explain a classifier on the images of ``split``, with all others for comparison.
 
     Args:
@@ -66,6 +71,9 @@ def explain_classifier(
         split: Whose classes are described, and, with "unlabelled", what the list of what to do next is taken from.
         layer: Whose output is the feature space.
         seed: Decides bootstrap replicates.
+
+    Returns:
+        What was found out, and the logits of the images of ``split``, [N, K].
 
     Raises:
         UserError: An image cannot be read, or there is no such layer.
@@ -85,7 +93,7 @@ def explain_classifier(
     keys |= {picture_key(split, mine.samples[i].id) for i in (*bold[:PICTURED], *worst)}
     pictures = _pictures(parts, sorted(keys))
     cams = _cams(predictor, mine, bold[:CAMS], pictures.pixels.shape[1])
-    return Found(doubtful, following, explanation, pictures, cams, from_numpy(mine.seen.logits))
+    return Findings(doubtful, following, explanation, pictures, cams), from_numpy(mine.seen.logits)
 
 
 def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:
@@ -132,18 +140,18 @@ def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[R
     ]
 
 
-def _cams(predictor: Predictor, part: _Part, chosen: Sequence[int], side: int) -> Thumbnails | None:
-    """Return what speaks for the predicted class in images; None where the network has no maps, or there are none."""
+def _cams(predictor: Predictor, part: _Part, chosen: Sequence[int], side: int) -> Thumbnails:
+    """Return what speaks for the predicted class in images; nothing where the network has no maps."""
     pictures = []
     for i in track(chosen, "grad-cam", len(chosen)):
         image = read_image(part.samples[i].image)
         try:
             heat = grad_cam(predictor, image, int(part.seen.predicted[i]))
         except UserError:
-            return None
+            return NO_THUMBNAILS
         pictures.append(thumbnail(overlay(image, heat.values), side))
     keys = tuple(picture_key(part.split, part.samples[i].id) for i in chosen)
-    return Thumbnails(keys, np.stack(pictures)) if pictures else None
+    return Thumbnails(keys, np.stack(pictures)) if pictures else NO_THUMBNAILS
 
 
 def _pictures(parts: Parts, keys: Sequence[str]) -> Thumbnails:

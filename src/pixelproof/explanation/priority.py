@@ -10,6 +10,8 @@ import numpy.typing as npt
 from scipy.stats import rankdata
 
 Float64 = npt.NDArray[np.float64]
+UNLABELLED = "unlabelled"
+"""The name of images without labels, beside those of the splits."""
 NEIGHBOURS = 10
 REMARKABLE = 0.05
 """A reason is named if the image is among this share of its list."""

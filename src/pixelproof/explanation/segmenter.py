@@ -12,9 +12,8 @@ from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair, read_sample
 from pixelproof.evaluation import confusion_counts
 from pixelproof.evaluation.metrics import class_iou
-from pixelproof.explanation.found import UNLABELLED, Found
 from pixelproof.explanation.neighbours import nearest
-from pixelproof.explanation.priority import NEIGHBOURS, Reason, novelty, unlike_train, worth_a_look
+from pixelproof.explanation.priority import NEIGHBOURS, UNLABELLED, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.regions import MaskEvidence, Region, disagreements, suspect_regions
 from pixelproof.models.layers import pooled
 from pixelproof.prediction import Predictor
@@ -22,6 +21,7 @@ from pixelproof.prediction.predictor import probabilities
 from pixelproof.prediction.tiles import LARGE, TILE, tiles
 from pixelproof.progress import track
 from pixelproof.runs import Shown
+from pixelproof.runs.explanation_folder import Findings
 from pixelproof.runs.ranked_file import Ranked
 
 UInt8 = npt.NDArray[np.uint8]
@@ -41,7 +41,7 @@ class _Look:
     evidence: MaskEvidence | None
 
 
-def explain_segmenter(predictor: Predictor, parts: Parts, split: str) -> Found:
+def explain_segmenter(predictor: Predictor, parts: Parts, split: str) -> Findings:
     """Explain a segmenter on the images of ``split``, with all others for comparison.
 
     Args:
@@ -59,10 +59,10 @@ def explain_segmenter(predictor: Predictor, parts: Parts, split: str) -> Found:
     doubtful = suspect_regions(masks, predictor.scheme.names)
     score = np.array([look.miou for look in looks[split]])
     worst = [parts[split][i] for i in np.argsort(np.where(np.isnan(score), np.inf, score), kind="stable")[:WORST]]
-    return Found(
+    return Findings(
         doubtful,
         _next(parts, looks, split),
-        shown=[show(predictor, sample) for sample in worst],
+        worst=[show(predictor, sample) for sample in worst],
         doubtful=[show(predictor, sample) for sample in _first(doubtful, parts)],
     )
 

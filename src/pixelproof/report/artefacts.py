@@ -12,7 +12,6 @@ from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.report.facts import Architecture, Environment, read_facts
-from pixelproof.report.findings import Found, read_found
 from pixelproof.runs import (
     Features,
     Run,
@@ -28,6 +27,7 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
+from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import CONFIG
 from pixelproof.runs.metrics_log import Row
@@ -53,7 +53,7 @@ class ModelArtefacts:
         scores: The counts on the validation split.
         features: The features of the validation images and their map.
         shown: Picture, truth and prediction by sample id.
-        found: What was found out about it.
+        findings: What was found out about it.
         thumbnails: Pictures of the images whose features were mapped.
         missing: The files that the page would show and that do not exist.
     """
@@ -68,7 +68,7 @@ class ModelArtefacts:
     scores: Scores | None
     features: Features | None
     shown: dict[str, Shown]
-    found: Found | None
+    findings: Findings | None
     thumbnails: Thumbnails | None
     missing: tuple[str, ...]
 
@@ -160,7 +160,7 @@ def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bo
         scores=read(run.scores(SPLIT), load_scores),
         features=read(run.features(SPLIT), load_features) if embed else None,
         shown={i: value for i in shown if (value := read(run.shown(i), load_shown)) is not None},
-        found=read_found(run.explanation),
+        findings=ExplanationFolder(run.explanation).read(),
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
     )

@@ -12,11 +12,11 @@ from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import UNDEFINED, count, score, share
 from pixelproof.report.figures.reliability import reliability_diagram
-from pixelproof.report.findings import Found
 from pixelproof.report.gallery import Exhibit, exhibits_of
 from pixelproof.report.pictures import Picture, small_uri, svg_uri
 from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.explanation_file import ClassFinding, Explanation, Kind
+from pixelproof.runs.explanation_folder import Findings, picture_key
 from pixelproof.runs.ranked_file import Ranked
 
 LISTED = 24  # images of a list
@@ -87,21 +87,21 @@ class View:
     following: list[tuple[str, str]]
 
 
-def view(model: str, found: Found, scores: Scores | None, scheme: LabelScheme | None) -> View:
+def view(model: str, findings: Findings, scores: Scores | None, scheme: LabelScheme | None) -> View:
     """Return what a page shows of a model's explanation; ``scores`` are those of the split that it describes."""
-    explanation, masks = found.explanation, found.explanation is None
+    explanation, masks = findings.explanation, findings.explanation is None
     return View(
         model=model,
         statements=_statements(explanation) if explanation else [],
         pairs=_pairs(explanation) if explanation else [],
-        classes=[_class_line(found, explanation, one) for one in explanation.classes] if explanation else [],
+        classes=[_class_line(findings, explanation, one) for one in explanation.classes] if explanation else [],
         neighbours=str(explanation.neighbours) if explanation else "",
         images=f"{count(explanation.images)} {explanation.split}" if explanation else "",
-        galleries=[gallery for gallery in _galleries(found, scores) if gallery.tiles],
-        worst=exhibits_of(model, found.worst, scheme),
-        regions=_regions(found.suspects) if masks else [],
-        doubtful=exhibits_of(model, found.doubtful, scheme),
-        following=[(f"{row.id} ({row.split})", row.why) for row in found.next[:REGIONS]] if masks else [],
+        galleries=[gallery for gallery in _galleries(findings, scores) if gallery.tiles],
+        worst=exhibits_of(model, findings.worst, scheme),
+        regions=_regions(findings.suspects) if masks else [],
+        doubtful=exhibits_of(model, findings.doubtful, scheme),
+        following=[(f"{row.id} ({row.split})", row.why) for row in findings.next[:REGIONS]] if masks else [],
     )
 
 
@@ -153,7 +153,7 @@ def _statements(explanation: Explanation) -> list[tuple[str, list[str], int]]:
     return groups
 
 
-def _class_line(found: Found, explanation: Explanation, finding: ClassFinding) -> ClassLine:
+def _class_line(findings: Findings, explanation: Explanation, finding: ClassFinding) -> ClassLine:
     own, clusters = UNDEFINED, UNDEFINED
     if finding.own is not None:
         own = f"{share(finding.own, 0)} ({share(finding.own_low, 0)} to {share(finding.own_high, 0)})"
@@ -161,26 +161,26 @@ def _class_line(found: Found, explanation: Explanation, finding: ClassFinding) -
         clusters = str(len(finding.clusters))
     cells = (count(finding.images), share(finding.accuracy, 0), own, score(finding.silhouette, 2), clusters)
     examples = [
-        [tile for i in ids[:EXAMPLES] if (tile := _tile(found, explanation.split, i)) is not None]
+        [tile for i in ids[:EXAMPLES] if (tile := _tile(findings, explanation.split, i)) is not None]
         for ids in (finding.typical, finding.odd)
     ]
     return ClassLine(finding.name, cells, *examples)
 
 
-def _galleries(found: Found, scores: Scores | None) -> Iterable[Gallery]:
+def _galleries(findings: Findings, scores: Scores | None) -> Iterable[Gallery]:
     if isinstance(scores, ClassificationScores):
-        yield from _failures(found, scores)
-    suspects = [tile for row in found.suspects[:LISTED] if (tile := _ranked(found, row)) is not None]
+        yield from _failures(findings, scores)
+    suspects = [tile for row in findings.suspects[:LISTED] if (tile := _ranked(findings, row)) is not None]
     note = (
-        f"The first {len(suspects)} of {count(len(found.suspects))} in suspects.csv. Identical images under two labels "
-        "are certain; of the others, the weaker a model, the more right labels it doubts."
+        f"The first {len(suspects)} of {count(len(findings.suspects))} in suspects.csv. Identical images under two "
+        "labels are certain; of the others, the weaker a model, the more right labels it doubts."
     )
     yield Gallery("Labels to doubt", note, suspects)
-    following = [tile for row in found.next[:LISTED] if (tile := _ranked(found, row)) is not None]
+    following = [tile for row in findings.next[:LISTED] if (tile := _ranked(findings, row)) is not None]
     yield Gallery("What to label or check next", f"The first {len(following)} of next.csv.", following)
 
 
-def _failures(found: Found, scores: ClassificationScores) -> Iterable[Gallery]:
+def _failures(findings: Findings, scores: ClassificationScores) -> Iterable[Gallery]:
     names, split = scores.scheme.names, scores.source.split or "validation"
 
     def tile(i: int) -> Tile | None:
@@ -189,33 +189,33 @@ def _failures(found: Found, scores: ClassificationScores) -> Iterable[Gallery]:
             f"{truth}, taken for {guess}" if guess != truth else f"{truth}, recognised",
             f"{share(scores.confidence[i], 0)} sure, loss {score(scores.loss[i], 1)}",
         )
-        tile = _tile(found, split, scores.ids[i], said)
-        cam = found.cams.get(f"{split}/{scores.ids[i]}")
+        tile = _tile(findings, split, scores.ids[i], said)
+        cam = findings.cams.by_id.get(picture_key(split, scores.ids[i]))
         if tile is None or cam is None:
             return tile
         return replace(tile, second=Picture(small_uri(cam), f"What speaks for {guess} in image {scores.ids[i]}"))
 
     bold = most_confident_errors(scores.confidence, scores.truth, scores.predicted)[:LISTED]
-    note = "Wrong, and surest of it." + (
-        " Beside an image, in orange, what speaks for the class it was taken for (Grad-CAM)." if found.cams else ""
-    )
+    note = "Wrong, and surest of it."
+    if findings.cams.ids:
+        note += " Beside an image, in orange, what speaks for the class it was taken for (Grad-CAM)."
     yield Gallery("Most confident errors", note, [t for i in bold if (t := tile(i)) is not None])
     worst = np.argsort(-np.nan_to_num(scores.loss, nan=-1.0), kind="stable")[:LISTED].tolist()
     worst = [i for i in worst if i not in bold]
     yield Gallery("Highest loss", "Beyond those above.", [t for i in worst if (t := tile(i)) is not None])
 
 
-def _ranked(found: Found, row: Ranked) -> Tile | None:
+def _ranked(findings: Findings, row: Ranked) -> Tile | None:
     head = f"{row.given} → {row.suggested}" if row.given and row.given != row.suggested else row.given or row.suggested
-    return _tile(found, row.split, row.id, (head, row.why))
+    return _tile(findings, row.split, row.id, (head, row.why))
 
 
-def _tile(found: Found, split: str, sample_id: str, lines: tuple[str, ...] = ()) -> Tile | None:
-    key = f"{split}/{sample_id}"
-    if key not in found.pictures:
+def _tile(findings: Findings, split: str, sample_id: str, lines: tuple[str, ...] = ()) -> Tile | None:
+    key = picture_key(split, sample_id)
+    if key not in findings.pictures.by_id:
         return None
     alt = ", ".join((f"Image {sample_id}", *lines))
-    return Tile(Picture(small_uri(found.pictures[key]), alt, sample_id), lines)
+    return Tile(Picture(small_uri(findings.pictures.by_id[key]), alt, sample_id), lines)
 
 
 def _regions(rows: Sequence[Ranked]) -> list[tuple[str, str, str, str]]:

@@ -19,7 +19,6 @@ from pixelproof.comparison.words import language as known_language
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
-from pixelproof.report.findings import read_found
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, environment, file_name, hashed
@@ -28,7 +27,7 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
-from pixelproof.runs.explained import Explained
+from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import write_bytes
 
 PAGE = "report.html"
@@ -74,7 +73,7 @@ def build_report(folder: Path, language: str = "en") -> Path:
     if not is_study(folder) and (folder / COMPARISON).is_file():
         _write(folder, "compared.html.j2", _comparison_context(folder), tongue)
         return folder / PAGE
-    if not is_study(folder) and Explained(folder).exists():
+    if not is_study(folder) and ExplanationFolder(folder).exists():
         _write(folder, "explanation.html.j2", _explanation_context(folder), tongue)
         return folder / PAGE
     study = read_study(folder)
@@ -116,8 +115,9 @@ def _comparison_context(folder: Path) -> dict[str, object]:
 
 
 def _explanation_context(folder: Path) -> dict[str, object]:
-    found, path = read_found(folder), Explained(folder).scores
-    assert found is not None
+    files = ExplanationFolder(folder)
+    findings, path = files.read(), files.scores
+    assert findings is not None
     scores = load_scores(path) if path.is_file() else None
     model = scores.source.name if scores else folder.resolve().name
     scheme = scores.scheme if scores else None
@@ -125,9 +125,9 @@ def _explanation_context(folder: Path) -> dict[str, object]:
     return {
         "title": f"What {model} sees, where it errs, how far to believe it",
         "data": explained.described(scores) if scores else "",
-        "class_key": segmentation.class_key(scheme) if scheme and found.worst else [],
+        "class_key": segmentation.class_key(scheme) if scheme and findings.worst else [],
         "part": {
-            "explained": [explained.view(model, found, scores, scheme)],
+            "explained": [explained.view(model, findings, scores, scheme)],
             "calibrations": [calibrated] if calibrated else [],
         },
     }
@@ -143,7 +143,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "curves": _curves(part),
         "making": [_making(model, part) for model in part.models],
         "compared": comparison.compared(part.comparison, part.evidence),
-        "explained": [explained.view(m.name, m.found, m.scores, part.scheme) for m in part.models if m.found],
+        "explained": [explained.view(m.name, m.findings, m.scores, part.scheme) for m in part.models if m.findings],
         "calibrations": [
             found for m in part.models if m.scores and (found := explained.calibration(m.name, m.scores)) is not None
         ],

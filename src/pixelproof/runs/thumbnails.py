@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,14 @@ class Thumbnails:
 
     ids: tuple[str, ...]
     pixels: npt.NDArray[np.uint8]
+
+    @cached_property
+    def by_id(self) -> dict[str, npt.NDArray[np.uint8]]:
+        """The pictures, uint8 [S, S, 3] each, by their ids."""
+        return dict(zip(self.ids, self.pixels, strict=True))
+
+
+NO_THUMBNAILS = Thumbnails((), np.zeros((0, 0, 0, 3), np.uint8))
 
 
 def save_thumbnails(path: Path, value: Thumbnails) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from pixelproof.config import run_settings
 from pixelproof.data import Sample, arrange, fingerprint
@@ -16,13 +17,12 @@ from pixelproof.evaluation import mean_iou
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation.classifier import explain_classifier
 from pixelproof.explanation.features import SECOND_LAST, predictor_for
-from pixelproof.explanation.found import UNLABELLED, Found
+from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import say
 from pixelproof.report import build_report
-from pixelproof.report.findings import read_found
 from pixelproof.report.page import PAGE
 from pixelproof.runs import (
     Run,
@@ -31,13 +31,11 @@ from pixelproof.runs import (
     atomic,
     load_scores,
     save_scores,
-    save_shown,
-    save_thumbnails,
 )
 from pixelproof.runs.atomic import require_writable
-from pixelproof.runs.explained import Explained
-from pixelproof.runs.explanation_file import VERSION, save_explanation
-from pixelproof.runs.ranked_file import Ranked, save_ranked
+from pixelproof.runs.explanation_file import VERSION
+from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
+from pixelproof.runs.ranked_file import Ranked
 from pixelproof.study.job import SPLIT, Job, first_runs
 from pixelproof.study.parts import data_for
 from pixelproof.study.steps import Steps
@@ -82,7 +80,7 @@ def explain_run(
             written.
         Refusal: There are too few images to compare any with.
     """
-    run, target = Run.open(Path(run_path)), Explained(Path(out))
+    run, target = Run.open(Path(run_path)), ExplanationFolder(Path(out))
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
         raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
     config = run_settings(run)
@@ -96,18 +94,21 @@ def explain_run(
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
     predictor = predictor_for(run, device, layer)
     require_writable(target.scores)
-    found = explain(predictor, parts, split, layer, seed)
+    findings, logits = explain(predictor, parts, split, layer, seed)
     source = Source(run.name, split, fingerprint(parts[split]))
-    scores = evaluate(predictor, parts[split], source, found.logits)
-    written = [*save_found(found, target), *_copy(found.next, parts, target), target.scores]
+    scores = evaluate(predictor, parts[split], source, logits)
+    written = [*target.save(findings), *_copy(findings.next, parts, target), target.scores]
     save_scores(target.scores, scores)
     return [*written, build_report(target.path)]
 
 
 def explain(
     predictor: Predictor, parts: Mapping[str, Sequence[Sample]], split: str, layer: str = SECOND_LAST, seed: int = 0
-) -> Found:
+) -> tuple[Findings, Tensor | None]:
     """Explain a network on the images of ``split``, with the other parts for comparison.
+
+    Returns:
+        What was found out, and a classifier's logits of these images, [N, K].
 
     Raises:
         UserError: An image or mask cannot be read, or there is no such layer.
@@ -118,7 +119,7 @@ def explain(
             raise Refusal(f"{name} has a single image, and images are explained by others", "explain on more of them")
     if predictor.scheme.task == "classification":
         return explain_classifier(predictor, parts, split, layer, seed)
-    return explain_segmenter(predictor, parts, split)
+    return explain_segmenter(predictor, parts, split), None
 
 
 def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
@@ -129,7 +130,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
     mapped = [job for job in jobs if job.embed]
     for job in mapped if jobs[0].data.task == "classification" else [_best(jobs)]:
         digests = [job.fingerprints[name] for name in ("train", "selection", SPLIT)]
-        inputs, target = [job.answers_from(steps), digests, VERSION], Explained(job.run.explanation)
+        inputs, target = [job.answers_from(steps), digests, VERSION], ExplanationFolder(job.run.explanation)
         if steps.made(f"{job.name}/explanation", inputs, target.suspects, _whole):
             continue
         parts: dict[str, Sequence[Sample]] = dict(job.parts)
@@ -137,17 +138,17 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
             parts["train"] = limit(job.parts["train"], MASKS, job.config.data.split_seed)
         predictor = Predictor.open(job.run, job.config.training.device)
         try:
-            found = explain(predictor, parts, SPLIT, seed=job.config.training.seed)
+            findings, _ = explain(predictor, parts, SPLIT, seed=job.config.training.seed)
         except Refusal as refusal:
             say(f"{job.name}: not explained, because {refusal}")
             continue
-        save_found(found, target)
+        target.save(findings)
         steps.take(f"{job.name}/explanation", inputs)
 
 
 def _whole(suspects: Path) -> object:
     """Read every file of an explanation, which is damaged if one of them is."""
-    return read_found(suspects.parent)
+    return ExplanationFolder(suspects.parent).read()
 
 
 def _best(jobs: Sequence[Job]) -> Job:
@@ -161,27 +162,7 @@ def _best(jobs: Sequence[Job]) -> Job:
     return max(first_runs(jobs).values(), key=quality)
 
 
-def save_found(found: Found, target: Explained) -> list[Path]:
-    """Write what was found out about a run, and return the paths."""
-    target.clear()
-    written = [target.suspects, target.next]
-    save_ranked(target.suspects, found.suspects)
-    save_ranked(target.next, found.next)
-    if found.explanation is not None:
-        save_explanation(target.explanation, found.explanation)
-        written.insert(0, target.explanation)
-    for path, pictures in ((target.pictures, found.pictures), (target.cams, found.cams)):
-        if pictures is not None:
-            save_thumbnails(path, pictures)
-            written.append(path)
-    for folder, images in ((target.worst, found.shown), (target.doubtful, found.doubtful)):
-        for place, shown in enumerate(images, start=1):
-            save_shown(folder / f"{place:02d}.npz", shown)
-        written += [folder] if images else []
-    return written
-
-
-def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: Explained) -> list[Path]:
+def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: ExplanationFolder) -> list[Path]:
     """Copy the images that head the list of what to look at next into a folder of their own, in its order."""
     paths = {(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
     for place, row in enumerate(rows[:COPIES], start=1):
