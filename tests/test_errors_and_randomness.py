@@ -1,4 +1,5 @@
 import io
+import pickle
 import sys
 
 import numpy as np
@@ -22,6 +23,20 @@ class Outer(Strict):
 def test_an_error_is_one_sentence_with_a_remedy():
     assert str(UserError("mask a.png is empty", "remove it")) == "mask a.png is empty; remove it"
     assert (UserError("a", "b").exit_code, Refusal("a", "b").exit_code) == (2, 1)
+
+
+def test_an_error_comes_out_of_another_process_as_it_was():
+    copy = pickle.loads(pickle.dumps(Refusal("a is wrong", "mend it")))
+    assert (type(copy), copy.problem, copy.remedy, str(copy)) == (
+        Refusal,
+        "a is wrong",
+        "mend it",
+        "a is wrong; mend it",
+    )
+
+
+def test_text_that_would_turn_a_line_around_is_shown_as_it_is():
+    assert str(UserError("photo\u202egpj.exe", "look")) == "photo\\u202egpj.exe; look"
 
 
 def test_randomness_is_a_function_of_seed_and_keys():

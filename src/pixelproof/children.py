@@ -23,6 +23,8 @@ from pixelproof.process import keep_freed_memory
 GUARD = "put the call that trains under if __name__ == '__main__': if it stands in a script of yours"
 Failure = tuple[type[UserError | KeyboardInterrupt] | None, *tuple[str, ...]]
 """A user's error, or an interrupt, and the arguments it was made of; None and the traceback of another one."""
+LONGEST = 16_384
+"""Letters of a traceback that are passed on: a pipe takes 64 KiB before it must be read, which is done at the end."""
 UNCHANGED: Mapping[str, str] = MappingProxyType({})
 
 
@@ -131,7 +133,7 @@ def _live(
         failures.put((KeyboardInterrupt,))
         os._exit(INTERRUPTED)
     except Exception:  # where one process ends, the others may fail for that; the first to say so is listened to
-        failures.put((None, traceback.format_exc()))
+        failures.put((None, traceback.format_exc()[-LONGEST:]))
         os._exit(1)
     sys.stderr.flush()
     os._exit(0)  # all is written; threads of torch's that still run would now and then abort the way out

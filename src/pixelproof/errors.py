@@ -7,11 +7,12 @@ arguments, so an error without a remedy cannot be written.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C has ended, as shells count it."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # the last two groups turn text around
 
 
 def visible(text: str) -> str:
@@ -21,6 +22,11 @@ def visible(text: str) -> str:
     'a\\nb\\x1b[2J'
     """
     return _CONTROL.sub(lambda match: repr(match.group())[1:-1], text)
+
+
+def printable(text: str) -> str:
+    """Return text in which file names that are not UTF-8 show as escapes, so that any terminal and JSON take it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class UserError(Exception):
@@ -38,8 +44,22 @@ class UserError(Exception):
         self.problem = problem
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
+        """Return how another process makes the same one; of itself Python would give it the message alone."""
+        return type(self), (self.problem, self.remedy)
+
 
 class Refusal(UserError):
     """The question was understood and the answer is "no": exit code 1."""
 
     exit_code = 1
+
+
+def require_utf8(path: Path) -> None:
+    """Refuse a file's name that is not UTF-8, which no file of ours could hold.
+
+    Raises:
+        UserError: It is not.
+    """
+    if printable(str(path)) != str(path):
+        raise UserError(f"the name {printable(str(path))} is not UTF-8", "rename it")

@@ -70,6 +70,6 @@ def magnitude(value: float | None) -> str:
     if value is None:
         return UNDEFINED
     for limit, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
-        if value >= limit:
+        if value >= 0.9995 * limit:  # which is rounded up to it
             return f"{value / limit:.3g} {word}"
     return count(value)

@@ -71,9 +71,33 @@ def test_classification_takes_no_region_loss():
         (["warmup=5", "epochs=4"], ["warmup=5 is longer than epochs=4"]),
         (["warmup=4", "epochs=4", "label_smoothing=0.1", "loss=lovasz", "finish=cross-entropy+lovasz"], []),
         (["class_weights=auto", "loss=focal"], []),
+        (["finish=lovasz", "epochs=2"], ["finish_from=0.8 of epochs=2 is after the last one"]),
+        (["finish=lovasz", "epochs=3"], []),
+        (["shift=2"], ["shift is for classification"]),
     ],
 )
 def test_settings_without_effect_are_named(changes, words):
-    found = without_effect(apply_overrides(BASE, changes).training)
+    found = without_effect(apply_overrides(BASE, changes))
     assert len(found) == len(words)
     assert all(sentence.startswith(start) for sentence, start in zip(found, words, strict=True))
+
+
+def test_crop_and_scale_of_a_classifier_have_no_effect():
+    (found,) = without_effect(apply_overrides(default_config("classification", "vgg16"), ["scale=[0.5, 1]"]))
+    assert found.startswith("crop and scale are for segmentation")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [("input_size=64", "input_size is for classification"), ("std=[0, 1, 1]", "each must be greater than 0")],
+)
+def test_settings_that_would_spoil_a_training_are_refused(change, words):
+    with pytest.raises(UserError, match=words):
+        apply_overrides(BASE, [change])
+
+
+def test_how_images_are_handled_decides_no_weights():
+    other = apply_overrides(BASE, ["workers=3", "cache=none", "resident=no"])
+    assert other.learned_from() == BASE.learned_from()
+    assert BASE.handled_as(other) == other
+    assert apply_overrides(BASE, ["lr=1"]).learned_from() != BASE.learned_from()

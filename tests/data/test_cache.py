@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import time
+import warnings
 from collections import namedtuple
 
 import numpy as np
@@ -131,6 +132,49 @@ def test_two_runs_may_build_at_once(fields, tmp_path):
     assert [run.exitcode for run in runs] == [0, 0]
     assert len(list((tmp_path / "cache").iterdir())) == 1
     assert_same(open_cache(fields, tmp_path / "cache"), Files(fields.split("train"), fields.scheme, None))
+
+
+def test_what_another_run_has_built_meanwhile_stays(fields, tmp_path, monkeypatch):
+    sizes = cache._bytes
+
+    def slow(files):
+        monkeypatch.setattr(cache, "_bytes", sizes)
+        open_cache(fields, tmp_path / "cache")  # by the other one, while this one looks at sizes
+        (built,) = (tmp_path / "cache").iterdir()
+        kept.append(built.stat().st_ino)
+        return sizes(files)
+
+    kept: list[int] = []
+    monkeypatch.setattr(cache, "_bytes", slow)
+    open_cache(fields, tmp_path / "cache")
+    assert [folder.stat().st_ino for folder in (tmp_path / "cache").iterdir()] == kept
+
+
+def test_other_users_may_read_a_cache(fields, tmp_path):
+    open_cache(fields, tmp_path / "cache")
+    (built,) = (tmp_path / "cache").iterdir()
+    assert built.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_cache_that_may_not_be_read_is_one_note(fields, tmp_path, monkeypatch, capsys):
+    def refuse(folder):
+        raise UserError(f"no permission for {folder}", "change its permissions")
+
+    monkeypatch.setattr(cache, "Cached", refuse)
+    assert isinstance(open_cache(fields, tmp_path / "cache"), Files)
+    assert "no permission for" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("where", ["~nobody_is_called_so/cache", "a\0b"])
+def test_a_folder_that_cannot_be_is_one_sentence(fields, where):
+    with pytest.raises(UserError, match="give a"):
+        open_cache(fields, where)
+
+
+def test_building_leaves_warnings_as_they_were(fields, tmp_path):
+    before = list(warnings.filters)
+    open_cache(fields, tmp_path / "cache")
+    assert warnings.filters == before
 
 
 def test_what_a_killed_build_left_is_removed_once_it_is_old(fields, tmp_path):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 from data_builders import class_folders, colored, index_mask, mask_folders, picture, save
 
@@ -109,6 +112,22 @@ def test_unpaired_files_are_collected_and_refused(tmp_path):
     found = find_layout(tmp_path)
     assert sorted(path.name for path in found.unpaired) == ["b.jpg", "c.png"]
     with pytest.raises(UserError, match=r"(b\.jpg|c\.png) \(and 1 more\) has no partner"):
+        open_data(tmp_path)
+
+
+@pytest.mark.parametrize("second", ["masks/a_label.png", "images/a.png"])
+def test_two_files_of_one_sample_are_collected_and_refused(second, tmp_path):
+    fill(tmp_path, "images/a.jpg", "masks/a.png", second)
+    ((_, doubled),) = find_layout(tmp_path).doubled or [("", "")]
+    assert doubled
+    with pytest.raises(UserError, match="belong to one sample; remove one of them"):
+        open_data(tmp_path)
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    fill(tmp_path, "train/cat/0.png", "train/dog/1.png")
+    (tmp_path / "train/cat/0.png").rename(Path(os.fsdecode(os.fsencode(tmp_path / "train" / "cat") + b"/\xff.png")))
+    with pytest.raises(UserError, match=r"the name .*\\udcff\.png is not UTF-8; rename it"):
         open_data(tmp_path)
 
 

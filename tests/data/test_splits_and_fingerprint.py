@@ -148,6 +148,15 @@ def test_fingerprint_changes_with_a_byte_a_mask_and_a_label(tmp_path):
     assert fingerprint(files) != fingerprint(moved)
 
 
+def test_fingerprint_reads_masks_to_their_end(tmp_path):
+    sample = Sample("a", tmp_path / "a.tif", mask=tmp_path / "a_mask.tif")
+    for path in (sample.image, sample.mask):
+        path.write_bytes(bytes(100_000))
+    before = fingerprint([sample])
+    sample.mask.write_bytes(bytes(99_999) + b"1")
+    assert fingerprint([sample]) != before
+
+
 def test_fingerprint_of_a_missing_file_names_it(tmp_path):
     with pytest.raises(UserError, match=r"gone\.png does not exist"):
         fingerprint([Sample("a", tmp_path / "gone.png")])

@@ -44,6 +44,18 @@ def test_miou_from_batches_equals_evaluation(two_fields, monkeypatch, cache, pix
     assert found == mean_iou(evaluate(predictor, samples, Source("x")), "unknown_ignored")
 
 
+def test_large_images_are_chosen_by_in_tiles(two_fields, monkeypatch):
+    data = open_data(two_fields)
+    samples = data.split("train")
+    predictor, asked = predictor_for(data, "fcn8s"), []
+    whole = figure(predictor, decoded(samples, data.scheme, None, "none"), [None] * len(samples))
+    monkeypatch.setattr("pixelproof.prediction.tiles.LARGE", 1000)
+    class_map = predictor.class_map
+    monkeypatch.setattr(predictor, "class_map", lambda image: asked.append(image.shape) or class_map(image))
+    assert figure(predictor, decoded(samples, data.scheme, None, "none"), [None] * len(samples)) == whole
+    assert len(asked) == len(samples)
+
+
 @pytest.mark.parametrize("cache", ["auto", "none"])
 def test_accuracy_equals_evaluation(color_classes, monkeypatch, cache):
     data = open_data(color_classes)

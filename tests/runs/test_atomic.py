@@ -49,6 +49,13 @@ def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "whole.txt"])
 
 
+def test_what_a_killed_process_of_the_same_number_left_is_removed(tmp_path):
+    write_text(tmp_path / f".{os.getpid()}.part" / "half.txt", "half")
+    with atomic_folder(tmp_path) as temporary:
+        write_text(temporary / "whole.txt", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.txt"]
+
+
 def test_every_file_has_the_usual_mode(tmp_path):
     previous = os.umask(0o027)
     try:

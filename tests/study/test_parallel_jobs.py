@@ -116,3 +116,14 @@ def test_what_cannot_be_shared_out_is_refused(study, tmp_path, pixelproof):
     code, _, err = pixelproof("study", tmp_path / "study.yaml", "--data", tmp_path, "--jobs", 2, "--processes", 2)
     assert code == 2
     assert "--jobs and --processes both share out the machine; give one of them alone" in err
+
+
+def fail_at_length() -> None:
+    raise RuntimeError("x" * 200_000)
+
+
+def test_a_long_failure_does_not_fill_the_pipe():
+    with pytest.raises(RuntimeError, match="x" * 1000), Children("one", "do nothing") as children:
+        children.start(fail_at_length)
+        while children:
+            children.wait()

@@ -1,6 +1,7 @@
 """The study from its file to its report; a second run redoes only what changed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,54 @@ def test_a_study_ends_in_a_report_and_redoes_only_what_changed(study, tmp_path):
     before = times(out)
     conduct(study, tmp_path, out, ["fields.seed=1"])
     assert changed(before, times(out)) == {"patches/vgg16/scores/validation.npz"}
+
+
+def test_how_images_are_handled_trains_nothing_anew(study, tmp_path):
+    out = tmp_path / "out"
+    conduct(study, tmp_path, out, ["epochs=1"])
+    before = times(out)
+    conduct(study, tmp_path, out, ["epochs=1", "cache=none"])
+    assert times(out) == before
+    assert not (out / "previous").exists()
+
+
+def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path):
+    out, found = tmp_path / "out", [tmp_path / "out" / "fields" / name for name in ("comparison.json", "evidence.json")]
+    conduct(study, tmp_path, out, ["epochs=1"])
+    assert all(path.is_file() for path in found)
+    text = yaml.safe_load(STUDY)
+    del text["parts"]["fields"]["models"]["fcn8s"], text["parts"]["patches"]
+    (tmp_path / "less.yaml").write_text(yaml.safe_dump(text))
+    report = conduct(read_study(tmp_path / "less.yaml"), tmp_path, out, ["epochs=1"])
+    assert not any(path.exists() for path in found)
+    assert "fcn8s" not in report.read_text()
+
+
+def test_other_weights_in_the_same_file_train_anew(study, tmp_path):
+    out, file = tmp_path / "out", tmp_path / "start.safetensors"
+    text = yaml.safe_load(STUDY)
+    del text["parts"]["fields"]
+    text["parts"]["patches"]["settings"] |= {"weights": str(file), "epochs": 1}
+    (tmp_path / "begun.yaml").write_text(yaml.safe_dump(text))
+    runs = [
+        train_run(
+            tmp_path / "patches", "vgg16-bn", tmp_path / str(seed), settings=["width=0.03", "epochs=1", f"seed={seed}"]
+        )
+        for seed in (0, 1)
+    ]
+    for run in (*runs, runs[1]):
+        shutil.copy(run.best, file)
+        conduct(read_study(tmp_path / "begun.yaml"), tmp_path, out)
+    assert len(list((out / "previous").iterdir())) == 1
+
+
+def test_two_models_of_one_run_folder_are_refused(tmp_path, study):
+    text = yaml.safe_load(STUDY)
+    text["parts"]["fields"]["seeds"] = [0, 1]
+    text["parts"]["fields"]["models"] = {"fcn32s": None, "fcn32s.seed-1": "fcn32s"}
+    (tmp_path / "twice.yaml").write_text(yaml.safe_dump(text))
+    with pytest.raises(UserError, match=r"'fcn32s' and 'fcn32s.seed-1' would share the run fields/fcn32s.seed-1"):
+        conduct(read_study(tmp_path / "twice.yaml"), tmp_path, tmp_path / "out")
 
 
 def test_two_processes_do_not_conduct_studies_in_one_folder(study, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The loop on small real files: it learns, and what interrupts it or loads for it does not change a bit."""
 
 import multiprocessing
+import shutil
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from safetensors.torch import load_file
 
 from pixelproof.config import apply_overrides, default_config, run_settings
 from pixelproof.data import arrange, open_data
+from pixelproof.data.loading import TrainingBatches, TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.evaluate import evaluate
@@ -52,10 +54,31 @@ def kill_at(monkeypatch, calls):
     monkeypatch.setattr(loop, "mix", dying)
 
 
-@pytest.mark.parametrize(("killed_at", "optimizer"), [(1, "adamw"), (7, "adamw"), (7, "sgd"), (7, "muon")])
-def test_a_killed_run_resumes_to_bit_identical_weights(tmp_path, color_classes, monkeypatch, killed_at, optimizer):
+@pytest.mark.parametrize(
+    ("killed_at", "optimizer", "channels_last"),
+    [
+        (1, "adamw", "no"),
+        (7, "adamw", "no"),
+        (7, "sgd", "no"),
+        (7, "muon", "no"),
+        (7, "adamw", "yes"),
+        (7, "muon", "yes"),
+    ],
+)
+def test_a_killed_run_resumes_to_bit_identical_weights(
+    tmp_path, color_classes, monkeypatch, killed_at, optimizer, channels_last
+):
     data = open_data(color_classes)
-    more = [f"optimizer={optimizer}", "epochs=4", "ema=0.9", "mixup=0.2", "shift=2", "color=0.2", "accumulate=2"]
+    more = [
+        f"optimizer={optimizer}",
+        f"channels_last={channels_last}",
+        "epochs=4",
+        "ema=0.9",
+        "mixup=0.2",
+        "shift=2",
+        "color=0.2",
+        "accumulate=2",
+    ]
     config = settings_for(data, "vgg16-bn", *more)
     whole = train(data, config, tmp_path / "whole")
     kill_at(monkeypatch, killed_at)
@@ -75,6 +98,43 @@ def test_the_number_of_workers_changes_nothing(tmp_path, two_fields):
     runs = [train(data, settings_for(data, "fcn8s", *common, f"workers={n}"), tmp_path / str(n)) for n in (0, 2)]
     assert_same(weights_of(runs[0]), weights_of(runs[1]))
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_breaks_meanwhile_is_named_whoever_loads_it(tmp_path, two_fields, workers):
+    data = open_data(two_fields)
+    config = settings_for(data, "fcn32s", "epochs=1", "crop=32", "cache=none", f"workers={workers}")
+    images = TrainingImages(data.split("train"), data.scheme, config)
+    for sample in data.split("train"):
+        sample.mask.write_bytes(sample.mask.read_bytes()[:60])
+    with pytest.raises(UserError, match=r"_mask\.png is truncated or damaged; remove or replace it"):
+        list(TrainingBatches(images).epoch(0))
+
+
+def test_a_run_is_not_resumed_where_selection_has_changed(tmp_path, two_fields):
+    data = open_data(two_fields)
+    config = settings_for(data, "fcn32s", "epochs=1", "crop=32")
+    train(data, config, tmp_path / "run")
+    chosen = arrange(data, config.data)["selection"][0]
+    shutil.copy(arrange(data, config.data)["train"][0].mask, chosen.mask)
+    with pytest.raises(UserError, match=r"is not the data that .* began on"):
+        train(data, config, tmp_path / "run", resume=True)
+
+
+def test_batch_norm_of_one_value_is_one_sentence(tmp_path, color_classes):
+    data = open_data(color_classes)
+    config = settings_for(data, "timm:resnet18", "epochs=1", "batch_size=1", "input_size=32")
+    with pytest.raises(UserError, match=r"batch norm cannot learn from one value of a channel; give --set batch_size"):
+        train(data, config, tmp_path / "run")
+
+
+def test_too_few_images_for_a_selection_part_are_noted(tmp_path, color_classes, capsys):
+    for file in (color_classes / "train").glob("*/*"):
+        if int(file.stem) >= 4:
+            file.unlink()
+    data = open_data(color_classes)
+    train(data, settings_for(data, "vgg16", "epochs=1"), tmp_path / "run")
+    assert "too few images to set a selection part aside" in capsys.readouterr().err
 
 
 def test_the_seed_changes_everything(tmp_path, color_classes):

@@ -29,6 +29,8 @@ LOSSES = ("cross-entropy", "focal", "dice", "lovasz")
 
 LOOKS = ("tta", "tta_scales")
 """Settings of a model that no training reads."""
+HANDLING = {"data": {"cache"}, "training": {"workers", "resident"}}
+"""Settings by section that say how images are handled, and change no result."""
 OWN_SIZE = (1.0,)
 """An image is looked at in its own size alone."""
 
@@ -99,6 +101,13 @@ class ModelConfig(Strict):
     def without_weights(self) -> ModelConfig:
         """Return the same network without weights to start from, because a checkpoint brings its own."""
         return self.model_copy(update={"weights": "none"})
+
+    @field_validator("std")
+    @classmethod
+    def _positive(cls, value: Channels3 | None) -> Channels3 | None:
+        if value is not None and min(value) <= 0:
+            raise ValueError("std is what RGB is divided by, so each must be greater than 0")
+        return value
 
     @field_validator("tta_scales")
     @classmethod
@@ -214,7 +223,15 @@ class RunConfig(Strict):
 
         Those at their defaults are left out: a later version with more of them has learned from the same.
         """
-        return self.model_dump(mode="json", exclude={"model": set(LOOKS)}, exclude_defaults=True)
+        usual = self.handled_as(RunConfig(task=self.task, model=self.model))
+        return usual.model_dump(mode="json", exclude={"model": set(LOOKS)}, exclude_defaults=True)
+
+    def handled_as(self, other: RunConfig) -> RunConfig:
+        """Return these settings with those of another that say how images are handled, and change no result."""
+        config = self
+        for section, names in HANDLING.items():
+            config = config.changed(section, **{name: getattr(getattr(other, section), name) for name in names})
+        return config
 
     @model_validator(mode="after")
     def _check(self) -> RunConfig:
@@ -223,6 +240,8 @@ class RunConfig(Strict):
             raise ValueError("downsample is for segmentation; classifiers have input_size")
         if self.task == "classification" and self.model.tta_scales != OWN_SIZE:
             raise ValueError("tta_scales is for segmentation; classifiers have input_size")
+        if self.task == "segmentation" and self.model.input_size is not None:
+            raise ValueError("input_size is for classification; segmenters have crop and downsample")
         if self.task == "segmentation" and (training.mixup or training.cutmix):
             raise ValueError("mixup and cutmix are for classification")
         losses = {training.loss, training.finish or training.loss}
@@ -233,16 +252,23 @@ class RunConfig(Strict):
         return self
 
 
-def without_effect(config: TrainingConfig) -> list[str]:
+def without_effect(config: RunConfig) -> list[str]:
     """Return a sentence for each setting that the others leave without its effect."""
-    losses = {*config.loss.split("+"), *(config.finish or config.loss).split("+")}
+    training, augment = config.training, config.augment
+    losses = {*training.loss.split("+"), *(training.finish or training.loss).split("+")}
     found = []
-    if config.label_smoothing and "cross-entropy" not in losses:
+    if config.task == "classification" and (augment.crop or augment.scale != (1.0, 1.0)):
+        found.append("crop and scale are for segmentation; classifiers have shift and input_size")
+    if config.task == "segmentation" and augment.shift:
+        found.append("shift is for classification; segmenters have crop")
+    if training.label_smoothing and "cross-entropy" not in losses:
         found.append("label_smoothing is for cross-entropy, which is not part of the loss")
-    if config.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
+    if training.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
         found.append("class_weights are for cross-entropy and focal, which are not part of the loss")
-    if config.warmup > config.epochs:
-        found.append(f"warmup={config.warmup:g} is longer than epochs={config.epochs}, so lr is never reached")
+    if training.finish and round(training.epochs * training.finish_from) >= training.epochs:
+        found.append(f"finish_from={training.finish_from:g} of epochs={training.epochs} is after the last one")
+    if training.warmup > training.epochs:
+        found.append(f"warmup={training.warmup:g} is longer than epochs={training.epochs}, so lr is never reached")
     return found
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +30,7 @@ from pixelproof.labels import LabelScheme
 from pixelproof.progress import bar, say
 from pixelproof.runs.arrays import load_arrays, write_arrays
 from pixelproof.runs.atomic import explain_os_error
+from pixelproof.runs.files import expanded
 
 UInt8 = npt.NDArray[np.uint8]
 VERSION = 2
@@ -93,7 +95,13 @@ def decoded(samples: Sequence[Sample], scheme: LabelScheme, input_size: int | No
     files = Files(samples, scheme, input_size)
     if where == "none" or not samples:
         return files
-    root = default_folder() if where == "auto" else Path(where).expanduser()
+    try:
+        root = default_folder() if where == "auto" else expanded(where)
+    except UserError as error:
+        if where != "auto":
+            raise
+        _note(error.problem)
+        return files
     folder = root / _key(files)
     with suppress(UserError):  # there is none yet, or it is damaged
         return Cached(folder)
@@ -110,14 +118,19 @@ def decoded(samples: Sequence[Sample], scheme: LabelScheme, input_size: int | No
             raise explain_os_error(error, root) from error
         _note(str(explain_os_error(error, root).problem))
         return files
+    try:
+        cached = Cached(folder)
+    except UserError as error:  # another user's
+        _note(error.problem)
+        return files
     say(f"decoded images are kept in {folder} ({_words(size)}) for later runs; delete it whenever you like")
-    return Cached(folder)
+    return cached
 
 
 def default_folder() -> Path:
     """Return the user's folder for caches: ``$XDG_CACHE_HOME/pixelproof``, by default ``~/.cache/pixelproof``."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "pixelproof"
+    return (base if base.is_absolute() else expanded("~") / ".cache") / "pixelproof"
 
 
 def _key(files: Files) -> str:
@@ -143,6 +156,9 @@ def _bytes(files: Files) -> int:
 
 def _build(files: Files, folder: Path) -> None:
     """Write a cache under a name of its own and move it into place, unless another run was quicker."""
+    with suppress(UserError):  # another run has been quicker
+        Cached(folder)
+        return
     _clear(folder)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     try:
@@ -157,6 +173,7 @@ def _build(files: Files, folder: Path) -> None:
                 os.fsync(file.fileno())
         facts = {"masks": mask is not None}
         write_arrays(part / _INDEX, "cache", VERSION, facts, {"sizes": np.array(sizes, np.int64)})
+        part.chmod(0o755)  # temporary folders are their maker's alone, and this one is for all who read the images
         with suppress(OSError):
             part.rename(folder)
     finally:
@@ -165,7 +182,10 @@ def _build(files: Files, folder: Path) -> None:
 
 def _read(files: Files) -> Iterator[tuple[UInt8, UInt8 | None]]:
     """Yield all images and masks in order, decoded on all cores: decoders let go of Python's lock."""
-    with bar("decode", len(files), "images") as step, ThreadPoolExecutor(os.cpu_count()) as pool:
+    pool = ThreadPoolExecutor(os.cpu_count())
+    with bar("decode", len(files), "images") as step, warnings.catch_warnings(), pool:
+        # Readers silence Pillow one by one, which threads would undo for each other; here it holds for all of them.
+        warnings.simplefilter("ignore")
         for start in range(0, len(files), _AT_ONCE):
             for pair in pool.map(files.__getitem__, range(start, min(start + _AT_ONCE, len(files)))):
                 yield pair

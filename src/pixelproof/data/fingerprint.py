@@ -16,12 +16,14 @@ _HEAD = 65536
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:
-    """Return a digest of ids, labels, and the size and first 64 KiB of every image and mask file.
+    """Return a digest of ids, labels, every mask file, and the size and first 64 KiB of every image file.
 
-    The order of samples and the folder they lie in do not matter.
+    The order of samples and the folder they lie in do not matter. Images are not read to their end because there may
+    be many gigabytes of them; masks are, because labels are corrected, and a file that is not compressed stays as long.
     """
     lines = sorted(
-        f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image)}\x1f{_file_digest(s.mask) if s.mask else ''}" for s in samples
+        f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image, _HEAD)}\x1f{_file_digest(s.mask) if s.mask else ''}"
+        for s in samples
     )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -33,10 +35,11 @@ def pixel_digest(array: npt.NDArray[np.generic]) -> bytes:
     return digest.digest()
 
 
-def _file_digest(path: Path) -> str:
+def _file_digest(path: Path, head: int = -1) -> str:
+    """Return a file's size and a digest of its first ``head`` bytes, or of all."""
     try:
         with path.open("rb") as file:
-            digest = hashlib.blake2b(file.read(_HEAD), digest_size=16)
+            digest = hashlib.blake2b(file.read(head), digest_size=16)
         return f"{path.stat().st_size}:{digest.hexdigest()}"
     except OSError as error:
         raise explain_os_error(error, path) from error

@@ -100,6 +100,8 @@ def decode_mask_values(path: Path, ids: Ids | None, colors: UInt8 | None, scheme
         assert ids is not None
         return decode_ids(scheme, ids)
     if not scheme.has_colors or scheme.masks == "index":
+        if ids is None and scheme.has_colors:
+            raise UserError(f"{path} holds colours, but labels.yaml says masks: index", "correct one of the two")
         if ids is None:
             raise UserError(f"{path} holds colours, but labels.yaml names none", "add a color to every class")
         return decode_ids(scheme, ids)

@@ -58,9 +58,15 @@ class TrainingImages(Dataset[Batch]):
         self.resident = resident(self.pixels, device, self.config.training.resident)
         self._targets = self._targets.to(device)
 
-    def __getitems__(self, keys: list[Key]) -> Batch:
-        """Return what ``batch`` returns, as torch's loader asks for it."""
-        return self.batch(keys[0][0], [index for _, index in keys])
+    def __getitems__(self, keys: list[Key]) -> Batch | UserError:
+        """Return what ``batch`` returns, as torch's loader asks for it.
+
+        What a worker raises would reach the user as a traceback in a traceback, so it is handed over instead.
+        """
+        try:
+            return self.batch(keys[0][0], [index for _, index in keys])
+        except UserError as error:
+            return error
 
     def batch(self, epoch: int, indices: Sequence[int]) -> Batch:
         """Return augmented images and what ``target`` takes, on the CPU or where the resident pixels are.
@@ -144,7 +150,15 @@ class TrainingBatches:
         order = generator(images.config.training.seed, "order", epoch).permutation(len(images)).tolist()
         batches = [order[i * size : (i + 1) * size][self.part(size)] for i in range(len(self))]
         self._keys[:] = [[(epoch, index) for index in indices] for indices in batches]
-        return iter(self._loader) if self._loader is not None else (images.batch(epoch, each) for each in batches)
+        return self._loaded() if self._loader is not None else (images.batch(epoch, each) for each in batches)
+
+    def _loaded(self) -> Iterator[Batch]:
+        """Yield what the workers make."""
+        assert self._loader is not None
+        for batch in self._loader:
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch
 
 
 def _as_they_come(batch: Any) -> Any:

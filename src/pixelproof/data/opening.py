@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.data.images import read_mask_values
 from pixelproof.data.layouts import Found, class_index, class_names, find_layout
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import PRESETS, Color, LabelScheme, count_colors, matching_presets
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 from pixelproof.schema import parse
@@ -32,6 +32,11 @@ def open_data(root: Path) -> DataFolder:
             f"{found.unpaired[0]}{more} has no partner: every image needs a mask and every mask an image",
             "add the missing file or remove this one; 'pixelproof doctor' lists them all",
         )
+    if found.doubled:
+        first, second = found.doubled[0]
+        raise UserError(f"{first} and {second} belong to one sample", "remove one of them, or rename it")
+    for sample in (sample for samples in found.splits.values() for sample in samples):
+        require_utf8(sample.image)
     return label(root, found, find_scheme(root, found))
 
 
@@ -82,7 +87,7 @@ def check_task(root: Path, found: Found, task: str | None) -> None:
 def observed_colors(masks: list[Path]) -> set[Color]:
     """Return the colours in up to 40 masks, evenly spread; empty if any of them is an index mask."""
     colors: set[Color] = set()
-    for path in masks[:: max(1, len(masks) // _MASKS_LOOKED_AT)]:
+    for path in masks[:: max(1, -(-len(masks) // _MASKS_LOOKED_AT))]:
         rgb = read_mask_values(path)[1]
         if rgb is None:
             return set()

@@ -15,13 +15,13 @@ from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
 from pixelproof.deploy.job import Job
 from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun
-from pixelproof.deploy.names import check_encoding, check_names
+from pixelproof.deploy.names import check_names
 from pixelproof.deploy.pipeline import Behind, ahead
 from pixelproof.deploy.polygons import polygons
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.tally import tally
 from pixelproof.deploy.vectors import check_polygons, write_polygons
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, require_utf8
 from pixelproof.prediction.tiles import Tile
 from pixelproof.progress import bar, say, track
 from pixelproof.runs import Run, atomic
@@ -48,7 +48,7 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
     """
     started = time.monotonic()
     settings, out = parse(MapSettings, options, "map"), Path(out)
-    check_encoding(Path(scene))
+    require_utf8(Path(scene))
     check_names(settings.files(out))
     _keep_raster(settings, out, [Path(scene)])
     _refuse_overwriting(settings, out)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from pixelproof.errors import UserError, visible
+from pixelproof.errors import UserError, require_utf8, visible
 
 LONGEST = 200
 """Bytes of a name: what is written for a while, or beside it, has a longer one, and file systems end at 255."""
@@ -19,22 +19,8 @@ def check_names(paths: Iterable[Path]) -> None:
         UserError: One of the paths has such a name, or is not UTF-8.
     """
     for path in paths:
-        check_encoding(path)
+        require_utf8(path)
         if visible(str(path)) != str(path):
             raise UserError(f"{path} has a control character in its name", "give a name without")
         if len(os.fsencode(path.name)) > LONGEST:
             raise UserError(f"the name {path.name} is longer than {LONGEST} bytes", "give a shorter one")
-
-
-def check_encoding(path: Path) -> None:
-    """Refuse a name that is not UTF-8.
-
-    Raises:
-        UserError: It is not.
-    """
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        # Its own characters cannot be printed everywhere, either.
-        shown = str(path).encode("utf-8", "backslashreplace").decode()
-        raise UserError(f"the name {shown} is not UTF-8", "rename it") from None

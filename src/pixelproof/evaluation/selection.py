@@ -12,6 +12,7 @@ from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.metrics import mean_iou
 from pixelproof.labels import LabelScheme
 from pixelproof.prediction import Predictor
+from pixelproof.prediction.tiles import large
 from pixelproof.progress import bar
 from pixelproof.runs import SegmentationScores
 
@@ -68,11 +69,19 @@ def _in_batches(predictor: Predictor, pixels: Decoded, indices: range) -> Iterat
         for index in [*indices, None]:
             pair = pixels[index] if index is not None else None
             if waiting and (pair is None or pair[0].shape != waiting[0][0].shape or _full(waiting)):
-                guesses = predictor.best_classes([image.transpose(1, 2, 0) for image, _ in waiting])
+                guesses = _answers(predictor, [image.transpose(1, 2, 0) for image, _ in waiting])
                 yield from zip((mask for _, mask in waiting), guesses, strict=True)
                 step(len(waiting))
                 waiting = []
             waiting += [pair] if pair is not None else []
+
+
+def _answers(predictor: Predictor, images: Sequence[UInt8]) -> Sequence[npt.NDArray[np.integer]]:
+    """Return the predicted classes or class maps of images [H, W, 3] of one size, a large segmented one in tiles."""
+    height, width = images[0].shape[:2]
+    if predictor.scheme.task == "segmentation" and large(predictor.model, height, width):
+        return [predictor.class_map(np.ascontiguousarray(image)) for image in images]
+    return list(predictor.best_classes(images))
 
 
 def _full(waiting: Sequence[tuple[UInt8, UInt8 | None]]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 
@@ -19,6 +18,7 @@ from pixelproof.models.preprocessing import MEAN, STD, Preprocessing
 from pixelproof.models.vgg import VGG
 from pixelproof.models.weights import imagenet_vgg16, read_weights, transfer_weights
 from pixelproof.randomness import derive
+from pixelproof.runs.files import expanded
 from pixelproof.schema import nearest
 
 BATCH_NORM = "-bn"  # ends the name of the same network with batch norm
@@ -99,7 +99,7 @@ def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelMo
         if ":" not in config.name:  # the other libraries have loaded theirs
             transfer_weights(model, imagenet_vgg16(config.name.endswith(BATCH_NORM)), "imagenet weights")
     elif config.weights != "none":
-        transfer_weights(model, read_weights(Path(config.weights).expanduser()), config.weights)
+        transfer_weights(model, read_weights(expanded(config.weights)), config.weights)
     return model
 
 

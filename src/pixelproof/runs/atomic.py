@@ -50,12 +50,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         UserError: The folder cannot be written, or the disk is full.
     """
-    for entry in path.glob(".*.part"):
-        if _abandoned(entry.name[1:].removesuffix(".part")):
-            shutil.rmtree(entry, ignore_errors=True)
-    new = [folder for folder in (path, *path.parents) if not folder.exists()]
     # Inside, because beside it may be another disk.
     temporary = path / f".{os.getpid()}.part"
+    for entry in path.glob(".*.part"):
+        # In containers, a process often has the number of the one that was killed.
+        if entry == temporary or _abandoned(entry.name[1:].removesuffix(".part")):
+            shutil.rmtree(entry, ignore_errors=True)
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         temporary.mkdir(parents=True)
         yield temporary

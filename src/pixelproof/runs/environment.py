@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from pixelproof.errors import printable
 from pixelproof.runs.packages import version
 
 PACKAGES = ("pixelproof", "torch", "torchvision", "timm", "segmentation-models-pytorch", "numpy", "pillow", "openTSNE")
@@ -22,7 +24,7 @@ def environment() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "packages": {name: found for name in PACKAGES if (found := version(name))},
         "commit": _commit(),
-        "command": "pixelproof " + " ".join(sys.argv[1:]) if "pixelproof" in Path(sys.argv[0]).name else "",
+        "command": _command(),
     }
 
 
@@ -32,6 +34,13 @@ def processor() -> str:
     lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def _command() -> str:
+    """Return the command line; empty in a script."""
+    program = Path(sys.argv[0])
+    ours = "pixelproof" in program.name or program.parts[-2:] == ("pixelproof", "__main__.py")
+    return printable(shlex.join(["pixelproof", *sys.argv[1:]])) if ours else ""
 
 
 def _commit() -> str:

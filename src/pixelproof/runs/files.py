@@ -12,6 +12,20 @@ from pixelproof.runs.atomic import atomic, explain_os_error
 from pixelproof.runs.plain import from_json, from_yaml
 
 
+def expanded(path: str | Path) -> Path:
+    """Return a path with the home folder in the place of ``~``.
+
+    Raises:
+        UserError: Nobody knows the home folder, or no file can be called so.
+    """
+    if "\0" in str(path):
+        raise UserError(f"{path} cannot be the name of a file", "give another path")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UserError(f"it is not known where the home folder of {path} is", "give a path without ~") from None
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file atomically."""
     with atomic(path) as temporary:

@@ -49,6 +49,12 @@ def _is_only_begun(path: Path, labels: str) -> bool:
     return names <= MARKS and (LABELS not in names or read_text(path / LABELS) == labels) and names != {ENVIRONMENT}
 
 
+def _in_the_way(path: Path, overwrite: bool) -> UserError:
+    if overwrite:  # and yet it was not removed
+        return UserError(f"{path} is not a whole run and nothing else", "remove it yourself, or choose another --out")
+    return UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
+
+
 class Run:
     """The layout of a run folder. Holds paths; the artefacts' own modules read and write them."""
 
@@ -80,7 +86,7 @@ class Run:
             shutil.rmtree(path)
         labels = labels_to_yaml(scheme)
         if path.exists() and not _is_only_begun(path, labels):
-            raise UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
+            raise _in_the_way(path, overwrite)
         run = cls(path)
         for entry in path.glob(".*.part.*"):
             if _is_part(entry.name):

@@ -29,6 +29,8 @@ def from_yaml(text: str) -> Any:
         raise ValueError("is nested too deeply") from None
     except ValueError as error:  # the 30th of February, or a number of thousands of digits
         raise ValueError(f"holds a value that cannot be read: {_first(error)}") from None
+    except (AttributeError, LookupError, TypeError):  # a tag such as !!int before what is none
+        raise ValueError("holds a value that is not what its tag says") from None
     return _checked(value, MOST)
 
 

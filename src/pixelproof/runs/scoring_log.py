@@ -11,6 +11,7 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.runs.files import read_text, write_text
 from pixelproof.runs.folder import Run
+from pixelproof.runs.locks import alone_in
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Scoring:
     """mIoU with unknown counted, or accuracy."""
 
 
+PATIENCE = 10.0
+"""Seconds to wait for another process that adds a line, which takes it thousandths of one."""
 HEAD = [field.name for field in fields(Scoring)]
 
 
@@ -36,11 +39,12 @@ def log_scoring(run: Run, split: str, fingerprint: str, images: int, asked: int,
     """Add a line to a run's log of scorings."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     path = scoring_log(run)
-    rows = read_scorings(path) if path.is_file() else []
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([HEAD, *map(astuple, rows), (now, split, fingerprint, images, asked, f"{figure:.6f}")])
-    write_text(path, text.getvalue())
+    with alone_in(path.parent, patience=PATIENCE):
+        rows = read_scorings(path) if path.is_file() else []
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows([HEAD, *map(astuple, rows), (now, split, fingerprint, images, asked, f"{figure:.6f}")])
+        write_text(path, text.getvalue())
 
 
 def read_scorings(path: Path) -> list[Scoring]:

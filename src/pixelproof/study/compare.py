@@ -44,6 +44,7 @@ def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> Non
         _gather(part, jobs, folder, steps)
     except Refusal as refusal:
         say(f"{folder.name}: not compared, because {refusal}")
+        _forget(folder, COMPARISON, EVIDENCE)
 
 
 def compare_models(
@@ -106,22 +107,35 @@ def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
 def _compare(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
     """Compare the models by their runs with the first seed."""
     firsts = first_runs(jobs)
+    if len(firsts) == 1:
+        _forget(folder, COMPARISON)
+        return
     scored = _scored(firsts.values(), steps)
-    if len(firsts) > 1 and not steps.made(f"{folder.name}/{COMPARISON}", scored, folder / COMPARISON, load_comparison):
+    if not steps.made(f"{folder.name}/{COMPARISON}", scored, folder / COMPARISON, load_comparison):
         save_comparison(folder / COMPARISON, compare([firsts[name].run.path for name in part.trained], SPLIT))
         steps.take(f"{folder.name}/{COMPARISON}", scored)
 
 
 def _gather(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
+    """Gather what the runs of all seeds show of the models."""
+    if len(jobs) == 1:
+        _forget(folder, EVIDENCE)
+        return
     levels = {name: entry.levels for name, entry in part.trained.items()}
     asked = [_scored(jobs, steps), levels, [claim.model_dump(mode="json") for claim in part.claims]]
-    if len(jobs) > 1 and not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
+    if not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
         models: dict[str, list[Scores]] = {name: [] for name in part.trained}
         for job in jobs:
             models[job.model].append(in_order(load_scores(job.run.scores(SPLIT))))
         baseline = part.vary.reference if part.vary else None
         save_evidence(folder / EVIDENCE, gather(models, levels=levels, baseline=baseline, claims=part.claims))
         steps.take(f"{folder.name}/{EVIDENCE}", asked)
+
+
+def _forget(folder: Path, *names: str) -> None:
+    """Remove what was found out about models or images that are not compared any more."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _scored(jobs: Iterable[Job], steps: Steps) -> list[list[str]]:

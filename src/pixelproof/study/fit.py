@@ -11,6 +11,7 @@ from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample, arrange
 from pixelproof.data.cache import decoded
 from pixelproof.data.loading import TrainingImages
+from pixelproof.errors import UserError
 from pixelproof.evaluation.selection import selection_counts, selection_figure
 from pixelproof.models import PixelModel, build_model, fold
 from pixelproof.prediction import Predictor
@@ -22,6 +23,9 @@ from pixelproof.training.loop import Score, Trainer
 from pixelproof.training.losses import make_loss
 from pixelproof.training.parallel import Parallel
 from pixelproof.training.speed import Speed, measured_peak, median_rate, multiply_adds
+
+ONE_VALUE = "more than 1 value per channel"
+"""From what torch's batch norm says where it sees one value, a batch of one image with a map of one cell."""
 
 
 def fit(
@@ -54,7 +58,13 @@ def fit(
     trainer = Trainer(model, images, make_loss(config.training, weights), run, parallel)
     if begun:
         trainer.resume()
-    progress = trainer.fit(_score(data, config, parts["selection"], parallel))
+    try:
+        progress = trainer.fit(_score(data, config, parts["selection"], parallel))
+    except ValueError as error:
+        if ONE_VALUE not in str(error):
+            raise
+        remedy = "give --set batch_size=2 or more, or larger images or crops"
+        raise UserError("batch norm cannot learn from one value of a channel", remedy) from None
     if parallel.is_main and not run.environment().get("finished"):  # else nothing was left to do
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
         write_json(run.path / ENVIRONMENT, run.environment() | facts)

@@ -26,12 +26,14 @@ from pixelproof.runs import (
     save_thumbnails,
 )
 from pixelproof.runs.features import VERSION as FEATURES_VERSION
+from pixelproof.runs.files import file_digest
 from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.study.job import SPLIT, Job
 from pixelproof.study.plan import starting
 from pixelproof.study.scoring import own_scores, score_run
+from pixelproof.study.settings import weights_file
 from pixelproof.study.steps import Reader, Steps
 from pixelproof.study.train import describe_network, train
 
@@ -65,7 +67,10 @@ def trained(job: Job, steps: Steps) -> bool:
 
 def _train_inputs(job: Job) -> list[Any]:
     digests = [job.data.scheme.hash, job.fingerprints["train"], job.fingerprints["selection"]]
-    return [job.config.learned_from(), *digests, *(_train_inputs(job.start) if job.start else [])]
+    if job.start is not None:
+        return [job.config.learned_from(), *digests, *_train_inputs(job.start)]
+    weights = weights_file(job.config.model)
+    return [job.config.learned_from(), *digests, *([file_digest(weights)] if weights else [])]
 
 
 def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
@@ -76,6 +81,8 @@ def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
     begun = _begun(job, steps)
     if not begun and job.run.path.exists():
         _set_aside(job.run.path, out / "previous")
+    if begun:
+        job.run.save_config(run_settings(job.run).handled_as(job.config).model_dump(mode="json"))
     steps.take(f"{job.name}/train", _train_inputs(job))
     train(job.data, starting(job), job.run.path, resume=begun, processes=processes)
 

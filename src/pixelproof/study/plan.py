@@ -37,6 +37,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
                 config = normalised(run_config(study, part, model, folder.task, tuple(overrides), seed))
                 start = _start(f"{part}/{model}", config, jobs, replicate)
                 jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start, digest))
+        _refuse_one_folder(jobs[part])
     return jobs
 
 
@@ -102,6 +103,14 @@ def _job(
         replicate=replicate,
         start=start,
     )
+
+
+def _refuse_one_folder(jobs: Sequence[Job]) -> None:
+    """Refuse a model that is called as the run of another one with another seed."""
+    models: dict[Path, str] = {}
+    for job in jobs:
+        if (other := models.setdefault(job.run.path, job.model)) != job.model:
+            raise UserError(f"the models '{other}' and '{job.model}' would share the run {job.name}", "rename one")
 
 
 def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], replicate: int) -> Job | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.report.facts import Environment, read_facts
-from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord
 from pixelproof.study.compare import extremes
 from pixelproof.study.file import Part
@@ -23,7 +21,6 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         out: The study's folder.
     """
     job = jobs[0]
-    images = read_facts(Environment, job.run.path / ENVIRONMENT).data.images
     return PartRecord(
         name=part,
         title=entry.title or part,
@@ -32,7 +29,7 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
             {
                 "layout": job.data.layout,
                 "classes": len(job.data.scheme.classes),
-                "images": {name: images.get(name) for name in ("train", "selection", SPLIT)},
+                "images": {name: len(job.parts[name]) for name in ("train", "selection", SPLIT)},
                 "fingerprint": job.fingerprints[SPLIT],
             }
         ),

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.config import RunConfig, apply_overrides, default_config, run_settings
+from pixelproof.config import ModelConfig, RunConfig, apply_overrides, default_config, run_settings
 from pixelproof.data import DataFolder, Sample, image_size
 from pixelproof.errors import UserError
 from pixelproof.models import check_model, known_models, normalisation, task_of
 from pixelproof.runs import Run
+from pixelproof.runs.files import expanded
 
 _LOOKED_AT = 200
 """Images whose size is read to choose the input size."""
@@ -68,8 +69,8 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
             "choose another --model; 'pixelproof show --help' names them",
         )
     config = normalised(config)
-    weights = Path(config.model.weights).expanduser()
-    if config.model.weights not in ("none", "imagenet") and not weights.is_file():
+    weights = weights_file(config.model)
+    if weights is not None and not weights.is_file():
         raise UserError(f"there is no file of weights {weights}", "give --weights none, imagenet or the path of a file")
     looked_at = train[:: max(1, len(train) // _LOOKED_AT)]
     sides = Counter(max(image_size(sample.image)) for sample in looked_at)
@@ -81,3 +82,8 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
         crop = min(config.augment.crop, -(-max(sides) // 32) * 32)
         return config.changed("augment", crop=crop)
     return config
+
+
+def weights_file(config: ModelConfig) -> Path | None:
+    """Return the file of the weights that a network starts from; None where it starts from none, or from ImageNet's."""
+    return None if config.weights in ("none", "imagenet") else expanded(config.weights)

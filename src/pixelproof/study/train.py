@@ -66,7 +66,7 @@ def train(
                 launch(processes, device, fit, run.path, data, config)
         except UserError:
             if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned
-                shutil.rmtree(run.path)
+                shutil.rmtree(run.path, ignore_errors=True)  # what is wrong with the data matters more
             raise
         _finish(run, model, config, data, parts["selection"])
         write_json(run.path / ENVIRONMENT, run.environment() | {"finished": True})
@@ -124,8 +124,10 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = start(config, data, begun=False)
-    for sentence in without_effect(config.training):
+    for sentence in without_effect(config):
         say(f"note: {sentence}")
+    if config.data.selection and not parts["selection"]:
+        say("note: there are too few images to set a selection part aside, so that the last checkpoint is kept")
     facts = {
         "device": describe(pick_device(config.training.device)),
         "data": {
@@ -145,11 +147,12 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     """Open a run to go on with, which takes the very data it began on."""
     run = Run.open(out)
     config = run_settings(run)
-    train = arrange(data, config.data)["train"]
-    began_on = read_facts(Environment, run.path / ENVIRONMENT).data.fingerprint.get("train")
-    if began_on is None:
+    parts = arrange(data, config.data)
+    began_on = read_facts(Environment, run.path / ENVIRONMENT).data.fingerprint
+    if "train" not in began_on:
         raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
-    if run.labels().hash != data.scheme.hash or fingerprint(train) != began_on:
+    now = {name: fingerprint(parts[name]) for name in ("train", "selection")}  # what weights are chosen by, too
+    if run.labels().hash != data.scheme.hash or any(now[name] != began_on.get(name) for name in now):
         raise UserError(f"{data.root} is not the data that {out} began on", "resume it with that data, or train anew")
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())

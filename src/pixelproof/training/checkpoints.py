@@ -94,6 +94,8 @@ def _restore(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> No
         index, name = key.split("/")
         if tensor.ndim and tensor.shape != weights[int(index)].shape:
             raise ValueError(f"{key} fits no weight")
+        if tensor.ndim:  # laid out in memory as the weight is, because fused optimisers walk through both alike
+            tensor = torch.empty_like(weights[int(index)], dtype=tensor.dtype, device="cpu").copy_(tensor)
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

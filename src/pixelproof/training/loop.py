@@ -137,7 +137,7 @@ class Trainer:
         loss, shown, losses = self.losses(epoch), 0.0, []
         for number, (images, stored) in enumerate(self.batches.epoch(epoch), start=1):
             # In the middle of what is stepped at once: at its end the last step of all would have a rate of 0.
-            middle = number - min(self.config.accumulate, per_epoch) / 2
+            middle = number - self._together(number) / 2
             lr = learning_rate(self.config, epoch + max(middle, 0) / per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr

@@ -21,6 +21,7 @@ from pixelproof.data.layouts import find_layout
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,
     files.unpaired,
+    files.doubled,
     sizes.mask_sizes,
     duplicates.conflicting_labels,
     duplicates.duplicates_across_splits,

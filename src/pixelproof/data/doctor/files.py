@@ -36,6 +36,14 @@ def unpaired(survey: Survey) -> Iterator[Finding]:
         yield survey.finding("unpaired", "error", paths, message, "add the missing files or remove these")
 
 
+def doubled(survey: Survey) -> Iterator[Finding]:
+    """Two files, each of which would be the image, or the mask, of one sample."""
+    paths = [path for pair in survey.found.doubled for path in pair]
+    if paths:
+        message = f"{counted(len(survey.found.doubled), 'sample')} with two files where one would do"
+        yield survey.finding("two-files", "error", paths, message, "remove or rename one of each two")
+
+
 def unused_images(survey: Survey) -> Iterator[Finding]:
     """Images that no split takes up."""
     paths = [p for p in survey.others if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]

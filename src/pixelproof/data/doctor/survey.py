@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from pixelproof.data.doctor.finding import MOST_FILES, Finding, Severity
 from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, look_at_mask
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import Found
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, printable
 from pixelproof.numbers import first_of
 from pixelproof.progress import track
 
@@ -81,11 +82,6 @@ class Survey:
         return Finding(check, severity, names, len(paths), printable(message), fix)
 
 
-def printable(text: str) -> str:
-    """Return text in which file names that are not UTF-8 show as escapes, so that any terminal and JSON take it."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 def survey_folder(root: Path, found: Found) -> Survey:
     """Look at every file of a data set once; a file that cannot be read is noted, never raised."""
     survey = Survey(root, found)
@@ -132,7 +128,7 @@ def _note(looks: dict[Path, Look], broken: dict[Path, UserError], path: Path, lo
 
 def _walk(survey: Survey) -> None:
     """Note the files that no split uses and the folders that hold nothing."""
-    used = set(survey.splits) | set(survey.found.unpaired)
+    used = set(survey.splits) | {*survey.found.unpaired, *chain.from_iterable(survey.found.doubled)}
     filled: set[Path] = set()
     for parent, folders, files in os.walk(survey.root, topdown=False):
         folder = Path(parent)

@@ -19,6 +19,7 @@ class Found:
         splits: Samples by split; for classification ``class_of`` holds each sample's class.
         class_of: Class name by image file.
         unpaired: Images without a mask and masks without an image.
+        doubled: Two files, each of which would be the image, or the mask, of one sample.
         certain: True if names or contents of the files rule out any other reading.
         unclear: Why the reading cannot be used although it fits; empty if it can.
     """
@@ -28,5 +29,6 @@ class Found:
     splits: dict[str, list[Sample]]
     class_of: dict[Path, str] = field(default_factory=dict)
     unpaired: list[Path] = field(default_factory=list)
+    doubled: list[tuple[Path, Path]] = field(default_factory=list)
     certain: bool = False
     unclear: str = ""
