@@ -216,8 +216,9 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(pixelproof, two_fields, args,
     assert "Traceback" not in err
 
 
-def test_debug_shows_the_traceback(pixelproof):
-    code, _, err = pixelproof("--debug", "show", "fcn8")
+@pytest.mark.parametrize("words", [("--debug", "show", "fcn8"), ("show", "fcn8", "--debug")])
+def test_debug_shows_the_traceback(pixelproof, words):
+    code, _, err = pixelproof(*words)
     assert code == 2
     assert "Traceback" in err
 

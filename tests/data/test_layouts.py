@@ -236,6 +236,27 @@ def test_nothing_to_read(names, complaint, tmp_path):
         find_layout(fill(tmp_path, *names))
 
 
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        (("train/cat/0.png", "train/cat/1.png"), "are in one folder, 'cat', and one class is none"),
+        (
+            ("train/cat_0.png", "train/cat_1.png", "train/dog_0.png", "train/odd.png"),
+            r"odd\.png is not called <class>_<index>",
+        ),
+    ],
+)
+def test_what_is_nearly_a_layout_is_told_what_it_lacks(names, complaint, tmp_path):
+    fill(tmp_path, *names)
+    with pytest.raises(UserError, match=complaint):
+        find_layout(tmp_path)
+
+
+def test_a_folder_called_seg_holds_masks(tmp_path):
+    fill(tmp_path, "images/a.jpg", "seg/a.png")
+    assert find_layout(tmp_path).task == "segmentation"
+
+
 def test_missing_folder_and_file_in_its_place(tmp_path):
     for path in (tmp_path / "nowhere", save(picture(0), tmp_path / "a.png")):
         with pytest.raises(UserError, match="is not a folder"):

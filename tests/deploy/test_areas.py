@@ -73,7 +73,9 @@ def test_without_a_known_place_there_is_no_area():
 def total(crs, transform, height, width):
     ground = Ground(CRS.from_user_input(crs), transform, height, width)
     pixels = np.diff(np.append(np.arange(0, width, CELL), width))
-    return ground, (ground.cells(0, height, width) * pixels).sum()
+    cells = ground.cells(0, height, width)
+    rows, columns = np.nonzero(np.isnan(cells))
+    return ground, np.nansum(cells * pixels) + ground.pixels(rows, CELL * columns, width).sum()
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,25 @@ def test_what_is_beyond_the_earth_has_no_area():
     seen = "+proj=geos +h=35785831 +lon_0=-75 +sweep=x +datum=WGS84"
     ground, area = total(seen, from_bounds(-5.44e6, -5.44e6, 5.44e6, 5.44e6, 640, 640), 640, 640)
     assert ground.method == "ellipsoidal"
-    assert ground.cells(0, 1, 640)[0, 0] == 0
-    limb = ground.cells(320, 1, 640)[0]
-    assert 3 < limb[0] / limb[5] < 30  # seen aslant, pixels cover more
+    assert np.isnan(ground.cells(0, 1, 640)[0, 0])
+    assert not ground.pixels(np.array([0]), np.array([0]), 640).any()
+    limb = ground.pixels(np.array([320]), np.array([0]), 640)[0]
+    assert 0 < np.count_nonzero(limb) < CELL
+    assert 3 < limb[limb > 0].mean() / ground.cells(320, 1, 640)[0, 5] < 30  # seen aslant, pixels cover more
+
+
+@pytest.mark.parametrize(
+    ("crs", "method"), [("EPSG:8857", "planimetric"), ("ESRI:54008", "planimetric"), ("ESRI:54042", "ellipsoidal")]
+)
+def test_what_is_beside_the_globe_is_not_on_its_other_side(crs, method):
+    """Equal Earth, sinusoidal and Winkel Tripel, whose ways back from beside the outline lead somewhere else."""
+    ground, area = total(crs, from_bounds(-2e7, -1e7, 2e7, 1e7, 80, 40), 40, 80)
+    assert ground.method == method
+    if method == "ellipsoidal":
+        assert area == pytest.approx(510_065_621_724_088, rel=0.05)
+
+
+def test_metres_that_are_called_degrees_have_no_area():
+    degrees = CRS.from_epsg(4326)
+    assert Ground(degrees, from_origin(500_000, 5_500_000, 10, 10), 40, 40).method is None
+    assert Ground(degrees, from_bounds(-180.5, -90.5, 180.5, 90.5, 361, 181), 181, 361).method == "ellipsoidal"

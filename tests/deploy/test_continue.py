@@ -6,14 +6,17 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from map_scenes import make_run, noise, write_mosaic, write_scene
 
 import pixelproof.deploy.map
 from pixelproof import api
+from pixelproof.deploy.geo import open_raster
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import MapSettings
+from pixelproof.deploy.sources import source_files
 from pixelproof.errors import UserError
 
 
@@ -47,6 +50,36 @@ def test_a_killed_map_continues_to_the_same_file(slim_run, tmp_path, capsys):
     for end in (".tif", "-p.tif", ".tif.aux.xml"):
         assert (tmp_path / f"b{end}").read_bytes() == (tmp_path / f"a{end}").read_bytes()
     assert not journal.parent.exists()
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+def test_a_map_killed_while_its_files_get_their_names_is_finished(slim_run, tmp_path, monkeypatch, at):
+    scene = write_scene(tmp_path / "scene.tif", noise(64, 64))
+    files = {"probabilities": tmp_path / "p.tif", "polygons": tmp_path / "p.gpkg"}
+    final = {tmp_path / "map.tif", tmp_path / "map.tif.aux.xml", *files.values()}
+    replace, moved = Path.replace, []
+
+    def dying(self, target):
+        if Path(target) in final:
+            moved.append(target)
+            if len(moved) > at:
+                raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", dying)
+        api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", **files)
+    assert sum(path.exists() for path in final) == at
+    api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", **files)
+    assert all(path.exists() for path in final)
+    with pytest.raises(UserError, match="already exists"):
+        api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", **files)
+
+
+def test_a_raster_with_a_colon_in_its_name_is_watched(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "2024-05-01T10:30.tif", noise(32, 32))
+    with open_raster(scene) as opened:
+        assert source_files(opened) == [scene]
 
 
 @pytest.fixture

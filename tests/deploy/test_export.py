@@ -208,3 +208,10 @@ def test_the_command_line_has_the_defaults_of_the_function():
     by_function = inspect.signature(export_run).parameters
     by_command = {parameter.name: parameter.default for parameter in get_command(app).commands["export"].params}
     assert all(by_command[name] == by_function[name].default for name in ("tolerance", "images", "overwrite", "data"))
+
+
+@pytest.mark.parametrize("tolerance", [float("inf"), float("nan"), -1.0])
+def test_a_tolerance_that_is_none_is_refused(slim_run, tmp_path, tolerance):
+    with pytest.raises(UserError, match="is not a number from 0 on"):
+        export_run(slim_run.path, "onnx", tmp_path / "a.onnx", tolerance=tolerance)
+    assert not list(tmp_path.glob("a.onnx*"))

@@ -8,9 +8,12 @@ import pytest
 import rasterio
 from map_scenes import UTM, make_run, noise, read, write_scene
 from PIL import Image
+from rasterio.crs import CRS
+from rasterio.transform import from_origin
 
 from pixelproof import api
 from pixelproof.data import read_image
+from pixelproof.deploy.areas import CELL, Ground
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
 from pixelproof.prediction import Predictor
 from pixelproof.runs.calibration_file import Calibration, save_calibration
@@ -243,3 +246,25 @@ def test_brackets_in_names_are_printed_and_do_nothing(pixelproof, tmp_path):
     code, out, err = pixelproof("map", run.path, scene, "--out", tmp_path / "map.tif", "--device", "cpu")
     assert code == 0, err
     assert all(name in out for name in names)
+
+
+def test_pixels_beyond_the_earth_have_no_hectares(slim_run, tmp_path):
+    """A disc as a weather satellite sees it, black space around it being data like any other."""
+    pixels = np.zeros((3, 96, 96), np.uint8)
+    seen = "+proj=geos +h=35785831 +lon_0=-75 +sweep=x +datum=WGS84"
+    side = 2 * 5.6e6 / 96
+    scene = write_scene(tmp_path / "disc.tif", pixels, crs=seen, transform=from_origin(-5.6e6, 5.6e6, side, side))
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")
+    ground = Ground(CRS.from_user_input(seen), from_origin(-5.6e6, 5.6e6, side, side), 96, 96)
+    rows, lefts = (axis.ravel() for axis in np.meshgrid(np.arange(96), np.arange(0, 96, CELL), indexing="ij"))
+    disc = ground.pixels(rows, lefts, 96).sum() / 10_000
+    assert sum(each["hectares"] for each in facts["classes"].values()) == pytest.approx(disc, rel=0.01)
+
+
+def test_degrees_that_cannot_be_are_a_warning(slim_run, tmp_path, capsys):
+    scene = write_scene(
+        tmp_path / "a.tif", noise(40, 40), crs="EPSG:4326", transform=from_origin(500_000, 5_500_000, 10, 10)
+    )
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", polygons=tmp_path / "p.gpkg", simplify=5)
+    assert facts["areas"] is None
+    assert "says that its coordinates are degrees, and they cannot be" in capsys.readouterr().err

@@ -167,6 +167,12 @@ def test_a_body_that_is_too_large(server):
     pieces = (b"x" * 2**15 for _ in range(33))
     assert server.predict("fcn8s", pieces, Transfer_Encoding="chunked").status == 413
     assert server.predict("fcn8s", iter([PNG]), "ids", Transfer_Encoding="chunked").status == 200
+    assert server.predict("fcn8s", b"x" * 6 * 2**20).status == 413  # is told so, rather than cut off
+
+
+def test_few_bytes_of_many_pixels(server, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.serve.answers.MOST_PIXELS", 1000)
+    assert "a server takes 0; cut it up" in server.predict("fcn8s", PNG).error
 
 
 def test_a_form_is_told_from_an_image(server):

@@ -95,7 +95,8 @@ def test_wrong_use_is_one_sentence(arguments, said, pixelproof, runs):
 def test_the_extra_that_is_missing(pixelproof, runs, monkeypatch):
     monkeypatch.setattr(packages, "version", lambda package: None)
     code, out, err = pixelproof("serve", runs[0].path)
-    said = "pixelproof: a server needs fastapi, which is not installed; pip install 'pixelproof[serve]'.\n"
+    how = "install the extra: pip install -c constraints.txt -e '.[serve]'"
+    said = f"pixelproof: a server needs fastapi, which is not installed; {how}.\n"
     assert (code, out, err) == (2, "", said)
 
 

@@ -13,6 +13,7 @@ from pixelproof.evaluation import accuracy, mean_iou, summarise
 from pixelproof.evaluation.score import score
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, encode_colors
+from pixelproof.prediction.files import TABLE
 from pixelproof.runs import load_scores, save_scores
 
 DEEPGLOBE = PRESETS["deepglobe"]
@@ -173,3 +174,43 @@ def test_the_real_truth_scored_against_itself(real_data):
     scores = score(truth, real_data / "p1_data")
     assert (len(scores.ids), accuracy(scores)) == (2500, 1.0)
     assert scores.scheme.names[13] == "willow_tree"
+
+
+def test_a_column_of_names_may_be_that_of_the_files(tmp_path):
+    rows = [(str(i), str(3 * i % 10)) for i in range(10)]
+    paths = [write_csv(tmp_path / name, rows, ("name", "label")) for name in ("p.csv", "t.csv")]
+    assert accuracy(score(*paths)) == 1.0
+
+
+def test_predictions_of_other_classes_are_refused(tmp_path):
+    truth = write_csv(tmp_path / "t.csv", [("a.png", "cat"), ("b.png", "dog")])
+    rows = [("a.png", 0, "owl", 0.9, ""), ("b.png", 1, "fox", 0.9, "")]
+    own = write_csv(tmp_path / "p.csv", rows, TABLE)
+    with pytest.raises(UserError, match=r"is of other classes than .* such as 'owl'"):
+        score(own, truth)
+
+
+def test_one_mask_called_so_does_not_hide_the_others(masks):
+    for folder in ("guess", "clean"):
+        for index in range(3):
+            write_png(masks / folder / f"{index:04}.png", read_image(masks / "truth" / f"{index:04}_mask.png"))
+        (masks / folder / "0002.png").rename(masks / folder / "road_seg.png")
+    (masks / "guess" / "0003.png").unlink()
+    assert score(masks / "guess", masks / "clean").ids == ("0000", "0001", "road")
+
+
+def test_two_masks_of_one_image_are_refused(masks):
+    write_png(masks / "guess" / "0000_pred.png", read_image(masks / "guess" / "0000.png"))
+    for name in ("0001.tif", "0001.png"):
+        write_png(masks / "twice" / name, read_image(masks / "guess" / "0001.png"))
+    with pytest.raises(UserError, match="would both be the mask of one image"):
+        score(masks / "twice", masks / "truth")
+
+
+def test_what_would_not_be_read_is_refused(masks, tmp_path, color_classes):
+    save_scores(masks / "s.npz", score(masks / "guess", masks / "truth"))
+    with pytest.raises(UserError, match=r"holds its truth and labels, so .*truth would not be read"):
+        score(masks / "s.npz", masks / "truth")
+    table = write_csv(tmp_path / "p.csv", [("validation/red/10.png", "red")])
+    with pytest.raises(UserError, match="has classes of its own"):
+        score(table, color_classes, tmp_path / "labels.yaml")

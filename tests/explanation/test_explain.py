@@ -12,7 +12,7 @@ from pixelproof.config import ModelConfig
 from pixelproof.data import Sample, fingerprint, open_data, write_png
 from pixelproof.data.demo import write_digits
 from pixelproof.data.images import read_image
-from pixelproof.errors import Refusal
+from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation import segmenter
 from pixelproof.explanation.regions import MaskEvidence, disagreements, suspect_regions
@@ -25,6 +25,7 @@ from pixelproof.runs.explanation_file import load_explanation
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.ranked_file import load_ranked
 from pixelproof.study.explain import explain, explain_run
+from pixelproof.study.train import train_run
 from small_runs import untrained_run
 
 SLIM = ["--set", "width=0.03", "--set", "batch_size=8", "--set", "device=cpu", "--set", "selection=0.2"]
@@ -245,3 +246,22 @@ def test_the_known_contradictions_of_the_real_data_come_first(pixelproof, real_d
     assert pixelproof("explain", tmp_path / "run", data, "--out", tmp_path / "why")[0] == 0
     first = load_ranked(ExplanationFolder(tmp_path / "why").suspects)[:4]
     assert {row.id for row in first} == {"10_363.png", "41_87.png", "33_161.png", "48_309.png"}
+
+
+def test_what_is_not_of_an_explanation_stays(color_classes, tmp_path):
+    make = ["width=0.03", "epochs=1", "device=cpu"]
+    run = train_run(color_classes, "vgg16", tmp_path / "run", settings=make).path
+    others = [tmp_path / "why" / name for name in ("worst/my_photo.png", "doubtful/notes.txt", "next/holiday.jpg")]
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    explain_run(run, color_classes, tmp_path / "why")
+    assert {path.read_text() for path in others} == {"mine"}
+    explain_run(run, color_classes, tmp_path / "why", overwrite=True)
+    assert {path.read_text() for path in others} == {"mine"}
+    with pytest.raises(UserError, match="holds a study or a run"):
+        explain_run(run, color_classes, run)
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "scores.npz").write_text("mine")
+    with pytest.raises(UserError, match=r"scores\.npz already exists"):
+        explain_run(run, color_classes, tmp_path / "else")

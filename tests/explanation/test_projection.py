@@ -213,3 +213,10 @@ def test_thumbnails_keep_proportions():
     np.testing.assert_array_equal(thumbnail(image, 32), image)
     np.testing.assert_array_equal(thumbnail(image, 16), np.asarray(Image.fromarray(image).resize((16, 16), Image.BOX)))
     assert (side_for(2500), side_for(60_000)) == (32, 16)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_images_have_no_neighbours_to_lose(count):
+    found = map_quality(np.eye(count, 5), np.eye(count, 2), np.zeros(count, np.int64))
+    assert found.neighbours == 0
+    assert np.isnan([found.trustworthiness, found.continuity, found.knn_features, found.knn_map]).all()

@@ -72,3 +72,12 @@ def test_a_file_that_is_no_text(tmp_path):
     path.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(UserError, match="not a UTF-8 text file"):
         read_labels(path)
+
+
+def test_a_preset_may_say_how_its_palette_masks_are_read(tmp_path):
+    path = tmp_path / "labels.yaml"
+    path.write_text("preset: deepglobe\nmasks: color\n")
+    assert read_labels(path) == PRESETS["deepglobe"].model_copy(update={"masks": "color"})
+    path.write_text("preset: deepglobe\ntolerance: 3\n")
+    with pytest.raises(UserError, match="a preset has its own 'tolerance'; remove one of the two"):
+        read_labels(path)

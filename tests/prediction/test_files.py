@@ -128,6 +128,17 @@ def test_a_failure_on_the_way_leaves_earlier_predictions_as_they_were(predictor,
     assert sorted(p.name for p in out.rglob("*.png")) == ["b.png"] * 3
 
 
+def test_earlier_predictions_make_room_and_all_else_stays(predictor, tmp_path):
+    write_png(tmp_path / "a.png", np.zeros((20, 20, 3), np.uint8))
+    write_png(tmp_path / "b.png", np.zeros((20, 20, 3), np.uint8))
+    out = tmp_path / "out"
+    predict_files(predictor, [tmp_path / "a.png"], out)
+    (out / "mine.txt").write_text("mine")
+    predict_files(predictor, [tmp_path / "b.png"], out, overwrite=True)
+    assert [path.name for path in (out / "masks").iterdir()] == ["b.png"]
+    assert sorted(path.name for path in out.iterdir()) == ["PREDICTIONS.txt", "ids", "masks", "mine.txt", "overlays"]
+
+
 def test_what_another_process_writes_at_the_same_time_is_not_removed(predictor, tmp_path, monkeypatch):
     root, out = fill(tmp_path / "in", "a.png"), tmp_path / "out"
     out.mkdir()

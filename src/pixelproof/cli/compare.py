@@ -34,7 +34,9 @@ def compare(
     from pixelproof.study.compare import compare_models
 
     tongue = language(lang)
-    record = compare_models(models, out, split=split, protocol=protocol, groups=groups, seed=seed, overwrite=overwrite)
+    record = compare_models(
+        models, out, split=split, protocol=protocol, groups=groups, seed=seed, language=lang, overwrite=overwrite
+    )
     if json:
         print_json(as_json(record, tongue))
         return

@@ -64,7 +64,7 @@ def _write(console: Console, data: Path, proposal: str | None) -> None:
         raise Refusal(f"there is nothing to propose for {data}", f"write {data / LABELS_FILE} by hand")
     write_text(data / LABELS_FILE, proposal)
     todo = (
-        "it needs no change"
+        "its classes are those of this data set"
         if proposal.startswith("preset:")
         else "give every class its right name, then run this again"
     )

@@ -66,7 +66,8 @@ def main(
 
 def run() -> None:
     """Entry point of the console script: an error is one sentence on stderr and an exit code, never a traceback."""
-    debug = "--debug" in sys.argv
+    debug = "--debug" in sys.argv[1:]
+    sys.argv[1:] = [word for word in sys.argv[1:] if word != "--debug"]  # wherever it stands
     let_threads_sleep()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

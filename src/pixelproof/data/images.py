@@ -229,7 +229,7 @@ def _decode_palette(path: Path, ids: Ids, colors: UInt8, scheme: LabelScheme) ->
     if not np.array_equal(by_color, by_id):
         raise UserError(
             f"palette mask {path} means one thing by its colours and another by its ids",
-            "add 'masks: color' or 'masks: index' to labels.yaml",
+            "add 'masks: color' or 'masks: index' to labels.yaml, beside its classes or its preset",
         )
     return by_color
 

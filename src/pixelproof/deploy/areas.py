@@ -27,6 +27,8 @@ DISTORTION = 0.01
 SAMPLES = 9
 """Pixels down and across whose true area says how far a projection distorts."""
 _BEYOND_EARTH = np.errstate(invalid="ignore")  # coordinates there are infinite
+HIGHEST, FURTHEST = 100.0, 1000.0
+"""Degrees of latitude and longitude that rasters reach; some have edges half a pixel beyond the poles."""
 CELL = 64
 """Columns of pixels in a row that are measured together; within a cell all count the same."""
 
@@ -53,6 +55,8 @@ class Ground:
         # Without a transform, a CRS says nothing of pixels.
         if crs is None or transform.is_identity or transform.is_degenerate:
             return
+        if crs.is_geographic and not self._in_degrees(height, width):
+            return
         if crs.is_geographic:
             self._ellipsoid = _ellipsoid(crs.to_wkt()) or WGS84
             self.method = "ellipsoidal"
@@ -62,6 +66,12 @@ class Ground:
             self._pole = self._pole_near(height, width)
             if self._distortion(height, width) > DISTORTION:
                 self.method = "ellipsoidal"
+
+    def _in_degrees(self, height: int, width: int) -> bool:
+        """Return whether coordinates of a geographic CRS can be angles: metres are often called degrees by mistake."""
+        x, y = located(self._transform, np.array([0.0, width, 0, width]), np.array([0.0, 0, height, height]))
+        angle = math.degrees(self._crs.units_factor[1])
+        return bool(np.abs(y).max() * angle <= HIGHEST and np.abs(x).max() * angle <= FURTHEST)
 
     @_BEYOND_EARTH
     def plane(self, columns: Float, rows: Float) -> tuple[Float, Float]:
@@ -76,7 +86,8 @@ class Ground:
     def pixel_side(self) -> float:
         """Side of a square as large as the pixel in the middle, in metres."""
         column, row = (middle.astype(int).item() for middle in self._middle)
-        return math.sqrt(self.cells(row, 1, column + 1)[0, -1] or self._flat)
+        area = float(self.cells(row, 1, column + 1)[0, -1])
+        return math.sqrt(area if area > 0 else self._flat)
 
     @property
     def _flat(self) -> float:
@@ -89,25 +100,26 @@ class Ground:
     def cells(self, top: int, height: int, width: int) -> Float:
         """Return the area of a pixel in square metres, [height, cells], for rows cut into cells of ``CELL`` pixels.
 
-        What lies beyond the Earth has none, and of a cell at its rim what is on it counts.
+        Of a cell at the rim of the Earth, or beyond it, it is not known: ``pixels`` has those.
         """
         edges = np.append(np.arange(0, width, CELL), width).astype(np.float64)
         columns, rows = np.meshgrid(edges, np.arange(top, top + height + 1, dtype=np.float64))
-        area = _quadrilaterals(*self.plane(columns, rows)) / np.diff(edges)
-        beyond = ~np.isfinite(area)
-        if beyond.any():
-            row, cell = np.nonzero(beyond)
-            area[beyond] = self._mean_on_earth(top + row, CELL * cell, width)
-        return area
+        area: Float = _quadrilaterals(*self.plane(columns, rows)) / np.diff(edges)
+        return np.where(np.isfinite(area), area, np.nan)
 
-    def _mean_on_earth(self, rows: Int, lefts: Int, width: int) -> Float:
-        """Return the mean area of those pixels of cells, [N], that lie on the Earth; 0 where none does."""
+    @_BEYOND_EARTH
+    def pixels(self, rows: Int, lefts: Int, width: int) -> Float:
+        """Return the area of each pixel of cells, [N, CELL], in square metres; what lies beyond the Earth has none.
+
+        Args:
+            rows: The cells' rows, [N].
+            lefts: Their first columns.
+            width: Columns of the raster; what lies beyond them has no area either.
+        """
         edges = np.minimum(lefts[:, None, None] + np.arange(CELL + 1), width).astype(np.float64)
         lines = (rows[:, None, None] + np.arange(2)[:, None]).astype(np.float64)
         areas = _quadrilaterals(*self.plane(*np.broadcast_arrays(edges, lines)))[:, 0]
-        on_earth = np.isfinite(areas) & (areas > 0)
-        mean: Float = np.where(on_earth, areas, 0).sum(axis=1) / np.maximum(on_earth.sum(axis=1), 1)
-        return mean
+        return np.where(np.isfinite(areas), areas, 0.0)
 
     def _equal_area(self, x: Float, y: Float) -> tuple[Float, Float]:
         """Return coordinates of the CRS in an equal-area plane of the ellipsoid, in metres.

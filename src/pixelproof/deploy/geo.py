@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ try:
     if find_spec("pyogrio") is None:  # imported where it is needed: it brings pandas, and few maps want polygons
         raise ModuleNotFoundError(name="pyogrio")
 except ModuleNotFoundError as missing:
-    raise UserError(f"maps need {missing.name}, which is not installed", "pip install 'pixelproof[geo]'") from missing
+    how = "install the extra: pip install -c constraints.txt -e '.[geo]'"
+    raise UserError(f"maps need {missing.name}, which is not installed", how) from missing
 
 __all__ = [
     "CPLE_BaseError",
@@ -46,6 +48,8 @@ logging.getLogger("rasterio").addHandler(logging.NullHandler())
 
 
 Float = npt.NDArray[np.float64]
+ASTRAY = 100.0
+"""Metres by which a point may miss itself on its way to degrees and back; some projections have no exact way back."""
 
 
 def open_raster(path: Path, driver: str | None = None, mode: str = "r") -> Any:
@@ -85,10 +89,35 @@ def degrees(crs: Any, x: Float, y: Float, middle: float | None = None) -> tuple[
         middle: A longitude amid the points, from which they are counted; None where ``x`` itself runs on.
     """
     longitude, latitude = transformed(crs, "EPSG:4326", x, y)
+    if not crs.is_geographic and not _is_cylindrical(crs):
+        astray = _astray(crs, x, y, longitude, latitude)
+        longitude, latitude = (np.where(astray, np.inf, values) for values in (longitude, latitude))
     turns = (longitude - (x * math.degrees(crs.units_factor[1]) if middle is None else middle)) / 360
     # What lies half a turn away, as both edges of a map of the world do, stays where it is.
     with np.errstate(invalid="ignore"):  # of what is beyond the Earth
         return longitude - 360 * np.round(turns * (1 - 1e-9)), latitude
+
+
+def _astray(crs: Any, x: Float, y: Float, longitude: Float, latitude: Float) -> npt.NDArray[np.bool_]:
+    """Return which points, [N], lie beside the outline of the globe.
+
+    Many projections answer there with a place on the globe's other side, whose way back leads elsewhere.
+    """
+    known = np.flatnonzero(np.isfinite(longitude) & np.isfinite(latitude))
+    back_x, back_y = transformed("EPSG:4326", crs, longitude[known], latitude[known])
+    with np.errstate(invalid="ignore"):
+        missed = ~(np.hypot(back_x - x[known], back_y - y[known]) * crs.linear_units_factor[1] < ASTRAY)
+    # What lies on the outline itself may be answered with either side.
+    astray = np.zeros(len(x), np.bool_)
+    astray[known] = missed & ~np.isclose(np.abs(longitude[known]), 180, rtol=0, atol=1e-6)
+    return astray
+
+
+@lru_cache(maxsize=16)
+def _is_cylindrical(crs: Any) -> bool:
+    """Return whether meridians are parallel lines, so that what lies a turn further on is the same place again."""
+    x, _ = transformed("EPSG:4326", crs, np.array([10.0, 10.0]), np.array([0.0, 50.0]))
+    return bool(abs(x[0] - x[1]) * crs.linear_units_factor[1] < 1)
 
 
 def middle_longitude(crs: Any, transform: Any, height: int, width: int) -> float | None:

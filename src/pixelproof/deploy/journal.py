@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from pixelproof.runs.locks import in_use, lock
 
 Pixels = npt.NDArray[np.unsignedinteger[Any]]
 HEAD = "made_from.json"
+MOVING = "moving.json"
 
 
 class RawFile:
@@ -163,6 +164,18 @@ def begun(out: Path) -> dict[str, Any]:
     head = _folder(out) / HEAD
     found = read_json(head) if head.is_file() else {}
     return found if isinstance(found, dict) else {}
+
+
+def note_moving(folder: Path, files: Sequence[Path]) -> None:
+    """Note in the folder of an unfinished map that what was written beside it is about to get its final name."""
+    write_json(folder / MOVING, [str(file.resolve()) for file in files])
+
+
+def moving(out: Path) -> set[Path]:
+    """Return the files beside an unfinished map of this name that may have their final names, and are ours."""
+    noted = _folder(out) / MOVING
+    found = read_json(noted) if noted.is_file() else []
+    return {Path(file) for file in found if isinstance(file, str)} if isinstance(found, list) else set()
 
 
 def _differing(head: Path, made_from: Mapping[str, Any]) -> list[str]:

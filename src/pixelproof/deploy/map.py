@@ -14,7 +14,7 @@ import numpy as np
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
 from pixelproof.deploy.job import Job
-from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun
+from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun, moving, note_moving
 from pixelproof.deploy.names import check_names
 from pixelproof.deploy.pipeline import Behind, ahead
 from pixelproof.deploy.polygons import polygons
@@ -111,6 +111,8 @@ def _finish(job: Job, folder: Path, pixels: RawFile, chances: RawFile | None, ou
     """Write everything that was asked for under its final name, the map last; return classes and files."""
     scene, legend, settings = job.scene, job.legend, job.settings
     ground = Ground(scene.crs, scene.transform, scene.height, scene.width)
+    if scene.crs is not None and scene.crs.is_geographic and not ground.method and not scene.transform.is_identity:
+        say(f"warning: {scene.path} says that its coordinates are degrees, and they cannot be: areas are not known")
     draft = folder / out.name
     say("compress the map and add overviews")
     write_cog(draft, pixels, scene, classes(legend, job.tags()))
@@ -124,6 +126,7 @@ def _finish(job: Job, folder: Path, pixels: RawFile, chances: RawFile | None, ou
             tolerance = settings.simplify / (ground.pixel_side if ground.method else 1.0)
             found = polygons(track(_strips(pixels), "polygons", _strip_count(pixels), "strips"), tolerance)
             count = write_polygons(files.enter_context(atomic(settings.polygons)), found, scene, legend, ground)
+        note_moving(folder, settings.beside)
     for name in (f"{out.name}.aux.xml", out.name):
         (folder / name).replace(out.with_name(name))
     return facts | {
@@ -173,12 +176,12 @@ def _warn(job: Job, seams: dict[str, Any]) -> None:
 
 
 def _refuse_overwriting(settings: MapSettings, out: Path) -> None:
-    # Between the moves of the last two files, a kill leaves the first; the journal says that it is ours.
-    described = [] if begun(out) else [out.with_name(f"{out.name}.aux.xml")]
+    # Between the moves of the last files, a kill leaves the first; the journal says that they are ours.
+    described, ours = [] if begun(out) else [out.with_name(f"{out.name}.aux.xml")], moving(out)
     for path in [*settings.files(out), *described]:
         if path.is_dir():
             raise UserError(f"{path} is a folder", "give the name of a file")
-        if path.exists() and not settings.overwrite:
+        if path.exists() and not settings.overwrite and path.resolve() not in ours:
             raise UserError(f"{path} already exists", "choose another name or give --overwrite")
         for ending in ("-wal", "-journal"):
             # SQLite would write what stands in it into the new file.

@@ -44,7 +44,7 @@ def fingerprint(files: Iterable[Path], folder: Path) -> dict[str, Any]:
 
 def _is_local(name: str) -> bool:
     """Return whether GDAL's name of a source is a path; others are parts of a file or lie in archives."""
-    return not name.startswith("/vsi") and ":" not in name[2:]
+    return not name.startswith("/vsi") and (":" not in name[2:] or Path(name).exists())
 
 
 def _mark(file: Path) -> dict[str, Any]:

@@ -52,8 +52,7 @@ def tally(path: Path, raw: RawFile, legend: Legend, ground: Ground) -> dict[str,
             part = _by_cell(index[row : row + step], len(counts))
             counts += part.sum(axis=(0, 1))
             if ground.method:
-                cells = ground.cells(top + row, part.shape[0], values.shape[1])
-                square_metres += np.einsum("rck,rc->k", part, cells)
+                square_metres += _areas(index[row : row + step], part, ground, top + row)
     valid = int(counts[:-1].sum())
     classes = {
         name: {
@@ -74,3 +73,16 @@ def _by_cell(index: UInt8, kinds: int) -> npt.NDArray[np.int64]:
     cell = np.arange(height)[:, None] * cells + np.arange(width) // CELL
     counts = np.bincount((cell * kinds + index).ravel(), minlength=height * cells * kinds)
     return counts.reshape(height, cells, kinds)
+
+
+def _areas(index: UInt8, counts: npt.NDArray[np.int64], ground: Ground, top: int) -> npt.NDArray[np.float64]:
+    """Return the square metres of each number in rows from ``top`` on, [kinds]; ``counts`` is of their cells."""
+    cells = ground.cells(top, len(index), index.shape[1])
+    total: npt.NDArray[np.float64] = np.einsum("rck,rc->k", counts, np.nan_to_num(cells))
+    rows, columns = np.nonzero(np.isnan(cells))
+    if len(rows):  # at the rim of the Earth it matters which pixels hold what
+        lefts = CELL * columns
+        for row, left, areas in zip(rows, lefts, ground.pixels(top + rows, lefts, index.shape[1]), strict=True):
+            values = index[row, left : left + CELL]
+            total += np.bincount(values, weights=areas[: len(values)], minlength=len(total))
+    return total

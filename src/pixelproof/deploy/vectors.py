@@ -39,6 +39,8 @@ def check_polygons(path: Path, scene: Scene) -> None:
     if scene.crs is None or scene.transform.is_identity:
         missing = "CRS" if scene.crs is None else "transform"
         raise UserError(f"{scene.path} has no {missing}, and GeoJSON knows only longitude and latitude", GEOPACKAGE)
+    if not np.isfinite(_longitudes_around(scene)).any():
+        raise UserError(f"{scene.path} does not say where on Earth it lies, as GeoJSON does", GEOPACKAGE)
     if _holds_pole(scene):
         raise UserError(f"{scene.path} holds a pole, where the longitudes of GeoJSON end", GEOPACKAGE)
 
@@ -47,15 +49,20 @@ def _holds_pole(scene: Scene) -> bool:
     """Return whether longitude runs once around the Earth along the raster's edge."""
     if scene.crs.is_geographic:
         return False
-    step, start, end = np.arange(64) / 64, np.zeros(64), np.ones(64)
-    columns = scene.width * np.concatenate([step, end, 1 - step, start])
-    rows = scene.height * np.concatenate([start, step, end, 1 - step])
-    longitude, _ = transformed(scene.crs, "EPSG:4326", *located(scene.transform, columns, rows))
+    longitude = _longitudes_around(scene)[:-1]
     found = longitude[np.isfinite(longitude)]
     if not len(found):
         return False
     around = np.unwrap(np.append(found, found[0]), period=360)
     return abs(float(around[-1] - around[0])) > 180
+
+
+def _longitudes_around(scene: Scene) -> Points:
+    """Return longitudes along a raster's edge, and that of its middle; infinite beyond the Earth."""
+    step, start, end = np.arange(64) / 64, np.zeros(64), np.ones(64)
+    columns = scene.width * np.concatenate([step, end, 1 - step, start, [0.5]])
+    rows = scene.height * np.concatenate([start, step, end, 1 - step, [0.5]])
+    return transformed(scene.crs, "EPSG:4326", *located(scene.transform, columns, rows))[0]
 
 
 def write_polygons(

@@ -19,6 +19,7 @@ from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.matching import ids_of, match
 from pixelproof.labels import PRESETS, LabelScheme, matching_presets
+from pixelproof.prediction.files import TABLE
 from pixelproof.progress import track
 from pixelproof.runs import (
     LABELS_FILE,
@@ -52,6 +53,9 @@ def score(predictions: Path, truth: Path | None = None, labels: Path | None = No
     """
     predictions, truth, labels = Path(predictions), truth and Path(truth), labels and Path(labels)
     if predictions.suffix == ".npz":
+        if truth is not None or labels is not None:
+            problem = f"the score file {predictions} holds its truth and labels, so {truth or labels} would not be read"
+            raise UserError(problem, "leave it out, or score the predictions themselves")
         return load_scores(predictions)
     if truth is None:
         raise UserError(f"there is nothing to score {predictions} against", "give the truth as second argument")
@@ -99,9 +103,15 @@ def _matched_masks(predictions: Path, truth: Path) -> tuple[dict[str, Path], dic
 
 
 def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
-    """Return mask files by the name of their image; where images lie beside them, only files named as masks."""
-    names = {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
-    masks = {_SUFFIX.sub("", name): file for name, file in names.items() if _SUFFIX.search(name)} or names
+    """Return mask files by the name of their image, without the images that lie beside files named as their masks."""
+    names = [(file.relative_to(folder).with_suffix("").as_posix(), file) for file in files]
+    named = {_SUFFIX.sub("", name) for name, _ in names if _SUFFIX.search(name)}
+    masks: dict[str, Path] = {}
+    for name, file in names:
+        if not _SUFFIX.search(name) and (name in named or _IMAGE_SUFFIX.sub("", name) in named):
+            continue  # an image beside its mask
+        if (other := masks.setdefault(_SUFFIX.sub("", name), file)) != file:
+            raise UserError(f"{other} and {file} would both be the mask of one image", "remove one of them")
     if not masks:
         raise UserError(f"{folder} holds no masks", "give a folder of mask images")
     return masks
@@ -135,7 +145,7 @@ def _score_table(predictions: Path, truth: Path, labels: Path | None) -> Classif
     true, scheme, ids = _true_labels(truth, set(predicted), labels)
     _same_images(predictions, set(predicted), truth, set(true))
     index = class_index(scheme)
-    predicted = _named(predictions, predicted, set(index))
+    predicted = _named(predictions, predicted, set(index), truth)
 
     def indices(table: dict[str, str], path: Path) -> np.ndarray:
         for name in true:
@@ -165,6 +175,8 @@ def _true_labels(
     Of a data set, the split that was predicted is taken.
     """
     if truth.is_dir():
+        if labels is not None:
+            raise UserError(f"{truth} has classes of its own, so {labels} would not be read", "leave --labels out")
         data = open_data(truth)
         samples = match(data.splits, lambda s: s.image.relative_to(truth).as_posix(), wanted, truth)
         labelled = {k: data.scheme.names[s.label] for k, s in samples.items() if s.label is not None}
@@ -178,13 +190,33 @@ def _true_labels(
     return table, scheme_of_keys(keys | set(names) if numbered else keys, names, truth), {}
 
 
-def _named(predictions: Path, predicted: dict[str, str], known: set[str]) -> dict[str, str]:
-    """Return predictions by class name where the table has a column of these: ids depend on the classes there are."""
+def _named(predictions: Path, predicted: dict[str, str], known: set[str], truth: Path) -> dict[str, str]:
+    """Return predictions by class name where the table has a column of these: ids depend on the classes there are.
+
+    Raises:
+        UserError: It is a table of ours whose classes are others than those of the truth.
+    """
     try:
         names = read_table(predictions, ("name",))
     except UserError:
         return predicted
-    return predicted if known.isdisjoint(names.values()) else names
+    if not known.isdisjoint(names.values()):
+        return names
+    if _header(_rows(predictions)) == list(TABLE):
+        problem = f"{predictions} is of other classes than {truth}, such as '{next(iter(names.values()))}'"
+        raise UserError(problem, "score it against images of the classes that the model knows")
+    return predicted
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(read_text(path))))
+    except csv.Error as error:
+        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
+
+
+def _header(rows: list[list[str]]) -> list[str]:
+    return [cell.strip().lower() for cell in rows[0]] if rows else []
 
 
 def read_table(path: Path, columns: Sequence[str] = _LABEL_COLUMNS) -> dict[str, str]:
@@ -193,14 +225,11 @@ def read_table(path: Path, columns: Sequence[str] = _LABEL_COLUMNS) -> dict[str,
     Raises:
         UserError: It cannot be read, has no columns for file and label, or names a file twice.
     """
-    try:
-        rows = list(csv.reader(io.StringIO(read_text(path))))
-    except csv.Error as error:
-        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    rows = _rows(path)
+    header = _header(rows)
     file = next((header.index(name) for name in _FILE_COLUMNS if name in header), None)
     label = next((header.index(name) for name in columns if name in header), None)
-    if file is None or label is None:
+    if file is None or label is None or file == label:
         raise UserError(f"{path} has no columns for file name and label", "start it with the line 'filename,label'")
     table: dict[str, str] = {}
     for number, row in enumerate(rows[1:], start=2):

@@ -30,8 +30,8 @@ def study_line(scores: ClassificationScores) -> str:
 
 
 def defined(value: float) -> float | None:
-    """Return ``value``, or None for NaN, which JSON cannot hold."""
-    return None if math.isnan(value) else float(value)
+    """Return ``value``, or None for what JSON cannot hold, NaN and infinity."""
+    return float(value) if math.isfinite(value) else None
 
 
 def _segmentation(scores: SegmentationScores) -> dict[str, Any]:

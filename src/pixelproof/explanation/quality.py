@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +33,8 @@ def map_quality(features: Points, map_: Points, labels: Int64, k: int = NEIGHBOU
     """
     count, classes = len(features), int(labels.max()) + 1
     k = min(k, (count - 1) // 2)
+    if k < 1:  # one or two images have no neighbours to lose
+        return MapQuality(0, count, math.nan, math.nan, math.nan, math.nan)
     rows = chosen_rows(count, seed)
     invented = torn = right_there = right_here = 0.0
     blocks = zip(squared_distances(features, rows), squared_distances(map_, rows), strict=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -29,6 +28,9 @@ Drawing = Literal["mask", "ids", "overlay"]
 FOLDERS: dict[Drawing, str] = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
 OPACITY = 0.45
 ROWS = 256
+TABLE_FILE = "predictions.csv"
+TABLE = ("filename", "label", "name", "probability", "top5")
+"""The columns of ``predictions.csv``."""
 TOP = 5
 EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
@@ -61,15 +63,14 @@ def predict_files(
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
     _refuse_taken(out, overwrite)
     check_images(list(files.values()))
-    with atomic_folder(out) as folder, alone_in(out):
+    with atomic_folder(out, replaced=(*FOLDERS.values(), TABLE_FILE)) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
         if predictor.scheme.task == "classification":
-            write_text(folder / "predictions.csv", _table(predictor, files))
+            write_text(folder / TABLE_FILE, _table(predictor, files))
         else:
             for name, file in track(files.items(), "predict", len(files)):
                 _write_masks(predictor, file, folder, name)
         _refuse_taken(out, overwrite)  # by what another process has written meanwhile
-        _clear(out)
     return list(files.values())
 
 
@@ -160,7 +161,7 @@ def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["filename", "label", "name", "probability", "top5"])
+    writer.writerow(TABLE)
     names, classes = predictor.scheme.names, predictor.scheme.classes
     for name, file in track(files.items(), "predict", len(files)):
         chances = predictor.probabilities([read_image(file)])[0]
@@ -177,10 +178,3 @@ def _refuse_taken(out: Path, overwrite: bool) -> None:
         raise UserError(f"{out} already holds something", "choose another --out or give --overwrite")
     if not (out / MARK).is_file():
         raise UserError(f"{out} holds something that predict did not write", "choose another --out")
-
-
-def _clear(out: Path) -> None:
-    """Remove what an earlier prediction wrote, and nothing else."""
-    for folder in FOLDERS.values():
-        shutil.rmtree(out / folder, ignore_errors=True)
-    (out / "predictions.csv").unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -41,11 +41,15 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
     """Give a hidden folder inside ``path`` to write to, and move what it holds into ``path`` when the block ends well.
 
     What bears other names in ``path`` stays, but what killed processes left of this is removed. A failure leaves
     ``path`` as it was, and no folder where there was none.
+
+    Args:
+        path: The folder.
+        replaced: Names of files and folders in it that make room for what is moved in.
 
     Raises:
         UserError: The folder cannot be written, or the disk is full.
@@ -60,7 +64,12 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     try:
         temporary.mkdir(parents=True)
         yield temporary
-        for entry in list(temporary.iterdir()):
+        entries = list(temporary.iterdir())
+        old = Path(tempfile.mkdtemp(dir=temporary))  # renamed and not removed, which takes longer: a kill loses less
+        for name in replaced:
+            with suppress(FileNotFoundError):
+                (path / name).rename(old / name)
+        for entry in entries:
             entry.rename(path / entry.name)
     except OSError as error:
         raise explain_os_error(error, path) from error

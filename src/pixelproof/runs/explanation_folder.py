@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +11,9 @@ from pixelproof.runs.explanation_file import Explanation, load_explanation, save
 from pixelproof.runs.ranked_file import Ranked, load_ranked, save_ranked
 from pixelproof.runs.shown import Shown, load_shown, save_shown
 from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
+
+NUMBERED = "[0-9][0-9].npz"
+COPIED = "[0-9][0-9][0-9]-*"
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,19 @@ class ExplanationFolder:
         """Return whether an explanation lies there."""
         return self.suspects.exists() or self.next.exists() or self.explanation.exists()
 
+    def files(self) -> list[Path]:
+        """Return the files that an explanation would write or has written, by their names."""
+        single = [self.explanation, self.suspects, self.next, self.pictures, self.cams, self.scores]
+        numbered = [*self.worst.glob(NUMBERED), *self.doubtful.glob(NUMBERED), *self.images.glob(COPIED)]
+        return [*single, *sorted(numbered)]
+
     def clear(self) -> None:
         """Remove an earlier explanation, and nothing else."""
-        for file in (self.explanation, self.suspects, self.next, self.pictures, self.cams, self.scores):
+        for file in self.files():
             file.unlink(missing_ok=True)
-        if self.images.is_dir():
-            for copy in self.images.iterdir():
-                if re.match(r"\d{3}-", copy.name):
-                    copy.unlink()
         for folder in (self.worst, self.doubtful):
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # there is none, or it holds something else
+                folder.rmdir()
 
     def save(self, findings: Findings) -> list[Path]:
         """Write what was found out in the place of an earlier explanation, and return the paths."""
@@ -128,4 +133,4 @@ def _save_numbered(folder: Path, images: Sequence[Shown]) -> None:
 
 
 def _load_numbered(folder: Path) -> list[Shown]:
-    return [load_shown(path) for path in sorted(folder.glob("*.npz"))]
+    return [load_shown(path) for path in sorted(folder.glob(NUMBERED))]

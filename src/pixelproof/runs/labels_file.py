@@ -18,7 +18,7 @@ _TASKS = ("classification", "segmentation")
 
 
 def read_labels(path: Path) -> LabelScheme:
-    """Read a ``labels.yaml``: a whole scheme, or ``preset: NAME``.
+    """Read a ``labels.yaml``: a whole scheme, or ``preset: NAME``, which may have ``masks`` beside it.
 
     Raises:
         UserError: The file cannot be read, is not YAML, or its contract contradicts itself.
@@ -26,13 +26,17 @@ def read_labels(path: Path) -> LabelScheme:
     values = read_yaml(path)
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no settings", "start it with 'task:' or 'preset:'")
-    if set(values) == {"preset"}:
-        if not isinstance(values["preset"], str) or values["preset"] not in PRESETS:
-            raise UserError(
-                f"{path}: unknown preset '{values['preset']}'", nearest(str(values["preset"]), list(PRESETS))
-            )
-        return PRESETS[values["preset"]]
-    return parse(LabelScheme, values, str(path))
+    return _preset(path, values) if "preset" in values else parse(LabelScheme, values, str(path))
+
+
+def _preset(path: Path, values: dict[Any, Any]) -> LabelScheme:
+    name = values["preset"]
+    if not isinstance(name, str) or name not in PRESETS:
+        raise UserError(f"{path}: unknown preset '{name}'", nearest(str(name), list(PRESETS)))
+    if others := sorted(str(key) for key in values if key not in ("preset", "masks")):
+        raise UserError(f"{path}: a preset has its own '{others[0]}'", "remove one of the two")
+    kept = PRESETS[name].model_dump(exclude_defaults=True)
+    return parse(LabelScheme, kept | {key: values[key] for key in values if key == "masks"}, str(path))
 
 
 def named_task(path: Path) -> str | None:

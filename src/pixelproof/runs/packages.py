@@ -32,4 +32,7 @@ def require(packages: tuple[str, ...], who: str, extra: str = "export") -> None:
         UserError: One is missing.
     """
     if (package := missing(packages)) is not None:
-        raise UserError(f"{who} needs {package}, which is not installed", f"pip install 'pixelproof[{extra}]'")
+        raise UserError(
+            f"{who} needs {package}, which is not installed",
+            f"install the extra: pip install -c constraints.txt -e '.[{extra}]'",
+        )

@@ -54,7 +54,10 @@ def cam_run(
     for name, file in track(files.items(), "grad-cam", len(files)):
         image = read_image(file)
         heat = grad_cam(predictor, image, index)
-        written.append(_picture(out, name, names[heat.target]))
+        picture = _picture(out, name, names[heat.target])
+        if picture in written:
+            raise UserError(f"two images would both be drawn as {picture}", "draw them one by one")
+        written.append(picture)
         write_png(written[-1], overlay(image, heat.values))
     return written
 

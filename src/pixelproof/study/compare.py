@@ -55,6 +55,7 @@ def compare_models(
     protocol: str = "unknown_counted",
     groups: str | None = None,
     seed: int = 0,
+    language: str = "en",
     overwrite: bool = False,
 ) -> ComparisonRecord:
     """Compare run folders or score files and, where ``out`` is given, write the evidence and its page there.
@@ -66,6 +67,7 @@ def compare_models(
         protocol: How pixels of ignored classes count.
         groups: A regular expression that finds in an image's id the scene it belongs to.
         seed: Seed of the resamples.
+        language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what is there.
 
     Raises:
@@ -87,7 +89,7 @@ def compare_models(
     else:
         named = {each.source.name: [each] for each in scores}
         save_evidence(out / EVIDENCE, gather(named, protocol_of(protocol), groups=groups, seed=seed))
-    build_report(out)
+    build_report(out, language)
     return record
 
 

@@ -23,6 +23,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import say
 from pixelproof.report import build_report
+from pixelproof.report.artefacts import is_study
 from pixelproof.report.page import PAGE
 from pixelproof.runs import (
     Run,
@@ -32,7 +33,7 @@ from pixelproof.runs import (
     load_scores,
     save_scores,
 )
-from pixelproof.runs.atomic import require_writable
+from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.explanation_file import VERSION
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.ranked_file import Ranked
@@ -81,8 +82,11 @@ def explain_run(
         Refusal: There are too few images to compare any with.
     """
     run, target = Run.open(Path(run_path)), ExplanationFolder(Path(out))
+    if is_study(target.path):
+        raise UserError(f"{out} holds a study or a run, whose page would be replaced", "choose another --out")
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
         raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
+    refuse_existing(target.files(), overwrite)
     config = run_settings(run)
     parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, Path(data)), config.data))
     if not parts.get(split):

@@ -9,6 +9,7 @@ from pixelproof.data.folder import Sample
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import folders_in, images_in, split_folders
 from pixelproof.data.layouts.masks import is_mask_folder
+from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.files import read_object
 
@@ -45,6 +46,20 @@ def class_prefixes(root: Path) -> Found | None:
         if images:
             found.splits[split] = [Sample(image.name, image) for image in images]
     return found if len(set(found.class_of.values())) > 1 else None
+
+
+def why_no_classes(root: Path) -> UserError | None:
+    """Return what keeps a folder that is nearly one of these layouts from being it; None where it is like neither."""
+    folders = list(split_folders(root).values())
+    names = {inner.name for folder in folders for inner in folders_in(folder) if images_in(inner)}
+    if len(names) == 1:
+        remedy = "add a folder of another class, or the masks of these images"
+        return UserError(f"all images of {root} are in one folder, '{names.pop()}', and one class is none", remedy)
+    images = [image for folder in folders for image in images_in(folder)]
+    odd = [image for image in images if not _CLASS_STEM.fullmatch(image.stem)]
+    if odd and 2 * len(odd) < len(images):
+        return UserError(f"{odd[0]} is not called <class>_<index>, as other images are", "rename it, or remove it")
+    return None
 
 
 def class_names(root: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pixelproof.data.layouts.classes import class_folders, class_index, class_prefixes
+from pixelproof.data.layouts.classes import class_folders, class_index, class_prefixes, why_no_classes
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
@@ -42,6 +42,8 @@ def find_layout(root: Path) -> Found:
     if not readings:
         if not any(path.suffix.lower() in IMAGE_SUFFIXES for path in root.rglob("*")):
             raise UserError(f"{root} holds no images", "give a folder with labelled images")
+        if reason := why_no_classes(root):
+            raise reason
         raise UserError(f"{root} has no layout that is recognised", f"arrange it as {RECOGNISED}")
     if readings[0].unclear:
         raise UserError(f"in {root} {readings[0].unclear}", "move those that do not belong to the data set elsewhere")

@@ -14,7 +14,7 @@ from pixelproof.data.proposal import count_values
 from pixelproof.errors import UserError
 
 MASK_STEM = re.compile(r"(.+?)[_-](mask|label|labels|gt|seg|l)", re.IGNORECASE | re.DOTALL)
-_MASK_NAME = re.compile(r"mask|label|annot|truth|target|(^|_)gt($|_)|segmentation|segmaps", re.IGNORECASE)
+_MASK_NAME = re.compile(r"mask|label|annot|truth|target|(^|_)(gt|segs?)($|_)|segmentation|segmaps", re.IGNORECASE)
 _IMAGE_NAME = re.compile(r"(^|[ _-])(images?|imgs?|jpegimages)($|[ _-])", re.IGNORECASE)
 _LOOKED_AT = 3  # files of each folder
 _FLAT = 0.5  # changes a pixel; masks have a few hundredths, photographs nearly one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
@@ -65,6 +66,8 @@ def export_run(
     """
     if format not in FORMATS:
         raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise UserError(f"the tolerance {tolerance} is not a number from 0 on", f"leave it out, or give {TOLERANCE:g}")
     if images is not None and data is None:
         raise UserError("--images counts images of --data, which is not given", "give --data, or leave --images out")
     opened, chosen = Run.open(Path(run)), FORMATS[format]

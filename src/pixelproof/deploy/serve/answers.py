@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import time
 from typing import Any, Literal
 
 import numpy as np
 
-from pixelproof.data.images import UInt8, decode_image, encode_png
+from pixelproof.data.images import UInt8, decode_image, encode_png, opened
 from pixelproof.deploy.serve.models import Served
 from pixelproof.errors import UserError
 from pixelproof.prediction.files import drawn
 
+MOST_PIXELS = 50_000_000
+"""Pixels of the largest image that is answered; a segmenter takes about a minute for so many."""
 Answer = Literal["json", "mask", "ids", "overlay"]
 
 
@@ -29,7 +32,7 @@ def answer(served: Served, data: bytes, kind: Answer = "json") -> dict[str, Any]
     """
     refuse_pictures(served, kind)
     start = time.perf_counter()
-    image = decode_image(data)
+    image = _decoded(data)
     if kind != "json":
         return encode_png(drawn(kind, served.predictor.scheme, image, served.predictor.class_map(image)))
     found = _classified(served, image) if served.task == "classification" else _segmented(served, image)
@@ -53,7 +56,17 @@ def as_seen(data: bytes) -> bytes:
     Raises:
         UserError: The bytes are no image that can be read.
     """
-    return encode_png(decode_image(data))
+    return encode_png(_decoded(data))
+
+
+def _decoded(data: bytes) -> UInt8:
+    """Return the pixels of an image, unless it would keep all others waiting: few bytes can hold many pixels."""
+    with opened("the image", io.BytesIO(data)) as image:
+        pixels = image.width * image.height
+    if pixels > MOST_PIXELS:
+        problem = f"the image has {pixels / 1e6:,.0f} megapixels, and a server takes {MOST_PIXELS / 1e6:.0f}"
+        raise UserError(problem, "cut it up, or use pixelproof predict or map")
+    return decode_image(data)
 
 
 def _classified(served: Served, image: UInt8) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +16,8 @@ PLACES = 16
 """Requests that hold an image at once, uploads included; more are sent away."""
 PATIENCE = 120.0
 """Seconds within which an image must have arrived."""
+DISCARDED = 8
+"""How many times the largest size is read of an image that is larger, before the line is cut."""
 Result = TypeVar("Result")
 
 
@@ -68,13 +70,13 @@ class Desk:
             raise Declined(415, "the body is a form", "send the image itself, as curl --data-binary @image.jpg does")
         stated = request.headers.get("content-length", "")
         if stated.isdecimal() and len(stated) < 20:  # HTTP has checked it; the length guards int()
-            self._refuse_large(int(stated))
+            await self._refuse_large(int(stated), request)
         body = bytearray()
         try:
             async with asyncio.timeout(PATIENCE):
                 async for chunk in request.stream():
                     body += chunk
-                    self._refuse_large(len(body))
+                    await self._refuse_large(len(body), request)
         except TimeoutError:
             raise Declined(408, f"the image did not arrive within {PATIENCE:.0f} seconds", "send it again") from None
         if not body:
@@ -92,9 +94,21 @@ class Desk:
                 raise ClientDisconnect
             return await asyncio.get_running_loop().run_in_executor(self._worker, job)
 
-    def _refuse_large(self, size: int) -> None:
+    async def _refuse_large(self, size: int, request: Request) -> None:
         if size > self.limit:
+            await _discard(request, most=DISCARDED * self.limit)
             most = f"{self.limit / 2**20:.4g} MiB"
             raise Declined(
                 413, f"the image is larger than {most}", "send a smaller one, or serve with a larger --max-megabytes"
             )
+
+
+async def _discard(request: Request, most: int) -> None:
+    """Read what a client still sends, within bounds: many read no answer before all is sent, and see a broken line."""
+    read = 0
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                read += len(chunk)
+                if read > most:
+                    return

@@ -11,6 +11,8 @@ import ncnn
 import numpy as np
 from PIL import Image, ImageOps
 
+if len(sys.argv) < 2:
+    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 param = Path(__file__.removesuffix(".example.py"))
 contract = json.loads(param.with_suffix(".json").read_text(encoding="utf-8"))
 classes, size, temperature, padding = (contract[key] for key in ("classes", "size", "temperature", "padding"))

@@ -11,6 +11,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
+if len(sys.argv) < 2:
+    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 session = onnxruntime.InferenceSession(Path(__file__.removesuffix(".example.py")))
 contract = session.get_modelmeta().custom_metadata_map
 classes, size, temperature = (json.loads(contract[key]) for key in ("classes", "size", "temperature"))

@@ -11,6 +11,8 @@ import numpy as np
 import openvino
 from PIL import Image, ImageOps
 
+if len(sys.argv) < 2:
+    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 model = openvino.Core().read_model(Path(__file__.removesuffix(".example.py")))
 keys = ("classes", "size", "temperature")
 classes, size, temperature = (json.loads(model.get_rt_info(["pixelproof", key]).value) for key in keys)
