@@ -131,10 +131,12 @@ def test_images_that_no_split_takes_up(tmp_path):
     assert found.files == ("test/0.png", "train/cat/more/1.png")
 
 
-def test_of_two_images_with_one_name_one_is_not_used(tmp_path):
+def test_two_images_of_one_name_are_an_error(tmp_path):
     root = mask_folders(tmp_path)
     save(picture(77), root / "train" / "images" / "03.jpg")
-    assert finding(root, "unused-images").count == 1
+    found = finding(root, "two-files")
+    assert (found.severity, found.count) == ("error", 2)
+    assert "1 sample with two files" in found.message
 
 
 def test_hidden_and_other_files(tmp_path):

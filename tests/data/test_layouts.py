@@ -229,7 +229,7 @@ def test_two_folders_for_one_split(tmp_path):
 
 @pytest.mark.parametrize(
     ("names", "complaint"),
-    [([], "holds no images"), (["a.png", "b.png"], "no layout that is recognised"), (["cat/a.png"], "no layout")],
+    [([], "holds no images"), (["a.png", "b.png"], "no layout that is recognised"), (["cat/a.png"], "two classes")],
 )
 def test_nothing_to_read(names, complaint, tmp_path):
     with pytest.raises(UserError, match=complaint):
@@ -239,7 +239,7 @@ def test_nothing_to_read(names, complaint, tmp_path):
 @pytest.mark.parametrize(
     ("names", "complaint"),
     [
-        (("train/cat/0.png", "train/cat/1.png"), "are in one folder, 'cat', and one class is none"),
+        (("train/cat/0.png", "train/cat/1.png"), "two classes at least, and all images of .* are in one folder, 'cat'"),
         (
             ("train/cat_0.png", "train/cat_1.png", "train/dog_0.png", "train/odd.png"),
             r"odd\.png is not called <class>_<index>",

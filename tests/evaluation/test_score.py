@@ -13,8 +13,8 @@ from pixelproof.evaluation import accuracy, mean_iou, summarise
 from pixelproof.evaluation.score import score
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, encode_colors
-from pixelproof.prediction.files import TABLE
 from pixelproof.runs import load_scores, save_scores
+from pixelproof.runs.predictions_file import COLUMNS
 
 DEEPGLOBE = PRESETS["deepglobe"]
 
@@ -185,7 +185,7 @@ def test_a_column_of_names_may_be_that_of_the_files(tmp_path):
 def test_predictions_of_other_classes_are_refused(tmp_path):
     truth = write_csv(tmp_path / "t.csv", [("a.png", "cat"), ("b.png", "dog")])
     rows = [("a.png", 0, "owl", 0.9, ""), ("b.png", 1, "fox", 0.9, "")]
-    own = write_csv(tmp_path / "p.csv", rows, TABLE)
+    own = write_csv(tmp_path / "p.csv", rows, COLUMNS)
     with pytest.raises(UserError, match=r"is of other classes than .* such as 'owl'"):
         score(own, truth)
 

@@ -145,7 +145,7 @@ def test_a_segmenter_of_one_class_is_never_unsure(two_fields):
     data = open_data(two_fields)
     model = build_model(ModelConfig(name="fcn32s", width=0.03), 1)
     parts = {split: data.split(split) for split in ("train", "validation")}
-    found = explain(Predictor(model, data.scheme, "cpu"), parts, "validation")
+    found, _ = explain(Predictor(model, data.scheme, "cpu"), parts, "validation")
     assert len(found.next) == 3
     assert all(np.isfinite(row.score) for row in found.next)
 

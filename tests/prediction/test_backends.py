@@ -161,7 +161,7 @@ def test_what_is_not_there_is_said_in_one_sentence(make_run, monkeypatch):
         use_backend(use, run, "auto", (64, 64))
     (run.path / "backends").unlink()
     monkeypatch.setattr(packages, "version", lambda package: None)
-    with pytest.raises(UserError, match="needs ncnn, which is not installed; pip install"):
+    with pytest.raises(UserError, match="needs ncnn, which is not installed; install the extra"):
         use_backend(use, run, "ncnn", (64, 64))
     assert use_backend(use, run, "auto", (64, 64)) == "torch"
     assert use.runtime is None

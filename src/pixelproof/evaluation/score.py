@@ -19,7 +19,6 @@ from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.matching import ids_of, match
 from pixelproof.labels import PRESETS, LabelScheme, matching_presets
-from pixelproof.prediction.files import TABLE
 from pixelproof.progress import track
 from pixelproof.runs import (
     LABELS_FILE,
@@ -33,6 +32,7 @@ from pixelproof.runs import (
     read_labels,
 )
 from pixelproof.runs.files import read_text
+from pixelproof.runs.predictions_file import COLUMNS
 
 _FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
 _LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")
@@ -202,7 +202,7 @@ def _named(predictions: Path, predicted: dict[str, str], known: set[str], truth:
         return predicted
     if not known.isdisjoint(names.values()):
         return names
-    if _header(_rows(predictions)) == list(TABLE):
+    if _header(_rows(predictions)) == list(COLUMNS):
         problem = f"{predictions} is of other classes than {truth}, such as '{next(iter(names.values()))}'"
         raise UserError(problem, "score it against images of the classes that the model knows")
     return predicted

@@ -22,15 +22,13 @@ from pixelproof.progress import track
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
+from pixelproof.runs.predictions_file import COLUMNS, PREDICTIONS
 
 UInt8 = npt.NDArray[np.uint8]
 Drawing = Literal["mask", "ids", "overlay"]
 FOLDERS: dict[Drawing, str] = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
 OPACITY = 0.45
 ROWS = 256
-TABLE_FILE = "predictions.csv"
-TABLE = ("filename", "label", "name", "probability", "top5")
-"""The columns of ``predictions.csv``."""
 TOP = 5
 EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
@@ -63,10 +61,10 @@ def predict_files(
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
     _refuse_taken(out, overwrite)
     check_images(list(files.values()))
-    with atomic_folder(out, replaced=(*FOLDERS.values(), TABLE_FILE)) as folder, alone_in(out):
+    with atomic_folder(out, replaced=(*FOLDERS.values(), PREDICTIONS)) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
         if predictor.scheme.task == "classification":
-            write_text(folder / TABLE_FILE, _table(predictor, files))
+            write_text(folder / PREDICTIONS, _table(predictor, files))
         else:
             for name, file in track(files.items(), "predict", len(files)):
                 _write_masks(predictor, file, folder, name)
@@ -161,7 +159,7 @@ def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(TABLE)
+    writer.writerow(COLUMNS)
     names, classes = predictor.scheme.names, predictor.scheme.classes
     for name, file in track(files.items(), "predict", len(files)):
         chances = predictor.probabilities([read_image(file)])[0]

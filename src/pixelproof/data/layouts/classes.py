@@ -54,7 +54,8 @@ def why_no_classes(root: Path) -> UserError | None:
     names = {inner.name for folder in folders for inner in folders_in(folder) if images_in(inner)}
     if len(names) == 1:
         remedy = "add a folder of another class, or the masks of these images"
-        return UserError(f"all images of {root} are in one folder, '{names.pop()}', and one class is none", remedy)
+        what = f"classification needs two classes at least, and all images of {root} are in one folder, '{names.pop()}'"
+        return UserError(what, remedy)
     images = [image for folder in folders for image in images_in(folder)]
     odd = [image for image in images if not _CLASS_STEM.fullmatch(image.stem)]
     if odd and 2 * len(odd) < len(images):
