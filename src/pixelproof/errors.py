@@ -7,7 +7,6 @@ arguments, so an error without a remedy cannot be written.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 INTERRUPTED = 130
 """The exit code of a command that Ctrl-C has ended, as shells count it."""
@@ -55,7 +54,7 @@ class Refusal(UserError):
     exit_code = 1
 
 
-def require_utf8(path: Path) -> None:
+def require_utf8(path: object) -> None:
     """Refuse a file's name that is not UTF-8, which no file of ours could hold.
 
     Raises:
