@@ -71,7 +71,7 @@ def test_classification_takes_no_region_loss():
         (["warmup=5", "epochs=4"], ["warmup=5 is longer than epochs=4"]),
         (["warmup=4", "epochs=4", "label_smoothing=0.1", "loss=lovasz", "finish=cross-entropy+lovasz"], []),
         (["class_weights=auto", "loss=focal"], []),
-        (["finish=lovasz", "epochs=2"], ["finish_from=0.8 of epochs=2 is after the last one"]),
+        (["finish=lovasz", "epochs=2"], ["finish never begins: finish_from=0.8 of epochs=2 is after the last"]),
         (["finish=lovasz", "epochs=3"], []),
         (["shift=2"], ["shift is for classification"]),
     ],

@@ -121,7 +121,13 @@ def test_what_is_beyond_the_earth_has_no_area():
 
 
 @pytest.mark.parametrize(
-    ("crs", "method"), [("EPSG:8857", "planimetric"), ("ESRI:54008", "planimetric"), ("ESRI:54042", "ellipsoidal")]
+    ("crs", "method"),
+    [
+        ("EPSG:8857", "planimetric"),
+        ("ESRI:54008", "planimetric"),
+        ("+proj=sinu +lon_0=10 +datum=WGS84", "planimetric"),
+        ("ESRI:54042", "ellipsoidal"),
+    ],
 )
 def test_what_is_beside_the_globe_is_not_on_its_other_side(crs, method):
     """Equal Earth, sinusoidal and Winkel Tripel, whose ways back from beside the outline lead somewhere else."""

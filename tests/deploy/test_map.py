@@ -267,4 +267,4 @@ def test_degrees_that_cannot_be_are_a_warning(slim_run, tmp_path, capsys):
     )
     facts = api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", polygons=tmp_path / "p.gpkg", simplify=5)
     assert facts["areas"] is None
-    assert "says that its coordinates are degrees, and they cannot be" in capsys.readouterr().err
+    assert "its coordinates are called degrees and cannot be, so areas are not known" in capsys.readouterr().err

@@ -204,7 +204,7 @@ def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
 
 def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"precious")
-    with pytest.raises(UserError, match="is not a whole run and nothing else; remove it yourself"):
+    with pytest.raises(UserError, match="holds something other than a whole run; remove it yourself"):
         Run.create(tmp_path, {}, PETS, {}, overwrite=True)
     assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
 

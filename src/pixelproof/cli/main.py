@@ -55,7 +55,6 @@ def main(
 
         print(__version__)
         raise typer.Exit
-    context.obj = debug
     if context.invoked_subcommand is None:
         print(context.get_help())
     elif context.invoked_subcommand == "map":  # it promises bounded memory, and kept memory has gaps

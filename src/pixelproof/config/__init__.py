@@ -1,5 +1,6 @@
 """Settings of a run: typed, frozen, checked at birth."""
 
+from pixelproof.config.effects import without_effect
 from pixelproof.config.overrides import apply_overrides
 from pixelproof.config.run import (
     OWN_SIZE,
@@ -13,7 +14,6 @@ from pixelproof.config.run import (
     checked_sizes,
     default_config,
     run_settings,
-    without_effect,
 )
 
 __all__ = [

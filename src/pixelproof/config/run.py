@@ -252,26 +252,6 @@ class RunConfig(Strict):
         return self
 
 
-def without_effect(config: RunConfig) -> list[str]:
-    """Return a sentence for each setting that the others leave without its effect."""
-    training, augment = config.training, config.augment
-    losses = {*training.loss.split("+"), *(training.finish or training.loss).split("+")}
-    found = []
-    if config.task == "classification" and (augment.crop or augment.scale != (1.0, 1.0)):
-        found.append("crop and scale are for segmentation; classifiers have shift and input_size")
-    if config.task == "segmentation" and augment.shift:
-        found.append("shift is for classification; segmenters have crop")
-    if training.label_smoothing and "cross-entropy" not in losses:
-        found.append("label_smoothing is for cross-entropy, which is not part of the loss")
-    if training.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
-        found.append("class_weights are for cross-entropy and focal, which are not part of the loss")
-    if training.finish and round(training.epochs * training.finish_from) >= training.epochs:
-        found.append(f"finish_from={training.finish_from:g} of epochs={training.epochs} is after the last one")
-    if training.warmup > training.epochs:
-        found.append(f"warmup={training.warmup:g} is longer than epochs={training.epochs}, so lr is never reached")
-    return found
-
-
 def default_config(task: Task, model: str) -> RunConfig:
     """Return sensible settings for a task, before the user's own are applied."""
     if task == "classification":

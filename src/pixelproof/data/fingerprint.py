@@ -13,6 +13,7 @@ from pixelproof.data.folder import Sample
 from pixelproof.runs.atomic import explain_os_error
 
 _HEAD = 65536
+_BLOCK = 2**20  # bytes that are held at once
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:
@@ -22,7 +23,7 @@ def fingerprint(samples: Iterable[Sample]) -> str:
     be many gigabytes of them; masks are, because labels are corrected, and a file that is not compressed stays as long.
     """
     lines = sorted(
-        f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image, _HEAD)}\x1f{_file_digest(s.mask) if s.mask else ''}"
+        f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image, whole=False)}\x1f{_file_digest(s.mask) if s.mask else ''}"
         for s in samples
     )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -35,11 +36,13 @@ def pixel_digest(array: npt.NDArray[np.generic]) -> bytes:
     return digest.digest()
 
 
-def _file_digest(path: Path, head: int = -1) -> str:
-    """Return a file's size and a digest of its first ``head`` bytes, or of all."""
+def _file_digest(path: Path, whole: bool = True) -> str:
+    """Return a file's size and a digest of all its bytes, or of the first ones."""
     try:
         with path.open("rb") as file:
-            digest = hashlib.blake2b(file.read(head), digest_size=16)
+            digest = hashlib.blake2b(file.read(_HEAD), digest_size=16)
+            while whole and (block := file.read(_BLOCK)):
+                digest.update(block)
         return f"{path.stat().st_size}:{digest.hexdigest()}"
     except OSError as error:
         raise explain_os_error(error, path) from error

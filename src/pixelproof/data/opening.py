@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from pixelproof.data.folder import DataFolder, Sample
@@ -35,7 +36,7 @@ def open_data(root: Path) -> DataFolder:
     if found.doubled:
         first, second = found.doubled[0]
         raise UserError(f"{first} and {second} belong to one sample", "remove one of them, or rename it")
-    for sample in (sample for samples in found.splits.values() for sample in samples):
+    for sample in chain.from_iterable(found.splits.values()):
         require_utf8(sample.image)
     return label(root, found, find_scheme(root, found))
 

@@ -44,6 +44,7 @@ class Ground:
 
     Attributes:
         method: How areas are measured; None where they cannot be.
+        doubt: Why not, where the raster contradicts itself; else empty.
     """
 
     def __init__(self, crs: Any, transform: Any, height: int, width: int) -> None:
@@ -52,12 +53,13 @@ class Ground:
         self._middle = np.array([width / 2]), np.array([height / 2])
         self._pole, self._longitude = 0, None
         self.method: Method | None = None
+        self.doubt = ""
         # Without a transform, a CRS says nothing of pixels.
         if crs is None or transform.is_identity or transform.is_degenerate:
             return
         if crs.is_geographic and not self._in_degrees(height, width):
-            return
-        if crs.is_geographic:
+            self.doubt = "its coordinates are called degrees and cannot be, so areas are not known"
+        elif crs.is_geographic:
             self._ellipsoid = _ellipsoid(crs.to_wkt()) or WGS84
             self.method = "ellipsoidal"
         elif crs.is_projected:

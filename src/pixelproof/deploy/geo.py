@@ -116,8 +116,11 @@ def _astray(crs: Any, x: Float, y: Float, longitude: Float, latitude: Float) -> 
 @lru_cache(maxsize=16)
 def _is_cylindrical(crs: Any) -> bool:
     """Return whether meridians are parallel lines, so that what lies a turn further on is the same place again."""
-    x, _ = transformed("EPSG:4326", crs, np.array([10.0, 10.0]), np.array([0.0, 50.0]))
-    return bool(abs(x[0] - x[1]) * crs.linear_units_factor[1] < 1)
+    # Two meridians, for the middle one is straight in many others.
+    longitudes, latitudes = np.array([10.0, 10.0, 100.0, 100.0]), np.array([0.0, 50.0, 0.0, 50.0])
+    x, _ = transformed("EPSG:4326", crs, longitudes, latitudes)
+    with np.errstate(invalid="ignore"):  # of what is beyond the projection
+        return bool((np.abs(x[::2] - x[1::2]) * crs.linear_units_factor[1] < 1).all())
 
 
 def middle_longitude(crs: Any, transform: Any, height: int, width: int) -> float | None:

@@ -18,6 +18,7 @@ from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun, moving, n
 from pixelproof.deploy.names import check_names
 from pixelproof.deploy.pipeline import Behind, ahead
 from pixelproof.deploy.polygons import polygons
+from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.tally import tally
 from pixelproof.deploy.vectors import check_polygons, write_polygons
@@ -110,9 +111,7 @@ def _store(journal: Journal, number: int, tile: Tile, planes: list[tuple[RawFile
 def _finish(job: Job, folder: Path, pixels: RawFile, chances: RawFile | None, out: Path) -> dict[str, Any]:
     """Write everything that was asked for under its final name, the map last; return classes and files."""
     scene, legend, settings = job.scene, job.legend, job.settings
-    ground = Ground(scene.crs, scene.transform, scene.height, scene.width)
-    if scene.crs is not None and scene.crs.is_geographic and not ground.method and not scene.transform.is_identity:
-        say(f"warning: {scene.path} says that its coordinates are degrees, and they cannot be: areas are not known")
+    ground = _ground(scene)
     draft = folder / out.name
     say("compress the map and add overviews")
     write_cog(draft, pixels, scene, classes(legend, job.tags()))
@@ -133,6 +132,10 @@ def _finish(job: Job, folder: Path, pixels: RawFile, chances: RawFile | None, ou
         "probabilities": str(settings.probabilities) if settings.probabilities else None,
         "polygons": {"file": str(settings.polygons), "count": count} if settings.polygons else None,
     }
+
+
+def _ground(scene: Scene) -> Ground:
+    return Ground(scene.crs, scene.transform, scene.height, scene.width)
 
 
 def _strips(pixels: RawFile) -> Iterator[tuple[int, Pixels]]:
@@ -167,6 +170,8 @@ def _warn(job: Job, seams: dict[str, Any]) -> None:
     say(scene.reading)
     if scene.scaling.warning:
         say(f"warning: {scene.scaling.warning}")
+    if doubt := _ground(scene).doubt:
+        say(f"warning: {scene.path}: {doubt}")
     if not seams["equals_whole_image"]:
         high, wide = seams["sample"]
         say(

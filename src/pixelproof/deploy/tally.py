@@ -79,8 +79,9 @@ def _areas(index: UInt8, counts: npt.NDArray[np.int64], ground: Ground, top: int
     """Return the square metres of each number in rows from ``top`` on, [kinds]; ``counts`` is of their cells."""
     cells = ground.cells(top, len(index), index.shape[1])
     total: npt.NDArray[np.float64] = np.einsum("rck,rc->k", counts, np.nan_to_num(cells))
-    rows, columns = np.nonzero(np.isnan(cells))
-    if len(rows):  # at the rim of the Earth it matters which pixels hold what
+    # At the rim of the Earth it matters which pixels hold what; the last number is no data, and has no area told.
+    rows, columns = np.nonzero(np.isnan(cells) & counts[..., :-1].any(axis=-1))
+    if len(rows):
         lefts = CELL * columns
         for row, left, areas in zip(rows, lefts, ground.pixels(top + rows, lefts, index.shape[1]), strict=True):
             values = index[row, left : left + CELL]

@@ -15,7 +15,7 @@ from pixelproof.config import Task
 from pixelproof.data.checking import check_images
 from pixelproof.data.images import read_image, write_png
 from pixelproof.data.layouts import folders_below, folders_in, images_in, without_mask_folders, without_masks
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import LabelScheme, class_colors, encode_ids
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
@@ -91,8 +91,8 @@ def gather(paths: Sequence[Path], task: Task, *, drawn: bool = False) -> dict[st
     for path in paths:
         for file, place in _images_of(path, task):
             name = (place.with_suffix("") if drawn else place).as_posix()
-            if not drawn and not _is_utf8(name):
-                raise UserError(f"the name of {file} is not UTF-8, as predictions.csv is", "rename it")
+            if not drawn:  # a table holds text alone
+                require_utf8(name)
             if (other := files.setdefault(name, file)) != file:
                 raise UserError(f"{other} and {file} would both be predicted as '{name}'", "predict them one by one")
     if not files:
@@ -138,11 +138,6 @@ def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
         yield path, Path(path.name)
     else:
         raise UserError(f"{path} does not exist", "give image files or folders of them")
-
-
-def _is_utf8(name: str) -> bool:
-    """Return whether a file's name is text; what is not, Python holds as surrogates."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None:

@@ -12,8 +12,8 @@ from pixelproof.runs.ranked_file import Ranked, load_ranked, save_ranked
 from pixelproof.runs.shown import Shown, load_shown, save_shown
 from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
 
-NUMBERED = "[0-9][0-9].npz"
-COPIED = "[0-9][0-9][0-9]-*"
+NUMBERED = "[0-9][0-9].npz"  # in ``worst`` and ``doubtful``
+COPIED = "[0-9][0-9][0-9]-*"  # in ``next``
 
 
 @dataclass(frozen=True)

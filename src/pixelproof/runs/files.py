@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +77,7 @@ def read_yaml(path: Path) -> Any:
     Raises:
         UserError: It is missing, unreadable or not YAML.
     """
-    text = read_text(path)
-    try:
-        return from_yaml(text)
-    except ValueError as error:
-        raise UserError(f"{path} {error}", "correct it") from None
+    return _parsed(path, from_yaml, "correct it")
 
 
 def read_json(path: Path) -> Any:
@@ -89,11 +86,7 @@ def read_json(path: Path) -> Any:
     Raises:
         UserError: It is missing, unreadable or not JSON.
     """
-    text = read_text(path)
-    try:
-        return from_json(text)
-    except ValueError as error:
-        raise UserError(f"{path} {error}", "restore or delete the file") from None
+    return _parsed(path, from_json, "restore or delete the file")
 
 
 def read_object(path: Path, remedy: str) -> dict[str, Any]:
@@ -110,3 +103,11 @@ def read_object(path: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no JSON object", remedy)
     return values
+
+
+def _parsed(path: Path, parse: Callable[[str], Any], remedy: str) -> Any:
+    text = read_text(path)
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UserError(f"{path} {error}", remedy) from None

@@ -51,7 +51,9 @@ def _is_only_begun(path: Path, labels: str) -> bool:
 
 def _in_the_way(path: Path, overwrite: bool) -> UserError:
     if overwrite:  # and yet it was not removed
-        return UserError(f"{path} is not a whole run and nothing else", "remove it yourself, or choose another --out")
+        return UserError(
+            f"{path} holds something other than a whole run", "remove it yourself, or choose another --out"
+        )
     return UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
 
 

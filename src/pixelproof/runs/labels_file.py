@@ -35,8 +35,8 @@ def _preset(path: Path, values: dict[Any, Any]) -> LabelScheme:
         raise UserError(f"{path}: unknown preset '{name}'", nearest(str(name), list(PRESETS)))
     if others := sorted(str(key) for key in values if key not in ("preset", "masks")):
         raise UserError(f"{path}: a preset has its own '{others[0]}'", "remove one of the two")
-    kept = PRESETS[name].model_dump(exclude_defaults=True)
-    return parse(LabelScheme, kept | {key: values[key] for key in values if key == "masks"}, str(path))
+    read = {"masks": values["masks"]} if "masks" in values else {}
+    return parse(LabelScheme, PRESETS[name].model_dump(exclude_defaults=True) | read, str(path))
 
 
 def named_task(path: Path) -> str | None:

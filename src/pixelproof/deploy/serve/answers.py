@@ -15,7 +15,7 @@ from pixelproof.errors import UserError
 from pixelproof.prediction.files import drawn
 
 MOST_PIXELS = 50_000_000
-"""Pixels of the largest image that is answered; a segmenter takes about a minute for so many."""
+"""Pixels of the largest image that is answered; all wait for their turn, and would wait long behind a larger one."""
 Answer = Literal["json", "mask", "ids", "overlay"]
 
 
@@ -60,7 +60,7 @@ def as_seen(data: bytes) -> bytes:
 
 
 def _decoded(data: bytes) -> UInt8:
-    """Return the pixels of an image, unless it would keep all others waiting: few bytes can hold many pixels."""
+    """Return the pixels of an image that has not too many; a small file may hold any number."""
     with opened("the image", io.BytesIO(data)) as image:
         pixels = image.width * image.height
     if pixels > MOST_PIXELS:
