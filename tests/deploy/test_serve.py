@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import csv
 import io
@@ -15,11 +16,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from serving import bomb, decoded, encoded, picture, running
+from starlette.requests import Request
 
 import pixelproof
 from pixelproof.data import read_image
 from pixelproof.deploy.serve.answers import answer
+from pixelproof.deploy.serve.desk import Desk
 from pixelproof.deploy.serve.names import model_names
+from pixelproof.deploy.serve.replies import Declined
 from pixelproof.errors import UserError
 from pixelproof.prediction import tiles
 from pixelproof.study.predict import predict_run
@@ -168,6 +172,15 @@ def test_a_body_that_is_too_large(server):
     assert server.predict("fcn8s", pieces, Transfer_Encoding="chunked").status == 413
     assert server.predict("fcn8s", iter([PNG]), "ids", Transfer_Encoding="chunked").status == 200
     assert server.predict("fcn8s", b"x" * 6 * 2**20).status == 413  # is told so, rather than cut off
+
+
+def test_a_body_whose_last_piece_is_too_much():
+    async def receive():
+        return {"type": "http.request", "body": b"x" * 11, "more_body": False}
+
+    request = Request({"type": "http", "headers": []}, receive)
+    with pytest.raises(Declined, match="larger than"):
+        asyncio.run(Desk(limit=10).receive(request))
 
 
 def test_few_bytes_of_many_pixels(server, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -68,15 +68,15 @@ class Desk:
         """
         if request.headers.get("content-type", "").lower().startswith("multipart/"):
             raise Declined(415, "the body is a form", "send the image itself, as curl --data-binary @image.jpg does")
-        stated = request.headers.get("content-length", "")
+        stated, stream = request.headers.get("content-length", ""), request.stream()
         if stated.isdecimal() and len(stated) < 20:  # HTTP has checked it; the length guards int()
-            await self._refuse_large(int(stated), request)
+            await self._refuse_large(int(stated), stream)
         body = bytearray()
         try:
             async with asyncio.timeout(PATIENCE):
-                async for chunk in request.stream():
+                async for chunk in stream:
                     body += chunk
-                    await self._refuse_large(len(body), request)
+                    await self._refuse_large(len(body), stream)
         except TimeoutError:
             raise Declined(408, f"the image did not arrive within {PATIENCE:.0f} seconds", "send it again") from None
         if not body:
@@ -94,21 +94,21 @@ class Desk:
                 raise ClientDisconnect
             return await asyncio.get_running_loop().run_in_executor(self._worker, job)
 
-    async def _refuse_large(self, size: int, request: Request) -> None:
+    async def _refuse_large(self, size: int, rest: AsyncIterator[bytes]) -> None:
         if size > self.limit:
-            await _discard(request, most=DISCARDED * self.limit)
+            await _discard(rest, most=DISCARDED * self.limit)
             most = f"{self.limit / 2**20:.4g} MiB"
             raise Declined(
                 413, f"the image is larger than {most}", "send a smaller one, or serve with a larger --max-megabytes"
             )
 
 
-async def _discard(request: Request, most: int) -> None:
+async def _discard(rest: AsyncIterator[bytes], most: int) -> None:
     """Read what a client still sends, within bounds: many read no answer before all is sent, and see a broken line."""
     read = 0
     with suppress(TimeoutError, ClientDisconnect):
         async with asyncio.timeout(PATIENCE):
-            async for chunk in request.stream():
+            async for chunk in rest:
                 read += len(chunk)
                 if read > most:
                     return
