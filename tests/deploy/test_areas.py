@@ -3,7 +3,7 @@
 import numpy as np
 import pyproj
 import pytest
-import rasterio
+import rasterio.warp
 from rasterio.crs import CRS
 from rasterio.transform import from_bounds, from_origin
 
@@ -135,6 +135,15 @@ def test_what_is_beside_the_globe_is_not_on_its_other_side(crs, method):
     assert ground.method == method
     if method == "ellipsoidal":
         assert area == pytest.approx(510_065_621_724_088, rel=0.05)
+
+
+@pytest.mark.parametrize("crs", ["ESRI:54042", "ESRI:54027", "ESRI:54011"])
+def test_no_place_is_asked_for_by_itself(crs, monkeypatch):
+    """Ways back of Winkel Tripel, a conic and Eckert V lead to latitudes that PROJ refuses one by one."""
+    calls, once = [], rasterio.warp.transform
+    monkeypatch.setattr(rasterio.warp, "transform", lambda *places: calls.append(places) or once(*places))
+    total(crs, from_bounds(-2e7, -1e7, 2e7, 1e7, 80, 40), 40, 80)
+    assert len(calls) < 40
 
 
 def test_metres_that_are_called_degrees_have_no_area():

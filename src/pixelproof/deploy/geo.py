@@ -103,12 +103,13 @@ def _astray(crs: Any, x: Float, y: Float, longitude: Float, latitude: Float) -> 
 
     Many projections answer there with a place on the globe's other side, whose way back leads elsewhere.
     """
-    known = np.flatnonzero(np.isfinite(longitude) & np.isfinite(latitude))
+    # Iterations that find no way back end at any latitude, and PROJ complains of each that is none.
+    known = np.flatnonzero(np.isfinite(longitude) & (np.abs(latitude) <= 90))
     back_x, back_y = transformed("EPSG:4326", crs, longitude[known], latitude[known])
     with np.errstate(invalid="ignore"):
         missed = ~(np.hypot(back_x - x[known], back_y - y[known]) * crs.linear_units_factor[1] < ASTRAY)
     # What lies on the outline itself may be answered with either side.
-    astray = np.zeros(len(x), np.bool_)
+    astray = np.ones(len(x), np.bool_)
     astray[known] = missed & ~np.isclose(np.abs(longitude[known]), 180, rtol=0, atol=1e-6)
     return astray
 
