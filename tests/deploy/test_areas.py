@@ -126,15 +126,27 @@ def test_what_is_beyond_the_earth_has_no_area():
         ("EPSG:8857", "planimetric"),
         ("ESRI:54008", "planimetric"),
         ("+proj=sinu +lon_0=10 +datum=WGS84", "planimetric"),
+        ("ESRI:54034", "planimetric"),
         ("ESRI:54042", "ellipsoidal"),
     ],
 )
-def test_what_is_beside_the_globe_is_not_on_its_other_side(crs, method):
-    """Equal Earth, sinusoidal and Winkel Tripel, whose ways back from beside the outline lead somewhere else."""
-    ground, area = total(crs, from_bounds(-2e7, -1e7, 2e7, 1e7, 80, 40), 40, 80)
+def test_what_is_beside_the_globe_is_neither_ground_nor_on_its_other_side(crs, method):
+    """Equal Earth, sinusoidal, cylindrical and Winkel Tripel; ways back from beside an outline lead somewhere else."""
+    ground, area = total(crs, from_bounds(-2.0037e7, -1e7, 2.0037e7, 1e7, 160, 80), 80, 160)
     assert ground.method == method
-    if method == "ellipsoidal":
-        assert area == pytest.approx(510_065_621_724_088, rel=0.05)
+    assert area == pytest.approx(510_065_621_724_088, rel=0.05)
+
+
+def test_a_piece_beside_the_globe_has_no_area():
+    ground, area = total("EPSG:8857", from_bounds(1.5e7, 7.5e6, 1.6e7, 8e6, 80, 40), 40, 80)
+    assert ground.method == "planimetric"
+    assert area == 0
+
+
+@pytest.mark.parametrize("crs", ["+proj=sinu +R=3396190 +units=m", "ESRI:54076"])
+def test_a_plane_without_a_way_to_degrees_is_measured_as_it_is(crs):
+    """Mars, and Wagner VII, for which PROJ has no way back."""
+    assert pixel_areas(crs, from_origin(0, 0, 10, 10)) == ("planimetric", pytest.approx(100))
 
 
 @pytest.mark.parametrize("crs", ["ESRI:54042", "ESRI:54027", "ESRI:54011"])

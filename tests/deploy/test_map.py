@@ -261,6 +261,14 @@ def test_pixels_beyond_the_earth_have_no_hectares(slim_run, tmp_path):
     assert sum(each["hectares"] for each in facts["classes"].values()) == pytest.approx(disc, rel=0.01)
 
 
+def test_pixels_beside_a_map_of_the_world_have_no_hectares(slim_run, tmp_path):
+    place = from_origin(-1.8e7, 9e6, 2e5, 2e5)
+    scene = write_scene(tmp_path / "world.tif", noise(90, 180), crs="EPSG:8857", transform=place)
+    facts = api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")
+    assert facts["areas"] == "planimetric"
+    assert sum(each["hectares"] for each in facts["classes"].values()) == pytest.approx(51_006_562_172, rel=0.03)
+
+
 def test_degrees_that_cannot_be_are_a_warning(slim_run, tmp_path, capsys):
     scene = write_scene(
         tmp_path / "a.tif", noise(40, 40), crs="EPSG:4326", transform=from_origin(500_000, 5_500_000, 10, 10)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.deploy.geo import degrees, located, middle_longitude, transformed
+from pixelproof.deploy.geo import degrees, has_degrees, located, middle_longitude, outline, transformed
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -51,7 +51,7 @@ class Ground:
         self._crs, self._transform = crs, transform
         self._ellipsoid = WGS84
         self._middle = np.array([width / 2]), np.array([height / 2])
-        self._pole, self._longitude = 0, None
+        self._pole, self._longitude, self._rim = 0, None, False
         self.method: Method | None = None
         self.doubt = ""
         # Without a transform, a CRS says nothing of pixels.
@@ -64,10 +64,14 @@ class Ground:
             self.method = "ellipsoidal"
         elif crs.is_projected:
             self.method = "planimetric"
+            if not has_degrees(crs, *located(transform, *self._middle)):  # its plane is all that is known
+                return
             self._longitude = middle_longitude(crs, transform, height, width)
             self._pole = self._pole_near(height, width)
             if self._distortion(height, width) > DISTORTION:
                 self.method = "ellipsoidal"
+            # The Earth's outline has no hole, so that who goes around a raster within it has all of it.
+            self._rim = not np.isfinite(self._angles(*located(transform, *outline(height, width)))[0]).all()
 
     def _in_degrees(self, height: int, width: int) -> bool:
         """Return whether coordinates of a geographic CRS can be angles: metres are often called degrees by mistake."""
@@ -77,12 +81,17 @@ class Ground:
 
     @_BEYOND_EARTH
     def plane(self, columns: Float, rows: Float) -> tuple[Float, Float]:
-        """Return where points of the raster, in pixels from its upper left corner, lie in the plane, in metres."""
+        """Return where points of the raster, in pixels from its upper left corner, lie in the plane, in metres.
+
+        Those beyond the Earth lie at infinity.
+        """
         x, y = located(self._transform, columns, rows)
-        if self.method == "planimetric":
-            metres: float = self._crs.linear_units_factor[1]
-            return x * metres, y * metres
-        return self._equal_area(x, y)
+        if self.method == "ellipsoidal":
+            return self._equal_area(x, y)
+        metres: float = self._crs.linear_units_factor[1]
+        if self._rim:
+            x = np.where(np.isfinite(self._angles(x, y)[0]), x, np.inf)
+        return x * metres, y * metres
 
     @property
     def pixel_side(self) -> float:

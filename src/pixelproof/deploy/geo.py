@@ -35,9 +35,11 @@ __all__ = [
     "CPLE_BaseError",
     "RasterioError",
     "degrees",
+    "has_degrees",
     "located",
     "middle_longitude",
     "open_raster",
+    "outline",
     "rasterio",
     "shapely",
     "transformed",
@@ -48,6 +50,8 @@ logging.getLogger("rasterio").addHandler(logging.NullHandler())
 
 
 Float = npt.NDArray[np.float64]
+STEPS = 64
+"""Points along each edge of a raster that stand for all of it."""
 ASTRAY = 100.0
 """Metres by which a point may miss itself on its way to degrees and back; some projections have no exact way back."""
 
@@ -64,6 +68,12 @@ def located(transform: Any, columns: Float, rows: Float) -> tuple[Float, Float]:
     # Written out, because the operator that applies a transform differs between versions of affine.
     a, b, c, d, e, f, *_ = transform
     return a * columns + b * rows + c, d * columns + e * rows + f
+
+
+def outline(height: int, width: int) -> tuple[Float, Float]:
+    """Return columns and rows of points once around a raster, [4 * STEPS] each, in pixels from its upper left."""
+    step, start, end = np.arange(STEPS) / STEPS, np.zeros(STEPS), np.ones(STEPS)
+    return width * np.concatenate([step, end, 1 - step, start]), height * np.concatenate([start, step, end, 1 - step])
 
 
 def transformed(source: Any, target: Any, x: Float, y: Float) -> tuple[Float, Float]:
@@ -122,6 +132,15 @@ def _is_cylindrical(crs: Any) -> bool:
     x, _ = transformed("EPSG:4326", crs, longitudes, latitudes)
     with np.errstate(invalid="ignore"):  # of what is beyond the projection
         return bool((np.abs(x[::2] - x[1::2]) * crs.linear_units_factor[1] < 1).all())
+
+
+def has_degrees(crs: Any, x: Float, y: Float) -> bool:
+    """Return whether places in a CRS have degrees: no way leads to them from another planet and some projections.
+
+    Tried are the points given, and the poles and points of the equator.
+    """
+    places = transformed("EPSG:4326", crs, np.array([0.0, 0, 0, 90, 180, -90]), np.array([90.0, -90, 0, 0, 0, 0]))
+    return any(bool(np.isfinite(transformed(crs, "EPSG:4326", *points)[0]).any()) for points in ((x, y), places))
 
 
 def middle_longitude(crs: Any, transform: Any, height: int, width: int) -> float | None:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.deploy.areas import CELL, Ground
-from pixelproof.deploy.geo import degrees, located, middle_longitude, shapely, transformed
+from pixelproof.deploy.geo import degrees, located, middle_longitude, outline, shapely, transformed
 from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import POLYGONS
@@ -59,9 +59,8 @@ def _holds_pole(scene: Scene) -> bool:
 
 def _longitudes_around(scene: Scene) -> Points:
     """Return longitudes along a raster's edge, and that of its middle; infinite beyond the Earth."""
-    step, start, end = np.arange(64) / 64, np.zeros(64), np.ones(64)
-    columns = scene.width * np.concatenate([step, end, 1 - step, start, [0.5]])
-    rows = scene.height * np.concatenate([start, step, end, 1 - step, [0.5]])
+    columns, rows = outline(scene.height, scene.width)
+    columns, rows = np.append(columns, scene.width / 2), np.append(rows, scene.height / 2)
     return transformed(scene.crs, "EPSG:4326", *located(scene.transform, columns, rows))[0]
 
 
