@@ -1,5 +1,6 @@
 """The Python API: the verbs of the command line by the same words, taking paths as texts too."""
 
+import shutil
 import subprocess
 import sys
 
@@ -27,6 +28,18 @@ def test_train_evaluate_predict_by_function(color_classes, tmp_path):
     assert len(files) == 4
     assert not api.doctor(str(color_classes)).of("error")
     assert api.report(str(run.path)).name == "report.html"
+
+
+def test_a_class_without_validation_images_is_noted_once(color_classes, tmp_path, capsys):
+    shutil.rmtree(color_classes / "validation" / "blue")
+    settings = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
+    note = "no validation image of class blue"
+    api.train(color_classes, "vgg16", tmp_path / "run", settings=settings)
+    assert capsys.readouterr().err.count(note) == 1
+    text = "name: s\nparts: {a: {data: patches, models: {one: {model: vgg16}, two: {model: vgg16-bn}}}}"
+    (tmp_path / "s.yaml").write_text(text)
+    api.study(tmp_path / "s.yaml", tmp_path, tmp_path / "out", settings)
+    assert capsys.readouterr().err.count(note) == 1
 
 
 def test_verbs_without_a_model_do_not_wait_for_torch():

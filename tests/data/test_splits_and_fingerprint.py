@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pixelproof.config import DataConfig
 from pixelproof.data import DataFolder, Sample, arrange, carve, fingerprint, open_data
-from pixelproof.data.splits import limit
+from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 
@@ -172,7 +172,7 @@ def test_names_that_are_not_utf8(tmp_path):
 
 def test_a_class_without_training_images_is_refused_and_one_without_validation_images_noted(color_classes, capsys):
     shutil.rmtree(color_classes / "validation" / "blue")
-    arrange(open_data(color_classes), DataConfig())
+    note_unscored(open_data(color_classes), DataConfig())
     assert "no validation image of class blue" in capsys.readouterr().err
     (color_classes / "train" / "blue").rename(color_classes / "validation" / "blue")
     with pytest.raises(UserError, match="class 'blue' has no image in the split train"):

@@ -61,6 +61,16 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     return parts
 
 
+def note_unscored(data: DataFolder, config: DataConfig) -> None:
+    """Point out classes that will have no figure, because validation has no image of them; once a command.
+
+    Raises:
+        UserError: As ``divide`` does.
+    """
+    if data.task == "classification" and (unscored := _missing(data, divide(data, config)["validation"])):
+        say(f"note: no validation image of class {', '.join(unscored)}: accuracy there will be undefined")
+
+
 def limited(parts: dict[str, Samples], config: DataConfig) -> dict[str, Samples]:
     """Return at most ``limit`` samples of each part."""
     # A rehearsal should not spend its time on choosing checkpoints.
@@ -70,17 +80,18 @@ def limited(parts: dict[str, Samples], config: DataConfig) -> dict[str, Samples]
 
 
 def _check_classes(data: DataFolder, parts: dict[str, Samples]) -> None:
-    """Refuse a class that cannot be learned, and point out one that will have no figure."""
-    names = dict(enumerate(data.scheme.names))
-    learned = {sample.label for sample in parts["train"]}
-    if unlearned := [name for index, name in names.items() if index not in learned]:
+    """Refuse a class that cannot be learned."""
+    if unlearned := _missing(data, parts["train"]):
         raise UserError(
             f"class '{unlearned[0]}' has no image in the split train of {data.root}",
             "add images of it, or remove it from the other splits and from labels.yaml",
         )
-    scored = {sample.label for sample in parts["validation"]}
-    if unscored := [name for index, name in names.items() if index not in scored]:
-        say(f"note: no validation image of class {', '.join(unscored)}: accuracy there will be undefined")
+
+
+def _missing(data: DataFolder, samples: Samples) -> list[str]:
+    """Return the names of the classes that none of ``samples`` is of."""
+    found = {sample.label for sample in samples}
+    return [name for index, name in enumerate(data.scheme.names) if index not in found]
 
 
 def limit(samples: Samples, count: int | None, seed: int) -> Samples:

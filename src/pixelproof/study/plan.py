@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
+from pixelproof.data.splits import note_unscored
 from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
 from pixelproof.numbers import counted
@@ -38,6 +39,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
                 start = _start(f"{part}/{model}", config, jobs, replicate)
                 jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start, digest))
         _refuse_one_folder(jobs[part])
+        note_unscored(folder, jobs[part][0].config.data)
     return jobs
 
 

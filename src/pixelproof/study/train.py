@@ -10,7 +10,7 @@ from pathlib import Path
 from pixelproof.config import RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
-from pixelproof.data.splits import limit
+from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, plain_name, summarise
@@ -101,6 +101,7 @@ def train_run(
     """
     folder = open_data(Path(data))
     config = prepare(folder, model, Path(out), weights, settings, resume=resume)
+    note_unscored(folder, config.data)
     return train(folder, config, Path(out), resume=resume, overwrite=overwrite, processes=processes)
 
 
