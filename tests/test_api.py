@@ -1,5 +1,6 @@
 """The Python API: the verbs of the command line by the same words, taking paths as texts too."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from typer.main import get_command
 
 from pixelproof import api
 from pixelproof.cli.main import app
+from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, summarise
+
+SLIM = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
 
 
 def test_it_has_the_verbs_of_the_command_line():
@@ -19,8 +23,7 @@ def test_it_has_the_verbs_of_the_command_line():
 
 
 def test_train_evaluate_predict_by_function(color_classes, tmp_path):
-    settings = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
-    run = api.train(str(color_classes), "vgg16", str(tmp_path / "run"), settings=settings)
+    run = api.train(str(color_classes), "vgg16", str(tmp_path / "run"), settings=SLIM)
     scores = api.evaluate(str(run.path), str(color_classes))
     assert summarise(api.score(str(run.scores("validation")))) == summarise(scores)
     assert 0 <= accuracy(scores) <= 1
@@ -30,15 +33,28 @@ def test_train_evaluate_predict_by_function(color_classes, tmp_path):
     assert api.report(str(run.path)).name == "report.html"
 
 
+def test_one_path_needs_no_list(color_classes, tmp_path):
+    """A text is a sequence of letters, and the letter '/' a folder that holds everything."""
+    run = api.train(color_classes, "vgg16", tmp_path / "run", settings=SLIM).path
+    photos = color_classes / "validation" / "red"
+    assert len(api.predict(run, str(photos), tmp_path / "guess")) == 4
+    assert len(api.cam(run, str(photos / "0.png"), tmp_path / "cam")) == 1
+    api.explain(run, color_classes, tmp_path / "why", unlabelled=str(photos))
+    assert "unlabelled" in (tmp_path / "why" / "next.csv").read_text()
+    with pytest.raises(UserError, match="nothing to compare with"):
+        api.compare(str(run))
+    with pytest.raises(UserError, match=re.escape(str(photos))):
+        api.serve(str(photos))
+
+
 def test_a_class_without_validation_images_is_noted_once(color_classes, tmp_path, capsys):
     shutil.rmtree(color_classes / "validation" / "blue")
-    settings = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
     note = "no validation image of class blue"
-    api.train(color_classes, "vgg16", tmp_path / "run", settings=settings)
+    api.train(color_classes, "vgg16", tmp_path / "run", settings=SLIM)
     assert capsys.readouterr().err.count(note) == 1
     text = "name: s\nparts: {a: {data: patches, models: {one: {model: vgg16}, two: {model: vgg16-bn}}}}"
     (tmp_path / "s.yaml").write_text(text)
-    api.study(tmp_path / "s.yaml", tmp_path, tmp_path / "out", settings)
+    api.study(tmp_path / "s.yaml", tmp_path, tmp_path / "out", SLIM)
     assert capsys.readouterr().err.count(note) == 1
 
 

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import atomic, explain_os_error
 from pixelproof.runs.plain import from_json, from_yaml
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def as_paths(given: Paths) -> list[Path]:
+    """Return the paths that somebody gave, one alone or several.
+
+    >>> as_paths("photos") == as_paths(["photos"]) == [Path("photos")]
+    True
+    """
+    return [Path(path) for path in ([given] if isinstance(given, str | Path) else given)]
 
 
 def expanded(path: str | Path) -> Path:

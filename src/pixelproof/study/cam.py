@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.data.checking import check_images
@@ -14,12 +13,13 @@ from pixelproof.prediction.files import gather
 from pixelproof.progress import track
 from pixelproof.runs import Run
 from pixelproof.runs.atomic import refuse_existing
+from pixelproof.runs.files import Paths, as_paths
 from pixelproof.schema import nearest
 
 
 def cam_run(
     run: Path,
-    images: Sequence[Path],
+    images: Paths,
     out: Path,
     *,
     target: str | None = None,
@@ -30,7 +30,7 @@ def cam_run(
 
     Args:
         run: The run folder.
-        images: Image files, or folders of them.
+        images: An image file or a folder of them, or several.
         out: The folder to write to; a picture is called after its image and the class.
         target: Name of the class; None takes the one predicted for each image.
         device: Where to compute.
@@ -45,7 +45,7 @@ def cam_run(
     if target is not None and target not in names:
         raise UserError(f"there is no class '{target}'", nearest(target, list(names)))
     index = None if target is None else names.index(target)
-    files = gather([Path(image) for image in images], predictor.scheme.task, drawn=True)
+    files = gather(as_paths(images), predictor.scheme.task, drawn=True)
     # Which class an image will get is not known yet, so any picture of it counts.
     possible = names if target is None else (target,)
     refuse_existing((_picture(out, name, label) for name in files for label in possible), overwrite)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from pixelproof.comparison.compare import compare
@@ -20,6 +20,7 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence, save_evidence
+from pixelproof.runs.files import Paths, as_paths
 from pixelproof.study.file import Part
 from pixelproof.study.job import SPLIT, Job, first_runs
 from pixelproof.study.steps import Steps
@@ -48,7 +49,7 @@ def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> Non
 
 
 def compare_models(
-    models: Sequence[Path],
+    models: Paths,
     out: Path | None = None,
     *,
     split: str = SPLIT,
@@ -74,14 +75,15 @@ def compare_models(
         UserError: A file cannot be read, an option has a wrong value, or ``out`` holds a comparison already.
         Refusal: The models were not measured alike, or there are too few images for an interval.
     """
+    paths = as_paths(models)
     if out is None:
-        return compare(models, split, protocol, groups, seed)
+        return compare(paths, split, protocol, groups, seed)
     out = Path(out)
     if is_study(out):
         raise UserError(f"{out} holds a study or a run, whose page would be replaced", "choose another --out")
     refuse_existing([out / name for name in (COMPARISON, EVIDENCE, PAGE)], overwrite)
-    record = compare(models, split, protocol, groups, seed)
-    scores = open_models([Path(model) for model in models], split)
+    record = compare(paths, split, protocol, groups, seed)
+    scores = open_models(paths, split)
     save_comparison(out / COMPARISON, record)
     (out / EVIDENCE).unlink(missing_ok=True)
     if any(isinstance(each, SegmentationScores) and each.boundaries is None for each in scores):

@@ -36,6 +36,7 @@ from pixelproof.runs import (
 from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.explanation_file import VERSION
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
+from pixelproof.runs.files import Paths, as_paths
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.study.job import SPLIT, Job, first_runs
 from pixelproof.study.parts import data_for
@@ -56,7 +57,7 @@ def explain_run(
     split: str = "validation",
     *,
     layer: str = SECOND_LAST,
-    unlabelled: Sequence[Path] = (),
+    unlabelled: Paths = (),
     most: int | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -70,7 +71,7 @@ def explain_run(
         out: The folder to write to.
         split: The images that are described, and taken for the list of what to look at next.
         layer: Whose output is the feature space; classification.
-        unlabelled: Image files or folders without labels, which join the list of what to label next.
+        unlabelled: An image file or folder without labels, or several, which join the list of what to label next.
         most: Look at no more training images than this; None looks at all.
         seed: Decides bootstrap replicates.
         device: Where to compute.
@@ -93,8 +94,8 @@ def explain_run(
         raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
     if split != "train":
         parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
-    if unlabelled:
-        files = gather([Path(path) for path in unlabelled], run.labels().task)
+    if further := as_paths(unlabelled):
+        files = gather(further, run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
     predictor = predictor_for(run, device, layer)
     require_writable(target.scores)

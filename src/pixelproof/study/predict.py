@@ -11,11 +11,12 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.prediction.files import gather, predict_files
 from pixelproof.runs import Run
+from pixelproof.runs.files import Paths, as_paths
 
 
 def predict_run(
     run: Path,
-    images: Sequence[Path],
+    images: Paths,
     out: Path,
     *,
     device: str = "auto",
@@ -29,7 +30,7 @@ def predict_run(
 
     Args:
         run: The run folder.
-        images: Files, or folders of them.
+        images: A file or folder, or several.
         out: Folder to write to.
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
@@ -44,7 +45,7 @@ def predict_run(
     chosen = as_slice(part)
     opened = Run.open(Path(run))
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
-    files = [Path(image) for image in images]
+    files = as_paths(images)
     if backend != "torch":
         use_backend(predictor, opened, backend, image_size(next(iter(gather(files, predictor.scheme.task).values()))))
     return predict_files(predictor, files, Path(out), overwrite, chosen)

@@ -12,6 +12,7 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.runs import Run
+from pixelproof.runs.files import Paths, as_paths
 from pixelproof.runs.packages import require
 
 HOST, PORT = "127.0.0.1", 8000
@@ -19,7 +20,7 @@ MEGABYTES = 64.0
 
 
 def serve(
-    runs: Sequence[Path],
+    runs: Paths,
     *,
     host: str = HOST,
     port: int = PORT,
@@ -33,7 +34,7 @@ def serve(
     """Answer for trained runs over HTTP, with a page to look at the answers, until Ctrl-C.
 
     Args:
-        runs: Run folders.
+        runs: A run folder, or several.
         host: Name or address to listen at; other machines get in where it is not loopback.
         port: To listen at; 0 takes a free one.
         device: Where to compute.
@@ -49,7 +50,7 @@ def serve(
         Refusal: The backend named does not compute the same.
     """
     require(("fastapi", "uvicorn"), "a server", "serve")
-    opened = open_runs([Path(run) for run in runs])
+    opened = open_runs(as_paths(runs))
     with suppress(KeyboardInterrupt), listening(host, port) as door:
         # These take seconds to import; what is wrong so far has been said.
         from pixelproof.deploy.serve.desk import Desk
