@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +53,21 @@ def test_the_surface_grows_only_on_purpose():
         name: {o for p in c.params for o in p.opts if o.startswith("--")} | {"--help"} for name, c in commands.items()
     }
     assert found == OPTIONS
+
+
+def test_every_option_is_named_in_the_documents():
+    root = Path(__file__).parents[2]
+    pages = "\n".join(page.read_text("utf-8") for page in [root / "README.md", *(root / "docs").rglob("*.md")])
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", pages))
+    group = get_command(app)
+    offered = {
+        option
+        for command in (group, *group.commands.values())
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+        if option.startswith("--")
+    }
+    assert offered - named == {"--install-completion", "--show-completion"}
 
 
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "matplotlib", "sklearn", "scipy", "yaml"}
