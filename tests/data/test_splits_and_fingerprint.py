@@ -148,13 +148,24 @@ def test_fingerprint_changes_with_a_byte_a_mask_and_a_label(tmp_path):
     assert fingerprint(files) != fingerprint(moved)
 
 
-def test_fingerprint_reads_masks_to_their_end(tmp_path):
-    sample = Sample("a", tmp_path / "a.tif", mask=tmp_path / "a_mask.tif")
+@pytest.mark.parametrize(
+    ("changed", "noticed"), [("a_mask.png", True), ("a.tif", True), ("a.TIFF", True), ("a.bmp", True), ("a.jpg", False)]
+)
+def test_fingerprint_reads_masks_and_uncompressed_images_to_their_end(changed, noticed, tmp_path):
+    image = "a.png" if "mask" in changed else changed
+    sample = Sample("a", tmp_path / image, mask=tmp_path / "a_mask.png")
     for path in (sample.image, sample.mask):
         path.write_bytes(bytes(100_000))
     before = fingerprint([sample])
-    sample.mask.write_bytes(bytes(99_999) + b"1")
-    assert fingerprint([sample]) != before
+    (tmp_path / changed).write_bytes(bytes(99_999) + b"1")
+    assert (fingerprint([sample]) != before) is noticed
+
+
+def test_fingerprints_of_compressed_images_are_those_of_before(tmp_path):
+    """Others would make every study train anew, and refuse to compare with scores that are there."""
+    sample = Sample("a", tmp_path / "a.jpg", label=3)
+    sample.image.write_bytes(bytes(range(256)) * 400)
+    assert fingerprint([sample]) == "8579beb765ab7f7e"
 
 
 def test_fingerprint_of_a_missing_file_names_it(tmp_path):

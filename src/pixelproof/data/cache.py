@@ -134,7 +134,7 @@ def default_folder() -> Path:
 
 
 def _key(files: Files) -> str:
-    """Return the name of a cache; the fingerprint reads only the head of each image, so dates count as well."""
+    """Return the name of a cache; the fingerprint reads of most images the head alone, so dates count as well."""
     digest = hashlib.sha256(f"{VERSION} {files.input_size} {files.scheme.hash} {fingerprint(files.samples)}".encode())
     for sample in files.samples:
         for path in (sample.image, sample.mask):

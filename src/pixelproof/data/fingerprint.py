@@ -13,17 +13,20 @@ from pixelproof.data.folder import Sample
 from pixelproof.runs.atomic import explain_os_error
 
 _HEAD = 65536
+_AS_LONG = (".tif", ".tiff", ".bmp")  # formats whose files mostly stay as long when a pixel changes
 _BLOCK = 2**20  # bytes that are held at once
 
 
 def fingerprint(samples: Iterable[Sample]) -> str:
-    """Return a digest of ids, labels, every mask file, and the size and first 64 KiB of every image file.
+    """Return a digest of ids, labels, every mask, TIFF and BMP file, and the size and first 64 KiB of other images.
 
-    The order of samples and the folder they lie in do not matter. Images are not read to their end because there may
-    be many gigabytes of them; masks are, because labels are corrected, and a file that is not compressed stays as long.
+    The order of samples and the folder they lie in do not matter. JPEG, PNG and WebP are not read to their end because
+    there may be many gigabytes of them, and a changed image hardly ever takes as many bytes; masks are, because labels
+    are corrected.
     """
     lines = sorted(
-        f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image, whole=False)}\x1f{_file_digest(s.mask) if s.mask else ''}"
+        f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image, s.image.suffix.lower() in _AS_LONG)}"
+        f"\x1f{_file_digest(s.mask) if s.mask else ''}"
         for s in samples
     )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
