@@ -27,7 +27,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 
 from benchmarks.harness import Benchmark
 from pixelproof.data.demo import write_demo
-from pixelproof.data.images import read_mask
+from pixelproof.data.masks import read_mask
 from pixelproof.evaluation import confusion_counts, mean_iou
 from pixelproof.labels import PRESETS
 from pixelproof.runs import SegmentationScores

@@ -24,7 +24,7 @@ OPTIONS = {
     "compare": {"--out", "--split", "--protocol", "--groups", "--seed", "--lang", "--overwrite", "--json", "--help"},
     "cam": {"--out", "--class", "--device", "--overwrite", "--help"},
     "demo": {"--out", "--set", "--help"},
-    "doctor": {"--strict", "--json", "--write-labels", "--help"},
+    "doctor": {"--bands", "--stretch", "--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "evaluate": {"--split", "--device", "--backend", "--tta", "--scales", "--json", "--help"},
     "explain": {

@@ -9,13 +9,14 @@ from data_builders import class_folders, mask_folders, picture, save
 from pixelproof.config import DataConfig
 from pixelproof.data import arrange, open_data
 from pixelproof.data.checking import check_images, check_parts
+from pixelproof.data.reader import RGB
 from pixelproof.errors import UserError
 
 
 def check(root):
     data = open_data(root)
     parts = arrange(data, DataConfig())
-    check_parts(parts, data.scheme)
+    check_parts(parts, data.scheme, RGB)
     return parts
 
 
@@ -55,7 +56,7 @@ def test_masks_that_do_not_fit(tmp_path):
 
 def test_images_to_predict(tmp_path):
     paths = [save(picture(i), tmp_path / f"{i}.jpg") for i in range(3)]
-    check_images(paths)
+    check_images(paths, RGB)
     truncate(paths[1])
     with pytest.raises(UserError, match=r"1\.jpg is truncated"):
-        check_images(paths)
+        check_images(paths, RGB)

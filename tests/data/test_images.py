@@ -10,7 +10,7 @@ from data_builders import picture, save, save_turned
 from PIL import Image
 
 from pixelproof.data import image_size, images, read_image, write_png
-from pixelproof.data.images import read_mask_values
+from pixelproof.data.masks import read_mask_values
 from pixelproof.errors import UserError
 
 RGB = picture(1, (6, 4))
@@ -78,7 +78,7 @@ def test_tiffs_that_would_be_read_wrongly_are_refused(tmp_path):
     write_deep(rasterio, tmp_path / "apart8.tif", shallow, photometric="RGB", interleave="band")
     np.testing.assert_array_equal(read_image(tmp_path / "apart8.tif"), shallow.transpose(1, 2, 0))
     write_deep(rasterio, tmp_path / "five.tif", np.concatenate([deep, deep[:2]]))
-    with pytest.raises(UserError, match=r"five\.tif is a TIFF .* 'pixelproof map' reads other bands"):
+    with pytest.raises(UserError, match=r"five\.tif holds 5 bands of uint16, which are not read as colours; name"):
         read_image(tmp_path / "five.tif")
 
 
@@ -92,8 +92,8 @@ def test_the_bands_of_a_tiff_that_are_not_read_are_named_once(alpha, dtype, tmp_
         colors = {"photometric": "RGB", "interleave": "pixel"} | ({"alpha": alpha} if len(some) == 4 else {})
         write_deep(rasterio, tmp_path / f"{name}.tif", some, **colors)
         np.testing.assert_array_equal(read_image(tmp_path / f"{name}.tif"), read_image(tmp_path / "rgb.tif"))
-        said = "" if name != "a" else "note: of TIFFs with 4 bands, bands 1 to 3 are read, as red, green and blue\n"
-        assert capsys.readouterr().err == said
+        said = "note: of TIFFs with 4 bands, 1 to 3 are read as red, green and blue, unless 'bands' names others\n"
+        assert capsys.readouterr().err == (said if name == "a" else "")
 
 
 def write_deep(rasterio, path, bands, **options):

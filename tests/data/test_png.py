@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from pixelproof.data.images import read_image, read_mask_values
+from pixelproof.data.images import read_image
+from pixelproof.data.masks import read_mask_values
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 

@@ -190,5 +190,5 @@ def test_without_the_extra_it_says_what_to_install():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "maps need rasterio, which is not installed; install the extra: pip install" in done.stderr
+    assert "rasters need rasterio, which is not installed; install the extra: pip install" in done.stderr
     assert done.stderr.endswith("-e '.[geo]'.\n")

@@ -22,11 +22,14 @@ import pixelproof
 from pixelproof.data import read_image
 from pixelproof.deploy.serve.answers import answer
 from pixelproof.deploy.serve.desk import Desk
+from pixelproof.deploy.serve.models import load_models
 from pixelproof.deploy.serve.names import model_names
 from pixelproof.deploy.serve.replies import Declined
 from pixelproof.errors import UserError
-from pixelproof.prediction import tiles
+from pixelproof.prediction import Predictor, tiles
 from pixelproof.study.predict import predict_run
+from small_data import write_raster
+from small_runs import untrained_run
 
 FOLDERS = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
 
@@ -408,3 +411,20 @@ def test_pictures_of_every_mode_come_out_the_same_from_bytes(folder):
         assert np.array_equal(decode_image(data), read_image(folder / name))
     with Image.open(io.BytesIO(KINDS["turned.jpg"])) as image:
         assert (image.height, image.width) == decode_image(KINDS["turned.jpg"]).shape[1::-1]
+
+
+def test_a_model_of_other_bands(tmp_path, runs):
+    bands = untrained_run(tmp_path / "bands", "fcn8s", bands=(3, 1, 2, 4), stretch=((0.0, 3000.0),))
+    stored = np.random.default_rng(0).integers(0, 3000, (4, 40, 56), dtype=np.uint16)
+    data = write_raster(tmp_path / "four.tif", stored).read_bytes()
+    with running(load_models([runs[0], bands], "cpu", "torch", None)) as server:
+        expected = Predictor.open(bands, "cpu").class_map(Predictor.open(bands, "cpu").reader.decode(data))
+        ids = decoded(server.predict("bands", data, "ids").body)
+        assert np.array_equal(ids, np.array([label.id for label in bands.labels().classes])[expected])
+        assert server.predict("bands", data, "overlay").status == 200
+        assert "holds 4 bands of uint16" in server.predict("fcn8s", data).error
+        assert "has 3 bands, no band 4" in server.predict("bands", PNG).error
+        shown = decoded(server.ask("POST", "/api/image", data).body)
+        assert np.abs(shown - stored[[2, 0, 1]].transpose(1, 2, 0) / 3000 * 255).max() <= 1
+        vrt = b'<VRTDataset rasterXSize="1" rasterYSize="1"></VRTDataset>'
+        assert "is made of other files" in server.predict("bands", vrt).error

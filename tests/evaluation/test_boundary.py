@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from pixelproof.data.images import read_mask
+from pixelproof.data.masks import read_mask
 from pixelproof.evaluation import confusion_counts, summarise
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.boundary_metrics import (

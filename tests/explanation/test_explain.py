@@ -12,6 +12,7 @@ from pixelproof.config import ModelConfig
 from pixelproof.data import Sample, fingerprint, open_data, write_png
 from pixelproof.data.demo import write_digits
 from pixelproof.data.images import read_image
+from pixelproof.data.reader import RGB
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.explanation import segmenter
@@ -199,7 +200,7 @@ def test_a_region_of_a_huge_image_need_not_fill_a_window():
 class Sees:
     """A segmenter that takes what is white for water and all else for the first class."""
 
-    scheme, temperature = LAND, 1.0
+    scheme, temperature, reader = LAND, 1.0, RGB
 
     def __call__(self, images):
         white = torch.from_numpy(images[0][None, :, :, 0] > 0)

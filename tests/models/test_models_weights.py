@@ -108,6 +108,23 @@ def test_wrappers_are_seen_through(wrap: str, tmp_path: Path) -> None:
     assert all(torch.equal(tensor, loaded[key]) for key, tensor in source.state_dict().items())
 
 
+@pytest.mark.parametrize("name", ["vgg16", "fcn8s-bn", "smp:FPN:resnet18", "timm:resnet18"])
+def test_weights_for_colours_are_shared_out_over_bands(name: str, tmp_path: Path) -> None:
+    colours = build(name, seed=1)
+    save_file(colours.state_dict(), tmp_path / "colours.safetensors")
+    (first, kernel), *_ = [(n, t) for n, t in colours.state_dict().items() if t.ndim == 4]
+    for channels in (1, 2, 5):
+        config = ModelConfig(
+            name=name, width=SLIM, weights=str(tmp_path / "colours.safetensors"), bands=(1,) * channels
+        )
+        model = build_model(config, 4)
+        found = model.state_dict()
+        expected = [kernel[:, i % 3] * 3 / channels for i in range(channels)] if channels > 1 else [kernel.sum(dim=1)]
+        torch.testing.assert_close(found[first], torch.stack(expected, dim=1))
+        assert all(torch.equal(found[n], t) for n, t in colours.state_dict().items() if n != first)
+        assert model.eval()(torch.zeros(1, channels, 64, 64)).logits.shape[:2] == (1, 4)
+
+
 def test_nothing_that_fits_is_an_error(tmp_path: Path) -> None:
     torch.save({"something.else": torch.zeros(3)}, tmp_path / "other.pt")
     with pytest.raises(UserError, match=r"other\.pt: no tensor fits"):

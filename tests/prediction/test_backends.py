@@ -194,7 +194,7 @@ def test_a_proof_sees_one_wrong_pixel():
 
 def test_proof_images_are_kept_with_their_truth_and_made_where_there_are_none(make_run):
     run = make_run("fcn8s")
-    first, *stored = proof_images(run, (150, 90))
+    first, *stored = proof_images(run, (150, 90), 3)
     assert first.shape == (150, 90, 3)
     assert [image.shape for image in stored] == [(70, 101, 3)] * 2
     image = np.arange(600 * 520 * 3, dtype=np.uint8).reshape(600, 520, 3)
@@ -206,6 +206,6 @@ def test_proof_images_are_kept_with_their_truth_and_made_where_there_are_none(ma
     np.testing.assert_array_equal(b.truth, mask[44:556, 4:516])
     assert (a.truth, c.truth) == (6, None)
     run.proof_images.unlink()
-    made = proof_images(run, (150, 90))
+    made = proof_images(run, (150, 90), 3)
     assert len(made) == 5
-    assert all(np.array_equal(a, b) for a, b in zip(made, proof_images(run, (150, 90)), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(made, proof_images(run, (150, 90), 3), strict=True))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pixelproof.data.doctor import Diagnosis, Finding
+    from pixelproof.data.reader import ImageReader
 
 _COLORS = {"error": "red", "warning": "yellow", "note": "blue"}
 _FILES_SHOWN = 4
@@ -25,6 +26,12 @@ _CLASSES_SHOWN = 12
 
 def doctor(
     data: DataArgument,
+    bands: Annotated[
+        str | None, typer.Option(help="Read images by these bands, as a network will.", metavar="N,N,N")
+    ] = None,
+    stretch: Annotated[
+        str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     json: JsonOption = False,
     write_labels: Annotated[bool, typer.Option("--write-labels", help="Write the proposed labels.yaml.")] = False,
@@ -36,7 +43,7 @@ def doctor(
 
     if write_labels:
         _refuse_overwriting(data)
-    diagnosis = examine(data)
+    diagnosis = examine(data, _reader(bands, stretch))
     console = Console(highlight=False, markup=False, stderr=json)  # a class may be called [/b]
     if json:
         print_json(diagnosis.to_json())
@@ -46,6 +53,23 @@ def doctor(
         _write(console, data, diagnosis.summary["proposal"])
     if diagnosis.of("error") or (strict and diagnosis.of("warning")):
         raise typer.Exit(1)
+
+
+def _reader(bands: str | None, stretch: str | None) -> ImageReader:
+    """Return what reads the images: as RGB, or by bands."""
+    from pixelproof.config import ModelConfig
+    from pixelproof.data.reader import ImageReader
+    from pixelproof.deploy.settings import parse_bands, parse_stretch
+    from pixelproof.errors import UserError
+    from pixelproof.schema import parse
+
+    if stretch and not bands:
+        raise UserError("--stretch is for bands, and none are named", "give --bands, too, such as --bands 1,2,3")
+    ends = parse_stretch(stretch) if stretch else None
+    if ends is not None and ends.unit == "percent":
+        raise UserError(f"--stretch {stretch} would differ from image to image", "give values, such as 0,3000")
+    told = {"bands": bands and parse_bands(bands), "stretch": ends and [ends.low, ends.high]}
+    return ImageReader.of(parse(ModelConfig, {"name": ""} | told, "doctor"))
 
 
 def _refuse_overwriting(data: Path) -> None:

@@ -31,7 +31,7 @@ def map_scene(
     polygons: Annotated[Path | None, typer.Option(help="Also as polygons: FILE.gpkg or FILE.geojson.")] = None,
     simplify: Annotated[float, typer.Option(min=0.0, help="Tolerance of their outlines in metres.")] = 0.0,
     probabilities: Annotated[Path | None, typer.Option(help="Also the classes' probabilities, as bands.")] = None,
-    bands: Annotated[str | None, typer.Option(help="Red, green and blue, such as 3,2,1.", metavar="R,G,B")] = None,
+    bands: Annotated[str | None, typer.Option(help="The network's bands: red, green, blue.", metavar="N,N,N")] = None,
     nodata: Annotated[float | None, typer.Option(help="Value of pixels without data.")] = None,
     stretch: StretchOption = None,
     tile: Annotated[int | None, typer.Option(min=1, help="Side of a tile in pixels; more takes more memory.")] = None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
 from pixelproof.runs.folder import CONFIG
@@ -22,28 +22,10 @@ def _word(value: object) -> object:
 
 
 Switch = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_word)]
-Channels3 = tuple[float, float, float]
 
 LOSSES = ("cross-entropy", "focal", "dice", "lovasz")
-
-
-LOOKS = ("tta", "tta_scales")
-"""Settings of a model that no training reads."""
 HANDLING = {"data": {"cache"}, "training": {"workers", "resident"}}
 """Settings by section that say how images are handled, and change no result."""
-OWN_SIZE = (1.0,)
-"""An image is looked at in its own size alone."""
-
-
-def checked_sizes(sizes: Sequence[float]) -> tuple[float, ...]:
-    """Return sizes in which an image is looked at, in order.
-
-    Raises:
-        ValueError: There are none, two are the same, or one is no multiple of 1/8 from 1/4 to 2.
-    """
-    if not sizes or len(set(sizes)) < len(sizes) or not all(0.25 <= s <= 2 and (8 * s).is_integer() for s in sizes):
-        raise ValueError("sizes are different multiples of 1/8 from 1/4 to 2, such as 0.5, 0.75, 1")
-    return tuple(sorted(sizes))
 
 
 class DataConfig(Strict):
@@ -59,60 +41,6 @@ class DataConfig(Strict):
     """Seed of the parts carved out of train; runs that are compared share it."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
-
-
-class ModelConfig(Strict):
-    """Which network, and what it does to an image before the first layer."""
-
-    name: str
-    """A name of the FCN or VGG family, ``timm:NAME`` or ``smp:DECODER:ENCODER``."""
-    width: float = Field(default=1.0, gt=0.0, le=4.0)
-    """Factor on every channel count of the VGG and FCN family."""
-    weights: str = "none"
-    """``none``, ``imagenet``, the path of a safetensors file or a state dict, or in a study ``study:PART/MODEL``."""
-    dropout: float = Field(default=0.5, ge=0.0, lt=1.0)
-    """Dropout of VGG's classifier."""
-    input_size: int | None = Field(default=None, ge=8)
-    """Classification: images are resized to this many pixels a side. None takes the size most images of train have."""
-    downsample: int = Field(default=1, ge=1, le=16)
-    """Segmentation: the network sees means of N x N pixels, with 1/N² of the operations and N times the width of the
-    scene in its receptive field; its answer is enlarged bilinearly."""
-    mean: Channels3 | None = None
-    """Subtracted from RGB in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's otherwise."""
-    std: Channels3 | None = None
-    """RGB is divided by this after ``mean`` is subtracted; None likewise."""
-    tta: bool | Literal["flip"] = False
-    """Average probabilities over flips and quarter turns when predicting, which takes eight times as long; ``flip``:
-    over the image and its mirror image alone, for things that have an up."""
-    tta_scales: tuple[float, ...] = OWN_SIZE
-    """Segmentation: probabilities are averaged over the image in these sizes when predicting, such as
-    ``[0.5, 0.75, 1]``; multiples of 1/8 from 1/4 to 2."""
-
-    @property
-    def looks(self) -> dict[str, Any]:
-        """The settings that matter to prediction alone, as plain data: how an image is looked at."""
-        return self.model_dump(mode="json", include=set(LOOKS))
-
-    @property
-    def averages(self) -> bool:
-        """Whether more than one look at an image is taken when predicting."""
-        return bool(self.tta) or self.tta_scales != OWN_SIZE
-
-    def without_weights(self) -> ModelConfig:
-        """Return the same network without weights to start from, because a checkpoint brings its own."""
-        return self.model_copy(update={"weights": "none"})
-
-    @field_validator("std")
-    @classmethod
-    def _positive(cls, value: Channels3 | None) -> Channels3 | None:
-        if value is not None and min(value) <= 0:
-            raise ValueError("std is what RGB is divided by, so each must be greater than 0")
-        return value
-
-    @field_validator("tta_scales")
-    @classmethod
-    def _sizes(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        return checked_sizes(value)
 
 
 class AugmentConfig(Strict):

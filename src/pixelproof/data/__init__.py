@@ -2,7 +2,8 @@
 
 from pixelproof.data.fingerprint import fingerprint
 from pixelproof.data.folder import DataFolder, Sample
-from pixelproof.data.images import image_size, read_image, read_mask, write_png
+from pixelproof.data.images import image_size, read_image, write_png
+from pixelproof.data.masks import read_mask
 from pixelproof.data.opening import open_data
 from pixelproof.data.splits import arrange, carve
 

@@ -21,10 +21,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.config import COLORS
 from pixelproof.data.decoded import Decoded, Files
 from pixelproof.data.fingerprint import fingerprint
 from pixelproof.data.folder import Sample
-from pixelproof.data.images import opened
+from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.progress import bar, say
@@ -61,7 +62,8 @@ class Cached:
         """int64 [N, 2]: height and width of each image."""
         areas = self.sizes.prod(axis=1)
         self._starts = np.concatenate([[0], areas.cumsum()])
-        self._images = _mapped(folder / _IMAGES, 3 * int(self._starts[-1]))
+        self.channels = int(facts.get("channels", COLORS))
+        self._images = _mapped(folder / _IMAGES, self.channels * int(self._starts[-1]))
         # Classified images have no masks, so the file is empty.
         self._masks = _mapped(folder / _MASKS, int(self._starts[-1])) if facts["masks"] else None
 
@@ -73,14 +75,16 @@ class Cached:
         return len(self.sizes)
 
     def __getitem__(self, index: int) -> tuple[UInt8, UInt8 | None]:
-        """Return an image, uint8 [3, H, W], and its mask, uint8 [H, W] or None; views that must not be written to."""
+        """Return an image, uint8 [C, H, W], and its mask, uint8 [H, W] or None; views that must not be written to."""
         height, width = self.sizes[index].tolist()
         start, end = self._starts[index : index + 2].tolist()
-        image = self._images[3 * start : 3 * end].reshape(3, height, width)
+        image = self._images[self.channels * start : self.channels * end].reshape(self.channels, height, width)
         return image, None if self._masks is None else self._masks[start:end].reshape(height, width)
 
 
-def decoded(samples: Sequence[Sample], scheme: LabelScheme, input_size: int | None, where: str) -> Decoded:
+def decoded(
+    samples: Sequence[Sample], scheme: LabelScheme, input_size: int | None, where: str, reader: ImageReader = RGB
+) -> Decoded:
     """Return the pixels of labelled images, from the cache where there is room for one.
 
     Args:
@@ -88,11 +92,12 @@ def decoded(samples: Sequence[Sample], scheme: LabelScheme, input_size: int | No
         scheme: The label contract of the masks.
         input_size: Side in pixels to which images are resized; None leaves them as they are.
         where: "auto" for the user's cache folder, "none" for no cache, or the path of a folder for caches.
+        reader: Reads the images.
 
     Raises:
         UserError: An image or mask cannot be read, or the folder cannot be written.
     """
-    files = Files(samples, scheme, input_size)
+    files = Files(samples, scheme, input_size, reader)
     if where == "none" or not samples:
         return files
     try:
@@ -135,7 +140,9 @@ def default_folder() -> Path:
 
 def _key(files: Files) -> str:
     """Return the name of a cache; the fingerprint reads of most images the head alone, so dates count as well."""
-    digest = hashlib.sha256(f"{VERSION} {files.input_size} {files.scheme.hash} {fingerprint(files.samples)}".encode())
+    read_as = "" if files.reader == RGB else f" {files.reader}"
+    told = f"{VERSION} {files.input_size} {files.scheme.hash} {fingerprint(files.samples)}{read_as}"
+    digest = hashlib.sha256(told.encode())
     for sample in files.samples:
         for path in (sample.image, sample.mask):
             if path is not None:
@@ -145,12 +152,13 @@ def _key(files: Files) -> str:
 
 def _bytes(files: Files) -> int:
     """Return how many bytes the images decode to, as their headers say."""
+    planes = files.reader.channels
     if files.input_size is not None:
-        return len(files) * 3 * files.input_size**2
+        return len(files) * planes * files.input_size**2
     total = 0
     for sample in files.samples:
-        with opened(sample.image) as image:
-            total += image.width * image.height * (3 if sample.mask is None else 4)
+        height, width = files.reader.header(sample.image)
+        total += height * width * (planes if sample.mask is None else planes + 1)
     return total
 
 
@@ -171,7 +179,7 @@ def _build(files: Files, folder: Path) -> None:
             for file in (images, masks):
                 file.flush()
                 os.fsync(file.fileno())
-        facts = {"masks": mask is not None}
+        facts = {"masks": mask is not None, "channels": files.reader.channels}
         write_arrays(part / _INDEX, "cache", VERSION, facts, {"sizes": np.array(sizes, np.int64)})
         part.chmod(0o755)  # temporary folders are their maker's alone, and this one is for all who read the images
         with suppress(OSError):

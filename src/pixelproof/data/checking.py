@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pixelproof.data.decoded import read_sample
 from pixelproof.data.folder import Sample
-from pixelproof.data.images import opened, read_image
+from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.progress import track
@@ -16,16 +16,16 @@ from pixelproof.progress import track
 Item = TypeVar("Item")
 
 
-def check_images(paths: Sequence[Path]) -> None:
+def check_images(paths: Sequence[Path], reader: ImageReader) -> None:
     """Decode every image.
 
     Raises:
         UserError: One cannot be read.
     """
-    _check(paths, read_image, "checking images")
+    _check(paths, reader, "checking images")
 
 
-def check_parts(parts: Mapping[str, Sequence[Sample]], scheme: LabelScheme) -> None:
+def check_parts(parts: Mapping[str, Sequence[Sample]], scheme: LabelScheme, reader: ImageReader) -> None:
     """Check what a run will read.
 
     Images and masks that choose the checkpoint or give the score are decoded, because a fault there would show only
@@ -34,14 +34,16 @@ def check_parts(parts: Mapping[str, Sequence[Sample]], scheme: LabelScheme) -> N
     Args:
         parts: The samples of "train", "selection" and "validation"; other parts are not read.
         scheme: The label contract of the masks.
+        reader: Reads the images.
 
     Raises:
         UserError: A file cannot be read, or a mask is of another size than its image or holds unknown values.
     """
-    training = [path for sample in parts["train"] for path in (sample.image, sample.mask) if path is not None]
+    training = [(sample.image, reader) for sample in parts["train"]]
+    training += [(sample.mask, RGB) for sample in parts["train"] if sample.mask is not None]
     scored = [sample for name in ("selection", "validation") for sample in parts[name]]
-    _check(scored, lambda sample: read_sample(sample, scheme), "checking validation images")
-    _check(training, _open, "checking training images")
+    _check(scored, lambda sample: read_sample(sample, scheme, reader), "checking validation images")
+    _check(training, lambda file: file[1].header(file[0]), "checking training images")
 
 
 def _check(items: Sequence[Item], use: Callable[[Item], object], label: str) -> None:
@@ -54,8 +56,3 @@ def _check(items: Sequence[Item], use: Callable[[Item], object], label: str) -> 
     if broken:
         more = f" (and {len(broken) - 1} more cannot be used)" if len(broken) > 1 else ""
         raise UserError(f"{broken[0].problem}{more}", broken[0].remedy)
-
-
-def _open(path: Path) -> None:
-    with opened(path):
-        pass

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelproof.data.folder import Sample
-from pixelproof.data.images import read_image, read_mask
+from pixelproof.data.masks import read_mask
+from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 
@@ -29,7 +30,7 @@ class Decoded(Protocol):
         """Return an image and its mask.
 
         Returns:
-            RGB, uint8 [3, H, W], a classifier's at its input size; class indices, uint8 [H, W], None for a classified
+            uint8 [C, H, W], a classifier's at its input size; class indices, uint8 [H, W], None for a classified
             image.
         """
 
@@ -41,12 +42,16 @@ class Files:
         samples: The images, all with a mask or all with a label.
         scheme: The label contract of the masks.
         input_size: Side in pixels to which images are resized; None leaves them as they are.
+        reader: Reads the images.
     """
 
-    def __init__(self, samples: Sequence[Sample], scheme: LabelScheme, input_size: int | None) -> None:
+    def __init__(
+        self, samples: Sequence[Sample], scheme: LabelScheme, input_size: int | None, reader: ImageReader = RGB
+    ) -> None:
         self.samples = samples
         self.scheme = scheme
         self.input_size = input_size
+        self.reader = reader
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -57,12 +62,12 @@ class Files:
         Raises:
             UserError: A file cannot be read, the mask is of another size, or holds what the scheme does not name.
         """
-        image, mask = read_sample(self.samples[index], self.scheme)
+        image, mask = read_sample(self.samples[index], self.scheme, self.reader)
         return resized(torch.from_numpy(image).permute(2, 0, 1), self.input_size).numpy(), mask
 
 
 def resized(image: Tensor, side: int | None) -> Tensor:
-    """Return an image, uint8 [3, H, W], brought to ``side`` x ``side`` pixels where it is not, contiguous in memory.
+    """Return an image, uint8 [C, H, W], brought to ``side`` x ``side`` pixels where it is not, contiguous in memory.
 
     Contiguous before it is resized, too: torch rounds images that lie in memory pixel by pixel in another way.
     """
@@ -72,23 +77,23 @@ def resized(image: Tensor, side: int | None) -> Tensor:
     return F.interpolate(image[None], (side, side), mode="bilinear", antialias=True)[0]
 
 
-def read_sample(sample: Sample, scheme: LabelScheme) -> tuple[UInt8, UInt8 | None]:
-    """Return a sample's image, uint8 [H, W, 3], and its mask as ``read_pair`` does; None where it has none.
+def read_sample(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> tuple[UInt8, UInt8 | None]:
+    """Return a sample's image, uint8 [H, W, C], and its mask as ``read_pair`` does; None where it has none.
 
     Raises:
         UserError: A file is unreadable, or the mask is of another size.
     """
-    return (read_image(sample.image), None) if sample.mask is None else read_pair(sample, scheme)
+    return (reader(sample.image), None) if sample.mask is None else read_pair(sample, scheme, reader)
 
 
-def read_pair(sample: Sample, scheme: LabelScheme) -> tuple[UInt8, UInt8]:
-    """Return the image, uint8 [H, W, 3], and the mask, class indices as uint8 [H, W], of a sample that has one.
+def read_pair(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> tuple[UInt8, UInt8]:
+    """Return the image, uint8 [H, W, C], and the mask, class indices as uint8 [H, W], of a sample that has one.
 
     Raises:
         UserError: A file is unreadable, or the mask is of another size.
     """
     assert sample.mask is not None
-    image, mask = read_image(sample.image), read_mask(sample.mask, scheme)
+    image, mask = reader(sample.image), read_mask(sample.mask, scheme)
     if mask.shape != image.shape[:2]:
         found, wanted = (f"{width}x{height}" for height, width in (mask.shape, image.shape[:2]))
         raise UserError(f"mask {sample.mask} is {found} pixels, its image is {wanted}", "correct or remove the pair")

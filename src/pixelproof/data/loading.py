@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from pixelproof.config import RunConfig
 from pixelproof.data.cache import decoded
 from pixelproof.data.folder import Sample
+from pixelproof.data.reader import ImageReader
 from pixelproof.data.resident import Resident, resident
 from pixelproof.data.transforms import CHOICES, Augmentation, augment_images, augment_masks, draw
 from pixelproof.errors import UserError
@@ -40,7 +41,7 @@ class TrainingImages(Dataset[Batch]):
         self.samples = samples
         self.scheme = scheme
         self.config = config
-        self.pixels = decoded(samples, scheme, config.model.input_size, config.data.cache)
+        self.pixels = decoded(samples, scheme, config.model.input_size, config.data.cache, ImageReader.of(config.model))
         self.resident: Resident | None = None
         """The same pixels on the device, where they were moved there."""
         self.segmented = samples[0].mask is not None
@@ -72,7 +73,7 @@ class TrainingImages(Dataset[Batch]):
         """Return augmented images and what ``target`` takes, on the CPU or where the resident pixels are.
 
         Returns:
-            uint8 [N, 3, H, W]; the masks that follow them, uint8 [N, H, W], or the indices of classified images, [N].
+            uint8 [N, C, H, W]; the masks that follow them, uint8 [N, H, W], or the indices of classified images, [N].
 
         Raises:
             UserError: An image cannot be read, or images of differing size would have to form a batch.
@@ -166,7 +167,7 @@ def _as_they_come(batch: Any) -> Any:
 
 
 def _sizes(images: Sequence[Tensor], crop: int | None) -> npt.NDArray[np.int64]:
-    """Return height and width of images, [1, 3, H, W] each -> int64 [N, 2]."""
+    """Return height and width of images, [1, C, H, W] each -> int64 [N, 2]."""
     sizes = np.array([image.shape[2:] for image in images])
     if crop is None and (sizes != sizes[0]).any():
         raise UserError("images of differing size cannot form a batch", "give --set crop=... or batch_size=1")

@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 from pixelproof.data.folder import DataFolder, Sample
-from pixelproof.data.images import read_mask_values
 from pixelproof.data.layouts import Found, class_index, class_names, find_layout
+from pixelproof.data.masks import read_mask_values
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import PRESETS, Color, LabelScheme, count_colors, matching_presets
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from pixelproof.data.images import Ids, UInt8
+from pixelproof.data.images import UInt8
+from pixelproof.data.masks import Ids
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.labels.codec import pack
 

@@ -19,7 +19,7 @@ class Resident:
     """The pixels of N images of one size on a device.
 
     Attributes:
-        images: uint8 [N, 3, H, W].
+        images: uint8 [N, C, H, W].
         masks: uint8 [N, H, W]; None for classified images.
     """
 

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from pixelproof.data.reader import as_picture
+
 UInt8 = npt.NDArray[np.uint8]
 SIDE, SMALL = 32, 16
 """Pixels a side, and where there are more than ``MANY`` images."""
@@ -19,7 +21,8 @@ def side_for(images: int) -> int:
 
 
 def thumbnail(image: UInt8, side: int) -> UInt8:
-    """Return an image, uint8 [H, W, 3], within a white square of ``side`` pixels, its proportions kept."""
+    """Return an image, uint8 [H, W, C], within a white square of ``side`` pixels, its proportions kept."""
+    image = as_picture(image)
     if image.shape[:2] == (side, side):
         return image
     small = Image.fromarray(image)

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelproof.config import AugmentConfig
+from pixelproof.config import COLORS, AugmentConfig
 from pixelproof.labels import VOID
 
 Float64 = npt.NDArray[np.float64]
@@ -93,7 +93,7 @@ def draw(
 
 
 def augment_images(images: Tensor, changes: Augmentation, zoomed: bool) -> Tensor:
-    """Apply changes to images, uint8 [N, 3, H, W] -> uint8 [N, 3, h, w]; what lies beyond an image is black.
+    """Apply changes to images, uint8 [N, C, H, W] -> uint8 [N, C, h, w]; what lies beyond an image is black.
 
     Args:
         images: The stored images.
@@ -181,7 +181,7 @@ def _transposed(images: Tensor, changes: Augmentation) -> Tensor:
 
 
 def _recolor(values: Tensor, factors: Tensor) -> Tensor:
-    """Scale brightness, contrast and saturation of images, float [N, 3, H, W] in 0..255, in place."""
+    """Scale brightness, contrast and saturation of images, float [N, C, H, W] in 0..255, in place."""
     brightness, contrast, saturation = (factors[:, i].view(-1, 1, 1, 1) for i in range(3))
     values.mul_(brightness).clamp_(0, 255)
     # Sums of whole numbers, exact in float32 for a row and in float64 for all, whatever the order in which threads add.
@@ -193,6 +193,8 @@ def _recolor(values: Tensor, factors: Tensor) -> Tensor:
 
 
 def _grey(values: Tensor) -> Tensor:
-    """Return the brightness of colours, [N, 3, H, W] -> [N, 1, H, W]."""
+    """Return the brightness of pixels, [N, C, H, W] -> [N, 1, H, W]; of other bands than colours, their mean."""
+    if values.shape[1] != COLORS:
+        return values.mean(dim=1, keepdim=True)
     red, green, blue = (values[:, i : i + 1] for i in range(3))
     return (red * GREY[0]).add_(green, alpha=GREY[1]).add_(blue, alpha=GREY[2])

@@ -12,10 +12,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from pixelproof.data.rasters import CACHE
 from pixelproof.deploy.geo import CPLE_BaseError, RasterioError, open_raster, rasterio
 from pixelproof.deploy.journal import RawFile
 from pixelproof.deploy.legend import Legend, Values
-from pixelproof.deploy.raster import CACHE, Scene
+from pixelproof.deploy.raster import Scene
 from pixelproof.errors import UserError
 
 OPTIONS = {

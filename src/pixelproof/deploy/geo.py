@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import warnings
 from functools import lru_cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.data.rasters import HOW, RasterioError, open_raster, rasterio
 from pixelproof.errors import UserError
 
 try:
-    import rasterio
     import rasterio.features
     import rasterio.shutil
     import rasterio.warp
     import shapely
     import shapely.affinity
     from rasterio._err import CPLE_BaseError
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
     if find_spec("pyogrio") is None:  # imported where it is needed: it brings pandas, and few maps want polygons
         raise ModuleNotFoundError(name="pyogrio")
 except ModuleNotFoundError as missing:
-    how = "install the extra: pip install -c constraints.txt -e '.[geo]'"
-    raise UserError(f"maps need {missing.name}, which is not installed", how) from missing
+    raise UserError(f"maps need {missing.name}, which is not installed", HOW) from missing
 
 __all__ = [
     "CPLE_BaseError",
@@ -45,22 +40,11 @@ __all__ = [
     "transformed",
 ]
 
-# GDAL's complaints are told in our own sentences; without a handler they would reach stderr as well.
-logging.getLogger("rasterio").addHandler(logging.NullHandler())
-
-
 Float = npt.NDArray[np.float64]
 STEPS = 64
 """Points along each edge of a raster that stand for all of it."""
 ASTRAY = 100.0
 """Metres by which a point may miss itself on its way to degrees and back; some projections have no exact way back."""
-
-
-def open_raster(path: Path, driver: str | None = None, mode: str = "r") -> Any:
-    """Return an open raster; that it lies nowhere on Earth is no reason for a warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(path, mode, driver=driver)
 
 
 def located(transform: Any, columns: Float, rows: Float) -> tuple[Float, Float]:

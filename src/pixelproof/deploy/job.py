@@ -85,7 +85,7 @@ class Job:
         if tile % stride:
             near = tile_side(predictor.model, tile)
             raise UserError(f"--tile {tile} is not a multiple of {stride}, where tiles begin", f"give {near}")
-        with closing(Scene(scene, settings)) as opened:
+        with closing(Scene(scene, settings, predictor.reader)) as opened:
             margin = halo(predictor.model)
             parts = tiles(opened.height, opened.width, tile, margin)
             seen, size = tile + 2 * margin, (opened.height, opened.width)
@@ -114,7 +114,7 @@ class Job:
         }
 
     def read(self, window: Window) -> tuple[UInt8, Bool]:
-        """Return a window of the scene as the network sees it, uint8 [h, w, 3], and where it holds data, [h, w].
+        """Return a window of the scene as the network sees it, uint8 [h, w, C], and where it holds data, [h, w].
 
         Pixels without data take the colour that becomes zero, as the network's own padding beyond the border is.
         """

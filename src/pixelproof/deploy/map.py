@@ -168,8 +168,8 @@ def _scene_facts(job: Job, out: Path) -> dict[str, Any]:
 def _warn(job: Job, seams: dict[str, Any]) -> None:
     scene = job.scene
     say(scene.reading)
-    if scene.scaling.warning:
-        say(f"warning: {scene.scaling.warning}")
+    if scene.doubt:
+        say(f"warning: {scene.doubt}")
     if doubt := _ground(scene).doubt:
         say(f"warning: {scene.path}: {doubt}")
     if not seams["equals_whole_image"]:

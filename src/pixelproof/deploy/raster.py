@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.deploy.geo import RasterioError, open_raster, rasterio
-from pixelproof.deploy.scaling import Scaling
+from pixelproof.data.rasters import CACHE, driver_of, explained, refuse_turned, type_of_bands
+from pixelproof.data.reader import RGB, ImageReader
+from pixelproof.deploy.geo import open_raster, rasterio
+from pixelproof.deploy.scaling import choose_scaling, forgotten_stretch
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.sources import fingerprint, source_files
 from pixelproof.errors import UserError
@@ -19,19 +20,8 @@ from pixelproof.prediction.tiles import Window
 
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
-DRIVERS = {
-    b"II*\0": "GTiff",
-    b"MM\0*": "GTiff",
-    b"II+\0": "GTiff",
-    b"MM\0+": "GTiff",
-    b"\x89PNG": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"<VRTDataset": "VRT",
-    b"\0\0\0\x0cjP  ": "JP2OpenJPEG",
-}
-"""What GDAL may read, by the first bytes: some of its other readers fetch from networks or are little tested."""
-CACHE, LARGEST_CACHE = 64 * 2**20, 512 * 2**20
-"""Bytes that GDAL may keep of decoded blocks, and where blocks are whole rows; its default grows with the machine."""
+LARGEST_CACHE = 512 * 2**20
+"""Bytes that GDAL may keep of decoded blocks where blocks are whole rows."""
 CACHED_ROWS = 2048
 """Rows that a row of tiles and its halo touch; kept where each tile of the row would decode them again."""
 SAMPLES, SAMPLE = 8, 128
@@ -44,10 +34,13 @@ class Scene:
     Args:
         path: A GeoTIFF, PNG, JPEG, JPEG 2000 or VRT.
         settings: Bands, nodata value and stretch.
+        reader: How the network's images are read; its bands and stretch are taken where ``settings`` have none.
 
     Attributes:
-        bands: The numbers of the bands that are red, green and blue, or the one that is grey or a palette.
+        bands: The numbers of the bands that are the network's channels: red, green and blue, or the one that is grey or
+            a palette, or those that it was trained on.
         scaling: From stored values to 8 bits.
+        doubt: Why that may not be what is wanted; empty if there is no reason.
         crs: Coordinate reference system, None if the raster has none.
         transform: From columns and rows to coordinates.
         files: That it is read from.
@@ -57,11 +50,12 @@ class Scene:
             colours; or no pixel can have the nodata value.
     """
 
-    def __init__(self, path: Path, settings: MapSettings) -> None:
+    def __init__(self, path: Path, settings: MapSettings, reader: ImageReader = RGB) -> None:
         self.path = path
+        self.reader = reader
         self._cache = CACHE
         with self._explained():
-            self._data = open_raster(path, _driver(path))
+            self._data = open_raster(path, driver_of(path))
         try:
             self._describe(settings)
         except UserError:
@@ -69,7 +63,7 @@ class Scene:
             raise
 
     def read(self, window: Window) -> tuple[UInt8, Bool]:
-        """Return the pixels of a window, uint8 [h, w, 3], and which of them hold data, [h, w].
+        """Return the pixels of a window, uint8 [h, w, C], and which of them hold data, [h, w].
 
         Raises:
             UserError: The file is truncated or damaged there.
@@ -78,7 +72,7 @@ class Scene:
         if self._palette is not None:
             return self._palette[stored[0]], valid
         image = np.ascontiguousarray(self.scaling(stored).transpose(1, 2, 0))
-        return (np.repeat(image, 3, axis=2) if len(self.bands) == 1 else image), valid
+        return (np.repeat(image, self.reader.channels, axis=2) if len(self.bands) == 1 else image), valid
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what changes with the files that the raster is read from."""
@@ -89,6 +83,8 @@ class Scene:
         """Which bands are read as what, and their values as what, in words."""
         names, numbers = [color.name for color in self._data.colorinterp], ", ".join(map(str, self.bands))
         colors = "red, green and blue" if len(self.bands) == 3 else "grey" if self._palette is None else "a palette"
+        if self.reader.bands is not None:
+            colors = "the network's channels"
         alpha = names.index("alpha") + 1 if "alpha" in names else None
         beside = f", {alpha} as alpha" if alpha and alpha not in self.bands else ""
         return f"band{'s' * (len(self.bands) > 1)} {numbers} of {len(names)} as {colors}{beside}; {self.scaling}"
@@ -109,14 +105,19 @@ class Scene:
         self.crs = self._data.crs
         self.transform = self._data.transform
         self.gcps = self._data.gcps
-        self._refuse_turned()
-        self.bands = settings.bands or self._colors()
-        self._refuse_missing()
+        refuse_turned(self.path, self._data)
+        self.bands = settings.bands or self.reader.bands or self._colors()
+        self._refuse_other_channels()
+        stored = type_of_bands(self.path, self._data, self.bands, "--bands")
         self._palette = self._colormap()
-        stored = self._data.dtypes[self.bands[0] - 1]
         self.dtype = "uint8" if self._palette is not None else stored
         self._nodata = self._held(settings.nodata, np.dtype(stored))
-        self.scaling = Scaling.choose(self.path, self.dtype, settings.stretch, self._sample)
+        self.doubt = ""
+        if self.reader.bands is not None and settings.stretch is None:
+            self.scaling = self.reader.scaling(self.path, self.dtype)
+        else:
+            self.scaling = choose_scaling(self.path, self.dtype, settings.stretch, self._sample)
+            self.doubt = forgotten_stretch(self.path, self.dtype, settings.stretch, self._sample)
 
     def _read(self, window: Window) -> tuple[npt.NDArray[Any], Bool]:
         place = rasterio.windows.Window(window.left, window.top, window.width, window.height)
@@ -180,7 +181,11 @@ class Scene:
 
     def _colormap(self) -> UInt8 | None:
         """Return the colours of a palette raster's values, uint8 [N, 3]; None if it has no palette."""
-        if len(self.bands) > 1 or self._data.colorinterp[self.bands[0] - 1].name != "palette":
+        if (
+            len(self.bands) > 1
+            or self.reader.bands is not None
+            or self._data.colorinterp[self.bands[0] - 1].name != "palette"
+        ):
             return None
         with self._explained():
             colors = self._data.colormap(self.bands[0])
@@ -189,55 +194,16 @@ class Scene:
             table[value] = color[:3]
         return table
 
-    def _refuse_missing(self) -> None:
-        if max(self.bands) > self._data.count:
-            have = f"{self._data.count} band{'s' * (self._data.count > 1)}"
-            raise UserError(f"{self.path} has {have}, no band {max(self.bands)}", "correct --bands")
-        if len(kinds := {self._data.dtypes[band - 1] for band in self.bands}) > 1:
+    def _refuse_other_channels(self) -> None:
+        """Refuse bands that are not as many as the network's channels; a grey one stands for red, green and blue."""
+        count, learned = len(self.bands), self.reader.bands
+        if learned is None and count not in (1, self.reader.channels):
+            raise UserError(f"{count} bands are not colours", "name one with --bands, or red, green and blue")
+        if learned is not None and count != len(learned):
             raise UserError(
-                f"{self.path} has bands of different types: {', '.join(sorted(kinds))}", "convert them to the same"
+                f"the network was trained on {len(learned)} bands, and --bands names {count}", "name as many"
             )
 
-    def _refuse_turned(self) -> None:
-        """Refuse what a camera stored sideways: a map keeps the raster's own rows and columns."""
-        turn = self._data.tags().get("EXIF_Orientation", "1")
-        if turn not in ("0", "1"):
-            raise UserError(
-                f"{self.path} is stored turned (EXIF orientation {turn})", "save it upright, or use pixelproof predict"
-            )
-
-    @contextmanager
-    def _explained(self, where: str = "") -> Iterator[None]:
+    def _explained(self, where: str = "") -> AbstractContextManager[None]:
         """Turn whatever GDAL raises into one sentence."""
-        try:
-            # Reading a PNG at once, GDAL does not notice that its end is missing; row by row it does.
-            with (
-                rasterio.Env(GDAL_CACHEMAX=self._cache, GDAL_PNG_WHOLE_IMAGE_OPTIM=False),
-                np.errstate(invalid="ignore"),
-            ):
-                yield
-        except RasterioError as error:
-            missing = f" ({error})" if "does not exist" in str(error) else ""
-            raise UserError(f"{self.path} is truncated or damaged{where}{missing}", "copy or export it again") from None
-
-
-def _driver(path: Path) -> str:
-    """Return the GDAL driver for a file by its first bytes.
-
-    Raises:
-        UserError: The file is missing or of another format.
-    """
-    if not path.is_file():
-        raise UserError(
-            f"{path} does not exist" if not path.exists() else f"{path} is not a file", "give a raster file"
-        )
-    with path.open("rb") as file:
-        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")  # a byte-order mark, as Windows writes it before text
-    if head.startswith(b"<?xml"):
-        head = head[head.find(b"<VRTDataset") :]
-    if not head:
-        raise UserError(f"{path} is an empty file", "copy or export it again")
-    found = next((driver for start, driver in DRIVERS.items() if head.startswith(start)), None)
-    if found is None:
-        raise UserError(f"{path} is not a GeoTIFF, PNG, JPEG, JPEG 2000 or VRT", "convert it, for example to GeoTIFF")
-    return found
+        return explained(self.path, where, self._cache)

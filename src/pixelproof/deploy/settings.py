@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
+from pixelproof.config.model import Band
 from pixelproof.errors import UserError
 from pixelproof.schema import Strict
 
-Band = Annotated[int, Field(ge=1)]
 POLYGONS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
 """Drivers by suffix."""
 RASTERS = (".tif", ".tiff")
@@ -29,7 +29,8 @@ class MapSettings(Strict):
     """Everything ``map`` can be told."""
 
     bands: tuple[Band, ...] | None = None
-    """The bands that are red, green and blue, counted from 1, or the one that is grey."""
+    """The bands that are the network's channels, counted from 1: red, green and blue, or the one that is grey. None is
+    what the raster says, or for a network that was trained on bands, these."""
     nodata: float | None = None
     """Pixels with this value in all bands hold no data; without it, those with the raster's own nodata value. What
     alpha or a mask say holds with both."""
@@ -50,13 +51,6 @@ class MapSettings(Strict):
     backend: str | None = None
     """The library that computes: one of ``BACKENDS``; None is ``auto`` for a large raster."""
     overwrite: bool = False
-
-    @field_validator("bands")
-    @classmethod
-    def _colors(cls, value: tuple[Band, ...] | None) -> tuple[Band, ...] | None:
-        if value is not None and len(value) not in (1, 3):
-            raise ValueError(f"{len(value)} bands are not colours: name one, or red, green and blue")
-        return value
 
     @field_validator("stretch")
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data import Sample, read_image
+from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.calibration import fit_temperature, likelihood_loss
 from pixelproof.evaluation.evaluate import batches
@@ -53,7 +53,7 @@ def _outcomes(
     with bar("calibrate", len(samples), "images") as step:
         for batch in batches(predictor, samples):
             if predictor.scheme.task == "classification":
-                images = [read_image(sample.image) for sample in batch]
+                images = [predictor.reader(sample.image) for sample in batch]
                 yield predictor(images).logits.numpy(), np.array([sample.label for sample in batch], np.int64)
             else:
                 yield _drawn(batch[0], predictor, seed)
@@ -62,7 +62,7 @@ def _outcomes(
 
 def _drawn(sample: Sample, predictor: Predictor, seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Return logits [P, K] and true classes [P] of pixels drawn from those of scored classes."""
-    image, truth = read_pair(sample, predictor.scheme)
+    image, truth = read_pair(sample, predictor.scheme, predictor.reader)
     rng = generator(seed, "calibration", sample.id)
     top, left = (int(rng.integers(max(side - TILE, 0) + 1)) for side in truth.shape)
     window = slice(top, top + TILE), slice(left, left + TILE)  # what a large image's tiles are made of

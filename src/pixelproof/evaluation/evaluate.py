@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from pixelproof.data import Sample, read_image
+from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
@@ -47,7 +47,7 @@ def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Sourc
     confusion, boundaries, calibration = [], [], []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for sample in samples:
-            image, truth = read_pair(sample, scheme)
+            image, truth = read_pair(sample, scheme, predictor.reader)
             answer = predictor.confident_map(image, temperatures)
             prediction = answer[..., 0].astype(np.uint8)
             confusion.append(confusion_counts(truth, prediction, len(scheme.classes)))
@@ -71,7 +71,7 @@ def _answers(predictor: Predictor, samples: Sequence[Sample], name: str) -> torc
     answers = []
     with bar(f"evaluate {name}", len(samples), "images") as step:
         for batch in batches(predictor, samples):
-            answers.append(predictor.logits([read_image(s.image) for s in batch]))
+            answers.append(predictor.logits([predictor.reader(s.image) for s in batch]))
             step(len(batch))
     return torch.cat(answers)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from pixelproof.data import Sample
-from pixelproof.data.images import read_mask
 from pixelproof.data.layouts import class_index, class_names, find_layout, folders_below, images_in
+from pixelproof.data.masks import read_mask
 from pixelproof.data.opening import observed_colors, open_data, scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts

@@ -77,7 +77,7 @@ def _in_batches(predictor: Predictor, pixels: Decoded, indices: range) -> Iterat
 
 
 def _answers(predictor: Predictor, images: Sequence[UInt8]) -> Sequence[npt.NDArray[np.integer]]:
-    """Return the predicted classes or class maps of images [H, W, 3] of one size, a large segmented one in tiles."""
+    """Return the predicted classes or class maps of images [H, W, C] of one size, a large segmented one in tiles."""
     height, width = images[0].shape[:2]
     if predictor.scheme.task == "segmentation" and large(predictor.model, height, width):
         return [predictor.class_map(np.ascontiguousarray(image)) for image in images]

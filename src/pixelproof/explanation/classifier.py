@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor, from_numpy
 
-from pixelproof.data import Sample, image_size, read_image
+from pixelproof.data import Sample
+from pixelproof.data.reader import ImageReader
 from pixelproof.data.thumbnails import thumbnail
 from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import most_confident_errors
@@ -91,7 +92,7 @@ def explain_classifier(
     bold = most_confident_errors(mine.chances.max(axis=1), truth, mine.seen.predicted)
     worst = np.argsort(mine.chances[np.arange(len(truth)), truth], kind="stable")[:PICTURED].tolist()
     keys |= {picture_key(split, mine.samples[i].id) for i in (*bold[:PICTURED], *worst)}
-    pictures = _pictures(parts, sorted(keys))
+    pictures = _pictures(predictor.reader, parts, sorted(keys))
     cams = _cams(predictor, mine, bold[:CAMS], pictures.pixels.shape[1])
     return Findings(doubtful, following, explanation, pictures, cams), from_numpy(mine.seen.logits)
 
@@ -144,7 +145,7 @@ def _cams(predictor: Predictor, part: _Part, chosen: Sequence[int], side: int) -
     """Return what speaks for the predicted class in images; nothing where the network has no maps."""
     pictures = []
     for i in track(chosen, "grad-cam", len(chosen)):
-        image = read_image(part.samples[i].image)
+        image = predictor.reader(part.samples[i].image)
         try:
             heat = grad_cam(predictor, image, int(part.seen.predicted[i]))
         except UserError:
@@ -154,10 +155,10 @@ def _cams(predictor: Predictor, part: _Part, chosen: Sequence[int], side: int) -
     return Thumbnails(keys, np.stack(pictures)) if pictures else NO_THUMBNAILS
 
 
-def _pictures(parts: Parts, keys: Sequence[str]) -> Thumbnails:
+def _pictures(reader: ImageReader, parts: Parts, keys: Sequence[str]) -> Thumbnails:
     paths = {picture_key(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
-    side = min(LARGEST, max(max(image_size(paths[key])) for key in keys))
-    pixels = [thumbnail(read_image(paths[key]), side) for key in track(keys, "pictures", len(keys))]
+    side = min(LARGEST, max(max(reader.size(paths[key])) for key in keys))
+    pixels = [thumbnail(reader(paths[key]), side) for key in track(keys, "pictures", len(keys))]
     return Thumbnails(tuple(keys), np.stack(pixels))
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pixelproof.config import OWN_SIZE
-from pixelproof.data import Sample, read_image
+from pixelproof.data import Sample
 from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.thumbnails import side_for, thumbnail
 from pixelproof.evaluation.evaluate import batches
@@ -83,7 +83,7 @@ def extract(
     done = 0
     with bar(label, len(samples), "images") as step:
         for batch in batches(predictor, samples):
-            images = [read_image(sample.image) for sample in batch]
+            images = [predictor.reader(sample.image) for sample in batch]
             rows, answers = (part.numpy() for part in _apply(predictor, images, layer))
             if not done:  # one array of the final size: a list of batches would hold all features twice
                 features = np.empty((len(samples), rows.shape[1]), np.float32)

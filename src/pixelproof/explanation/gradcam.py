@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel
 from pixelproof.prediction import Predictor
@@ -42,7 +43,7 @@ class Heat(NamedTuple):
 
 
 def grad_cam(predictor: Predictor, image: UInt8, target: int | None = None) -> Heat:
-    """Return where in an image, uint8 [H, W, 3], lies what speaks for a class.
+    """Return where in an image, uint8 [H, W, C], lies what speaks for a class.
 
     Args:
         predictor: The network, which is asked once, about the image as it is.
@@ -69,8 +70,11 @@ def grad_cam(predictor: Predictor, image: UInt8, target: int | None = None) -> H
 
 
 def overlay(image: UInt8, heat: Float32) -> UInt8:
-    """Return the image in grey, what speaks for the class in orange: one hue, for all kinds of colour vision."""
-    grey = np.asarray(Image.fromarray(image).convert("L"), np.float32)[..., None]
+    """Return an image, uint8 [H, W, C], in grey, and what speaks for the class in orange, uint8 [H, W, 3].
+
+    One hue, for all kinds of colour vision.
+    """
+    grey = np.asarray(Image.fromarray(as_picture(image)).convert("L"), np.float32)[..., None]
     strength = OPACITY * heat[..., None]
     mixed: UInt8 = np.rint(grey * (1 - strength) + HEAT * strength).astype(np.uint8)
     return mixed

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair, read_sample
+from pixelproof.data.reader import as_picture
 from pixelproof.evaluation import confusion_counts
 from pixelproof.evaluation.metrics import class_iou
 from pixelproof.explanation.neighbours import nearest
@@ -79,14 +80,14 @@ def show(predictor: Predictor, sample: Sample) -> Shown:
     Raises:
         UserError: The image or its mask cannot be read.
     """
-    image, truth = read_pair(sample, predictor.scheme)
-    return Shown(sample.id, image, truth, predictor.class_map(image))
+    image, truth = read_pair(sample, predictor.scheme, predictor.reader)
+    return Shown(sample.id, as_picture(image), truth, predictor.class_map(image))
 
 
 def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
     """Look at an image, a large one in windows so that no more than one is held at a time."""
     scheme, classes = predictor.scheme, len(predictor.scheme.classes)
-    image, truth = read_sample(sample, scheme)
+    image, truth = read_sample(sample, scheme, predictor.reader)
     pixels = image.shape[0] * image.shape[1]
     side = TILE if pixels > LARGE else max(image.shape[:2])
     features, entropy, regions = [], 0.0, list[Region]()

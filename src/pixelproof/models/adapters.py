@@ -33,10 +33,11 @@ class TimmClassifier(PixelModel):
     Args:
         network: What ``timm.create_model`` returned.
         num_classes: K.
+        channels: C, of the images.
     """
 
-    def __init__(self, network: nn.Module, num_classes: int) -> None:
-        super().__init__(num_classes)
+    def __init__(self, network: nn.Module, num_classes: int, channels: int) -> None:
+        super().__init__(num_classes, channels)
         self.model = network
         details: Any = network
         self.reduction = details.feature_info[-1]["reduction"]
@@ -63,7 +64,7 @@ class TimmClassifier(PixelModel):
         """Whether the network accepts an odd size; which do is not recorded anywhere, so one image is tried."""
         training = self.training
         try:
-            self.eval()(torch.zeros(1, 3, *ODD))
+            self.eval()(torch.zeros(1, self.channels, *ODD))
         except Exception:  # each architecture refuses in its own way
             return False
         finally:
@@ -77,11 +78,12 @@ class SmpSegmenter(PixelModel):
     Args:
         network: What ``segmentation_models_pytorch.create_model`` returned.
         num_classes: K.
+        channels: C, of the images.
         stride: Multiple to which height and width are padded.
     """
 
-    def __init__(self, network: nn.Module, num_classes: int, stride: int = SMP_STRIDE) -> None:
-        super().__init__(num_classes)
+    def __init__(self, network: nn.Module, num_classes: int, channels: int, stride: int = SMP_STRIDE) -> None:
+        super().__init__(num_classes, channels)
         self.model = network
         self.stride = stride
         details: Any = network
@@ -97,8 +99,8 @@ class SmpSegmenter(PixelModel):
         return Output(upsample_and_crop(logits, images, self.downsample), maps[-1])
 
 
-def timm_classifier(name: str, num_classes: int, pretrained: bool) -> TimmClassifier:
-    """Build the model ``timm:NAME``, whose name was checked.
+def timm_classifier(name: str, num_classes: int, pretrained: bool, channels: int) -> TimmClassifier:
+    """Build the model ``timm:NAME``, whose name was checked; timm shares out weights over other bands by itself.
 
     Raises:
         UserError: It cannot be built, or its weights cannot be had.
@@ -106,12 +108,12 @@ def timm_classifier(name: str, num_classes: int, pretrained: bool) -> TimmClassi
     import timm
 
     with _building(f"timm:{name}", pretrained):
-        network = timm.create_model(name, pretrained=pretrained, num_classes=num_classes)
-    return TimmClassifier(network, num_classes)
+        network = timm.create_model(name, pretrained=pretrained, num_classes=num_classes, in_chans=channels)
+    return TimmClassifier(network, num_classes, channels)
 
 
-def smp_segmenter(name: str, num_classes: int, pretrained: bool) -> SmpSegmenter:
-    """Build the model ``smp:DECODER:ENCODER``, whose name was checked.
+def smp_segmenter(name: str, num_classes: int, pretrained: bool, channels: int) -> SmpSegmenter:
+    """Build the model ``smp:DECODER:ENCODER``, whose name was checked; smp shares out weights over other bands itself.
 
     Raises:
         UserError: Decoder and encoder do not fit, or the weights cannot be had.
@@ -122,8 +124,8 @@ def smp_segmenter(name: str, num_classes: int, pretrained: bool) -> SmpSegmenter
     # Encoders of timm take a yes here, all others the name of the weights.
     weights = (encoder.startswith(TIMM) or "imagenet") if pretrained else None
     with _building(f"smp:{name}", pretrained):
-        network = smp.create_model(decoder, encoder, encoder_weights=weights, classes=num_classes)
-    return SmpSegmenter(network, num_classes, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))
+        network = smp.create_model(decoder, encoder, encoder_weights=weights, in_channels=channels, classes=num_classes)
+    return SmpSegmenter(network, num_classes, channels, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))
 
 
 @contextmanager

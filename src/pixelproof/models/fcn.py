@@ -22,6 +22,7 @@ from operator import add
 
 from torch import Tensor, nn
 
+from pixelproof.config import COLORS
 from pixelproof.models.initialisation import initialise
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
@@ -75,6 +76,7 @@ class FCN(PixelModel):
         variant: Which one.
         batch_norm: Normalise after each convolution of the encoder and of the skip connection.
         width: Factor on every channel count.
+        channels: C, of the images.
 
     Attributes:
         laterals: Name of the submodule that brings a stage's map to the sum, by stage; a stage without one joins as is.
@@ -83,10 +85,17 @@ class FCN(PixelModel):
 
     stride = 2**DEEPEST
 
-    def __init__(self, num_classes: int, variant: Variant, batch_norm: bool = False, width: float = 1.0) -> None:
-        super().__init__(num_classes)
+    def __init__(
+        self,
+        num_classes: int,
+        variant: Variant,
+        batch_norm: bool = False,
+        width: float = 1.0,
+        channels: int = COLORS,
+    ) -> None:
+        super().__init__(num_classes, channels)
         self.variant = variant
-        blocks = encoder_blocks(batch_norm, width)
+        blocks = encoder_blocks(channels, batch_norm, width)
         self.laterals: dict[str, str] = {}
         for level in range(variant.finest, DEEPEST + 1):
             first = level == variant.finest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from pixelproof.config.run import Channels3
+from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
 from pixelproof.schema import nearest
 
@@ -63,7 +63,7 @@ def check_smp(name: str, pretrained: bool) -> None:
     check_timm(encoder.removeprefix(TIMM), pretrained)
 
 
-def trained_with(name: str) -> tuple[Channels3, Channels3] | None:
+def trained_with(name: str) -> tuple[Channels, Channels] | None:
     """Return the mean and the standard deviation that the pretrained weights of a model of timm expect.
 
     Args:
@@ -85,7 +85,7 @@ def trained_with(name: str) -> tuple[Channels3, Channels3] | None:
     return _channels(known.mean), _channels(known.std)
 
 
-def _channels(values: tuple[float, ...]) -> Channels3:
+def _channels(values: tuple[float, ...]) -> Channels:
     red, green, blue = map(float, values)
     return red, green, blue
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor, nn
 
+from pixelproof.config import COLORS
 from pixelproof.models.preprocessing import Preprocessing
 
 
@@ -21,10 +22,11 @@ class Output(NamedTuple):
 
 
 class PixelModel(nn.Module):
-    """Base of every model: takes normalised images [N, 3, H, W] of any height and width, returns ``Output``.
+    """Base of every model: takes normalised images [N, C, H, W] of any height and width, returns ``Output``.
 
     Attributes:
         num_classes: K, the number of scores for each image or pixel.
+        channels: C, of the images.
         stride: Multiple to which the height and width of the input are padded; 1 where no padding is needed.
         reduction: Input pixels between neighbours of the deepest feature map.
         downsample: Of a segmenter: side in pixels of the squares whose means its first layer sees.
@@ -43,9 +45,10 @@ class PixelModel(nn.Module):
     encoder: tuple[str, ...] = ()
     preprocessing: Preprocessing
 
-    def __init__(self, num_classes: int) -> None:
+    def __init__(self, num_classes: int, channels: int = COLORS) -> None:
         super().__init__()
         self.num_classes = num_classes
+        self.channels = channels
 
     def downsample_by(self, factor: int) -> None:
         """Let a segmenter's layers see images at 1 / ``factor`` of their height and width; its weights stay."""
@@ -56,6 +59,7 @@ class PixelModel(nn.Module):
     def copy_contract(self, model: PixelModel, name: str) -> None:
         """Take over all that is known of ``model``, which is the submodule ``name`` of this one."""
         self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
+        self.channels = model.channels
         self.encoder = tuple(f"{name}.{stage}" for stage in model.encoder)
         self.preprocessing = model.preprocessing
 

@@ -9,28 +9,39 @@ from torch import Tensor
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """ImageNet's mean and standard deviation of RGB in 0..1."""
+MIDDLE, SPREAD = 0.5, 0.25
+"""Mean and standard deviation of a channel of which nothing is known."""
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Normalisation of RGB images, kept with the model so that training and prediction cannot disagree.
+    """What becomes of images, kept with the model so that training and prediction cannot disagree.
 
     Attributes:
-        mean: Subtracted from each channel, RGB in 0..1.
-        std: Divides each channel, RGB in 0..1.
+        mean: Subtracted from each channel, in 0..1.
+        std: Divides each channel, in 0..1.
         input_size: Side in pixels to which a classifier's images are resized before; None leaves them as they are.
+        bands: The bands of a file that are the channels; None is red, green and blue of any image.
+        stretch: The stored values of the bands that become 0 and 255; None is as their type suggests.
     """
 
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     input_size: int | None = None
+    bands: tuple[int, ...] | None = None
+    stretch: tuple[tuple[float, float], ...] | None = None
+
+    @property
+    def channels(self) -> int:
+        """C, of the images."""
+        return len(self.mean)
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return ``(images / 255 - mean) / std`` as float32 on the images' device.
 
         Args:
-            images: uint8 [N, 3, H, W] in 0..255.
+            images: uint8 [N, C, H, W] in 0..255.
         """
-        mean = torch.tensor(self.mean, device=images.device).view(1, 3, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(1, 3, 1, 1)
+        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
         return images.to(torch.float32, copy=True).div_(255).sub_(mean).div_(std)

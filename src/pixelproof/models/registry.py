@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import torch
 
 from pixelproof.config import ModelConfig, Task
-from pixelproof.config.run import Channels3
+from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
 from pixelproof.models.adapters import smp_segmenter, timm_classifier
 from pixelproof.models.fcn import FCN, VARIANTS
 from pixelproof.models.names import check_smp, check_timm, trained_with
 from pixelproof.models.output import PixelModel
-from pixelproof.models.preprocessing import MEAN, STD, Preprocessing
+from pixelproof.models.preprocessing import MEAN, MIDDLE, SPREAD, STD, Preprocessing
 from pixelproof.models.vgg import VGG
 from pixelproof.models.weights import imagenet_vgg16, read_weights, transfer_weights
 from pixelproof.randomness import derive
@@ -68,11 +68,14 @@ def check_model(config: ModelConfig) -> None:
         )
 
 
-def normalisation(config: ModelConfig) -> tuple[Channels3, Channels3]:
-    """Return mean and standard deviation of a model's input, RGB in 0..1.
+def normalisation(config: ModelConfig) -> tuple[Channels, Channels]:
+    """Return mean and standard deviation of a model's input, in 0..1.
 
-    What the settings leave open is what the ``imagenet`` weights were trained with, or else ImageNet's.
+    What the settings leave open is what the ``imagenet`` weights were trained with, or else ImageNet's; of bands, of
+    which nothing is known before images are seen, the middle.
     """
+    if config.bands is not None:
+        return config.mean or (MIDDLE,) * config.channels, config.std or (SPREAD,) * config.channels
     own = trained_with(config.name) if config.weights == "imagenet" and ":" in config.name else None
     mean, std = own or (MEAN, STD)
     return config.mean or mean, config.std or std
@@ -93,7 +96,9 @@ def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelMo
     with _randomness(derive(seed, "model", config.name)):
         model = _architecture(config, num_classes)
     mean, std = normalisation(config)
-    model.preprocessing = Preprocessing(mean, std, config.input_size)
+    model.preprocessing = Preprocessing(
+        mean, std, config.input_size, config.bands, config.stretch if config.bands is not None else None
+    )
     model.downsample_by(config.downsample)
     if config.weights == "imagenet":
         if ":" not in config.name:  # the other libraries have loaded theirs
@@ -107,14 +112,14 @@ def _architecture(config: ModelConfig, num_classes: int) -> PixelModel:
     library, _, inner = config.name.partition(":")
     pretrained = config.weights == "imagenet"
     if library == "timm":
-        return timm_classifier(inner, num_classes, pretrained)
+        return timm_classifier(inner, num_classes, pretrained, config.channels)
     if library == "smp":
-        return smp_segmenter(inner, num_classes, pretrained)
+        return smp_segmenter(inner, num_classes, pretrained, config.channels)
     plain = plain_name(config.name)
     batch_norm = plain != config.name
     if plain == "vgg16":
-        return VGG(num_classes, batch_norm, config.width, config.dropout)
-    return FCN(num_classes, VARIANTS[plain], batch_norm, config.width)
+        return VGG(num_classes, batch_norm, config.width, config.dropout, config.channels)
+    return FCN(num_classes, VARIANTS[plain], batch_norm, config.width, config.channels)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
         "macs_folded": folded,
         "receptive_field": receptive_field(model),
         "stride": model.reduction,
-        "input": [1, 3, size, size],
+        "input": [1, model.channels, size, size],
         "output": list(output.logits.shape),
         "features": list(output.features.shape),
         "architecture": repr(model),

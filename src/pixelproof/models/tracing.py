@@ -17,7 +17,7 @@ def run_on_shapes(model: PixelModel, size: int) -> Output:
     They know the operations that led to them, as for computing gradients.
     """
     state = {name: tensor.to("meta") for name, tensor in [*model.named_parameters(), *model.named_buffers()]}
-    image = torch.empty(1, 3, size, size, device="meta")
+    image = torch.empty(1, model.channels, size, size, device="meta")
     training = model.training
     try:
         with torch.enable_grad():

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from pixelproof.config import COLORS
 from pixelproof.models.initialisation import initialise
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_to_at_least
@@ -27,9 +28,9 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def encoder_blocks(batch_norm: bool, width: float) -> list[list[nn.Module]]:
-    """Return the layers of the five blocks, each ending in the pooling that halves the resolution."""
-    channels = [3, *(scaled(count, width) for count in CHANNELS)]
+def encoder_blocks(inputs: int, batch_norm: bool, width: float) -> list[list[nn.Module]]:
+    """Return the layers of the five blocks for images of ``inputs`` channels, each ending in the halving pooling."""
+    channels = [inputs, *(scaled(count, width) for count in CHANNELS)]
     return [_block(*ends, depth, batch_norm) for ends, depth in zip(pairwise(channels), CONVOLUTIONS, strict=True)]
 
 
@@ -51,13 +52,21 @@ class VGG(PixelModel):
         batch_norm: Normalise after each convolution.
         width: Factor on every channel count.
         dropout: Probability of dropping a hidden unit of the classifier during training.
+        channels: C, of the images.
     """
 
     encoder = ("features",)
 
-    def __init__(self, num_classes: int, batch_norm: bool = False, width: float = 1.0, dropout: float = 0.5) -> None:
-        super().__init__(num_classes)
-        blocks = encoder_blocks(batch_norm, width)
+    def __init__(
+        self,
+        num_classes: int,
+        batch_norm: bool = False,
+        width: float = 1.0,
+        dropout: float = 0.5,
+        channels: int = COLORS,
+    ) -> None:
+        super().__init__(num_classes, channels)
+        blocks = encoder_blocks(channels, batch_norm, width)
         hidden = scaled(HIDDEN, width)
         self.features = nn.Sequential(*(layer for block in blocks for layer in block))
         self.avgpool = nn.AdaptiveAvgPool2d((POOLED, POOLED))

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pixelproof.config import COLORS
 from pixelproof.errors import UserError
 from pixelproof.models.output import PixelModel
 from pixelproof.numbers import counted
@@ -56,7 +57,8 @@ def transfer_weights(model: PixelModel, state: Mapping[str, Tensor], source: str
     """Copy into ``model`` what fits of ``state`` and say what does not.
 
     Args:
-        model: Any model. Encoders of the VGG and FCN family take each other's weights, and torchvision's.
+        model: Any model. Encoders of the VGG and FCN family take each other's weights, and torchvision's. What a first
+            layer has for red, green and blue is shared out over the bands of a model for others, as timm does.
         state: Tensors by name.
         source: Where they came from, for messages.
 
@@ -65,6 +67,7 @@ def transfer_weights(model: PixelModel, state: Mapping[str, Tensor], source: str
     """
     own = {_bare(name): tensor for name, tensor in model.state_dict().items()}
     given = _in_order_of(model, {_bare(name): tensor for name, tensor in state.items()})
+    given |= _shared_out({name: given[name] for name in own if name in given}, own, model.channels)
     common = [name for name in own if name in given]
     fitting = [name for name in common if own[name].shape == given[name].shape]
     match = Match(
@@ -167,6 +170,17 @@ def _in_order_of(model: PixelModel, state: State) -> State:
         if len(ours) == len(theirs):  # else it is another network, such as VGG19
             renamed |= zip(theirs, ours, strict=True)
     return {_rename(name, renamed): tensor for name, tensor in state.items()}
+
+
+def _shared_out(colors: State, own: Mapping[str, Tensor], channels: int) -> State:
+    """Return the weights of layers for RGB as those of layers for other channels, where that is all that differs."""
+    found: State = {}
+    for name, tensor in colors.items():
+        if channels != COLORS and tensor.ndim == 4 and tensor.shape[1] == COLORS and own[name].shape[1] == channels:
+            from timm.models import adapt_input_conv
+
+            found[name] = adapt_input_conv(channels, tensor)
+    return found
 
 
 def _rename(name: str, renamed: Mapping[str, str]) -> str:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from pixelproof.config import Task
 from pixelproof.data.checking import check_images
-from pixelproof.data.images import read_image, write_png
+from pixelproof.data.images import write_png
 from pixelproof.data.layouts import folders_below, folders_in, images_in, without_mask_folders, without_masks
+from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import LabelScheme, class_colors, encode_ids
 from pixelproof.prediction.predictor import Predictor
@@ -60,7 +61,7 @@ def predict_files(
     # By name, so that all who predict a part of the same images mean the same one.
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
     _refuse_taken(out, overwrite)
-    check_images(list(files.values()))
+    check_images(list(files.values()), predictor.reader)
     with atomic_folder(out, replaced=(*FOLDERS.values(), PREDICTIONS)) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
         if predictor.scheme.task == "classification":
@@ -101,7 +102,8 @@ def gather(paths: Sequence[Path], task: Task, *, drawn: bool = False) -> dict[st
 
 
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
-    """Return the image, uint8 [H, W, 3], with its mask's colours laid over it."""
+    """Return an image, uint8 [H, W, C], with its mask's colours laid over it, uint8 [H, W, 3]."""
+    image = as_picture(image)
     result = np.empty_like(image)
     for top in range(0, len(image), ROWS):  # the sums are eight times as large as the image
         rows = slice(top, top + ROWS)
@@ -116,7 +118,7 @@ def drawn(kind: Drawing, scheme: LabelScheme, image: UInt8, mask: UInt8) -> UInt
     Args:
         kind: In the scheme's colours, [H, W, 3], as the scheme's ids, [H, W], or laid over the image, [H, W, 3].
         scheme: The label contract.
-        image: uint8 [H, W, 3].
+        image: uint8 [H, W, C].
         mask: Class indices, uint8 [H, W].
     """
     if kind == "ids":
@@ -141,7 +143,7 @@ def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
 
 
 def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None:
-    image = read_image(file)
+    image = predictor.reader(file)
     mask = predictor.class_map(image)
     for kind, place in FOLDERS.items():
         write_png(out / place / f"{name}.png", drawn(kind, predictor.scheme, image, mask))
@@ -157,7 +159,7 @@ def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
     writer.writerow(COLUMNS)
     names, classes = predictor.scheme.names, predictor.scheme.classes
     for name, file in track(files.items(), "predict", len(files)):
-        chances = predictor.probabilities([read_image(file)])[0]
+        chances = predictor.probabilities([predictor.reader(file)])[0]
         order = np.argsort(-chances)[:TOP].tolist()
         likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
         writer.writerow([name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pixelproof.config import OWN_SIZE, checked_sizes, run_settings
 from pixelproof.data.decoded import resized
+from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
@@ -90,6 +91,11 @@ class Predictor:
         return cls(network, scheme, device, temperature=temperature)
 
     @property
+    def reader(self) -> ImageReader:
+        """Reads image files as the network takes them."""
+        return ImageReader(self.model.preprocessing.bands, self.model.preprocessing.stretch)
+
+    @property
     def looks(self) -> str:
         """How an image is looked at: symmetries x sizes."""
         return self.model.looks if isinstance(self.model, ViewAverage) else described(False, OWN_SIZE)
@@ -101,7 +107,7 @@ class Predictor:
 
     @torch.inference_mode()
     def __call__(self, images: Sequence[UInt8]) -> Output:
-        """Return the network's output for images, uint8 [H, W, 3], on the CPU as float32.
+        """Return the network's output for images, uint8 [H, W, C], on the CPU as float32.
 
         Images of a classifier are resized to its input size; those of a segmenter must all have the same size.
         """
@@ -115,7 +121,7 @@ class Predictor:
         return self._logits(self.prepared(images)).float().cpu()
 
     def prepared(self, images: Sequence[UInt8]) -> Tensor:
-        """Return images, uint8 [H, W, 3], as the network's input on its device, and put the network in eval mode."""
+        """Return images, uint8 [H, W, C], as the network's input on its device, and put the network in eval mode."""
         self.model.eval()
         preprocessing = self.model.preprocessing
         tensors = [torch.from_numpy(image).permute(2, 0, 1) for image in images]
@@ -127,7 +133,7 @@ class Predictor:
         return probabilities(self.logits(images), self.temperature)
 
     def class_map(self, image: UInt8) -> UInt8:
-        """Return the class index of every pixel of an image of any size, uint8 [H, W, 3] -> [H, W].
+        """Return the class index of every pixel of an image of any size, uint8 [H, W, C] -> [H, W].
 
         A large image is computed in tiles whose halo covers all that a pixel depends on, so the result is that of the
         whole image.
@@ -135,7 +141,7 @@ class Predictor:
         return self._mapped(image, self.classes)
 
     def confident_map(self, image: UInt8, temperatures: Sequence[float]) -> Float32:
-        """Return class and confidence of every pixel of an image of any size, uint8 [H, W, 3].
+        """Return class and confidence of every pixel of an image of any size, uint8 [H, W, C].
 
         Returns:
             float32 [H, W, 1 + S]: the class index, then the probability of that class at each of S temperatures.
@@ -156,12 +162,12 @@ class Predictor:
         return predict(image)
 
     def classes(self, image: UInt8) -> UInt8:
-        """Return the class index of every pixel, uint8 [H, W, 3] -> [H, W], computed as a whole."""
+        """Return the class index of every pixel, uint8 [H, W, C] -> [H, W], computed as a whole."""
         classes: UInt8 = self.best_classes([image])[0].astype(np.uint8)
         return classes
 
     def best_classes(self, images: Sequence[UInt8]) -> npt.NDArray[np.int64]:
-        """Return the likeliest class of images, uint8 [H, W, 3], as ``__call__`` takes them: [N], or [N, H, W].
+        """Return the likeliest class of images, uint8 [H, W, C], as ``__call__`` takes them: [N], or [N, H, W].
 
         Chosen on a GPU where one computes: copying all scores from it takes longer than computing them.
         """

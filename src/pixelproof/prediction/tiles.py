@@ -76,7 +76,7 @@ def tiles(height: int, width: int, side: int, margin: int) -> list[Tile]:
 
 
 def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, side: int) -> Map:
-    """Return the map of an image, uint8 [H, W, 3] -> [H, W, ...], computed tile by tile.
+    """Return the map of an image, uint8 [H, W, C] -> [H, W, ...], computed tile by tile.
 
     Args:
         image: The whole image.

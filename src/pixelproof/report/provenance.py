@@ -33,11 +33,16 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
         ("Device", ", ".join(word for word in (known.device, together, known.platform) if word)),
         ("Seed", _seed(model.config)),
         ("Data fingerprints", ", ".join(f"{part} {digest}" for part, digest in fingerprints.items())),
+        ("Images read as", _reading(model.config)),
         ("Selection rule", selection_rule(model, images)),
         ("Training", _training(model)),
         ("Wall time", duration(known.seconds)),
     ]
     return [Fact(label, value if value else UNDEFINED) for label, value in facts]
+
+
+def _reading(config: RunConfig | None) -> str:
+    return "" if config is None else config.model.reading
 
 
 def settings_text(model: ModelArtefacts) -> str:

@@ -26,7 +26,7 @@ class ProofImage:
 
     Attributes:
         id: Of the sample.
-        image: uint8 [H, W, 3].
+        image: uint8 [H, W, C].
         truth: Class indices, uint8 [H, W], or the class index of a classified image.
     """
 
@@ -64,14 +64,17 @@ def kept_images(run: Run) -> list[ProofImage]:
     return [ProofImage(str(ids.get(name, name)), stored[name], _truth(stored, name)) for name in names]
 
 
-def drawn_images() -> list[ProofImage]:
+def drawn_images(channels: int) -> list[ProofImage]:
     """Return images for a run that has none, smooth in places and rough in others."""
-    return [ProofImage(f"drawn {index}", _drawn(index)) for index in range(COUNT)]
+    return [ProofImage(f"drawn {index}", _drawn(index, channels)) for index in range(COUNT)]
 
 
-def proof_images(run: Run, size: tuple[int, int]) -> list[UInt8]:
-    """Return the images of a run or drawn ones, the first of them repeated to ``size``, so that two sizes are tried."""
-    images = [each.image for each in kept_images(run) or drawn_images()]
+def proof_images(run: Run, size: tuple[int, int], channels: int) -> list[UInt8]:
+    """Return the images of a run or drawn ones, uint8 [H, W, C].
+
+    The first of them is repeated to ``size``, so that two sizes are tried.
+    """
+    images = [each.image for each in kept_images(run) or drawn_images(channels)]
     first = images[0]
     times = (-(-size[0] // first.shape[0]), -(-size[1] // first.shape[1]), 1)
     return [np.tile(first, times)[: size[0], : size[1]], *images]
@@ -87,8 +90,8 @@ def _truth(stored: dict[str, npt.NDArray[np.generic]], name: str) -> UInt8 | int
     return truth.astype(np.uint8) if truth.shape == stored[name].shape[:2] else None
 
 
-def _drawn(index: int) -> UInt8:
+def _drawn(index: int, channels: int) -> UInt8:
     rng = generator(0, "proof image", index)
-    coarse = np.kron(rng.integers(0, 256, (8, 8, 3)), np.ones((32, 32, 1)))
-    rough = rng.normal(0, 40, (256, 256, 3)) * (np.arange(256) > 128)[:, None]
+    coarse = np.kron(rng.integers(0, 256, (8, 8, channels)), np.ones((32, 32, 1)))
+    rough = rng.normal(0, 40, (256, 256, channels)) * (np.arange(256) > 128)[:, None]
     return (coarse + rough).clip(0, 255).astype(np.uint8)

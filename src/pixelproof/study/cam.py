@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.data.checking import check_images
-from pixelproof.data.images import read_image, write_png
+from pixelproof.data.images import write_png
 from pixelproof.errors import UserError
 from pixelproof.explanation.gradcam import grad_cam, overlay
 from pixelproof.prediction import Predictor
@@ -49,10 +49,10 @@ def cam_run(
     # Which class an image will get is not known yet, so any picture of it counts.
     possible = names if target is None else (target,)
     refuse_existing((_picture(out, name, label) for name in files for label in possible), overwrite)
-    check_images(list(files.values()))
+    check_images(list(files.values()), predictor.reader)
     written = []
     for name, file in track(files.items(), "grad-cam", len(files)):
-        image = read_image(file)
+        image = predictor.reader(file)
         heat = grad_cam(predictor, image, index)
         picture = _picture(out, name, names[heat.target])
         if picture in written:

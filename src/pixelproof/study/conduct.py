@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pixelproof.data import Sample
 from pixelproof.data.checking import check_parts
+from pixelproof.data.reader import ImageReader
 from pixelproof.report.artefacts import STUDY
 from pixelproof.report.page import build_report
 from pixelproof.runs.atomic import require_writable
@@ -123,14 +124,15 @@ def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) ->
 
 def _check(jobs: list[Job], processes: int) -> None:
     """Refuse files that cannot be read, and what cannot be shared, before the first model of any part is trained."""
-    checked: list[dict[str, tuple[Sample, ...]]] = []
+    checked: list[tuple[dict[str, tuple[Sample, ...]], ImageReader]] = []
     for job in jobs:
         training = job.config.training
         check_processes(processes, training.batch_size, len(job.parts["train"]), pick_device(training.device))
         read = job.parts | {SPLIT: tuple(dict.fromkeys(job.parts[SPLIT] + job.shown))}
-        if read not in checked:
-            check_parts(read, job.data.scheme)
-            checked.append(read)
+        reader = ImageReader.of(job.config.model)
+        if (read, reader) not in checked:
+            check_parts(read, job.data.scheme, reader)
+            checked.append((read, reader))
 
 
 def _show_extremes(jobs: list[Job], ids: tuple[str, ...], steps: Steps) -> None:

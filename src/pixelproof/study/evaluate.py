@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.data import fingerprint, image_size
+from pixelproof.data import fingerprint
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.runs import Run, Scores
@@ -40,5 +40,5 @@ def evaluate_run(
     run = Run.open(Path(run_path))
     samples = samples_for(run, Path(data), split)
     predictor = Predictor.open(run, device, tta=tta, scales=scales)
-    use_backend(predictor, run, backend, image_size(samples[0].image))
+    use_backend(predictor, run, backend, predictor.reader.size(samples[0].image))
     return score_run(run, predictor, samples, split, fingerprint(samples))

@@ -11,6 +11,7 @@ from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample, arrange
 from pixelproof.data.cache import decoded
 from pixelproof.data.loading import TrainingImages
+from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
 from pixelproof.evaluation.selection import selection_counts, selection_figure
 from pixelproof.models import PixelModel, build_model, fold
@@ -80,7 +81,7 @@ def _score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], paral
     """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none."""
     if not samples:
         return None
-    pixels = decoded(samples, data.scheme, config.model.input_size, config.data.cache)
+    pixels = decoded(samples, data.scheme, config.model.input_size, config.data.cache, ImageReader.of(config.model))
     labels, part = [sample.label for sample in samples], parallel.part(len(samples))
 
     def score(model: PixelModel) -> float:

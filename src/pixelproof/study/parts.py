@@ -7,6 +7,7 @@ from pathlib import Path
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Sample, open_data
 from pixelproof.data.decoded import read_sample
+from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
@@ -50,11 +51,11 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     return samples
 
 
-def proof_image(sample: Sample, scheme: LabelScheme) -> ProofImage:
+def proof_image(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> ProofImage:
     """Return a sample's pixels and truth.
 
     Raises:
         UserError: The image or mask cannot be read, or they are of different sizes.
     """
-    image, mask = read_sample(sample, scheme)
+    image, mask = read_sample(sample, scheme, reader)
     return ProofImage(sample.id, image, sample.label if mask is None else mask)

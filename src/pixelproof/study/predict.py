@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.data import image_size
 from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
@@ -47,7 +46,9 @@ def predict_run(
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     files = as_paths(images)
     if backend != "torch":
-        use_backend(predictor, opened, backend, image_size(next(iter(gather(files, predictor.scheme.task).values()))))
+        use_backend(
+            predictor, opened, backend, predictor.reader.size(next(iter(gather(files, predictor.scheme.task).values())))
+        )
     return predict_files(predictor, files, Path(out), overwrite, chosen)
 
 

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.config import ModelConfig, RunConfig, apply_overrides, default_config, run_settings
-from pixelproof.data import DataFolder, Sample, image_size
+from pixelproof.data import DataFolder, Sample
+from pixelproof.data.reader import ImageReader, channel_statistics
+from pixelproof.data.scaling import DARK
 from pixelproof.errors import UserError
 from pixelproof.models import check_model, known_models, normalisation, task_of
+from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.files import expanded
 
@@ -47,12 +50,14 @@ def prepare(
 
 
 def normalised(config: RunConfig) -> RunConfig:
-    """Return ``config`` with the normalisation filled in that the network's weights expect.
+    """Return ``config`` with the normalisation of colours filled in that the network's weights expect.
 
     Raises:
         UserError: There is no such model, or no such weights of it.
     """
     check_model(config.model)
+    if config.model.bands is not None:  # which nobody's weights were trained on; the images themselves decide
+        return config
     mean, std = normalisation(config.model)
     return config.changed("model", mean=mean, std=std)
 
@@ -73,7 +78,9 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
     if weights is not None and not weights.is_file():
         raise UserError(f"there is no file of weights {weights}", "give --weights none, imagenet or the path of a file")
     looked_at = train[:: max(1, len(train) // _LOOKED_AT)]
-    sides = Counter(max(image_size(sample.image)) for sample in looked_at)
+    config = _measured(config, [sample.image for sample in looked_at])
+    reader = ImageReader.of(config.model)
+    sides = Counter(max(reader.size(sample.image)) for sample in looked_at)
     typical = min(sides.most_common(1)[0][0], _LARGEST_INPUT)
     if data.task == "classification" and config.model.input_size is None:
         return config.changed("model", input_size=max(typical, 8))
@@ -82,6 +89,18 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
         crop = min(config.augment.crop, -(-max(sides) // 32) * 32)
         return config.changed("augment", crop=crop)
     return config
+
+
+def _measured(config: RunConfig, images: Sequence[Path]) -> RunConfig:
+    """Return ``config`` with the mean and standard deviation of the bands it reads, where it leaves them open."""
+    model = config.model
+    if model.bands is None or (model.mean and model.std):
+        return config
+    found = channel_statistics(ImageReader.of(model), tuple(images))
+    if model.stretch is None and (brightest := 255 * max(found.mean)) < DARK:
+        black = f"bands {list(model.bands)} come out almost black, at most {brightest:.0f} of 255 in the mean"
+        say(f"note: {black}; say which stored values are black and white, such as --set stretch=[0,3000]")
+    return config.changed("model", mean=model.mean or found.mean, std=model.std or found.std)
 
 
 def weights_file(config: ModelConfig) -> Path | None:

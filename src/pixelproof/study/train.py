@@ -10,6 +10,7 @@ from pathlib import Path
 from pixelproof.config import RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
+from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
@@ -53,13 +54,14 @@ def train(
     device = pick_device(config.training.device)
     check_processes(processes, config.training.batch_size, len(parts["train"]), device)
     run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
+    reader = ImageReader.of(config.model)
     run.last.parent.mkdir(exist_ok=True)
     with alone_in(run.last.parent, patience=WORKERS_END):
         remove_unfinished(run.last.parent)
         try:
-            check_parts(parts, data.scheme)
+            check_parts(parts, data.scheme, reader)
             shown = limit(parts["validation"], COUNT, config.data.split_seed)
-            save_proof_images(run, [proof_image(sample, data.scheme) for sample in shown])
+            save_proof_images(run, [proof_image(sample, data.scheme, reader) for sample in shown])
             if processes == 1:
                 fit(ALONE, device, run.path, data, config, model)
             else:

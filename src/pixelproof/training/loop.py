@@ -152,7 +152,7 @@ class Trainer:
         return sum(self._finite(losses)) / len(losses)
 
     def _mixed(self, images: Tensor, target: Tensor, number: int) -> Mixed:
-        """Return the whole batch of stored images, uint8 [N, 3, H, W], as input, mixed where the settings ask so."""
+        """Return the whole batch of stored images, uint8 [N, C, H, W], as input, mixed where the settings ask so."""
         whole = self.parallel.gather(images.to(self.device, non_blocking=True))
         inputs = self.model.preprocessing(whole)
         return mix(inputs.contiguous(memory_format=self.layout), self.parallel.gather(target), self.config, number)

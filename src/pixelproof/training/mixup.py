@@ -31,7 +31,7 @@ def mix(images: Tensor, target: Tensor, config: TrainingConfig, step: int) -> Mi
     """Mix a batch by mixup (Zhang et al. 2018) or CutMix (Yun et al. 2019), whichever is on; each image with another.
 
     Args:
-        images: float [N, 3, H, W].
+        images: float [N, C, H, W].
         target: int64 [N], or anything when both are off.
         config: Holds the alphas of the Beta distribution of the share.
         step: The training step, from which the choice derives.

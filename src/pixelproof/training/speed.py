@@ -55,7 +55,7 @@ def median_rate(run: Run) -> float:
 
 @torch.no_grad()
 def multiply_adds(network: PixelModel, images: torch.Tensor) -> int:
-    """Return the multiply-adds for each image of a batch, float [N, 3, H, W]; what a batch takes once is shared out."""
+    """Return the multiply-adds for each image of a batch, float [N, C, H, W]; what a batch takes once is shared out."""
     with FlopCounterMode(display=False) as counter:
         network(images)
     return int(counter.get_total_flops() // (2 * len(images)))

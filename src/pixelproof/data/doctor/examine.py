@@ -17,6 +17,7 @@ from pixelproof.data.doctor.summary import summarise
 from pixelproof.data.doctor.survey import Survey, survey_folder
 from pixelproof.data.doctor.tally import Reading, read_under
 from pixelproof.data.layouts import find_layout
+from pixelproof.data.reader import RGB, ImageReader
 
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,
@@ -34,6 +35,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.empty_folders,
     sizes.mixed_sizes,
     sizes.modes,
+    sizes.dark_bands,
     sizes.small_images,
     files.ignored_files,
 )
@@ -55,16 +57,20 @@ MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
 )
 
 
-def examine(root: Path) -> Diagnosis:
+def examine(root: Path, reader: ImageReader = RGB) -> Diagnosis:
     """Examine a data set before anything is trained on it.
 
     Every file is decoded once. Files that cannot be read are findings, not exceptions.
+
+    Args:
+        root: The data set's folder.
+        reader: How the network will read the images; as RGB, or by their bands.
 
     Raises:
         UserError: The folder cannot be read as a data set: it holds no images, or its layout is not clear.
     """
     root = Path(root)
-    survey = survey_folder(root, find_layout(root))
+    survey = survey_folder(root, find_layout(root), reader)
     settled = contract.settle(survey)
     reading = read_under(settled.scheme, survey) if settled.scheme else None
     findings = list(settled.findings)

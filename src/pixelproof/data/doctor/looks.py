@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from pixelproof.config import COLORS
 from pixelproof.data.fingerprint import pixel_digest
-from pixelproof.data.images import EXIF_ORIENTATION, UInt8, as_rgb, mask_values, opened
+from pixelproof.data.images import EXIF_ORIENTATION, UInt8, as_rgb, opened
+from pixelproof.data.masks import mask_values
 from pixelproof.data.proposal import MaskValues, count_values
+from pixelproof.data.reader import RGB, ImageReader, as_picture
 
 THUMBNAIL = (16, 18)  # rows, columns: halves to the 8 x 9 of a difference hash
 _ENOUGH_NODATA = 0.05
@@ -23,12 +27,12 @@ class ImageLook:
 
     Attributes:
         size: (height, width) after the turn its EXIF orientation asks for.
-        mode: Pillow's mode of the file: "RGB", "L", "I;16", ...
+        mode: Pillow's mode of the file: "RGB", "L", "I;16", ...; the type of its values where it is read by its bands.
         orientation: EXIF orientation, 1 if there is none.
-        digest: Of size and decoded RGB values; equal digests are equal images, whatever the file format.
+        digest: Of size and decoded values; equal digests are equal images, whatever the file format.
         thumbnail: Grey, uint8 [16, 18].
-        sums: Sum of each channel, int64 [3].
-        squares: Sum of squares of each channel, int64 [3].
+        sums: Sum of each channel, int64 [C].
+        squares: Sum of squares of each channel, int64 [C].
         constant: True if every pixel is the same.
     """
 
@@ -63,28 +67,32 @@ class MaskLook:
     on_black: MaskValues | None
 
 
-def look_at_image(path: Path) -> tuple[ImageLook, npt.NDArray[np.bool_] | None]:
+def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, npt.NDArray[np.bool_] | None]:
     """Return what there is to know of an image, and where it is pure black if that is more than a twentieth of it.
 
     Raises:
         UserError: The file cannot be read as an image.
     """
-    with opened(path) as image:
-        mode, orientation = image.mode, _orientation(image)
-        rgb = as_rgb(path, image)
-    histogram = np.array(Image.fromarray(rgb).histogram(), np.int64).reshape(3, 256)
+    if reader.bands is None:
+        with opened(path) as image:
+            mode, orientation = image.mode, _orientation(image)
+            pixels = as_rgb(path, image)
+    else:
+        stored = reader.stored(path)
+        mode, orientation, pixels = stored.dtype.name, 1, reader.scaled(path, stored)
+    histogram = _histogram(pixels)
     levels = np.arange(256)
     look = ImageLook(
-        size=(rgb.shape[0], rgb.shape[1]),
+        size=(pixels.shape[0], pixels.shape[1]),
         mode=mode,
         orientation=orientation,
-        digest=pixel_digest(rgb),
-        thumbnail=_thumbnail(rgb),
+        digest=pixel_digest(pixels),
+        thumbnail=_thumbnail(as_picture(pixels)),
         sums=histogram @ levels,
         squares=histogram @ levels**2,
         constant=bool((np.count_nonzero(histogram, axis=1) == 1).all()),
     )
-    return look, _black(rgb, histogram)
+    return look, _black(pixels, histogram)
 
 
 def look_at_mask(path: Path, black: npt.NDArray[np.bool_] | None) -> MaskLook:
@@ -110,15 +118,22 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
+def _histogram(pixels: UInt8) -> npt.NDArray[np.int64]:
+    """Return how often each channel has each value, [C, 256]."""
+    if pixels.shape[2] == COLORS:  # Pillow counts three times as fast
+        return np.array(Image.fromarray(pixels).histogram(), np.int64).reshape(COLORS, 256)
+    return np.stack([np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(pixels, 2, 0)])
+
+
 def _thumbnail(rgb: UInt8) -> UInt8:
     rows, columns = THUMBNAIL
     grey = Image.fromarray(rgb).convert("L")
     return np.array(grey.resize((columns, rows), Image.Resampling.BOX))
 
 
-def _black(rgb: UInt8, histogram: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_] | None:
-    enough = _ENOUGH_NODATA * rgb.shape[0] * rgb.shape[1]
+def _black(pixels: UInt8, histogram: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_] | None:
+    enough = _ENOUGH_NODATA * pixels.shape[0] * pixels.shape[1]
     if histogram[:, 0].min() <= enough:
         return None
-    black: npt.NDArray[np.bool_] = (rgb[..., 0] | rgb[..., 1] | rgb[..., 2]) == 0
+    black: npt.NDArray[np.bool_] = reduce(np.bitwise_or, np.moveaxis(pixels, 2, 0)) == 0
     return black if black.sum() > enough else None

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.reader import RGB
+from pixelproof.data.scaling import DARK
 from pixelproof.numbers import counted
 
+_SAMPLED, _THINNED = 40, 7  # images whose values are looked at, and every how many of them
 _SMALL = 16  # pixels a side, half of what five poolings leave one pixel of
 
 
@@ -59,7 +64,7 @@ def mixed_sizes(survey: Survey) -> Iterator[Finding]:
 def modes(survey: Survey) -> Iterator[Finding]:
     """Images that are not plain 8-bit RGB."""
     kinds = Counter(look.mode for look in survey.images.values())
-    if set(kinds) <= {"RGB"}:
+    if set(kinds) <= {"RGB"} or survey.reader != RGB:
         return
     words = ", ".join(f"{count} {mode}" for mode, count in kinds.most_common())
     message = (
@@ -69,6 +74,25 @@ def modes(survey: Survey) -> Iterator[Finding]:
     paths = [path for path, look in survey.images.items() if look.mode != usual or len(kinds) == 1]
     fix = "nothing, if no class can be told by the mode alone" if len(kinds) > 1 else "nothing"
     yield survey.finding("image-modes", "note", paths, message, fix)
+
+
+def dark_bands(survey: Survey) -> Iterator[Finding]:
+    """Bands whose values use little of their type's range, so that few of 256 levels are left of them."""
+    looks = survey.images
+    if survey.reader.bands is None or survey.reader.stretch is not None or not looks:
+        return
+    pixels = sum(look.size[0] * look.size[1] for look in looks.values())
+    brightest = float(np.max(sum(look.sums for look in looks.values()) / pixels))
+    if brightest >= DARK:
+        return
+    stored = [survey.reader.stored(path).ravel()[::_THINNED] for path in [*looks][:: -(-len(looks) // _SAMPLED)]]
+    low, high = np.percentile(np.concatenate(stored), [1, 99]).round().astype(int).tolist()
+    message = (
+        f"without a stretch the bands come out almost black, the brightest at {brightest:.0f} of 255 in the mean: "
+        f"98% of their values lie from {low:,} to {high:,}"
+    )
+    fix = f"say which values are black and white, such as --stretch 0,{high} here and --set stretch=[0,{high}] to train"
+    yield survey.finding("dark-bands", "warning", looks, message, fix)
 
 
 def small_images(survey: Survey) -> Iterator[Finding]:

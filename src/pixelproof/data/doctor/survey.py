@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from pixelproof.data.doctor.finding import MOST_FILES, Finding, Severity
 from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, look_at_mask
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import Found
+from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError, printable
 from pixelproof.numbers import first_of
 from pixelproof.progress import track
@@ -32,6 +33,7 @@ class Survey:
     Attributes:
         root: The data set's folder.
         found: How the folder is laid out.
+        reader: How images are read.
         images: What each readable image holds.
         masks: What each readable mask holds.
         broken: Why a file cannot be read.
@@ -41,6 +43,7 @@ class Survey:
 
     root: Path
     found: Found
+    reader: ImageReader = RGB
     images: dict[Path, ImageLook] = field(default_factory=dict)
     masks: dict[Path, MaskLook] = field(default_factory=dict)
     broken: dict[Path, UserError] = field(default_factory=dict)
@@ -82,11 +85,11 @@ class Survey:
         return Finding(check, severity, names, len(paths), printable(message), fix)
 
 
-def survey_folder(root: Path, found: Found) -> Survey:
+def survey_folder(root: Path, found: Found, reader: ImageReader = RGB) -> Survey:
     """Look at every file of a data set once; a file that cannot be read is noted, never raised."""
-    survey = Survey(root, found)
+    survey = Survey(root, found, reader)
     samples = survey.samples
-    for sample, (image, mask) in track(_looks(samples), "reading", len(samples)):
+    for sample, (image, mask) in track(_looks(samples, reader), "reading", len(samples)):
         _note(survey.images, survey.broken, sample.image, image)
         if sample.mask is not None:
             _note(survey.masks, survey.broken, sample.mask, mask)
@@ -94,22 +97,22 @@ def survey_folder(root: Path, found: Found) -> Survey:
     return survey
 
 
-def _looks(samples: list[Sample]) -> Iterator[tuple[Sample, Looks]]:
+def _looks(samples: list[Sample], reader: ImageReader) -> Iterator[tuple[Sample, Looks]]:
     """Yield each sample with what there is to know of its files, or why they cannot be read."""
     with warnings.catch_warnings(), ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
         # Readers silence Pillow one by one, which threads would undo for each other; here it holds for all of them.
         warnings.simplefilter("ignore")
         for start in range(0, len(samples), _AT_ONCE):
             batch = samples[start : start + _AT_ONCE]
-            yield from zip(batch, pool.map(_look_at, batch), strict=True)
+            yield from zip(batch, pool.map(_look_at, batch, repeat(reader)), strict=True)
 
 
-def _look_at(sample: Sample) -> Looks:
+def _look_at(sample: Sample, reader: ImageReader) -> Looks:
     image: ImageLook | UserError
     mask: MaskLook | UserError | None = None
     black = None
     try:
-        image, black = look_at_image(sample.image)
+        image, black = look_at_image(sample.image, reader)
     except UserError as error:
         image = error
     try:

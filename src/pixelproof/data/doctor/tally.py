@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.data.doctor.survey import Survey
-from pixelproof.data.images import decode_mask_values
 from pixelproof.data.layouts import class_index
+from pixelproof.data.masks import decode_mask_values
 from pixelproof.data.proposal import MaskValues
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, Color, LabelScheme, UnknownValuesError

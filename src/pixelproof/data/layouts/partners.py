@@ -8,8 +8,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelproof.data.images import read_mask_values
 from pixelproof.data.layouts.listing import folders_in, images_in, split_name
+from pixelproof.data.masks import read_mask_values
 from pixelproof.data.proposal import count_values
 from pixelproof.errors import UserError
 

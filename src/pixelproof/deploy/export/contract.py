@@ -24,6 +24,7 @@ class Contract:
         scheme: The label contract.
         preprocessing: Inside the file, told for information; of a classifier also the size of its images.
         temperature: Divides logits before softmax, so that probabilities mean what they say.
+        reading: How an image file becomes the network's channels, in words.
     """
 
     run: str
@@ -31,12 +32,14 @@ class Contract:
     scheme: LabelScheme
     preprocessing: Preprocessing
     temperature: float
+    reading: str
 
     @classmethod
     def of(cls, run: Run, scheme: LabelScheme, preprocessing: Preprocessing) -> Contract:
         """Return the contract of a run."""
         temperature = fitted_temperature(run.calibration)
-        return cls(run.name, run_settings(run).model.name, scheme, preprocessing, temperature)
+        config = run_settings(run).model
+        return cls(run.name, config.name, scheme, preprocessing, temperature, config.reading)
 
     @property
     def side(self) -> int | None:
@@ -59,7 +62,9 @@ class Contract:
             "task": self.scheme.task,
             "classes": classes,
             "labels": self.scheme.hash,
-            "channels": "RGB",
+            "channels": "RGB" if self.preprocessing.bands is None else "bands",
+            "bands": self.preprocessing.bands,
+            "stretch": self.preprocessing.stretch,
             "size": [self.side, self.side] if self.side else None,
             "normalisation": normalisation,
             "temperature": self.temperature,

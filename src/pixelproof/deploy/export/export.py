@@ -14,6 +14,7 @@ import torch
 import pixelproof.deploy.export.proof as proof
 from pixelproof.config import run_settings
 from pixelproof.data.decoded import resized
+from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import limit
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import FORMATS, Format, UInt8
@@ -34,6 +35,8 @@ from pixelproof.study.parts import proof_image, samples_for
 
 IMAGES = 16  # validation images of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared
+READ = "from PIL import Image\n\nfrom pixelproof.deploy.export.examples.read_image import read\n"
+"""Lines of the examples, in whose place those that are written have the function itself."""
 EXAMPLE, README, PROOF = ".example.py", ".README.md", ".proof.json"
 
 
@@ -115,11 +118,12 @@ def _refuse_taken(files: Sequence[Path], overwrite: bool) -> None:
 def _cases(run: Run, data: Path | None, contract: Contract, count: int) -> list[ProofImage]:
     """Return the images of a proof, as the network gets them."""
     if data is not None:
+        reader = ImageReader.of(run_settings(run).model)
         samples = limit(samples_for(run, Path(data), "validation"), count, run_settings(run).data.split_seed)
-        found = [proof_image(sample, contract.scheme) for sample in samples]
+        found = [proof_image(sample, contract.scheme, reader) for sample in samples]
     elif not (found := kept_images(run)):
         say("note: the run keeps no images; the proof is made on drawn ones, unless --data is given")
-        found = drawn_images()
+        found = drawn_images(contract.preprocessing.channels)
     if contract.side is None:
         return list(proof.several_sizes([image.middle(LARGEST) for image in found]))
     return [replace(image, image=_resized(image.image, contract.side)) for image in found]
@@ -154,7 +158,16 @@ def _convert(
 
 def _describe(path: Path, chosen: Format, contract: Contract, facts: dict[str, Any]) -> None:
     """Write what stands beside an exported file: an example, a description and the proof."""
-    example = resources.files("pixelproof.deploy.export") / "examples" / f"{chosen.name}_example.py"
-    write_text(path.with_name(path.name + EXAMPLE), example.read_text(encoding="utf-8"))
+    write_text(path.with_name(path.name + EXAMPLE), _example(chosen))
     write_text(path.with_name(path.name + README), readme(path.name, chosen, contract, facts))
     write_json(path.with_name(path.name + PROOF), facts)
+
+
+def _example(chosen: Format) -> str:
+    """Return a script that asks an exported file about an image and needs no other."""
+    script, read = (_source(name) for name in (f"{chosen.name}_example", "read_image"))
+    return script.replace(READ, f"from PIL import {read.partition('from PIL import ')[2]}\n")
+
+
+def _source(name: str) -> str:
+    return (resources.files("pixelproof.deploy.export") / "examples" / f"{name}.py").read_text(encoding="utf-8")

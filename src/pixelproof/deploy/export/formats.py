@@ -20,7 +20,7 @@ from pixelproof.runs import write_json
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 Answer = Callable[[UInt8], Float32]
-"""From an image, uint8 [H, W, 3], to logits [1, K] or [1, K, H, W]."""
+"""From an image, uint8 [H, W, C], to logits [1, K] or [1, K, H, W]."""
 
 
 class Deployed(nn.Module):
@@ -28,7 +28,7 @@ class Deployed(nn.Module):
 
     Args:
         model: Returns an ``Output``.
-        interleaved: Take uint8 [N, H, W, 3], as image libraries give it; else float32 [N, 3, H, W] in 0..255.
+        interleaved: Take uint8 [N, H, W, C], as image libraries give it; else float32 [N, C, H, W] in 0..255.
     """
 
     def __init__(self, model: PixelModel, interleaved: bool) -> None:
@@ -51,8 +51,9 @@ def _normalisation(preprocessing: Preprocessing) -> nn.Conv2d:
     It cannot join the network's first convolution, whose padding is zeros after normalisation and not before.
     """
     mean, std = (torch.tensor(values, dtype=torch.float64) for values in (preprocessing.mean, preprocessing.std))
-    layer = nn.Conv2d(3, 3, kernel_size=1, groups=3)
-    layer.weight = nn.Parameter((1 / (255 * std)).float().view(3, 1, 1, 1), requires_grad=False)
+    channels = preprocessing.channels
+    layer = nn.Conv2d(channels, channels, kernel_size=1, groups=channels)
+    layer.weight = nn.Parameter((1 / (255 * std)).float().view(channels, 1, 1, 1), requires_grad=False)
     layer.bias = nn.Parameter((-mean / std).float(), requires_grad=False)
     return layer
 
@@ -89,7 +90,7 @@ def write_openvino(model: PixelModel, path: Path, size: Size | None, contract: C
 
 def write_ncnn(model: PixelModel, path: Path, size: Size | None, contract: Contract) -> None:
     """Write ncnn's structure and weights, and the contract beside them, for which its format has no room."""
-    to_ncnn(Deployed(model, interleaved=False), path, model.stride, size)
+    to_ncnn(Deployed(model, interleaved=False), path, model.stride, size, model.channels)
     padding = {"multiple": model.stride, "color": _nothing(model)}
     write_json(path.with_suffix(".json"), contract.plain() | {"padding": padding})
 
@@ -117,7 +118,7 @@ class Format:
     Attributes:
         name: As the command line calls it.
         reader: What reads it, as pip calls it.
-        takes: The input, for the description; {size} stands for height and width.
+        takes: The input, for the description; {size} stands for height and width, {channels} for their number.
         gives: The output; {logits} stands for its last dimensions.
         contract: Where the contract stands, for the description.
         pads: Whether the file itself pads images to the network's stride.
@@ -149,7 +150,7 @@ class Format:
 _ONNX = Format(
     name="onnx",
     reader="onnxruntime",
-    takes="`image`, uint8 [N, {size}, 3]",
+    takes="`image`, uint8 [N, {size}, {channels}]",
     gives="`logits`, float32 [N, {logits}]",
     contract="the file's metadata",
     pads=True,
@@ -175,7 +176,7 @@ _OPENVINO = Format(
 _NCNN = Format(
     name="ncnn",
     reader="ncnn",
-    takes="`in0`, float32 [3, {size}] with values 0 to 255",
+    takes="`in0`, float32 [{channels}, {size}] with values 0 to 255",
     gives="`out0`, float32 [{logits}]",
     contract="the `.json` beside it",
     pads=False,
@@ -190,7 +191,7 @@ FORMATS = {each.name: each for each in (_ONNX, _OPENVINO, _NCNN)}
 
 def _through_onnx(model: PixelModel, path: Path, size: Size | None) -> None:
     """Write ONNX without the contract."""
-    example = torch.zeros(2, *(size or ODD), 3, dtype=torch.uint8)
+    example = torch.zeros(2, *(size or ODD), model.channels, dtype=torch.uint8)
     free = {0: "batch"} if size else {0: "batch", 1: "height", 2: "width"}
     to_onnx(Deployed(model, interleaved=True), path, example, free, "image")
 
@@ -200,5 +201,5 @@ def _interleaved(runtime: OnnxRuntime | OpenVino) -> Answer:
 
 
 def _nothing(model: PixelModel) -> tuple[float, ...]:
-    """Return the colour, RGB in 0..255, that normalisation turns into zeros."""
+    """Return the colour, in 0..255, that normalisation turns into zeros."""
     return tuple(255 * value for value in model.preprocessing.mean)

@@ -14,10 +14,11 @@ from pixelproof.errors import visible
 def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any]) -> str:
     """Return the text, Markdown, of the description of a file called ``name``."""
     mask = "" if contract.side else " MASK.png"
+    reader = "pillow" if contract.preprocessing.bands is None else "pillow rasterio"
     paragraphs = [
         f"# `{visible(name)}`",
-        f"{contract.summary}. It needs nothing but {chosen.reader}; the example also needs Pillow:",
-        f"    pip install {chosen.reader} numpy pillow\n    python {quote(name + '.example.py')} IMAGE{mask}",
+        f"{contract.summary}. It needs nothing but {chosen.reader}; the example also needs what reads images:",
+        f"    pip install {chosen.reader} numpy {reader}\n    python {quote(name + '.example.py')} IMAGE{mask}",
         "\n".join(f"- {line}" for line in _lines(chosen, contract)),
         _classes(contract),
         _evidence(facts),
@@ -28,12 +29,13 @@ def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any])
 def _lines(chosen: Format, contract: Contract) -> list[str]:
     """Return what goes in, what comes out, and where a program finds that."""
     side, count = contract.side, len(contract.scheme.classes)
-    takes = chosen.takes.format(size=f"{side}, {side}" if side else "H, W")
+    size = f"{side}, {side}" if side else "H, W"
+    takes = chosen.takes.format(size=size, channels=contract.preprocessing.channels)
     gives = chosen.gives.format(logits=count if side else f"{count}, H, W")
     chances = "softmax(logits)" if contract.temperature == 1 else f"softmax(logits / {contract.temperature:.4g})"
     beside = " and ".join(f"`{ending}`" for ending in chosen.beside)
     return [
-        f"**In:** {takes}, RGB as image files hold it; of 16 bits, the upper 8. Normalisation is inside.",
+        f"**In:** {takes}: {contract.reading}. Normalisation is inside.",
         _size(chosen, side),
         f"**Out:** {gives}. The largest of the {count} is the class; {chances} are probabilities.",
         f"Classes, colours and all of this stand in {chosen.contract}, too.",

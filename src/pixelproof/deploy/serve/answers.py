@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
 
-from pixelproof.data.images import UInt8, decode_image, encode_png, opened
+from pixelproof.data.images import UInt8, encode_png
+from pixelproof.data.reader import ImageReader, as_picture
 from pixelproof.deploy.serve.models import Served
 from pixelproof.errors import UserError
 from pixelproof.prediction.files import drawn
@@ -24,7 +25,7 @@ def answer(served: Served, data: bytes, kind: Answer = "json") -> dict[str, Any]
 
     Args:
         served: The model.
-        data: The bytes of an image file of any kind that ``read_image`` takes.
+        data: The bytes of an image file of any kind that the model reads.
         kind: "json" for plain data, else the picture that ``predict`` writes, as the bytes of a PNG file.
 
     Raises:
@@ -32,7 +33,7 @@ def answer(served: Served, data: bytes, kind: Answer = "json") -> dict[str, Any]
     """
     refuse_pictures(served, kind)
     start = time.perf_counter()
-    image = _decoded(data)
+    image = _decoded(data, served.predictor.reader)
     if kind != "json":
         return encode_png(drawn(kind, served.predictor.scheme, image, served.predictor.class_map(image)))
     found = _classified(served, image) if served.task == "classification" else _segmented(served, image)
@@ -50,23 +51,34 @@ def refuse_pictures(served: Served, kind: Answer) -> None:
         raise UserError(f"{served.name} is a classifier and draws no {kind}", "ask for answer=json")
 
 
-def as_seen(data: bytes) -> bytes:
-    """Return the image as the models see it, RGB of 8 bits and upright, as the bytes of a PNG file.
+def as_seen(data: bytes, readers: Iterable[ImageReader]) -> bytes:
+    """Return the image as people are shown what the models see, RGB of 8 bits, as the bytes of a PNG file.
+
+    Args:
+        data: The bytes of an image file.
+        readers: Those of the models; the first that can read it does.
 
     Raises:
-        UserError: The bytes are no image that can be read.
+        UserError: The bytes are no image that any of them can read.
     """
-    return encode_png(_decoded(data))
+    first: UserError | None = None
+    for reader in dict.fromkeys(readers):
+        try:
+            return encode_png(as_picture(_decoded(data, reader)))
+        except UserError as error:
+            first = first or error
+    assert first is not None
+    raise first
 
 
-def _decoded(data: bytes) -> UInt8:
+def _decoded(data: bytes, reader: ImageReader) -> UInt8:
     """Return the pixels of an image that has not too many; a small file may hold any number."""
-    with opened("the image", io.BytesIO(data)) as image:
-        pixels = image.width * image.height
+    height, width = reader.header("the image", data)
+    pixels = height * width
     if pixels > MOST_PIXELS:
         problem = f"the image has {pixels / 1e6:,.0f} megapixels, and a server takes {MOST_PIXELS / 1e6:.0f}"
         raise UserError(problem, "cut it up, or use pixelproof predict or map")
-    return decode_image(data)
+    return reader.decode(data)
 
 
 def _classified(served: Served, image: UInt8) -> dict[str, Any]:

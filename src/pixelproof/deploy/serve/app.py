@@ -77,7 +77,8 @@ class Service:
 
     async def image(self, request: Request) -> Response:
         """Return the image in the body as the models see it: RGB, 8 bits, upright."""
-        return Response(await self._worked(request, as_seen), media_type=PNG)
+        readers = [served.predictor.reader for served in self.models.values()]
+        return Response(await self._worked(request, partial(as_seen, readers=readers)), media_type=PNG)
 
     async def _worked(self, request: Request, job: Any) -> Any:
         with self.desk.place():

@@ -104,7 +104,9 @@ def add_image(structure: Structure, model: PixelModel, size: int, *details: str)
     """Add the block of the image, as the model's first layer sees it, and return its key."""
     side = model.downsample
     means = (f"means of {side} × {side}",) if side > 1 else ()
-    return structure.add(Block("image", "image", ("image", f"3 × {size} × {size}", *details, *means), side))
+    return structure.add(
+        Block("image", "image", ("image", f"{model.channels} × {size} × {size}", *details, *means), side)
+    )
 
 
 def _encoder(structure: Structure, model: PixelModel, size: int) -> list[str]:

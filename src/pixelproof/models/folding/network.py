@@ -96,7 +96,7 @@ def fixed(model: PixelModel, size: Size) -> PixelModel:
             sizes[name] = (args[0].shape[-2], args[0].shape[-1])
 
         module.register_forward_pre_hook(note)
-    folded(torch.zeros(1, 3, *size, device=next(folded.parameters()).device))
+    folded(torch.zeros(1, folded.channels, *size, device=next(folded.parameters()).device))
     for name, found in sizes.items():
         folded.network.add_module(name, pooled[name].at(found))
     return folded

@@ -70,7 +70,9 @@ class _Bench:
         self.size = size
         self.fixed = size if predictor.scheme.task == "classification" else None
         self.network = Logits(fixed(predictor.network.eval(), size) if self.fixed else predictor.network.eval())
-        self.images = [predictor.prepared([image]).numpy() for image in proof_images(run, size)]
+        self.images = [
+            predictor.prepared([image]).numpy() for image in proof_images(run, size, predictor.network.channels)
+        ]
         self.trials = self._remembered(run)
         key = f"{processor()}, {counted(torch.get_num_threads(), 'thread')}, {size[0]}x{size[1]}"
         self.found: dict[str, dict[str, Any]] = self.trials.setdefault(key, {})
@@ -143,10 +145,15 @@ class _Bench:
     def _convert(self, path: Path, stride: int) -> None:
         with atomic_folder(path.parent) as folder:
             if path.suffix == Ncnn.suffix:
-                to_ncnn(self.network, folder / path.name, stride, self.fixed)
+                to_ncnn(self.network, folder / path.name, stride, self.fixed, self.predictor.network.channels)
             else:
                 free = {0: "batch"} if self.fixed else {0: "batch", 2: "height", 3: "width"}
-                to_onnx(self.network, folder / path.name, torch.zeros(2, 3, *(self.fixed or ODD)), free)
+                to_onnx(
+                    self.network,
+                    folder / path.name,
+                    torch.zeros(2, self.predictor.network.channels, *(self.fixed or ODD)),
+                    free,
+                )
 
     def _torch(self, images: Float32) -> Float32:
         with torch.inference_mode():

@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pixelproof.config import COLORS
 from pixelproof.models import Output
 from pixelproof.models.padding import padded_elsewhere
 
@@ -73,8 +74,8 @@ def to_onnx(network: nn.Module, path: Path, example: Tensor, free: dict[int, str
     onnx.save(written, path)
 
 
-def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None) -> None:
-    """Write a network for ncnn: from one image [3, H, W] to logits, float32.
+def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None, channels: int = COLORS) -> None:
+    """Write a network for ncnn: from one image [C, H, W] to logits, float32.
 
     ncnn cannot pad images to a network's stride; whoever calls it has to, and to cut what that added off its answer.
 
@@ -83,6 +84,7 @@ def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None) -> 
         param: Where to write the structure; the weights come to lie beside it, as ``.bin``.
         stride: Multiple to which height and width of every image are padded.
         size: Height and width of all images; None where they may have any.
+        channels: C.
 
     Raises:
         OSError: The disk has no room for it.
@@ -94,10 +96,10 @@ def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None) -> 
     sizes = [size] if size else [(2 * stride, 3 * stride), (5 * stride, 4 * stride)]
     _check_room(network, param.parent)
     with tempfile.TemporaryDirectory(dir=param.parent) as folder, quiet(), padded_elsewhere():
-        example = torch.zeros(1, 3, *sizes[0])
+        example = torch.zeros(1, channels, *sizes[0])
         traced = torch.jit.trace(network.eval(), example, check_trace=False)  # type: ignore[no-untyped-call]
         traced.save(f"{folder}/network.pt")
-        shapes = [f"inputshape{'2' * bool(i)}=[1,3,{sides[0]},{sides[1]}]" for i, sides in enumerate(sizes)]
+        shapes = [f"inputshape{'2' * bool(i)}=[1,{channels},{sides[0]},{sides[1]}]" for i, sides in enumerate(sizes)]
         names = [f"ncnnparam={param.resolve()}", f"ncnnbin={param.with_suffix('.bin').resolve()}"]
         program = str(Path(pnnx.__file__).parent / "pnnx")
         command = [program, "network.pt", *shapes, "fp16=0", *names]
@@ -107,7 +109,7 @@ def to_ncnn(network: nn.Module, param: Path, stride: int, size: Size | None) -> 
     unknown = {line.split()[0] for line in layers.splitlines()[2:] if "." in line.split()[0]}
     if done.returncode or not layers or unknown:
         raise RuntimeError(f"ncnn has no {', '.join(sorted(unknown))}" if unknown else (done.stderr or done.stdout))
-    _survive(param, sizes)
+    _survive(param, sizes, channels)
 
 
 def _check_room(network: nn.Module, folder: Path) -> None:
@@ -117,10 +119,10 @@ def _check_room(network: nn.Module, folder: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
-def _survive(param: Path, sizes: list[Size]) -> None:
+def _survive(param: Path, sizes: list[Size], channels: int) -> None:
     """Compute images of zeros in a process of its own, for a network that ncnn misreads can bring down its process."""
     script = str(Path(__file__).with_name("ncnn_probe.py"))
-    command = [sys.executable, script, str(param), *(f"{height}x{width}" for height, width in sizes)]
+    command = [sys.executable, script, str(param), *(f"{channels}x{height}x{width}" for height, width in sizes)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode < 0:
         raise RuntimeError("ncnn crashes on it")

@@ -1,6 +1,6 @@
 """A script: compute images of zeros with a network in ncnn's format, and do nothing else that could fail.
 
-python ncnn_probe.py NETWORK.param HEIGHTxWIDTH ...
+python ncnn_probe.py NETWORK.param CHANNELSxHEIGHTxWIDTH ...
 """
 
 import sys
@@ -15,7 +15,7 @@ net.opt.use_vulkan_compute = False
 if net.load_param(str(param)) or net.load_model(str(param.with_suffix(".bin"))):
     sys.exit("ncnn cannot read it")
 for size in sys.argv[2:]:
-    image = np.zeros((3, *map(int, size.split("x"))), np.float32)
+    image = np.zeros(tuple(map(int, size.split("x"))), np.float32)
     extractor = net.create_extractor()
     extractor.input("in0", ncnn.Mat(image).clone())
     if extractor.extract("out0")[0]:

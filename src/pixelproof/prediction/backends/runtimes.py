@@ -13,7 +13,7 @@ import pixelproof.prediction.backends.strips as strips
 
 Float32 = npt.NDArray[np.float32]
 Images = npt.NDArray[Any]
-NOTHING = (0.0, 0.0, 0.0)
+NOTHING = (0.0,)  # of all channels
 SHAPES = 6
 """For which OpenVINO stays compiled: three sizes of an image, upright and on its side."""
 LARGE = 1024 * 512
@@ -102,8 +102,8 @@ class Ncnn:
     Args:
         path: The structure of the converted network; the weights lie beside it, as ``.bin``.
         threads: How many to use.
-        stride: Multiple to which images, [N, 3, H, W], are padded right and bottom.
-        filling: The value of each channel that padding has.
+        stride: Multiple to which images, [N, C, H, W], are padded right and bottom.
+        filling: The value that padding has, one for all channels or one for each.
     """
 
     packages = ("ncnn", "pnnx")
@@ -135,7 +135,7 @@ class Ncnn:
 
     def _one(self, image: Images) -> Float32:
         height, width = image.shape[1:]
-        padded = np.empty((3, height + -height % self.stride, width + -width % self.stride), np.float32)
+        padded = np.empty((len(image), height + -height % self.stride, width + -width % self.stride), np.float32)
         padded[:] = self.filling
         padded[:, :height, :width] = image
         large = height * width >= LARGE

@@ -50,7 +50,7 @@ def stem(param: str) -> Stem | None:
 
 
 def in_strips(compute: Callable[[Float32], Float32], image: Float32, first: Stem) -> Float32:
-    """Return a stem's maps of an image [3, H, W], H a multiple of its reduction, as it gives them of the whole image.
+    """Return a stem's maps of an image [C, H, W], H a multiple of its reduction, as it gives them of the whole image.
 
     Args:
         compute: Returns the stem's maps of an image.

@@ -1,6 +1,6 @@
 """What a network sees in an image: python NETWORK.param.example.py IMAGE [MASK.png].
 
-Needs ncnn, numpy and pillow.
+Needs ncnn, numpy and pillow; rasterio, too, where images are read by their bands.
 """
 
 import json
@@ -9,29 +9,27 @@ from pathlib import Path
 
 import ncnn
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
+
+from pixelproof.deploy.export.examples.read_image import read
 
 if len(sys.argv) < 2:
     sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 param = Path(__file__.removesuffix(".example.py"))
 contract = json.loads(param.with_suffix(".json").read_text(encoding="utf-8"))
 classes, size, temperature, padding = (contract[key] for key in ("classes", "size", "temperature", "padding"))
+bands, stretch = contract["bands"], contract["stretch"]
 net = ncnn.Net()
 # As the proof was made: half the digits would be faster on some processors.
 net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
 net.load_param(str(param))
 net.load_model(str(param.with_suffix(".bin")))
 
-image = ImageOps.exif_transpose(Image.open(sys.argv[1]))
-if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
-    image = Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
-image = image.convert("RGB")
-if size:  # a classifier's images are all of one size, width and height
-    image = image.resize(size, Image.Resampling.BILINEAR)
-width, height = image.size
+pixels = read(sys.argv[1], size, bands, stretch)
+height, width, channels = pixels.shape
 down, right = -height % padding["multiple"], -width % padding["multiple"]
-padded = np.full((height + down, width + right, 3), padding["color"], np.float32)
-padded[:height, :width] = np.asarray(image)
+padded = np.full((height + down, width + right, channels), padding["color"], np.float32)
+padded[:height, :width] = pixels
 planes = np.ascontiguousarray(padded.transpose(2, 0, 1))
 extractor = net.create_extractor()
 extractor.input("in0", ncnn.Mat(planes).clone())

@@ -1,6 +1,6 @@
 """What a network sees in an image: python NETWORK.onnx.example.py IMAGE [MASK.png].
 
-Needs onnxruntime, numpy and pillow.
+Needs onnxruntime, numpy and pillow; rasterio, too, where images are read by their bands.
 """
 
 import json
@@ -9,21 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from PIL import Image, ImageOps
+from PIL import Image
+
+from pixelproof.deploy.export.examples.read_image import read
 
 if len(sys.argv) < 2:
     sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 session = onnxruntime.InferenceSession(Path(__file__.removesuffix(".example.py")))
 contract = session.get_modelmeta().custom_metadata_map
-classes, size, temperature = (json.loads(contract[key]) for key in ("classes", "size", "temperature"))
+keys = ("classes", "size", "temperature", "bands", "stretch")
+classes, size, temperature, bands, stretch = (json.loads(contract[key]) for key in keys)
 
-image = ImageOps.exif_transpose(Image.open(sys.argv[1]))
-if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
-    image = Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
-image = image.convert("RGB")
-if size:  # a classifier's images are all of one size, width and height
-    image = image.resize(size, Image.Resampling.BILINEAR)
-logits = session.run(None, {"image": np.asarray(image)[None]})[0][0]  # [K] or [K, H, W]
+pixels = read(sys.argv[1], size, bands, stretch)
+logits = session.run(None, {"image": pixels[None]})[0][0]  # [K] or [K, H, W]
 
 if logits.ndim == 1:
     chances = np.exp((logits - logits.max()) / temperature)

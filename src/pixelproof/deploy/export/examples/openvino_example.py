@@ -1,6 +1,6 @@
 """What a network sees in an image: python NETWORK.xml.example.py IMAGE [MASK.png].
 
-Needs openvino, numpy and pillow.
+Needs openvino, numpy and pillow; rasterio, too, where images are read by their bands.
 """
 
 import json
@@ -9,23 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import openvino
-from PIL import Image, ImageOps
+from PIL import Image
+
+from pixelproof.deploy.export.examples.read_image import read
 
 if len(sys.argv) < 2:
     sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 model = openvino.Core().read_model(Path(__file__.removesuffix(".example.py")))
-keys = ("classes", "size", "temperature")
-classes, size, temperature = (json.loads(model.get_rt_info(["pixelproof", key]).value) for key in keys)
+keys = ("classes", "size", "temperature", "bands", "stretch")
+classes, size, temperature, bands, stretch = (json.loads(model.get_rt_info(["pixelproof", key]).value) for key in keys)
 # Without this, a processor that has bf16 computes in it, and logits keep three digits.
 network = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-image = ImageOps.exif_transpose(Image.open(sys.argv[1]))
-if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
-    image = Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8))
-image = image.convert("RGB")
-if size:  # a classifier's images are all of one size, width and height
-    image = image.resize(size, Image.Resampling.BILINEAR)
-logits = network(np.asarray(image)[None])[0][0]  # [K] or [K, H, W]
+pixels = read(sys.argv[1], size, bands, stretch)
+logits = network(pixels[None])[0][0]  # [K] or [K, H, W]
 
 if logits.ndim == 1:
     chances = np.exp((logits - logits.max()) / temperature)

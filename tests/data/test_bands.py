@@ -1,0 +1,158 @@
+"""Images read by the bands of a raster."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelproof.config import AugmentConfig, ModelConfig
+from pixelproof.data import open_data, read_image
+from pixelproof.data.cache import Cached, decoded
+from pixelproof.data.decoded import Files
+from pixelproof.data.doctor import examine
+from pixelproof.data.reader import RGB, ImageReader, as_picture, channel_statistics
+from pixelproof.data.transforms import CHOICES, augment_images, draw
+from pixelproof.errors import UserError
+from small_data import write_near_infrared, write_raster
+
+pytest.importorskip("rasterio", reason="the extra geo is not installed")
+DEEP = np.random.default_rng(0).integers(0, 4000, (5, 12, 17), dtype=np.uint16)
+NIR = ImageReader((3, 2, 1, 4), ((0.0, 3000.0),))
+
+
+def test_bands_come_in_the_order_named_and_stretched(tmp_path):
+    path = write_raster(tmp_path / "a.tif", DEEP)
+    chosen = DEEP[[2, 1, 0, 3]].transpose(1, 2, 0)
+    np.testing.assert_array_equal(ImageReader((3, 2, 1, 4))(path), chosen >> 8)
+    expected = np.rint(np.clip(chosen / 3000, 0, 1) * 255)
+    assert np.abs(NIR(path).astype(int) - expected).max() <= 1  # a half may be rounded either way in float32
+    each = ImageReader((5, 1), ((1000.0, 2000.0), (0.0, 4000.0)))(path)
+    for channel, (band, low, high) in enumerate([(4, 1000, 2000), (0, 0, 4000)]):
+        expected = np.rint(np.clip((DEEP[band] - float(low)) / (high - low), 0, 1) * 255)
+        assert np.abs(each[..., channel].astype(int) - expected).max() <= 1
+    assert NIR.size(path) == NIR.header(path) == (12, 17)
+    np.testing.assert_array_equal(NIR.decode(path.read_bytes()), NIR(path))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_the_three_bands_of_a_colour_image_are_its_colours(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(DEEP[:3].transpose(1, 2, 0).astype(np.uint8)).save(path)
+    np.testing.assert_array_equal(ImageReader((1, 2, 3))(path), read_image(path))
+    np.testing.assert_array_equal(ImageReader((3, 1))(path), read_image(path)[..., [2, 0]])
+
+
+def test_floats_need_a_stretch_and_what_is_no_number_is_black(tmp_path):
+    values = np.linspace(-1, 1, 24, dtype=np.float32).reshape(1, 4, 6)
+    values[0, 0, 0] = np.nan
+    path = write_raster(tmp_path / "index.tif", values)
+    for look in (ImageReader((1,)), ImageReader((1,)).size):
+        with pytest.raises(UserError, match=r"holds float32 pixels, whose range is not known; .*--set stretch"):
+            look(path)
+    image = ImageReader((1,), ((-1.0, 1.0),))(path)
+    assert (image[0, 0, 0], image[-1, -1, 0]) == (0, 255)
+
+
+def test_files_that_cannot_be_read_by_bands(tmp_path):
+    whole = write_raster(tmp_path / "a.tif", DEEP)
+    (tmp_path / "cut.tif").write_bytes(whole.read_bytes()[:-900])
+    (tmp_path / "text.tif").write_text("no image")
+    (tmp_path / "empty.tif").touch()
+    (tmp_path / "vrt.tif").write_text('<VRTDataset rasterXSize="1" rasterYSize="1"></VRTDataset>')
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (30, 20)).save(tmp_path / "turned.jpg", exif=exif)
+    said = {
+        "a.tif": "has 5 bands, no band 9; correct bands",
+        "cut.tif": "truncated or damaged",
+        "text.tif": "is not a GeoTIFF",
+        "empty.tif": "is an empty file",
+        "vrt.tif": "is made of other files",
+        "turned.jpg": "is stored turned",
+        "absent.tif": "does not exist",
+    }
+    for name, words in said.items():
+        with pytest.raises(UserError, match=words):
+            ImageReader((1, 9) if name == "a.tif" else (1, 2))(tmp_path / name)
+    for data in (b"", b"no image", (tmp_path / "vrt.tif").read_bytes()):
+        with pytest.raises(UserError, match="the image is"):
+            ImageReader((1,)).decode(data)
+
+
+def test_settings_of_bands():
+    told = {"name": "fcn8s", "bands": [3, 2, 1, 4], "stretch": [0, 3000]}
+    config = ModelConfig.model_validate(told)
+    assert (config.channels, config.stretch) == (4, ((0.0, 3000.0),))
+    assert ImageReader.of(config) == NIR
+    assert ModelConfig.model_validate(config.model_dump(mode="json")) == config
+    assert ImageReader.of(ModelConfig.model_validate(told | {"bands": None})) == RGB
+    for wrong in (
+        {"bands": []},
+        {"bands": [0]},
+        {"stretch": [3, 3]},
+        {"stretch": [[0, 1], [0, 1]]},
+        {"mean": [1, 2, 3]},
+    ):
+        with pytest.raises(ValueError, match=r"band|stretch|mean"):
+            ModelConfig.model_validate(told | wrong)
+
+
+def test_the_cache_keeps_bands(tmp_path):
+    data = open_data(write_near_infrared(tmp_path / "data"))
+    samples = data.split("train")
+    kept = decoded(samples, data.scheme, None, str(tmp_path / "cache"), NIR)
+    assert isinstance(kept, Cached)
+    for (image, mask), (expected, truth) in zip(kept, Files(samples, data.scheme, None, NIR), strict=True):
+        assert image.shape == (4, 64, 64)
+        np.testing.assert_array_equal(image, expected)
+        np.testing.assert_array_equal(mask, truth)
+    other = decoded(samples, data.scheme, None, str(tmp_path / "cache"), ImageReader((1, 2)))
+    assert (other.folder != kept.folder, other[0][0].shape) == (True, (2, 64, 64))
+
+
+def test_statistics_of_channels(tmp_path):
+    paths = tuple(write_raster(tmp_path / f"{i}.tif", DEEP[:, :, i:]) for i in range(3))
+    pixels = np.concatenate([NIR(path).reshape(-1, 4) for path in paths]) / 255
+    found = channel_statistics(NIR, paths)
+    np.testing.assert_allclose(found.mean, pixels.mean(axis=0), atol=1e-4)
+    np.testing.assert_allclose(found.std, pixels.std(axis=0), atol=1e-4)
+    flat = write_raster(tmp_path / "flat.tif", np.full((1, 8, 8), 7, np.uint8))
+    assert channel_statistics(ImageReader((1,)), (flat,)).std == (1.0,)
+
+
+def test_colour_changes_take_all_bands_alike():
+    images = torch.from_numpy(np.random.default_rng(0).integers(60, 120, (2, 5, 8, 8), dtype=np.uint8))
+    numbers = np.full((2, len(CHOICES)), 0.5)
+    numbers[:, CHOICES.index("brightness")] = 1.0
+    changes = draw((8, 8), AugmentConfig(color=0.5, flip=False), numbers, segmented=True)
+    brighter = augment_images(images, changes, zoomed=False)
+    assert torch.equal(brighter, (images.float() * 1.5).round().to(torch.uint8))
+    numbers[:, [CHOICES.index("brightness"), CHOICES.index("saturation")]] = [0.5, 0.0]
+    duller = augment_images(images, draw((8, 8), AugmentConfig(color=1.0, flip=False), numbers, True), zoomed=False)
+    expected = (
+        images.float().mean(dim=1, keepdim=True).expand(-1, 5, -1, -1)
+    )  # no band differs from their mean any more
+    assert (duller.float() - expected).abs().max() <= 0.5
+
+
+def test_people_are_shown_the_first_three_bands():
+    image = DEEP.transpose(1, 2, 0).astype(np.uint8)
+    np.testing.assert_array_equal(as_picture(image), image[..., :3])
+    np.testing.assert_array_equal(as_picture(image[..., :2]), np.repeat(image[..., :1], 3, axis=2))
+    assert as_picture(image[..., :3]).shape == (12, 17, 3)
+
+
+def test_doctor_names_bands_and_their_range(tmp_path):
+    root = write_near_infrared(tmp_path / "data")
+    (broken,) = [f for f in examine(root).findings if f.check == "unreadable"]
+    assert "holds 4 bands of uint16, which are not read as colours" in broken.message
+    assert "--bands 1,2 for doctor" in broken.fix
+    (dark,) = [f for f in examine(root, ImageReader((3, 2, 1, 4))).findings if f.check == "dark-bands"]
+    stored = np.concatenate([ImageReader((3, 2, 1, 4)).stored(path).ravel() for path in sorted(root.rglob("*.tif"))])
+    assert abs(int(dark.fix.split("--stretch 0,")[1].split()[0]) - np.percentile(stored, 99)) < 30
+    stretched = examine(root, NIR)
+    assert not stretched.of("error")
+    assert "dark-bands" not in {finding.check for finding in stretched.findings}
+    assert len(stretched.summary["mean"]) == 4
