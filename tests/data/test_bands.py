@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from pixelproof.config import AugmentConfig, ModelConfig
+from pixelproof.config.overrides import parse_assignment
 from pixelproof.data import open_data, read_image
 from pixelproof.data.cache import Cached, decoded
 from pixelproof.data.decoded import Files
@@ -150,8 +153,12 @@ def test_doctor_names_bands_and_their_range(tmp_path):
     assert "holds 4 bands of uint16, which are not read as colours" in broken.message
     assert "--bands 1,2 for doctor" in broken.fix
     (dark,) = [f for f in examine(root, ImageReader((3, 2, 1, 4))).findings if f.check == "dark-bands"]
-    stored = np.concatenate([ImageReader((3, 2, 1, 4)).stored(path).ravel() for path in sorted(root.rglob("*.tif"))])
-    assert abs(int(dark.fix.split("--stretch 0,")[1].split()[0]) - np.percentile(stored, 99)) < 30
+    stored = np.concatenate([NIR.stored(path).reshape(4, -1) for path in sorted(root.rglob("*.tif"))], axis=1)
+    high = np.percentile(stored, 99, axis=1).max()
+    (proposed,) = re.findall(r"stretch=(\[.*\]) to train", dark.fix)
+    ranges = parse_assignment(f"stretch={proposed}")[1]
+    assert abs(np.max(ranges) - high) < 30
+    assert len(ranges) == 4  # near infrared reaches twice as far as the others
     stretched = examine(root, NIR)
     assert not stretched.of("error")
     assert "dark-bands" not in {finding.check for finding in stretched.findings}

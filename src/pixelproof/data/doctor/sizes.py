@@ -10,7 +10,7 @@ import numpy as np
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.reader import RGB
-from pixelproof.data.scaling import DARK
+from pixelproof.data.scaling import DARK, FULL
 from pixelproof.numbers import counted
 
 _SAMPLED, _THINNED = 40, 7  # images whose values are looked at, and every how many of them
@@ -78,21 +78,22 @@ def modes(survey: Survey) -> Iterator[Finding]:
 
 def dark_bands(survey: Survey) -> Iterator[Finding]:
     """Bands whose values use little of their type's range, so that few of 256 levels are left of them."""
-    looks = survey.images
-    if survey.reader.bands is None or survey.reader.stretch is not None or not looks:
+    looks, reader = survey.images, survey.reader
+    if reader.bands is None or reader.stretch is not None or not looks:
         return
-    pixels = sum(look.size[0] * look.size[1] for look in looks.values())
-    brightest = float(np.max(sum(look.sums for look in looks.values()) / pixels))
-    if brightest >= DARK:
+    chosen = [*looks][:: -(-len(looks) // _SAMPLED)]
+    stored = [reader.stored(path).reshape(reader.channels, -1)[:, ::_THINNED] for path in chosen]
+    full = min(FULL[values.dtype.name] for values in stored)
+    high = np.percentile(np.concatenate(stored, axis=1), 99, axis=1).round().astype(int).tolist()
+    dark = {band: top for band, top in zip(reader.bands, high, strict=True) if top < full * DARK / 256}
+    if not dark:
         return
-    stored = [survey.reader.stored(path).ravel()[::_THINNED] for path in [*looks][:: -(-len(looks) // _SAMPLED)]]
-    low, high = np.percentile(np.concatenate(stored), [1, 99]).round().astype(int).tolist()
-    message = (
-        f"without a stretch the bands come out almost black, the brightest at {brightest:.0f} of 255 in the mean: "
-        f"98% of their values lie from {low:,} to {high:,}"
-    )
-    fix = f"say which values are black and white, such as --stretch 0,{high} here and --set stretch=[0,{high}] to train"
-    yield survey.finding("dark-bands", "warning", looks, message, fix)
+    tops = ", ".join(f"{top:,} in band {band}" for band, top in dark.items())
+    message = f"without a stretch bands come out almost black: 99% of values lie below {tops}, of {full:,.0f}"
+    alike = max(high) <= 2 * min(high)
+    stretch = f"[0,{max(high)}]" if alike else "[" + ",".join(f"[0,{max(top, 1)}]" for top in high) + "]"
+    fix = f"say which values are black and white: --set stretch={stretch} to train"
+    yield survey.finding("dark-bands", "warning", looks, message, fix + f", --stretch 0,{max(high)} here" * alike)
 
 
 def small_images(survey: Survey) -> Iterator[Finding]:
