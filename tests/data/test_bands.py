@@ -23,6 +23,7 @@ from small_data import write_near_infrared, write_raster
 pytest.importorskip("rasterio", reason="the extra geo is not installed")
 DEEP = np.random.default_rng(0).integers(0, 4000, (5, 12, 17), dtype=np.uint16)
 NIR = ImageReader((3, 2, 1, 4), ((0.0, 3000.0),))
+NIR_OF_TWO = ImageReader((1, 2), ((0.0, 3000.0),))
 
 
 def test_bands_come_in_the_order_named_and_stretched(tmp_path):
@@ -68,7 +69,7 @@ def test_files_that_cannot_be_read_by_bands(tmp_path):
     exif[0x0112] = 6
     Image.new("RGB", (30, 20)).save(tmp_path / "turned.jpg", exif=exif)
     said = {
-        "a.tif": "has 5 bands, no band 9; correct bands",
+        "a.tif": "has 5 bands, no band 9; its images are read by bands 1, 9",
         "cut.tif": "truncated or damaged",
         "text.tif": "is not a GeoTIFF",
         "empty.tif": "is an empty file",
@@ -151,15 +152,74 @@ def test_doctor_names_bands_and_their_range(tmp_path):
     root = write_near_infrared(tmp_path / "data")
     (broken,) = [f for f in examine(root).findings if f.check == "unreadable"]
     assert "holds 4 bands of uint16, which are not read as colours" in broken.message
-    assert "--bands 1,2 for doctor" in broken.fix
-    (dark,) = [f for f in examine(root, ImageReader((3, 2, 1, 4))).findings if f.check == "dark-bands"]
+    assert "--bands 1,2,3 for doctor" in broken.fix
+    (found,) = [f for f in examine(root, ImageReader((3, 2, 1, 4))).findings if f.check == "stretch"]
+    assert "without a stretch bands 3, 2, 1, 4 come out almost black" in found.message
     stored = np.concatenate([NIR.stored(path).reshape(4, -1) for path in sorted(root.rglob("*.tif"))], axis=1)
-    high = np.percentile(stored, 99, axis=1).max()
-    (proposed,) = re.findall(r"stretch=(\[.*\]) to train", dark.fix)
+    (proposed,) = re.findall(r"stretch=(\[.*\])$", found.fix)
     ranges = parse_assignment(f"stretch={proposed}")[1]
-    assert abs(np.max(ranges) - high) < 30
-    assert len(ranges) == 4  # near infrared reaches twice as far as the others
+    np.testing.assert_allclose(np.array(ranges)[:, 1], np.percentile(stored, 99, axis=1), rtol=0.02)
+    assert "--stretch 0," in found.fix
     stretched = examine(root, NIR)
     assert not stretched.of("error")
-    assert "dark-bands" not in {finding.check for finding in stretched.findings}
+    assert "stretch" not in {finding.check for finding in stretched.findings}
+    (beyond,) = [f for f in examine(root, ImageReader((1, 4), ((0.0, 5.0),))).findings if f.check == "stretch"]
+    assert "most of bands 1, 4 lies beyond the stretch" in beyond.message
     assert len(stretched.summary["mean"]) == 4
+
+
+def test_doctor_on_floats_and_on_several_types(tmp_path):
+    root = write_near_infrared(tmp_path / "data")
+    tiles = sorted(root.rglob("*.tif"))
+    for path in tiles:
+        write_raster(path, ImageReader((1, 4)).stored(path).astype(np.float32) / 10_000 - 0.2)
+    findings = {f.check: f for f in examine(root, ImageReader((1, 2))).findings}
+    assert "float32 pixels, whose range is not known" in findings["unreadable"].message
+    assert re.search(r"stretch=\[\[-0\.\d+,-0\.\d+\],\[-0\.\d+,0\.\d+\]\]", findings["stretch"].fix)
+    write_raster(tiles[0], np.zeros((2, 64, 64), np.uint8))
+    for path in tiles[1:]:
+        write_raster(path, np.full((2, 64, 64), 9000, np.uint16))
+    mixed = {f.check: f for f in examine(root, ImageReader((1, 2))).findings}["band-types"]
+    assert (mixed.severity, mixed.count) == ("error", 1)
+    assert {f.check: f.severity for f in examine(root, NIR_OF_TWO).findings}["band-types"] == "note"
+
+
+def test_without_a_stretch_the_type_stays_that_of_train(tmp_path):
+    deep, shallow = write_raster(tmp_path / "a.tif", DEEP), write_raster(tmp_path / "b.tif", DEEP.astype(np.uint8))
+    assert ImageReader((1,)).type_of(deep) == "uint16"
+    reader = ImageReader((1,), dtype="uint16")
+    np.testing.assert_array_equal(reader(deep)[..., 0], DEEP[0] >> 8)
+    with pytest.raises(UserError, match="holds uint8 pixels, and others that the network reads hold uint16"):
+        reader(shallow)
+    linear = ImageReader((1,), ((0.0, 65535.0),))(deep)[..., 0]  # a stretch that is set is linear, whatever it is
+    np.testing.assert_array_equal(linear, np.rint(DEEP[0] / 65535 * 255))
+
+
+def test_large_numbers_keep_their_steps(tmp_path):
+    seconds = 1_700_000_000 + np.arange(0, 1500, 100, dtype=np.uint32)
+    path = write_raster(tmp_path / "seconds.tif", seconds.reshape(1, 1, 15))
+    image = ImageReader((1,), ((1_700_000_000.0, 1_700_001_500.0),))(path)
+    np.testing.assert_array_equal(image.ravel(), np.arange(15) * 17)
+
+
+def test_complex_numbers_are_no_image(tmp_path):
+    path = write_raster(tmp_path / "radar.tif", np.ones((1, 4, 4), np.complex64))
+    for look in (ImageReader((1,), ((0.0, 1.0),)), ImageReader((1,), ((0.0, 1.0),)).header):
+        with pytest.raises(UserError, match="holds complex numbers"):
+            look(path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+def test_an_image_stored_turned_is_refused_by_bands_and_has_its_turned_size_as_colours(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (30, 20)).save(tmp_path / f"a{suffix}", exif=exif)
+    with pytest.raises(UserError, match="is stored turned"):
+        ImageReader((1, 2))(tmp_path / f"a{suffix}")
+    assert RGB.size(tmp_path / f"a{suffix}") == read_image(tmp_path / f"a{suffix}").shape[:2] == (30, 20)
+
+
+def test_settings_as_options_write_them():
+    for told in ("3,2,1", [3, 2, 1]):
+        assert ModelConfig.model_validate({"name": "fcn8s", "bands": told}).bands == (3, 2, 1)
+    assert ModelConfig.model_validate({"name": "fcn8s", "bands": 2, "stretch": "0,3000"}).stretch == ((0.0, 3000.0),)

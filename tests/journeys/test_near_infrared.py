@@ -135,3 +135,14 @@ def test_a_classifier_of_two_bands(tmp_path):
     api.predict(run.path, [tmp_path / "plots" / "validation"], tmp_path / "out", device="cpu")
     rows = (tmp_path / "out" / "predictions.csv").read_text().splitlines()[1:]
     assert sum(row.split("/")[0] in row.split(",")[2] for row in rows) == 10
+
+
+def test_values_of_another_kind_are_pointed_out(tiles, run, tmp_path, capsys):
+    dim = write_raster(tmp_path / "dim.tif", np.full((4, 40, 40), 0.2, np.float32))
+    api.map(run.path, dim, tmp_path / "m.tif", device="cpu")
+    assert "nearly all of dim.tif comes out black or white (values 0 to 3000 as 0 to 255)" in capsys.readouterr().err
+    dark = api.train(tiles, "fcn8s-bn", tmp_path / "dark", settings=[BANDS[0], *SLIM, "epochs=1"])
+    assert "band 3, 2, 1, 4 comes out almost black" in capsys.readouterr().err
+    assert dark.config()["model"]["dtype"] == "uint16"
+    with pytest.raises(UserError, match="holds float32 pixels, whose range is not known"):
+        api.predict(dark.path, [dim], tmp_path / "out", device="cpu")

@@ -30,7 +30,7 @@ def doctor(
         str | None, typer.Option(help="Read images by these bands, as a network will.", metavar="N,N,N")
     ] = None,
     stretch: Annotated[
-        str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH")
+        str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH,…")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     json: JsonOption = False,
@@ -59,17 +59,27 @@ def _reader(bands: str | None, stretch: str | None) -> ImageReader:
     """Return what reads the images: as RGB, or by bands."""
     from pixelproof.config import ModelConfig
     from pixelproof.data.reader import ImageReader
-    from pixelproof.deploy.settings import parse_bands, parse_stretch
     from pixelproof.errors import UserError
     from pixelproof.schema import parse
 
     if stretch and not bands:
         raise UserError("--stretch is for bands, and none are named", "give --bands, too, such as --bands 1,2,3")
-    ends = parse_stretch(stretch) if stretch else None
-    if ends is not None and ends.unit == "percent":
-        raise UserError(f"--stretch {stretch} would differ from image to image", "give values, such as 0,3000")
-    told = {"bands": bands and parse_bands(bands), "stretch": ends and [ends.low, ends.high]}
+    told = {"bands": bands, "stretch": stretch and _pairs(stretch)}
     return ImageReader.of(parse(ModelConfig, {"name": ""} | told, "doctor"))
+
+
+def _pairs(text: str) -> list[list[float]]:
+    """Return the ranges that "0,3000" or "0,3000,0,6000" says, of all bands or of each."""
+    from pixelproof.errors import UserError
+
+    try:
+        ends = [float(part) for part in text.split(",")]
+    except ValueError:
+        ends = []
+    if not ends or len(ends) % 2:
+        remedy = "write --stretch 0,3000, or two values for each band"
+        raise UserError(f"--stretch {text} is not a range of values", remedy)
+    return [ends[i : i + 2] for i in range(0, len(ends), 2)]
 
 
 def _refuse_overwriting(data: Path) -> None:

@@ -18,8 +18,16 @@ OWN_SIZE = (1.0,)
 MOST_BANDS = 1000
 
 
+def _listed(value: object) -> object:
+    """Return ``3,2,1`` or a single number as the list that it stands for; anything else as it is."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",")]
+    return [value] if isinstance(value, int | float) else value
+
+
 def _pairs(value: object) -> object:
     """Return a single pair of numbers as the pairs of all bands."""
+    value = _listed(value)
     single = isinstance(value, list | tuple) and len(value) == 2 and not any(isinstance(v, list | tuple) for v in value)
     return [value] if single else value
 
@@ -56,12 +64,15 @@ class ModelConfig(Strict):
     downsample: int = Field(default=1, ge=1, le=16)
     """Segmentation: the network sees means of N x N pixels, with 1/N² of the operations and N times the width of the
     scene in its receptive field; its answer is enlarged bilinearly."""
-    bands: tuple[Band, ...] | None = Field(default=None, min_length=1)
+    bands: Annotated[tuple[Band, ...] | None, BeforeValidator(_listed)] = Field(default=None, min_length=1)
     """Bands of each image that are the network's channels, counted from 1, such as ``[4, 3, 2, 8]``; people are shown
     the first three as red, green and blue. None reads any image as RGB. Needs the extra ``geo``."""
     stretch: Ranges | None = None
     """Stored values of the bands that become 0 and 255: a pair such as ``[0, 3000]``, or one for each band. None takes
     8 bits as they are and of 16 bits the upper 8."""
+    dtype: Literal["uint8", "uint16"] | None = None
+    """The type of the bands' values, where there is no stretch; files of others are refused. None takes that of the
+    training images."""
     mean: Channels | None = None
     """Subtracted from each channel in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's
     otherwise, and with ``bands`` that of the training images."""
@@ -82,11 +93,13 @@ class ModelConfig(Strict):
     @property
     def reading(self) -> str:
         """How the values of an image file become the network's channels, in words."""
-        source = "RGB" if self.bands is None else f"bands {', '.join(map(str, self.bands))}"
-        if self.bands is None or self.stretch is None:
-            return f"{source}; of 16 bits, the upper 8"
-        ranges = dict.fromkeys(f"{low:g} to {high:g}" for low, high in self.stretch)
-        return f"{source}; values {', '.join(ranges)} as 0 to 255"
+        if self.bands is None:
+            return "RGB; of 16 bits, the upper 8"
+        source = f"band{'s' * (len(self.bands) > 1)} {', '.join(map(str, self.bands))}"
+        if self.stretch is None:
+            return f"{source}; {'8-bit values as they are' if self.dtype == 'uint8' else 'of 16 bits, the upper 8'}"
+        ranges = ", ".join(f"{low:g} to {high:g}" for low, high in self.stretch)
+        return f"{source}; values {ranges} as 0 to 255"
 
     @property
     def looks(self) -> dict[str, Any]:

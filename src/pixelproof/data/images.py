@@ -7,9 +7,11 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
+from threading import Lock
+from types import ModuleType
 from typing import BinaryIO
 
 import numpy as np
@@ -32,7 +34,8 @@ DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 EXIF_ORIENTATION = 0x0112
 BITS, SAMPLES, PLANAR = 258, 277, 284
 """Tags of TIFF: bits of each band, how many bands, and whether they are interleaved by pixel (1) or lie apart (2)."""
-BY_BANDS = "name the bands to read: --set bands=[1,2] for train and study, --bands 1,2 for doctor and map"
+_IMPORTING = Lock()
+BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
 _PLAIN = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (3, "uint16"))
 """Bands and their type in images that Pillow reads."""
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -83,7 +86,8 @@ def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
 def image_size(path: Path) -> tuple[int, int]:
     """Return (height, width) as ``read_image`` would give it; only PNG, whose orientation may come last, is decoded."""
     with opened(path) as image:
-        turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8)
+        # Pillow turns a TIFF by itself, and says so before it does.
+        turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8) and not isinstance(image, TiffImageFile)
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
@@ -134,7 +138,7 @@ def _refuse_misread(path: Path | str, image: Image.Image) -> None:
     apart = image.tag_v2.get(PLANAR) == 2 and image.tag_v2.get(SAMPLES, 1) > 1
     if apart and max(image.tag_v2.get(BITS, (1,))) > 8:
         raise UserError(
-            f"{path} keeps 16-bit bands one after the other, which is not read",
+            f"{path} keeps bands of more than 8 bits one after the other, which are not read as colours",
             f"save it interleaved by pixel or with 8 bits, or {BY_BANDS}",
         )
     if image.mode in ("L", *DEEP) and image.tag_v2.get(SAMPLES, 1) > 1:
@@ -160,21 +164,46 @@ def _unidentified(path: Path | str, file: BinaryIO | None) -> UserError:
             )
         return UserError(
             f"{path} is a TIFF that is damaged, or whose bands or bits are not read here",
-            "save it as grey or RGB of 8 or 16 bits",
+            "save it as grey or RGB of 8 or 16 bits; other bands need the extra geo and the setting bands",
         )
     return UserError(
         f"{path} is {'not a PNG, JPEG, BMP, TIFF or WebP image' if head else 'an empty file'}", "remove or replace it"
     )
 
 
+def refuse_orientation(path: Path | str, file: BinaryIO | None = None) -> None:
+    """Refuse an image that says it is stored sideways, for those who read its rows and columns as they are.
+
+    Raises:
+        UserError: It is, and Pillow can tell.
+    """
+    turn = 1
+    with suppress(Exception), warnings.catch_warnings():  # what Pillow does not know, others may read
+        warnings.simplefilter("ignore")
+        with Image.open(file or path, formats=FORMATS) as image:
+            turn = image.getexif().get(EXIF_ORIENTATION, 1)
+    if turn not in (0, 1):
+        raise UserError(f"{path} is stored turned (EXIF orientation {turn})", "save it upright")
+
+
+def rasters() -> ModuleType:
+    """Return what reads rasters.
+
+    Raises:
+        UserError: GDAL is not installed.
+    """
+    with _IMPORTING:  # a thread that meets another one's failing import would be told something else
+        from pixelproof.data import rasters as module
+
+        return module
+
+
 def _bands_of(path: Path | str, file: BinaryIO | None) -> str | None:
     """Return what a TIFF holds that Pillow cannot read, in words; None where GDAL is missing or cannot either."""
     try:
-        from pixelproof.data.rasters import opened_raster
-
         if file is not None:
             file.seek(0)
-        with opened_raster(path, None if file is None else file.read()) as raster:
+        with rasters().opened_raster(path, None if file is None else file.read()) as raster:
             count, kinds = raster.count, sorted(set(raster.dtypes))
     except UserError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.data.images import refuse_orientation
+from pixelproof.data.scaling import refuse_complex
 from pixelproof.errors import UserError
 
 __all__ = [
@@ -113,6 +116,7 @@ def opened_raster(path: Path | str, data: bytes | None = None) -> Iterator[Any]:
     driver = driver_of(Path(path)) if data is None else _driver(path, data[:HEAD])
     if driver == VRT:
         raise UserError(f"{path} is made of other files", "save it as a GeoTIFF")
+    refuse_orientation(path, None if data is None else io.BytesIO(data))
     with explained(path):
         if data is None:
             with open_raster(path, driver) as raster:
@@ -130,16 +134,14 @@ def read_bands(path: Path | str, raster: Any, bands: Sequence[int]) -> npt.NDArr
     Raises:
         UserError: A band is missing, they are of different types or complex, or hold too many values.
     """
-    kind = type_of_bands(path, raster, bands)
-    if kind.startswith("complex"):
-        raise UserError(f"{path} holds complex numbers", "convert it to 8 or 16 bits a band")
+    refuse_complex(path, type_of_bands(path, raster, bands))
     if (count := raster.height * raster.width * len(bands)) > MOST_VALUES:
         raise UserError(f"{path} has {count:,} values in {len(bands)} bands", "cut it up")
     values: npt.NDArray[Any] = raster.read(list(bands))
     return values
 
 
-def type_of_bands(path: Path | str, raster: Any, bands: Sequence[int], option: str = "bands") -> str:
+def type_of_bands(path: Path | str, raster: Any, bands: Sequence[int], remedy: str = "") -> str:
     """Return the type of the values of some bands, such as "uint16".
 
     Raises:
@@ -147,20 +149,19 @@ def type_of_bands(path: Path | str, raster: Any, bands: Sequence[int], option: s
     """
     if max(bands) > raster.count:
         have = f"{raster.count} band{'s' * (raster.count > 1)}"
-        raise UserError(f"{path} has {have}, no band {max(bands)}", f"correct {option}")
+        read = f"its images are read by bands {', '.join(map(str, bands))}: give such, or correct bands"
+        raise UserError(f"{path} has {have}, no band {max(bands)}", remedy or read)
     kinds: set[str] = {raster.dtypes[band - 1] for band in bands}
     if len(kinds) > 1:
         raise UserError(f"{path} has bands of different types: {', '.join(sorted(kinds))}", "convert them to the same")
     return kinds.pop()
 
 
-def refuse_turned(path: Path | str, raster: Any) -> None:
+def refuse_turned(path: Path | str, raster: Any, remedy: str = "save it upright") -> None:
     """Refuse what a camera stored sideways: bands are read in the raster's own rows and columns."""
     turn = raster.tags().get("EXIF_Orientation", "1")
     if turn not in ("0", "1"):
-        raise UserError(
-            f"{path} is stored turned (EXIF orientation {turn})", "save it upright, or use pixelproof predict"
-        )
+        raise UserError(f"{path} is stored turned (EXIF orientation {turn})", remedy)
 
 
 @contextmanager
@@ -179,5 +180,5 @@ def _driver(path: Path | str, head: bytes) -> str:
         raise UserError(f"{path} is an empty file", "copy or export it again")
     found = next((driver for start, driver in DRIVERS.items() if head.startswith(start)), None)
     if found is None:
-        raise UserError(f"{path} is not a GeoTIFF, PNG, JPEG, JPEG 2000 or VRT", "convert it, for example to GeoTIFF")
+        raise UserError(f"{path} is not a GeoTIFF, PNG, JPEG or JPEG 2000", "convert it, for example to GeoTIFF")
     return found

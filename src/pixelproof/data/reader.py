@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.config import COLORS, ModelConfig
-from pixelproof.data.images import decode_image, image_size, opened, read_image
-from pixelproof.data.scaling import FULL, Scaling
+from pixelproof.data.images import decode_image, image_size, opened, rasters, read_image
+from pixelproof.data.scaling import FULL, Scaling, refuse_complex
 from pixelproof.errors import UserError
 from pixelproof.progress import track
 
@@ -28,15 +28,17 @@ class ImageReader:
         bands: The bands that are the C channels, counted from 1; None reads any image as RGB, without GDAL.
         stretch: The stored values that become 0 and 255, one pair for all bands or one for each; None takes 8 bits as
             they are and of 16 bits the upper 8.
+        dtype: The type that values must have without a stretch; None takes either.
     """
 
     bands: tuple[int, ...] | None = None
     stretch: tuple[tuple[float, float], ...] | None = None
+    dtype: str | None = None
 
     @classmethod
     def of(cls, config: ModelConfig) -> ImageReader:
         """Return the reader that a network's settings ask for."""
-        return cls(config.bands, config.stretch if config.bands is not None else None)
+        return RGB if config.bands is None else cls(config.bands, config.stretch, config.dtype)
 
     @property
     def channels(self) -> int:
@@ -65,11 +67,10 @@ class ImageReader:
 
     def stored(self, path: Path | str, data: bytes | None = None) -> npt.NDArray[Any]:
         """Return the stored values of the bands, [C, H, W], of a file or, where its bytes are given, of those."""
-        from pixelproof.data.rasters import opened_raster, read_bands
-
         assert self.bands is not None
-        with opened_raster(path, data) as raster:
-            return read_bands(path, raster, self.bands)
+        with rasters().opened_raster(path, data) as raster:
+            values: npt.NDArray[Any] = rasters().read_bands(path, raster, self.bands)
+        return values
 
     def size(self, path: Path) -> tuple[int, int]:
         """Return (height, width) of an image as this reads it.
@@ -88,27 +89,43 @@ class ImageReader:
         if self.bands is None:
             with opened(path, None if data is None else io.BytesIO(data)) as image:
                 return image.height, image.width
-        from pixelproof.data.rasters import opened_raster, type_of_bands
-
-        with opened_raster(path, data) as raster:
-            self.scaling(path, type_of_bands(path, raster, self.bands))
+        with rasters().opened_raster(path, data) as raster:
+            self.scaling(path, rasters().type_of_bands(path, raster, self.bands))
             return raster.height, raster.width
+
+    def type_of(self, path: Path) -> str:
+        """Return the type of the values of the bands of a file, such as "uint16"; only the header is read.
+
+        Raises:
+            UserError: It cannot be read, or has not these bands, or its values have no known range.
+        """
+        assert self.bands is not None
+        with rasters().opened_raster(path) as raster:
+            kind: str = rasters().type_of_bands(path, raster, self.bands)
+        self.scaling(path, kind)
+        return kind
 
     def scaling(self, path: Path | str, dtype: str) -> Scaling:
         """Return how stored values of a type become 8 bits.
 
         Raises:
-            UserError: The type has no natural range and no stretch is set.
+            UserError: The type has no natural range and no stretch is set, or is another than the network learned from.
         """
+        refuse_complex(path, dtype)
         if self.stretch is not None:
             low, high = zip(*self.stretch, strict=True)
             return Scaling(low, high)
         if dtype not in FULL:
             raise UserError(
                 f"{path} holds {dtype} pixels, whose range is not known",
-                "say which values are black and white, such as --set stretch=[0,3000]",
+                "train with the values that are black and white, such as --set stretch=[0,3000]",
             )
-        return Scaling((0.0,), (FULL[dtype],))
+        if self.dtype not in (None, dtype):
+            raise UserError(
+                f"{path} holds {dtype} pixels, and others that the network reads hold {self.dtype}",
+                "bring its values to that type, or train with a stretch",
+            )
+        return Scaling.plain(dtype)
 
     def scaled(self, path: Path | str, stored: npt.NDArray[Any]) -> UInt8:
         """Return stored values, [C, H, W], as the image, uint8 [H, W, C]."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.errors import UserError
+
 UInt8 = npt.NDArray[np.uint8]
-Float = npt.NDArray[np.float32]
 FULL = {"uint8": 255.0, "uint16": 65535.0}
 """The value that is white, by type, where no stretch is given; of 16 bits as Pillow's images are read."""
 DARK = 16
@@ -23,26 +25,47 @@ class Scaling:
     Attributes:
         low: One value for all bands, or one for each.
         high: Likewise.
+        dtype: The type of values that are taken as they are, or of 16 bits the upper 8; empty where all are mapped.
     """
 
     low: tuple[float, ...]
     high: tuple[float, ...]
+    dtype: str = ""
+
+    @classmethod
+    def plain(cls, dtype: str) -> Scaling:
+        """Return what takes 8 bits as they are and of 16 bits the upper 8, as of images that are no rasters."""
+        return cls((0.0,), (FULL[dtype],), dtype)
 
     def __call__(self, stored: npt.NDArray[Any]) -> UInt8:
         """Return stored values [bands, h, w] as uint8 of the same shape."""
-        if set(self.low) == {0.0} and set(self.high) == {FULL.get(stored.dtype.name)}:
-            # The upper 8 bits, as of training images.
+        if self.dtype == stored.dtype.name:
             return (stored >> 8 * (stored.dtype.itemsize - 1)).astype(np.uint8)
-        low, high = (np.array(ends, np.float32).reshape(-1, 1, 1) for ends in (self.low, self.high))
-        scaled: Float = (stored.astype(np.float32) - low) * (np.float32(255) / (high - low))
-        # Values without data may be anything, not-a-number included.
-        return np.nan_to_num(scaled).clip(0, 255).round().astype(np.uint8)
+        result = np.empty(stored.shape, np.uint8)
+        # Numbers of more than 16 bits do not all fit into float32.
+        kind = np.float32 if stored.dtype.itemsize <= 2 or stored.dtype == np.float32 else np.float64
+        for index, band in enumerate(stored):  # one by one, for a whole image in floats takes four times its memory
+            low, high = (kind(ends[index % len(ends)]) for ends in (self.low, self.high))
+            scaled = (band.astype(kind) - low) * (kind(255) / (high - low))
+            # Values without data may be anything, not-a-number included.
+            result[index] = np.nan_to_num(scaled).clip(0, 255).round()
+        return result
 
     def __str__(self) -> str:
-        ranges = dict.fromkeys(f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True))
-        plain = {"0 to 255": "8-bit values as they are", "0 to 65535": "of 16 bits the upper 8"}
-        text = ", ".join(ranges)
-        return plain.get(text, f"values {text} as 0 to 255")
+        if self.dtype:
+            return "8-bit values as they are" if self.dtype == "uint8" else "of 16 bits the upper 8"
+        ranges = [f"{low:g} to {high:g}" for low, high in zip(self.low, self.high, strict=True)]
+        return f"values {', '.join(ranges if len(set(ranges)) > 1 else ranges[:1])} as 0 to 255"
+
+
+def refuse_complex(path: Path | str, dtype: str) -> None:
+    """Refuse values that no linear map brings to 8 bits.
+
+    Raises:
+        UserError: They are complex.
+    """
+    if dtype.startswith("complex"):
+        raise UserError(f"{path} holds complex numbers", "convert it to 8 or 16 bits a band")
 
 
 def darkness(dtype: str, values: npt.NDArray[Any]) -> int | None:

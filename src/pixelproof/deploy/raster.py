@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pixelproof.data.rasters import CACHE, driver_of, explained, refuse_turned, type_of_bands
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.deploy.geo import open_raster, rasterio
-from pixelproof.deploy.scaling import choose_scaling, forgotten_stretch
+from pixelproof.deploy.scaling import choose_scaling, forgotten_stretch, other_values
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.sources import fingerprint, source_files
 from pixelproof.errors import UserError
@@ -105,16 +105,16 @@ class Scene:
         self.crs = self._data.crs
         self.transform = self._data.transform
         self.gcps = self._data.gcps
-        refuse_turned(self.path, self._data)
+        refuse_turned(self.path, self._data, "save it upright, or use pixelproof predict")
         self.bands = settings.bands or self.reader.bands or self._colors()
         self._refuse_other_channels()
-        stored = type_of_bands(self.path, self._data, self.bands, "--bands")
+        stored = type_of_bands(self.path, self._data, self.bands, "correct --bands")
         self._palette = self._colormap()
         self.dtype = "uint8" if self._palette is not None else stored
         self._nodata = self._held(settings.nodata, np.dtype(stored))
-        self.doubt = ""
         if self.reader.bands is not None and settings.stretch is None:
             self.scaling = self.reader.scaling(self.path, self.dtype)
+            self.doubt = other_values(self.path, self.scaling, self._sample)
         else:
             self.scaling = choose_scaling(self.path, self.dtype, settings.stretch, self._sample)
             self.doubt = forgotten_stretch(self.path, self.dtype, settings.stretch, self._sample)

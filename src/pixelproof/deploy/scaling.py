@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.scaling import FULL, Scaling, darkness
+from pixelproof.data.scaling import FULL, Scaling, darkness, refuse_complex
 from pixelproof.deploy.settings import Stretch
 from pixelproof.errors import UserError
 
+BEYOND = 0.9
+"""Share of black and white values from which on a stretch is for others."""
 Sample = Callable[[], npt.NDArray[Any]]
 """Gives values with data from all over a raster, [bands, N]."""
 
@@ -29,8 +31,7 @@ def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Samp
     Raises:
         UserError: The type has no natural range and no stretch is given, or is complex.
     """
-    if dtype.startswith("complex"):
-        raise UserError(f"{path} holds complex numbers", "convert it to 8 or 16 bits a band")
+    refuse_complex(path, dtype)
     if stretch is not None and stretch.unit == "value":
         return Scaling((stretch.low,), (stretch.high,))
     if stretch is not None:
@@ -40,7 +41,7 @@ def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Samp
             f"{path} holds {dtype} pixels, whose range is not known",
             "say which values are black and white, such as --stretch 0,3000 or --stretch 2%,98%",
         )
-    return Scaling((0.0,), (FULL[dtype],))
+    return Scaling.plain(dtype)
 
 
 def forgotten_stretch(path: Path, dtype: str, stretch: Stretch | None, sample: Sample) -> str:
@@ -51,6 +52,17 @@ def forgotten_stretch(path: Path, dtype: str, stretch: Stretch | None, sample: S
         f"the values of {path.name} reach only about {top:,} of 65,535, so it looks almost black to the network; "
         f"unless its training images did too, stretch it, such as --stretch 0,{top} or --stretch 2%,98%"
     )
+
+
+def other_values(path: Path, scaling: Scaling, sample: Sample) -> str:
+    """Return why a raster can hardly hold such values as the network learned from; empty where it may."""
+    values = sample()
+    if not values.size:
+        return ""
+    scaled = scaling(values[:, None])
+    if np.isin(scaled, (0, 255)).mean() < BEYOND:
+        return ""
+    return f"nearly all of {path.name} comes out black or white ({scaling}); give --stretch if it is in another unit"
 
 
 def _percentiles(values: npt.NDArray[Any], stretch: Stretch) -> Scaling:

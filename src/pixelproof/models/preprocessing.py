@@ -23,6 +23,7 @@ class Preprocessing:
         input_size: Side in pixels to which a classifier's images are resized before; None leaves them as they are.
         bands: The bands of a file that are the channels; None is red, green and blue of any image.
         stretch: The stored values of the bands that become 0 and 255; None is as their type suggests.
+        dtype: That type.
     """
 
     mean: tuple[float, ...]
@@ -30,6 +31,7 @@ class Preprocessing:
     input_size: int | None = None
     bands: tuple[int, ...] | None = None
     stretch: tuple[tuple[float, float], ...] | None = None
+    dtype: str | None = None
 
     @property
     def channels(self) -> int:

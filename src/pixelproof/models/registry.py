@@ -96,9 +96,7 @@ def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelMo
     with _randomness(derive(seed, "model", config.name)):
         model = _architecture(config, num_classes)
     mean, std = normalisation(config)
-    model.preprocessing = Preprocessing(
-        mean, std, config.input_size, config.bands, config.stretch if config.bands is not None else None
-    )
+    model.preprocessing = Preprocessing(mean, std, config.input_size, config.bands, config.stretch, config.dtype)
     model.downsample_by(config.downsample)
     if config.weights == "imagenet":
         if ":" not in config.name:  # the other libraries have loaded theirs

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pixelproof.config import OWN_SIZE, checked_sizes, run_settings
 from pixelproof.data.decoded import resized
-from pixelproof.data.reader import ImageReader
+from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
@@ -93,7 +93,8 @@ class Predictor:
     @property
     def reader(self) -> ImageReader:
         """Reads image files as the network takes them."""
-        return ImageReader(self.model.preprocessing.bands, self.model.preprocessing.stretch)
+        known = self.model.preprocessing
+        return RGB if known.bands is None else ImageReader(known.bands, known.stretch, known.dtype)
 
     @property
     def looks(self) -> str:

@@ -9,10 +9,8 @@ from pathlib import Path
 from pixelproof.config import ModelConfig, RunConfig, apply_overrides, default_config, run_settings
 from pixelproof.data import DataFolder, Sample
 from pixelproof.data.reader import ImageReader, channel_statistics
-from pixelproof.data.scaling import DARK
 from pixelproof.errors import UserError
 from pixelproof.models import check_model, known_models, normalisation, task_of
-from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.files import expanded
 
@@ -92,14 +90,15 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
 
 
 def _measured(config: RunConfig, images: Sequence[Path]) -> RunConfig:
-    """Return ``config`` with the mean and standard deviation of the bands it reads, where it leaves them open."""
+    """Return ``config`` with what it leaves open of the bands it reads: their type, mean and standard deviation."""
     model = config.model
-    if model.bands is None or (model.mean and model.std):
+    if model.bands is None:
         return config
-    found = channel_statistics(ImageReader.of(model), tuple(images))
-    if model.stretch is None and (brightest := 255 * max(found.mean)) < DARK:
-        black = f"bands {list(model.bands)} come out almost black, at most {brightest:.0f} of 255 in the mean"
-        say(f"note: {black}; say which stored values are black and white, such as --set stretch=[0,3000]")
+    if model.stretch is None and model.dtype is None:
+        config = config.changed("model", dtype=ImageReader.of(model).type_of(images[0]))
+    if model.mean and model.std:
+        return config
+    found = channel_statistics(ImageReader.of(config.model), tuple(images))
     return config.changed("model", mean=model.mean or found.mean, std=model.std or found.std)
 
 

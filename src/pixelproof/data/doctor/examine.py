@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pixelproof.data.doctor.bands as bands
 import pixelproof.data.doctor.classes as classes
 import pixelproof.data.doctor.contract as contract
 import pixelproof.data.doctor.duplicates as duplicates
@@ -16,6 +17,7 @@ from pixelproof.data.doctor.finding import SEVERITIES, Diagnosis, Finding
 from pixelproof.data.doctor.summary import summarise
 from pixelproof.data.doctor.survey import Survey, survey_folder
 from pixelproof.data.doctor.tally import Reading, read_under
+from pixelproof.data.images import rasters
 from pixelproof.data.layouts import find_layout
 from pixelproof.data.reader import RGB, ImageReader
 
@@ -35,7 +37,8 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.empty_folders,
     sizes.mixed_sizes,
     sizes.modes,
-    sizes.dark_bands,
+    bands.stretch_of_bands,
+    bands.types_of_bands,
     sizes.small_images,
     files.ignored_files,
 )
@@ -70,6 +73,8 @@ def examine(root: Path, reader: ImageReader = RGB) -> Diagnosis:
         UserError: The folder cannot be read as a data set: it holds no images, or its layout is not clear.
     """
     root = Path(root)
+    if reader.bands is not None:
+        rasters()  # or every file would be found unreadable
     survey = survey_folder(root, find_layout(root), reader)
     settled = contract.settle(survey)
     reading = read_under(settled.scheme, survey) if settled.scheme else None

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.reader import RGB
-from pixelproof.data.scaling import DARK, FULL
 from pixelproof.numbers import counted
 
-_SAMPLED, _THINNED = 40, 7  # images whose values are looked at, and every how many of them
 _SMALL = 16  # pixels a side, half of what five poolings leave one pixel of
 
 
@@ -74,26 +70,6 @@ def modes(survey: Survey) -> Iterator[Finding]:
     paths = [path for path, look in survey.images.items() if look.mode != usual or len(kinds) == 1]
     fix = "nothing, if no class can be told by the mode alone" if len(kinds) > 1 else "nothing"
     yield survey.finding("image-modes", "note", paths, message, fix)
-
-
-def dark_bands(survey: Survey) -> Iterator[Finding]:
-    """Bands whose values use little of their type's range, so that few of 256 levels are left of them."""
-    looks, reader = survey.images, survey.reader
-    if reader.bands is None or reader.stretch is not None or not looks:
-        return
-    chosen = [*looks][:: -(-len(looks) // _SAMPLED)]
-    stored = [reader.stored(path).reshape(reader.channels, -1)[:, ::_THINNED] for path in chosen]
-    full = min(FULL[values.dtype.name] for values in stored)
-    high = np.percentile(np.concatenate(stored, axis=1), 99, axis=1).round().astype(int).tolist()
-    dark = {band: top for band, top in zip(reader.bands, high, strict=True) if top < full * DARK / 256}
-    if not dark:
-        return
-    tops = ", ".join(f"{top:,} in band {band}" for band, top in dark.items())
-    message = f"without a stretch bands come out almost black: 99% of values lie below {tops}, of {full:,.0f}"
-    alike = max(high) <= 2 * min(high)
-    stretch = f"[0,{max(high)}]" if alike else "[" + ",".join(f"[0,{max(top, 1)}]" for top in high) + "]"
-    fix = f"say which values are black and white: --set stretch={stretch} to train"
-    yield survey.finding("dark-bands", "warning", looks, message, fix + f", --stretch 0,{max(high)} here" * alike)
 
 
 def small_images(survey: Survey) -> Iterator[Finding]:

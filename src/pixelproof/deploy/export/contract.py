@@ -63,8 +63,7 @@ class Contract:
             "classes": classes,
             "labels": self.scheme.hash,
             "channels": "RGB" if self.preprocessing.bands is None else "bands",
-            "bands": self.preprocessing.bands,
-            "stretch": self.preprocessing.stretch,
+            "bands": self._bands(),
             "size": [self.side, self.side] if self.side else None,
             "normalisation": normalisation,
             "temperature": self.temperature,
@@ -72,6 +71,13 @@ class Contract:
             "run": self.run,
             "software": f"pixelproof {pixelproof.__version__}",
         }
+
+    def _bands(self) -> dict[str, Any] | None:
+        """Return how bands of a file become channels; None where these are colours."""
+        known = self.preprocessing
+        if known.bands is None:
+            return None
+        return {"numbers": known.bands, "stretch": known.stretch, "dtype": known.dtype}
 
     def texts(self) -> dict[str, str]:
         """Return it as text by key, for formats that keep nothing else: words as they are, the rest as JSON."""

@@ -56,6 +56,7 @@ class Served:
             "name": self.name,
             "task": self.task,
             "model": self.architecture,
+            "bands": self.predictor.reader.bands,
             "classes": [
                 {"id": label.id, "name": label.name, "color": color and hex_color(color), "ignored": label.ignored}
                 for label, color in zip(scheme.classes, colors, strict=True)

@@ -18,14 +18,13 @@ if len(sys.argv) < 2:
 param = Path(__file__.removesuffix(".example.py"))
 contract = json.loads(param.with_suffix(".json").read_text(encoding="utf-8"))
 classes, size, temperature, padding = (contract[key] for key in ("classes", "size", "temperature", "padding"))
-bands, stretch = contract["bands"], contract["stretch"]
 net = ncnn.Net()
 # As the proof was made: half the digits would be faster on some processors.
 net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
 net.load_param(str(param))
 net.load_model(str(param.with_suffix(".bin")))
 
-pixels = read(sys.argv[1], size, bands, stretch)
+pixels = read(sys.argv[1], size, contract["bands"])
 height, width, channels = pixels.shape
 down, right = -height % padding["multiple"], -width % padding["multiple"]
 padded = np.full((height + down, width + right, channels), padding["color"], np.float32)

@@ -17,10 +17,9 @@ if len(sys.argv) < 2:
     sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 session = onnxruntime.InferenceSession(Path(__file__.removesuffix(".example.py")))
 contract = session.get_modelmeta().custom_metadata_map
-keys = ("classes", "size", "temperature", "bands", "stretch")
-classes, size, temperature, bands, stretch = (json.loads(contract[key]) for key in keys)
+classes, size, temperature, bands = (json.loads(contract[key]) for key in ("classes", "size", "temperature", "bands"))
 
-pixels = read(sys.argv[1], size, bands, stretch)
+pixels = read(sys.argv[1], size, bands)
 logits = session.run(None, {"image": pixels[None]})[0][0]  # [K] or [K, H, W]
 
 if logits.ndim == 1:

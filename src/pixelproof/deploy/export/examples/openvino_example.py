@@ -16,12 +16,12 @@ from pixelproof.deploy.export.examples.read_image import read
 if len(sys.argv) < 2:
     sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
 model = openvino.Core().read_model(Path(__file__.removesuffix(".example.py")))
-keys = ("classes", "size", "temperature", "bands", "stretch")
-classes, size, temperature, bands, stretch = (json.loads(model.get_rt_info(["pixelproof", key]).value) for key in keys)
+keys = ("classes", "size", "temperature", "bands")
+classes, size, temperature, bands = (json.loads(model.get_rt_info(["pixelproof", key]).value) for key in keys)
 # Without this, a processor that has bf16 computes in it, and logits keep three digits.
 network = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-pixels = read(sys.argv[1], size, bands, stretch)
+pixels = read(sys.argv[1], size, bands)
 logits = network(pixels[None])[0][0]  # [K] or [K, H, W]
 
 if logits.ndim == 1:
