@@ -74,6 +74,8 @@ def test_classification_takes_no_region_loss():
         (["finish=lovasz", "epochs=2"], ["finish never begins: finish_from=0.8 of epochs=2 is after the last"]),
         (["finish=lovasz", "epochs=3"], []),
         (["shift=2"], ["shift is for classification"]),
+        (["name=smp:FPN:resnet18", "width=0.5"], ["width is for the VGG and FCN family"]),
+        (["stretch=0,3000"], ["stretch is for images that are read by their bands"]),
     ],
 )
 def test_settings_without_effect_are_named(changes, words):

@@ -82,6 +82,17 @@ def test_tiffs_that_would_be_read_wrongly_are_refused(tmp_path):
         read_image(tmp_path / "five.tif")
 
 
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint32])
+def test_tiffs_of_numbers_without_a_known_range_are_refused_as_images_and_read_as_masks(dtype, tmp_path):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    values = np.arange(6, dtype=dtype).reshape(1, 2, 3)
+    write_deep(rasterio, tmp_path / "a.tif", values)
+    with pytest.raises(UserError, match=r"numbers of (16|32) bits, whose range is not known; name the bands"):
+        read_image(tmp_path / "a.tif")
+    ids, _ = read_mask_values(tmp_path / "a.tif")
+    np.testing.assert_array_equal(ids, values[0])
+
+
 @pytest.mark.parametrize("alpha", ["NO", "YES"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_the_bands_of_a_tiff_that_are_not_read_are_named_once(alpha, dtype, tmp_path, capsys):

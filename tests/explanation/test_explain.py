@@ -102,6 +102,8 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     assert pixelproof("report", found.path)[0] == 0
     assert page.read_text("utf-8") == text
 
+    code, _, err = pixelproof(*command[:2], color_classes, "--out", color_classes / "why")
+    assert (code, "lies in the data set that is explained" in err) == (2, True)
     (found.images / "mine.txt").write_text("mine")
     code, _, err = pixelproof(*command)
     assert (code, "already holds an explanation" in err) == (2, True)

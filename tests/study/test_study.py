@@ -232,6 +232,15 @@ def test_a_broken_file_of_the_last_part_is_refused_before_the_first_is_trained(s
     assert not (tmp_path / "out").exists()
 
 
+def test_another_study_replaces_no_report(study, tmp_path):
+    out = tmp_path / "out"
+    conduct(study, tmp_path, out, ["epochs=1"])
+    page = (out / "report.html").read_bytes()
+    with pytest.raises(UserError, match=f"out holds the study '{study.name}'; choose another --out"):
+        conduct(study.model_copy(update={"name": "other"}), tmp_path, out, ["epochs=1"])
+    assert (out / "report.html").read_bytes() == page
+
+
 def test_the_record_of_a_study_names_its_runs(study, tmp_path):
     out = tmp_path / "out"
     conduct(study, tmp_path, out, ["epochs=1"], command="pixelproof study small.yaml")

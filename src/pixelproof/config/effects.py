@@ -13,6 +13,8 @@ def without_effect(config: RunConfig) -> list[str]:
     training, augment = config.training, config.augment
     losses = {*training.loss.split("+"), *(training.finish or training.loss).split("+")}
     found = []
+    if config.model.width != 1 and ":" in config.model.name:
+        found.append("width is for the VGG and FCN family")
     if config.model.stretch and config.model.bands is None:
         found.append("stretch is for images that are read by their bands, and bands are not set")
     if config.task == "classification" and (augment.crop or augment.scale != (1.0, 1.0)):

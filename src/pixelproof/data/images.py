@@ -32,8 +32,10 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes of more than 8 bits."""
 EXIF_ORIENTATION = 0x0112
-BITS, SAMPLES, PLANAR = 258, 277, 284
-"""Tags of TIFF: bits of each band, how many bands, and whether they are interleaved by pixel (1) or lie apart (2)."""
+BITS, SAMPLES, PLANAR, FORMAT = 258, 277, 284, 339
+"""Tags of TIFF: bits of each band, how many bands, whether they are interleaved by pixel (1) or lie apart (2), and what
+their numbers are."""
+SIGNED = 2
 _IMPORTING = Lock()
 BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
 _PLAIN = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (3, "uint16"))
@@ -74,9 +76,10 @@ def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
     """Return what ``read_image`` returns, of a file that is already open; ``path`` is what messages call it."""
     if isinstance(image, TiffImageFile) and image.mode in ("RGB", "RGBA"):
         _note_bands(image.tag_v2.get(SAMPLES, 3))
-    image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
+    _refuse_other_numbers(path, image)
+    image = ImageOps.exif_transpose(image)
     if image.mode in DEEP:
         grey = (np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)  # as Pillow does with colours
         return np.repeat(grey[..., None], 3, axis=2)
@@ -143,6 +146,16 @@ def _refuse_misread(path: Path | str, image: Image.Image) -> None:
         )
     if image.mode in ("L", *DEEP) and image.tag_v2.get(SAMPLES, 1) > 1:
         raise UserError(f"{path} has two bands that are not grey and transparency", BY_BANDS)
+
+
+def _refuse_other_numbers(path: Path | str, image: Image.Image) -> None:
+    """Refuse TIFFs whose numbers are signed or of more than 16 bits: what is black and white of them is not known."""
+    if not isinstance(image, TiffImageFile):
+        return
+    bits, signed = max(image.tag_v2.get(BITS, (1,))), SIGNED in image.tag_v2.get(FORMAT, ())
+    if bits > 16 or signed:
+        kind = f"{'signed ' * signed}numbers of {bits} bits"
+        raise UserError(f"{path} holds {kind}, whose range is not known", f"{BY_BANDS}, with a stretch")
 
 
 @cache  # once a process, not for each image of each epoch

@@ -11,11 +11,12 @@ from pathlib import Path
 from pixelproof.data import Sample
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
+from pixelproof.errors import UserError
 from pixelproof.report.artefacts import STUDY
 from pixelproof.report.page import build_report
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.locks import WORKERS_END, alone_in
-from pixelproof.runs.study_file import StudyRecord, save_study
+from pixelproof.runs.study_file import StudyRecord, load_study, save_study
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
@@ -54,6 +55,7 @@ def conduct(
             conducts a study in ``out``.
     """
     check_number(jobs, processes)
+    _refuse_another(study, out)
     planned = plan(study, data, out, overrides)
     require_writable(out / STUDY)
     with alone_in(out, patience=WORKERS_END):
@@ -95,9 +97,20 @@ def conduct_file(
         UserError: The study, data, settings or models are refused.
     """
     study = read_study(Path(file))
-    words = ["pixelproof", "study", Path(file).name, *(f"--set {shlex.quote(text)}" for text in settings)]
+    words = ["pixelproof", "study", Path(file).name, "--data DATA"]
+    words += [f"--set {shlex.quote(text)}" for text in settings]
     out = Path(out or Path("out") / study.name)
     return conduct(study, Path(data), out, settings, " ".join(words), processes, jobs)
+
+
+def _refuse_another(study: StudyFile, out: Path) -> None:
+    """Refuse a folder that holds another study, whose report would be replaced."""
+    try:
+        other = load_study(out / STUDY).name
+    except UserError:  # there is none yet, or it is damaged
+        return
+    if other != study.name:
+        raise UserError(f"{out} holds the study '{other}'", "choose another --out, or remove that folder")
 
 
 def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: int) -> Steps:

@@ -85,6 +85,8 @@ def explain_run(
     run, target = Run.open(Path(run_path)), ExplanationFolder(Path(out))
     if is_study(target.path):
         raise UserError(f"{out} holds a study or a run, whose page would be replaced", "choose another --out")
+    if Path(data).resolve() in (target.path.resolve(), *target.path.resolve().parents):
+        raise UserError(f"{out} lies in the data set that is explained", "choose another --out")
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
         raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
     refuse_existing(target.files(), overwrite)
