@@ -103,9 +103,14 @@ def _block(block: Block, place: Place) -> str:
 
 
 def _line(x: float, y: float, words: str, bold: bool) -> str:
-    """Draw a line of a block, smaller where it would not fit."""
+    """Draw a line of a block, smaller and set to its width where it would not fit."""
     letter, size = (0.57, 12) if bold else (0.53, 11)  # width of a letter on average, as a part of the size
-    return _text(x, y, words, min(size, (WIDTH - 10) / (len(words) * letter)), INK, weight=600 if bold else 400)
+    room, weight = WIDTH - 10, 600 if bold else 400
+    if (needed := len(words) * letter * size) <= room:
+        return _text(x, y, words, size, INK, weight)
+    # Where the fonts named are missing, letters are wider.
+    held = f'textLength="{room:g}" lengthAdjust="spacingAndGlyphs"'
+    return _text(x, y, words, size * room / needed, INK, weight).replace("<text", f"<text {held}", 1)
 
 
 def _link(route: Route, skip: bool) -> str:
