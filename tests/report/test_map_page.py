@@ -131,6 +131,33 @@ def test_a_class_is_isolated_and_freed_again(mapped, page):
 
 
 @pytest.mark.browser
+def test_a_name_stands_at_the_median_of_its_class(mapped, page_file: Path, browser):
+    features, _ = mapped
+    page = browser.new_page(viewport={"width": 1300, "height": 850})
+    page.add_init_script("""
+        window.written = [];
+        const write = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+          window.written.push([text, x, y]);
+          write.call(this, text, x, y);
+        };
+    """)
+    page.goto(page_file.as_uri())
+    page.wait_for_function("window.written.length > 0")
+    written = {text: (x, y) for text, x, y in page.evaluate("window.written")}
+    box = page.locator("#map").bounding_box()
+    size = np.array([box["width"], box["height"]])
+    page.close()
+    low, high = features.map.min(axis=0), features.map.max(axis=0)
+    scale = 0.92 * (size / (high - low)).min()
+    for index in range(2, len(NAMES)):  # the first two lie as one
+        median = np.median(features.map[features.truth == index].astype(float), axis=0)
+        middle = size / 2 + (median - (low + high) / 2) * scale * (1, -1)
+        place = written.get(NAMES[index], written.get(str(index)))
+        assert place == pytest.approx(middle.tolist(), abs=0.05)
+
+
+@pytest.mark.browser
 def test_an_image_is_found_by_its_name(mapped, page):
     page.fill("#search", "4_201")
     assert [mapped[0].ids[i] for i in listed(page)] == ["4_201"]

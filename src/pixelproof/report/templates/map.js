@@ -161,7 +161,11 @@
     pen.strokeStyle = "#0b5cad";
     pen.stroke();
   };
-  const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+  const median = (values) => {
+    values.sort((a, b) => a - b);
+    const half = values.length / 2;
+    return (values[Math.ceil(half) - 1] + values[Math.floor(half)]) / 2; // as in the printed figure
+  };
   const places = {};
   const anchors = () => places[state.by] ??= classes.map((_, index) => {
     const mine = ids.map((_, i) => i).filter((i) => data[state.by][i] === index);
