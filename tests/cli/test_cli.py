@@ -215,6 +215,14 @@ def test_show_prints_the_study(pixelproof, tmp_path):
         (["show", "fcn8s", "more"], "unexpected extra argument"),
         (["train", "{data}", "--model"], "option '--model' requires an argument"),
         (["embed", "a", "b", "--out", "c", "--seed", "-5"], "embed: option '--seed': "),
+        (
+            ["embed", "a", "b", "--out", "c", "--onto", "d.npz", "--seed", "0", "--layer", "second-last"],
+            "the map d.npz has its own layer, seed; give no other beside --onto",
+        ),
+        (
+            ["embed", "a", "b", "--out", "c", "--onto", "d.npz", "--perplexity", "30"],
+            "the map d.npz has its own perplexity; give no other beside --onto",
+        ),
         (["show", "fcn8s", "--set", "task=classification"], "--set: 'task' cannot be set, the data decides it"),
         (["show", "fcn8s", "--set", "lr=" + "[" * 2000], "--set: the value of 'lr' is not readable"),
         (

@@ -15,14 +15,24 @@ def embed(
     data: DataArgument,
     out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
     split: SplitOption = "validation",
-    layer: Annotated[str, typer.Option(help="Whose output is mapped; 'pixelproof show' names a network's layers.")] = (
-        "second-last"
-    ),
-    perplexity: Annotated[float, typer.Option(min=1.0, help="About how many neighbours each image has.")] = 30.0,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the projection.")] = 0,
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose output is mapped, by default second-last; 'pixelproof show' names a network's layers."
+        ),
+    ] = None,
+    perplexity: Annotated[
+        float | None, typer.Option(min=1.0, help="About how many neighbours each image has, by default 30.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the projection, by default 0.")
+    ] = None,
     onto: Annotated[
         Path | None,
-        typer.Option(help="Place the images on this map, which the same run made.", metavar="features.npz"),
+        typer.Option(
+            help="Place the images on this map, which the same run made; it decides layer, perplexity and seed.",
+            metavar="features.npz",
+        ),
     ] = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,

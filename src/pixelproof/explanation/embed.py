@@ -10,7 +10,7 @@ from torch import from_numpy
 from pixelproof.data import Sample
 from pixelproof.errors import UserError
 from pixelproof.explanation.features import SECOND_LAST, Extracted, extract
-from pixelproof.explanation.projection import Reduction, place, project
+from pixelproof.explanation.projection import PERPLEXITY, Reduction, place, project
 from pixelproof.explanation.quality import map_quality
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import probabilities
@@ -22,7 +22,7 @@ def embed(
     predictor: Predictor,
     samples: Sequence[Sample],
     seed: int = 0,
-    perplexity: float = 30.0,
+    perplexity: float = PERPLEXITY,
     layer: str = SECOND_LAST,
     onto: Features | None = None,
 ) -> tuple[Features, Thumbnails]:

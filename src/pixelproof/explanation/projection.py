@@ -18,6 +18,7 @@ from pixelproof.progress import bar
 Float32 = npt.NDArray[np.float32]
 COMPONENTS = 50
 FEWEST = 10
+PERPLEXITY = 30.0
 EARLY, LATE = 250, 500
 """Iterations with exaggerated attraction, and without."""
 ANGLE = 0.8
@@ -58,7 +59,7 @@ class Reduction:
         return np.asarray((features - self.mean) @ self.components.T, np.float32)
 
 
-def project(reduced: Float32, seed: int = 0, perplexity: float = 30.0) -> tuple[Float32, dict[str, Any]]:
+def project(reduced: Float32, seed: int = 0, perplexity: float = PERPLEXITY) -> tuple[Float32, dict[str, Any]]:
     """Return a two-dimensional map, float32 [N, 2], of reduced features [N, C], and the settings it was made with.
 
     Too large a perplexity for few points is lowered to what they allow.

@@ -8,6 +8,7 @@ from typing import Literal
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.features import SECOND_LAST, predictor_for
+from pixelproof.explanation.projection import PERPLEXITY
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Run, load_features, save_features, save_thumbnails, write_text
@@ -24,9 +25,9 @@ def embed_run(
     out: Path,
     split: str = "validation",
     *,
-    layer: str = SECOND_LAST,
-    perplexity: float = 30.0,
-    seed: int = 0,
+    layer: str | None = None,
+    perplexity: float | None = None,
+    seed: int | None = None,
     onto: Path | None = None,
     device: str = "auto",
     overwrite: bool = False,
@@ -40,10 +41,11 @@ def embed_run(
         data: The folder of labelled images.
         out: The folder to write to.
         split: The images that are mapped.
-        layer: Whose output is mapped: "second-last", or the name of a module.
-        perplexity: About how many neighbours each image has on the map.
-        seed: Seed of the projection.
-        onto: A ``features.npz`` of the same run; the images are placed on its map, which stays as it is.
+        layer: Whose output is mapped: "second-last", the default, or the name of a module.
+        perplexity: About how many neighbours each image has on the map, by default 30.
+        seed: Seed of the projection, by default 0.
+        onto: A ``features.npz`` of the same run; the images are placed on its map, which stays as it is and decides
+            layer, perplexity and seed: they cannot be given beside it.
         device: Where to compute.
         overwrite: Replace such files in ``out``.
 
@@ -51,12 +53,18 @@ def embed_run(
         The paths of the files.
 
     Raises:
-        UserError: The run is a segmenter, does not fit the data or the map, or ``out`` holds such files already
-            or cannot be written.
+        UserError: The run is a segmenter, does not fit the data or the map, a setting is given beside ``onto``, or
+            ``out`` holds such files already or cannot be written.
     """
+    settings = {"layer": layer, "perplexity": perplexity, "seed": seed}
+    given = [name for name, value in settings.items() if value is not None]
+    if onto is not None and given:
+        raise UserError(f"the map {onto} has its own {', '.join(given)}", "give no other beside --onto")
     run, data, out = Run.open(Path(run_path)), Path(data), Path(out)
     if run.labels().task != "classification":
         raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
+    perplexity = PERPLEXITY if perplexity is None else perplexity
+    seed = 0 if seed is None else seed
     if not perplexity >= 1 or not 0 <= seed < 2**32:
         raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
     files = [out / name for name in FILES]
@@ -67,7 +75,7 @@ def embed_run(
     if reference is not None and reference.settings.get("weights") != weights:
         raise UserError(f"{onto} was made by another model than {run_path}", "give a map that the same run made")
     samples = samples_for(run, data, split)
-    layer = reference.settings["layer"] if reference else layer
+    layer = reference.settings["layer"] if reference else SECOND_LAST if layer is None else layer
     predictor = predictor_for(run, device, layer)
     require_writable(target)
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
