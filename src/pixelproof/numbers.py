@@ -42,6 +42,15 @@ def score(value: float | None, digits: int = 4) -> str:
     return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
+def decimal(value: float) -> str:
+    """Return a number with one decimal, or none where that would be 0.
+
+    >>> decimal(11 / 3), decimal(30.0), decimal(1234567)
+    ('3.7', '30', '1234567')
+    """
+    return str(round(value, 1)).removesuffix(".0")
+
+
 def signed(value: float, digits: int = 4) -> str:
     """Return a difference with its sign, ``+0.0731``; one that rounds to nothing has none."""
     if math.isnan(value):

@@ -106,6 +106,15 @@ def test_a_map_keeps_clouds_apart_and_is_the_same_every_time():
     assert scrambled.continuity < 0.6
 
 
+def test_a_perplexity_that_is_lowered_is_told_once(capsys):
+    reduced = np.random.default_rng(3).normal(size=(12, 5)).astype(np.float32)
+    assert project(reduced, perplexity=3)[1]["perplexity"] == 3
+    assert "note" not in capsys.readouterr().err
+    for _ in range(2):
+        assert project(reduced, perplexity=31)[1]["perplexity"] == pytest.approx(11 / 3)
+    assert capsys.readouterr().err.count("note: a map of 12 images has a perplexity of 3.7 instead of 31\n") == 1
+
+
 def test_new_images_land_among_their_like():
     rng = np.random.default_rng(4)
     features, labels = clouds(rng, (60, 60, 60, 60))

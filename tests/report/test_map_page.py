@@ -94,6 +94,12 @@ def test_features_and_thumbnails_of_different_images_are_refused(mapped):
         map_page(features, replace(thumbnails, ids=thumbnails.ids[::-1]), "")
 
 
+def test_perplexity_and_seed_are_numbers_to_read(mapped):
+    features, thumbnails = mapped
+    features = replace(features, settings=features.settings | {"perplexity": 11 / 3, "seed": 12345678})
+    assert "perplexity 3.7, seed 12345678." in map_page(features, thumbnails, "")
+
+
 @pytest.mark.browser
 def test_pointing_at_an_image_shows_what_is_known_of_it(mapped, page):
     features, _ = mapped

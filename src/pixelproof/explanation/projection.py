@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -13,7 +14,8 @@ from openTSNE.affinity import PerplexityBasedNN
 from sklearn.decomposition import PCA
 
 from pixelproof.errors import UserError
-from pixelproof.progress import bar
+from pixelproof.numbers import decimal
+from pixelproof.progress import bar, say
 
 Float32 = npt.NDArray[np.float32]
 COMPONENTS = 50
@@ -62,10 +64,13 @@ class Reduction:
 def project(reduced: Float32, seed: int = 0, perplexity: float = PERPLEXITY) -> tuple[Float32, dict[str, Any]]:
     """Return a two-dimensional map, float32 [N, 2], of reduced features [N, C], and the settings it was made with.
 
-    Too large a perplexity for few points is lowered to what they allow.
+    Too large a perplexity for few points is lowered to what they allow, and a note says so.
     """
     count, components = reduced.shape
-    perplexity = min(perplexity, (count - 1) / 3)
+    most = (count - 1) / 3
+    if perplexity > most:
+        _note_lowered(perplexity, most, count)
+        perplexity = most
     with bar("t-SNE", EARLY + LATE, "iterations") as step:
         embedding = TSNE(
             perplexity=perplexity,
@@ -119,6 +124,11 @@ def place(new: Float32, reference: Float32, reference_map: Float32, seed: int, p
             callbacks_every_iters=EVERY,
         )
     return np.asarray(placed, np.float32)
+
+
+@cache  # once a process, not for each model of a study
+def _note_lowered(asked: float, most: float, count: int) -> None:
+    say(f"note: a map of {count} images has a perplexity of {decimal(most)} instead of {decimal(asked)}")
 
 
 def _jobs(points: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
 from pixelproof.evaluation.summary import study_line
-from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.numbers import UNDEFINED, count, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
@@ -126,7 +126,7 @@ def _confusions(scores: ClassificationScores) -> list[Confusion]:
 
 def _embedding(part: str, model: ModelArtefacts, features: Features) -> Embedding:
     settings = features.settings
-    facts = [f"{key} {float(settings[key]):g}" for key in ("perplexity", "seed") if key in settings]
+    facts = [f"{key} {decimal(settings[key])}" for key in ("perplexity", "seed") if key in settings]
     facts.append(f"n = {count(len(features.ids))} validation images")
     layer = f" ({settings['layer']} layer)" if settings.get("layer") else ""
     caption = (

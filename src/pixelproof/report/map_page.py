@@ -16,7 +16,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from pixelproof.errors import UserError
-from pixelproof.numbers import count, score, share
+from pixelproof.numbers import count, decimal, score, share
 from pixelproof.report.figures.tsne import legend
 from pixelproof.report.pictures import data_uri
 from pixelproof.report.rendering import environment, file_name, hashed
@@ -72,7 +72,8 @@ def quality_rows(features: Features) -> list[tuple[str, str, str]]:
 def _facts(features: Features) -> list[str]:
     settings, found = features.settings, features.quality
     made = [f"{settings['layer']} layer" if "layer" in settings else "", f"{features.features.shape[1]} features"]
-    made += [f"{key} {settings[key]:g}" for key in ("perplexity", "seed") if isinstance(settings.get(key), int | float)]
+    numbers = {key: settings.get(key) for key in ("perplexity", "seed")}
+    made += [f"{key} {decimal(value)}" for key, value in numbers.items() if isinstance(value, int | float)]
     if "onto" in settings:
         made.append(f"placed on a map of {count(settings['onto'])} other images")
     return [
