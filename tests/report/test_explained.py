@@ -93,6 +93,22 @@ def test_what_was_found_is_on_the_page(explained: Path):
     assert "<i>x</i>" not in page.source
 
 
+@pytest.mark.parametrize("kind", ["suspects", "next"])
+def test_a_list_goes_on_only_where_there_is_more(explained: Path, kind: str):
+    folder = ExplanationFolder(explained / "segmentation/fcn8s/explanation")
+    found = folder.read()
+    assert found is not None
+    rows = getattr(found, kind)
+    try:
+        for times, goes_on in ((12, []), (13, [f"The list goes on in {kind}.csv."])):
+            folder.save(replace(found, **{kind: rows * times}))
+            build_report(explained)
+            assert re.findall(r"The list goes on in \w+\.csv\.", Page(explained / "report.html").text) == goes_on
+    finally:
+        folder.save(found)
+        build_report(explained)
+
+
 def test_classes_with_fewer_images_than_neighbours_are_marked(explained: Path):
     found = ExplanationFolder(explained / "classification/vgg16/explanation").read()
     assert found is not None

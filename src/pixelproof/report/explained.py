@@ -83,8 +83,10 @@ class View:
     galleries: list[Gallery]
     worst: list[Exhibit]
     regions: list[tuple[str, str, str, str]]
+    more_regions: bool
     doubtful: list[Exhibit]
     following: list[tuple[str, str]]
+    more_following: bool
 
 
 def view(model: str, findings: Findings, scores: Scores | None, scheme: LabelScheme | None) -> View:
@@ -100,8 +102,10 @@ def view(model: str, findings: Findings, scores: Scores | None, scheme: LabelSch
         galleries=[gallery for gallery in _galleries(findings, scores) if gallery.tiles],
         worst=exhibits_of(model, findings.worst, scheme),
         regions=_regions(findings.suspects) if masks else [],
+        more_regions=len(findings.suspects) > REGIONS,
         doubtful=exhibits_of(model, findings.doubtful, scheme),
         following=[(f"{row.id} ({row.split})", row.why) for row in findings.next[:REGIONS]] if masks else [],
+        more_following=len(findings.next) > REGIONS,
     )
 
 
