@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
 from pixelproof.report.figures.style import series, shortened
 from pixelproof.report.figures.tsne import legend, spread, tsne
+from pixelproof.report.figures.wins import wins
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri
 from pixelproof.runs import Shown
 
@@ -165,6 +167,15 @@ def test_a_curve_needs_a_value():
     drawn = curves({"a": rows, "_b": rows[:1]}, "loss", "loss", {"a": 2})
     assert drawn is not None
     assert drawn.startswith(b"<?xml")
+
+
+def test_bars_of_gains_and_losses_are_alike():
+    figure = wins([0.3, -0.1, 0.1, 0.2, -0.2], "mIoU, points").decode()
+    outlines = re.findall(r'Collection_\d">\s*<defs>\s*<path [^>]*d="([^"]+)"', figure)
+    assert len(outlines) == 2
+    edges = np.unique(np.round([float(x) for path in outlines for x in re.findall(r"[ML] ?(\S+)", path)], 2))
+    np.testing.assert_allclose(np.diff(edges), np.diff(edges)[0], atol=0.05)
+    assert len(edges) == 6
 
 
 def test_a_matrix_holds_its_counts():

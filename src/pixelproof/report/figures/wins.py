@@ -25,10 +25,11 @@ def wins(differences: Sequence[float], label: str) -> bytes:
     heights = 100 * np.sort(np.asarray(differences, np.float64))[::-1]
     with style.figure(7.2, 2.6) as drawing:
         axes = drawing.add_subplot()
-        places = np.arange(len(heights))
+        edges = np.arange(len(heights) + 1) - 0.5
         for part, color in ((heights > 0, BETTER), (heights < 0, WORSE)):
             # One outline for all bars: thousands of images make no larger file than a few.
-            axes.fill_between(places, 0, np.where(part, heights, 0), step="mid", color=color, linewidth=0)
+            bars = np.append(np.where(part, heights, 0), 0)
+            axes.fill_between(edges, 0, bars, step="post", color=color, linewidth=0)
         axes.axhline(0, color=style.INK, linewidth=0.8)
         axes.set_xlim(-0.5, len(heights) - 0.5)
         axes.set_ylabel(label)
