@@ -8,6 +8,7 @@ import csv
 import io
 import itertools
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -348,23 +349,32 @@ def test_a_prediction_may_take_longer_than_a_connection_may_idle(models, monkeyp
             assert lines.read().startswith("HTTP/1.1 200 ")
 
 
-def test_a_client_that_leaves_before_its_turn_is_not_worked_for(models, monkeypatch):
-    asked = []
+@pytest.mark.parametrize("size", [1, 200_000])  # above 64 KiB, uvicorn reads on only when asked
+def test_a_client_that_leaves_before_its_turn_is_not_worked_for(size, models, monkeypatch, capfd):
+    asked, left = [], threading.Event()
 
     def slow(served, data, kind):
         asked.append(len(data))
-        time.sleep(0.3)
+        assert left.wait(30)
         return {}
 
     monkeypatch.setattr("pixelproof.deploy.serve.app.answer", slow)
     with running(models) as client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.predict, "fcn8s", b"first")
         wait_until(lambda: asked)
-        begun(client, 1).close()
+        waiting = [begun(client, size) for _ in range(3)]
+        for link in waiting:
+            link.sendall(b"y" * (size - 1))
+        wait_until(lambda: client.desk.taken == 4)
+        time.sleep(0.2)  # the images arrive, and their requests wait
+        for link in waiting:
+            link.close()
+        left.set()
         assert first.result().status == 200
         wait_until(lambda: client.desk.taken == 0)
         assert client.predict("fcn8s", b"the last").status == 200
     assert asked == [5, 8]
+    assert capfd.readouterr().err.count(" 499 ") == 3
 
 
 def test_a_fault_of_ours_says_nothing_of_the_inside(models, monkeypatch, capfd):

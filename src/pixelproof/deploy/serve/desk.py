@@ -18,6 +18,8 @@ PATIENCE = 120.0
 """Seconds within which an image must have arrived."""
 DISCARDED = 8
 """How many times the largest size is read of an image that is larger, before the line is cut."""
+HOPS = 10
+"""Rounds of the event loop, of microseconds, in which it sees that a client has left; four, and some to spare."""
 Result = TypeVar("Result")
 
 
@@ -89,10 +91,17 @@ class Desk:
         Raises:
             ClientDisconnect: The client has left.
         """
-        async with self._turn:
-            if await request.is_disconnected():
-                raise ClientDisconnect
-            return await asyncio.get_running_loop().run_in_executor(self._worker, job)
+        # Listening all the while, for the server reads on only then and has to read to the end to see a client leave.
+        leaving = asyncio.create_task(_left(request))
+        try:
+            async with self._turn:
+                for _ in range(HOPS):
+                    await asyncio.sleep(0)
+                if leaving.done():
+                    raise ClientDisconnect
+                return await asyncio.get_running_loop().run_in_executor(self._worker, job)
+        finally:
+            leaving.cancel()
 
     async def _refuse_large(self, size: int, rest: AsyncIterator[bytes]) -> None:
         if size > self.limit:
@@ -101,6 +110,12 @@ class Desk:
             raise Declined(
                 413, f"the image is larger than {most}", "send a smaller one, or serve with a larger --max-megabytes"
             )
+
+
+async def _left(request: Request) -> None:
+    """Wait until a client has left whose image is there."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _discard(rest: AsyncIterator[bytes], most: int) -> None:
