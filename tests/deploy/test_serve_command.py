@@ -71,6 +71,7 @@ def test_a_port_that_is_taken(pixelproof, runs):
         (["{0}", "{0}/../fcn8s"], "{0}/../fcn8s is given twice; give each run once"),
         (["{0}", "{0}/nowhere"], "{0}/nowhere is not a run folder (it has no config.yaml); give a folder that"),
         (["{0}", "--backend", "tensorflow"], "there is no backend 'tensorflow'; known are auto, ncnn, "),
+        (["{2}", "--scales", "0.5"], "scales are for segmenters, and this run classifies whole images; leave them out"),
         (["{0}", "--device", "abacus"], "device 'abacus' is not available here; use auto, cpu, cuda or cuda:N"),
         (
             ["{0}", "--host", "nowhere.invalid"],
@@ -85,7 +86,7 @@ def test_a_port_that_is_taken(pixelproof, runs):
 )
 def test_wrong_use_is_one_sentence(arguments, said, pixelproof, runs):
     path = str(runs[0].path)
-    words = [word.replace("{0}", path) for word in arguments]
+    words = [word.replace("{0}", path).replace("{2}", str(runs[2].path)) for word in arguments]
     code, out, err = pixelproof("serve", *([] if "--port" in words else ["--port", "0"]), *words)
     assert (code, out) == (2, "")
     assert err.startswith("pixelproof: " + said.replace("{0}", path))

@@ -80,14 +80,17 @@ def load_models(
         scales: Sizes of a segmenter's image to average over; None is as each run was set.
 
     Raises:
-        UserError: A run is incomplete, or there is no such device or backend.
+        UserError: A run is incomplete, scales are given and no run is a segmenter, or there is no such device or
+            backend.
         Refusal: The backend named does not compute the same.
     """
     if backend not in BACKENDS:
         raise UserError(f"there is no backend '{backend}'", nearest(backend, list(BACKENDS)))
+    tasks = [run_settings(run).task for run in runs]
     models = []
     for run, name in zip(runs, model_names([run.path for run in runs]), strict=True):
-        sizes = scales if run_settings(run).task == "segmentation" else None
+        # Where there is no segmenter, scales are for nobody, and the first classifier refuses them.
+        sizes = scales if run_settings(run).task == "segmentation" or "segmentation" not in tasks else None
         predictor = Predictor.open(run, device, tta=tta, scales=sizes)
         used = use_backend(predictor, run, backend, SIZE)
         architecture = run_settings(run).model.name
