@@ -151,7 +151,7 @@ BROKEN = {
     "no pixels": (PNG[:60], "the image is truncated or damaged"),
     "tiff": (b"II*\0" + bytes(50), "the image is a TIFF that is damaged"),
     "gif": (encoded(picture(), "GIF"), "the image is not a PNG"),
-    "bomb": (bomb(60000, 60000), "the image claims more than 178,956,970 pixels"),
+    "bomb": (bomb(20000, 20000), "the image has more than the 50 megapixels that a server takes; cut it up"),
     "float": (encoded(picture()[..., 0].astype(np.float32), "TIFF"), "the image holds floating-point pixels"),
 }
 

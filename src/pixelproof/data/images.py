@@ -106,6 +106,10 @@ def encode_png(array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
     return buffer.getvalue()
 
 
+class Oversized(UserError):
+    """An image claims more pixels than Pillow reads."""
+
+
 @contextmanager
 def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Image]:
     """Open an image and turn whatever Pillow raises, then or while its pixels are read, into one sentence.
@@ -123,7 +127,7 @@ def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Ima
                 _refuse_misread(path, image)
                 yield image
     except Image.DecompressionBombError:
-        raise UserError(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
+        raise Oversized(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
     except UnidentifiedImageError:
         raise _unidentified(path, file) from None
     except (SyntaxError, ValueError, IndexError, KeyError, EOFError, struct.error, zlib.error, MemoryError):

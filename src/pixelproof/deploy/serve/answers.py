@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pixelproof.config import COLORS
-from pixelproof.data.images import UInt8, encode_png
+from pixelproof.data.images import Oversized, UInt8, encode_png
 from pixelproof.data.reader import ImageReader, as_picture
 from pixelproof.deploy.serve.models import Served
 from pixelproof.errors import UserError
@@ -74,10 +74,14 @@ def as_seen(data: bytes, readers: Iterable[ImageReader]) -> bytes:
 
 def _decoded(data: bytes, reader: ImageReader) -> UInt8:
     """Return the pixels of an image that has not too many; a small file may hold any number."""
-    height, width = reader.header("the image", data)
+    most = f"{MOST_PIXELS / 1e6:.0f}"
+    try:
+        height, width = reader.header("the image", data)
+    except Oversized:
+        raise UserError(f"the image has more than the {most} megapixels that a server takes", "cut it up") from None
     pixels = height * width * max(reader.channels / COLORS, 1)  # bands take as much memory as colours
     if pixels > MOST_PIXELS:
-        problem = f"the image has {pixels / 1e6:,.0f} megapixels, and a server takes {MOST_PIXELS / 1e6:.0f}"
+        problem = f"the image has {pixels / 1e6:,.0f} megapixels, and a server takes {most}"
         raise UserError(problem, "cut it up, or use pixelproof predict or map")
     return reader.decode(data)
 
