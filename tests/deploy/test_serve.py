@@ -128,6 +128,9 @@ def test_the_image_as_the_models_see_it(server, folder):
 
 def test_what_is_served(server, models):
     assert server.get("/api/health").json == {"status": "ok", "version": pixelproof.__version__}
+    for path in ("/", "/api/health"):
+        head = server.ask("HEAD", path)
+        assert (head.status, head.body) == (200, b"")
     listed = server.get("/api/models").json["models"]
     assert [model["name"] for model in listed] == ["fcn8s", "fcn32s", "colors"]
     assert [model["task"] for model in listed] == ["segmentation", "segmentation", "classification"]

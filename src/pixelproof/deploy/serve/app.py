@@ -100,6 +100,7 @@ def make_app(models: Sequence[Served], desk: Desk, loopback: bool = True) -> Gua
     said = {200: {"content": {PNG: {}}}, "4XX": ERROR, "5XX": ERROR}
     app.add_api_route("/", service.index, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/api/health", service.health)
+    app.add_api_route("/api/health", service.health, methods=["HEAD"], include_in_schema=False)
     app.add_api_route("/api/models", service.listed)
     answers: dict[str, Any] = {"methods": ["POST"], "openapi_extra": IMAGE, "responses": said}
     app.add_api_route("/api/models/{name}/predict", service.predict, **answers)
