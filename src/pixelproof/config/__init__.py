@@ -1,6 +1,6 @@
 """Settings of a run: typed, frozen, checked at birth."""
 
-from pixelproof.config.effects import doubtful_bands, without_effect
+from pixelproof.config.effects import without_effect
 from pixelproof.config.model import COLORS, OWN_SIZE, ModelConfig, checked_sizes
 from pixelproof.config.overrides import apply_overrides
 from pixelproof.config.run import (
@@ -27,7 +27,6 @@ __all__ = [
     "apply_overrides",
     "checked_sizes",
     "default_config",
-    "doubtful_bands",
     "run_settings",
     "without_effect",
 ]

@@ -1,11 +1,8 @@
-"""What settings do not do beside others, or hardly can have been meant to do, in sentences."""
+"""What settings do not do beside others, in sentences."""
 
 from __future__ import annotations
 
 from pixelproof.config.run import RunConfig
-
-DARK, CLIPPED = 1 / 16, 1 / 64
-"""Shares of the range at whose ends the mean of a band leaves little of it: without a stretch, and with one."""
 
 
 def without_effect(config: RunConfig) -> list[str]:
@@ -31,21 +28,3 @@ def without_effect(config: RunConfig) -> list[str]:
     if training.warmup > training.epochs:
         found.append(f"warmup={training.warmup:g} is longer than epochs={training.epochs}, so lr is never reached")
     return found
-
-
-def doubtful_bands(config: RunConfig) -> list[str]:
-    """Return a sentence for bands of which nearly nothing is left in 8 bits, by their mean over training images."""
-    model = config.model
-    if model.bands is None or model.mean is None:
-        return []
-    ends = {"black": DARK if model.stretch is None else CLIPPED, "white": 1 - CLIPPED}
-    found = {
-        "black": [band for band, mean in zip(model.bands, model.mean, strict=True) if mean < ends["black"]],
-        "white": [band for band, mean in zip(model.bands, model.mean, strict=True) if mean > ends["white"]],
-    }
-    return [
-        f"band {', '.join(map(str, bands))} comes out almost {color}; say which values are black and white, such as "
-        "--set stretch=[0,3000], or a pair for each band"
-        for color, bands in found.items()
-        if bands
-    ]

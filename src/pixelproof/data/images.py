@@ -175,10 +175,7 @@ def _unidentified(path: Path | str, file: BinaryIO | None) -> UserError:
         head = readable.read(4)
     if head in _TIFF:
         if (held := _bands_of(path, file)) is not None:
-            return UserError(
-                f"{path} holds {held}, which are not read as colours",
-                BY_BANDS,
-            )
+            return UserError(f"{path} holds {held}, which are not read as colours", BY_BANDS)
         return UserError(
             f"{path} is a TIFF that is damaged, or whose bands or bits are not read here",
             "save it as grey or RGB of 8 or 16 bits; other bands need the extra geo and the setting bands",
@@ -210,7 +207,7 @@ def rasters() -> ModuleType:
         UserError: GDAL is not installed.
     """
     with _IMPORTING:  # a thread that meets another one's failing import would be told something else
-        from pixelproof.data import rasters as module
+        import pixelproof.data.rasters as module
 
         return module
 

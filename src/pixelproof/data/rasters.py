@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.images import refuse_orientation
 from pixelproof.data.scaling import refuse_complex
 from pixelproof.errors import UserError
 
@@ -27,7 +25,6 @@ __all__ = [
     "opened_raster",
     "rasterio",
     "read_bands",
-    "refuse_turned",
     "type_of_bands",
 ]
 
@@ -111,20 +108,17 @@ def opened_raster(path: Path | str, data: bytes | None = None) -> Iterator[Any]:
         data: The file's bytes, where it is not to be read from ``path``.
 
     Raises:
-        UserError: The file is missing, damaged, of another format, stored turned or made of other files.
+        UserError: The file is missing, damaged, of another format or made of other files.
     """
     driver = driver_of(Path(path)) if data is None else _driver(path, data[:HEAD])
     if driver == VRT:
         raise UserError(f"{path} is made of other files", "save it as a GeoTIFF")
-    refuse_orientation(path, None if data is None else io.BytesIO(data))
     with explained(path):
         if data is None:
             with open_raster(path, driver) as raster:
-                refuse_turned(path, raster)
                 yield raster
         else:
             with MemoryFile(data) as memory, _quietly(memory, driver) as raster:
-                refuse_turned(path, raster)
                 yield raster
 
 
@@ -155,13 +149,6 @@ def type_of_bands(path: Path | str, raster: Any, bands: Sequence[int], remedy: s
     if len(kinds) > 1:
         raise UserError(f"{path} has bands of different types: {', '.join(sorted(kinds))}", "convert them to the same")
     return kinds.pop()
-
-
-def refuse_turned(path: Path | str, raster: Any, remedy: str = "save it upright") -> None:
-    """Refuse what a camera stored sideways: bands are read in the raster's own rows and columns."""
-    turn = raster.tags().get("EXIF_Orientation", "1")
-    if turn not in ("0", "1"):
-        raise UserError(f"{path} is stored turned (EXIF orientation {turn})", remedy)
 
 
 @contextmanager

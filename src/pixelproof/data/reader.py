@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.config import COLORS, ModelConfig
-from pixelproof.data.images import decode_image, image_size, opened, rasters, read_image
+from pixelproof.data.images import decode_image, image_size, opened, rasters, read_image, refuse_orientation
 from pixelproof.data.scaling import FULL, Scaling, refuse_complex
 from pixelproof.errors import UserError
 from pixelproof.progress import track
@@ -68,7 +70,7 @@ class ImageReader:
     def stored(self, path: Path | str, data: bytes | None = None) -> npt.NDArray[Any]:
         """Return the stored values of the bands, [C, H, W], of a file or, where its bytes are given, of those."""
         assert self.bands is not None
-        with rasters().opened_raster(path, data) as raster:
+        with self._opened(path, data) as raster:
             values: npt.NDArray[Any] = rasters().read_bands(path, raster, self.bands)
         return values
 
@@ -89,8 +91,8 @@ class ImageReader:
         if self.bands is None:
             with opened(path, None if data is None else io.BytesIO(data)) as image:
                 return image.height, image.width
-        with rasters().opened_raster(path, data) as raster:
-            self.scaling(path, rasters().type_of_bands(path, raster, self.bands))
+        with self._opened(path, data) as raster:
+            self._type_of(path, raster)
             return raster.height, raster.width
 
     def type_of(self, path: Path) -> str:
@@ -99,11 +101,8 @@ class ImageReader:
         Raises:
             UserError: It cannot be read, or has not these bands, or its values have no known range.
         """
-        assert self.bands is not None
-        with rasters().opened_raster(path) as raster:
-            kind: str = rasters().type_of_bands(path, raster, self.bands)
-        self.scaling(path, kind)
-        return kind
+        with self._opened(path) as raster:
+            return self._type_of(path, raster)
 
     def scaling(self, path: Path | str, dtype: str) -> Scaling:
         """Return how stored values of a type become 8 bits.
@@ -130,6 +129,19 @@ class ImageReader:
     def scaled(self, path: Path | str, stored: npt.NDArray[Any]) -> UInt8:
         """Return stored values, [C, H, W], as the image, uint8 [H, W, C]."""
         return np.ascontiguousarray(self.scaling(path, stored.dtype.name)(stored).transpose(1, 2, 0))
+
+    @contextmanager
+    def _opened(self, path: Path | str, data: bytes | None = None) -> Iterator[Any]:
+        """Give the open raster of an image whose rows and columns are what they say."""
+        refuse_orientation(path, None if data is None else io.BytesIO(data))
+        with rasters().opened_raster(path, data) as raster:
+            yield raster
+
+    def _type_of(self, path: Path | str, raster: Any) -> str:
+        """Return the type of the values of the bands of an open raster, which can become 8 bits."""
+        kind: str = rasters().type_of_bands(path, raster, self.bands)
+        self.scaling(path, kind)
+        return kind
 
 
 RGB = ImageReader()

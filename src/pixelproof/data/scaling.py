@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.config import ModelConfig
 from pixelproof.errors import UserError
 
 UInt8 = npt.NDArray[np.uint8]
 FULL = {"uint8": 255.0, "uint16": 65535.0}
 """The value that is white, by type, where no stretch is given; of 16 bits as Pillow's images are read."""
-DARK = 16
-"""Where the highest of 16-bit values comes out at less than this out of 255, a stretch was forgotten."""
+DARK, CLIPPED = 16, 4
+"""Levels of 256 at whose ends a band has little left of its values: without a stretch, and with one."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,19 @@ def refuse_complex(path: Path | str, dtype: str) -> None:
         raise UserError(f"{path} holds complex numbers", "convert it to 8 or 16 bits a band")
 
 
-def darkness(dtype: str, values: npt.NDArray[Any]) -> int | None:
-    """Return the highest of 16-bit values if they come out almost black without a stretch, else None."""
-    if dtype != "uint16" or not values.size:
-        return None
-    top = int(values.max())
-    return top if top < DARK * 256 else None
+def doubtful_bands(model: ModelConfig) -> list[str]:
+    """Return a sentence for bands of which nearly nothing is left in 8 bits, by their mean over training images."""
+    if model.bands is None or model.mean is None:
+        return []
+    levels = {band: 256 * mean for band, mean in zip(model.bands, model.mean, strict=True)}
+    dark = DARK if model.stretch is None else CLIPPED
+    found = {
+        "black": [band for band, level in levels.items() if level < dark],
+        "white": [band for band, level in levels.items() if level > 256 - CLIPPED],
+    }
+    return [
+        f"band {', '.join(map(str, bands))} comes out almost {color}; say which values are black and white, such as "
+        "--set stretch=[0,3000], or a pair for each band"
+        for color, bands in found.items()
+        if bands
+    ]

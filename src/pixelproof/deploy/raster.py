@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.rasters import CACHE, driver_of, explained, refuse_turned, type_of_bands
+from pixelproof.data.rasters import CACHE, driver_of, explained, type_of_bands
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.deploy.geo import open_raster, rasterio
 from pixelproof.deploy.scaling import choose_scaling, forgotten_stretch, other_values
@@ -105,7 +105,7 @@ class Scene:
         self.crs = self._data.crs
         self.transform = self._data.transform
         self.gcps = self._data.gcps
-        refuse_turned(self.path, self._data, "save it upright, or use pixelproof predict")
+        self._refuse_turned()
         self.bands = settings.bands or self.reader.bands or self._colors()
         self._refuse_other_channels()
         stored = type_of_bands(self.path, self._data, self.bands, "correct --bands")
@@ -202,6 +202,14 @@ class Scene:
         if learned is not None and count != len(learned):
             raise UserError(
                 f"the network was trained on {len(learned)} bands, and --bands names {count}", "name as many"
+            )
+
+    def _refuse_turned(self) -> None:
+        """Refuse what a camera stored sideways: a map keeps the raster's own rows and columns."""
+        turn = self._data.tags().get("EXIF_Orientation", "1")
+        if turn not in ("0", "1"):
+            raise UserError(
+                f"{self.path} is stored turned (EXIF orientation {turn})", "save it upright, or use pixelproof predict"
             )
 
     def _explained(self, where: str = "") -> AbstractContextManager[None]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.scaling import FULL, Scaling, darkness, refuse_complex
+from pixelproof.data.scaling import DARK, FULL, Scaling, refuse_complex
 from pixelproof.deploy.settings import Stretch
 from pixelproof.errors import UserError
 
@@ -46,7 +46,9 @@ def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Samp
 
 def forgotten_stretch(path: Path, dtype: str, stretch: Stretch | None, sample: Sample) -> str:
     """Return why a raster looks almost black without a stretch; empty where it does not."""
-    if stretch is not None or dtype != "uint16" or (top := darkness(dtype, sample())) is None:
+    if stretch is not None or dtype != "uint16" or not (values := sample()).size:
+        return ""
+    if (top := int(values.max())) >= DARK * 256:
         return ""
     return (
         f"the values of {path.name} reach only about {top:,} of 65,535, so it looks almost black to the network; "

@@ -56,10 +56,8 @@ def embed_run(
         UserError: The run is a segmenter, does not fit the data or the map, a setting is given beside ``onto``, or
             ``out`` holds such files already or cannot be written.
     """
-    settings = {"layer": layer, "perplexity": perplexity, "seed": seed}
-    given = [name for name, value in settings.items() if value is not None]
-    if onto is not None and given:
-        raise UserError(f"the map {onto} has its own {', '.join(given)}", "give no other beside --onto")
+    if onto is not None:
+        _refuse_own(onto, layer=layer, perplexity=perplexity, seed=seed)
     run, data, out = Run.open(Path(run_path)), Path(data), Path(out)
     if run.labels().task != "classification":
         raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
@@ -87,3 +85,9 @@ def embed_run(
         kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
         write_bytes(path, tsne(features, kind, names=True))
     return files
+
+
+def _refuse_own(onto: Path, **settings: object) -> None:
+    """Refuse settings beside a map that was made with its own."""
+    if given := [name for name, value in settings.items() if value is not None]:
+        raise UserError(f"the map {onto} has its own {', '.join(given)}", "give no other beside --onto")

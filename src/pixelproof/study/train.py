@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pixelproof.config import RunConfig, doubtful_bands, run_settings, without_effect
+from pixelproof.config import RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
+from pixelproof.data.scaling import doubtful_bands
 from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
@@ -127,7 +128,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = start(config, data, begun=False)
-    for sentence in [*without_effect(config), *doubtful_bands(config)]:
+    for sentence in [*without_effect(config), *doubtful_bands(config.model)]:
         say(f"note: {sentence}")
     if config.data.selection and not parts["selection"]:
         say("note: there are too few images to set a selection part aside, so that the last checkpoint is kept")

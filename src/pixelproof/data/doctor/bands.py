@@ -69,10 +69,11 @@ def _sample(survey: Survey) -> npt.NDArray[Any] | None:
             found.append(survey.reader.stored(path).reshape(survey.reader.channels, -1)[:, ::_THINNED])
         except UserError:
             continue
-    values = np.concatenate(found, axis=1) if found else None
-    if values is None or values.dtype.kind != "f":
-        return values
-    return values[:, np.isfinite(values).all(axis=0)] if np.isfinite(values).all(axis=0).any() else None
+    if not found:
+        return None
+    values = np.concatenate(found, axis=1)
+    known = values[:, np.isfinite(values).all(axis=0)]
+    return known if known.size else None
 
 
 def _ranges(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
