@@ -8,7 +8,7 @@ import pytest
 from pixelproof.errors import Refusal, UserError
 from pixelproof.progress import bar, say, track
 from pixelproof.randomness import derive, generator, uniforms
-from pixelproof.schema import Strict, parse
+from pixelproof.schema import Strict, nearest, parse
 
 
 class Inner(Strict):
@@ -23,6 +23,13 @@ class Outer(Strict):
 def test_an_error_is_one_sentence_with_a_remedy():
     assert str(UserError("mask a.png is empty", "remove it")) == "mask a.png is empty; remove it"
     assert (UserError("a", "b").exit_code, Refusal("a", "b").exit_code) == (2, 1)
+
+
+def test_advice_names_the_nearest_word_or_the_first_and_how_many_more():
+    assert nearest("epocs", ["lr", "epochs"]) == "did you mean 'epochs'?"
+    assert nearest("x", ["lr", "epochs"]) == "known are epochs, lr"
+    names = [f"{i:04}" for i in range(2000)]
+    assert nearest("x", names).endswith("0038, 0039 and 1,960 more")
 
 
 def test_an_error_comes_out_of_another_process_as_it_was():

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pixelproof.errors import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
+NAMED = 40
+"""Known words that a sentence names."""
 
 
 class Strict(BaseModel):
@@ -45,9 +47,11 @@ def parse(model: type[Model], values: object, where: str) -> Model:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """Return advice that names the known word closest to ``word``, or all of them."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(sorted(known))}"
+    """Return advice that names the known word closest to ``word``, or the first of them."""
+    if close := difflib.get_close_matches(word, known, n=1, cutoff=0.5):
+        return f"did you mean '{close[0]}'?"
+    more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""
+    return f"known are {', '.join(sorted(known)[:NAMED])}{more}"
 
 
 def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

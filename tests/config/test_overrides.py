@@ -17,6 +17,7 @@ def test_a_setting_is_found_by_its_own_name_or_its_path():
 
 def test_groups_and_single_settings_from_a_file_are_equal():
     assert apply_overrides(BASE, {"training": {"lr": 0.1}}) == apply_overrides(BASE, {"lr": 0.1})
+    assert apply_overrides(BASE, "lr=0.1") == apply_overrides(BASE, {"lr": 0.1})
     assert apply_overrides(BASE, {"lr": 0.1}) == apply_overrides(BASE, ["training.lr=0.1"])
 
 

@@ -312,7 +312,7 @@ def test_when_all_places_are_taken(models, capfd):
         slow = [begun(client, 1000) for _ in range(2)]
         wait_until(lambda: client.desk.taken == 2)
         reply = client.predict("fcn8s", PNG)
-        assert (reply.status, reply.headers["retry-after"]) == (503, "5")
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         assert reply.error == "2 images are being answered already; try again in some seconds"
         assert client.get("/api/health").status == 200
         for link in slow:  # they leave without a word
@@ -320,6 +320,15 @@ def test_when_all_places_are_taken(models, capfd):
         wait_until(lambda: client.desk.taken == 0)
         assert client.predict("fcn8s", PNG).status == 200
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_who_is_sent_away_is_told_how_long_an_answer_takes(models, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.serve.app.answer", lambda served, data, kind: time.sleep(1.1) or {})
+    with running(models, places=1) as client:
+        client.predict("fcn8s", PNG)
+        with begun(client, 1000):
+            wait_until(lambda: client.desk.taken == 1)
+            assert client.predict("fcn8s", PNG).headers["retry-after"] == "2"
 
 
 def test_an_image_that_does_not_arrive(models, monkeypatch):
@@ -372,6 +381,7 @@ def test_a_client_that_leaves_before_its_turn_is_not_worked_for(size, models, mo
         time.sleep(0.2)  # the images arrive, and their requests wait
         for link in waiting:
             link.close()
+        wait_until(lambda: client.desk.taken == 1)  # their places are free at once, though their turn has not come
         left.set()
         assert first.result().status == 200
         wait_until(lambda: client.desk.taken == 0)

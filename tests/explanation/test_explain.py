@@ -133,6 +133,9 @@ def test_a_segmenter_is_explained(pixelproof, two_fields, tmp_path):
     assert load_shown(found.doubtful / "01.npz").id == "0001"
     assert not found.explanation.exists()
     assert "Masks to doubt" in (found.path / "report.html").read_text("utf-8")
+    few = ["explain", tmp_path / "run", two_fields, "--out", tmp_path / "few", "--split", "train", "--most", 3]
+    assert pixelproof(*few)[0] == 0
+    assert len(load_scores(tmp_path / "few" / "scores.npz").ids) == 3
     code, _, err = pixelproof("embed", tmp_path / "run", two_fields, "--out", tmp_path / "map")
     assert (code, "so an image has no one class" in err) == (2, True)
 

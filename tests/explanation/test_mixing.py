@@ -162,6 +162,21 @@ def test_a_pair_that_shares_nothing_is_known_no_better_than_its_small_class():
     assert mixing.pair(0, 1).high == pytest.approx(np.hypot(0.434, 0.019) / 2, abs=1e-3)
 
 
+@pytest.mark.parametrize("images", [1, 2, 4])
+def test_classes_of_few_images_have_the_intervals_of_trials(images):
+    """Drawn again, one image gives an interval of no width. Wilson's ends solve (x - p)^2 = z^2 p (1 - p) / n."""
+    rng = np.random.default_rng(9)
+    truth = np.repeat([0, 1], [images, 30])
+    mixing = measure_mixing(rng.normal(0, 1, (images + 30, 2)), truth, 2, 6)
+    own = mixing.own(0)
+    for end in (own.low, own.high):
+        assert (own.value - end) ** 2 == pytest.approx(1.96**2 * end * (1 - end) / images)
+    assert 0 <= own.low < own.high <= 1
+    pair = mixing.pair(0, 1)
+    assert pair.low < pair.value < pair.high
+    assert pair.high - pair.low > 0.2
+
+
 @pytest.mark.parametrize("count", [10, 50, 450])
 @pytest.mark.parametrize("size", [2, 100])
 def test_one_cloud_is_one_cluster_and_two_are_two(count, size):

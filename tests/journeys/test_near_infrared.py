@@ -55,6 +55,16 @@ def test_near_infrared_is_learned_and_colours_alone_say_nothing(tiles, run, tmp_
     assert pair.difference < 0
 
 
+def test_weights_of_other_bands_are_taken_and_named(tiles, run, tmp_path, capsys):
+    weights = [f"weights={run.best}", *SLIM, "epochs=1", "limit=4"]
+    api.train(tiles, "fcn8s-bn", tmp_path / "same", settings=[*BANDS, *weights])
+    assert "was trained with" not in capsys.readouterr().err
+    api.train(tiles, "fcn8s-bn", tmp_path / "other", settings=["bands=[4,2,1,3]", "stretch=[0,4000]", *weights])
+    said = capsys.readouterr().err
+    assert f"note: {run.best} was trained with bands=[3,2,1,4], and this network has bands=[4,2,1,3]\n" in said
+    assert "with stretch=[[0.0,3000.0]], and this network has stretch=[[0.0,4000.0]]\n" in said
+
+
 def test_the_run_says_how_it_reads(run):
     config = run.config()["model"]
     assert config["bands"] == [3, 2, 1, 4]

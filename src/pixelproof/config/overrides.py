@@ -16,7 +16,8 @@ def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[s
 
     Args:
         config: The settings to start from.
-        overrides: ``{"training.lr": 0.1}`` or ``{"lr": 0.1}`` or ``{"training": {"lr": 0.1}}``, or strings "lr=0.1".
+        overrides: ``{"training.lr": 0.1}`` or ``{"lr": 0.1}`` or ``{"training": {"lr": 0.1}}``, or strings "lr=0.1", or
+            one of them.
         where: Where the overrides came from, for messages.
 
     Raises:
@@ -46,7 +47,8 @@ def _pairs(overrides: Mapping[str, Any] | Iterable[str], where: str) -> list[tup
             else:
                 pairs.append((key, value))
         return pairs
-    return [parse_assignment(text, where) for text in overrides]
+    texts = [overrides] if isinstance(overrides, str) else overrides
+    return [parse_assignment(text, where) for text in texts]
 
 
 def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:

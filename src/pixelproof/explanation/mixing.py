@@ -16,7 +16,9 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 REPLICATES = 1000
 LEVEL = (0.025, 0.975)
-Z2 = 1.96**2
+Z = 1.96
+FEW = 5
+"""Images of a class; fewer drawn again show hardly more than themselves, and a single one shows nothing else."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,10 @@ class Mixing:
     """The classes among the neighbours of N images.
 
     Intervals are percentiles of 1,000 bootstrap replicates: images are drawn again within their class, while their
-    neighbours stay. At 0 and 1, where such replicates cannot vary, the far end is Wilson's for as many yes-or-no trials
-    as there are images; for a pair of classes, whose figure is the mean of two shares, half the root of the sum of
-    both squares (Zou and Donner 2008).
+    neighbours stay. Where such replicates cannot vary, at the far end of 0 and 1 and for classes of fewer than five
+    images, they are Wilson's for as many yes-or-no trials as there are images, which vary at least as much as shares;
+    for a pair of classes, whose figure is the mean of two shares, half the root of the sum of both squares (Zou and
+    Donner 2008).
 
     Args:
         near: int64 [N, k], places of each image's neighbours.
@@ -64,15 +67,14 @@ class Mixing:
         """Return the share of the neighbours of a class's images that are of the class; None without images."""
         if not self.counts[label]:
             return None
-        return _interval(self.confusion[label, label], self._replicates(label, label), self.counts[[label]])
+        return _interval(self.confusion[[label], label], self._replicates(label, label), self.counts[[label]])
 
     def pair(self, a: int, b: int) -> Interval | None:
         """Return the k-NN confusion of two classes, the mean of both directions; None if one has no images."""
         if not (self.counts[a] and self.counts[b]):
             return None
-        value = (self.confusion[a, b] + self.confusion[b, a]) / 2
         drawn = (self._replicates(a, b) + self._replicates(b, a)) / 2
-        return _interval(value, drawn, self.counts[[a, b]])
+        return _interval(self.confusion[[a, b], [b, a]], drawn, self.counts[[a, b]])
 
     def mixed_pairs(self) -> list[tuple[int, int]]:
         """Return the pairs of classes that share any neighbour."""
@@ -139,14 +141,23 @@ def class_shares(labels: Int64, classes: int) -> Float64:
     return shares
 
 
-def _interval(value: float, drawn: Float64, trials: Int64) -> Interval:
-    low, high = np.quantile(drawn, LEVEL)
-    reach = np.sqrt(((Z2 / (trials + Z2)) ** 2).sum()) / len(trials)
-    if value == 0:
-        high = reach
-    if value == 1:
-        low = 1 - reach
+def _interval(shares: Float64, drawn: Float64, images: Int64) -> Interval:
+    """Return the mean of shares [n] of that many images each, with the interval of its replicates or Wilson's."""
+    value, (low, high) = shares.mean(), np.quantile(drawn, LEVEL)
+    below, above = (np.sqrt((reach**2).sum()) / len(shares) for reach in _wilson_reach(shares, images))
+    few = images.min() < FEW
+    if few or value == 1:
+        low = value - below
+    if few or value == 0:
+        high = value + above
     return Interval(float(value), float(low), float(high))
+
+
+def _wilson_reach(shares: Float64, trials: Int64) -> tuple[Float64, Float64]:
+    """Return how far below and above shares [n] of yes-or-no trials Wilson's 95% interval reaches."""
+    middle = (shares * trials + Z**2 / 2) / (trials + Z**2)
+    half = Z * np.sqrt(shares * (1 - shares) * trials + Z**2 / 4) / (trials + Z**2)
+    return shares - (middle - half), middle + half - shares
 
 
 def _mean(values: Float64) -> float:

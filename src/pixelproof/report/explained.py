@@ -176,12 +176,18 @@ def _galleries(findings: Findings, scores: Scores | None) -> Iterable[Gallery]:
         yield from _failures(findings, scores)
     suspects = [tile for row in findings.suspects[:LISTED] if (tile := _ranked(findings, row)) is not None]
     note = (
-        f"The first {len(suspects)} of {count(len(findings.suspects))} in suspects.csv. Identical images under two "
-        "labels are certain; of the others, the weaker a model, the more right labels it doubts."
+        f"{_how_many(suspects, findings.suspects)} in suspects.csv. Identical images under two labels are certain; of "
+        "the others, the weaker a model, the more right labels it doubts."
     )
     yield Gallery("Labels to doubt", note, suspects)
     following = [tile for row in findings.next[:LISTED] if (tile := _ranked(findings, row)) is not None]
-    yield Gallery("What to label or check next", f"The first {len(following)} of next.csv.", following)
+    yield Gallery("What to label or check next", f"{_how_many(following, findings.next)} in next.csv.", following)
+
+
+def _how_many(shown: Sequence[Tile], listed: Sequence[Ranked]) -> str:
+    if len(shown) == len(listed):
+        return f"All {count(len(listed))}"
+    return f"The first {count(len(shown))} of {count(len(listed))}"
 
 
 def _failures(findings: Findings, scores: ClassificationScores) -> Iterable[Gallery]:

@@ -94,8 +94,7 @@ def explain_run(
     parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, Path(data)), config.data))
     if not parts.get(split):
         raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
-    if split != "train":
-        parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
+    parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
     if further := as_paths(unlabelled):
         files = gather(further, run.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]

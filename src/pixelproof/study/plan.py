@@ -82,7 +82,7 @@ def _job(
     by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
     for sample_id in entry.show:
         if sample_id not in by_id:
-            remedy = nearest(sample_id, list(by_id)[:20])
+            remedy = nearest(sample_id, list(by_id))
             raise UserError(f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold", remedy)
     embed = model in entry.embed and not replicate
     if embed and len(parts[SPLIT]) < FEWEST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -100,6 +101,30 @@ def _measured(config: RunConfig, images: Sequence[Path]) -> RunConfig:
         return config
     found = channel_statistics(ImageReader.of(config.model), tuple(images))
     return config.changed("model", mean=model.mean or found.mean, std=model.std or found.std)
+
+
+def weights_of_other_bands(config: ModelConfig) -> list[str]:
+    """Return a sentence if the weights that a network starts from lie in the run of one that reads images otherwise.
+
+    They are taken all the same, for what they know of forms may serve for other bands, too.
+    """
+    file = weights_file(config)
+    if file is None:
+        return []
+    try:
+        other = run_settings(Run.open(file.parent.parent)).model
+    except UserError:  # weights from elsewhere say nothing of bands
+        return []
+    return [
+        f"{file} was trained with {name}={_plain(theirs)}, and this network has {name}={_plain(ours)}"
+        for name in ("bands", "stretch")
+        if (theirs := getattr(other, name)) != (ours := getattr(config, name))
+    ]
+
+
+def _plain(value: Sequence[object] | None) -> str:
+    """Return a setting as ``--set`` takes it."""
+    return "null" if value is None else json.dumps(value).replace(" ", "")
 
 
 def weights_file(config: ModelConfig) -> Path | None:

@@ -27,7 +27,7 @@ from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.study.fit import fit, start
 from pixelproof.study.parts import proof_image
-from pixelproof.study.settings import prepare, settle
+from pixelproof.study.settings import prepare, settle, weights_of_other_bands
 from pixelproof.training.checkpoints import load_weights, remove_unfinished, save_weights
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.launch import check_processes, launch
@@ -128,7 +128,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = start(config, data, begun=False)
-    for sentence in [*without_effect(config), *doubtful_bands(config.model)]:
+    for sentence in [*without_effect(config), *doubtful_bands(config.model), *weights_of_other_bands(config.model)]:
         say(f"note: {sentence}")
     if config.data.selection and not parts["selection"]:
         say("note: there are too few images to set a selection part aside, so that the last checkpoint is kept")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -38,6 +40,7 @@ class Desk:
         self.places = places
         self.taken = 0
         self._turn = asyncio.Lock()
+        self._took = 1.0  # seconds of the last job
         # One thread of its own, for libraries keep memory for each thread that calls them.
         self._worker = ThreadPoolExecutor(1, "pixelproof")
 
@@ -53,7 +56,7 @@ class Desk:
                 503,
                 f"{self.taken} images are being answered already",
                 "try again in some seconds",
-                {"Retry-After": "5"},
+                {"Retry-After": str(math.ceil(self._took))},  # one after another is answered, and its place free
             )
         self.taken += 1
         try:
@@ -92,16 +95,21 @@ class Desk:
             ClientDisconnect: The client has left.
         """
         # Listening all the while, for the server reads on only then and has to read to the end to see a client leave.
-        leaving = asyncio.create_task(_left(request))
+        leaving, turn = asyncio.create_task(_left(request)), asyncio.create_task(self._turn.acquire())
         try:
-            async with self._turn:
-                for _ in range(HOPS):
-                    await asyncio.sleep(0)
-                if leaving.done():
-                    raise ClientDisconnect
-                return await asyncio.get_running_loop().run_in_executor(self._worker, job)
+            await asyncio.wait((leaving, turn), return_when=asyncio.FIRST_COMPLETED)
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
+            if leaving.done():
+                raise ClientDisconnect
+            begun = time.monotonic()
+            result = await asyncio.get_running_loop().run_in_executor(self._worker, job)
+            self._took = time.monotonic() - begun
+            return result
         finally:
             leaving.cancel()
+            if not turn.cancel():  # it has come
+                self._turn.release()
 
     async def _refuse_large(self, size: int, rest: AsyncIterator[bytes]) -> None:
         if size > self.limit:
