@@ -140,6 +140,7 @@ def test_a_pixel_is_read_in_all_panels_at_once(viewer, server, models):
     assert "fcn32s: " in viewer.page.locator("#status").inner_text()
     viewer.page.keyboard.press("Tab")
     assert viewer.page.locator(".frame i:visible").count() == 0
+    assert " answers in " in viewer.page.locator("#status").inner_text()
 
 
 @pytest.mark.browser

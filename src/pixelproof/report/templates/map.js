@@ -129,7 +129,7 @@
       const shift = pictures ? -PICTURE / 2 : 0; // the marker moves to a corner of its picture
       stamp(wrong(i) ? tiles.wrong : tiles.right, i, x + shift, y + shift);
     }
-    labels();
+    if (!pictures) labels(); // on which they would lie
     if (state.hovered >= 0) ring(state.hovered, markerSize());
     if (drawing.path.length > 1) outline();
   };

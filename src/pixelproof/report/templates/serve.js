@@ -10,7 +10,7 @@
   const RAMP = [[64, 10, 84], [121, 27, 88], [178, 44, 92], [247, 140, 60], [255, 250, 214]]; // unsure to sure
   const VEIL = 0xd0ffffff; // over all but the class pointed at
   const DIFFERENT = [214, 0, 110];
-  const state = { models: [], panels: [], layer: "overlay", picture: null, at: null, shown: null, group: [], differing: null, zoom: { scale: 1, left: 0, top: 0 }, asked: null, links: [] };
+  const state = { models: [], panels: [], layer: "overlay", picture: null, at: null, shown: null, group: [], differing: null, zoom: { scale: 1, left: 0, top: 0 }, asked: null, links: [], told: "" };
 
   // ---- small things -----------------------------------------------------------------------------------------------
   const make = (tag, className = "", text = "") => {
@@ -23,7 +23,8 @@
   const percent = (p) => (p > 0 && p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`);
   const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
   const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
-  const say = (text) => { $("status").textContent = text; };
+  const say = (text) => { if ($("status").textContent !== text) $("status").textContent = text; }; // it is read out
+  const tell = (text) => say(state.told = text); // which stands there again when no pixel is read any more
   const rgb = (color) => [1, 3, 5].map((place) => parseInt(color.slice(place, place + 2), 16));
   const segmenters = () => state.panels.filter((panel) => panel.classes);
 
@@ -78,16 +79,16 @@
       paint();
       const failed = state.panels.filter((panel) => panel.failed).length;
       const size = state.picture ? `, ${state.picture.width} × ${state.picture.height}` : "";
-      say(`${name}${size}: ${plural(state.panels.length - failed, "answer")} in ${seconds(start)}`
+      tell(`${name}${size}: ${plural(state.panels.length - failed, "answer")} in ${seconds(start)}`
         + (failed ? `, ${plural(failed, "model")} could not answer` : ""));
     } catch (error) {
-      if (error.name !== "AbortError") say(error.message);
+      if (error.name !== "AbortError") tell(error.message);
     }
   };
   const ask = async (panel, file, signal, name) => {
     const start = performance.now();
     const tick = () => { panel.state.textContent = `asking ${panel.model.name} … ${seconds(start)}`; };
-    say(`${name}: asking ${panel.model.name} …`);
+    tell(`${name}: asking ${panel.model.name} …`);
     tick();
     const clock = setInterval(tick, 100);
     try {
@@ -372,7 +373,7 @@
       panel.reading.textContent = `${name}, ${Math.round((100 * panel.sure[i]) / 255)}% sure at ${x}, ${y}`;
       return `${panel.model.name}: ${panel.reading.textContent}`;
     });
-    if (aloud) say(said.join("; "));
+    say(aloud ? said.join("; ") : state.told);
   };
   // A crosshair that leaves what is seen takes the view along.
   const follows = () => {
