@@ -48,7 +48,7 @@ def parse(model: type[Model], values: object, where: str) -> Model:
 
 def nearest(word: str, known: list[str]) -> str:
     """Return advice that names the known word closest to ``word``, or the first of them."""
-    if close := difflib.get_close_matches(word, known, n=1, cutoff=0.5):
+    if close := difflib.get_close_matches(word, known, n=1):
         return f"did you mean '{close[0]}'?"
     more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""
     return f"known are {', '.join(sorted(known)[:NAMED])}{more}"

@@ -168,6 +168,12 @@ def test_a_classifier_from_the_shell(pixelproof, color_classes, tmp_path):
     assert {p.name for p in (tmp_path / "e").iterdir()} == {
         *("features.npz", "thumbnails.npz", "explanation.html", "tsne.png", "tsne.svg")
     }
+    assert json.loads(pixelproof("show", tmp_path / "run", "--json")[1])["input"][-1] == 16
+    code, _, err = pixelproof("embed", tmp_path / "run", color_classes, "--out", tmp_path / "f", "--perplexity", "inf")
+    assert (code, "perplexity inf or seed 0 is out of range" in err) == (2, True)
+    for own in (["--classes", 9], ["--set", "width=0.5"]):
+        code, _, err = pixelproof("show", tmp_path / "run", *own)
+        assert (code, "has its own classes and settings; leave --classes and --set out" in err) == (2, True)
 
 
 def test_show_prints_the_study(pixelproof, tmp_path):
@@ -187,6 +193,7 @@ def test_show_prints_the_study(pixelproof, tmp_path):
     ("args", "complaint"),
     [
         (["show", "fcn8"], "did you mean 'fcn8s'?"),
+        (["show", "{data}"], "is not a run folder"),
         (["train", "nowhere", "--model", "fcn8s"], "nowhere is not a folder"),
         (["train", "{data}"], "--model is missing; give one of"),
         (["train", "{data}", "--model", "fcn8s", "--set", "epoch=1"], "unknown key 'epoch'; did you mean 'epochs'?"),

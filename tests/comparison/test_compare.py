@@ -305,7 +305,7 @@ def test_a_class_of_few_images_has_no_interval_and_says_so(pixelproof, tmp_path)
     [
         (lambda path: path.write_bytes(path.read_bytes()[:-40]), "is not a readable scores file, or is truncated"),
         (lambda path: edit(path), "was changed after it was written"),
-        (lambda path: save_arrays(path, "scores", 99, {}, {}), "scores file of version 99, expected scores version"),
+        (lambda path: save_arrays(path, "scores", 99, {}, {}), "scores file of version 99, expected"),
         (lambda path: path.unlink(), "does not exist"),
     ],
 )

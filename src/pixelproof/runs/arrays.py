@@ -72,9 +72,11 @@ def load_arrays(path: Path, kind: str, version: int, oldest: int | None = None) 
     except Exception:  # damaged or hostile bytes fail in many ways
         raise UserError(f"{path} is not a readable {kind} file, or is truncated", "make it again") from None
     known = range(version if oldest is None else oldest, version + 1)
-    if found[0] != kind or found[1] not in known:
+    if found[0] != kind:
+        raise UserError(f"{path} is a {found[0]} file", f"give a {kind} file")
+    if found[1] not in known:
         raise UserError(
-            f"{path} is a {found[0]} file of version {found[1]}, expected {kind} version {version}",
+            f"{path} is a {kind} file of version {found[1]}, expected {version}",
             "make it again with this version of Pixelproof",
         )
     if head.get("hash") != digest:

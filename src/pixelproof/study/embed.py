@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -63,7 +64,7 @@ def embed_run(
         raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
     perplexity = PERPLEXITY if perplexity is None else perplexity
     seed = 0 if seed is None else seed
-    if not perplexity >= 1 or not 0 <= seed < 2**32:
+    if not 1 <= perplexity < math.inf or not 0 <= seed < 2**32:
         raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
     files = [out / name for name in FILES]
     target, small, page, *pictures = files

@@ -8,8 +8,9 @@ from typing import Any
 
 from pixelproof.config import apply_overrides, default_config, run_settings
 from pixelproof.errors import UserError
-from pixelproof.models import build_model, diagram, summarise, task_of
+from pixelproof.models import build_model, diagram, known_models, summarise, task_of
 from pixelproof.runs import Run
+from pixelproof.runs.folder import CONFIG
 
 # The reference study's.
 CLASSES = {"classification": 50, "segmentation": 7}
@@ -30,13 +31,18 @@ def describe_model(
         overrides: Settings such as ``width=0.5``.
 
     Raises:
-        UserError: There is no such model, or a number is out of range.
+        UserError: There is no such model, a number is out of range, or a run is given classes or settings.
     """
     for name, value in (("classes", classes), ("size", size)):
         if value is not None and not 1 <= value <= LARGEST:
             raise UserError(f"{name} cannot be {value}", f"give a number from 1 to {LARGEST:,}")
-    if (Path(model) / "config.yaml").is_file():
-        run = Run.open(Path(model))
+    folder = Path(model)
+    if (folder / CONFIG).is_file() or (folder.is_dir() and model not in known_models()):
+        run = Run.open(folder)
+        if classes is not None or overrides:
+            raise UserError(
+                f"{model} is a run, which has its own classes and settings", "leave --classes and --set out"
+            )
         config = run_settings(run)
         classes = len(run.labels().classes)
         size = size or config.model.input_size
