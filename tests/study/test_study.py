@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pixelproof.config import apply_overrides, default_config
+from pixelproof.config import apply_overrides, default_config, without_effect
 from pixelproof.data import open_data
 from pixelproof.errors import UserError
 from pixelproof.models import task_of
 from pixelproof.runs import Run
 from pixelproof.runs.locks import alone_in
+from pixelproof.study import studies
 from pixelproof.study.conduct import conduct
 from pixelproof.study.embed import embed_run
 from pixelproof.study.file import builtin_study, read_study, run_config
@@ -194,6 +195,10 @@ def test_settings_come_from_defaults_part_model_and_command_line(study):
             {"parts": {"a": {"data": "x", "models": {"vgg16": None}, "embed": ["vgg"]}}},
             "'embed' names 'vgg', and its models are vgg16",
         ),
+        (
+            {"parts": {"data": {"data": "x", "models": {"vgg16": None}}}},
+            "a part cannot be called 'data', as settings are",
+        ),
     ],
 )
 def test_a_wrong_study_file_is_one_sentence(tmp_path, change, complaint):
@@ -213,15 +218,15 @@ def test_an_unknown_image_is_refused_before_any_training(study, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["demo", "reference", "reference_cpu", "reference_cpu_segmentation", "reference_full", "why_fcn8s"]
-)
+@pytest.mark.parametrize("name", sorted(path.stem for path in Path(studies.__path__[0]).glob("*.yaml")))
 def test_studies_that_come_along_are_valid(name):
     study = builtin_study(name)
     for part, entry in study.parts.items():
         for model in entry.trained:
             task = "classification" if "vgg" in model else "segmentation"
-            assert task_of(run_config(study, part, model, task, ()).model.name) == task
+            config = run_config(study, part, model, task, ())
+            assert task_of(config.model.name) == task
+            assert without_effect(config) == []
 
 
 def test_a_broken_file_of_the_last_part_is_refused_before_the_first_is_trained(study, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pixelproof.config.run import RunConfig
+from pixelproof.schema import Strict
 
 
 def without_effect(config: RunConfig) -> list[str]:
@@ -18,6 +19,14 @@ def without_effect(config: RunConfig) -> list[str]:
         found.append("crop and scale are for segmentation; classifiers have shift and input_size")
     if config.task == "segmentation" and augment.shift:
         found.append("shift is for classification; segmenters have crop")
+    if config.task == "segmentation" and augment.scale != (1.0, 1.0) and not augment.crop:
+        found.append("scale is that of crops, and crop is not set")
+    if _chosen(config.model, "dropout") and not config.model.name.startswith("vgg16"):
+        found.append("dropout is for the classifier of VGG16")
+    if _chosen(training, "momentum") and training.optimizer != "sgd":
+        found.append("momentum is for optimizer=sgd")
+    if _chosen(training, "finish_from") and not training.finish:
+        found.append("finish_from is for finish, which is not set")
     if training.label_smoothing and "cross-entropy" not in losses:
         found.append("label_smoothing is for cross-entropy, which is not part of the loss")
     if training.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
@@ -28,3 +37,8 @@ def without_effect(config: RunConfig) -> list[str]:
     if training.warmup > training.epochs:
         found.append(f"warmup={training.warmup:g} is longer than epochs={training.epochs}, so lr is never reached")
     return found
+
+
+def _chosen(section: Strict, name: str) -> bool:
+    """Return whether a setting is not what it is by default."""
+    return bool(getattr(section, name) != type(section).model_fields[name].default)

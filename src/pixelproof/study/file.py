@@ -86,6 +86,8 @@ def read_study(path: Path) -> StudyFile:
     for name in [*study.parts, *(model for part in study.parts.values() for model in part.trained)]:
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise UserError(f"{path}: '{name}' cannot name a folder", "use letters, digits, '_', '-' and '.'")
+    if taken := sorted(study.parts.keys() & RunConfig.model_fields.keys()):  # what would --set data.cache=none be for?
+        raise UserError(f"{path}: a part cannot be called '{taken[0]}', as settings are", "give it another name")
     return study
 
 
