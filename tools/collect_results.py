@@ -22,14 +22,12 @@ from results_page import RESULTS, render
 from pixelproof.config import run_settings
 from pixelproof.data import write_png
 from pixelproof.errors import UserError
-from pixelproof.report.artefacts import SPLIT
-from pixelproof.report.facts import Environment, read_facts
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored
 from pixelproof.runs import Run, load_shown, write_json, write_text
-from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.metrics_log import MetricsLog
 from pixelproof.runs.scoring_log import scoring_log
+from pixelproof.runs.study_file import SPLIT
 
 SHOWN = ("0010", "0097", "0107")
 REPLICATE = re.compile(r"\.seed-\d+$")
@@ -48,7 +46,7 @@ def collect(study: Path, results: Path = RESULTS, overwrite: bool = False) -> li
         if run.path.parent.name == "previous" or not run.scores(SPLIT).is_file():
             continue
         settings = run_settings(run)
-        if not read_facts(Environment, run.path / ENVIRONMENT).finished or settings.data.limit is not None:
+        if not run.facts().finished or settings.data.limit is not None:
             continue
         target = results / REPLICATE.sub("", run.name) / f"seed-{settings.training.seed}"
         if target.exists() and not overwrite:

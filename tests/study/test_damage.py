@@ -15,10 +15,10 @@ import yaml
 
 from pixelproof.config import run_settings
 from pixelproof.errors import UserError
-from pixelproof.report.facts import Architecture, Environment, read_facts
 from pixelproof.runs import Run, load_features, load_scores, load_shown, read_labels
 from pixelproof.runs.arrays import save_arrays
 from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.facts import Architecture, Environment, read_facts
 from pixelproof.runs.metrics_log import MetricsLog
 from pixelproof.runs.study_file import load_study
 from pixelproof.study.conduct import conduct_file

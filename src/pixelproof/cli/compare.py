@@ -31,6 +31,7 @@ def compare(
     """Say which model is better on the same images, by how much, and how sure that is."""
     from pixelproof.comparison.tables import as_json, print_comparison
     from pixelproof.comparison.words import language
+    from pixelproof.runs.folder import PAGE
     from pixelproof.study.compare import compare_models
 
     tongue = language(lang)
@@ -42,4 +43,4 @@ def compare(
         return
     print_comparison(record, tongue)
     if out is not None:
-        print(out / "report.html")
+        print(out / PAGE)

@@ -11,7 +11,6 @@ from typing import TypeVar
 from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.report.facts import Architecture, Environment, read_facts
 from pixelproof.runs import (
     Features,
     Run,
@@ -28,13 +27,22 @@ from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
+from pixelproof.runs.facts import Architecture, Environment, read_facts
 from pixelproof.runs.files import read_text
-from pixelproof.runs.folder import CONFIG
+from pixelproof.runs.folder import CONFIG, ENVIRONMENT
+from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.metrics_log import Row
-from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, load_study
+from pixelproof.runs.study_file import FILE as STUDY
+from pixelproof.runs.study_file import (
+    SPLIT,
+    DataRecord,
+    ImageCounts,
+    ModelRecord,
+    PartRecord,
+    StudyRecord,
+    load_study,
+)
 
-STUDY = "study.json"
-SPLIT = "validation"
 Value = TypeVar("Value")
 
 
@@ -97,9 +105,19 @@ class StudyArtefacts:
     parts: tuple[PartArtefacts, ...]
 
 
-def is_study(folder: Path) -> bool:
+def is_study_or_run(folder: Path) -> bool:
     """Return whether a folder holds a study or a single run."""
-    return (folder / STUDY).exists() or (folder / CONFIG).exists()
+    return (folder / STUDY).exists() or Run.lies_in(folder)
+
+
+def refuse_study_or_run(folder: Path) -> None:
+    """Refuse to write another page than its own into the folder of a study or a run.
+
+    Raises:
+        UserError: It is one.
+    """
+    if is_study_or_run(folder):
+        raise UserError(f"{folder} holds a study or a run, whose page would be replaced", "choose another --out")
 
 
 def read_study(folder: Path) -> StudyArtefacts:
@@ -110,7 +128,7 @@ def read_study(folder: Path) -> StudyArtefacts:
     """
     if (folder / STUDY).exists():
         record = load_study(folder / STUDY)
-    elif (folder / CONFIG).exists():
+    elif Run.lies_in(folder):
         record = _record_of_run(Run(folder))
     else:
         raise UserError(
@@ -153,7 +171,7 @@ def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bo
         name=record.name,
         run=run,
         config=read(run.path / CONFIG, lambda _: run_settings(run)),
-        environment=read(run.path / "environment.json", partial(read_facts, Environment)) or Environment(),
+        environment=read(run.path / ENVIRONMENT, lambda _: run.facts()) or Environment(),
         log=read(run.metrics.path, lambda _: run.metrics.read()) or [],
         architecture=read(run.architecture, partial(read_facts, Architecture)),
         diagram=read(run.diagram, read_text),
@@ -167,7 +185,7 @@ def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bo
 
 
 def _scheme(run: Run) -> LabelScheme | None:
-    return run.labels() if (run.path / "labels.yaml").exists() else None
+    return run.labels() if (run.path / LABELS_FILE).exists() else None
 
 
 def _refuse_mixture(model: ModelArtefacts, part: PartRecord, first: Scores) -> None:
@@ -193,7 +211,7 @@ def _refuse_mixture(model: ModelArtefacts, part: PartRecord, first: Scores) -> N
 def _record_of_run(run: Run) -> StudyRecord:
     """Return the record of a study that consists of one run."""
     config, scheme = run_settings(run), run.labels()
-    environment = read_facts(Environment, run.path / "environment.json")
+    environment = run.facts()
     name, data = config.model.name, environment.data
     part = PartRecord(
         name=config.task,

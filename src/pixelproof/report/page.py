@@ -16,7 +16,7 @@ import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
 import pixelproof.report.words as words
 from pixelproof.comparison.words import language as known_language
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study, read_study
+from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study_or_run, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_file, map_page
@@ -29,8 +29,8 @@ from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import write_bytes
+from pixelproof.runs.folder import PAGE
 
-PAGE = "report.html"
 SCRIPTS = ("viewer.js", "versus.js", "language.js")
 
 
@@ -70,10 +70,10 @@ def build_report(folder: Path, language: str = "en") -> Path:
     """
     folder = Path(folder)
     tongue = known_language(language)
-    if not is_study(folder) and (folder / COMPARISON).is_file():
+    if not is_study_or_run(folder) and (folder / COMPARISON).is_file():
         _write(folder, "compared.html.j2", _comparison_context(folder), tongue)
         return folder / PAGE
-    if not is_study(folder) and ExplanationFolder(folder).exists():
+    if not is_study_or_run(folder) and ExplanationFolder(folder).exists():
         _write(folder, "explanation.html.j2", _explanation_context(folder), tongue)
         return folder / PAGE
     study = read_study(folder)

@@ -8,13 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pixelproof.runs.fields import Count, Share
 from pixelproof.runs.records import read_record, write_record
-from pixelproof.runs.study_file import Count
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 FILE = "comparison.json"
-Share = Annotated[float, Field(ge=0, le=1)]
 Difference = Annotated[float, Field(ge=-1, le=1)]
 Metric = Literal["miou", "accuracy"]
 Verdict = Literal["a", "b", "undecided"]

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pixelproof.runs.fields import Share
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
-Share = Annotated[float, Field(ge=0, le=1)]
 Index = Annotated[int, Field(ge=0)]
 Kind = Literal["mixes", "scattered", "splits", "apart"]
 

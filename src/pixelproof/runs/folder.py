@@ -11,17 +11,18 @@ import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.runs.environment import environment
+from pixelproof.runs.facts import Environment, read_facts
 from pixelproof.runs.files import read_object, read_text, read_yaml, write_json, write_text
-from pixelproof.runs.labels_file import labels_to_yaml, read_labels
+from pixelproof.runs.labels_file import LABELS_FILE, labels_to_yaml, read_labels
+from pixelproof.runs.machine import environment
 from pixelproof.runs.metrics_log import MetricsLog
 
-CONFIG, LABELS, ENVIRONMENT = "config.yaml", "labels.yaml", "environment.json"
+CONFIG, ENVIRONMENT, PAGE = "config.yaml", "environment.json", "report.html"
 _PART = re.compile(r"\.(.+)\.\d+\.part(\.\w+)")
 
 # What a run folder may hold; anything else in it belongs to the user and is never removed.
-MARKS = {LABELS, ENVIRONMENT}
-CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", "report.html"}
+MARKS = {LABELS_FILE, ENVIRONMENT}
+CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", PAGE}
 CONTENTS |= {"backends", "checkpoints", "explanation", "proof_images.npz", "features", "figures", "scores", "shown"}
 CONTENTS |= {"tensorboard"}
 
@@ -45,8 +46,9 @@ def _is_only_begun(path: Path, labels: str) -> bool:
     if not path.is_dir() or path.is_symlink():
         return False
     names = {entry.name for entry in path.iterdir() if not _is_part(entry.name)}
-    # Labels that differ may be a person's own.
-    return names <= MARKS and (LABELS not in names or read_text(path / LABELS) == labels) and names != {ENVIRONMENT}
+    if LABELS_FILE in names and read_text(path / LABELS_FILE) != labels:  # a person's own
+        return False
+    return names <= MARKS and names != {ENVIRONMENT}
 
 
 def _in_the_way(path: Path, overwrite: bool) -> UserError:
@@ -93,11 +95,16 @@ class Run:
         for entry in path.glob(".*.part.*"):
             if _is_part(entry.name):
                 entry.unlink()
-        write_text(path / LABELS, labels)
+        write_text(path / LABELS_FILE, labels)
         write_json(path / ENVIRONMENT, environment() | facts)
         # Written last: a folder with a config is a run, and one without is not.
         run.save_config(config)
         return run
+
+    @staticmethod
+    def lies_in(path: Path) -> bool:
+        """Return whether a folder is a run."""
+        return (path / CONFIG).is_file()
 
     @classmethod
     def open(cls, path: Path) -> Run:
@@ -106,7 +113,7 @@ class Run:
         Raises:
             UserError: There is no run at ``path``.
         """
-        if not (path / CONFIG).is_file():
+        if not cls.lies_in(path):
             raise UserError(
                 f"{path} is not a run folder (it has no {CONFIG})", "give a folder that 'pixelproof train' made"
             )
@@ -130,11 +137,19 @@ class Run:
 
     def labels(self) -> LabelScheme:
         """Return the label contract."""
-        return read_labels(self.path / LABELS)
+        return read_labels(self.path / LABELS_FILE)
+
+    def facts(self) -> Environment:
+        """Return what the run was made with, and how its training ended."""
+        return read_facts(Environment, self.path / ENVIRONMENT)
 
     def environment(self) -> dict[str, Any]:
-        """Return what the run was made with."""
+        """Return the same as it is written, unchecked."""
         return read_object(self.path / ENVIRONMENT, "restore it or train again")
+
+    def note(self, facts: dict[str, Any]) -> None:
+        """Add to what the run was made with."""
+        write_json(self.path / ENVIRONMENT, self.environment() | facts)
 
     @property
     def metrics(self) -> MetricsLog:
@@ -145,6 +160,11 @@ class Run:
     def best(self) -> Path:
         """Weights of the best checkpoint, or of the last one where no selection part was kept."""
         return self.path / "checkpoints" / "best.safetensors"
+
+    @property
+    def plain(self) -> Path:
+        """The best weights with their batch norms folded into the convolutions; absent where there are none."""
+        return self.path / "checkpoints" / "plain.safetensors"
 
     @property
     def last(self) -> Path:

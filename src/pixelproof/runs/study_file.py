@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pixelproof.runs.fields import Count
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
-Count = Annotated[int, Field(ge=0, lt=2**63)]
+FILE = "study.json"
+SPLIT = "validation"
+"""The part of the data that a study scores."""
 
 
 class ImageCounts(Strict):

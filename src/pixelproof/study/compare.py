@@ -9,11 +9,11 @@ from pixelproof.comparison.compare import compare
 from pixelproof.comparison.evidence import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.comparison.opening import open_models
-from pixelproof.errors import Refusal, UserError
+from pixelproof.errors import Refusal
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
-from pixelproof.report.artefacts import is_study
-from pixelproof.report.page import PAGE, build_report
+from pixelproof.report.artefacts import refuse_study_or_run
+from pixelproof.report.page import build_report
 from pixelproof.runs import Scores, SegmentationScores, load_scores
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.comparison_file import FILE as COMPARISON
@@ -21,8 +21,10 @@ from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison, s
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence, save_evidence
 from pixelproof.runs.files import Paths, as_paths
+from pixelproof.runs.folder import PAGE
+from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part
-from pixelproof.study.job import SPLIT, Job, first_runs
+from pixelproof.study.job import Job, first_runs
 from pixelproof.study.steps import Steps
 
 EXTREMES = 2
@@ -79,8 +81,7 @@ def compare_models(
     if out is None:
         return compare(paths, split, protocol, groups, seed)
     out = Path(out)
-    if is_study(out):
-        raise UserError(f"{out} holds a study or a run, whose page would be replaced", "choose another --out")
+    refuse_study_or_run(out)
     refuse_existing([out / name for name in (COMPARISON, EVIDENCE, PAGE)], overwrite)
     record = compare(paths, split, protocol, groups, seed)
     scores = open_models(paths, split)

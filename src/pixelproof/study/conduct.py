@@ -12,15 +12,15 @@ from pixelproof.data import Sample
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
-from pixelproof.report.artefacts import STUDY
 from pixelproof.report.page import build_report
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.locks import WORKERS_END, alone_in
-from pixelproof.runs.study_file import StudyRecord, load_study, save_study
+from pixelproof.runs.study_file import FILE as STUDY
+from pixelproof.runs.study_file import SPLIT, StudyRecord, load_study, save_study
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
-from pixelproof.study.job import SPLIT, Job, first_runs
+from pixelproof.study.job import Job, first_runs
 from pixelproof.study.parallel_jobs import check_number, perform_parallel
 from pixelproof.study.perform import inspect, perform, trained
 from pixelproof.study.plan import in_order, plan

@@ -23,8 +23,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import say
 from pixelproof.report import build_report
-from pixelproof.report.artefacts import is_study
-from pixelproof.report.page import PAGE
+from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.runs import (
     Run,
     SegmentationScores,
@@ -37,8 +36,10 @@ from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.explanation_file import VERSION
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import Paths, as_paths
+from pixelproof.runs.folder import PAGE
 from pixelproof.runs.ranked_file import Ranked
-from pixelproof.study.job import SPLIT, Job, first_runs
+from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.job import Job, first_runs
 from pixelproof.study.parts import data_for
 from pixelproof.study.steps import Steps
 
@@ -83,8 +84,7 @@ def explain_run(
         Refusal: There are too few images to compare any with.
     """
     run, target = Run.open(Path(run_path)), ExplanationFolder(Path(out))
-    if is_study(target.path):
-        raise UserError(f"{out} holds a study or a run, whose page would be replaced", "choose another --out")
+    refuse_study_or_run(target.path)
     if Path(data).resolve() in (target.path.resolve(), *target.path.resolve().parents):
         raise UserError(f"{out} lies in the data set that is explained", "choose another --out")
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:

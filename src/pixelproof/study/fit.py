@@ -17,8 +17,7 @@ from pixelproof.evaluation.selection import selection_counts, selection_figure
 from pixelproof.models import PixelModel, build_model, fold
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
-from pixelproof.runs import Run, write_json
-from pixelproof.runs.folder import ENVIRONMENT
+from pixelproof.runs import Run
 from pixelproof.training.class_weights import class_weights
 from pixelproof.training.loop import Score, Trainer
 from pixelproof.training.losses import make_loss
@@ -66,9 +65,9 @@ def fit(
             raise
         remedy = "give --set batch_size=2 or more, or larger images or crops"
         raise UserError("batch norm cannot learn from one value of a channel", remedy) from None
-    if parallel.is_main and not run.environment().get("finished"):  # else nothing was left to do
+    if parallel.is_main and not run.facts().finished:  # else nothing was left to do
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
-        write_json(run.path / ENVIRONMENT, run.environment() | facts)
+        run.note(facts)
 
 
 def start(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:

@@ -11,9 +11,6 @@ from pixelproof.data import DataFolder, Sample
 from pixelproof.runs import Run
 from pixelproof.study.steps import Steps
 
-SPLIT = "validation"
-"""The split that gives a study its figures."""
-
 
 @dataclass(frozen=True)
 class Job:

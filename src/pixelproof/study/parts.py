@@ -13,6 +13,7 @@ from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.progress import say
 from pixelproof.runs import Run
+from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.proof_images import ProofImage
 from pixelproof.schema import nearest
 
@@ -27,7 +28,7 @@ def data_for(run: Run, data: Path) -> DataFolder:
     if folder.scheme.hash != run.labels().hash:
         raise UserError(
             f"{data} has other labels than the run in {run.path} was trained on",
-            f"use data of the same classes, or copy {run.path / 'labels.yaml'} into it if they mean the same",
+            f"use data of the same classes, or copy {run.path / LABELS_FILE} into it if they mean the same",
         )
     return folder
 

@@ -15,7 +15,6 @@ from pixelproof.explanation.embed import embed
 from pixelproof.explanation.segmenter import show
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
-from pixelproof.report.facts import Environment, read_facts
 from pixelproof.runs import (
     Run,
     load_features,
@@ -27,10 +26,10 @@ from pixelproof.runs import (
 )
 from pixelproof.runs.features import VERSION as FEATURES_VERSION
 from pixelproof.runs.files import file_digest
-from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
-from pixelproof.study.job import SPLIT, Job
+from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.job import Job
 from pixelproof.study.plan import starting
 from pixelproof.study.scoring import own_scores, score_run
 from pixelproof.study.settings import weights_file
@@ -57,12 +56,12 @@ def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
 
 
 def _begun(job: Job, steps: Steps) -> bool:
-    return (job.run.path / "config.yaml").is_file() and steps.same(f"{job.name}/train", _train_inputs(job))
+    return Run.lies_in(job.run.path) and steps.same(f"{job.name}/train", _train_inputs(job))
 
 
 def trained(job: Job, steps: Steps) -> bool:
     """Return whether a job's model has been trained as the study says now."""
-    return _begun(job, steps) and read_facts(Environment, job.run.path / ENVIRONMENT).finished
+    return _begun(job, steps) and job.run.facts().finished
 
 
 def _train_inputs(job: Job) -> list[Any]:

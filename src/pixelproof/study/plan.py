@@ -13,9 +13,10 @@ from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
 from pixelproof.numbers import counted
 from pixelproof.runs import Run
+from pixelproof.runs.study_file import SPLIT
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
-from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.job import Job
 from pixelproof.study.settings import normalised, settle
 
 OF_STUDY = "study:"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.runs.study_file import DataRecord, ModelRecord, PartRecord
+from pixelproof.runs.study_file import SPLIT, DataRecord, ModelRecord, PartRecord
 from pixelproof.study.compare import extremes
 from pixelproof.study.file import Part
-from pixelproof.study.job import SPLIT, Job
+from pixelproof.study.job import Job
 
 
 def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartRecord:

@@ -14,7 +14,8 @@ from pixelproof.prediction.views import described
 from pixelproof.runs import Run, Scores, Source, load_scores, save_scores
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.scoring_log import log_scoring
-from pixelproof.study.job import SPLIT, Job
+from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.job import Job
 from pixelproof.study.steps import Reader
 
 

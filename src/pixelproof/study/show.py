@@ -10,7 +10,6 @@ from pixelproof.config import apply_overrides, default_config, run_settings
 from pixelproof.errors import UserError
 from pixelproof.models import build_model, diagram, known_models, summarise, task_of
 from pixelproof.runs import Run
-from pixelproof.runs.folder import CONFIG
 
 # The reference study's.
 CLASSES = {"classification": 50, "segmentation": 7}
@@ -37,7 +36,7 @@ def describe_model(
         if value is not None and not 1 <= value <= LARGEST:
             raise UserError(f"{name} cannot be {value}", f"give a number from 1 to {LARGEST:,}")
     folder = Path(model)
-    if (folder / CONFIG).is_file() or (folder.is_dir() and model not in known_models()):
+    if Run.lies_in(folder) or (folder.is_dir() and model not in known_models()):
         run = Run.open(folder)
         if classes is not None or overrides:
             raise UserError(

@@ -18,9 +18,9 @@ from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, plain_name, summarise
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
-from pixelproof.report.facts import Architecture, Environment, read_facts
 from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.calibration_file import save_calibration
+from pixelproof.runs.facts import Architecture, read_facts
 from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import ENVIRONMENT
 from pixelproof.runs.locks import WORKERS_END, alone_in
@@ -72,7 +72,7 @@ def train(
                 shutil.rmtree(run.path, ignore_errors=True)  # what is wrong with the data matters more
             raise
         _finish(run, model, config, data, parts["selection"])
-        write_json(run.path / ENVIRONMENT, run.environment() | {"finished": True})
+        run.note({"finished": True})
     return run
 
 
@@ -152,7 +152,7 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     run = Run.open(out)
     config = run_settings(run)
     parts = arrange(data, config.data)
-    began_on = read_facts(Environment, run.path / ENVIRONMENT).data.fingerprint
+    began_on = run.facts().data.fingerprint
     if "train" not in began_on:
         raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
     now = {name: fingerprint(parts[name]) for name in ("train", "selection")}  # what weights are chosen by, too
@@ -171,7 +171,7 @@ def _finish(run: Run, model: PixelModel, config: RunConfig, data: DataFolder, se
     load_weights(run.best, model)
     plain, plain_config = fold_batch_norm(model.cpu().eval(), config.model)
     if plain_config != config.model:
-        save_weights(run.path / "checkpoints" / "plain.safetensors", plain)
+        save_weights(run.plain, plain)
     if selection:
         predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
         if (calibration := calibrate(predictor, selection, "selection", config.training.seed)) is not None:

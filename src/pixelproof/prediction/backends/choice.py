@@ -19,9 +19,9 @@ from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json
 from pixelproof.runs.atomic import atomic_folder, require_writable
-from pixelproof.runs.environment import processor
 from pixelproof.runs.files import file_digest, read_json
 from pixelproof.runs.locks import FOREVER, alone_in
+from pixelproof.runs.machine import processor
 from pixelproof.runs.packages import missing, require, version
 from pixelproof.runs.proof_images import proof_images
 from pixelproof.schema import nearest

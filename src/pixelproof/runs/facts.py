@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from pixelproof.runs.fields import Count
 from pixelproof.runs.files import read_object
-from pixelproof.runs.study_file import Count
 from pixelproof.schema import Model, parse
 
 

@@ -55,7 +55,7 @@ def _commit() -> str:
             check=False,
         )
         tracked = subprocess.run(
-            ["git", "-C", str(here), "ls-files", "--error-unmatch", "environment.py"],
+            ["git", "-C", str(here), "ls-files", "--error-unmatch", "machine.py"],
             capture_output=True,
             timeout=5,
             check=False,
