@@ -1,4 +1,5 @@
 import io
+import os
 import pickle
 import sys
 
@@ -84,6 +85,16 @@ def test_progress_in_a_log_says_how_much_is_left(monkeypatch):
     assert len(lines) == 3
     assert lines[1].startswith("count: 2/3 letters")
     assert lines[-1].endswith("0 s left")
+
+
+def test_work_goes_on_where_nobody_reads_its_log(monkeypatch):
+    full = io.StringIO()
+    monkeypatch.setattr(full, "flush", lambda: os.write(-1, b"x"))  # OSError
+    monkeypatch.setattr(sys, "stderr", full)
+    monkeypatch.setattr("pixelproof.progress.LOG_EVERY", 0.0)
+    assert list(track("abc", "count", 3, "letters")) == ["a", "b", "c"]
+    assert sys.stderr is not full
+    sys.stderr.close()
 
 
 def test_a_display_inside_another_stays_silent(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """The names of mallopt's parameters, as ``malloc.h`` of the GNU C library numbers them."""
@@ -51,3 +52,8 @@ def _set_thresholds(own_block: int, trim: int) -> None:
         if not mallopt(_MMAP_THRESHOLD, own_block):
             mallopt(_MMAP_THRESHOLD, _LARGEST_IN_OLDER)
         mallopt(_TRIM_THRESHOLD, trim)
+
+
+def write_stderr_nowhere() -> None:
+    """Let nothing that this process says on stderr reach anybody from now on."""
+    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives

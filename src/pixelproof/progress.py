@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pixelproof.errors import visible
+from pixelproof.process import write_stderr_nowhere
 
 Item = TypeVar("Item")
 _shown: ContextVar[bool] = ContextVar("shown", default=False)
@@ -41,8 +42,12 @@ def show_lines() -> None:
 
 def say(message: str) -> None:
     """Print one line of log to stderr, control characters in it as escapes."""
-    if not _silenced:
+    if _silenced:
+        return
+    try:
         print(visible(message), file=sys.stderr, flush=True)
+    except OSError:  # its reader has left, or its disk is full: no reason to end the work
+        write_stderr_nowhere()
 
 
 def track(items: Iterable[Item], label: str, total: int, unit: str = "images") -> Iterator[Item]:

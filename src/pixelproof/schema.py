@@ -41,7 +41,7 @@ def parse(model: type[Model], values: object, where: str) -> Model:
         if first["type"] == "extra_forbidden":
             known = _fields_at(model, first["loc"][:-1])
             raise UserError(f"{where}: unknown key '{path}'", nearest(str(first["loc"][-1]), known)) from None
-        problem = first["msg"].removeprefix("Value error, ")
+        problem = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
         where_exactly = f"{where}: '{path}'" if path else where
         raise UserError(f"{where_exactly}: {problem[0].lower() + problem[1:]}", "correct this value") from None
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -105,6 +106,13 @@ def test_python_m_is_the_console_script():
     assert "Usage: pixelproof " in helped.stdout
     refused = subprocess.run([*module, "score", "nowhere"], check=False, capture_output=True, text=True)
     assert (refused.returncode, refused.stderr[:12]) == (2, "pixelproof: ")
+
+
+def test_nothing_of_a_closed_stderr_reaches_stdout():
+    """Python's print() takes stdout where there is no stderr."""
+    command = f"exec {shlex.quote(sys.executable)} -m pixelproof doctor nowhere 2>&-"
+    done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_train_evaluate_predict_score_from_the_shell(pixelproof, two_fields, tmp_path):

@@ -1,5 +1,8 @@
 """Maps of features: what they are made of, how far they can be believed, and new images on an old map."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -201,6 +204,9 @@ def test_a_map_of_another_run_is_refused(pixelproof, color_classes, tmp_path):
     code, _, err = pixelproof("embed", tmp_path / "0", color_classes, "--out", tmp_path / "new", *onto)
     assert code == 0, err
     assert len(load_features(tmp_path / "new" / "features.npz").ids) == 12
+    page = (tmp_path / "new" / "explanation.html").read_text("utf-8")
+    drawn = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])
+    assert (len(drawn["x"]), len(drawn["beneath"]["x"]), len(drawn["beneath"]["y"])) == (12, 30, 30)
     code, _, err = pixelproof(
         "embed", tmp_path / "0", color_classes, "--out", tmp_path / "none", "--layer", "features.99"
     )

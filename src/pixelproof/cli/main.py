@@ -27,7 +27,7 @@ from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
 from pixelproof.errors import INTERRUPTED, UserError
-from pixelproof.process import keep_freed_memory, let_threads_sleep, return_freed_memory
+from pixelproof.process import keep_freed_memory, let_threads_sleep, return_freed_memory, write_stderr_nowhere
 
 app = typer.Typer(
     help="From a folder of images to a model you can trust.",
@@ -68,6 +68,8 @@ def run() -> None:
     debug = "--debug" in sys.argv[1:]
     sys.argv[1:] = [word for word in sys.argv[1:] if word != "--debug"]  # wherever it stands
     let_threads_sleep()
+    if sys.stderr is None:  # closed by whoever started us; print() would take stdout in its place
+        write_stderr_nowhere()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console of few characters shows an arrow as a question mark

@@ -25,13 +25,16 @@ from pixelproof.runs import Features, Thumbnails
 QUALITY = 80  # of the sheet of thumbnails, WebP
 
 
-def map_page(features: Features, thumbnails: Thumbnails, title: str) -> str:
+def map_page(
+    features: Features, thumbnails: Thumbnails, title: str, beneath: npt.NDArray[np.float32] | None = None
+) -> str:
     """Return the interactive map of features as a page of HTML.
 
     Args:
         features: The map, and what is known of each image.
         thumbnails: Pictures of the same images.
         title: The page's heading.
+        beneath: [M, 2], places of other images on the same map, which are drawn in grey.
 
     Raises:
         UserError: Features and thumbnails are of different images.
@@ -47,7 +50,7 @@ def map_page(features: Features, thumbnails: Thumbnails, title: str) -> str:
             title=title,
             facts=_facts(features),
             n=len(features.ids),
-            data=_data(features, thumbnails),
+            data=_data(features, thumbnails, np.empty((0, 2), np.float32) if beneath is None else beneath),
             sheet=_sheet(thumbnails.pixels),
             **hashed(script),
         )
@@ -75,7 +78,7 @@ def _facts(features: Features) -> list[str]:
     numbers = {key: settings.get(key) for key in ("perplexity", "seed")}
     made += [f"{key} {decimal(value)}" for key, value in numbers.items() if isinstance(value, int | float)]
     if "onto" in settings:
-        made.append(f"placed on a map of {count(settings['onto'])} other images")
+        made.append(f"placed on a map of {count(settings['onto'])} other images, in grey")
     return [
         f"t-SNE of {count(len(features.ids))} images: {', '.join(text for text in made if text)}.",
         f"k-NN accuracy (k = {found.neighbours}) is {share(found.knn_features)} in feature space and "
@@ -84,7 +87,7 @@ def _facts(features: Features) -> list[str]:
     ]
 
 
-def _data(features: Features, thumbnails: Thumbnails) -> Markup:
+def _data(features: Features, thumbnails: Thumbnails, beneath: npt.NDArray[np.float32]) -> Markup:
     classes = [
         {"number": key.number, "name": key.name, "color": key.color, "path": key.path}
         for key in legend(features.scheme)
@@ -92,16 +95,21 @@ def _data(features: Features, thumbnails: Thumbnails) -> Markup:
     value = {
         "classes": classes,
         "ids": features.ids,
-        "x": np.round(features.map[:, 0].astype(float), 3).tolist(),
-        "y": np.round(features.map[:, 1].astype(float), 3).tolist(),
+        "x": _rounded(features.map[:, 0]),
+        "y": _rounded(features.map[:, 1]),
+        "beneath": {"x": _rounded(beneath[:, 0]), "y": _rounded(beneath[:, 1])},
         "truth": features.truth.tolist(),
         "predicted": features.predicted.tolist(),
-        "confidence": np.round(features.confidence.astype(float), 3).tolist(),
+        "confidence": _rounded(features.confidence),
         "side": thumbnails.pixels.shape[1],
         "columns": _columns(len(features.ids)),
     }
     # Inside a script element nothing is escaped as HTML, so no "<" may stand there.
     return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+def _rounded(values: npt.NDArray[np.float32]) -> list[float]:
+    return [float(value) for value in np.round(values.astype(float), 3)]
 
 
 def _sheet(pixels: npt.NDArray[np.uint8]) -> str:

@@ -81,10 +81,12 @@ def embed_run(
     features.settings["weights"] = weights
     save_features(target, features)
     save_thumbnails(small, thumbnails)
-    write_text(page, map_page(features, thumbnails, f"{run.name}: {split} images as the model sees them"))
+    title = f"{run.name}: {split} images as the model sees them"
+    beneath = None if reference is None else reference.map
+    write_text(page, map_page(features, thumbnails, title, beneath))
     for path in pictures:
         kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
-        write_bytes(path, tsne(features, kind, names=True))
+        write_bytes(path, tsne(features, kind, names=True, beneath=beneath))
     return files
 
 

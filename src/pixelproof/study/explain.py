@@ -83,6 +83,8 @@ def explain_run(
             written.
         Refusal: There are too few images to compare any with.
     """
+    if most is not None and most < 1:
+        raise UserError(f"most cannot be {most}", "give 1 or more training images, or none to look at all")
     run, target = Run.open(Path(run_path)), ExplanationFolder(Path(out))
     refuse_study_or_run(target.path)
     if Path(data).resolve() in (target.path.resolve(), *target.path.resolve().parents):

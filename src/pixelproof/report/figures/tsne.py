@@ -17,6 +17,7 @@ from pixelproof.labels.palettes import hex_color
 from pixelproof.report.figures import style
 from pixelproof.runs import Features
 
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 SIDE = 8.2  # inches of the map
@@ -60,13 +61,16 @@ def legend(scheme: LabelScheme) -> list[Key]:
     return keys
 
 
-def tsne(features: Features, kind: Literal["svg", "png"] = "svg", names: bool = False) -> bytes:
+def tsne(
+    features: Features, kind: Literal["svg", "png"] = "svg", names: bool = False, beneath: Float32 | None = None
+) -> bytes:
     """Draw the map of features.
 
     Args:
         features: Their ``map`` and ``truth`` are drawn.
         kind: The file format.
         names: Whether the figure carries its own legend of names, for use outside the page.
+        beneath: [M, 2], places of other images on the same map, which are drawn in grey.
 
     Returns:
         The figure as a file's bytes.
@@ -77,6 +81,8 @@ def tsne(features: Features, kind: Literal["svg", "png"] = "svg", names: bool = 
     with style.figure(SIDE + max(1.75, 0.55 + style.widest(labels, 9)) * columns, SIDE) as drawing:
         axes = drawing.add_subplot()
         axes.set_aspect("equal", adjustable="datalim")
+        if beneath is not None:
+            axes.scatter(beneath[:, 0], beneath[:, 1], s=_area(len(beneath)), c=style.LINE, linewidths=0)
         _points(axes, features, keys)
         style.bare(axes)
         if names:
@@ -106,10 +112,15 @@ def spread(anchors: Float64, width: float, height: float) -> Float64:
 
 
 def _points(axes: Axes, features: Features, keys: list[Key]) -> None:
-    size = float(np.clip(44000 / max(len(features.ids), 1), 12, 60))
+    size = _area(len(features.ids))
     for index, key in enumerate(keys):
         x, y = features.map[features.truth == index].T
         axes.scatter(x, y, s=size, c=key.color, marker=key.marker, linewidths=0.3, edgecolors="white", alpha=0.85)
+
+
+def _area(points: int) -> float:
+    """Return the area of a marker among that many, in square points."""
+    return float(np.clip(44000 / max(points, 1), 12, 60))
 
 
 def _numbers(axes: Axes, features: Features, keys: list[Key]) -> None:

@@ -50,11 +50,13 @@
   // ---- the map ----------------------------------------------------------------------------------------------------
   const bounds = (() => {
     const ends = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
-    const [[left, right], [bottom, top]] = [ends(data.x), ends(data.y)];
+    const [[left, right], [bottom, top]] = ["x", "y"].map((axis) => ends([...data[axis], ...data.beneath[axis]]));
     return { left, top, width: Math.max(right - left, 1e-9), height: Math.max(top - bottom, 1e-9) };
   })();
-  const screenX = (i) => (data.x[i] - bounds.left) * view.scale + view.x;
-  const screenY = (i) => (bounds.top - data.y[i]) * view.scale + view.y; // upwards, as in the printed figure
+  const across = (x) => (x - bounds.left) * view.scale + view.x;
+  const down = (y) => (bounds.top - y) * view.scale + view.y; // upwards, as in the printed figure
+  const screenX = (i) => across(data.x[i]);
+  const screenY = (i) => down(data.y[i]);
   const home = () => {
     view.scale = 0.92 * Math.min(view.width / bounds.width, view.height / bounds.height);
     view.x = (view.width - bounds.width * view.scale) / 2;
@@ -119,6 +121,7 @@
     const pictures = near.length <= PICTURED && $("sheet").naturalWidth > 0;
     view.reach = pictures ? PICTURE / 2 : 14;
     const stamp = (kind, i, x, y) => pen.drawImage(kind[data[state.by][i]], x - half, y - half, tiles.edge, tiles.edge);
+    beneath(markerSize());
     for (let i = 0; i < count; i++) {
       const [x, y] = [screenX(i), screenY(i)];
       if (!visible[i] && onScreen(x, y)) stamp(tiles.faint, i, x, y);
@@ -132,6 +135,18 @@
     if (!pictures) labels(); // on which they would lie
     if (state.hovered >= 0) ring(state.hovered, markerSize());
     if (drawing.path.length > 1) outline();
+  };
+  // The images of the map on which these were placed.
+  const beneath = (size) => {
+    pen.fillStyle = "#d3dae0";
+    pen.beginPath();
+    data.beneath.x.forEach((value, i) => {
+      const [x, y] = [across(value), down(data.beneath.y[i])];
+      if (!onScreen(x, y)) return;
+      pen.moveTo(x, y);
+      pen.arc(x, y, size * 0.35, 0, 2 * Math.PI);
+    });
+    pen.fill();
   };
   const onScreen = (x, y) => x > -PICTURE && y > -PICTURE && x < view.width + PICTURE && y < view.height + PICTURE;
   const photograph = (i, x, y) => {
@@ -181,8 +196,7 @@
     pen.lineJoin = "round";
     for (const place of anchors()) {
       if (state.isolated !== null && place.index !== state.isolated) continue;
-      const x = (place.x - bounds.left) * view.scale + view.x;
-      const y = (bounds.top - place.y) * view.scale + view.y;
+      const [x, y] = [across(place.x), down(place.y)];
       const { name, number } = classes[place.index];
       const text = [name, number].find((word) => {
         const width = pen.measureText(word).width / 2 + 3;
