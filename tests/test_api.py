@@ -1,9 +1,11 @@
 """The Python API: the verbs of the command line by the same words, taking paths as texts too."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -20,6 +22,14 @@ def test_it_has_the_verbs_of_the_command_line():
     assert set(dir(api)) == set(get_command(app).commands) - {"demo"}
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         api.trian  # noqa: B018 - looking it up is the point
+
+
+def test_what_type_checkers_are_told_is_what_comes():
+    tree = ast.parse(Path(api.__file__).read_text("utf-8"))
+    (told,) = [node for node in tree.body if isinstance(node, ast.If)]
+    names = {each.asname or each.name: f"{one.module}.{each.name}" for one in told.body for each in one.names}
+    assert names == api._FUNCTIONS
+    assert sorted(names) == api.__all__
 
 
 def test_train_evaluate_predict_by_function(color_classes, tmp_path):

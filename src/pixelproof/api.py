@@ -6,35 +6,70 @@ Each is imported when it is first used, so that those that need no torch do not 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_VERBS = {
-    "study": ("pixelproof.study.conduct", "conduct_file"),
-    "doctor": ("pixelproof.data.doctor.examine", "examine"),
-    "show": ("pixelproof.study.show", "describe_model"),
-    "train": ("pixelproof.study.train", "train_run"),
-    "evaluate": ("pixelproof.study.evaluate", "evaluate_run"),
-    "score": ("pixelproof.evaluation.score", "score"),
-    "compare": ("pixelproof.study.compare", "compare_models"),
-    "predict": ("pixelproof.study.predict", "predict_run"),
-    "map": ("pixelproof.deploy.map", "map_scene"),
-    "export": ("pixelproof.deploy.export", "export_run"),
-    "serve": ("pixelproof.deploy.serve", "serve"),
-    "embed": ("pixelproof.study.embed", "embed_run"),
-    "cam": ("pixelproof.study.cam", "cam_run"),
-    "explain": ("pixelproof.study.explain", "explain_run"),
-    "report": ("pixelproof.report.page", "build_report"),
+if TYPE_CHECKING:  # what editors and type checkers know of them
+    from pixelproof.data.doctor.examine import examine as doctor
+    from pixelproof.deploy.export import export_run as export
+    from pixelproof.deploy.map import map_scene as map
+    from pixelproof.deploy.serve import serve
+    from pixelproof.evaluation.score import score
+    from pixelproof.report.page import build_report as report
+    from pixelproof.study.cam import cam_run as cam
+    from pixelproof.study.compare import compare_models as compare
+    from pixelproof.study.conduct import conduct_file as study
+    from pixelproof.study.embed import embed_run as embed
+    from pixelproof.study.evaluate import evaluate_run as evaluate
+    from pixelproof.study.explain import explain_run as explain
+    from pixelproof.study.predict import predict_run as predict
+    from pixelproof.study.show import describe_model as show
+    from pixelproof.study.train import train_run as train
+
+__all__ = [
+    "cam",
+    "compare",
+    "doctor",
+    "embed",
+    "evaluate",
+    "explain",
+    "export",
+    "map",
+    "predict",
+    "report",
+    "score",
+    "serve",
+    "show",
+    "study",
+    "train",
+]
+
+_FUNCTIONS = {
+    "cam": "pixelproof.study.cam.cam_run",
+    "compare": "pixelproof.study.compare.compare_models",
+    "doctor": "pixelproof.data.doctor.examine.examine",
+    "embed": "pixelproof.study.embed.embed_run",
+    "evaluate": "pixelproof.study.evaluate.evaluate_run",
+    "explain": "pixelproof.study.explain.explain_run",
+    "export": "pixelproof.deploy.export.export_run",
+    "map": "pixelproof.deploy.map.map_scene",
+    "predict": "pixelproof.study.predict.predict_run",
+    "report": "pixelproof.report.page.build_report",
+    "score": "pixelproof.evaluation.score.score",
+    "serve": "pixelproof.deploy.serve.serve",
+    "show": "pixelproof.study.show.describe_model",
+    "study": "pixelproof.study.conduct.conduct_file",
+    "train": "pixelproof.study.train.train_run",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Return the verb ``name``."""
-    if name not in _VERBS:
+    if name not in _FUNCTIONS:
         raise AttributeError(f"module 'pixelproof.api' has no attribute '{name}'")
-    module, function = _VERBS[name]
+    module, _, function = _FUNCTIONS[name].rpartition(".")
     return getattr(import_module(module), function)
 
 
 def __dir__() -> list[str]:
     """Return the verbs."""
-    return list(_VERBS)
+    return __all__
