@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.main import get_command
 
@@ -113,6 +114,12 @@ def test_nothing_of_a_closed_stderr_reaches_stdout():
     command = f"exec {shlex.quote(sys.executable)} -m pixelproof doctor nowhere 2>&-"
     done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_memory_that_is_not_enough_is_called_so(pixelproof, monkeypatch):
+    monkeypatch.setattr("pixelproof.study.show.describe_model", lambda *_: torch.empty(2**48))
+    code, _, err = pixelproof("show", "vgg16")
+    assert (code, err.startswith("pixelproof: the memory is not enough; use a smaller batch_size")) == (2, True)
 
 
 def test_train_evaluate_predict_score_from_the_shell(pixelproof, two_fields, tmp_path):

@@ -61,7 +61,7 @@ def test_a_classifier_is_asked_once_about_each_image(color_classes, tmp_path, mo
         np.testing.assert_array_equal(getattr(scores, field), getattr(apart, field))
 
 
-def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
+def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path, monkeypatch):
     train = color_classes / "train"
     shutil.copy(train / "red" / "0.png", train / "blue" / "wrong.png")  # a certain error: once red, once blue
     make = ["train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", *SLIM, "--set", "epochs=3"]
@@ -69,6 +69,17 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path):
     strange = tmp_path / "strange"
     write_png(strange / "odd.png", np.random.default_rng(0).integers(0, 256, (40, 20, 3)).astype(np.uint8))
     command = ["explain", tmp_path / "run", color_classes, "--out", tmp_path / "why", "--unlabelled", strange]
+
+    def full(path, *_):
+        raise UserError(f"the disk is full while writing {path}", "free some space and run the command again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pixelproof.study.explain.save_scores", full)
+        code, _, err = pixelproof(*command)
+        assert (code, "run the command again" in err) == (2, True)
+        patch.setattr("pixelproof.study.embed.write_bytes", full)
+        assert pixelproof("embed", *command[1:5])[0] == 2
+        assert not (tmp_path / "why" / "features.npz").exists()
     code, out, err = pixelproof(*command)
     assert code == 0, err
     found = ExplanationFolder(tmp_path / "why")

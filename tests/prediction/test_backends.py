@@ -130,6 +130,11 @@ def test_auto_takes_the_fastest_and_remembers(make_run, monkeypatch):
 
     monkeypatch.setattr(choice, "race", never)
     assert use_backend(Predictor.open(run, "cpu"), run, "auto", (64, 64)) == chosen
+    whole = [path.read_bytes() for path in sorted((run.path / "backends").glob("network*"))]
+    for path in (run.path / "backends").glob("network*"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert use_backend(Predictor.open(run, "cpu"), run, "ncnn", (64, 64)) == "ncnn"
+    assert [path.read_bytes() for path in sorted((run.path / "backends").glob("network*"))] == whole
     model = build_model(default_config("segmentation", "fcn8s").model.model_copy(update={"width": 0.05}), 7, seed=9)
     save_weights(run.best, model)  # other weights: nothing that was found holds
     with pytest.raises(AssertionError, match="tried again"):

@@ -194,6 +194,10 @@ def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
     assert Run.open(run.path).config() == {"task": "classification"}
     assert run.labels() == PETS
     assert run.environment()["device"] == "cpu"
+    labels = (run.path / "labels.yaml").read_text("utf-8")
+    (run.path / "labels.yaml").write_text(labels.replace(PETS.names[0], "swapped"), "utf-8")
+    with pytest.raises(UserError, match=r"labels\.yaml was changed since the run began; restore it, or train again"):
+        run.labels()
     with pytest.raises(UserError, match=r"run already exists; .*--overwrite"):
         Run.create(run.path, {}, PETS, {})
     (run.path / ".metrics.123.part.csv").write_text("epo")  # as a kill leaves it

@@ -24,6 +24,9 @@ VARY = {
     },
     "baseline": {"skips": "pool3+4"},
 }
+SHARP = {"dice": {"loss": "dice"}, "focal": {"loss": "focal"}}
+MANY = {setting: {"a": {setting: 1}, "b": {setting: 2}} for setting in ("lr", "crop", "clip", "warmup", "epochs")}
+MANY |= {setting: {"a": {setting: 1}, "b": {setting: 2}} for setting in ("batch_size", "seed", "downsample", "color")}
 CLAIM = {"id": "c", "says": "masks look like a mosaic"}
 SETTINGS = {"width": 0.03, "epochs": 1, "batch_size": 4, "crop": 32, "device": "cpu"}
 
@@ -72,6 +75,9 @@ def test_a_full_design_has_every_combination_once(tmp_path):
         ({"baseline": {"skips": "pool5"}}, "'skips: pool5' is not a factor and level"),
         ({"model": "fcn8s"}, "factor 'skips' has no place in 'model'"),
         ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b": {"lr": 1}}}}, "texts and settings"),
+        ({"factors": VARY["factors"] | {"sharp": SHARP}}, "factors 'loss' and 'sharp' both set 'loss'"),
+        ({"factors": VARY["factors"] | {"sharp": {k: {"training": v} for k, v in SHARP.items()}}}, "both set 'loss'"),
+        ({"factors": VARY["factors"] | MANY, "design": "full"}, "these factors make 4,096 models, more than 1,000"),
         ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b b": "16s", "b+b": "32s"}}, "baseline": {}}, "named"),
     ],
 )

@@ -99,9 +99,16 @@ def run() -> None:
     except Exception as error:  # a fault of ours; the user still gets a sentence
         if debug:
             traceback.print_exc()
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"pixelproof: unexpected error ({what}); run it again with --debug and report it.", file=sys.stderr)
+        print(f"pixelproof: {_unexpected(error)}.", file=sys.stderr)
         sys.exit(2)
+
+
+def _unexpected(error: Exception) -> str:
+    """Return the sentence for an error that none of ours explains."""
+    if isinstance(error, MemoryError) or "tried to allocate" in str(error).lower():  # as torch says, on any device
+        return "the memory is not enough; use a smaller batch_size, crop or input_size, or images of fewer pixels"
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"unexpected error ({what}); run it again with --debug and report it"
 
 
 def _how_to_go_on() -> str:

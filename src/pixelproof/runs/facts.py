@@ -51,6 +51,8 @@ class Environment(Facts):
     processes: Count = 1
     """How many trained it together."""
     data: DataFacts = DataFacts()
+    labels: str = ""
+    """Digest of ``labels.yaml``; empty in runs of before."""
     seconds: float | None = None
     best_epoch: Count | None = None
     best_score: float | None = None

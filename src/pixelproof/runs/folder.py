@@ -12,7 +12,7 @@ import yaml
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.facts import Environment, read_facts
-from pixelproof.runs.files import read_object, read_text, read_yaml, write_json, write_text
+from pixelproof.runs.files import file_digest, read_object, read_text, read_yaml, write_json, write_text
 from pixelproof.runs.labels_file import LABELS_FILE, labels_to_yaml, read_labels
 from pixelproof.runs.machine import environment
 from pixelproof.runs.metrics_log import MetricsLog
@@ -96,7 +96,7 @@ class Run:
             if _is_part(entry.name):
                 entry.unlink()
         write_text(path / LABELS_FILE, labels)
-        write_json(path / ENVIRONMENT, environment() | facts)
+        write_json(path / ENVIRONMENT, environment() | {"labels": file_digest(path / LABELS_FILE)} | facts)
         # Written last: a folder with a config is a run, and one without is not.
         run.save_config(config)
         return run
@@ -136,8 +136,16 @@ class Run:
         write_text(self.path / CONFIG, yaml.safe_dump(config, sort_keys=False))
 
     def labels(self) -> LabelScheme:
-        """Return the label contract."""
-        return read_labels(self.path / LABELS_FILE)
+        """Return the label contract.
+
+        Raises:
+            UserError: It cannot be read, or was changed since the run began.
+        """
+        file = self.path / LABELS_FILE
+        made_with = self.facts().labels if (self.path / ENVIRONMENT).is_file() else ""
+        if made_with and made_with != file_digest(file):
+            raise UserError(f"{file} was changed since the run began", "restore it, or train again")
+        return read_labels(file)
 
     def facts(self) -> Environment:
         """Return what the run was made with, and how its training ended."""

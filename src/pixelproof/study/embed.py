@@ -13,11 +13,13 @@ from pixelproof.explanation.projection import PERPLEXITY
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Run, load_features, save_features, save_thumbnails, write_text
-from pixelproof.runs.atomic import refuse_existing, require_writable
+from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.files import file_digest, write_bytes
 from pixelproof.study.parts import samples_for
 
-FILES = ("features.npz", "thumbnails.npz", "explanation.html", "tsne.png", "tsne.svg")
+FEATURES, THUMBNAILS, PAGE = "features.npz", "thumbnails.npz", "explanation.html"
+KINDS: tuple[Literal["png", "svg"], ...] = ("png", "svg")
+FILES = (FEATURES, THUMBNAILS, PAGE, *(f"tsne.{kind}" for kind in KINDS))
 
 
 def embed_run(
@@ -67,7 +69,6 @@ def embed_run(
     if not 1 <= perplexity < math.inf or not 0 <= seed < 2**32:
         raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
     files = [out / name for name in FILES]
-    target, small, page, *pictures = files
     refuse_existing(files, overwrite)
     reference = load_features(Path(onto)) if onto is not None else None
     weights = file_digest(run.best)
@@ -76,17 +77,17 @@ def embed_run(
     samples = samples_for(run, data, split)
     layer = reference.settings["layer"] if reference else SECOND_LAST if layer is None else layer
     predictor = predictor_for(run, device, layer)
-    require_writable(target)
+    require_writable(files[0])
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
-    save_features(target, features)
-    save_thumbnails(small, thumbnails)
     title = f"{run.name}: {split} images as the model sees them"
     beneath = None if reference is None else reference.map
-    write_text(page, map_page(features, thumbnails, title, beneath))
-    for path in pictures:
-        kind: Literal["png", "svg"] = "png" if path.suffix == ".png" else "svg"
-        write_bytes(path, tsne(features, kind, names=True, beneath=beneath))
+    with atomic_folder(out, FILES) as folder:
+        save_features(folder / FEATURES, features)
+        save_thumbnails(folder / THUMBNAILS, thumbnails)
+        write_text(folder / PAGE, map_page(features, thumbnails, title, beneath))
+        for kind in KINDS:
+            write_bytes(folder / f"tsne.{kind}", tsne(features, kind, names=True, beneath=beneath))
     return files
 
 

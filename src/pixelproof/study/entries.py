@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -12,6 +13,8 @@ from pydantic import Field, model_validator
 from pixelproof.schema import Strict
 
 BASELINE = "baseline"
+MOST = 1000
+"""Models that ``design: full`` may make."""
 Levels = dict[str, str]
 
 
@@ -67,10 +70,20 @@ class Vary(Strict):
             if level not in self.factors.get(factor, {}):
                 known = [f"{name}: {one}" for name, all_levels in self.factors.items() for one in all_levels]
                 raise ValueError(f"'{factor}: {level}' is not a factor and level; known are {', '.join(known)}")
+        self._check_settings()
+        if self.design == "full" and (count := math.prod(map(len, self.factors.values()))) > MOST:
+            raise ValueError(f"these factors make {count:,} models, more than {MOST:,}; give fewer, or no design: full")
         names = [self._name(levels) for levels in self._cells()]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two combinations of levels would both be named '{min(repeated)}'; rename a level")
         return self
+
+    def _check_settings(self) -> None:
+        """Refuse two factors that set the same: one would undo the other, and be measured all the same."""
+        for (one, its), (other, others) in itertools.combinations(self.factors.items(), 2):
+            pairs = itertools.product(_set_by(its.values()), _set_by(others.values()))
+            if twice := [a for a, b in pairs if f".{a}".endswith(f".{b}") or f".{b}".endswith(f".{a}")]:
+                raise ValueError(f"factors '{one}' and '{other}' both set '{twice[0]}'; make them one factor")
 
     @property
     def reference(self) -> Levels:
@@ -106,6 +119,15 @@ class Vary(Strict):
             else:
                 settings |= value
         return ModelEntry(model=model, settings=settings, levels=levels)
+
+
+def _set_by(levels: Iterable[str | dict[str, Any]]) -> list[str]:
+    """Return the settings that a factor's levels change, those of groups by their paths."""
+    found = set[str]()
+    for level in levels:
+        for key, value in level.items() if isinstance(level, dict) else ():
+            found |= {f"{key}.{name}" for name in value} if isinstance(value, dict) else {key}
+    return sorted(found)
 
 
 def listed(value: Any) -> Any:

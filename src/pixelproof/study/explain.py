@@ -105,9 +105,13 @@ def explain_run(
     findings, logits = explain(predictor, parts, split, layer, seed)
     source = Source(run.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
-    written = [*target.save(findings), *_copy(findings.next, parts, target), target.scores]
-    save_scores(target.scores, scores)
-    return [*written, build_report(target.path)]
+    try:
+        written = [*target.save(findings), *_copy(findings.next, parts, target), target.scores]
+        save_scores(target.scores, scores)
+        return [*written, build_report(target.path)]
+    except UserError:  # a full disk, say; half an explanation would stand in the way of the next
+        target.clear()
+        raise
 
 
 def explain(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,8 +139,11 @@ class _Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         runtime, stride = RUNTIMES[name], self.predictor.network.stride
         path = self.folder / f"network{runtime.suffix}"
-        if not path.is_file():
-            self._convert(path, stride)
+        if path.is_file():
+            with suppress(Exception):  # damaged since it was made, it is made again
+                return runtime(path, torch.get_num_threads(), stride)
+            path.unlink()
+        self._convert(path, stride)
         return runtime(path, torch.get_num_threads(), stride)
 
     def _convert(self, path: Path, stride: int) -> None:
