@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +84,21 @@ def test_files_that_cannot_be_read_by_bands(tmp_path):
     for data in (b"", b"no image", (tmp_path / "vrt.tif").read_bytes()):
         with pytest.raises(UserError, match="the image is"):
             ImageReader((1,)).decode(data)
+
+
+def test_doctor_goes_on_where_a_file_may_not_be_read(tmp_path, monkeypatch):
+    root = write_near_infrared(tmp_path / "data")
+    locked, real = root / "train" / "images" / "0002.tif", Path.open
+
+    def guarded(path, *args, **options):
+        if path == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", guarded)  # root may read anything, so chmod shows nothing
+    found = {f.check: f for f in examine(root, NIR).findings}["unreadable"]
+    assert found.files == ("train/images/0002.tif",)
+    assert found.message.startswith("no permission for train/images/0002.tif")
 
 
 def test_settings_of_bands():

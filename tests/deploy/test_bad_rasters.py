@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +119,26 @@ def test_a_mosaic_names_what_is_missing_and_is_not_overwritten(slim_run, tmp_pat
         said = refused(slim_run, mosaic, tmp_path / "map.tif")
         assert "tile.tif, which does not exist; put it there, or build the VRT again" in said
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_part_of_a_mosaic_that_may_not_be_read(slim_run, tmp_path, monkeypatch):
+    part = write_scene(tmp_path / "tile.tif", noise(30, 40))
+    mosaic, out = write_mosaic(tmp_path / "mosaic.vrt", ["tile.tif"]), tmp_path / "map.tif"
+    for place in ("stat", "open"):  # its folder may not be entered, or the file not be opened
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, place, denied_for(part, getattr(Path, place)))
+            assert f"no permission for {part}; change its permissions" in refused(slim_run, mosaic, out)
+
+
+def denied_for(path, real):
+    """Return a method of paths that is refused for one of them: root may do anything, so chmod shows nothing."""
+
+    def method(self, *args, **options):
+        if self == path:
+            raise PermissionError(13, "Permission denied", str(self))
+        return real(self, *args, **options)
+
+    return method
 
 
 def test_a_place_that_cannot_be_written_is_found_first(slim_run, tmp_path):

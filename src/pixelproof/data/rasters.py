@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pixelproof.data.scaling import refuse_complex
 from pixelproof.errors import UserError
+from pixelproof.runs.atomic import explain_os_error
 
 __all__ = [
     "CACHE",
@@ -71,14 +72,17 @@ def driver_of(path: Path) -> str:
     """Return the GDAL driver for a file by its first bytes.
 
     Raises:
-        UserError: The file is missing or of another format.
+        UserError: The file is missing, may not be read or is of another format.
     """
-    if not path.is_file():
-        raise UserError(
-            f"{path} does not exist" if not path.exists() else f"{path} is not a file", "give a raster file"
-        )
-    with path.open("rb") as file:
-        return _driver(path, file.read(HEAD))
+    try:
+        if not path.is_file():
+            raise UserError(
+                f"{path} does not exist" if not path.exists() else f"{path} is not a file", "give a raster file"
+            )
+        with path.open("rb") as file:
+            return _driver(path, file.read(HEAD))
+    except OSError as error:
+        raise explain_os_error(error, path) from error
 
 
 @contextmanager

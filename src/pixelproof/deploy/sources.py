@@ -10,6 +10,7 @@ from typing import Any
 
 from pixelproof.deploy.geo import open_raster
 from pixelproof.errors import UserError
+from pixelproof.runs.atomic import explain_os_error
 
 ENDS = 2**16  # bytes at either end of a file that tell whether it is the same
 
@@ -18,7 +19,7 @@ def source_files(data: Any) -> list[Path]:
     """Return the files of an open raster and of the VRTs it is made of.
 
     Raises:
-        UserError: One of them does not exist.
+        UserError: One of them does not exist or is out of reach.
     """
     found: dict[Path, None] = {}
     waiting = [Path(name) for name in data.files if _is_local(name)]
@@ -26,10 +27,7 @@ def source_files(data: Any) -> list[Path]:
         file = waiting.pop(0)
         if file in found:
             continue
-        if not file.exists():
-            raise UserError(
-                f"{data.name} is made of {file}, which does not exist", "put it there, or build the VRT again"
-            )
+        _require(file, data.name)
         found[file] = None
         if file.suffix.lower() == ".vrt" and len(found) > 1:  # GDAL names only what the outer one is made of itself
             with open_raster(file, "VRT") as inner:
@@ -38,7 +36,11 @@ def source_files(data: Any) -> list[Path]:
 
 
 def fingerprint(files: Iterable[Path], folder: Path) -> dict[str, Any]:
-    """Return what changes with files: the size, time and ends of each, by its path from a folder."""
+    """Return what changes with files: the size, time and ends of each, by its path from a folder.
+
+    Raises:
+        UserError: One of them may not be read.
+    """
     return {os.path.relpath(file, folder): _mark(file) for file in files if file.is_file()}
 
 
@@ -47,10 +49,24 @@ def _is_local(name: str) -> bool:
     return not name.startswith("/vsi") and (":" not in name[2:] or Path(name).exists())
 
 
+def _require(file: Path, name: str) -> None:
+    """Refuse a source of the raster ``name`` that is not there, or in a folder that may not be entered."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = "put it there, or build the VRT again"
+        raise UserError(f"{name} is made of {file}, which does not exist", remedy) from None
+    except OSError as error:
+        raise explain_os_error(error, file) from error
+
+
 def _mark(file: Path) -> dict[str, Any]:
-    status = file.stat()
-    with file.open("rb") as stream:
-        digest = hashlib.sha256(stream.read(ENDS))
-        stream.seek(max(status.st_size - ENDS, 0))
-        digest.update(stream.read())
+    try:
+        status = file.stat()
+        with file.open("rb") as stream:
+            digest = hashlib.sha256(stream.read(ENDS))
+            stream.seek(max(status.st_size - ENDS, 0))
+            digest.update(stream.read())
+    except OSError as error:
+        raise explain_os_error(error, file) from error
     return {"bytes": status.st_size, "changed": status.st_mtime_ns, "ends": digest.hexdigest()[:16]}
