@@ -18,6 +18,7 @@ from pixelproof.data.decoded import Files
 from pixelproof.data.doctor import examine
 from pixelproof.data.reader import RGB, ImageReader, as_picture, channel_statistics
 from pixelproof.data.transforms import CHOICES, augment_images, draw
+from pixelproof.deploy.export.examples.read_image import read as read_beside_export
 from pixelproof.errors import UserError
 from small_data import write_near_infrared, write_raster
 
@@ -216,6 +217,18 @@ def test_large_numbers_keep_their_steps(tmp_path):
     path = write_raster(tmp_path / "seconds.tif", seconds.reshape(1, 1, 15))
     image = ImageReader((1,), ((1_700_000_000.0, 1_700_001_500.0),))(path)
     np.testing.assert_array_equal(image.ravel(), np.arange(15) * 17)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_the_values_of_missing_data_overflow_nothing(tmp_path, kind):
+    limits = np.finfo(kind)
+    values = np.array([limits.min, limits.max, -np.inf, np.inf, np.nan, 0.2, 0.5], kind)
+    path, expected = write_raster(tmp_path / "heights.tif", values.reshape(1, 1, 7)), [0, 255, 0, 255, 0, 51, 128]
+    assert ImageReader((1,), ((0.0, 1.0),))(path).ravel().tolist() == expected
+    if kind is np.float32:  # the scripts beside exports know no other
+        told = {"numbers": [1], "stretch": [[0.0, 1.0]], "dtype": None}
+        assert read_beside_export(str(path), None, told).ravel().tolist() == expected
 
 
 def test_complex_numbers_are_no_image(tmp_path):

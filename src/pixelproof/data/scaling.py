@@ -47,9 +47,9 @@ class Scaling:
         kind = np.float32 if stored.dtype.itemsize <= 2 or stored.dtype == np.float32 else np.float64
         for index, band in enumerate(stored):  # one by one, for a whole image in floats takes four times its memory
             low, high = (kind(ends[index % len(ends)]) for ends in (self.low, self.high))
-            scaled = (band.astype(kind) - low) * (kind(255) / (high - low))
-            # Values without data may be anything, not-a-number included.
-            result[index] = np.nan_to_num(scaled).clip(0, 255).round()
+            # Values without data may be anything: the lowest float, which would overflow, or not-a-number.
+            scaled = (band.astype(kind).clip(low, high) - low) * (kind(255) / (high - low))
+            result[index] = np.nan_to_num(scaled).round()
         return result
 
     def __str__(self) -> str:

@@ -15,8 +15,8 @@ def read(path: str, size: list[int] | None, bands: dict[str, list[int]] | None) 
             stored = raster.read(bands["numbers"])
         if stretch := bands["stretch"]:  # the values that become 0 and 255, of all bands or of each
             low, high = np.array(stretch, np.float32).T[:, :, None, None]
-            scaled = (stored.astype(np.float32) - low) * (np.float32(255) / (high - low))
-            planes = np.nan_to_num(scaled).clip(0, 255).round().astype(np.uint8)
+            scaled = (stored.astype(np.float32).clip(low, high) - low) * (np.float32(255) / (high - low))
+            planes = np.nan_to_num(scaled).round().astype(np.uint8)
         elif stored.dtype == bands["dtype"]:  # of 16 bits the upper 8
             planes = (stored >> 8 * (stored.dtype.itemsize - 1)).astype(np.uint8)
         else:
