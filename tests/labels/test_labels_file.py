@@ -11,6 +11,7 @@ from label_strategies import schemes
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelScheme
 from pixelproof.runs import labels_to_yaml, read_labels
+from pixelproof.runs.plain import from_yaml, to_yaml
 
 awkward = st.sampled_from(
     ["yes", "null", "1", "1.0", "a: b", "- x", "#", "é", "\u2028", "'", '"', "a\nb", "~", "x" * 1500]
@@ -23,6 +24,22 @@ def test_round_trip(scheme):
         path = Path(folder) / "labels.yaml"
         path.write_text(labels_to_yaml(scheme), encoding="utf-8")
         assert read_labels(path) == scheme
+
+
+def test_names_of_any_script_stand_in_the_file_as_they_are():
+    names = ("道路", "Gebäude", "lac 🌊")
+    scheme = LabelScheme.model_validate(
+        {"task": "classification", "classes": [{"name": name, "id": index} for index, name in enumerate(names)]}
+    )
+    assert all(name in labels_to_yaml(scheme) for name in names)
+    settings = {"weights": "Straße/道路.safetensors"}
+    assert to_yaml(settings) == "weights: Straße/道路.safetensors\n"
+    assert from_yaml(to_yaml(settings)) == settings
+
+
+@given(st.one_of(st.text(), st.sampled_from(["\x85", "a\u2028", "\u2029b", "\ufeff"])), st.booleans())
+def test_any_text_in_yaml_is_read_back(text, one_line):
+    assert from_yaml(to_yaml({"a": text, text: [text]}, one_line)) == {"a": text, text: [text]}
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import yaml
-
 from pixelproof.config import RunConfig
 from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, score, share
 from pixelproof.report.artefacts import ModelArtefacts
+from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import ImageCounts
 
 
@@ -47,7 +46,7 @@ def _reading(config: RunConfig | None) -> str:
 
 def settings_text(model: ModelArtefacts) -> str:
     """Return the resolved settings as YAML; empty if unknown."""
-    return "" if model.config is None else yaml.safe_dump(model.config.model_dump(mode="json"), sort_keys=False)
+    return "" if model.config is None else to_yaml(model.config.model_dump(mode="json"))
 
 
 def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:

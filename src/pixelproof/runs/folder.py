@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.facts import Environment, read_facts
@@ -16,6 +14,7 @@ from pixelproof.runs.files import file_digest, read_object, read_text, read_yaml
 from pixelproof.runs.labels_file import LABELS_FILE, labels_to_yaml, read_labels
 from pixelproof.runs.machine import environment
 from pixelproof.runs.metrics_log import MetricsLog
+from pixelproof.runs.plain import to_yaml
 
 CONFIG, ENVIRONMENT, PAGE = "config.yaml", "environment.json", "report.html"
 _PART = re.compile(r"\.(.+)\.\d+\.part(\.\w+)")
@@ -133,7 +132,7 @@ class Run:
 
     def save_config(self, config: dict[str, Any]) -> None:
         """Write the resolved settings."""
-        write_text(self.path / CONFIG, yaml.safe_dump(config, sort_keys=False))
+        write_text(self.path / CONFIG, to_yaml(config))
 
     def labels(self) -> LabelScheme:
         """Return the label contract.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelScheme
 from pixelproof.runs.files import read_yaml
+from pixelproof.runs.plain import to_yaml
 from pixelproof.schema import nearest, parse
 
 LABELS_FILE = "labels.yaml"
@@ -75,4 +73,4 @@ def _values(path: Path) -> Any:
 
 def _flow(value: dict[str, Any]) -> str:
     """Return ``value`` as YAML on one line, ``{key: value, ...}``."""
-    return str(yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=math.inf)).strip()
+    return to_yaml(value, one_line=True).strip()

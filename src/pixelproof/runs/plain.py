@@ -1,4 +1,4 @@
-"""Plain data from the text of YAML and JSON files, which may be damaged or hostile."""
+"""Plain data from the text of YAML and JSON files, which may be damaged or hostile, and as YAML."""
 
 from __future__ import annotations
 
@@ -49,6 +49,30 @@ def from_json(text: str) -> Any:
     except ValueError as error:  # a number of thousands of digits
         raise ValueError(f"holds a value that cannot be read: {_first(error)}") from None
     return _checked(value)
+
+
+def to_yaml(value: Any, one_line: bool = False) -> str:
+    """Return plain data as a YAML text that people can read in any script; ``from_yaml`` gives the same back.
+
+    Args:
+        value: Plain data.
+        one_line: As one line, ``{key: value, ...}``, whatever its length.
+    """
+    width = math.inf if one_line else None
+    return str(
+        yaml.dump(value, None, _Dumper, default_flow_style=one_line, width=width, allow_unicode=True, sort_keys=False)
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """The safe dumper, which quotes texts with Unicode's own ends of lines: written as they are, they are lost."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = '"' if any(sign in data for sign in "\x85\u2028\u2029") else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 class _Loader(yaml.SafeLoader):
