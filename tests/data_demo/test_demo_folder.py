@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -113,6 +114,15 @@ def test_failure_half_way_leaves_nothing(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_processes_left_is_in_nobodys_way(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for number in (os.getpid(), ended.pid):  # in containers, a process often has the number of the one that was killed
+        (tmp_path / f".demo.{number}.part" / "digits").mkdir(parents=True)
+    write_demo(tmp_path / "demo", **SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]
 
 
 def test_imports_without_torch():

@@ -80,6 +80,28 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
                 folder.rmdir()
 
 
+@contextmanager
+def fresh_folder(path: Path) -> Iterator[Path]:
+    """Give a hidden folder beside ``path`` to write to, and its name, which is free or an empty folder's, at the end.
+
+    A failure leaves no folder, and what killed processes left of this is removed.
+
+    Raises:
+        UserError: The folder cannot be written, or the disk is full.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    remove_leftovers(path)
+    shutil.rmtree(temporary, ignore_errors=True)  # of a killed process of this number, as in a container
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        temporary.rename(path)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     """Refuse to replace what is there, unless that is asked for.
 
@@ -106,7 +128,11 @@ def require_writable(path: Path) -> None:
 def remove_leftovers(path: Path) -> None:
     """Remove what killed processes left beside ``path`` while they were writing it."""
     for entry in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}*"):
-        if _abandoned(entry.name[len(path.stem) + 2 :].partition(".")[0]):
+        if not _abandoned(entry.name[len(path.stem) + 2 :].partition(".")[0]):
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
             with suppress(OSError):
                 entry.unlink()
 

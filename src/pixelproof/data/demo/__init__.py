@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from pixelproof.data.demo.digits import write_digits
 from pixelproof.data.demo.landcover import landcover_tile, write_landcover
 from pixelproof.errors import UserError
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.runs.atomic import explain_os_error, fresh_folder
 from pixelproof.runs.files import read_json, write_json
 
 __all__ = ["landcover_tile", "write_demo", "write_digits", "write_landcover"]
@@ -34,20 +32,21 @@ def write_demo(folder: Path, train: int = 160, validation: int = 40, size: int =
     """
     folder = folder.absolute()
     recipe = {"edition": _EDITION, "train": train, "validation": validation, "size": size}
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            _check(folder, recipe)
-            return
-        temporary.mkdir(parents=True)
+    if _is_filled(folder):
+        _check(folder, recipe)
+        return
+    with fresh_folder(folder) as temporary:
         write_digits(temporary / "digits")
         write_landcover(temporary / "landcover", train, validation, size, seed=0)
         write_json(temporary / _MARKER, {**recipe, "images": _count(temporary)})
-        temporary.rename(folder)
+
+
+def _is_filled(folder: Path) -> bool:
+    """Return whether a folder is there and not empty."""
+    try:
+        return folder.exists() and any(folder.iterdir())
     except OSError as error:
         raise explain_os_error(error, folder) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _check(folder: Path, recipe: dict[str, int]) -> None:
