@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from pixelproof.cli.report import report
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelClass
 from pixelproof.report import build_report
-from pixelproof.runs import load_features, load_scores
+from pixelproof.runs import Run, load_features, load_scores, load_shown, save_shown
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}", "$\\frac{1}$", "a'b&amp;c"]
 
@@ -162,10 +163,14 @@ def test_a_study_killed_before_its_first_run_has_a_page(copy: Path):
 
 
 def test_a_run_folder_gets_a_page_of_its_own(copy: Path, capsys: pytest.CaptureFixture[str]):
-    report(copy / "segmentation/fcn8s")
+    run = Run(copy / "segmentation/fcn8s")
+    save_shown(run.shown("tile_3/0012"), replace(load_shown(run.shown(SHOWN[0])), id="tile_3/0012"))
+    (run.path / "shown/tile_3/.0013.99.part.npz").touch()  # a kill left it
+    report(run.path)
     assert capsys.readouterr().out.strip() == str(copy / "segmentation/fcn8s/report.html")
     text = Page(copy / "segmentation/fcn8s/report.html").text
     assert "Run fcn8s" in text
+    assert "tile_3/0012" in text
     assert "1,800 training images · 200 selection images · 250 validation images" in text
     assert all(i in text for i in SHOWN)
 

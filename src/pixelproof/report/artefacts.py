@@ -224,7 +224,7 @@ def _record_of_run(run: Run) -> StudyRecord:
             fingerprint=data.fingerprint.get(SPLIT, ""),
         ),
         models=(ModelRecord(name=name, run="."),),
-        shown=tuple(sorted(path.stem for path in (run.path / "shown").glob("*.npz"))),
+        shown=run.shown_ids(),
         embed=(name,) if run.features(SPLIT).exists() else (),
     )
     return StudyRecord(name=run.name, title=f"Run {run.name}", command=environment.command, parts=(part,))

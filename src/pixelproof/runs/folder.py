@@ -218,3 +218,9 @@ class Run:
     def shown(self, sample_id: str) -> Path:
         """File of one image that the report shows."""
         return self.path / "shown" / f"{sample_id}.npz"
+
+    def shown_ids(self) -> tuple[str, ...]:
+        """Return the ids of the images whose files the report shows; an id may begin with the name of a tile."""
+        folder = self.path / "shown"
+        files = folder.rglob("[!.]*.npz")  # hidden ones are what a kill left
+        return tuple(sorted(file.relative_to(folder).with_suffix("").as_posix() for file in files))
