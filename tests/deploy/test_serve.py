@@ -21,6 +21,7 @@ from starlette.requests import Request
 
 import pixelproof
 from pixelproof.data import read_image
+from pixelproof.deploy.serve import answers
 from pixelproof.deploy.serve.answers import answer
 from pixelproof.deploy.serve.desk import Desk
 from pixelproof.deploy.serve.models import load_models
@@ -155,6 +156,7 @@ BROKEN = {
     "tiff": (b"II*\0" + bytes(50), "the image is a TIFF that is damaged"),
     "gif": (encoded(picture(), "GIF"), "the image is not a PNG"),
     "bomb": (bomb(20000, 20000), "the image has more than the 50 megapixels that a server takes; cut it up"),
+    "large": (bomb(7001, 7143), "the image has 50,008,143 pixels, and a server takes 50,000,000; cut it up, or use"),
     "float": (encoded(picture()[..., 0].astype(np.float32), "TIFF"), "the image holds floating-point pixels"),
 }
 
@@ -436,7 +438,7 @@ def test_pictures_of_every_mode_come_out_the_same_from_bytes(folder):
         assert (image.height, image.width) == decode_image(KINDS["turned.jpg"]).shape[1::-1]
 
 
-def test_a_model_of_other_bands(tmp_path, runs):
+def test_a_model_of_other_bands(tmp_path, runs, monkeypatch):
     bands = untrained_run(tmp_path / "bands", "fcn8s", bands=(3, 1, 2, 4), stretch=((0.0, 3000.0),))
     stored = np.random.default_rng(0).integers(0, 3000, (4, 40, 56), dtype=np.uint16)
     data = write_raster(tmp_path / "four.tif", stored).read_bytes()
@@ -451,3 +453,5 @@ def test_a_model_of_other_bands(tmp_path, runs):
         assert np.abs(shown - stored[[2, 0, 1]].transpose(1, 2, 0) / 3000 * 255).max() <= 1
         vrt = b'<VRTDataset rasterXSize="1" rasterYSize="1"></VRTDataset>'
         assert "is made of other files" in server.predict("bands", vrt).error
+        monkeypatch.setattr(answers, "MOST_PIXELS", 1000)
+        assert "has 2,240 pixels of 4 bands, and a server takes 750; cut it up" in server.predict("bands", data).error

@@ -74,14 +74,15 @@ def as_seen(data: bytes, readers: Iterable[ImageReader]) -> bytes:
 
 def _decoded(data: bytes, reader: ImageReader) -> UInt8:
     """Return the pixels of an image that has not too many; a small file may hold any number."""
-    most = f"{MOST_PIXELS / 1e6:.0f}"
     try:
         height, width = reader.header("the image", data)
     except Oversized:
-        raise UserError(f"the image has more than the {most} megapixels that a server takes", "cut it up") from None
-    pixels = height * width * max(reader.channels / COLORS, 1)  # bands take as much memory as colours
-    if pixels > MOST_PIXELS:
-        problem = f"the image has {pixels / 1e6:,.0f} megapixels, and a server takes {most}"
+        problem = f"the image has more than the {MOST_PIXELS / 1e6:.0f} megapixels that a server takes"
+        raise UserError(problem, "cut it up") from None
+    most = MOST_PIXELS * COLORS // max(reader.channels, COLORS)  # bands take as much memory as colours
+    if height * width > most:
+        bands = f" of {reader.channels} bands" if reader.channels > COLORS else ""
+        problem = f"the image has {height * width:,} pixels{bands}, and a server takes {most:,}"
         raise UserError(problem, "cut it up, or use pixelproof predict or map")
     return reader.decode(data)
 
