@@ -177,6 +177,9 @@ def test_wrong_use_is_one_sentence_and_touches_nothing(tmp_path, monkeypatch):
         export_run(run.path, "ncnn", tmp_path / "a.onnx")
     with pytest.raises(UserError, match="--images counts images of --data, which is not given; give --data"):
         export_run(run.path, "onnx", tmp_path / "a.onnx", images=4)
+    for none in (0, -3):
+        with pytest.raises(UserError, match=f"--images {none} leaves nothing to compare; leave it out, or give 16"):
+            export_run(run.path, "onnx", tmp_path / "a.onnx", tmp_path, images=none)
     with pytest.raises(UserError, match="not a run folder"):
         export_run(tmp_path, "ncnn", tmp_path / "a.param")
     (tmp_path / "a.bin").write_text("mine")

@@ -63,16 +63,11 @@ def export_run(
         overwrite: Replace what is there.
 
     Raises:
-        UserError: There is no such format, a package is missing, something is in the way, or ``images`` come without
-            ``data``.
+        UserError: There is no such format, a package is missing, something is in the way, or ``images`` are none or
+            come without ``data``.
         Refusal: The format cannot express the network, or what was written is not the same; nothing is left then.
     """
-    if format not in FORMATS:
-        raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
-    if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise UserError(f"the tolerance {tolerance} is not a number from 0 on", f"leave it out, or give {TOLERANCE:g}")
-    if images is not None and data is None:
-        raise UserError("--images counts images of --data, which is not given", "give --data, or leave --images out")
+    _check_words(format, tolerance, data, images)
     opened, chosen = Run.open(Path(run)), FORMATS[format]
     path = _path(Path(out), opened, chosen)
     files = [path.with_suffix(suffix) for suffix in (chosen.suffix, *chosen.beside)]
@@ -91,6 +86,18 @@ def export_run(
         facts = {"format": format, "tolerance": tolerance} | proof.judge(compared, scheme, tolerance, format)
         _describe(folder / path.name, chosen, contract, facts)
     return facts | {"files": [str(file) for file in files]}
+
+
+def _check_words(format: str, tolerance: float, data: Path | None, images: int | None) -> None:
+    """Refuse what nobody can mean, before anything is read."""
+    if format not in FORMATS:
+        raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise UserError(f"the tolerance {tolerance} is not a number from 0 on", f"leave it out, or give {TOLERANCE:g}")
+    if images is not None and data is None:
+        raise UserError("--images counts images of --data, which is not given", "give --data, or leave --images out")
+    if images is not None and images < 1:
+        raise UserError(f"--images {images} leaves nothing to compare", f"leave it out, or give {IMAGES}")
 
 
 def _path(out: Path, run: Run, chosen: Format) -> Path:
