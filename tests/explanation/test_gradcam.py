@@ -9,7 +9,7 @@ from torch import nn
 from pixelproof.config import default_config
 from pixelproof.data import image_size, write_png
 from pixelproof.errors import UserError
-from pixelproof.explanation.gradcam import grad_cam, overlay
+from pixelproof.explanation.gradcam import Heat, grad_cam, overlay
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.models.output import Output, PixelModel
@@ -185,3 +185,21 @@ def test_nothing_is_computed_where_a_picture_cannot_be_written(tmp_path, image, 
     (tmp_path / "in" / "a.jpg").unlink()
     assert [path.name for path in out.iterdir()] == ["b-red.png"]
     assert cam(target="blue") == ["a-blue.png", "b-blue.png"]
+
+
+def test_all_pictures_are_written_or_none(tmp_path, image, monkeypatch):
+    run, out = untrained_run(tmp_path / "run", "vgg16", scheme("classification", ("a-b", "b"))).path, tmp_path / "cam"
+    for name in ("x", "x-a"):
+        write_png(tmp_path / "in" / "deep" / f"{name}.png", image)
+    write_png(out / "deep" / "mine.png", image)
+
+    def cam(*targets):
+        heats = [Heat(np.zeros((SIDE, SIDE), np.float32), target) for target in targets]
+        monkeypatch.setattr("pixelproof.study.cam.grad_cam", lambda *_: heats.pop(0))
+        return cam_run(run, tmp_path / "in", out, device="cpu")
+
+    with pytest.raises(UserError, match=r"two images would both be drawn as .*x-a-b\.png; draw them one by one"):
+        cam(1, 0)  # x-a comes before x
+    assert [path.name for path in out.rglob("*.png")] == ["mine.png"]
+    assert cam(1, 1) == [out / "deep" / "x-a-b.png", out / "deep" / "x-b.png"]
+    assert sorted(path.name for path in out.rglob("*")) == ["deep", "mine.png", "x-a-b.png", "x-b.png"]

@@ -44,8 +44,8 @@ def atomic(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
     """Give a hidden folder inside ``path`` to write to, and move what it holds into ``path`` when the block ends well.
 
-    What bears other names in ``path`` stays, but what killed processes left of this is removed. A failure leaves
-    ``path`` as it was, and no folder where there was none.
+    What bears other names in ``path``, or in folders of it, stays, but what killed processes left of this is removed.
+    A failure leaves ``path`` as it was, and no folder where there was none.
 
     Args:
         path: The folder.
@@ -70,7 +70,7 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
             with suppress(FileNotFoundError):
                 (path / name).rename(old / name)
         for entry in entries:
-            entry.rename(path / entry.name)
+            _move(entry, path / entry.name)
     except OSError as error:
         raise explain_os_error(error, path) from error
     finally:
@@ -78,6 +78,15 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         for folder in new:
             with suppress(OSError):  # not empty: the block ended well
                 folder.rmdir()
+
+
+def _move(entry: Path, place: Path) -> None:
+    """Give a file or folder its place; what a folder holds goes into the one that may be there."""
+    if not (entry.is_dir() and place.is_dir()):
+        entry.rename(place)
+        return
+    for inner in list(entry.iterdir()):
+        _move(inner, place / inner.name)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pixelproof.data.checking import check_images
@@ -12,7 +13,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import track
 from pixelproof.runs import Run
-from pixelproof.runs.atomic import refuse_existing
+from pixelproof.runs.atomic import atomic_folder, refuse_existing
 from pixelproof.runs.files import Paths, as_paths
 from pixelproof.schema import nearest
 
@@ -26,7 +27,7 @@ def cam_run(
     device: str = "auto",
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write what in image files speaks for a class, as pictures in ``out``, and return their paths.
+    """Write what in image files speaks for a class, as pictures in ``out``, all or none, and return their paths.
 
     Args:
         run: The run folder.
@@ -48,23 +49,31 @@ def cam_run(
     files = gather(as_paths(images), predictor.scheme.task, drawn=True)
     # Which class an image will get is not known yet, so any picture of it counts.
     possible = names if target is None else (target,)
-    refuse_existing((_picture(out, name, label) for name in files for label in possible), overwrite)
+    refuse_existing((Path(out, _picture(name, label)) for name in files for label in possible), overwrite)
     check_images(list(files.values()), predictor.reader)
-    written = []
-    for name, file in track(files.items(), "grad-cam", len(files)):
-        image = predictor.reader(file)
-        heat = grad_cam(predictor, image, index)
-        picture = _picture(out, name, names[heat.target])
-        if picture in written:
-            raise UserError(f"two images would both be drawn as {picture}", "draw them one by one")
-        written.append(picture)
-        write_png(written[-1], overlay(image, heat.values))
+    with atomic_folder(Path(out)) as folder:
+        written = [Path(out, picture) for picture in _draw(predictor, files, folder, index)]
+        refuse_existing(written, overwrite)  # by what another process has written meanwhile
     return written
 
 
-def _picture(out: Path, name: str, label: str) -> Path:
+def _draw(predictor: Predictor, files: Mapping[str, Path], folder: Path, target: int | None) -> list[str]:
+    """Write a picture of each image and return their places in the folder."""
+    written: dict[str, None] = {}
+    for name, file in track(files.items(), "grad-cam", len(files)):
+        image = predictor.reader(file)
+        heat = grad_cam(predictor, image, target)
+        picture = _picture(name, predictor.scheme.names[heat.target])
+        if picture in written:  # x of the class a-b, and x-a of the class b
+            raise UserError(f"two images would both be drawn as {picture}", "draw them one by one")
+        write_png(folder / picture, overlay(image, heat.values))
+        written[picture] = None
+    return list(written)
+
+
+def _picture(name: str, label: str) -> str:
     """Return the place of an image's picture, which is called after the image and the class."""
-    return Path(out) / f"{name}-{_plain(label)}.png"
+    return f"{name}-{_plain(label)}.png"
 
 
 def _plain(name: str) -> str:
