@@ -19,6 +19,7 @@ from pixelproof.data.doctor import examine
 from pixelproof.data.reader import RGB, ImageReader, as_picture, channel_statistics
 from pixelproof.data.transforms import CHOICES, augment_images, draw
 from pixelproof.deploy.export.examples.read_image import read as read_beside_export
+from pixelproof.deploy.settings import parse_stretch
 from pixelproof.errors import UserError
 from small_data import write_near_infrared, write_raster
 
@@ -176,7 +177,9 @@ def test_doctor_names_bands_and_their_range(tmp_path):
     (proposed,) = re.findall(r"stretch=(\[.*\])$", found.fix)
     ranges = parse_assignment(f"stretch={proposed}")[1]
     np.testing.assert_allclose(np.array(ranges)[:, 1], np.percentile(stored, 99, axis=1), rtol=0.02)
-    assert "--stretch 0," in found.fix
+    (option,) = re.findall(r"--stretch (\S+) here", found.fix)  # doctor and map read the same
+    assert ModelConfig(name="", bands=(3, 2, 1, 4), stretch=option).stretch == parse_stretch(option).ranges
+    assert [list(pair) for pair in parse_stretch(option).ranges] == ranges
     stretched = examine(root, NIR)
     assert not stretched.of("error")
     assert "stretch" not in {finding.check for finding in stretched.findings}
@@ -252,3 +255,6 @@ def test_settings_as_options_write_them():
     for told in ("3,2,1", [3, 2, 1]):
         assert ModelConfig.model_validate({"name": "fcn8s", "bands": told}).bands == (3, 2, 1)
     assert ModelConfig.model_validate({"name": "fcn8s", "bands": 2, "stretch": "0,3000"}).stretch == ((0.0, 3000.0),)
+    for wrong in ("0", "0,1,2", "a,b", [], [3, 2]):
+        with pytest.raises(ValueError, match="stretch"):
+            ModelConfig.model_validate({"name": "fcn8s", "bands": 2, "stretch": wrong})

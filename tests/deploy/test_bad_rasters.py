@@ -81,6 +81,11 @@ def test_rasters_that_need_a_word(slim_run, tmp_path):
     eight = write_scene(tmp_path / "eight.tif", noise(30, 30))
     for never in (256, -1, 0.5):  # brought to 8 bits each would be another value, such as black
         assert f"uint8 pixels, which are never {never:g}" in refused(slim_run, eight, out, nodata=never)
+    assert "--stretch has 2 pairs for 3 bands: give one" in refused(slim_run, eight, out, stretch=[[0, 1], [0, 2]])
+    assert "percentages lie between 0% and 100%" in refused(slim_run, eight, out, stretch=(2, 198, "percent"))
+    Image.fromarray(noise(30, 30).transpose(1, 2, 0)).quantize(16).save(tmp_path / "palette.png")
+    said = refused(slim_run, tmp_path / "palette.png", out, stretch=(0, 3000))
+    assert "palette.png is a palette, whose values are numbers of colours; leave --stretch out" in said
     mixed = write_mosaic(tmp_path / "mixed.vrt", ["eight.tif"])
     mixed.write_text(mixed.read_text().replace('"Byte" band="2"', '"UInt16" band="2"'))
     assert "has bands of different types: uint16, uint8" in refused(slim_run, mixed, out)
@@ -194,10 +199,11 @@ def test_wrong_words(slim_run, tmp_path):
         tmp_path / "vgg", default_config("classification", "vgg16").model_dump(mode="json"), SCHEME, {}
     )
     assert "classifies whole images" in refused(classifier, scene, out)
-    assert parse_stretch("2%,98%") == (2, 98, "percent")
-    assert parse_stretch("-1.5, 30") == (-1.5, 30, "value")
+    assert parse_stretch("2%,98%") == (((2, 98),), "percent")
+    assert parse_stretch("-1.5, 30") == (((-1.5, 30),), "value")
+    assert parse_stretch("0,3000,10,6000") == (((0, 3000), (10, 6000)), "value")
     assert parse_bands("4,3,2") == (4, 3, 2)
-    for wrong in ("2%,98", "5", "a,b", "1,2,3"):
+    for wrong in ("2%,98", "5", "a,b", "1,2,3", "2%,98%,0,1", "3,2", ""):
         with pytest.raises(UserError, match="is not a range"):
             parse_stretch(wrong)
     with pytest.raises(UserError, match="is not a list"):

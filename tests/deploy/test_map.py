@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from rasterio.transform import from_origin
 from pixelproof import api
 from pixelproof.data import read_image
 from pixelproof.deploy.areas import CELL, Ground
+from pixelproof.deploy.raster import Scene
+from pixelproof.deploy.scaling import choose_scaling
+from pixelproof.deploy.settings import MapSettings, Stretch
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
 from pixelproof.prediction import Predictor
 from pixelproof.runs.calibration_file import Calibration, save_calibration
@@ -134,6 +138,8 @@ def test_every_format_and_depth_gives_what_predict_sees(slim_run, tmp_path):
     write_scene(tmp_path / "rgb.tif", pixels)
     with rasterio.open(tmp_path / "rgb.tif") as data:
         rasterio.shutil.copy(data, tmp_path / "mosaic.vrt", driver="VRT")
+    with closing(Scene(tmp_path / "palette.png", MapSettings())) as palette:
+        assert palette.reading == "band 1 of 1 as a palette"
     use = Predictor.open(slim_run, "cpu")
     for name in ("a.png", "grey.png", "palette.png", "deep.png", "deep.tif", "mosaic.vrt"):
         api.map(slim_run.path, tmp_path / name, tmp_path / f"{name}.tif", device="cpu")
@@ -155,6 +161,15 @@ def test_bands_and_stretch(slim_run, tmp_path, capsys):
         slim_run.path, floats, tmp_path / "b.tif", bands=(4, 3, 2), stretch=(0, 100, "percent"), device="cpu"
     )
     np.testing.assert_array_equal(read(tmp_path / "b.tif")[0], expected)
+    shifted = satellite * np.array([1, 3, 2, 1], np.uint16)[:, None, None]
+    each = Stretch(((100, 2650), (200, 5300), (300, 7950)))
+    several = write_scene(tmp_path / "several.tif", shifted)
+    facts = api.map(slim_run.path, several, tmp_path / "d.tif", bands=(4, 3, 2), stretch=each, device="cpu")
+    np.testing.assert_array_equal(read(tmp_path / "d.tif")[0], expected)
+    assert facts["scene"]["scaling"] == "values 100 to 2650, 200 to 5300, 300 to 7950 as 0 to 255"
+    halves = Stretch(((0, 50), (0, 100)), "percent")
+    scaling = choose_scaling(scene, "uint16", halves, lambda: np.array([[0, 5, 10], [0, 5, 10]]))
+    assert (scaling.low, scaling.high) == ((0, 0), (5, 10))
     api.map(slim_run.path, scene, tmp_path / "c.tif", bands=(4, 3, 2), device="cpu")
     assert "reach only about 2,6" in capsys.readouterr().err
 

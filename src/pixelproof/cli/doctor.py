@@ -64,22 +64,7 @@ def _reader(bands: str | None, stretch: str | None) -> ImageReader:
 
     if stretch and not bands:
         raise UserError("--stretch is for bands, and none are named", "give --bands, too, such as --bands 1,2,3")
-    told = {"bands": bands, "stretch": stretch and _pairs(stretch)}
-    return ImageReader.of(parse(ModelConfig, {"name": ""} | told, "doctor"))
-
-
-def _pairs(text: str) -> list[list[float]]:
-    """Return the ranges that "0,3000" or "0,3000,0,6000" says, of all bands or of each."""
-    from pixelproof.errors import UserError
-
-    try:
-        ends = [float(part) for part in text.split(",")]
-    except ValueError:
-        ends = []
-    if not ends or len(ends) % 2:
-        remedy = "write --stretch 0,3000, or two values for each band"
-        raise UserError(f"--stretch {text} is not a range of values", remedy)
-    return [ends[i : i + 2] for i in range(0, len(ends), 2)]
+    return ImageReader.of(parse(ModelConfig, {"name": "", "bands": bands, "stretch": stretch}, "doctor"))
 
 
 def _refuse_overwriting(data: Path) -> None:

@@ -10,7 +10,8 @@ import typer
 from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, RunArgument, parse_scales, print_json
 
 StretchOption = Annotated[
-    str | None, typer.Option(help="Values that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH")
+    str | None,
+    typer.Option(help="Values of the bands that are black and white: 0,3000 or 2%,98%.", metavar="LOW,HIGH,…"),
 ]
 ScalesOfTiles = Annotated[
     str | None, typer.Option(metavar="SIZES", help="Sizes of each tile to average over, such as 0.5,0.75,1.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from pixelproof.config.bands import Bands, Ranges, check_count
 from pixelproof.schema import Strict
 
 COLORS = 3
@@ -15,26 +16,7 @@ LOOKS = ("tta", "tta_scales")
 """Settings of a model that no training reads."""
 OWN_SIZE = (1.0,)
 """An image is looked at in its own size alone."""
-MOST_BANDS = 1000
-
-
-def _listed(value: object) -> object:
-    """Return ``3,2,1`` or a single number as the list that it stands for; anything else as it is."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",")]
-    return [value] if isinstance(value, int | float) else value
-
-
-def _pairs(value: object) -> object:
-    """Return a single pair of numbers as the pairs of all bands."""
-    value = _listed(value)
-    single = isinstance(value, list | tuple) and len(value) == 2 and not any(isinstance(v, list | tuple) for v in value)
-    return [value] if single else value
-
-
 Channels = tuple[float, ...]
-Band = Annotated[int, Field(ge=1, le=MOST_BANDS)]
-Ranges = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_pairs)]
 
 
 def checked_sizes(sizes: Sequence[float]) -> tuple[float, ...]:
@@ -64,7 +46,7 @@ class ModelConfig(Strict):
     downsample: int = Field(default=1, ge=1, le=16)
     """Segmentation: the network sees means of N x N pixels, with 1/N² of the operations and N times the width of the
     scene in its receptive field; its answer is enlarged bilinearly."""
-    bands: Annotated[tuple[Band, ...] | None, BeforeValidator(_listed)] = Field(default=None, min_length=1)
+    bands: Bands | None = Field(default=None, min_length=1)
     """Bands of each image that are the network's channels, counted from 1, such as ``[4, 3, 2, 8]``; people are shown
     the first three as red, green and blue. None reads any image as RGB. Needs the extra ``geo``."""
     stretch: Ranges | None = None
@@ -134,10 +116,5 @@ class ModelConfig(Strict):
                 raise ValueError(f"{name} has {len(values)} values, and images have {self.channels} channels")
         if self.stretch is None or self.bands is None:
             return self
-        if len(self.stretch) not in (1, self.channels):
-            raise ValueError(
-                f"stretch has {len(self.stretch)} pairs for {self.channels} bands; give one, or one for each"
-            )
-        if not all(low < high for low, high in self.stretch):
-            raise ValueError("stretch is a range LOW HIGH with LOW < HIGH, or one for each band")
+        check_count(self.stretch, self.channels)
         return self

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pixelproof.data.rasters import CACHE, driver_of, explained, type_of_bands
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.deploy.geo import open_raster, rasterio
-from pixelproof.deploy.scaling import choose_scaling, forgotten_stretch, other_values
+from pixelproof.deploy.scaling import check_stretch, choose_scaling, forgotten_stretch, other_values
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.sources import fingerprint, source_files
 from pixelproof.errors import UserError
@@ -47,7 +47,7 @@ class Scene:
 
     Raises:
         UserError: The file is no raster, damaged, made of files that are missing, or does not say which bands are
-            colours; or no pixel can have the nodata value.
+            colours; no pixel can have the nodata value; or the stretch does not fit its bands.
     """
 
     def __init__(self, path: Path, settings: MapSettings, reader: ImageReader = RGB) -> None:
@@ -87,7 +87,8 @@ class Scene:
             colors = "the network's channels"
         alpha = names.index("alpha") + 1 if "alpha" in names else None
         beside = f", {alpha} as alpha" if alpha and alpha not in self.bands else ""
-        return f"band{'s' * (len(self.bands) > 1)} {numbers} of {len(names)} as {colors}{beside}; {self.scaling}"
+        values = "" if self._palette is not None else f"; {self.scaling}"
+        return f"band{'s' * (len(self.bands) > 1)} {numbers} of {len(names)} as {colors}{beside}{values}"
 
     def close(self) -> None:
         """Close the file."""
@@ -110,6 +111,7 @@ class Scene:
         self._refuse_other_channels()
         stored = type_of_bands(self.path, self._data, self.bands, "correct --bands")
         self._palette = self._colormap()
+        check_stretch(self.path, settings.stretch, len(self.bands), self._palette is not None)
         self.dtype = "uint8" if self._palette is not None else stored
         self._nodata = self._held(settings.nodata, np.dtype(stored))
         if self.reader.bands is not None and settings.stretch is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.config.bands import check_count
 from pixelproof.data.scaling import DARK, FULL, Scaling, refuse_complex
 from pixelproof.deploy.settings import Stretch
 from pixelproof.errors import UserError
@@ -33,7 +35,8 @@ def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Samp
     """
     refuse_complex(path, dtype)
     if stretch is not None and stretch.unit == "value":
-        return Scaling((stretch.low,), (stretch.high,))
+        low, high = zip(*stretch.ranges, strict=True)
+        return Scaling(low, high)
     if stretch is not None:
         return _percentiles(sample(), stretch)
     if dtype not in FULL:
@@ -42,6 +45,22 @@ def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Samp
             "say which values are black and white, such as --stretch 0,3000 or --stretch 2%,98%",
         )
     return Scaling.plain(dtype)
+
+
+def check_stretch(path: Path, stretch: Stretch | None, bands: int, palette: bool) -> None:
+    """Refuse a stretch that does not fit a raster.
+
+    Raises:
+        UserError: It has neither one pair of values nor one for each band, or the raster holds numbers of colours.
+    """
+    if stretch is None:
+        return
+    if palette:
+        raise UserError(f"{path} is a palette, whose values are numbers of colours", "leave --stretch out")
+    try:
+        check_count(stretch.ranges, bands)
+    except ValueError as error:
+        raise UserError(f"--{error}", "correct --stretch") from None
 
 
 def forgotten_stretch(path: Path, dtype: str, stretch: Stretch | None, sample: Sample) -> str:
@@ -70,6 +89,8 @@ def other_values(path: Path, scaling: Scaling, sample: Sample) -> str:
 def _percentiles(values: npt.NDArray[Any], stretch: Stretch) -> Scaling:
     if not values.shape[1]:
         return Scaling((0.0,), (1.0,))  # no pixel holds data, so nothing will be scaled
-    low, high = np.percentile(values.astype(np.float64), [stretch.low, stretch.high], axis=1)
+    ranges = cycle(stretch.ranges)
+    ends = [np.percentile(band.astype(np.float64), range_) for band, range_ in zip(values, ranges, strict=False)]
+    low, high = np.array(ends).T
     # A band of one value has no range; it becomes black.
     return Scaling(tuple(low.tolist()), tuple(np.maximum(high, low + 1e-6 + np.abs(low) * 1e-6).tolist()))

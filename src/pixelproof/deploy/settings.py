@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, field_validator, model_validator
 
-from pixelproof.config.model import Band
+from pixelproof.config.bands import Bands, Ranges
 from pixelproof.errors import UserError
 from pixelproof.schema import Strict
 
@@ -19,22 +19,30 @@ RASTERS = (".tif", ".tiff")
 class Stretch(NamedTuple):
     """The stored values that become black and white."""
 
-    low: float
-    high: float
+    ranges: Ranges
+    """One for all bands, or one for each."""
     unit: Literal["value", "percent"] = "value"
     """``percent``: of the values in each band, counted over a sample of the raster."""
+
+
+def _stretch(value: object) -> object:
+    """Return ``(0, 3000)``, ``(2, 98, "percent")`` or pairs as the stretch that they stand for."""
+    if isinstance(value, Stretch) or not isinstance(value, list | tuple):
+        return value
+    *ranges, unit = value if value and isinstance(value[-1], str) else (*value, "value")
+    return Stretch(ranges, unit)  # type: ignore[arg-type]  # checked after this
 
 
 class MapSettings(Strict):
     """Everything ``map`` can be told."""
 
-    bands: tuple[Band, ...] | None = None
+    bands: Bands | None = None
     """The bands that are the network's channels, counted from 1: red, green and blue, or the one that is grey. None is
     what the raster says, or for a network that was trained on bands, these."""
     nodata: float | None = None
     """Pixels with this value in all bands hold no data; without it, those with the raster's own nodata value. What
     alpha or a mask say holds with both."""
-    stretch: Stretch | None = None
+    stretch: Annotated[Stretch | None, BeforeValidator(_stretch)] = None
     tile: int | None = Field(default=None, ge=1)
     """Side of a tile in pixels, without its halo; None is about 768."""
     polygons: Path | None = None
@@ -54,10 +62,9 @@ class MapSettings(Strict):
 
     @field_validator("stretch")
     @classmethod
-    def _rising(cls, value: Stretch | None) -> Stretch | None:
-        if value is not None and not value.low < value.high:
-            raise ValueError("the first value must be less than the second")
-        if value is not None and value.unit == "percent" and not (value.low >= 0 and value.high <= 100):
+    def _within(cls, value: Stretch | None) -> Stretch | None:
+        ends = value.ranges if value is not None and value.unit == "percent" else ()
+        if not all(low >= 0 and high <= 100 for low, high in ends):
             raise ValueError("percentages lie between 0% and 100%")
         return value
 
@@ -113,17 +120,18 @@ def parse_bands(text: str) -> tuple[int, ...]:
 
 
 def parse_stretch(text: str) -> Stretch:
-    """Return the stretch that "0,3000" or "2%,98%" says.
+    """Return the stretch that "0,3000", "2%,98%" or, with a pair for each band, "0,3000,0,6000" says.
 
     Raises:
         UserError: It is anything else.
     """
     parts = [part.strip() for part in text.split(",")]
-    percent = [part.endswith("%") for part in parts]
+    percent = {part.endswith("%") for part in parts}
     try:
-        low, high = (float(part.rstrip("%")) for part in parts)
+        ranges = TypeAdapter(Ranges).validate_python([part.removesuffix("%") for part in parts])
     except ValueError:
-        percent = [True, False]
-    if any(percent) != all(percent):
-        raise UserError(f"--stretch {text} is not a range", "write --stretch 0,3000 or --stretch 2%,98%")
-    return Stretch(low, high, "percent" if all(percent) else "value")
+        ranges = ()
+    if not ranges or len(percent) > 1:
+        remedy = "write --stretch 0,3000 or --stretch 2%,98%, or two values for each band"
+        raise UserError(f"--stretch {text} is not a range", remedy)
+    return Stretch(ranges, "percent" if percent == {True} else "value")
