@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -36,9 +37,10 @@ SCRIPTS = ("viewer.js", "versus.js", "language.js")
 
 @dataclass(frozen=True)
 class Network:
-    """One model's architecture on the page, and what of the model is missing."""
+    """An architecture on the page, and what of its models is missing."""
 
     name: str
+    """Of the model, or of all that have it."""
     facts: list[provenance.Fact]
     text: str
     diagram: Picture | None
@@ -139,7 +141,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "record": part.record,
         "sentences": words.sentences(part),
         "tiles": words.tiles(part),
-        "networks": [_network(model) for model in part.models],
+        "networks": _networks(part.models),
         "curves": _curves(part),
         "making": [_making(model, part) for model in part.models],
         "compared": comparison.compared(part.comparison, part.evidence),
@@ -164,13 +166,21 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     }
 
 
-def _network(model: ModelArtefacts) -> Network:
+def _networks(models: Sequence[ModelArtefacts]) -> list[Network]:
+    """Return what the models are, those that are the same network together."""
+    groups: dict[object, list[ModelArtefacts]] = {}
+    for model in models:
+        groups.setdefault((model.architecture, model.diagram, model.missing), []).append(model)
+    return [_network(group[0], ", ".join(model.name for model in group)) for group in groups.values()]
+
+
+def _network(model: ModelArtefacts, names: str) -> Network:
     diagram = None
     if model.diagram is not None:
-        caption = f"Structure of {model.name}. {_training(model)}".rstrip(". ") + "."
-        diagram = Picture(svg_uri(model.diagram.encode()), f"Structure diagram of {model.name}", caption)
+        caption = f"Structure of {names}. {_training(model)}".rstrip(". ") + "."
+        diagram = Picture(svg_uri(model.diagram.encode()), f"Structure diagram of {names}", caption)
     text = model.architecture.architecture if model.architecture else ""
-    return Network(model.name, provenance.network_facts(model), text, diagram, model.missing)
+    return Network(names, provenance.network_facts(model), text, diagram, model.missing)
 
 
 def _training(model: ModelArtefacts) -> str:

@@ -35,7 +35,7 @@ def reliability_diagram(curves: Mapping[str, Reliability]) -> bytes:
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.set_ylabel("share that is right")
-        axes.legend(loc="upper left")
+        axes.legend(loc="best")
         counts.set_xlabel("confidence")
         counts.set_ylabel("share of all")
         for each in (axes, counts):

@@ -190,12 +190,13 @@
   // The name where there is room, else the number; closer up there is more room.
   const labels = () => {
     const taken = [];
+    const present = new Set(shown.map((i) => data[state.by][i]));
     pen.font = "600 13px system-ui, sans-serif";
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.lineJoin = "round";
     for (const place of anchors()) {
-      if (state.isolated !== null && place.index !== state.isolated) continue;
+      if (!present.has(place.index)) continue;
       const [x, y] = [across(place.x), down(place.y)];
       const { name, number } = classes[place.index];
       const text = [name, number].find((word) => {
