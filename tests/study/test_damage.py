@@ -145,10 +145,15 @@ def test_one_wrong_value_is_one_sentence_or_harmless(finished, tmp_path, name):
                  for i in range(len(rows[1])) for wrong in ("x", "", "nan", "1" * 200_000, '"', "1,2")]  # fmt: skip
     else:
         texts = [json.dumps(values) for values in edited(yaml.safe_load(content))]
+    refused = []
     for text in texts:
         path.write_text(text)
-        with suppress(UserError):
+        try:
             READERS[name](path)
+        except UserError as error:
+            refused.append(str(error))
+    assert all(path.name in sentence and "\n" not in sentence for sentence in refused), refused
+    assert len(refused) > len(texts) / 2  # the others are optional facts, and texts that may be any
 
 
 def edited(value):
