@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from pixelproof.data import open_data, read_image, write_png
+from pixelproof.prediction import Predictor
 from pixelproof.runs import load_scores
 from small_runs import untrained_run
 
@@ -93,16 +94,20 @@ def test_a_limited_run_says_so_when_it_is_evaluated(pixelproof, color_classes, t
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
-def test_a_broken_image_is_named_before_training(part, pixelproof, color_classes, tmp_path):
+def test_a_broken_image_is_named_before_training_and_replaces_no_run(part, pixelproof, color_classes, tmp_path):
+    earlier = untrained_run(tmp_path / "earlier", "vgg16", open_data(color_classes).scheme)
     path = color_classes / part / "red" / "2.png"
     if part == "train":
         path.write_bytes(b"")
     else:
         truncate(path)
-    code, _, err = pixelproof("train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", *SLIM)
-    assert (code, err.count("\n")) == (2, 1)
-    assert str(path) in err
+    for out in (tmp_path / "run", earlier.path):
+        command = ["train", color_classes, "--model", "vgg16", "--out", out, "--overwrite", *SLIM]
+        code, _, err = pixelproof(*command)
+        assert (code, err.count("\n")) == (2, 1)
+        assert str(path) in err
     assert not (tmp_path / "run").exists()
+    assert Predictor.open(earlier)
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "explain", "embed"])

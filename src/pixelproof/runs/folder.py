@@ -50,12 +50,18 @@ def _is_only_begun(path: Path, labels: str) -> bool:
     return names <= MARKS and names != {ENVIRONMENT}
 
 
-def _in_the_way(path: Path, overwrite: bool) -> UserError:
-    if overwrite:  # and yet it was not removed
-        return UserError(
-            f"{path} holds something other than a whole run", "remove it yourself, or choose another --out"
-        )
-    return UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
+def require_free(path: Path, scheme: LabelScheme, overwrite: bool) -> None:
+    """Refuse a place where ``Run.create`` cannot start a run; changes nothing there.
+
+    Raises:
+        UserError: The folder holds something already that it may not replace.
+    """
+    if not path.exists() or (overwrite and _is_only_a_run(path)) or _is_only_begun(path, labels_to_yaml(scheme)):
+        return
+    if overwrite:
+        problem = f"{path} holds something other than a whole run"
+        raise UserError(problem, "remove it yourself, or choose another --out")
+    raise UserError(f"{path} already exists", "choose another --out, --resume it, or give --overwrite")
 
 
 class Run:
@@ -85,16 +91,14 @@ class Run:
         Raises:
             UserError: The folder holds something already.
         """
+        require_free(path, scheme, overwrite)
         if overwrite and _is_only_a_run(path):
             shutil.rmtree(path)
-        labels = labels_to_yaml(scheme)
-        if path.exists() and not _is_only_begun(path, labels):
-            raise _in_the_way(path, overwrite)
         run = cls(path)
         for entry in path.glob(".*.part.*"):
             if _is_part(entry.name):
                 entry.unlink()
-        write_text(path / LABELS_FILE, labels)
+        write_text(path / LABELS_FILE, labels_to_yaml(scheme))
         write_json(path / ENVIRONMENT, environment() | {"labels": file_digest(path / LABELS_FILE)} | facts)
         # Written last: a folder with a config is a run, and one without is not.
         run.save_config(config)

@@ -22,7 +22,7 @@ from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.facts import Architecture, read_facts
 from pixelproof.runs.files import read_text
-from pixelproof.runs.folder import ENVIRONMENT
+from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.study.fit import fit, start
@@ -60,7 +60,8 @@ def train(
     with alone_in(run.last.parent, patience=WORKERS_END):
         remove_unfinished(run.last.parent)
         try:
-            check_parts(parts, data.scheme, reader)
+            if resume:  # the files of a new run have been checked
+                check_parts(parts, data.scheme, reader)
             shown = limit(parts["validation"], COUNT, config.data.split_seed)
             save_proof_images(run, [proof_image(sample, data.scheme, reader) for sample in shown])
             if processes == 1:
@@ -124,7 +125,10 @@ def describe_network(run: Run, config: RunConfig, classes: int) -> None:
 
 
 def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> tuple[Run, RunConfig, PixelModel]:
-    """Settle what the data decides and start a run folder; weights that do not fit leave none behind."""
+    """Settle what the data decides and start a run folder.
+
+    Weights that do not fit, and files that cannot be used, leave none behind and keep the one they would replace.
+    """
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = start(config, data, begun=False)
@@ -142,6 +146,8 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         "finished": False,
     }
     with alone_in(Run(out).last.parent):  # what another process trains is not replaced
+        require_free(out, data.scheme, overwrite)  # at once: reading files may take minutes
+        check_parts(parts, data.scheme, ImageReader.of(config.model))
         run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model
