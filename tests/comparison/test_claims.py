@@ -119,6 +119,14 @@ def test_scores_without_boundary_counts_cannot_decide(models):
         judge(claim({"model": "coarse", "metric": "mosaic"}), bare, "unknown_counted")
 
 
+def test_no_claim_is_decided_by_a_metric_of_the_other_task(models):
+    classifiers = {name: [classifier(0.5)] for name in "ab"}
+    for of, metric in ((classifiers, "miou"), (classifiers, "edges"), (models, "accuracy")):
+        one, other = of
+        with pytest.raises(UserError, match=f"which has no metric '{metric}'; choose the claim's 'metric' from"):
+            judge(claim({"model": one, "against": other, "metric": metric}), of, "unknown_counted")
+
+
 def test_evidence_survives_its_file(models, tmp_path):
     record = gather(models, claims=[claim({"model": "coarse", "metric": "mosaic"})])
     save_evidence(tmp_path / FILE, record)

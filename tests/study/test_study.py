@@ -46,6 +46,13 @@ def study(tmp_path, color_classes, two_fields):
     return read_study(tmp_path / "small.yaml")
 
 
+def claimed(model, against=None, **test):
+    """Return a part's models and a claim about them."""
+    test = {"model": model, "against": against} | test
+    models = {name: None for name in (model, against) if name}
+    return {"models": models, "claims": [{"id": "c", "says": "better", "tests": [test]}]}
+
+
 def times(folder: Path) -> dict[str, int]:
     kinds = ("best.safetensors", "validation.npz", "0001.npz")
     return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*") if p.name in kinds}
@@ -282,6 +289,9 @@ def test_the_record_of_a_study_names_its_runs(study, tmp_path):
         ),
         ("fields", {"models": {"fcn8s": None}, "embed": ["fcn8s"]}, "'embed' is for classification"),
         ("patches", {"models": {"vgg16": None}, "show": ["red/0.png"]}, "'show' is for segmentation"),
+        ("patches", claimed("vgg16", "vgg16-bn"), "the claim 'c' tests 'miou', and"),
+        ("patches", claimed("vgg16", metric="mosaic"), "is for classification; choose its 'metric' from accuracy"),
+        ("fields", claimed("fcn8s", "fcn32s", metric="accuracy"), "the claim 'c' tests 'accuracy', and"),
         (
             "patches",
             {"models": {"vgg16": None}, "embed": ["vgg16"], "settings": {"limit": 6}},

@@ -34,7 +34,7 @@ def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0) -> Cl
         seed: Seed of the resamples.
 
     Raises:
-        UserError: A test needs boundary counts that the scores do not hold.
+        UserError: A test's metric is none of the models' task, or needs boundary counts that the scores do not hold.
     """
     results = tuple(_test(test, models, protocol, seed) for test in claim.tests)
     return ClaimResult(

@@ -16,6 +16,7 @@ from pixelproof.evaluation.boundary_metrics import boundary_f1, region_iou
 from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES, TOLERANCES
+from pixelproof.runs.study_file import METRICS_OF
 
 EDGE_WIDTH = 8
 """Pixels whose true boundary is at most this far away are edges, in pixels."""
@@ -89,7 +90,15 @@ def boundary_figure(scores: SegmentationScores, protocol: Protocol, name: str, t
 
 
 def measure(name: str, scores: Scores, protocol: Protocol) -> Measure:
-    """Return the measure that a claim's test names; see ``runs.study_file.ClaimTest``."""
+    """Return the measure that a claim's test names; see ``runs.study_file.ClaimTest``.
+
+    Raises:
+        UserError: It is none of the scores' task.
+    """
+    known = METRICS_OF[scores.scheme.task]
+    if name not in known:
+        problem = f"the scores of {scores.source.name} are of {scores.scheme.task}, which has no metric '{name}'"
+        raise UserError(problem, f"choose the claim's 'metric' from {', '.join(known)}")
     if isinstance(scores, SegmentationScores) and name in ("edges", "interior"):
         iou = partial(mean_region_iou, scored=scores.scheme.scored, protocol=protocol)
         place = -3 if name == "edges" else -2

@@ -15,6 +15,11 @@ VERSION: Literal[1] = 1
 FILE = "study.json"
 SPLIT = "validation"
 """The part of the data that a study scores."""
+METRICS_OF = {
+    "classification": ("accuracy",),
+    "segmentation": ("miou", "edges", "interior", "boundary_iou", "boundary_f1", "mosaic"),
+}
+"""What can be claimed of the models of a task; see ``ClaimTest.metric``."""
 
 
 class ImageCounts(Strict):

@@ -13,7 +13,7 @@ from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
 from pixelproof.numbers import counted
 from pixelproof.runs import Run
-from pixelproof.runs.study_file import SPLIT
+from pixelproof.runs.study_file import METRICS_OF, SPLIT
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
@@ -63,6 +63,11 @@ def _opened(entry: Part, part: str, data: Path) -> DataFolder:
     if wrong:
         what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
         raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
+    known = METRICS_OF[folder.task]
+    for claim in entry.claims:
+        for metric in (test.metric for test in claim.tests if test.metric not in known):
+            problem = f"part '{part}': the claim '{claim.id}' tests '{metric}', and {folder.root} is for {folder.task}"
+            raise UserError(problem, f"choose its 'metric' from {', '.join(known)}")
     return folder
 
 
