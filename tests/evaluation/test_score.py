@@ -76,6 +76,21 @@ def test_labels_may_stand_beside_the_truth_or_be_given(masks, tmp_path):
     assert mean_iou(score(index, index, tmp_path / "labels.yaml"), "unknown_counted") == 1.0
 
 
+def test_labels_of_the_other_task_are_refused(masks):
+    table = write_csv(masks / "truth.csv", [("a.png", "a"), ("b.png", "b")])
+    labels = {task: masks / f"{task}.yaml" for task in ("classification", "segmentation")}
+    for task, path in labels.items():
+        colors = [f"color: [{255 * k}, 0, 0], " if task == "segmentation" else "" for k in (0, 1)]
+        path.write_text(f"task: {task}\nclasses: [{{{colors[0]}name: a, id: 0}}, {{{colors[1]}name: b, id: 1}}]\n")
+    assert accuracy(score(table, table, labels["classification"])) == 1
+    with pytest.raises(UserError, match=r"segmentation\.yaml is for segmentation, and .* --labels .* classification"):
+        score(table, table, labels["segmentation"])
+    shutil.copy(labels["classification"], masks / "labels.yaml")  # beside the truth
+    for given in (labels["classification"], None):
+        with pytest.raises(UserError, match=r"\.yaml is for classification, and .* --labels .* segmentation"):
+            score(masks / "guess", masks / "truth", given)
+
+
 def test_a_missing_prediction_is_an_error_and_so_is_one_too_many(masks):
     (masks / "guess" / "0002.png").unlink()
     with pytest.raises(UserError, match="guess has nothing for '0002'"):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pixelproof.config import Task
 from pixelproof.data import Sample
 from pixelproof.data.layouts import class_index, class_names, find_layout, folders_below, images_in
 from pixelproof.data.masks import read_mask
@@ -132,12 +133,21 @@ def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], dict[st
 def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelScheme:
     for path in (labels, truth / LABELS_FILE, truth.parent / LABELS_FILE):
         if path is not None and (has_classes(path) or path == labels):
-            return read_labels(path)
+            return _labels_for("segmentation", path)
     fitting = matching_presets(observed_colors(masks))
     if len(fitting) != 1:
         what = f"fit the presets {' and '.join(fitting)}" if fitting else "are of no known data set"
         raise UserError(f"the masks in {truth} {what}", f"give --labels, or put a {LABELS_FILE} beside them")
     return PRESETS[fitting[0]]
+
+
+def _labels_for(task: Task, path: Path) -> LabelScheme:
+    """Read a ``labels.yaml`` that must be for the task of what is scored."""
+    scheme = read_labels(path)
+    if scheme.task != task:
+        problem = f"{path} is for {scheme.task}, and what is scored is a {task}"
+        raise UserError(problem, f"give --labels that are for {task}")
+    return scheme
 
 
 def _score_table(predictions: Path, truth: Path, labels: Path | None) -> ClassificationScores:
@@ -183,7 +193,7 @@ def _true_labels(
         return labelled, data.scheme, ids_of(samples)
     table = read_table(truth)
     if labels is not None:
-        return table, read_labels(labels), {}
+        return table, _labels_for("classification", labels), {}
     names = class_names(truth.parent)
     keys = set(table.values())
     numbered = all(key.isdecimal() for key in keys)
