@@ -1,11 +1,14 @@
 """Calibration from counts, against brute force, torchmetrics, and models whose calibration is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from pixelproof.data import open_data, read_image
+from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import (
     BINS,
     UNIT,
@@ -15,11 +18,13 @@ from pixelproof.evaluation.calibration import (
     fit_temperature,
     likelihood_loss,
     reliability,
+    temperatures_of,
 )
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.evaluation.resampling import resample
+from pixelproof.evaluation.summary import summarise
 from pixelproof.prediction import Predictor
-from pixelproof.runs import Run, Source
+from pixelproof.runs import Run, Source, load_scores, save_scores
 from pixelproof.runs.calibration_file import load_calibration
 
 
@@ -150,6 +155,16 @@ def test_training_leaves_a_temperature_that_prediction_applies(request, tmp_path
     judged = scores.calibration[:, :, :, 0].sum(axis=(0, 2))
     assert scores.calibration.shape == (len(samples), 2, BINS, 3)
     assert len(set(judged.tolist())) == 1
+    assert temperatures_of(scores) == ("none", "fitted")
+    views = evaluate(Predictor.open(run, "cpu", tta=True), samples, Source("run"))
+    save_scores(tmp_path / "views.npz", views)
+    (found,) = summarise(load_scores(tmp_path / "views.npz"))["calibration"]
+    assert found["temperature"] == "fitted"
+    before = replace(views, source=replace(views.source, temperatures=""))  # as earlier versions wrote them
+    assert (temperatures_of(before), before.calibration.shape[1]) == ((None,), 1)
+    save_scores(tmp_path / "edited.npz", replace(views, source=replace(views.source, temperatures="none, fitted")))
+    with pytest.raises(UserError, match="does not hold what a scores file holds"):
+        load_scores(tmp_path / "edited.npz")
     if model == "vgg16":
         right = scores.truth == scores.predicted
         expected = calibration_counts(confidence_units(scores.confidence)[:, None], right[:, None])

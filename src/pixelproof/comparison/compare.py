@@ -78,4 +78,5 @@ def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
 
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
-    return ComparedModel(**vars(source), path=str(path), value=value)
+    facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
+    return ComparedModel(name=source.name, path=str(path), value=value, **facts)

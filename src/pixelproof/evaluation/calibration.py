@@ -16,6 +16,7 @@ from scipy.special import log_softmax
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import resample
 from pixelproof.randomness import generator
+from pixelproof.runs import Scores
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -26,6 +27,8 @@ UNIT = 10_000
 TEMPERATURES = (0.05, 20.0)
 """Range in which a temperature is sought."""
 REPLICATES = 2000
+ONE_LOOK = "1 x 1"
+"""``Source.looks`` of a network that was asked once."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,16 @@ def confidence_units(confidence: npt.NDArray[np.floating]) -> Int64:
     """Return confidences of 0..1 in whole units of 1/10,000."""
     units: Int64 = np.rint(confidence * UNIT).astype(np.int64)
     return units
+
+
+def temperatures_of(scores: Scores) -> tuple[str | None, ...]:
+    """Return the temperature of each column of calibration counts: "none", "fitted", or None where it is not known."""
+    columns = 0 if scores.calibration is None else scores.calibration.shape[1]
+    if scores.source.temperatures:
+        return tuple(scores.source.temperatures.split(", "))
+    if columns == 1 and scores.source.looks not in ("", ONE_LOOK):
+        return (None,)  # an older file, which does not say whether what was averaged was tempered
+    return ("none", "fitted")[:columns]
 
 
 def calibration_counts(units: npt.NDArray[np.integer], right: npt.NDArray[np.bool_]) -> Int64:

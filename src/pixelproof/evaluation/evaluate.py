@@ -35,7 +35,7 @@ def evaluate(
     Raises:
         UserError: An image or mask cannot be read.
     """
-    source = replace(source, looks=predictor.looks)
+    source = replace(source, looks=predictor.looks, temperatures=", ".join(_temperatures(predictor)))
     if predictor.scheme.task == "classification":
         answers = _answers(predictor, samples, source.name) if logits is None else logits
         return _classification(predictor, samples, source, answers)
@@ -43,7 +43,7 @@ def evaluate(
 
 
 def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Source) -> SegmentationScores:
-    scheme, temperatures = predictor.scheme, _temperatures(predictor)
+    scheme, temperatures = predictor.scheme, list(_temperatures(predictor).values())
     confusion, boundaries, calibration = [], [], []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for sample in samples:
@@ -84,7 +84,8 @@ def _classification(
     rows = np.arange(len(samples))
     of_truth = probability[rows, truth]
     right = (probability.argmax(axis=1) == truth)[:, None]
-    sure = [confidence_units(probabilities(logits, t).max(axis=1, keepdims=True)) for t in _temperatures(predictor)]
+    temperatures = _temperatures(predictor).values()
+    sure = [confidence_units(probabilities(logits, t).max(axis=1, keepdims=True)) for t in temperatures]
     return ClassificationScores(
         ids=tuple(s.id for s in samples),
         truth=truth,
@@ -98,9 +99,15 @@ def _classification(
     )
 
 
-def _temperatures(predictor: Predictor) -> tuple[float, ...]:
-    """Return the temperatures at which confidence is counted: as trained, and where one was fitted, that one too."""
-    return (1.0,) if predictor.temperature == 1.0 else (1.0, predictor.temperature)
+def _temperatures(predictor: Predictor) -> dict[str, float]:
+    """Return by what logits are divided where confidence is counted: as trained, and at a fitted temperature.
+
+    Views of an image are averaged at the fitted temperature, so that their mean is known at that one alone.
+    """
+    if predictor.tempered:
+        return {"fitted": 1.0}
+    fitted = {} if predictor.temperature == 1.0 else {"fitted": predictor.temperature}
+    return {"none": 1.0} | fitted
 
 
 def batches(predictor: Predictor, samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.evaluation.calibration import reliability
+from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
@@ -106,16 +106,16 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
 
 
 def _calibration(scores: Scores) -> list[dict[str, Any]] | None:
-    """Return the reliability as trained and, where a temperature was fitted, at that; None without confidences."""
+    """Return the reliability at each temperature at which it was counted; None without confidences."""
     if scores.calibration is None:
         return None
     figures = []
-    for scaled in range(scores.calibration.shape[1]):
-        found = reliability(scores.calibration[:, scaled])
+    for column, temperature in enumerate(temperatures_of(scores)):
+        found = reliability(scores.calibration[:, column])
         bins = zip(found.count.tolist(), found.accuracy.tolist(), found.confidence.tolist(), strict=True)
         figures.append(
             {
-                "temperature": "fitted" if scaled else "none",
+                "temperature": temperature,
                 "ece": defined(found.ece),
                 "low": defined(found.low),
                 "high": defined(found.high),

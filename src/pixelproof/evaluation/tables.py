@@ -33,11 +33,13 @@ def print_scores(scores: Scores) -> None:
     _calibration(figures["calibration"])
 
 
+_WHEN = {"none": " as trained", "fitted": " at the fitted temperature", None: ""}
+
+
 def _calibration(figures: list[dict[str, Any]] | None) -> None:
     for found in figures or []:
-        when = "at the fitted temperature" if found["temperature"] == "fitted" else "as trained"
         interval = f"95% interval {score(found['low'])} to {score(found['high'])}"
-        print(f"Expected calibration error {when}: {score(found['ece'])} ({interval})")
+        print(f"Expected calibration error{_WHEN[found['temperature']]}: {score(found['ece'])} ({interval})")
 
 
 def _segmentation(scores: SegmentationScores, console: Console) -> None:

@@ -102,6 +102,11 @@ class Predictor:
         return self.model.looks if isinstance(self.model, ViewAverage) else described(False, OWN_SIZE)
 
     @property
+    def tempered(self) -> bool:
+        """Whether the logits are at the run's temperature already, as the mean over several views is."""
+        return isinstance(self.model, ViewAverage) and self.model.temperature != 1.0
+
+    @property
     def network(self) -> PixelModel:
         """The network that answers, asked once or about several views of an image."""
         return self.model.model if isinstance(self.model, ViewAverage) else self.model

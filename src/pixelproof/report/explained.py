@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pixelproof.evaluation.calibration import Reliability, reliability
+from pixelproof.evaluation.calibration import Reliability, reliability, temperatures_of
 from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import UNDEFINED, count, score, share
@@ -30,6 +30,8 @@ KINDS: dict[Kind, str] = {
     "splits": "Classes in several clusters",
     "apart": "Classes that stand alone",
 }
+
+TEMPERED = {"none": "as trained", "fitted": "with the fitted temperature", None: "as predicted"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def calibration(model: str, scores: Scores) -> Calibration | None:
     """Return how far a model's confidence can be believed; None where it was not counted."""
     if scores.calibration is None or not scores.calibration[:, 0, :, 0].any():
         return None
-    names = ("as trained", "with the fitted temperature")[: scores.calibration.shape[1]]
+    names = [TEMPERED[temperature] for temperature in temperatures_of(scores)]
     found = {name: reliability(scores.calibration[:, index]) for index, name in enumerate(names)}
     unit = "images" if isinstance(scores, ClassificationScores) else "pixels of scored classes"
     n = f"{count(int(found[names[0]].count.sum()))} {unit}"

@@ -17,6 +17,7 @@ from pixelproof.schema import parse
 VERSION = 2
 OLDEST = 1  # has no boundary counts
 _BOUNDARY = "boundary_"
+TEMPERATURES = ("none", "fitted", "none, fitted")
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
@@ -32,6 +33,8 @@ class Source:
     """Fingerprint of the images and labels; empty where only masks were seen."""
     looks: str = ""
     """How a network looked at each image, symmetries x sizes; empty where that is not known."""
+    temperatures: str = ""
+    """At which temperatures calibration is counted, one of ``TEMPERATURES``; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class SegmentationScores:
         scheme: The label contract.
         source: Where the scores come from.
         boundaries: Boundary counts of the same images; None where they were not made.
-        calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts; None where confidences are unknown.
+        calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts at each of ``source.temperatures``; None
+            where confidences are unknown.
     """
 
     ids: tuple[str, ...]
@@ -69,7 +73,8 @@ class ClassificationScores:
         confidence: float64 [N], probability of the predicted class; NaN where unknown.
         scheme: The label contract.
         source: Where the scores come from.
-        calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts; None where confidences are unknown.
+        calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts at each of ``source.temperatures``; None
+            where confidences are unknown.
     """
 
     ids: tuple[str, ...]
@@ -122,9 +127,17 @@ def load_scores(path: Path) -> Scores:
         raise misfit(path, "scores")
     known = {f.name: source[f.name] for f in fields(Source) if f.name in source}  # older files lack the latest
     ids, origin = tuple(str(i) for i in arrays.pop("ids")), Source(**known)
+    if origin.temperatures and not _fits(origin.temperatures, arrays.get("calibration")):
+        raise misfit(path, "scores")
     if scheme.task == "classification":
         return ClassificationScores(ids=ids, scheme=scheme, source=origin, **arrays)
     return SegmentationScores(ids, arrays["confusion"], scheme, origin, _boundaries(arrays), arrays.get("calibration"))
+
+
+def _fits(temperatures: str, calibration: Int64 | None) -> bool:
+    """Return whether calibration counts can be those at these temperatures."""
+    columns = 0 if calibration is None else calibration.shape[1]
+    return temperatures in TEMPERATURES and len(temperatures.split(", ")) == columns
 
 
 def _boundaries(arrays: Arrays) -> Boundaries | None:
