@@ -113,6 +113,21 @@ def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path):
     assert "fcn8s" not in report.read_text()
 
 
+def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_path):
+    out, fast = tmp_path / "out", ["epochs=1"]
+    conduct(study, tmp_path, out, fast)
+    (best,) = out.glob("fields/*/explanation")
+    (other,) = (out / "fields" / name / "explanation" for name in ("fcn8s", "fcn32s") if name != best.parent.name)
+    shutil.copytree(best, other)  # as if it had been the best before labels were corrected
+    (other / "mine.txt").write_text("mine")
+    text = yaml.safe_load(STUDY)
+    del text["parts"]["patches"]["embed"]
+    (tmp_path / "unmapped.yaml").write_text(yaml.safe_dump(text))
+    conduct(read_study(tmp_path / "unmapped.yaml"), tmp_path, out, fast)
+    assert list(out.rglob("suspects.csv")) == [best / "suspects.csv"]
+    assert [path.name for path in other.iterdir()] == ["mine.txt"]
+
+
 def test_other_weights_in_the_same_file_train_anew(study, tmp_path):
     out, file = tmp_path / "out", tmp_path / "start.safetensors"
     text = yaml.safe_load(STUDY)

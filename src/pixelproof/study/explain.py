@@ -137,10 +137,14 @@ def explain(
 def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
     """Explain the classifiers of a part that are mapped, or its best segmenter, where that is missing or outdated.
 
-    Too few images are no reason to end a study.
+    What was found out about others before goes, for a page shows all that is there. Too few images are no reason to end
+    a study.
     """
     mapped = [job for job in jobs if job.embed]
-    for job in mapped if jobs[0].data.task == "classification" else [_best(jobs)]:
+    explained = mapped if jobs[0].data.task == "classification" else [_best(jobs)]
+    for job in (job for job in jobs if job not in explained):
+        ExplanationFolder(job.run.explanation).clear()  # of when it was mapped, or the best
+    for job in explained:
         digests = [job.fingerprints[name] for name in ("train", "selection", SPLIT)]
         inputs, target = [job.answers_from(steps), digests, VERSION], ExplanationFolder(job.run.explanation)
         if steps.made(f"{job.name}/explanation", inputs, target.suspects, _whole):
@@ -153,6 +157,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
             findings, _ = explain(predictor, parts, SPLIT, seed=job.config.training.seed)
         except Refusal as refusal:
             say(f"{job.name}: not explained, because {refusal}")
+            target.clear()
             continue
         target.save(findings)
         steps.take(f"{job.name}/explanation", inputs)
