@@ -44,6 +44,18 @@ def ids_of(samples: Samples) -> dict[str, str]:
     return ids if len(set(ids.values())) == len(ids) else {name: name for name in ids}
 
 
+def require_same_images(predictions: Path, predicted: set[str], truth: Path, true: set[str]) -> None:
+    """Refuse predictions and a truth of different images, each given by the names of its images.
+
+    Raises:
+        UserError: One side has an image that the other lacks.
+    """
+    for here, there, have, miss in ((predictions, truth, predicted, true), (truth, predictions, true, predicted)):
+        if missing := sorted(miss - have):
+            more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise UserError(f"{here} has nothing for '{missing[0]}'{more} of {there}", "score the same images")
+
+
 def _by_every_name(samples: Sequence[Sample], place: Callable[[Sample], str]) -> list[Samples]:
     """Return samples by id, by place in the data set, and by the ends of these, where they do not repeat."""
     parts = [place(sample).split("/") for sample in samples]

@@ -1,4 +1,4 @@
-"""What a page shows of an explanation: statements, galleries, doubtful labels, what to look at next, calibration."""
+"""What a page shows of an explanation: statements, galleries, doubtful labels, what to look at next."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pixelproof.evaluation.calibration import Reliability, reliability, temperatures_of
 from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import UNDEFINED, count, score, share
-from pixelproof.report.figures.reliability import reliability_diagram
 from pixelproof.report.gallery import Exhibit, exhibits_of
-from pixelproof.report.pictures import Picture, small_uri, svg_uri
+from pixelproof.report.pictures import Picture, small_uri
 from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.explanation_file import ClassFinding, Explanation, Kind
 from pixelproof.runs.explanation_folder import Findings, picture_key
@@ -30,8 +28,6 @@ KINDS: dict[Kind, str] = {
     "splits": "Classes in several clusters",
     "apart": "Classes that stand alone",
 }
-
-TEMPERED = {"none": "as trained", "fitted": "with the fitted temperature", None: "as predicted"}
 
 
 @dataclass(frozen=True)
@@ -60,16 +56,6 @@ class ClassLine:
     cells: tuple[str, ...]
     typical: list[Tile]
     odd: list[Tile]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How far one model can be believed."""
-
-    model: str
-    picture: Picture
-    rows: list[tuple[str, str, str]]
-    n: str
 
 
 @dataclass(frozen=True)
@@ -125,28 +111,11 @@ def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def calibration(model: str, scores: Scores) -> Calibration | None:
-    """Return how far a model's confidence can be believed; None where it was not counted."""
-    if scores.calibration is None or not scores.calibration[:, 0, :, 0].any():
-        return None
-    names = [TEMPERED[temperature] for temperature in temperatures_of(scores)]
-    found = {name: reliability(scores.calibration[:, index]) for index, name in enumerate(names)}
-    unit = "images" if isinstance(scores, ClassificationScores) else "pixels of scored classes"
-    n = f"{count(int(found[names[0]].count.sum()))} {unit}"
-    caption = f"{model}: share of predictions that are right, by confidence. n = {n}."
-    picture = Picture(svg_uri(reliability_diagram(found)), f"Reliability diagram of {model}", caption)
-    return Calibration(model, picture, [_calibrated(name, one) for name, one in found.items()], n)
-
-
 def described(scores: Scores) -> str:
     """Return in one line on what a model is explained."""
     source = scores.source
     facts = [f"{count(len(scores.ids))} {source.split} images", f"{len(scores.scheme.classes)} classes"]
     return " · ".join(facts + ([f"data {source.fingerprint}"] if source.fingerprint else []))
-
-
-def _calibrated(name: str, found: Reliability) -> tuple[str, str, str]:
-    return name, score(found.ece, 3), f"{score(found.low, 3)} to {score(found.high, 3)}"
 
 
 def _statements(explanation: Explanation) -> list[tuple[str, list[str], int]]:

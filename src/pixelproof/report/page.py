@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 import pixelproof.numbers as numbers
+import pixelproof.report.calibration as calibration
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.explained as explained
@@ -123,7 +124,7 @@ def _explanation_context(folder: Path) -> dict[str, object]:
     scores = load_scores(path) if path.is_file() else None
     model = scores.source.name if scores else folder.resolve().name
     scheme = scores.scheme if scores else None
-    calibrated = explained.calibration(model, scores) if scores else None
+    calibrated = calibration.calibration(model, scores) if scores else None
     return {
         "title": f"What {model} sees, where it errs, how far to believe it",
         "data": explained.described(scores) if scores else "",
@@ -147,7 +148,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "compared": comparison.compared(part.comparison, part.evidence),
         "explained": [explained.view(m.name, m.findings, m.scores, part.scheme) for m in part.models if m.findings],
         "calibrations": [
-            found for m in part.models if m.scores and (found := explained.calibration(m.name, m.scores)) is not None
+            found for m in part.models if m.scores and (found := calibration.calibration(m.name, m.scores)) is not None
         ],
     }
     if part.record.task == "classification":

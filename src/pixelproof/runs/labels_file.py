@@ -27,6 +27,19 @@ def read_labels(path: Path) -> LabelScheme:
     return _preset(path, values) if "preset" in values else parse(LabelScheme, values, str(path))
 
 
+def read_labels_for(task: str, path: Path) -> LabelScheme:
+    """Read a ``labels.yaml`` that must be for the task of what is scored.
+
+    Raises:
+        UserError: It cannot be read, or is for the other task.
+    """
+    scheme = read_labels(path)
+    if scheme.task != task:
+        problem = f"{path} is for {scheme.task}, and what is scored is a {task}"
+        raise UserError(problem, f"give --labels that are for {task}")
+    return scheme
+
+
 def _preset(path: Path, values: dict[Any, Any]) -> LabelScheme:
     name = values["preset"]
     if not isinstance(name, str) or name not in PRESETS:

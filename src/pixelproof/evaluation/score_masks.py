@@ -1,0 +1,107 @@
+"""Masks of any tool against true ones, image by image."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pixelproof.data import Sample
+from pixelproof.data.layouts import find_layout, folders_below, images_in
+from pixelproof.data.masks import read_mask
+from pixelproof.data.opening import observed_colors
+from pixelproof.errors import UserError
+from pixelproof.evaluation.boundary import boundary_counts
+from pixelproof.evaluation.counts import confusion_counts
+from pixelproof.evaluation.matching import ids_of, match, require_same_images
+from pixelproof.labels import PRESETS, LabelScheme, matching_presets
+from pixelproof.progress import track
+from pixelproof.runs import LABELS_FILE, Boundaries, SegmentationScores, Source, has_classes
+from pixelproof.runs.labels_file import read_labels_for
+
+_IMAGE_SUFFIX = re.compile(r"[_-](sat|image|img|rgb)$", re.IGNORECASE)
+_SUFFIX = re.compile(r"[_-](mask|label|labels|gt|seg|pred|prediction)$", re.IGNORECASE)
+
+
+def score_masks(predictions: Path, truth: Path, labels: Path | None) -> SegmentationScores:
+    """Return the scores of a folder of masks.
+
+    Args:
+        predictions: The folder, or one that ``predict`` has written.
+        truth: A folder of masks, or a data set of images with masks.
+        labels: A ``labels.yaml``; by default the one beside the truth, else the preset that its masks fit.
+
+    Raises:
+        UserError: A mask is missing, unreadable or of another size than its truth, or what it means is not known.
+    """
+    predicted, true, ids = _matched_masks(predictions, truth)
+    require_same_images(predictions, set(predicted), truth, set(true))
+    scheme = _mask_scheme(truth, list(true.values()), labels)
+    counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
+    boundaries = []
+    for index, stem in enumerate(track(true, "score", len(true))):
+        a, b = read_mask(true[stem], scheme), read_mask(predicted[stem], scheme)
+        if a.shape != b.shape:
+            sizes = " and ".join(f"{w}x{h}" for h, w in (b.shape, a.shape))
+            raise UserError(f"{predicted[stem]} and its truth are {sizes} pixels", "predict at the truth's size")
+        counts[index] = confusion_counts(a, b, len(scheme.classes))
+        boundaries.append(boundary_counts(a, b, scheme.scored))
+    names = tuple(ids.get(name, name) for name in true)
+    return SegmentationScores(names, counts, scheme, Source(predictions.name), Boundaries.stack(boundaries))
+
+
+def _matched_masks(predictions: Path, truth: Path) -> tuple[dict[str, Path], dict[str, Path], dict[str, str]]:
+    """Return predicted and true masks by name, and sample ids by name where the truth is a data set.
+
+    Masks in folders of ``predictions`` are left out where the truth has none such.
+    """
+    if not images_in(predictions) and (predictions / "masks").is_dir():
+        predictions /= "masks"  # what predict has written
+    direct = images_in(predictions)
+    below = [file for folder in folders_below(predictions) for file in images_in(folder)]
+    for files in (below, direct) if direct else (below,):
+        named = _masks(predictions, files)
+        predicted = {_IMAGE_SUFFIX.sub("", name): path for name, path in named.items()}
+        true, ids = _true_masks(truth, set(predicted))
+        if set(predicted) == set(true):
+            break
+    return predicted, true, ids
+
+
+def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
+    """Return mask files by the name of their image, without the images that lie beside files named as their masks."""
+    names = [(file.relative_to(folder).with_suffix("").as_posix(), file) for file in files]
+    named = {_SUFFIX.sub("", name) for name, _ in names if _SUFFIX.search(name)}
+    masks: dict[str, Path] = {}
+    for name, file in names:
+        if not _SUFFIX.search(name) and (name in named or _IMAGE_SUFFIX.sub("", name) in named):
+            continue  # an image beside its mask
+        if (other := masks.setdefault(_SUFFIX.sub("", name), file)) != file:
+            raise UserError(f"{other} and {file} would both be the mask of one image", "remove one of them")
+    if not masks:
+        raise UserError(f"{folder} holds no masks", "give a folder of mask images")
+    return masks
+
+
+def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Return the masks of a folder of masks, or of the split of a data set that was predicted, and the samples' ids."""
+    if files := images_in(truth):
+        return _masks(truth, files), {}
+
+    def place(sample: Sample) -> str:
+        return _IMAGE_SUFFIX.sub("", sample.image.relative_to(truth).with_suffix("").as_posix())
+
+    samples = match(find_layout(truth).splits, place, wanted, truth)
+    return {name: sample.mask for name, sample in samples.items() if sample.mask is not None}, ids_of(samples)
+
+
+def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelScheme:
+    for path in (labels, truth / LABELS_FILE, truth.parent / LABELS_FILE):
+        if path is not None and (has_classes(path) or path == labels):
+            return read_labels_for("segmentation", path)
+    fitting = matching_presets(observed_colors(masks))
+    if len(fitting) != 1:
+        what = f"fit the presets {' and '.join(fitting)}" if fitting else "are of no known data set"
+        raise UserError(f"the masks in {truth} {what}", f"give --labels, or put a {LABELS_FILE} beside them")
+    return PRESETS[fitting[0]]
