@@ -1,15 +1,30 @@
-"""Waiting for what other processes do."""
+"""Waiting for what other processes and threads do, and ending them."""
 
 import subprocess
 import time
+from contextlib import contextmanager
+
+PATIENCE = 300
+"""Seconds; a machine may be busy with other things."""
 
 
-def wait_for(condition):
-    for _ in range(1200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("waited for a minute")
+def wait_for(condition, process=None):
+    """Wait until something is so, or until the process that should bring it about has ended."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"it did not come about within {PATIENCE} seconds"
+        assert process is None or process.poll() is None
+        time.sleep(0.02)
+
+
+@contextmanager
+def started(command, **options):
+    """Start a command that ends with the block, however that ends: else a failure would wait for it."""
+    with subprocess.Popen([str(word) for word in command], **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def alive(pid):

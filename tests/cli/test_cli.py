@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from typer.main import get_command
 
 from pixelproof.cli.main import app
 from pixelproof.data import image_size
+from waiting import PATIENCE, started, wait_for
 
 SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--set", "device=cpu"]
 
@@ -340,12 +340,10 @@ def test_ctrl_c_says_how_to_go_on(two_fields, tmp_path):
     # A process started in the background ignores the signal unless told otherwise.
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     code = f"{listen}; from pixelproof.cli.main import run; run()"
-    process = subprocess.Popen([sys.executable, "-c", code, *command], stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "run" / "metrics.csv").exists():
-        assert process.poll() is None
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    with started([sys.executable, "-c", code, *command], stderr=subprocess.PIPE, text=True) as process:
+        wait_for((tmp_path / "run" / "metrics.csv").exists, process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "stopped; 'pixelproof train DATA --out RUN --resume' goes on where it was." in err
     assert "Traceback" not in err

@@ -1,10 +1,8 @@
 """Other libraries draw the same map, and an unfinished one is finished by the library that began it."""
 
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from pixelproof.prediction.backends import choice
 from pixelproof.prediction.backends.trial import TOLERANCE
 from pixelproof.runs import Run
 from small_runs import NEEDED, need
+from waiting import started, wait_for
 
 
 @pytest.fixture
@@ -50,13 +49,9 @@ def test_a_killed_map_is_finished_by_the_library_that_began_it(run, tmp_path):
     api.map(run.path, scene, tmp_path / "whole.tif", backend="ncnn", **words)
     command = ["map", run.path, scene, "--out", out, "--tile", 32, "--device", "cpu", "--backend", "ncnn"]
     code = "from pixelproof.cli.main import run; run()"
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, command)], stderr=subprocess.DEVNULL)
     journal = tmp_path / ".map.tif.part" / "finished.txt"
-    while not journal.is_file() or journal.read_text().count("\n") < 5:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with started([sys.executable, "-c", code, *command], stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: journal.is_file() and journal.read_text().count("\n") >= 5, process)
     with pytest.raises(UserError, match="unfinished map with another --backend"):
         api.map(run.path, scene, out, backend="torch", **words)
     facts = api.map(run.path, scene, out, **words)

@@ -1,10 +1,8 @@
 """Killed and started again, a map goes on where it was."""
 
 import resource
-import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.sources import source_files
 from pixelproof.errors import UserError
+from waiting import started, wait_for
 
 
 def journal_of(out):
@@ -29,15 +28,11 @@ def test_a_killed_map_continues_to_the_same_file(slim_run, tmp_path, capsys):
     words = {"tile": 32, "device": "cpu"}
     api.map(slim_run.path, scene, tmp_path / "a.tif", probabilities=tmp_path / "a-p.tif", **words)
     command = ["map", slim_run.path, scene, "--out", tmp_path / "b.tif", "--probabilities", tmp_path / "b-p.tif"]
-    command = map(str, [*command, "--tile", 32, "--device", "cpu"])
+    command = [*command, "--tile", 32, "--device", "cpu"]
     code = "from pixelproof.cli.main import run; run()"
-    process = subprocess.Popen([sys.executable, "-c", code, *command], stderr=subprocess.DEVNULL)
     journal = journal_of(tmp_path / "b.tif")
-    while not journal.is_file() or journal.read_text().count("\n") < 10:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with started([sys.executable, "-c", code, *command], stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: journal.is_file() and journal.read_text().count("\n") >= 10, process)
     assert not (tmp_path / "b.tif").exists()
     assert not (tmp_path / "b-p.tif").exists()
     with journal.open("a") as file:

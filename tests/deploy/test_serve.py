@@ -32,6 +32,7 @@ from pixelproof.prediction import Predictor, tiles
 from pixelproof.study.predict import predict_run
 from small_data import write_raster
 from small_runs import untrained_run
+from waiting import wait_for
 
 FOLDERS = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
 
@@ -301,25 +302,17 @@ def begun(client, promised: int) -> socket.socket:
     return link
 
 
-def wait_until(true) -> None:
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")
-
-
 def test_when_all_places_are_taken(models, capfd):
     with running(models, places=2) as client:
         slow = [begun(client, 1000) for _ in range(2)]
-        wait_until(lambda: client.desk.taken == 2)
+        wait_for(lambda: client.desk.taken == 2)
         reply = client.predict("fcn8s", PNG)
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
         assert reply.error == "2 images are being answered already; try again in some seconds"
         assert client.get("/api/health").status == 200
         for link in slow:  # they leave without a word
             link.close()
-        wait_until(lambda: client.desk.taken == 0)
+        wait_for(lambda: client.desk.taken == 0)
         assert client.predict("fcn8s", PNG).status == 200
     assert "Traceback" not in capfd.readouterr().err
 
@@ -329,7 +322,7 @@ def test_who_is_sent_away_is_told_how_long_an_answer_takes(models, monkeypatch):
     with running(models, places=1) as client:
         client.predict("fcn8s", PNG)
         with begun(client, 1000):
-            wait_until(lambda: client.desk.taken == 1)
+            wait_for(lambda: client.desk.taken == 1)
             assert client.predict("fcn8s", PNG).headers["retry-after"] == "2"
 
 
@@ -340,7 +333,7 @@ def test_an_image_that_does_not_arrive(models, monkeypatch):
             reply = lines.read()
         assert " 408 " in reply.splitlines()[0]
         assert "did not arrive within" in reply
-        wait_until(lambda: client.desk.taken == 0)
+        wait_for(lambda: client.desk.taken == 0)
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n"])
@@ -375,18 +368,18 @@ def test_a_client_that_leaves_before_its_turn_is_not_worked_for(size, models, mo
     monkeypatch.setattr("pixelproof.deploy.serve.app.answer", slow)
     with running(models) as client, ThreadPoolExecutor(1) as pool:
         first = pool.submit(client.predict, "fcn8s", b"first")
-        wait_until(lambda: asked)
+        wait_for(lambda: asked)
         waiting = [begun(client, size) for _ in range(3)]
         for link in waiting:
             link.sendall(b"y" * (size - 1))
-        wait_until(lambda: client.desk.taken == 4)
+        wait_for(lambda: client.desk.taken == 4)
         time.sleep(0.2)  # the images arrive, and their requests wait
         for link in waiting:
             link.close()
-        wait_until(lambda: client.desk.taken == 1)  # their places are free at once, though their turn has not come
+        wait_for(lambda: client.desk.taken == 1)  # their places are free at once, though their turn has not come
         left.set()
         assert first.result().status == 200
-        wait_until(lambda: client.desk.taken == 0)
+        wait_for(lambda: client.desk.taken == 0)
         assert client.predict("fcn8s", b"the last").status == 200
     assert asked == [5, 8]
     assert capfd.readouterr().err.count(" 499 ") == 3

@@ -17,6 +17,7 @@ from pixelproof import api
 from pixelproof.deploy.serve.server import address, is_loopback, listening
 from pixelproof.errors import UserError
 from pixelproof.runs import packages
+from waiting import PATIENCE
 
 
 def test_from_the_address_to_ctrl_c(runs):
@@ -36,7 +37,7 @@ def test_from_the_address_to_ctrl_c(runs):
         with urllib.request.urlopen(asked) as reply:
             assert json.load(reply)["label"]["name"] in ("red", "green", "blue")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert (process.returncode, out) == (0, "")

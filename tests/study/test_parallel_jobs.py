@@ -15,7 +15,7 @@ from pixelproof.study import parallel_jobs
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study
 from pixelproof.study.plan import in_order, plan
-from waiting import alive, children_of, wait_for
+from waiting import alive, children_of, started, wait_for
 
 STUDY = """
 name: at-once
@@ -74,10 +74,9 @@ def test_where_one_fails_all_end(study, tmp_path):
 def test_all_end_with_the_command(study, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "pixelproof", "study", tmp_path / "study.yaml", "--data", tmp_path, "--out", out]
-    with subprocess.Popen([*command, "--jobs", "2", "--set", "epochs=100000"], stderr=subprocess.DEVNULL) as process:
-        wait_for(Run(out / "fields" / "fcn32s").last.is_file)
+    with started([*command, "--jobs", "2", "--set", "epochs=100000"], stderr=subprocess.DEVNULL) as process:
+        wait_for(Run(out / "fields" / "fcn32s").last.is_file, process)
         children = children_of(process.pid)
-        process.kill()
     assert len(children) >= 2
     wait_for(lambda: not any(map(alive, children)))
 

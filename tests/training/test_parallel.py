@@ -17,7 +17,7 @@ from pixelproof.errors import Refusal, UserError
 from pixelproof.runs import Run
 from pixelproof.study.train import train
 from pixelproof.training.launch import check_processes, launch
-from waiting import alive, children_of, wait_for
+from waiting import alive, children_of, started, wait_for
 
 CPU = torch.device("cpu")
 EVERYTHING = ["mixup=0.2", "cutmix=1", "dropout=0.5", "accumulate=2", "ema=0.9", "shift=2", "color=0.2", "flip=true"]
@@ -147,16 +147,14 @@ def test_a_killed_run_of_two_processes_leaves_none_and_goes_on_in_one(tmp_path, 
     options = [f"--set={text}" for text in ["width=0.03", "batch_size=4", "epochs=12", "warmup=0", "device=cpu"]]
     options += [f"--set={text}" for text in [*EVERYTHING, "selection=0.2", "optimizer=sgd", "lr=1e-3"]]
     command = [sys.executable, "-m", "pixelproof", "train", color_classes, "--model", "vgg16-bn", *options]
-    process = subprocess.Popen(
-        [*command, "--out", tmp_path / "torn", "--processes", "2"],
+    torn = Run(tmp_path / "torn")
+    with started(
+        [*command, "--out", torn.path, "--processes", "2"],
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as shells do for '&' in a script
-    )
-    torn = Run(tmp_path / "torn")
-    wait_for(torn.last.is_file)
-    children = children_of(process.pid)
-    process.kill()
-    process.wait()
+    ) as process:
+        wait_for(torn.last.is_file, process)
+        children = children_of(process.pid)
     assert children
     wait_for(lambda: not any(alive(pid) for pid in children))
     assert not torn.environment()["finished"]
