@@ -26,7 +26,7 @@ from pixelproof.config import apply_overrides, default_config
 from pixelproof.data import open_data
 from pixelproof.data.demo import write_demo
 from pixelproof.models import task_of
-from pixelproof.study.train import train
+from pixelproof.verbs.train import train
 
 MODELS = ["vgg16-bn", "fcn32s-bn", "fcn8s-bn", "smp:DeepLabV3Plus:resnet50"]
 STUDY = Path(__file__).parents[2] / "shared" / "data"

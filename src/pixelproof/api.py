@@ -15,15 +15,15 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.deploy.serve import serve
     from pixelproof.evaluation.score import score
     from pixelproof.report.page import build_report as report
-    from pixelproof.study.cam import cam_run as cam
-    from pixelproof.study.compare import compare_models as compare
     from pixelproof.study.conduct import conduct_file as study
-    from pixelproof.study.embed import embed_run as embed
-    from pixelproof.study.evaluate import evaluate_run as evaluate
-    from pixelproof.study.explain import explain_run as explain
-    from pixelproof.study.predict import predict_run as predict
-    from pixelproof.study.show import describe_model as show
-    from pixelproof.study.train import train_run as train
+    from pixelproof.verbs.cam import cam_run as cam
+    from pixelproof.verbs.compare import compare_models as compare
+    from pixelproof.verbs.embed import embed_run as embed
+    from pixelproof.verbs.evaluate import evaluate_run as evaluate
+    from pixelproof.verbs.explain import explain_run as explain
+    from pixelproof.verbs.predict import predict_run as predict
+    from pixelproof.verbs.show import describe_model as show
+    from pixelproof.verbs.train import train_run as train
 
 __all__ = [
     "cam",
@@ -44,21 +44,21 @@ __all__ = [
 ]
 
 _FUNCTIONS = {
-    "cam": "pixelproof.study.cam.cam_run",
-    "compare": "pixelproof.study.compare.compare_models",
+    "cam": "pixelproof.verbs.cam.cam_run",
+    "compare": "pixelproof.verbs.compare.compare_models",
     "doctor": "pixelproof.data.doctor.examine.examine",
-    "embed": "pixelproof.study.embed.embed_run",
-    "evaluate": "pixelproof.study.evaluate.evaluate_run",
-    "explain": "pixelproof.study.explain.explain_run",
+    "embed": "pixelproof.verbs.embed.embed_run",
+    "evaluate": "pixelproof.verbs.evaluate.evaluate_run",
+    "explain": "pixelproof.verbs.explain.explain_run",
     "export": "pixelproof.deploy.export.export_run",
     "map": "pixelproof.deploy.map.map_scene",
-    "predict": "pixelproof.study.predict.predict_run",
+    "predict": "pixelproof.verbs.predict.predict_run",
     "report": "pixelproof.report.page.build_report",
     "score": "pixelproof.evaluation.score.score",
     "serve": "pixelproof.deploy.serve.serve",
-    "show": "pixelproof.study.show.describe_model",
+    "show": "pixelproof.verbs.show.describe_model",
     "study": "pixelproof.study.conduct.conduct_file",
-    "train": "pixelproof.study.train.train_run",
+    "train": "pixelproof.verbs.train.train_run",
 }
 
 

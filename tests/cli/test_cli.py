@@ -117,7 +117,7 @@ def test_nothing_of_a_closed_stderr_reaches_stdout():
 
 
 def test_memory_that_is_not_enough_is_called_so(pixelproof, monkeypatch):
-    monkeypatch.setattr("pixelproof.study.show.describe_model", lambda *_: torch.empty(2**48))
+    monkeypatch.setattr("pixelproof.verbs.show.describe_model", lambda *_: torch.empty(2**48))
     code, _, err = pixelproof("show", "vgg16")
     assert (code, err.startswith("pixelproof: the memory is not enough; use a smaller batch_size")) == (2, True)
 

@@ -29,7 +29,7 @@ from pixelproof.deploy.serve.names import model_names
 from pixelproof.deploy.serve.replies import Declined
 from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor, tiles
-from pixelproof.study.predict import predict_run
+from pixelproof.verbs.predict import predict_run
 from small_data import write_raster
 from small_runs import untrained_run
 from waiting import wait_for

@@ -25,8 +25,8 @@ from pixelproof.runs import Source, load_scores, load_shown, load_thumbnails
 from pixelproof.runs.explanation_file import load_explanation
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.ranked_file import load_ranked
-from pixelproof.study.explain import explain, explain_run
-from pixelproof.study.train import train_run
+from pixelproof.verbs.explain import explain, explain_run
+from pixelproof.verbs.train import train_run
 from small_runs import untrained_run
 
 SLIM = ["--set", "width=0.03", "--set", "batch_size=8", "--set", "device=cpu", "--set", "selection=0.2"]
@@ -74,10 +74,10 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path, monkeypa
         raise UserError(f"the disk is full while writing {path}", "free some space and run the command again")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pixelproof.study.explain.save_scores", full)
+        patch.setattr("pixelproof.verbs.explain.save_scores", full)
         code, _, err = pixelproof(*command)
         assert (code, "run the command again" in err) == (2, True)
-        patch.setattr("pixelproof.study.embed.write_bytes", full)
+        patch.setattr("pixelproof.verbs.embed.write_bytes", full)
         assert pixelproof("embed", *command[1:5])[0] == 2
         assert not (tmp_path / "why" / "features.npz").exists()
     code, out, err = pixelproof(*command)

@@ -16,7 +16,7 @@ from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.views import ViewAverage
-from pixelproof.study.cam import cam_run
+from pixelproof.verbs.cam import cam_run
 from small_runs import COLORS, untrained_run
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
@@ -172,7 +172,7 @@ def test_nothing_is_computed_where_a_picture_cannot_be_written(tmp_path, image, 
 
     write_png(out / "b-red.png", image)  # of an earlier time
     with monkeypatch.context() as patched:
-        patched.setattr("pixelproof.study.cam.grad_cam", None)
+        patched.setattr("pixelproof.verbs.cam.grad_cam", None)
         for target in ("red", None):  # nobody knows yet that the second image will not be predicted red
             with pytest.raises(UserError, match=r"b-red\.png already exists; choose another --out or give --overwrite"):
                 cam(target=target)
@@ -195,7 +195,7 @@ def test_all_pictures_are_written_or_none(tmp_path, image, monkeypatch):
 
     def cam(*targets):
         heats = [Heat(np.zeros((SIDE, SIDE), np.float32), target) for target in targets]
-        monkeypatch.setattr("pixelproof.study.cam.grad_cam", lambda *_: heats.pop(0))
+        monkeypatch.setattr("pixelproof.verbs.cam.grad_cam", lambda *_: heats.pop(0))
         return cam_run(run, tmp_path / "in", out, device="cpu")
 
     with pytest.raises(UserError, match=r"two images would both be drawn as .*x-a-b\.png; draw them one by one"):

@@ -11,8 +11,8 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.models import build_model, fold_for_training
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Source
-from pixelproof.study.train import train
 from pixelproof.training.device import compiled, tune
+from pixelproof.verbs.train import train
 
 pytestmark = [
     pytest.mark.gpu,

@@ -11,7 +11,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.runs import Source, load_scores
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import builtin_study
-from pixelproof.study.train import train
+from pixelproof.verbs.train import train
 
 
 def score_after(folder, out, model, *settings):

@@ -16,7 +16,7 @@ from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather, predict_files
 from pixelproof.runs.locks import alone_in
-from pixelproof.study.predict import as_slice
+from pixelproof.verbs.predict import as_slice
 
 
 def fill(root, *names):

@@ -11,7 +11,7 @@ from pixelproof.evaluation import accuracy, pixel_accuracy
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Source
-from pixelproof.study.train import train
+from pixelproof.verbs.train import train
 
 pytestmark = pytest.mark.real
 

@@ -12,8 +12,8 @@ from pixelproof.errors import UserError
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.study.conduct import conduct
-from pixelproof.study.evaluate import evaluate_run
 from pixelproof.study.file import read_study, run_config
+from pixelproof.verbs.evaluate import evaluate_run
 
 VARY = {
     "model": "fcn{skips}{way}-bn",

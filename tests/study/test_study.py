@@ -15,11 +15,11 @@ from pixelproof.runs import Run
 from pixelproof.runs.locks import alone_in
 from pixelproof.study import studies
 from pixelproof.study.conduct import conduct
-from pixelproof.study.embed import embed_run
 from pixelproof.study.file import builtin_study, read_study, run_config
-from pixelproof.study.settings import settle
-from pixelproof.study.show import describe_model
-from pixelproof.study.train import train_run
+from pixelproof.verbs.embed import embed_run
+from pixelproof.verbs.settings import settle
+from pixelproof.verbs.show import describe_model
+from pixelproof.verbs.train import train_run
 
 STUDY = """
 name: small

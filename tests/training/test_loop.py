@@ -16,8 +16,8 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Run, Source
 from pixelproof.runs.locks import alone_in
-from pixelproof.study.train import train
 from pixelproof.training.checkpoints import load_weights
+from pixelproof.verbs.train import train
 
 SLIM = ["width=0.03", "batch_size=8", "lr=3e-3", "warmup=0", "device=cpu"]
 
@@ -247,7 +247,7 @@ def test_one_process_at_a_time_trains_a_run_and_clears_up_after_killed_ones(tmp_
     data = open_data(color_classes)
     config = settings_for(data, "vgg16", "epochs=1")
     run = train(data, config, tmp_path / "run")
-    monkeypatch.setattr("pixelproof.study.train.WORKERS_END", 0.2)
+    monkeypatch.setattr("pixelproof.verbs.train.WORKERS_END", 0.2)
     leftovers = [run.last.parent / name for name in (".last.123.part.safetensors", ".tmpAb12Cd")]
     for path in (*leftovers, run.last.parent / ".mine"):
         path.write_bytes(b"x")

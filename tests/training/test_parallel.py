@@ -15,8 +15,8 @@ from pixelproof.config import apply_overrides, default_config
 from pixelproof.data import open_data
 from pixelproof.errors import Refusal, UserError
 from pixelproof.runs import Run
-from pixelproof.study.train import train
 from pixelproof.training.launch import check_processes, launch
+from pixelproof.verbs.train import train
 from waiting import alive, children_of, started, wait_for
 
 CPU = torch.device("cpu")
@@ -56,7 +56,7 @@ def test_two_processes_find_the_weights_of_one(tmp_path, request, folder, model,
 
 
 def untrained(config, data):
-    from pixelproof.study.fit import start
+    from pixelproof.verbs.fit import start
 
     return start(config, data, begun=False).state_dict()
 

@@ -11,12 +11,12 @@ from pixelproof.data.loading import TrainingImages
 from pixelproof.labels import encode_colors
 from pixelproof.models import build_model, summarise
 from pixelproof.runs import Run
-from pixelproof.study.train import train
 from pixelproof.training import muon
 from pixelproof.training.class_weights import class_weights
 from pixelproof.training.device import tune
 from pixelproof.training.muon import orthogonalize
 from pixelproof.training.speed import Speed, measured_peak, multiply_adds
+from pixelproof.verbs.train import train
 
 SLIM = ["width=0.03", "batch_size=3", "lr=3e-3", "warmup=0", "device=cpu", "epochs=2"]
 FIELDS = ["crop=32", "scale=[0.5, 2]", "color=0.3", "finish=cross-entropy+lovasz", "finish_from=0.5", "ema=0.9"]

@@ -21,7 +21,7 @@ def cam(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Show where in an image lies what speaks for a class (Grad-CAM)."""
-    from pixelproof.study.cam import cam_run
+    from pixelproof.verbs.cam import cam_run
 
     for path in cam_run(run, images, out, target=target, device=device, overwrite=overwrite):
         print(path)

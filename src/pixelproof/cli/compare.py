@@ -32,7 +32,7 @@ def compare(
     from pixelproof.comparison.tables import as_json, print_comparison
     from pixelproof.comparison.words import language
     from pixelproof.runs.folder import PAGE
-    from pixelproof.study.compare import compare_models
+    from pixelproof.verbs.compare import compare_models
 
     tongue = language(lang)
     record = compare_models(

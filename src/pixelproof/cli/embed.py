@@ -38,7 +38,7 @@ def embed(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Map a layer's features by t-SNE: explanation.html to explore, tsne.png and tsne.svg to print, features.npz."""
-    from pixelproof.study.embed import embed_run
+    from pixelproof.verbs.embed import embed_run
 
     paths = embed_run(
         run,

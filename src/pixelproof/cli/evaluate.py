@@ -29,7 +29,7 @@ def evaluate(
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
     from pixelproof.evaluation import summarise
     from pixelproof.evaluation.tables import print_scores
-    from pixelproof.study.evaluate import evaluate_run
+    from pixelproof.verbs.evaluate import evaluate_run
 
     scores = evaluate_run(run, data, split, device, backend=backend, tta=tta, scales=parse_scales(scales))
     if json:

@@ -30,7 +30,7 @@ def explain(
     Writes report.html, to look at, and what it is made of: explanation.json (classification), suspects.csv, next.csv,
     the images at its head in next/, and scores.npz.
     """
-    from pixelproof.study.explain import explain_run
+    from pixelproof.verbs.explain import explain_run
 
     paths = explain_run(
         run,

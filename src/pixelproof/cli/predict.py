@@ -36,7 +36,7 @@ def predict(
 
     Segmentation writes masks in the scheme's colours, index masks and overlays; classification writes predictions.csv.
     """
-    from pixelproof.study.predict import predict_run
+    from pixelproof.verbs.predict import predict_run
 
     files = predict_run(
         run,

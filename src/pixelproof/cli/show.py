@@ -25,7 +25,7 @@ def show(
     """
     from pixelproof.cli.options import print_json
     from pixelproof.errors import UserError
-    from pixelproof.study.show import describe_model
+    from pixelproof.verbs.show import describe_model
 
     if diagram is not None and diagram.exists():
         raise UserError(f"{diagram} already exists", "choose another --diagram")

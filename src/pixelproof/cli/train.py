@@ -27,7 +27,7 @@ def train(
 
     The best checkpoint is chosen on a part of train set aside for it, never on validation.
     """
-    from pixelproof.study.train import train_run
+    from pixelproof.verbs.train import train_run
 
     settings = [*(set_ or []), *(["fold=false"] if no_fold else [])]
     run = train_run(

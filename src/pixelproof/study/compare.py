@@ -8,20 +8,13 @@ from pathlib import Path
 from pixelproof.comparison.compare import compare
 from pixelproof.comparison.evidence import gather
 from pixelproof.comparison.match import in_order
-from pixelproof.comparison.opening import open_models
 from pixelproof.errors import Refusal
-from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
-from pixelproof.report.artefacts import refuse_study_or_run
-from pixelproof.report.page import build_report
-from pixelproof.runs import Scores, SegmentationScores, load_scores
-from pixelproof.runs.atomic import refuse_existing
+from pixelproof.runs import Scores, load_scores
 from pixelproof.runs.comparison_file import FILE as COMPARISON
-from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison, save_comparison
+from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence, save_evidence
-from pixelproof.runs.files import Paths, as_paths
-from pixelproof.runs.folder import PAGE
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part
 from pixelproof.study.job import Job, first_runs
@@ -48,52 +41,6 @@ def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> Non
     except Refusal as refusal:
         say(f"{folder.name}: not compared, because {refusal}")
         _forget(folder, COMPARISON, EVIDENCE)
-
-
-def compare_models(
-    models: Paths,
-    out: Path | None = None,
-    *,
-    split: str = SPLIT,
-    protocol: str = "unknown_counted",
-    groups: str | None = None,
-    seed: int = 0,
-    language: str = "en",
-    overwrite: bool = False,
-) -> ComparisonRecord:
-    """Compare run folders or score files and, where ``out`` is given, write the evidence and its page there.
-
-    Args:
-        models: Two or more run folders or score files.
-        out: Folder for ``comparison.json``, ``evidence.json`` and ``report.html``.
-        split: The split whose scores to read from run folders.
-        protocol: How pixels of ignored classes count.
-        groups: A regular expression that finds in an image's id the scene it belongs to.
-        seed: Seed of the resamples.
-        language: In which the page is shown first, "en" or "zh-Hant".
-        overwrite: Replace what is there.
-
-    Raises:
-        UserError: A file cannot be read, an option has a wrong value, or ``out`` holds a comparison already.
-        Refusal: The models were not measured alike, or there are too few images for an interval.
-    """
-    paths = as_paths(models)
-    if out is None:
-        return compare(paths, split, protocol, groups, seed)
-    out = Path(out)
-    refuse_study_or_run(out)
-    refuse_existing([out / name for name in (COMPARISON, EVIDENCE, PAGE)], overwrite)
-    record = compare(paths, split, protocol, groups, seed)
-    scores = open_models(paths, split)
-    save_comparison(out / COMPARISON, record)
-    (out / EVIDENCE).unlink(missing_ok=True)
-    if any(isinstance(each, SegmentationScores) and each.boundaries is None for each in scores):
-        say("note: score files without boundary counts, so where the gain lies is not shown; evaluate or score again")
-    else:
-        named = {each.source.name: [each] for each in scores}
-        save_evidence(out / EVIDENCE, gather(named, protocol_of(protocol), groups=groups, seed=seed))
-    build_report(out, language)
-    return record
 
 
 def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:

@@ -1,137 +1,31 @@
-"""``explain``: what a run sees as alike, which labels are doubtful, and what to look at next."""
+"""Explain the models of a part, as far as its page shows that."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
 
-from pixelproof.config import run_settings
-from pixelproof.data import Sample, arrange, fingerprint
+from pixelproof.data import Sample
 from pixelproof.data.splits import limit
-from pixelproof.errors import Refusal, UserError
+from pixelproof.errors import Refusal
 from pixelproof.evaluation import mean_iou
-from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.explanation.classifier import explain_classifier
-from pixelproof.explanation.features import SECOND_LAST, predictor_for
-from pixelproof.explanation.priority import UNLABELLED
-from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.files import gather
 from pixelproof.progress import say
-from pixelproof.report import build_report
-from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.runs import (
-    Run,
     SegmentationScores,
-    Source,
-    atomic,
     load_scores,
-    save_scores,
 )
-from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.explanation_file import VERSION
-from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
-from pixelproof.runs.files import Paths, as_paths
-from pixelproof.runs.folder import PAGE
-from pixelproof.runs.ranked_file import Ranked
+from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.job import Job, first_runs
-from pixelproof.study.parts import data_for
 from pixelproof.study.steps import Steps
+from pixelproof.verbs.explain import explain
 
 MASKS = 300
 """Masks of train that a study looks at: each takes as long as predicting it."""
-FEWEST = 2
-"""Images that give each other a neighbour."""
-COPIES = 50
-"""Images of the list of what to do next that are copied out."""
-
-
-def explain_run(
-    run_path: Path,
-    data: Path,
-    out: Path,
-    split: str = "validation",
-    *,
-    layer: str = SECOND_LAST,
-    unlabelled: Paths = (),
-    most: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    overwrite: bool = False,
-) -> list[Path]:
-    """Explain a run, write what was found to ``out`` and return the paths.
-
-    Args:
-        run_path: The run folder.
-        data: The folder of labelled images.
-        out: The folder to write to.
-        split: The images that are described, and taken for the list of what to look at next.
-        layer: Whose output is the feature space; classification.
-        unlabelled: An image file or folder without labels, or several, which join the list of what to label next.
-        most: Look at no more training images than this; None looks at all.
-        seed: Decides bootstrap replicates.
-        device: Where to compute.
-        overwrite: Replace an earlier explanation in ``out``.
-
-    Raises:
-        UserError: The run and the data do not fit each other, or ``out`` holds an explanation already or cannot be
-            written.
-        Refusal: There are too few images to compare any with.
-    """
-    if most is not None and most < 1:
-        raise UserError(f"most cannot be {most}", "give 1 or more training images, or none to look at all")
-    run, target = Run.open(Path(run_path)), ExplanationFolder(Path(out))
-    refuse_study_or_run(target.path)
-    if Path(data).resolve() in (target.path.resolve(), *target.path.resolve().parents):
-        raise UserError(f"{out} lies in the data set that is explained", "choose another --out")
-    if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
-        raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
-    refuse_existing(target.files(), overwrite)
-    config = run_settings(run)
-    parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, Path(data)), config.data))
-    if not parts.get(split):
-        raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
-    parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
-    if further := as_paths(unlabelled):
-        files = gather(further, run.labels().task)
-        parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
-    predictor = predictor_for(run, device, layer)
-    require_writable(target.scores)
-    findings, logits = explain(predictor, parts, split, layer, seed)
-    source = Source(run.name, split, fingerprint(parts[split]))
-    scores = evaluate(predictor, parts[split], source, logits)
-    try:
-        written = [*target.save(findings), *_copy(findings.next, parts, target), target.scores]
-        save_scores(target.scores, scores)
-        return [*written, build_report(target.path)]
-    except UserError:  # a full disk, say; half an explanation would stand in the way of the next
-        target.clear()
-        raise
-
-
-def explain(
-    predictor: Predictor, parts: Mapping[str, Sequence[Sample]], split: str, layer: str = SECOND_LAST, seed: int = 0
-) -> tuple[Findings, Tensor | None]:
-    """Explain a network on the images of ``split``, with the other parts for comparison.
-
-    Returns:
-        What was found out, and a classifier's logits of these images, [N, K].
-
-    Raises:
-        UserError: An image or mask cannot be read, or there is no such layer.
-        Refusal: There are too few images to compare any with.
-    """
-    for name in ("train", split) if predictor.scheme.task == "classification" else ("train",):
-        if len(parts[name]) < FEWEST:
-            raise Refusal(f"{name} has a single image, and images are explained by others", "explain on more of them")
-    if predictor.scheme.task == "classification":
-        return explain_classifier(predictor, parts, split, layer, seed)
-    return explain_segmenter(predictor, parts, split), None
 
 
 def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
@@ -177,13 +71,3 @@ def _best(jobs: Sequence[Job]) -> Job:
         return float(np.nan_to_num(mean_iou(scores, "unknown_counted"), nan=-1.0))
 
     return max(first_runs(jobs).values(), key=quality)
-
-
-def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: ExplanationFolder) -> list[Path]:
-    """Copy the images that head the list of what to look at next into a folder of their own, in its order."""
-    paths = {(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
-    for place, row in enumerate(rows[:COPIES], start=1):
-        source = paths[row.split, row.id]
-        with atomic(target.images / f"{place:03d}-{row.split}-{source.name}") as temporary:
-            shutil.copyfile(source, temporary)
-    return [target.images]

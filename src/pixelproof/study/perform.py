@@ -11,13 +11,17 @@ from typing import Any
 
 from pixelproof.config import apply_overrides, run_settings
 from pixelproof.data import Sample, fingerprint
+from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.segmenter import show
 from pixelproof.prediction import Predictor
+from pixelproof.prediction.views import described
 from pixelproof.progress import say
 from pixelproof.runs import (
     Run,
+    Scores,
     load_features,
+    load_scores,
     load_shown,
     load_thumbnails,
     save_features,
@@ -31,10 +35,10 @@ from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.job import Job
 from pixelproof.study.plan import starting
-from pixelproof.study.scoring import own_scores, score_run
-from pixelproof.study.settings import weights_file
 from pixelproof.study.steps import Reader, Steps
-from pixelproof.study.train import describe_network, train
+from pixelproof.verbs.scoring import score_run
+from pixelproof.verbs.settings import weights_file
+from pixelproof.verbs.train import describe_network, train
 
 
 def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
@@ -121,6 +125,19 @@ def inspect(job: Job, steps: Steps) -> None:
             steps.take(step, artefact.inputs)
 
 
+def _own_scores(job: Job) -> Reader:
+    """Return a reader of a study's scores, which refuses those that another command has put in their place."""
+    fingerprint, looks = job.fingerprints[SPLIT], described(job.config.model.tta, job.config.model.tta_scales)
+
+    def read(path: Path) -> Scores:
+        scores = load_scores(path)
+        if scores.source.fingerprint != fingerprint or scores.source.looks not in ("", looks):
+            raise UserError(f"{path} was scored on other images, or by other looks, than the study's", "score it again")
+        return scores
+
+    return read
+
+
 def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
     run, samples, fingerprints = job.run, job.parts[SPLIT], job.fingerprints
 
@@ -133,7 +150,7 @@ def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
         save_features(run.features(SPLIT), features)
 
     counted = [*answers, fingerprints[SPLIT], SCORES_VERSION]  # an older version counted less
-    yield _Artefact("scores", run.scores(SPLIT), own_scores(job), counted, score)
+    yield _Artefact("scores", run.scores(SPLIT), _own_scores(job), counted, score)
     for sample in job.shown:
         path, inputs = run.shown(sample.id), [answers, fingerprint([sample])]
         yield _Artefact(f"shown/{sample.id}", path, load_shown, inputs, partial(_show, path, sample))

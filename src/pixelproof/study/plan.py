@@ -17,7 +17,7 @@ from pixelproof.runs.study_file import METRICS_OF, SPLIT
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
-from pixelproof.study.settings import normalised, settle
+from pixelproof.verbs.settings import normalised, settle
 
 OF_STUDY = "study:"
 """Before ``PART/MODEL`` in the setting ``weights``: start from what another model of the study has learned."""

@@ -31,7 +31,7 @@ from pixelproof.runs.atomic import atomic_folder, refuse_existing
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
-from pixelproof.study.parts import proof_image, samples_for
+from pixelproof.verbs.parts import proof_image, samples_for
 
 IMAGES = 16  # validation images of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared

@@ -15,7 +15,7 @@ from pixelproof.report.map_page import map_page
 from pixelproof.runs import Run, load_features, save_features, save_thumbnails, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.files import file_digest, write_bytes
-from pixelproof.study.parts import samples_for
+from pixelproof.verbs.parts import samples_for
 
 FEATURES, THUMBNAILS, PAGE = "features.npz", "thumbnails.npz", "explanation.html"
 KINDS: tuple[Literal["png", "svg"], ...] = ("png", "svg")

@@ -25,13 +25,13 @@ from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.proof_images import COUNT, save_proof_images
-from pixelproof.study.fit import fit, start
-from pixelproof.study.parts import proof_image
-from pixelproof.study.settings import prepare, settle, weights_of_other_bands
 from pixelproof.training.checkpoints import load_weights, remove_unfinished, save_weights
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.launch import check_processes, launch
 from pixelproof.training.parallel import ALONE
+from pixelproof.verbs.fit import fit, start
+from pixelproof.verbs.parts import proof_image
+from pixelproof.verbs.settings import prepare, settle, weights_of_other_bands
 
 
 def train(

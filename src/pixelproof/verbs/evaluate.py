@@ -9,8 +9,8 @@ from pixelproof.data import fingerprint
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.runs import Run, Scores
-from pixelproof.study.parts import samples_for
-from pixelproof.study.scoring import score_run
+from pixelproof.verbs.parts import samples_for
+from pixelproof.verbs.scoring import score_run
 
 
 def evaluate_run(
