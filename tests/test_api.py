@@ -75,6 +75,14 @@ def test_verbs_without_a_model_do_not_wait_for_torch():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_no_verb_loads_a_compiler_before_it_trains():
-    code = "import sys, pixelproof.study.conduct; assert not {'torch._dynamo', 'torchvision'} & set(sys.modules)"
+def test_no_verb_loads_what_takes_long_before_it_is_needed():
+    """Neither a compiler before it trains, nor what draws, fits and maps before it does so."""
+    code = (
+        "import sys, pixelproof.prediction\n"
+        "assert 'triton' not in sys.modules\n"
+        "import pixelproof.study.train\n"
+        "assert not {'scipy.optimize', 'matplotlib'} & set(sys.modules)\n"
+        "import pixelproof.study.conduct\n"
+        "assert not {'torch._dynamo', 'torchvision', 'scipy.stats', 'sklearn', 'openTSNE'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from report_folders import make_classification, make_segmentation, make_study
 
-from pixelproof.report import build_report
+from pixelproof.report.page import build_report
 
 NAMES = ["owl", "cat", "dog", "fox", "bee", "ant"]
 

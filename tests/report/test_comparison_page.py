@@ -9,9 +9,9 @@ from report_pages import Page
 
 from pixelproof.comparison.reasons import over_seeds, remarks
 from pixelproof.errors import UserError
-from pixelproof.report import build_report
 from pixelproof.report.comparison import headline
 from pixelproof.report.figures.forest import Difference, forest
+from pixelproof.report.page import build_report
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import Estimate, load_evidence
 

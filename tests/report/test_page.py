@@ -21,7 +21,7 @@ from report_pages import Page
 from pixelproof.cli.report import report
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelClass
-from pixelproof.report import build_report
+from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_features, load_scores, load_shown, save_shown
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}", "$\\frac{1}$", "a'b&amp;c"]
@@ -120,7 +120,8 @@ def test_images_are_described_and_counted(built: Path):
 def test_equal_artefacts_give_equal_bytes(built: Path, copy: Path):
     (copy / "report.html").unlink()
     shutil.rmtree(copy / "figures")
-    code = "import sys; from pathlib import Path; from pixelproof.report import build_report as b; b(Path(sys.argv[1]))"
+    code = "import sys; from pathlib import Path; from pixelproof.report.page import build_report\n"
+    code += "build_report(Path(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", code, copy], check=True, env=os.environ | {"PYTHONHASHSEED": "7"})
     names = ["report.html", "figures/tsne-vgg16.svg", "figures/tsne-vgg16.png", "figures/masks-segmentation.png"]
     for name in names:
@@ -130,7 +131,7 @@ def test_equal_artefacts_give_equal_bytes(built: Path, copy: Path):
 
 def test_a_report_needs_no_torch(copy: Path):
     code = (
-        "import sys; from pathlib import Path; from pixelproof.report import build_report\n"
+        "import sys; from pathlib import Path; from pixelproof.report.page import build_report\n"
         "build_report(Path(sys.argv[1]))\n"
         "loaded = {m.split('.')[0] for m in sys.modules} & {'torch', 'torchvision', 'timm'}\n"
         "assert not loaded, loaded"

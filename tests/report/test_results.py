@@ -13,7 +13,7 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation import PROTOCOLS, frequency_weighted_iou, iou, mean_iou, pixel_accuracy
 from pixelproof.labels import PRESETS
 from pixelproof.numbers import duration, magnitude, share, signed
-from pixelproof.report import build_report
+from pixelproof.report.page import build_report
 from pixelproof.runs import SegmentationScores, load_scores, save_scores
 
 MODELS = ("fcn32s", "fcn8s")

@@ -16,6 +16,6 @@ def report(
 ) -> None:
     """Rebuild the page from artefacts alone."""
     # Here, not above: the charts' library takes a moment to load, which other verbs need not wait for.
-    from pixelproof.report import build_report
+    from pixelproof.report.page import build_report
 
     print(build_report(folder, lang))

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr
-from scipy.stats import t as student
+from scipy.special import ndtr, stdtrit
 
 from pixelproof.evaluation import resampling
 from pixelproof.evaluation.resampling import Statistic
@@ -98,7 +97,7 @@ def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
         values = resampled[:, place]
         values = values[~np.isnan(values)]
         if units >= MINIMUM and len(values):
-            quantile = student.ppf((1 + CONFIDENCE) / 2, units - 1) * np.sqrt(units / (units - 1))
+            quantile = stdtrit(units - 1, (1 + CONFIDENCE) / 2) * np.sqrt(units / (units - 1))
             level = float(ndtr(-quantile))
             bounds[:, place] = np.quantile(values, [level, 1 - level])
     return bounds[0], bounds[1]

@@ -6,7 +6,6 @@ import math
 
 from scipy.optimize import brentq
 from scipy.special import ndtri
-from scipy.stats import binomtest
 
 from pixelproof.comparison.paired import CONFIDENCE
 
@@ -23,6 +22,8 @@ def mcnemar(a_alone: int, b_alone: int) -> float:
     Returns:
         The probability of a split at least as uneven; 1 where no image separates them.
     """
+    from scipy.stats import binomtest  # here, because it takes longer to import than all else of a comparison
+
     discordant = a_alone + b_alone
     return float(binomtest(b_alone, discordant).pvalue) if discordant else 1.0
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from pixelproof.comparison.paired import CONFIDENCE
 from pixelproof.runs.evidence_file import Estimate
@@ -41,6 +41,6 @@ def over_images_and_seeds(
         return Estimate(value=value, low=value, high=value), 1.0
     spread = over_images**2 / (images - 1) + (over_seeds**2 / freedom if freedom else 0.0)
     degrees = variance**2 / spread
-    margin = float(student.ppf((1 + CONFIDENCE) / 2, degrees)) * math.sqrt(variance)
-    p = 2 * float(student.sf(abs(value) / math.sqrt(variance), degrees))
+    margin = float(stdtrit(degrees, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
+    p = 2 * float(stdtr(degrees, -abs(value) / math.sqrt(variance)))
     return Estimate(value=value, low=value - margin, high=value + margin), p

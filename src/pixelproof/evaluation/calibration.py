@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from pixelproof.evaluation.metrics import ratio
@@ -160,6 +159,8 @@ def fit_temperature(logits: npt.NDArray[np.floating], truth: Int64) -> float:
         logits: [N, K], of images or pixels that the model was not trained on.
         truth: int64 [N], their true classes.
     """
+    from scipy.optimize import minimize_scalar  # here, because most that import this file fit nothing
+
     low, high = np.log(TEMPERATURES)
     found = minimize_scalar(lambda t: likelihood_loss(logits, truth, np.exp(t)), bounds=(low, high), method="bounded")
     return float(np.exp(found.x))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.neighbors import NearestNeighbors
 
 from pixelproof.progress import bar
 from pixelproof.randomness import generator
@@ -32,6 +31,8 @@ def nearest(points: Points, k: int, queries: Points | None = None) -> tuple[Floa
     Returns:
         Distances, float64 [M, k], nearest first, and indices of points, int64 [M, k].
     """
+    from sklearn.neighbors import NearestNeighbors  # here, because few of those that import this file search
+
     asked = points if queries is None else queries
     own = queries is None
     k = min(k, len(points) - own)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 Float64 = npt.NDArray[np.float64]
 UNLABELLED = "unlabelled"
@@ -67,6 +66,8 @@ def _standing(values: Float64) -> Float64:
 
     Those that share the highest value stand at 1, however many they are, unless all values are the same.
     """
+    from scipy.stats import rankdata  # here, because it takes long to import, and only a ranking needs it
+
     known = ~np.isnan(values)
     standing = np.full(len(values), np.nan)
     if known.any():

@@ -9,9 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from openTSNE import TSNE, TSNEEmbedding
-from openTSNE.affinity import PerplexityBasedNN
-from sklearn.decomposition import PCA
 
 from pixelproof.errors import UserError
 from pixelproof.numbers import decimal
@@ -50,6 +47,8 @@ class Reduction:
         Raises:
             UserError: There are fewer than 10 points.
         """
+        from sklearn.decomposition import PCA  # here and below, because only a map needs what takes long to import
+
         count, size = features.shape
         if count < FEWEST:
             raise UserError(f"a map needs at least {FEWEST} images, here are {count}", "embed a larger split")
@@ -66,6 +65,8 @@ def project(reduced: Float32, seed: int = 0, perplexity: float = PERPLEXITY) -> 
 
     Too large a perplexity for few points is lowered to what they allow, and a note says so.
     """
+    from openTSNE import TSNE
+
     count, components = reduced.shape
     most = (count - 1) / 3
     if perplexity > most:
@@ -107,6 +108,9 @@ def place(new: Float32, reference: Float32, reference_map: Float32, seed: int, p
         seed: The seed the map was made with.
         perplexity: The perplexity it was made with.
     """
+    from openTSNE import TSNEEmbedding
+    from openTSNE.affinity import PerplexityBasedNN
+
     jobs = _jobs(len(reference))
     affinities = PerplexityBasedNN(reference, perplexity=perplexity, n_jobs=jobs, random_state=seed)
     embedding = TSNEEmbedding(reference_map.astype(np.float64), affinities, n_jobs=jobs, random_state=seed)

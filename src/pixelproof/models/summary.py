@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from pixelproof.models.folding import fold
 from pixelproof.models.output import Output, PixelModel
@@ -46,6 +45,8 @@ def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
 
 def _count(model: PixelModel, size: int) -> tuple[Output, int]:
     """Return the output for one image, without data, and the multiply-accumulates it takes."""
+    from torch.utils.flop_counter import FlopCounterMode  # here, because it brings a compiler for GPUs along
+
     with FlopCounterMode(display=False) as counter:
         output = run_on_shapes(model, size)
     return output, counter.get_total_flops() // 2

@@ -1,5 +1,1 @@
 """The page that shows a study's evidence: a pure function of its artefacts, needing neither torch nor a model."""
-
-from pixelproof.report.page import build_report
-
-__all__ = ["build_report"]
