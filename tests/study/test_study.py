@@ -20,6 +20,7 @@ from pixelproof.verbs.embed import embed_run
 from pixelproof.verbs.settings import settle
 from pixelproof.verbs.show import describe_model
 from pixelproof.verbs.train import train_run
+from small_data import write_color_classes, write_two_fields
 
 STUDY = """
 name: small
@@ -51,6 +52,24 @@ def claimed(model, against=None, **test):
     test = {"model": model, "against": against} | test
     models = {name: None for name in (model, against) if name}
     return {"models": models, "claims": [{"id": "c", "says": "better", "tests": [test]}]}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study's data and, in ``out``, all that one epoch of its models leaves; read only."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_color_classes(folder / "patches")
+    write_two_fields(folder / "fields")
+    (folder / "small.yaml").write_text(STUDY)
+    small = read_study(folder / "small.yaml")
+    conduct(small, folder, folder / "out", ["epochs=1"], command="pixelproof study small.yaml")
+    return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path, finished: Path) -> Path:
+    """A copy of what one epoch leaves, to go on with."""
+    return shutil.copytree(finished / "out", tmp_path / "out")
 
 
 def times(folder: Path) -> dict[str, int]:
@@ -92,18 +111,15 @@ def test_a_study_ends_in_a_report_and_redoes_only_what_changed(study, tmp_path):
     assert changed(before, times(out)) == {"patches/vgg16/scores/validation.npz"}
 
 
-def test_how_images_are_handled_trains_nothing_anew(study, tmp_path):
-    out = tmp_path / "out"
-    conduct(study, tmp_path, out, ["epochs=1"])
+def test_how_images_are_handled_trains_nothing_anew(study, tmp_path, out):
     before = times(out)
     conduct(study, tmp_path, out, ["epochs=1", "cache=none"])
     assert times(out) == before
     assert not (out / "previous").exists()
 
 
-def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path):
-    out, found = tmp_path / "out", [tmp_path / "out" / "fields" / name for name in ("comparison.json", "evidence.json")]
-    conduct(study, tmp_path, out, ["epochs=1"])
+def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path, out):
+    found = [out / "fields" / name for name in ("comparison.json", "evidence.json")]
     assert all(path.is_file() for path in found)
     text = yaml.safe_load(STUDY)
     del text["parts"]["fields"]["models"]["fcn8s"], text["parts"]["patches"]
@@ -259,18 +275,15 @@ def test_a_broken_file_of_the_last_part_is_refused_before_the_first_is_trained(s
     assert not (tmp_path / "out").exists()
 
 
-def test_another_study_replaces_no_report(study, tmp_path):
-    out = tmp_path / "out"
-    conduct(study, tmp_path, out, ["epochs=1"])
+def test_another_study_replaces_no_report(study, tmp_path, out):
     page = (out / "report.html").read_bytes()
     with pytest.raises(UserError, match=f"out holds the study '{study.name}'; choose another --out"):
         conduct(study.model_copy(update={"name": "other"}), tmp_path, out, ["epochs=1"])
     assert (out / "report.html").read_bytes() == page
 
 
-def test_the_record_of_a_study_names_its_runs(study, tmp_path):
-    out = tmp_path / "out"
-    conduct(study, tmp_path, out, ["epochs=1"], command="pixelproof study small.yaml")
+def test_the_record_of_a_study_names_its_runs(finished):
+    out = finished / "out"
     record = json.loads((out / "study.json").read_text())
     assert record["settings"] == {"epochs": "1"}
     runs = [model["run"] for part in record["parts"] for model in part["models"]]
@@ -352,7 +365,6 @@ def test_normalisation_is_that_of_the_weights_unless_set(color_classes, settings
     lambda out: embed_run(out, out, out / "e", seed=-5),
     lambda out: embed_run(out, out, out / "e", perplexity=float("nan")),
 ])  # fmt: skip
-def test_a_number_out_of_range_is_one_sentence(color_classes, tmp_path, call):
-    train_run(color_classes, "vgg16", tmp_path / "a", settings=["width=0.03", "epochs=1", "device=cpu"])
+def test_a_number_out_of_range_is_one_sentence(finished, call):
     with pytest.raises(UserError, match=r"cannot be|out of range"):
-        call(tmp_path / "a")
+        call(finished / "out" / "patches" / "vgg16")

@@ -19,8 +19,8 @@ from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
-from pixelproof.report.page import build_report
 from pixelproof.report.artefacts import refuse_study_or_run
+from pixelproof.report.page import build_report
 from pixelproof.runs import (
     Run,
     Source,
