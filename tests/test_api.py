@@ -80,7 +80,7 @@ def test_no_verb_loads_what_takes_long_before_it_is_needed():
     code = (
         "import sys, pixelproof.prediction\n"
         "assert 'triton' not in sys.modules\n"
-        "import pixelproof.study.train\n"
+        "import pixelproof.verbs.train\n"
         "assert not {'scipy.optimize', 'matplotlib'} & set(sys.modules)\n"
         "import pixelproof.study.conduct\n"
         "assert not {'torch._dynamo', 'torchvision', 'scipy.stats', 'sklearn', 'openTSNE'} & set(sys.modules)"
