@@ -1,6 +1,7 @@
 """The Python API: the verbs of the command line by the same words, taking paths as texts too."""
 
 import ast
+import inspect
 import re
 import shutil
 import subprocess
@@ -12,9 +13,12 @@ from typer.main import get_command
 
 from pixelproof import api
 from pixelproof.cli.main import app
+from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, summarise
 
+PRINTED = {"json", "strict", "diagram", "write_labels", "no_fold"}
+"""What decides how a command answers, and ``--no-fold``, which is ``settings=["fold=false"]``."""
 SLIM = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
 
 
@@ -32,6 +36,16 @@ def test_what_type_checkers_are_told_is_what_comes():
     assert sorted(names) == api.__all__
 
 
+@pytest.mark.parametrize("verb", api.__all__)
+def test_it_has_the_words_of_the_command_line(verb):
+    words = {parameter.name for parameter in get_command(app).commands[verb].params}
+    words = {{"set_": "settings", "lang": "language"}.get(word, word) for word in words} - PRINTED
+    own = set(inspect.signature(getattr(api, verb)).parameters) - {"ready"}
+    if verb == "map":
+        own = own - {"options"} | set(MapSettings.model_fields)
+    assert words - {"out", "overwrite"} == own - {"out", "overwrite"}
+
+
 def test_train_evaluate_predict_by_function(color_classes, tmp_path):
     run = api.train(str(color_classes), "vgg16", str(tmp_path / "run"), settings=SLIM)
     scores = api.evaluate(str(run.path), str(color_classes))
@@ -40,6 +54,8 @@ def test_train_evaluate_predict_by_function(color_classes, tmp_path):
     files = api.predict(str(run.path), [str(color_classes / "validation" / "red")], str(tmp_path / "guess"))
     assert len(files) == 4
     assert not api.doctor(str(color_classes)).of("error")
+    with pytest.raises(UserError, match="--stretch is for bands"):
+        api.doctor(color_classes, stretch=(0, 3000))
     assert api.report(str(run.path)).name == "report.html"
 
 

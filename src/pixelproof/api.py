@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers know of them
-    from pixelproof.data.doctor.examine import examine as doctor
     from pixelproof.deploy.export import export_run as export
     from pixelproof.deploy.map import map_scene as map
     from pixelproof.deploy.serve import serve
@@ -18,6 +17,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.study.conduct import conduct_file as study
     from pixelproof.verbs.cam import cam_run as cam
     from pixelproof.verbs.compare import compare_models as compare
+    from pixelproof.verbs.doctor import examine_data as doctor
     from pixelproof.verbs.embed import embed_run as embed
     from pixelproof.verbs.evaluate import evaluate_run as evaluate
     from pixelproof.verbs.explain import explain_run as explain
@@ -46,7 +46,7 @@ __all__ = [
 _FUNCTIONS = {
     "cam": "pixelproof.verbs.cam.cam_run",
     "compare": "pixelproof.verbs.compare.compare_models",
-    "doctor": "pixelproof.data.doctor.examine.examine",
+    "doctor": "pixelproof.verbs.doctor.examine_data",
     "embed": "pixelproof.verbs.embed.embed_run",
     "evaluate": "pixelproof.verbs.evaluate.evaluate_run",
     "explain": "pixelproof.verbs.explain.explain_run",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pixelproof.data.doctor import Diagnosis, Finding
-    from pixelproof.data.reader import ImageReader
 
 _COLORS = {"error": "red", "warning": "yellow", "note": "blue"}
 _FILES_SHOWN = 4
@@ -39,11 +38,11 @@ def doctor(
     """Say what is wrong with this data, before any training; exit code 1 if there are errors."""
     from rich.console import Console
 
-    from pixelproof.data.doctor import examine
+    from pixelproof.verbs.doctor import examine_data
 
     if write_labels:
         _refuse_overwriting(data)
-    diagnosis = examine(data, _reader(bands, stretch))
+    diagnosis = examine_data(data, bands=bands, stretch=stretch)
     console = Console(highlight=False, markup=False, stderr=json)  # a class may be called [/b]
     if json:
         print_json(diagnosis.to_json())
@@ -53,18 +52,6 @@ def doctor(
         _write(console, data, diagnosis.summary["proposal"])
     if diagnosis.of("error") or (strict and diagnosis.of("warning")):
         raise typer.Exit(1)
-
-
-def _reader(bands: str | None, stretch: str | None) -> ImageReader:
-    """Return what reads the images: as RGB, or by bands."""
-    from pixelproof.config import ModelConfig
-    from pixelproof.data.reader import ImageReader
-    from pixelproof.errors import UserError
-    from pixelproof.schema import parse
-
-    if stretch and not bands:
-        raise UserError("--stretch is for bands, and none are named", "give --bands, too, such as --bands 1,2,3")
-    return ImageReader.of(parse(ModelConfig, {"name": "", "bands": bands, "stretch": stretch}, "doctor"))
 
 
 def _refuse_overwriting(data: Path) -> None:

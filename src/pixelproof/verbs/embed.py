@@ -23,7 +23,7 @@ FILES = (FEATURES, THUMBNAILS, PAGE, *(f"tsne.{kind}" for kind in KINDS))
 
 
 def embed_run(
-    run_path: Path,
+    run: Path,
     data: Path,
     out: Path,
     split: str = "validation",
@@ -40,7 +40,7 @@ def embed_run(
     The page is interactive and needs nothing beside it.
 
     Args:
-        run_path: The run folder of a classifier.
+        run: The run folder of a classifier.
         data: The folder of labelled images.
         out: The folder to write to.
         split: The images that are mapped.
@@ -61,9 +61,9 @@ def embed_run(
     """
     if onto is not None:
         _refuse_own(onto, layer=layer, perplexity=perplexity, seed=seed)
-    run, data, out = Run.open(Path(run_path)), Path(data), Path(out)
-    if run.labels().task != "classification":
-        raise UserError(f"{run_path} segments images, so an image has no one class", "embed a classifier")
+    opened, data, out = Run.open(Path(run)), Path(data), Path(out)
+    if opened.labels().task != "classification":
+        raise UserError(f"{run} segments images, so an image has no one class", "embed a classifier")
     perplexity = PERPLEXITY if perplexity is None else perplexity
     seed = 0 if seed is None else seed
     if not 1 <= perplexity < math.inf or not 0 <= seed < 2**32:
@@ -71,16 +71,16 @@ def embed_run(
     files = [out / name for name in FILES]
     refuse_existing(files, overwrite)
     reference = load_features(Path(onto)) if onto is not None else None
-    weights = file_digest(run.best)
+    weights = file_digest(opened.best)
     if reference is not None and reference.settings.get("weights") != weights:
-        raise UserError(f"{onto} was made by another model than {run_path}", "give a map that the same run made")
-    samples = samples_for(run, data, split)
+        raise UserError(f"{onto} was made by another model than {run}", "give a map that the same run made")
+    samples = samples_for(opened, data, split)
     layer = reference.settings["layer"] if reference else SECOND_LAST if layer is None else layer
-    predictor = predictor_for(run, device, layer)
+    predictor = predictor_for(opened, device, layer)
     require_writable(files[0])
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
-    title = f"{run.name}: {split} images as the model sees them"
+    title = f"{opened.name}: {split} images as the model sees them"
     beneath = None if reference is None else reference.map
     with atomic_folder(out, FILES) as folder:
         save_features(folder / FEATURES, features)

@@ -14,7 +14,7 @@ from pixelproof.verbs.scoring import score_run
 
 
 def evaluate_run(
-    run_path: Path,
+    run: Path,
     data: Path,
     split: str = "validation",
     device: str = "auto",
@@ -26,7 +26,7 @@ def evaluate_run(
     """Return the scores of a run on a split of ``data`` and write them to the run folder.
 
     Args:
-        run_path: The run folder.
+        run: The run folder.
         data: The folder of labelled images.
         split: Which part of it.
         device: Where to compute.
@@ -37,8 +37,8 @@ def evaluate_run(
     Raises:
         UserError: The run or the data cannot be read, or do not fit each other.
     """
-    run = Run.open(Path(run_path))
-    samples = samples_for(run, Path(data), split)
-    predictor = Predictor.open(run, device, tta=tta, scales=scales)
-    use_backend(predictor, run, backend, predictor.reader.size(samples[0].image))
-    return score_run(run, predictor, samples, split, fingerprint(samples))
+    opened = Run.open(Path(run))
+    samples = samples_for(opened, Path(data), split)
+    predictor = Predictor.open(opened, device, tta=tta, scales=scales)
+    use_backend(predictor, opened, backend, predictor.reader.size(samples[0].image))
+    return score_run(opened, predictor, samples, split, fingerprint(samples))

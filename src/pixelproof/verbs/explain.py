@@ -41,7 +41,7 @@ COPIES = 50
 
 
 def explain_run(
-    run_path: Path,
+    run: Path,
     data: Path,
     out: Path,
     split: str = "validation",
@@ -56,7 +56,7 @@ def explain_run(
     """Explain a run, write what was found to ``out`` and return the paths.
 
     Args:
-        run_path: The run folder.
+        run: The run folder.
         data: The folder of labelled images.
         out: The folder to write to.
         split: The images that are described, and taken for the list of what to look at next.
@@ -74,25 +74,25 @@ def explain_run(
     """
     if most is not None and most < 1:
         raise UserError(f"most cannot be {most}", "give 1 or more training images, or none to look at all")
-    run, target = Run.open(Path(run_path)), ExplanationFolder(Path(out))
+    opened, target = Run.open(Path(run)), ExplanationFolder(Path(out))
     refuse_study_or_run(target.path)
     if Path(data).resolve() in (target.path.resolve(), *target.path.resolve().parents):
         raise UserError(f"{out} lies in the data set that is explained", "choose another --out")
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
         raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
     refuse_existing(target.files(), overwrite)
-    config = run_settings(run)
-    parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, Path(data)), config.data))
+    config = run_settings(opened)
+    parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(opened, Path(data)), config.data))
     if not parts.get(split):
         raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
     parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
     if further := as_paths(unlabelled):
-        files = gather(further, run.labels().task)
+        files = gather(further, opened.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
-    predictor = predictor_for(run, device, layer)
+    predictor = predictor_for(opened, device, layer)
     require_writable(target.scores)
     findings, logits = explain(predictor, parts, split, layer, seed)
-    source = Source(run.name, split, fingerprint(parts[split]))
+    source = Source(opened.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
     try:
         written = [*target.save(findings), *_copy(findings.next, parts, target), target.scores]

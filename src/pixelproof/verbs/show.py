@@ -19,7 +19,7 @@ LARGEST = 65535
 
 
 def describe_model(
-    model: str, classes: int | None = None, size: int | None = None, overrides: Sequence[str] = ()
+    model: str, classes: int | None = None, size: int | None = None, settings: Sequence[str] = ()
 ) -> tuple[dict[str, Any], str]:
     """Return a network's facts as plain data, and its structure diagram as SVG.
 
@@ -27,7 +27,7 @@ def describe_model(
         model: A model's name or the path of a run folder.
         classes: Number of classes; the reference study's by default.
         size: Side of the input in pixels, likewise.
-        overrides: Settings such as ``width=0.5``.
+        settings: Settings such as ``width=0.5``.
 
     Raises:
         UserError: There is no such model, a number is out of range, or a run is given classes or settings.
@@ -38,7 +38,7 @@ def describe_model(
     folder = Path(model)
     if Run.lies_in(folder) or (folder.is_dir() and model not in known_models()):
         run = Run.open(folder)
-        if classes is not None or overrides:
+        if classes is not None or settings:
             raise UserError(
                 f"{model} is a run, which has its own classes and settings", "leave --classes and --set out"
             )
@@ -46,7 +46,7 @@ def describe_model(
         classes = len(run.labels().classes)
         size = size or config.model.input_size
     else:
-        config = apply_overrides(default_config(task_of(model), model), overrides)
+        config = apply_overrides(default_config(task_of(model), model), settings)
     size = size or SIZES[config.task]
     network = build_model(config.model.without_weights(), classes or CLASSES[config.task])
     return summarise(network, config.model.name, size), diagram(network, config.model.name, size)
