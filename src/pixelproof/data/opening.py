@@ -10,6 +10,7 @@ from pathlib import Path
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.data.layouts import Found, class_index, class_names, find_layout
 from pixelproof.data.masks import read_mask_values
+from pixelproof.data.spread import spread
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import PRESETS, Color, LabelScheme, count_colors, matching_presets
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
@@ -88,7 +89,7 @@ def check_task(root: Path, found: Found, task: str | None) -> None:
 def observed_colors(masks: list[Path]) -> set[Color]:
     """Return the colours in up to 40 masks, evenly spread; empty if any of them is an index mask."""
     colors: set[Color] = set()
-    for path in masks[:: max(1, -(-len(masks) // _MASKS_LOOKED_AT))]:
+    for path in spread(masks, _MASKS_LOOKED_AT):
         rgb = read_mask_values(path)[1]
         if rgb is None:
             return set()

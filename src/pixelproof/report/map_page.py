@@ -19,8 +19,9 @@ from pixelproof.errors import UserError
 from pixelproof.numbers import count, decimal, score, share
 from pixelproof.report.figures.tsne import legend
 from pixelproof.report.pictures import data_uri
-from pixelproof.report.rendering import environment, file_name, hashed
+from pixelproof.report.rendering import environment, hashed
 from pixelproof.runs import Features, Thumbnails
+from pixelproof.runs.files import file_name
 
 QUALITY = 80  # of the sheet of thumbnails, WebP
 

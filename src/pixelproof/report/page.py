@@ -23,14 +23,14 @@ from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
-from pixelproof.report.rendering import FIGURES, environment, file_name, hashed
+from pixelproof.report.rendering import FIGURES, environment, hashed
 from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
-from pixelproof.runs.files import write_bytes
+from pixelproof.runs.files import file_name, write_bytes
 from pixelproof.runs.folder import PAGE
 
 SCRIPTS = ("viewer.js", "versus.js", "language.js")

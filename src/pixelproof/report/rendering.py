@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import lru_cache
 
 import jinja2
@@ -14,11 +13,6 @@ import pixelproof.numbers as numbers
 
 FIGURES = "figures"
 """Folder beside a report, for what does not fit into it and for use in print."""
-
-
-def file_name(name: str) -> str:
-    """Return a name without the characters that paths or shells read, ``timm:resnet18`` as ``timm-resnet18``."""
-    return re.sub(r"[^\w.-]+", "-", name)
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,8 @@ def _parsed(path: Path, parse: Callable[[str], Any], remedy: str) -> Any:
         return parse(text)
     except ValueError as error:
         raise UserError(f"{path} {error}", remedy) from None
+
+
+def file_name(name: str) -> str:
+    """Return a name without the characters that paths or shells read, ``timm:resnet18`` as ``timm-resnet18``."""
+    return re.sub(r"[^\w.-]+", "-", name)

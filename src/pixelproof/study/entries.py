@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from pixelproof.runs.files import file_name
 from pixelproof.schema import Strict
 
 BASELINE = "baseline"
@@ -108,7 +109,7 @@ class Vary(Strict):
     def _name(self, levels: Levels) -> str:
         """Return a name for a folder, made of what differs from the baseline."""
         changed = [f"{factor}-{level}" for factor, level in levels.items() if level != self.reference[factor]]
-        return re.sub(r"[^\w.-]+", "-", "_".join(changed)).strip("-") or BASELINE
+        return file_name("_".join(changed)).strip("-") or BASELINE
 
     def _entry(self, levels: Levels) -> ModelEntry:
         model, settings = self.model, dict[str, Any]()

@@ -14,7 +14,7 @@ from pixelproof.prediction.files import gather
 from pixelproof.progress import track
 from pixelproof.runs import Run
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
-from pixelproof.runs.files import Paths, as_paths
+from pixelproof.runs.files import Paths, as_paths, file_name
 from pixelproof.schema import nearest
 
 
@@ -73,9 +73,4 @@ def _draw(predictor: Predictor, files: Mapping[str, Path], folder: Path, target:
 
 def _picture(name: str, label: str) -> str:
     """Return the place of an image's picture, which is called after the image and the class."""
-    return f"{name}-{_plain(label)}.png"
-
-
-def _plain(name: str) -> str:
-    """Return a class's name without what a file name must not hold."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+    return f"{name}-{file_name(label)}.png"

@@ -10,6 +10,7 @@ from pathlib import Path
 from pixelproof.config import ModelConfig, RunConfig, apply_overrides, default_config, run_settings
 from pixelproof.data import DataFolder, Sample
 from pixelproof.data.reader import ImageReader, channel_statistics
+from pixelproof.data.spread import spread
 from pixelproof.errors import UserError
 from pixelproof.models import check_model, known_models, normalisation, task_of
 from pixelproof.runs import Run
@@ -76,7 +77,7 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
     weights = weights_file(config.model)
     if weights is not None and not weights.is_file():
         raise UserError(f"there is no file of weights {weights}", "give --weights none, imagenet or the path of a file")
-    looked_at = train[:: max(1, len(train) // _LOOKED_AT)]
+    looked_at = spread(train, _LOOKED_AT)
     config = _measured(config, [sample.image for sample in looked_at])
     reader = ImageReader.of(config.model)
     sides = Counter(max(reader.size(sample.image)) for sample in looked_at)

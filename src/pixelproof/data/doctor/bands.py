@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.scaling import DARK, FULL
+from pixelproof.data.spread import spread
 from pixelproof.errors import UserError
 
 _SAMPLED, _THINNED = 40, 7  # images whose values are looked at, and every how many of them
@@ -64,7 +65,7 @@ def _sample(survey: Survey) -> npt.NDArray[Any] | None:
     """Return stored values from images spread over the data set, [C, N]; None where none can be read."""
     paths: list[Path] = [sample.image for sample in survey.samples]
     found = []
-    for path in paths[:: max(1, -(-len(paths) // _SAMPLED))]:
+    for path in spread(paths, _SAMPLED):
         try:
             found.append(survey.reader.stored(path).reshape(survey.reader.channels, -1)[:, ::_THINNED])
         except UserError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pixelproof.data.layouts.listing import folders_in, images_in, split_name
 from pixelproof.data.masks import read_mask_values
 from pixelproof.data.proposal import count_values
+from pixelproof.data.spread import spread
 from pixelproof.errors import UserError
 
 MASK_STEM = re.compile(r"(.+?)[_-](mask|label|labels|gt|seg|l)", re.IGNORECASE | re.DOTALL)
@@ -93,9 +94,8 @@ def _are_flatter(images: dict[str, Path], masks: dict[str, Path]) -> bool:
 
 def _changes(paths: Iterable[Path]) -> float | None:
     """Return how often neighbouring pixels of a row differ, the median of a few files; None if none can be read."""
-    paths = list(paths)
     found = []
-    for path in paths[:: max(1, len(paths) // _LOOKED_AT)][:_LOOKED_AT]:
+    for path in spread(list(paths), _LOOKED_AT):
         try:
             values = count_values(*read_mask_values(path))
         except UserError:

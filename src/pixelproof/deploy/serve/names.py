@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.report.rendering import file_name
+from pixelproof.runs.files import file_name
 
 
 def model_names(runs: Sequence[Path]) -> list[str]:
