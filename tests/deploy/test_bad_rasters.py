@@ -187,7 +187,7 @@ def test_ground_control_points_are_kept(slim_run, tmp_path):
 def test_wrong_words(slim_run, tmp_path):
     scene, out = write_scene(tmp_path / "scene.tif", noise(30, 30)), tmp_path / "map.tif"
     assert "not a multiple of 32, where tiles begin; give 96" in refused(slim_run, scene, out, tile=100)
-    assert "would be no GeoTIFF" in refused(slim_run, scene, tmp_path / "map.png")
+    assert "does not end in .tif" in refused(slim_run, scene, tmp_path / "map.png")
     assert "must end in .gpkg or .geojson" in refused(slim_run, scene, out, polygons=tmp_path / "p.shp")
     assert "is given for two files" in refused(slim_run, scene, out, probabilities=out)
     assert "the first value must be less than the second" in refused(slim_run, scene, out, stretch=(5, 5))

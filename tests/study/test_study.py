@@ -313,7 +313,7 @@ def test_the_record_of_a_study_names_its_runs(finished):
         (
             "fields",
             {"models": {"fcn8s": {"weights": "none.safetensors"}}},
-            "there is no file of weights none.safetensors",
+            "the file of weights none.safetensors does not exist",
         ),
         ("fields", {"models": {"fcn8s": None}, "embed": ["fcn8s"]}, "'embed' is for classification"),
         ("patches", {"models": {"vgg16": None}, "show": ["red/0.png"]}, "'show' is for segmentation"),

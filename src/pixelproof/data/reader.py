@@ -132,7 +132,7 @@ class ImageReader:
 
     @contextmanager
     def _opened(self, path: Path | str, data: bytes | None = None) -> Iterator[Any]:
-        """Give the open raster of an image whose rows and columns are what they say."""
+        """Give the open raster of an image; one that is stored turned or mirrored is refused."""
         refuse_orientation(path, None if data is None else io.BytesIO(data))
         with rasters().opened_raster(path, data) as raster:
             yield raster

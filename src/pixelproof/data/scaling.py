@@ -35,7 +35,7 @@ class Scaling:
 
     @classmethod
     def plain(cls, dtype: str) -> Scaling:
-        """Return what takes 8 bits as they are and of 16 bits the upper 8, as of images that are no rasters."""
+        """Return the scaling that keeps values of 8 bits and takes the upper byte of those of 16, as for colours."""
         return cls((0.0,), (FULL[dtype],), dtype)
 
     def __call__(self, stored: npt.NDArray[Any]) -> UInt8:

@@ -100,7 +100,7 @@ class MapSettings(Strict):
             UserError: Two of them are the same, or the map is no GeoTIFF.
         """
         if out.suffix.lower() not in RASTERS:
-            raise UserError(f"the map {out} would be no GeoTIFF", "give --out a name that ends in .tif")
+            raise UserError(f"the map {out} does not end in .tif", "give --out a name that does: a map is a GeoTIFF")
         found = [out, *self.beside]
         if len({path.resolve() for path in found}) < len(found):
             raise UserError(f"{out} is given for two files", "give each its own name")

@@ -103,7 +103,7 @@ def timm_classifier(name: str, num_classes: int, pretrained: bool, channels: int
     """Build the model ``timm:NAME``, whose name was checked; timm shares out weights over other bands by itself.
 
     Raises:
-        UserError: It cannot be built, or its weights cannot be had.
+        UserError: It cannot be built, or its weights cannot be loaded.
     """
     import timm
 
@@ -116,7 +116,7 @@ def smp_segmenter(name: str, num_classes: int, pretrained: bool, channels: int) 
     """Build the model ``smp:DECODER:ENCODER``, whose name was checked; smp shares out weights over other bands itself.
 
     Raises:
-        UserError: Decoder and encoder do not fit, or the weights cannot be had.
+        UserError: Decoder and encoder do not fit, or the weights cannot be loaded.
     """
     import segmentation_models_pytorch as smp
 

@@ -121,7 +121,7 @@ def imagenet_vgg16(batch_norm: bool) -> State:
             return dict(weights.get_state_dict(progress=sys.stderr.isatty(), check_hash=True, weights_only=True))
     except Exception as error:  # no network, a server's answer, a damaged file in the cache
         raise UserError(
-            f"the imagenet weights cannot be had: {error}",
+            f"the imagenet weights cannot be loaded: {error}",
             f"download {weights.url} elsewhere and put it into {folder}, or use --weights PATH or --weights none",
         ) from error
 

@@ -76,7 +76,9 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
     config = normalised(config)
     weights = weights_file(config.model)
     if weights is not None and not weights.is_file():
-        raise UserError(f"there is no file of weights {weights}", "give --weights none, imagenet or the path of a file")
+        raise UserError(
+            f"the file of weights {weights} does not exist", "give --weights none, imagenet or the path of a file"
+        )
     looked_at = spread(train, _LOOKED_AT)
     config = _measured(config, [sample.image for sample in looked_at])
     reader = ImageReader.of(config.model)

@@ -1,4 +1,4 @@
-"""Where requests wait for their turn: one prediction at a time, and no more in the house than it has places for."""
+"""Where requests wait for their turn: one prediction at a time, and a limited number of requests at once."""
 
 from __future__ import annotations
 

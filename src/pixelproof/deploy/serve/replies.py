@@ -1,4 +1,4 @@
-"""What is said to a client that asks for something that cannot be had: one sentence as JSON."""
+"""What is said to a client that asks for something that is not there, or not allowed: one sentence as JSON."""
 
 from __future__ import annotations
 

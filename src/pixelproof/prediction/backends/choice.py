@@ -124,7 +124,7 @@ class _Bench:
         except UserError:  # the run folder, not the library
             raise
         except Exception as error:  # each library refuses a network in its own way
-            self.found[name] = {"reason": f"it refuses it ({reason(error)})"}
+            self.found[name] = {"reason": reason(error)}
             return None
         self.found[name] = {"difference": proof.difference, "changed": proof.changed}
         if not proof.equal():
