@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.verdict import class_verdict, verdict
-from pixelproof.comparison.words import CATALOGUE, LANGUAGES, bound, p_value, points
+from pixelproof.comparison.words import CATALOGUE, bound, p_value, points
+from pixelproof.languages import LANGUAGES
 from pixelproof.runs.comparison_file import (
     ClassRecord,
     ComparedModel,

@@ -30,11 +30,11 @@ def compare(
 ) -> None:
     """Say which model is better on the same images, by how much, and how sure that is."""
     from pixelproof.comparison.tables import as_json, print_comparison
-    from pixelproof.comparison.words import language
+    from pixelproof.languages import known_language
     from pixelproof.runs.folder import PAGE
     from pixelproof.verbs.compare import compare_models
 
-    tongue = language(lang)
+    tongue = known_language(lang)
     record = compare_models(
         models, out, split=split, protocol=protocol, groups=groups, seed=seed, language=lang, overwrite=overwrite
     )

@@ -1,11 +1,11 @@
-"""What can be said of the reasons for a difference, in every language; ``words.py`` puts in names and numbers."""
+"""What can be said of the reasons for a difference, in every language; ``reasons.py`` puts in names and numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
-Language = Literal["en", "zh-Hant"]
+from pixelproof.languages import Language
 
 REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
     "where": {

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelproof.comparison.measures import TOLERANCE
-from pixelproof.comparison.phrases import Language
 from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.words import bound, listed, p_value, points, say
+from pixelproof.languages import Language
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import ComparisonRecord
 from pixelproof.runs.evidence_file import ClaimResult, Estimate, EvidenceRecord, ModelFigures, MosaicFigure, TestResult

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pixelproof.comparison.phrases import Language
 from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.verdict import class_verdict
 from pixelproof.comparison.words import METRICS, bound, p_value, points, say
 from pixelproof.errors import visible
+from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
 

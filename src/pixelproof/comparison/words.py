@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, get_args
+from typing import Final
 
 import pixelproof.numbers as numbers
-from pixelproof.comparison.phrases import REASONS, Language
-from pixelproof.errors import UserError
-from pixelproof.schema import nearest
-
-LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+from pixelproof.comparison.phrases import REASONS
+from pixelproof.languages import Language
 
 CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     "better": {
@@ -103,18 +100,6 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     **REASONS,
 }
 METRICS: Final = {"miou": "mIoU", "accuracy": "accuracy"}
-
-
-def language(name: str) -> Language:
-    """Return the language of that name.
-
-    Raises:
-        UserError: There is none.
-    """
-    for known in LANGUAGES:
-        if known == name:
-            return known
-    raise UserError(f"there is no language '{name}'", nearest(name, list(LANGUAGES)))
 
 
 def say(key: str, language: Language, **words: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pixelproof.comparison.phrases import Language
-from pixelproof.comparison.words import LANGUAGES
+from pixelproof.languages import LANGUAGES, Language
 
 Texts = Mapping[Language, str]
 """The same sentence in every language."""

@@ -17,7 +17,7 @@ import pixelproof.report.gallery as gallery
 import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
 import pixelproof.report.words as words
-from pixelproof.comparison.words import language as known_language
+from pixelproof.languages import known_language
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study_or_run, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pixelproof.languages import Language
 from pixelproof.runs.fields import Count
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
@@ -84,7 +85,7 @@ class Claim(Strict):
     """What somebody says of the models of a part, and the tests that decide it."""
 
     id: str = Field(pattern=r"^[\w-]+$")
-    says: dict[Literal["en", "zh-Hant"], str] = Field(min_length=1)
+    says: dict[Language, str] = Field(min_length=1)
     """The claim in words, by language."""
     tests: tuple[ClaimTest, ...] = Field(min_length=1)
     """The claim is confirmed if all of them hold, refuted if one is found to be the other way round."""
