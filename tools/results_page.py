@@ -14,7 +14,7 @@ from pixelproof.comparison.compare import compare
 from pixelproof.comparison.reasons import claim_text, status_word, test_phrase
 from pixelproof.comparison.sentences import sentences
 from pixelproof.numbers import UNDEFINED, count, duration, score, share
-from pixelproof.runs.study_file import Claim
+from pixelproof.runs.claims import Claim
 from pixelproof.study.file import builtin_study
 
 Item = TypeVar("Item")

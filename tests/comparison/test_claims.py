@@ -16,8 +16,8 @@ from pixelproof.evaluation import confusion_counts, mean_iou
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.runs import Boundaries, SegmentationScores, Source
+from pixelproof.runs.claims import Claim
 from pixelproof.runs.evidence_file import FILE, load_evidence, save_evidence
-from pixelproof.runs.study_file import Claim
 
 SCHEME = LabelScheme(task="segmentation", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate("abc")))
 IMAGES = 10

@@ -28,11 +28,12 @@ from pixelproof.runs import (
     write_json,
     write_text,
 )
+from pixelproof.runs.claims import Claim
 from pixelproof.runs.comparison_file import save_comparison
 from pixelproof.runs.evidence_file import save_evidence
 from pixelproof.runs.features import MapQuality
 from pixelproof.runs.metrics_log import MetricsLog
-from pixelproof.runs.study_file import Claim, DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, save_study
+from pixelproof.runs.study_file import DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord, save_study
 
 DATA = "0123456789abcdef"
 SHOWN = ("0010", "0097", "0107")

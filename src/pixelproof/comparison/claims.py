@@ -14,9 +14,9 @@ from pixelproof.comparison.verdict import significant, verdict
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic
 from pixelproof.runs import Scores
+from pixelproof.runs.claims import Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
 from pixelproof.runs.evidence_file import ClaimResult, Estimate, Outcome, Status, TestResult
-from pixelproof.runs.study_file import Claim, ClaimTest
 
 Models = Mapping[str, Sequence[Scores]]
 """The runs of each model by its name, one for each seed, all scored on the same images."""

@@ -17,8 +17,8 @@ from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.progress import bar
 from pixelproof.runs import Scores, SegmentationScores
+from pixelproof.runs.claims import Claim
 from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, MosaicFigure, PairGain
-from pixelproof.runs.study_file import Claim
 
 FEW = 4
 """With up to so many models every pair is looked into; with more, each against the first."""

@@ -16,7 +16,7 @@ from pixelproof.evaluation.boundary_metrics import boundary_f1, region_iou
 from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES, TOLERANCES
-from pixelproof.runs.study_file import METRICS_OF
+from pixelproof.runs.claims import METRICS_OF
 
 EDGE_WIDTH = 8
 """Pixels whose true boundary is at most this far away are edges, in pixels."""

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from pixelproof.runs.claims import Claim, ClaimTest
 from pixelproof.runs.fields import Count
 from pixelproof.runs.records import read_record, write_record
-from pixelproof.runs.study_file import Claim, ClaimTest
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1

@@ -11,8 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from pixelproof.config import RunConfig, Task, apply_overrides, default_config
 from pixelproof.errors import UserError
+from pixelproof.runs.claims import Claim
 from pixelproof.runs.files import read_yaml
-from pixelproof.runs.study_file import Claim
 from pixelproof.schema import Strict, parse
 from pixelproof.study.entries import ModelEntry, Vary, distinct, known_model, listed
 

@@ -13,7 +13,8 @@ from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
 from pixelproof.numbers import counted
 from pixelproof.runs import Run
-from pixelproof.runs.study_file import METRICS_OF, SPLIT
+from pixelproof.runs.claims import METRICS_OF
+from pixelproof.runs.study_file import SPLIT
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
