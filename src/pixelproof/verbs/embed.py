@@ -12,8 +12,9 @@ from pixelproof.explanation.features import SECOND_LAST, predictor_for
 from pixelproof.explanation.projection import PERPLEXITY
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
-from pixelproof.runs import Run, load_features, save_features, save_thumbnails, write_text
+from pixelproof.runs import Features, Run, Thumbnails, load_features, save_features, save_thumbnails, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
+from pixelproof.runs.features import Float32
 from pixelproof.runs.files import file_digest, write_bytes
 from pixelproof.verbs.parts import samples_for
 
@@ -64,16 +65,11 @@ def embed_run(
     opened, data, out = Run.open(Path(run)), Path(data), Path(out)
     if opened.labels().task != "classification":
         raise UserError(f"{run} segments images, so an image has no one class", "embed a classifier")
-    perplexity = PERPLEXITY if perplexity is None else perplexity
-    seed = 0 if seed is None else seed
-    if not 1 <= perplexity < math.inf or not 0 <= seed < 2**32:
-        raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
+    perplexity, seed = _in_range(PERPLEXITY if perplexity is None else perplexity, seed or 0)
     files = [out / name for name in FILES]
     refuse_existing(files, overwrite)
-    reference = load_features(Path(onto)) if onto is not None else None
     weights = file_digest(opened.best)
-    if reference is not None and reference.settings.get("weights") != weights:
-        raise UserError(f"{onto} was made by another model than {run}", "give a map that the same run made")
+    reference = None if onto is None else _map_of(weights, onto, run)
     samples = samples_for(opened, data, split)
     layer = reference.settings["layer"] if reference else SECOND_LAST if layer is None else layer
     predictor = predictor_for(opened, device, layer)
@@ -81,14 +77,31 @@ def embed_run(
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     title = f"{opened.name}: {split} images as the model sees them"
-    beneath = None if reference is None else reference.map
     with atomic_folder(out, FILES) as folder:
-        save_features(folder / FEATURES, features)
-        save_thumbnails(folder / THUMBNAILS, thumbnails)
-        write_text(folder / PAGE, map_page(features, thumbnails, title, beneath))
-        for kind in KINDS:
-            write_bytes(folder / f"tsne.{kind}", tsne(features, kind, names=True, beneath=beneath))
+        _write(folder, features, thumbnails, title, None if reference is None else reference.map)
     return files
+
+
+def _in_range(perplexity: float, seed: int) -> tuple[float, int]:
+    if not 1 <= perplexity < math.inf or not 0 <= seed < 2**32:
+        raise UserError(f"perplexity {perplexity:g} or seed {seed} is out of range", "see 'pixelproof embed --help'")
+    return perplexity, seed
+
+
+def _map_of(weights: str, onto: Path, run: Path) -> Features:
+    """Return the map on which images are placed, which must be that of the same weights."""
+    reference = load_features(Path(onto))
+    if reference.settings.get("weights") != weights:
+        raise UserError(f"{onto} was made by another model than {run}", "give a map that the same run made")
+    return reference
+
+
+def _write(folder: Path, features: Features, thumbnails: Thumbnails, title: str, beneath: Float32 | None) -> None:
+    save_features(folder / FEATURES, features)
+    save_thumbnails(folder / THUMBNAILS, thumbnails)
+    write_text(folder / PAGE, map_page(features, thumbnails, title, beneath))
+    for kind in KINDS:
+        write_bytes(folder / f"tsne.{kind}", tsne(features, kind, names=True, beneath=beneath))
 
 
 def _refuse_own(onto: Path, **settings: object) -> None:

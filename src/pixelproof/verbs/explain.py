@@ -75,17 +75,8 @@ def explain_run(
     if most is not None and most < 1:
         raise UserError(f"most cannot be {most}", "give 1 or more training images, or none to look at all")
     opened, target = Run.open(Path(run)), ExplanationFolder(Path(out))
-    refuse_study_or_run(target.path)
-    if Path(data).resolve() in (target.path.resolve(), *target.path.resolve().parents):
-        raise UserError(f"{out} lies in the data set that is explained", "choose another --out")
-    if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
-        raise UserError(f"{out} already holds an explanation", "choose another --out or give --overwrite")
-    refuse_existing(target.files(), overwrite)
-    config = run_settings(opened)
-    parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(opened, Path(data)), config.data))
-    if not parts.get(split):
-        raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
-    parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
+    _require_place(target, Path(data), overwrite)
+    parts = _parts(opened, Path(data), split, most)
     if further := as_paths(unlabelled):
         files = gather(further, opened.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
@@ -121,6 +112,26 @@ def explain(
     if predictor.scheme.task == "classification":
         return explain_classifier(predictor, parts, split, layer, seed)
     return explain_segmenter(predictor, parts, split), None
+
+
+def _require_place(target: ExplanationFolder, data: Path, overwrite: bool) -> None:
+    """Refuse a folder to write to that holds anything else, or lies in the data."""
+    refuse_study_or_run(target.path)
+    if data.resolve() in (target.path.resolve(), *target.path.resolve().parents):
+        raise UserError(f"{target.path} lies in the data set that is explained", "choose another --out")
+    if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
+        raise UserError(f"{target.path} already holds an explanation", "choose another --out or give --overwrite")
+    refuse_existing(target.files(), overwrite)
+
+
+def _parts(run: Run, data: Path, split: str, most: int | None) -> dict[str, Sequence[Sample]]:
+    """Return the parts of the data, of train at most so many images."""
+    config = run_settings(run)
+    parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, data), config.data))
+    if not parts.get(split):
+        raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
+    parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
+    return parts
 
 
 def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: ExplanationFolder) -> list[Path]:
