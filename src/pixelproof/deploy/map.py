@@ -13,8 +13,8 @@ import numpy as np
 
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
-from pixelproof.deploy.job import Job
 from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun, moving, note_moving
+from pixelproof.deploy.map_job import MapJob
 from pixelproof.deploy.names import check_names
 from pixelproof.deploy.pipeline import Behind, ahead
 from pixelproof.deploy.polygons import polygons
@@ -53,7 +53,7 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
     check_names(settings.files(out))
     _keep_raster(settings, out, [Path(scene)])
     _refuse_overwriting(settings, out)
-    with Job.open(Run.open(Path(run)), Path(scene), settings, begun(out)) as job:
+    with MapJob.open(Run.open(Path(run)), Path(scene), settings, begun(out)) as job:
         _keep_raster(settings, out, job.scene.files)
         if settings.polygons:
             check_polygons(settings.polygons, job.scene)
@@ -82,7 +82,7 @@ def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, An
         return _scene_facts(job, out) | facts | {"tiling": seams | work.pop("tiling")} | work
 
 
-def _compute(job: Job, journal: Journal, pixels: RawFile, chances: RawFile | None) -> dict[str, Any]:
+def _compute(job: MapJob, journal: Journal, pixels: RawFile, chances: RawFile | None) -> dict[str, Any]:
     """Compute the tiles that are missing; return how many they were, and the seconds spent in the network."""
     todo = [(number, tile) for number, tile in enumerate(job.tiles) if number not in journal.finished]
     done, network, empty = len(job.tiles) - len(todo), 0.0, 0
@@ -108,7 +108,7 @@ def _store(journal: Journal, number: int, tile: Tile, planes: list[tuple[RawFile
     journal.finish(number)
 
 
-def _finish(job: Job, folder: Path, pixels: RawFile, chances: RawFile | None, out: Path) -> dict[str, Any]:
+def _finish(job: MapJob, folder: Path, pixels: RawFile, chances: RawFile | None, out: Path) -> dict[str, Any]:
     """Write everything that was asked for under its final name, the map last; return classes and files."""
     scene, legend, settings = job.scene, job.legend, job.settings
     ground = _ground(scene)
@@ -149,7 +149,7 @@ def _strip_count(pixels: RawFile) -> int:
     return -(-pixels.shape[1] // max(STRIP // pixels.shape[2], 1))
 
 
-def _scene_facts(job: Job, out: Path) -> dict[str, Any]:
+def _scene_facts(job: MapJob, out: Path) -> dict[str, Any]:
     scene = job.scene
     return {
         "map": str(out),
@@ -165,7 +165,7 @@ def _scene_facts(job: Job, out: Path) -> dict[str, Any]:
     }
 
 
-def _warn(job: Job, seams: dict[str, Any]) -> None:
+def _warn(job: MapJob, seams: dict[str, Any]) -> None:
     scene = job.scene
     say(scene.reading)
     if scene.doubt:

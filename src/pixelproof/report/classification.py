@@ -13,10 +13,10 @@ from pixelproof.numbers import UNDEFINED, count, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
+from pixelproof.report.key_results import classifiers, frequent_confusions
 from pixelproof.report.map_page import map_file, quality_rows
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES
-from pixelproof.report.words import classifiers, frequent_confusions
 from pixelproof.runs import ClassificationScores, Features
 
 CONFUSIONS = 12  # rows of the list of most frequent confusions

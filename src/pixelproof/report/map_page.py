@@ -19,7 +19,7 @@ from pixelproof.errors import UserError
 from pixelproof.numbers import count, decimal, score, share
 from pixelproof.report.figures.tsne import legend
 from pixelproof.report.pictures import data_uri
-from pixelproof.report.rendering import environment, hashed
+from pixelproof.report.rendering import hashed, templates
 from pixelproof.runs import Features, Thumbnails
 from pixelproof.runs.files import file_name
 
@@ -42,10 +42,9 @@ def map_page(
     """
     if features.ids != thumbnails.ids:
         raise UserError("features and thumbnails are of different images", "embed the images again")
-    templates = resources.files("pixelproof.report") / "templates"
-    script = (templates / "map.js").read_text("utf-8")
+    script = (resources.files("pixelproof.report") / "templates" / "map.js").read_text("utf-8")
     return (
-        environment()
+        templates()
         .get_template("map.html.j2")
         .render(
             title=title,

@@ -14,16 +14,16 @@ import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.explained as explained
 import pixelproof.report.gallery as gallery
+import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
-import pixelproof.report.words as words
 from pixelproof.languages import known_language
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study_or_run, read_study
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
-from pixelproof.report.rendering import FIGURES, environment, hashed
+from pixelproof.report.rendering import FIGURES, hashed, templates
 from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
@@ -87,7 +87,7 @@ def build_report(folder: Path, language: str = "en") -> Path:
 
 
 def _write(folder: Path, template: str, context: dict[str, object], language: str) -> None:
-    page = environment().get_template(template).render(_frame(), **context, language=language)
+    page = templates().get_template(template).render(_frame(), **context, language=language)
     write_text(folder / PAGE, page)
 
 
@@ -111,7 +111,7 @@ def _comparison_context(folder: Path) -> dict[str, object]:
     evidence = load_evidence(folder / EVIDENCE) if (folder / EVIDENCE).is_file() else None
     names = [model.name for model in record.models]
     return {
-        "title": f"{words.enumerated(names)} on the same images",
+        "title": f"{key_results.enumerated(names)} on the same images",
         "task": record.task,
         "compared": comparison.compared(record, evidence),
     }
@@ -140,8 +140,8 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     """Return what the templates show of one part."""
     shared: dict[str, object] = {
         "record": part.record,
-        "sentences": words.sentences(part),
-        "tiles": words.tiles(part),
+        "sentences": key_results.sentences(part),
+        "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),
         "curves": _curves(part),
         "making": [_making(model, part) for model in part.models],
@@ -172,7 +172,7 @@ def _networks(models: Sequence[ModelArtefacts]) -> list[Network]:
     groups: dict[object, list[ModelArtefacts]] = {}
     for model in models:
         groups.setdefault((model.architecture, model.diagram, model.missing), []).append(model)
-    return [_network(group[0], ", ".join(model.name for model in group)) for group in groups.values()]
+    return [_network(group[0], key_results.enumerated([model.name for model in group])) for group in groups.values()]
 
 
 def _network(model: ModelArtefacts, names: str) -> Network:
@@ -211,7 +211,7 @@ def _curves(part: PartArtefacts) -> list[Picture]:
     pictures = []
     for column, label, caption, marked in drawn:
         if (figure := curves(logs, column, label, marked)) is not None:
-            pictures.append(Picture(svg_uri(figure), f"{label} by epoch of {words.enumerated(logs)}", caption))
+            pictures.append(Picture(svg_uri(figure), f"{label} by epoch of {key_results.enumerated(logs)}", caption))
     return pictures
 
 

@@ -16,7 +16,7 @@ FIGURES = "figures"
 
 
 @lru_cache(maxsize=1)
-def environment() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
     """Return the templates' environment."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("pixelproof.report"),

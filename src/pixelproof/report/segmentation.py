@@ -22,7 +22,7 @@ from pixelproof.numbers import count, score, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.style import series
-from pixelproof.report.words import enumerated, segmenters
+from pixelproof.report.key_results import enumerated, segmenters
 from pixelproof.runs import SegmentationScores
 
 TITLES: dict[Protocol, str] = {

@@ -6,7 +6,7 @@ from importlib import resources
 
 from markupsafe import Markup
 
-from pixelproof.report.rendering import digest, environment, hashed
+from pixelproof.report.rendering import digest, hashed, templates
 
 
 def serve_page() -> tuple[str, str]:
@@ -14,9 +14,9 @@ def serve_page() -> tuple[str, str]:
 
     The policy lets this one script and this one style in, and lets the script ask the server alone.
     """
-    templates = resources.files("pixelproof.report") / "templates"
-    script = hashed((templates / "serve.js").read_text("utf-8"))
-    style = "".join((templates / name).read_text("utf-8") for name in ("tools.css", "serve.css"))
+    files = resources.files("pixelproof.report") / "templates"
+    script = hashed((files / "serve.js").read_text("utf-8"))
+    style = "".join((files / name).read_text("utf-8") for name in ("tools.css", "serve.css"))
     policy = {
         "default-src": "'none'",
         "connect-src": "'self'",
@@ -27,5 +27,5 @@ def serve_page() -> tuple[str, str]:
         "form-action": "'none'",
         "frame-ancestors": "'none'",
     }
-    page = environment().get_template("serve.html.j2").render(style=Markup(style), **script)
+    page = templates().get_template("serve.html.j2").render(style=Markup(style), **script)
     return page, "; ".join(f"{name} {value}" for name, value in policy.items())

@@ -1,4 +1,4 @@
-"""A study's key results in words and tiles, computed from its scores."""
+"""A study's key results in words and figures, computed from its scores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COUNTED: Protocol = "unknown_counted"
 
 
 @dataclass(frozen=True)
-class Tile:
+class KeyFigure:
     """One key figure."""
 
     value: str
@@ -53,9 +53,9 @@ def sentences(part: PartArtefacts) -> list[str]:
     return said
 
 
-def tiles(part: PartArtefacts) -> list[Tile]:
+def key_figures(part: PartArtefacts) -> list[KeyFigure]:
     """Return the part's key figures."""
-    return [t for m, s in classifiers(part) for t in _classifier_tiles(m.name, s)] + _segmenter_tiles(part)
+    return [t for m, s in classifiers(part) for t in _classifier_figures(m.name, s)] + _segmenter_figures(part)
 
 
 def frequent_confusions(scores: ClassificationScores, most: int) -> list[tuple[int, int, int, int]]:
@@ -73,22 +73,24 @@ def enumerated(names: Iterable[str]) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
-def _classifier_tiles(name: str, scores: ClassificationScores) -> list[Tile]:
+def _classifier_figures(name: str, scores: ClassificationScores) -> list[KeyFigure]:
     total = count(len(scores.ids))
     shown = [
-        Tile(share(accuracy(scores)), f"accuracy · {name}", f"{count(int(scores.correct.sum()))} of {total} images")
+        KeyFigure(
+            share(accuracy(scores)), f"accuracy · {name}", f"{count(int(scores.correct.sum()))} of {total} images"
+        )
     ]
     if _top5_says_something(scores):
-        shown.append(Tile(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
-    return [*shown, Tile(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
+        shown.append(KeyFigure(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
+    return [*shown, KeyFigure(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
 
 
-def _segmenter_tiles(part: PartArtefacts) -> list[Tile]:
+def _segmenter_figures(part: PartArtefacts) -> list[KeyFigure]:
     compared = [(model.name, mean_iou(s, COUNTED), count(len(s.ids))) for model, s in segmenters(part)]
-    shown = [Tile(score(mean, 3), f"mIoU · {name}", f"n = {total} images") for name, mean, total in compared]
+    shown = [KeyFigure(score(mean, 3), f"mIoU · {name}", f"n = {total} images") for name, mean, total in compared]
     if len(compared) == 2:
         (first, low, total), (second, high, _) = compared
-        shown.append(Tile(signed(high - low, 3), f"mIoU · {second} against {first}", f"the same {total} images"))
+        shown.append(KeyFigure(signed(high - low, 3), f"mIoU · {second} against {first}", f"the same {total} images"))
     return shown
 
 

@@ -33,7 +33,7 @@ UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Job:
+class MapJob:
     """One map to make.
 
     Attributes:
@@ -60,7 +60,7 @@ class Job:
 
     @classmethod
     @contextmanager
-    def open(cls, run: Run, scene: Path, settings: MapSettings, earlier: Mapping[str, Any]) -> Iterator[Job]:
+    def open(cls, run: Run, scene: Path, settings: MapSettings, earlier: Mapping[str, Any]) -> Iterator[MapJob]:
         """Give the job of mapping a raster, which is open until the block ends.
 
         Args:
