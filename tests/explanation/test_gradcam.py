@@ -187,7 +187,7 @@ def test_nothing_is_computed_where_a_picture_cannot_be_written(tmp_path, image, 
     assert cam(target="blue") == ["a-blue.png", "b-blue.png"]
 
 
-def test_all_pictures_are_written_or_none(tmp_path, image, monkeypatch):
+def test_all_pictures_are_written_or_none(tmp_path, image, monkeypatch, capsys):
     run, out = untrained_run(tmp_path / "run", "vgg16", scheme("classification", ("a-b", "b"))).path, tmp_path / "cam"
     for name in ("x", "x-a"):
         write_png(tmp_path / "in" / "deep" / f"{name}.png", image)
@@ -201,5 +201,7 @@ def test_all_pictures_are_written_or_none(tmp_path, image, monkeypatch):
     with pytest.raises(UserError, match=r"two images would both be drawn as .*x-a-b\.png; draw them one by one"):
         cam(1, 0)  # x-a comes before x
     assert [path.name for path in out.rglob("*.png")] == ["mine.png"]
+    capsys.readouterr()
     assert cam(1, 1) == [out / "deep" / "x-a-b.png", out / "deep" / "x-b.png"]
+    assert "x-b.png is plain, for nothing in the image speaks for b\n" in capsys.readouterr().err
     assert sorted(path.name for path in out.rglob("*")) == ["deep", "mine.png", "x-a-b.png", "x-b.png"]

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelproof.errors import UserError
-from pixelproof.models.names import TIMM
+from pixelproof.models.names import TIMM_ENCODER
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_and_downsample, pad_to_at_least, upsample_and_crop
 
@@ -122,7 +122,7 @@ def smp_segmenter(name: str, num_classes: int, pretrained: bool, channels: int) 
 
     decoder, _, encoder = name.partition(":")
     # Encoders of timm take a yes here, all others the name of the weights.
-    weights = (encoder.startswith(TIMM) or "imagenet") if pretrained else None
+    weights = (encoder.startswith(TIMM_ENCODER) or "imagenet") if pretrained else None
     with _building(f"smp:{name}", pretrained):
         network = smp.create_model(decoder, encoder, encoder_weights=weights, in_channels=channels, classes=num_classes)
     return SmpSegmenter(network, num_classes, channels, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))

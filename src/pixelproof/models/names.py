@@ -8,7 +8,7 @@ from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
 from pixelproof.schema import nearest
 
-TIMM = "tu-"  # starts the name of an encoder that segmentation_models.pytorch takes from timm
+TIMM_ENCODER = "tu-"  # starts the name of an encoder that segmentation_models.pytorch takes from timm
 NO_WEIGHTS = "use --weights PATH or --weights none"
 
 
@@ -57,10 +57,10 @@ def check_smp(name: str, pretrained: bool) -> None:
         if pretrained and "imagenet" not in smp.encoders.encoders[encoder]["pretrained_settings"]:
             raise UserError(f"segmentation_models_pytorch has no imagenet weights of '{encoder}'", NO_WEIGHTS)
         return
-    if not encoder.startswith(TIMM) or not timm.is_model(encoder.removeprefix(TIMM).partition(".")[0]):
-        known = [f"{TIMM}{model}" for model in timm.list_models()] if encoder.startswith(TIMM) else own
+    if not encoder.startswith(TIMM_ENCODER) or not timm.is_model(encoder.removeprefix(TIMM_ENCODER).partition(".")[0]):
+        known = [f"{TIMM_ENCODER}{model}" for model in timm.list_models()] if encoder.startswith(TIMM_ENCODER) else own
         raise UserError(f"segmentation_models_pytorch has no encoder '{encoder}'", _near(encoder, known))
-    check_timm(encoder.removeprefix(TIMM), pretrained)
+    check_timm(encoder.removeprefix(TIMM_ENCODER), pretrained)
 
 
 def trained_with(name: str) -> tuple[Channels, Channels] | None:
@@ -77,9 +77,9 @@ def trained_with(name: str) -> tuple[Channels, Channels] | None:
     library, _, inner = name.partition(":")
     if library == "smp":
         inner = inner.partition(":")[2]
-        if not inner.startswith(TIMM):
+        if not inner.startswith(TIMM_ENCODER):
             return None
-    known = timm.get_pretrained_cfg(inner.removeprefix(TIMM))
+    known = timm.get_pretrained_cfg(inner.removeprefix(TIMM_ENCODER))
     if known is None or len(known.mean) != 3 or len(known.std) != 3:
         return None
     return _channels(known.mean), _channels(known.std)

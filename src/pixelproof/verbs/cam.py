@@ -11,7 +11,7 @@ from pixelproof.errors import UserError
 from pixelproof.explanation.gradcam import grad_cam, overlay
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
-from pixelproof.progress import track
+from pixelproof.progress import say, track
 from pixelproof.runs import Run
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
 from pixelproof.runs.files import Paths, as_paths, file_name
@@ -66,6 +66,8 @@ def _draw(predictor: Predictor, files: Mapping[str, Path], folder: Path, target:
         picture = _picture(name, predictor.scheme.names[heat.target])
         if picture in written:  # x of the class a-b, and x-a of the class b
             raise UserError(f"two images would both be drawn as {picture}", "draw them one by one")
+        if not heat.values.any():
+            say(f"note: {picture} is plain, for nothing in the image speaks for {predictor.scheme.names[heat.target]}")
         write_png(folder / picture, overlay(image, heat.values))
         written[picture] = None
     return list(written)
