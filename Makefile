@@ -12,7 +12,7 @@ demo: .venv/demo  ## run the whole study on the embedded data; prints where the 
 	$(BIN)/pixelproof demo
 
 test: .venv/dev  ## install all that is needed and run the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 bench: .venv/dev  ## run all benchmarks and write benchmarks/RESULTS.md; takes some minutes, best on an idle machine
 	$(BIN)/python -m benchmarks

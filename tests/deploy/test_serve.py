@@ -195,7 +195,7 @@ def test_a_body_whose_last_piece_is_too_much():
 
 def test_few_bytes_of_many_pixels(server, monkeypatch):
     monkeypatch.setattr("pixelproof.deploy.serve.answers.MOST_PIXELS", 1000)
-    assert "a server takes 0; cut it up" in server.predict("fcn8s", PNG).error
+    assert "the image has 7,070 pixels, and a server takes 1,000; cut it up" in server.predict("fcn8s", PNG).error
 
 
 def test_a_form_is_told_from_an_image(server):
