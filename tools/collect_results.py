@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from results_figures import NAMES, recipes, seeds, summary
 from results_page import RESULTS, render
 
@@ -26,6 +25,7 @@ from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored
 from pixelproof.runs import Run, load_shown, write_json, write_text
 from pixelproof.runs.metrics_log import MetricsLog
+from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.scoring_log import scoring_log
 from pixelproof.runs.study_file import SPLIT
 
@@ -82,7 +82,7 @@ def _copy(run: Run, study: Path, target: Path) -> None:
     for name, source in (("scores", run.scores(SPLIT)), ("log", run.metrics.path), ("scorings", scoring_log(run))):
         if source.is_file():
             shutil.copyfile(source, target / NAMES[name])
-    write_text(target / NAMES["config"], yaml.safe_dump(_portable(run.config(), study), sort_keys=False))
+    write_text(target / NAMES["config"], to_yaml(_portable(run.config(), study)))
     # The command line names folders of the machine that it ran on.
     facts = {key: value for key, value in run.environment().items() if key != "command"}
     write_json(target / NAMES["environment"], facts)

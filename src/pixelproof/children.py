@@ -135,7 +135,8 @@ def _live(
     except Exception:  # where one process ends, the others may fail for that; the first to say so is listened to
         failures.put((None, traceback.format_exc()[-LONGEST:]))
         os._exit(1)
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     os._exit(0)  # all is written; threads of torch's that still run would now and then abort the way out
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """The names of mallopt's parameters, as ``malloc.h`` of the GNU C library numbers them."""
@@ -13,6 +12,7 @@ _LARGEST = 2**31 - 1
 _LARGEST_IN_OLDER = 32 * 2**20
 """What versions take that refuse a larger threshold for blocks of their own."""
 _MEBIBYTE = 2**20
+STDERR = 2
 
 
 def let_threads_sleep() -> None:
@@ -55,5 +55,8 @@ def _set_thresholds(own_block: int, trim: int) -> None:
 
 
 def write_stderr_nowhere() -> None:
-    """Let nothing that this process says on stderr reach anybody from now on."""
-    sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+    """Let nothing that this process, or one it starts, says on stderr reach anybody from now on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDERR)
+    os.set_inheritable(STDERR, True)  # which it is not where it was free and is ``nowhere`` itself
+    sys.stderr = os.fdopen(STDERR, "w", encoding="utf-8", closefd=False)

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Protocol, TypeVar
+from typing import Protocol, TextIO, TypeVar, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pixelproof.errors import visible
-from pixelproof.process import write_stderr_nowhere
 
 Item = TypeVar("Item")
+
+
+class _Log:
+    """A stream, if there is one, whose reader may leave, or its disk fill: no reason to end the work."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = stream
+        self.encoding = stream.encoding if stream is not None else "utf-8"
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            if self.stream is not None:
+                self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            if self.stream is not None:
+                self.stream.flush()
+
+    def isatty(self) -> bool:
+        return self.stream is not None and self.stream.isatty()
+
+    def fileno(self) -> int:
+        if self.stream is None:
+            raise io.UnsupportedOperation
+        return self.stream.fileno()
+
+
+def _stderr() -> TextIO:
+    return cast(TextIO, _Log(sys.stderr))
+
+
 _shown: ContextVar[bool] = ContextVar("shown", default=False)
 _silenced = _lines = False
 LOG_EVERY = 10.0  # seconds between two lines when stderr is not a terminal
@@ -42,12 +75,8 @@ def show_lines() -> None:
 
 def say(message: str) -> None:
     """Print one line of log to stderr, control characters in it as escapes."""
-    if _silenced:
-        return
-    try:
-        print(visible(message), file=sys.stderr, flush=True)
-    except OSError:  # its reader has left, or its disk is full: no reason to end the work
-        write_stderr_nowhere()
+    if not _silenced:
+        print(visible(message), file=_stderr(), flush=True)
 
 
 def track(items: Iterable[Item], label: str, total: int, unit: str = "images") -> Iterator[Item]:
@@ -64,7 +93,7 @@ def bar(label: str, total: int, unit: str = "images", done: int = 0) -> Iterator
 
     A display inside another, such as scoring during training, stays silent: a terminal has room for one.
     """
-    bars = sys.stderr.isatty() and not _lines
+    bars = _stderr().isatty() and not _lines
     display = _silent if _silenced or _shown.get() else _live if bars else _logged
     token = _shown.set(True)
     try:
@@ -90,7 +119,7 @@ def _live(label: str, total: int, unit: str, done: int) -> Iterator[Step]:
         TextColumn("left"),
     )
     start = time.monotonic()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(file=_stderr()), transient=True) as progress:
         task = progress.add_task(visible(label), total=total, completed=done, info="", rate="")
         worked = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -41,7 +42,7 @@ def parse(model: type[Model], values: object, where: str) -> Model:
         if first["type"] == "extra_forbidden":
             known = _fields_at(model, first["loc"][:-1])
             raise UserError(f"{where}: unknown key '{path}'", nearest(str(first["loc"][-1]), known)) from None
-        problem = first["msg"].removeprefix("Value error, ").replace("valid tuple", "list")
+        problem = re.sub(r"\btuple\b", "list", first["msg"].removeprefix("Value error, "), flags=re.IGNORECASE)
         where_exactly = f"{where}: '{path}'" if path else where
         raise UserError(f"{where_exactly}: {problem[0].lower() + problem[1:]}", "correct this value") from None
 

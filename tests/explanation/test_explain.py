@@ -113,6 +113,12 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path, monkeypa
     assert pixelproof("report", found.path)[0] == 0
     assert page.read_text("utf-8") == text
 
+    with monkeypatch.context() as patch:
+        patch.setattr("pixelproof.verbs.explain.save_scores", full)
+        assert pixelproof(*command, "--overwrite")[0] == 2
+        assert load_explanation(found.explanation) == explained
+    code, _, err = pixelproof(*command[:3], "--out", tmp_path / "run" / "explanation")
+    assert (code, "is where a study keeps what it finds out" in err) == (2, True)
     code, _, err = pixelproof(*command[:2], color_classes, "--out", color_classes / "why")
     assert (code, "lies in the data set that is explained" in err) == (2, True)
     (found.images / "mine.txt").write_text("mine")

@@ -177,6 +177,18 @@ def test_classes_of_few_images_have_the_intervals_of_trials(images):
     assert pair.high - pair.low > 0.2
 
 
+@pytest.mark.parametrize("images", [5, 10])
+def test_classes_smaller_than_their_neighbourhood_have_them_too(images):
+    """Of ten neighbours, all others of such a class are some: whichever images are drawn, the share is the same."""
+    truth = np.repeat([0, 1], [images, 30])
+    mixing = measure_mixing(
+        np.random.default_rng(10).normal(0, 1, (images + 30, 3)) + 100 * truth[:, None], truth, 2, 10
+    )
+    own = mixing.own(0)
+    assert own.value == pytest.approx((images - 1) / 10)
+    assert own.high - own.low > 0.2
+
+
 @pytest.mark.parametrize("count", [10, 50, 450])
 @pytest.mark.parametrize("size", [2, 100])
 def test_one_cloud_is_one_cluster_and_two_are_two(count, size):

@@ -141,6 +141,15 @@ def test_auto_takes_the_fastest_and_remembers(make_run, monkeypatch):
         use_backend(Predictor.open(run, "cpu"), run, "auto", (64, 64))
 
 
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "ncnn"])
+def test_a_damaged_network_is_found_when_it_is_opened(tmp_path, name):
+    need(name)
+    path = tmp_path / f"network{choice.RUNTIMES[name].suffix}"
+    path.write_bytes(b"\x08\x01 not a network")
+    with pytest.raises(Exception, match=r".*"):  # each library has its own
+        choice.RUNTIMES[name](path, 1)
+
+
 def test_a_library_that_answers_otherwise_is_refused(make_run, monkeypatch):
     need("ncnn")
     run = make_run("fcn8s")

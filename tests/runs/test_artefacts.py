@@ -195,6 +195,8 @@ def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
     assert run.labels() == PETS
     assert run.environment()["device"] == "cpu"
     labels = (run.path / "labels.yaml").read_text("utf-8")
+    (run.path / "labels.yaml").write_text(labels, "utf-8", newline="\r\n")  # as git may write it
+    assert run.labels() == PETS
     (run.path / "labels.yaml").write_text(labels.replace(PETS.names[0], "swapped"), "utf-8")
     with pytest.raises(UserError, match=r"labels\.yaml was changed since the run began; restore it, or train again"):
         run.labels()

@@ -59,6 +59,21 @@ def test_further_combinations_can_be_named(tmp_path):
     assert models["skips-none_way-at-once"].model == "fcn32s-direct-bn"
 
 
+def test_factors_may_share_a_group_of_settings(tmp_path):
+    rate = {"low": {"training": {"lr": 0.1}}, "high": {"training": {"lr": 0.2}}}
+    length = {"short": {"training": {"epochs": 1}}, "long": {"training": {"epochs": 2}}}
+    models = (
+        study_of(tmp_path, {"vary": {"model": "fcn8s", "factors": {"rate": rate, "length": length}}})
+        .parts["why"]
+        .trained
+    )
+    assert {name: model.settings for name, model in models.items()} == {
+        "baseline": {"training.lr": 0.1, "training.epochs": 1},
+        "rate-high": {"training.lr": 0.2, "training.epochs": 1},
+        "length-long": {"training.lr": 0.1, "training.epochs": 2},
+    }
+
+
 def test_a_full_design_has_every_combination_once(tmp_path):
     models = study_of(tmp_path, {"vary": VARY | {"design": "full"}}).parts["why"].trained
     assert len(models) == 2 * 2 * 2

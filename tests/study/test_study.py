@@ -233,10 +233,6 @@ def test_settings_come_from_defaults_part_model_and_command_line(study):
             {"parts": {"a": {"data": "x", "models": {"vgg16": None}, "embed": ["vgg"]}}},
             "'embed' names 'vgg', and its models are vgg16",
         ),
-        (
-            {"parts": {"data": {"data": "x", "models": {"vgg16": None}}}},
-            "a part cannot be called 'data', as settings are",
-        ),
     ],
 )
 def test_a_wrong_study_file_is_one_sentence(tmp_path, change, complaint):
@@ -246,6 +242,17 @@ def test_a_wrong_study_file_is_one_sentence(tmp_path, change, complaint):
         read_study(path)
     assert complaint in str(caught.value)
     assert "s.yaml" in str(caught.value)
+
+
+def test_a_part_called_as_a_group_of_settings_has_no_settings_of_its_own(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text("name: s\nparts: {data: {data: x, models: {vgg16: null}}}")
+    study = read_study(path)
+    assert run_config(study, "data", "vgg16", "classification", ("cache=none",)).data.cache == "none"
+    with pytest.raises(
+        UserError, match="'data' is a part of the study, and a group of settings; write --set cache=none"
+    ):
+        run_config(study, "data", "vgg16", "classification", ("data.cache=none",))
 
 
 def test_an_unknown_image_is_refused_before_any_training(study, tmp_path):

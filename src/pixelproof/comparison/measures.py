@@ -90,7 +90,7 @@ def boundary_figure(scores: SegmentationScores, protocol: Protocol, name: str, t
 
 
 def measure(name: str, scores: Scores, protocol: Protocol) -> Measure:
-    """Return the measure that a claim's test names; see ``runs.study_file.ClaimTest``.
+    """Return the measure that a claim's test names; see ``runs.claims.ClaimTest``.
 
     Raises:
         UserError: It is none of the scores' task.

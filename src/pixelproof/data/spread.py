@@ -10,4 +10,5 @@ Item = TypeVar("Item")
 
 def spread(items: Sequence[Item], most: int) -> Sequence[Item]:
     """Return at most so many of the items, in their order and evenly spread, the first among them."""
-    return items[:: max(1, -(-len(items) // most))]
+    count = min(len(items), most)
+    return [items[place * len(items) // count] for place in range(count)]

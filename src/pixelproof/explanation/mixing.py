@@ -19,6 +19,8 @@ LEVEL = (0.025, 0.975)
 Z = 1.96
 FEW = 5
 """Images of a class; fewer drawn again show hardly more than themselves, and a single one shows nothing else."""
+SAME = 1e-9
+"""Between replicates that differ by rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Mixing:
     """The classes among the neighbours of N images.
 
     Intervals are percentiles of 1,000 bootstrap replicates: images are drawn again within their class, while their
-    neighbours stay. Where such replicates cannot vary, at the far end of 0 and 1 and for classes of fewer than five
+    neighbours stay. Where such replicates cannot vary, as at the far end of 0 and 1, and for classes of fewer than five
     images, they are Wilson's for as many yes-or-no trials as there are images, which vary at least as much as shares;
     for a pair of classes, whose figure is the mean of two shares, half the root of the sum of both squares (Zou and
     Donner 2008).
@@ -145,7 +147,7 @@ def _interval(shares: Float64, drawn: Float64, images: Int64) -> Interval:
     """Return the mean of shares [n] of that many images each, with the interval of its replicates or Wilson's."""
     value, (low, high) = shares.mean(), np.quantile(drawn, LEVEL)
     below, above = (np.sqrt((reach**2).sum()) / len(shares) for reach in _wilson_reach(shares, images))
-    few = images.min() < FEW
+    few = images.min() < FEW or np.ptp(drawn) < SAME
     if few or value == 1:
         low = value - below
     if few or value == 0:

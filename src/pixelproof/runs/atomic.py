@@ -65,6 +65,8 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         temporary.mkdir(parents=True)
         yield temporary
         entries = list(temporary.iterdir())
+        for entry in entries:
+            _require_room(entry, path / entry.name)
         old = Path(tempfile.mkdtemp(dir=temporary))  # renamed and not removed, which takes longer: a kill loses less
         for name in replaced:
             with suppress(FileNotFoundError):
@@ -78,6 +80,19 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         for folder in new:
             with suppress(OSError):  # not empty: the block ended well
                 folder.rmdir()
+
+
+def _require_room(entry: Path, place: Path) -> None:
+    """Refuse a place that a file or folder of the other kind has.
+
+    Raises:
+        OSError: It has.
+    """
+    if entry.is_dir() and place.is_dir():
+        for inner in entry.iterdir():
+            _require_room(inner, place / inner.name)
+    elif place.exists() and entry.is_dir() != place.is_dir():
+        raise FileExistsError(errno.EEXIST, "in the way", place)
 
 
 def _move(entry: Path, place: Path) -> None:

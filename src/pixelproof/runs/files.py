@@ -56,6 +56,15 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def text_digest(path: Path) -> str:
+    """Return a short digest of a file's text, whatever ends its lines.
+
+    Raises:
+        UserError: It is missing or unreadable.
+    """
+    return hashlib.sha256(read_text(path).encode()).hexdigest()[:16]
+
+
 def file_digest(path: Path) -> str:
     """Return a short digest of a file's bytes.
 

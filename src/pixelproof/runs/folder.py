@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.facts import Environment, read_facts
-from pixelproof.runs.files import file_digest, read_object, read_text, read_yaml, write_json, write_text
+from pixelproof.runs.files import read_object, read_text, read_yaml, text_digest, write_json, write_text
 from pixelproof.runs.labels_file import LABELS_FILE, labels_to_yaml, read_labels
 from pixelproof.runs.machine import environment
 from pixelproof.runs.metrics_log import MetricsLog
@@ -99,7 +100,7 @@ class Run:
             if _is_part(entry.name):
                 entry.unlink()
         write_text(path / LABELS_FILE, labels_to_yaml(scheme))
-        write_json(path / ENVIRONMENT, environment() | {"labels": file_digest(path / LABELS_FILE)} | facts)
+        write_json(path / ENVIRONMENT, environment() | {"labels": text_digest(path / LABELS_FILE)} | facts)
         # Written last: a folder with a config is a run, and one without is not.
         run.save_config(config)
         return run
@@ -145,8 +146,10 @@ class Run:
             UserError: It cannot be read, or was changed since the run began.
         """
         file = self.path / LABELS_FILE
-        made_with = self.facts().labels if (self.path / ENVIRONMENT).is_file() else ""
-        if made_with and made_with != file_digest(file):
+        made_with = None
+        with suppress(UserError):  # other files of the run need not be sound for its labels to be
+            made_with = self.environment().get("labels")
+        if made_with is not None and made_with != text_digest(file):
             raise UserError(f"{file} was changed since the run began", "restore it, or train again")
         return read_labels(file)
 

@@ -89,14 +89,14 @@ def conduct_file(
         file: The study file.
         data: Folder that the study's data folders are relative to.
         out: Folder for everything that comes out; ``out/NAME`` by default.
-        settings: Changes such as "epochs=1" or "PART.epochs=1".
+        settings: Changes such as "epochs=1" or "PART.epochs=1", or one of them.
         processes: How many train each model together, on a GPU each.
         jobs: How many models are trained at the same time.
 
     Raises:
         UserError: The study, data, settings or models are refused.
     """
-    study = read_study(Path(file))
+    study, settings = read_study(Path(file)), [settings] if isinstance(settings, str) else settings
     words = ["pixelproof", "study", Path(file).name, "--data DATA"]
     words += [f"--set {shlex.quote(text)}" for text in settings]
     out = Path(out or Path("out") / study.name)

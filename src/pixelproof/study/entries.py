@@ -118,17 +118,21 @@ class Vary(Strict):
             if isinstance(value, str):
                 model = model.replace(f"{{{factor}}}", value)
             else:
-                settings |= value
+                settings |= _flat(value)
         return ModelEntry(model=model, settings=settings, levels=levels)
 
 
 def _set_by(levels: Iterable[str | dict[str, Any]]) -> list[str]:
     """Return the settings that a factor's levels change, those of groups by their paths."""
-    found = set[str]()
-    for level in levels:
-        for key, value in level.items() if isinstance(level, dict) else ():
-            found |= {f"{key}.{name}" for name in value} if isinstance(value, dict) else {key}
-    return sorted(found)
+    return sorted({key for level in levels if isinstance(level, dict) for key in _flat(level)})
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with those of groups by their paths, ``training.lr``, so that two groups can be joined."""
+    flat = dict[str, Any]()
+    for key, value in settings.items():
+        flat |= {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
 
 
 def listed(value: Any) -> Any:

@@ -17,7 +17,6 @@ from pixelproof.runs import (
     SegmentationScores,
     load_scores,
 )
-from pixelproof.runs.explanation_file import VERSION
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.job import Job, first_runs
@@ -26,6 +25,10 @@ from pixelproof.verbs.explain import explain
 
 MASKS = 300
 """Masks of train that a study looks at: each takes as long as predicting it."""
+
+
+MADE = 2
+"""How explanations are made; counted up where the same answers give other figures, so that a study makes them anew."""
 
 
 def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
@@ -40,7 +43,7 @@ def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
         ExplanationFolder(job.run.explanation).clear()  # of when it was mapped, or the best
     for job in explained:
         digests = [job.fingerprints[name] for name in ("train", "selection", SPLIT)]
-        inputs, target = [job.answers_from(steps), digests, VERSION], ExplanationFolder(job.run.explanation)
+        inputs, target = [job.answers_from(steps), digests, MADE], ExplanationFolder(job.run.explanation)
         if steps.made(f"{job.name}/explanation", inputs, target.suspects, _whole):
             continue
         parts: dict[str, Sequence[Sample]] = dict(job.parts)

@@ -86,8 +86,6 @@ def read_study(path: Path) -> StudyFile:
     for name in [*study.parts, *(model for part in study.parts.values() for model in part.trained)]:
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise UserError(f"{path}: '{name}' cannot name a folder", "use letters, digits, '_', '-' and '.'")
-    if taken := sorted(study.parts.keys() & RunConfig.model_fields.keys()):  # what would --set data.cache=none be for?
-        raise UserError(f"{path}: a part cannot be called '{taken[0]}', as settings are", "give it another name")
     return study
 
 
@@ -112,6 +110,9 @@ def run_config(
     mine = []
     for text in overrides:
         first, dot, rest = text.partition(".")
+        if dot and first in study.parts and first in RunConfig.model_fields:
+            problem = f"--set {text}: '{first}' is a part of the study, and a group of settings"
+            raise UserError(problem, f"write --set {rest} for all parts, or rename this one")
         if dot and first in study.parts:
             mine += [rest] if first == part else []
         else:

@@ -77,7 +77,7 @@ def embed_run(
     features, thumbnails = embed(predictor, samples, seed, perplexity, layer, reference)
     features.settings["weights"] = weights
     title = f"{opened.name}: {split} images as the model sees them"
-    with atomic_folder(out, FILES) as folder:
+    with atomic_folder(out) as folder:
         _write(folder, features, thumbnails, title, None if reference is None else reference.map)
     return files
 

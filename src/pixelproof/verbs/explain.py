@@ -27,7 +27,7 @@ from pixelproof.runs import (
     atomic,
     save_scores,
 )
-from pixelproof.runs.atomic import refuse_existing, require_writable
+from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import Paths, as_paths
 from pixelproof.runs.folder import PAGE
@@ -85,13 +85,13 @@ def explain_run(
     findings, logits = explain(predictor, parts, split, layer, seed)
     source = Source(opened.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
-    try:
-        written = [*target.save(findings), *_copy(findings.next, parts, target), target.scores]
-        save_scores(target.scores, scores)
-        return [*written, build_report(target.path)]
-    except UserError:  # a full disk, say; half an explanation would stand in the way of the next
-        target.clear()
-        raise
+    with atomic_folder(target.path) as folder:
+        new = ExplanationFolder(folder)
+        written = [*new.save(findings), *_copy(findings.next, parts, new), new.scores]
+        save_scores(new.scores, scores)
+        written.append(build_report(folder))
+        target.clear()  # which may have listed more
+    return [target.path / path.relative_to(folder) for path in written]
 
 
 def explain(
@@ -117,6 +117,9 @@ def explain(
 def _require_place(target: ExplanationFolder, data: Path, overwrite: bool) -> None:
     """Refuse a folder to write to that holds anything else, or lies in the data."""
     refuse_study_or_run(target.path)
+    within = Run(target.path.resolve().parent)
+    if Run.lies_in(within.path) and target.path.resolve() == within.explanation:
+        raise UserError(f"{target.path} is where a study keeps what it finds out", "choose another --out")
     if data.resolve() in (target.path.resolve(), *target.path.resolve().parents):
         raise UserError(f"{target.path} lies in the data set that is explained", "choose another --out")
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:

@@ -40,7 +40,8 @@ class Desk:
         self.places = places
         self.taken = 0
         self._turn = asyncio.Lock()
-        self._took = 1.0  # seconds of the last job
+        self._took = 1.0  # seconds of a job, as far as is known
+        self._begun: float | None = None  # when the job began that runs
         # One thread of its own, for libraries keep memory for each thread that calls them.
         self._worker = ThreadPoolExecutor(1, "pixelproof")
 
@@ -56,7 +57,7 @@ class Desk:
                 503,
                 f"{self.taken} images are being answered already",
                 "try again in some seconds",
-                {"Retry-After": str(math.ceil(self._took))},  # one after another is answered, and its place free
+                {"Retry-After": str(self._wait())},
             )
         self.taken += 1
         try:
@@ -102,14 +103,25 @@ class Desk:
                 await asyncio.sleep(0)
             if leaving.done():
                 raise ClientDisconnect
-            begun = time.monotonic()
-            result = await asyncio.get_running_loop().run_in_executor(self._worker, job)
-            self._took = time.monotonic() - begun
-            return result
+            return await self._run(job)
         finally:
             leaving.cancel()
-            if not turn.cancel():  # it has come
+            turn.cancel()
+            if turn.done() and not turn.cancelled():
                 self._turn.release()
+
+    async def _run(self, job: Callable[[], Result]) -> Result:
+        begun = self._begun = time.monotonic()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, job)
+        finally:
+            # Quick ones, such as an image to look at, say little of how long an answer takes.
+            self._took, self._begun = max(time.monotonic() - begun, self._took / 2), None
+
+    def _wait(self) -> int:
+        """Return after how many seconds one of the requests will have had its answer, and its place be free."""
+        running = 0.0 if self._begun is None else time.monotonic() - self._begun
+        return math.ceil(max(self._took, running))
 
     async def _refuse_large(self, size: int, rest: AsyncIterator[bytes]) -> None:
         if size > self.limit:

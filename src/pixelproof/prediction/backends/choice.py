@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +139,12 @@ class _Bench:
         runtime, stride = RUNTIMES[name], self.predictor.network.stride
         path = self.folder / f"network{runtime.suffix}"
         if path.is_file():
-            with suppress(Exception):  # damaged since it was made, it is made again
+            try:
                 return runtime(path, torch.get_num_threads(), stride)
-            path.unlink()
+            except MemoryError:
+                raise
+            except Exception:  # damaged since it was made, it is made again
+                path.unlink()
         self._convert(path, stride)
         return runtime(path, torch.get_num_threads(), stride)
 

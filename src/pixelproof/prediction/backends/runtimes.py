@@ -70,6 +70,7 @@ class OpenVino:
     def __init__(self, path: Path, threads: int, stride: int = 1) -> None:
         self.core = _core()
         self.path = path
+        self.core.read_model(path)  # at once, for a damaged one
         # Some processors have bf16, which it would use unasked.
         self.options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads}
         self._for_shape = lru_cache(SHAPES)(self._compiled)

@@ -373,7 +373,8 @@
       panel.reading.textContent = `${name}, ${Math.round((100 * panel.sure[i]) / 255)}% sure at ${x}, ${y}`;
       return `${panel.model.name}: ${panel.reading.textContent}`;
     });
-    say(aloud ? said.join("; ") : state.told);
+    if (aloud) say(said.join("; "));
+    else if (!at) say(state.told);
   };
   // A crosshair that leaves what is seen takes the view along.
   const follows = () => {
