@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Literal
 
 import matplotlib
@@ -66,9 +67,15 @@ def shortened(text: str, most: int) -> str:
 
 def widest(texts: Sequence[str], size: float) -> float:
     """Return the width in inches of the widest text at a font size in points."""
+    return max(_width(text, size) for text in texts) / 72
+
+
+@lru_cache(4096)  # a figure is drawn for the page, and in two formats for print
+def _width(text: str, size: float) -> float:
+    """Return the width of a text in points."""
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=MISSING)
-        return max(float(TextPath((0, 0), text, size=size).get_extents().width) for text in texts) / 72
+        return float(TextPath((0, 0), text, size=size).get_extents().width)
 
 
 def bare(axes: Axes) -> None:
