@@ -38,6 +38,29 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "a" / "b" / "mine.txt").read_text() == "mine"
 
 
+def test_what_a_folder_replaces_goes_only_if_all_else_finds_its_place(tmp_path):
+    out = tmp_path / "out"
+    (out / "next").mkdir(parents=True)
+    for name in ("1.txt", "2.txt", "mine.txt"):
+        (out / "next" / name).write_text("old")
+    (out / "page").mkdir()
+
+    def write(page):
+        with atomic_folder(out, ["next/1.txt", "next/2.txt", "gone/3.txt"]) as folder:
+            (folder / "next").mkdir()
+            (folder / "next" / "1.txt").write_text("new")
+            (folder / page).write_text("new")
+
+    def texts():
+        return {path.relative_to(out).as_posix(): path.read_text() for path in out.rglob("*") if path.is_file()}
+
+    with pytest.raises(UserError, match="in the way of a file or folder of another kind"):
+        write("page")
+    assert texts() == {"next/1.txt": "old", "next/2.txt": "old", "next/mine.txt": "old"}
+    write("list")
+    assert texts() == {"next/1.txt": "new", "next/mine.txt": "old", "list": "new"}
+
+
 def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

@@ -48,14 +48,14 @@ def map_scene(
     An interrupted map goes on where it was when the same command is given again.
     """
     from pixelproof.deploy.map import map_scene
-    from pixelproof.deploy.settings import parse_bands, parse_stretch
+    from pixelproof.deploy.settings import parse_bands
 
     facts = map_scene(
         run,
         scene,
         out,
         bands=parse_bands(bands) if bands else None,
-        stretch=parse_stretch(stretch) if stretch else None,
+        stretch=stretch or None,
         nodata=nodata,
         tile=tile,
         tta=tta,

@@ -40,15 +40,19 @@ def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[s
 def _pairs(overrides: Mapping[str, Any] | Iterable[str], where: str) -> list[tuple[str, Any]]:
     """Return (key, value) pairs, groups flattened to dotted keys and the texts of ``key=value`` read as YAML."""
     if isinstance(overrides, Mapping):
-        pairs: list[tuple[str, Any]] = []
-        for key, value in overrides.items():
-            if isinstance(value, Mapping):
-                pairs += [(f"{key}.{name}", inner) for name, inner in value.items()]
-            else:
-                pairs.append((key, value))
-        return pairs
+        return list(flattened(overrides).items())
     texts = [overrides] if isinstance(overrides, str) else overrides
     return [parse_assignment(text, where) for text in texts]
+
+
+def flattened(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with those of groups by their paths, ``{"training": {"lr": 1}}`` as ``{"training.lr": 1}``."""
+    flat = dict[str, Any]()
+    for key, value in settings.items():
+        flat |= (
+            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, Mapping) else {key: value}
+        )
+    return flat
 
 
 def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:

@@ -26,7 +26,7 @@ class Stretch(NamedTuple):
 
 
 def _stretch(value: object) -> object:
-    """Return ``(0, 3000)``, ``(2, 98, "percent")`` or pairs as the stretch that they stand for."""
+    """Return ``(0, 3000)``, ``(2, 98, "percent")``, pairs or a text as the stretch that they stand for."""
     if isinstance(value, str):
         return parse_stretch(value)
     if isinstance(value, Stretch) or not isinstance(value, list | tuple):

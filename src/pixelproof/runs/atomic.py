@@ -49,7 +49,7 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
 
     Args:
         path: The folder.
-        replaced: Names of files and folders in it that make room for what is moved in.
+        replaced: Names of files and folders in it, or in folders of it, that make room for what is moved in.
 
     Raises:
         UserError: The folder cannot be written, or the disk is full.
@@ -66,9 +66,11 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         yield temporary
         entries = list(temporary.iterdir())
         for entry in entries:
-            _require_room(entry, path / entry.name)
+            if entry.name not in replaced:
+                _require_room(entry, path / entry.name)
         old = Path(tempfile.mkdtemp(dir=temporary))  # renamed and not removed, which takes longer: a kill loses less
         for name in replaced:
+            (old / name).parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):
                 (path / name).rename(old / name)
         for entry in entries:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from pixelproof.config.overrides import flattened
 from pixelproof.runs.files import file_name
 from pixelproof.schema import Strict
 
@@ -118,21 +119,13 @@ class Vary(Strict):
             if isinstance(value, str):
                 model = model.replace(f"{{{factor}}}", value)
             else:
-                settings |= _flat(value)
+                settings |= flattened(value)
         return ModelEntry(model=model, settings=settings, levels=levels)
 
 
 def _set_by(levels: Iterable[str | dict[str, Any]]) -> list[str]:
     """Return the settings that a factor's levels change, those of groups by their paths."""
-    return sorted({key for level in levels if isinstance(level, dict) for key in _flat(level)})
-
-
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with those of groups by their paths, ``training.lr``, so that two groups can be joined."""
-    flat = dict[str, Any]()
-    for key, value in settings.items():
-        flat |= {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, dict) else {key: value}
-    return flat
+    return sorted({key for level in levels if isinstance(level, dict) for key in flattened(level)})
 
 
 def listed(value: Any) -> Any:

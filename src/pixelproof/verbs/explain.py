@@ -85,12 +85,12 @@ def explain_run(
     findings, logits = explain(predictor, parts, split, layer, seed)
     source = Source(opened.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
-    with atomic_folder(target.path) as folder:
+    earlier = [str(file.relative_to(target.path)) for file in target.files()]  # which may list more
+    with atomic_folder(target.path, earlier) as folder:
         new = ExplanationFolder(folder)
         written = [*new.save(findings), *_copy(findings.next, parts, new), new.scores]
         save_scores(new.scores, scores)
         written.append(build_report(folder))
-        target.clear()  # which may have listed more
     return [target.path / path.relative_to(folder) for path in written]
 
 

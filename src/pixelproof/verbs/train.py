@@ -145,9 +145,10 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         },
         "finished": False,
     }
-    require_free(out, data.scheme, overwrite)  # at once: reading files may take minutes
+    with alone_in(Run(out).last.parent):
+        require_free(out, data.scheme, overwrite)  # at once: reading files may take minutes
     check_parts(parts, data.scheme, ImageReader.of(config.model))
-    with alone_in(Run(out).last.parent):  # what another process trains is not replaced
+    with alone_in(Run(out).last.parent):  # what another process trains by now is not replaced
         run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model
