@@ -19,13 +19,14 @@ import torch
 from scipy import ndimage
 
 from benchmarks.harness import Benchmark, rounds_argument
+from pixelproof.arrays import UInt8
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.randomness import generator
 from pixelproof.runs.boundaries import BAND_EDGES, OBJECT_EDGES, PERIOD, TOLERANCES, Boundaries
 
 CLASSES, SIZE, PAIRS, ROUNDS = 7, 512, 6, 5
 SCORED = np.arange(CLASSES) < CLASSES - 1  # the last class is ignored
-Mask = npt.NDArray[np.uint8]
+Mask = UInt8
 Array = npt.NDArray[Any]
 Transform = Callable[[Mask], Array]
 

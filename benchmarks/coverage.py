@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy
 
 from benchmarks.populations import classified, segmented
+from pixelproof.arrays import Float64
 from pixelproof.comparison.classification import compare_classifiers
 from pixelproof.comparison.findings import Findings
 from pixelproof.comparison.paired import SIGNIFICANCE
@@ -39,7 +39,6 @@ SCENARIOS = {
     "classification, models differ, 2500 images": ("classification", 0.15, 2500),
     "classification, no difference, 2500 images": ("classification", 0.0, 2500),
 }
-Float64 = npt.NDArray[np.float64]
 Compared = tuple[Findings, Float64]  # and the true differences of the classes and, last, of the whole
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
@@ -32,8 +32,6 @@ MISTAKEN = np.array(  # how readily the true class (row) is taken for another
         [1, 4, 2, 1, 1, 1, 0],
     ]
 )
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 PETS = LabelScheme(task="classification", classes=tuple(LabelClass(name=f"class {i}", id=i) for i in range(50)))
 
 
@@ -108,7 +106,7 @@ def _tiles(rng: np.random.Generator, size: int) -> Int64:
     present = rng.random((size, 7)) < PRESENT
     present[~present.any(axis=1), 1] = True
     area = np.where(present, np.exp(SIZE + SPREAD * rng.normal(size=(size, 7))), 0)
-    pixels: npt.NDArray[np.int64] = np.floor(area / area.sum(axis=1, keepdims=True) * PIXELS).astype(np.int64)
+    pixels: Int64 = np.floor(area / area.sum(axis=1, keepdims=True) * PIXELS).astype(np.int64)
     pixels[np.arange(size), pixels.argmax(axis=1)] += PIXELS - pixels.sum(axis=1)
     return pixels
 
@@ -126,7 +124,7 @@ def _predict(rng: np.random.Generator, truth: Int64, level: Float64, lure: Float
     return counts
 
 
-def _chance(rng: np.random.Generator, level: Float64) -> npt.NDArray[np.bool_]:
+def _chance(rng: np.random.Generator, level: Float64) -> Bool:
     return rng.random(len(level)) < 1 / (1 + np.exp(-level))
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import bootstrap
 
 from benchmarks.harness import OURS, Benchmark, rounds_argument
 from benchmarks.populations import segmented
+from pixelproof.arrays import Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.segmentation import statistic
 from pixelproof.evaluation.metrics import class_counts
@@ -23,7 +23,6 @@ from pixelproof.randomness import generator
 
 IMAGES = 257
 ROUNDS = 5
-Float64 = npt.NDArray[np.float64]
 
 
 def plain_loop(a: Float64, b: Float64) -> Float64:
@@ -39,7 +38,7 @@ def plain_loop(a: Float64, b: Float64) -> Float64:
 def scipy_bootstrap(a: Float64, b: Float64) -> Float64:
     """``scipy.stats.bootstrap`` over the images' numbers, vectorised in batches of 100 resamples."""
 
-    def difference(drawn: npt.NDArray[np.int64], axis: int) -> Float64:
+    def difference(drawn: Int64, axis: int) -> Float64:
         del axis  # always the last
         return np.moveaxis(statistic(b[drawn].sum(axis=-3)) - statistic(a[drawn].sum(axis=-3)), -1, 0)
 

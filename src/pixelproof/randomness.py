@@ -11,6 +11,8 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Float64
+
 _GOLDEN, _FIRST, _SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
@@ -29,7 +31,7 @@ def generator(seed: int, *keys: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(derive(seed, *keys)))
 
 
-def uniforms(keys: npt.NDArray[np.uint64], counter: int, columns: int) -> npt.NDArray[np.float64]:
+def uniforms(keys: npt.NDArray[np.uint64], counter: int, columns: int) -> Float64:
     """Return numbers in 0..1, [N, columns], each a function of its key, the counter and its column alone.
 
     Many small choices at once, where a generator for each would take longer than what is chosen: SplitMix64 (Steele,
@@ -45,5 +47,5 @@ def uniforms(keys: npt.NDArray[np.uint64], counter: int, columns: int) -> npt.ND
     bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
     bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
     bits ^= bits >> np.uint64(31)
-    numbers: npt.NDArray[np.float64] = (bits >> np.uint64(11)) * 2.0**-53
+    numbers: Float64 = (bits >> np.uint64(11)) * 2.0**-53
     return numbers

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64
 from pixelproof.comparison import paired
 from pixelproof.comparison.measures import score_figure
 from pixelproof.comparison.seeds import over_images_and_seeds
@@ -16,7 +16,6 @@ from pixelproof.runs import Scores
 from pixelproof.runs.evidence_file import Effect
 
 Levels = Mapping[str, str]
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

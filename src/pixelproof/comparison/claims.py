@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from pixelproof.arrays import Float64
 from pixelproof.comparison import paired
 from pixelproof.comparison.measures import boundaries, measure
 from pixelproof.comparison.seeds import over_images_and_seeds
@@ -59,9 +60,9 @@ def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int) -> Tes
     gains = np.array([measured.gain(each.sum(axis=0)[None])[0] for each in counts])
     units = np.stack(counts, axis=1)
 
-    def mean_gain(sums: paired.Counts) -> paired.Float64:
-        each: paired.Float64 = np.stack([measured.gain(sums[:, place]) for place in range(len(pairs))], axis=1)
-        mean: paired.Float64 = each.mean(axis=1, keepdims=True)
+    def mean_gain(sums: paired.Counts) -> Float64:
+        each: Float64 = np.stack([measured.gain(sums[:, place]) for place in range(len(pairs))], axis=1)
+        mean: Float64 = each.mean(axis=1, keepdims=True)
         return mean
 
     resampled = paired.resample(units, mean_gain, seed)[:, 0]

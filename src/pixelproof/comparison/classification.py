@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.findings import Findings
 from pixelproof.comparison.proportions import mcnemar, tango
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.runs import ClassificationScores
-
-Bool = npt.NDArray[np.bool_]
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 
 
 def compare_classifiers(a: ClassificationScores, b: ClassificationScores, groups: Int64 | None, seed: int) -> Findings:

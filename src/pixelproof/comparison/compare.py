@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
+from pixelproof.arrays import Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.classification import compare_classifiers
-from pixelproof.comparison.findings import Findings, Int64
+from pixelproof.comparison.findings import Findings
 from pixelproof.comparison.match import group
 from pixelproof.comparison.opening import open_models
 from pixelproof.comparison.segmentation import compare_segmenters

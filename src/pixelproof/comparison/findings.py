@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.comparison.paired import holm
 from pixelproof.comparison.verdict import verdict
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs.comparison_file import ClassRecord, ImageRecord, Metric, PairRecord, Wins
-
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ import re
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Int64
 from pixelproof.comparison.paired import MINIMUM, ROUGH
 from pixelproof.errors import Refusal, UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 
 Kind = TypeVar("Kind", bound=SegmentationScores | ClassificationScores)
-Groups = npt.NDArray[np.int64]
+Groups = Int64
 
 
 def refuse_mixture(a: Scores, b: Scores) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64
 from pixelproof.comparison.split import split_gain
 from pixelproof.errors import UserError
 from pixelproof.evaluation import metrics
@@ -24,8 +24,7 @@ TOLERANCE = 3
 """At which boundary figures are compared, in pixels."""
 _NEAR = BAND_EDGES.index(EDGE_WIDTH) + 1
 
-Float64 = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.float64]
+Counts = Float64
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,6 @@ def _outcomes(scores: Scores) -> Counts:
     return np.stack([right, np.ones_like(right)], axis=1).astype(np.float64)
 
 
-def mean_region_iou(columns: Counts, scored: npt.NDArray[np.bool_], protocol: Protocol) -> Float64:
+def mean_region_iou(columns: Counts, scored: Bool, protocol: Protocol) -> Float64:
     """Return the mean of ``region_iou`` over the classes where it is defined, [...]."""
     return mean_defined(region_iou(columns, scored, protocol))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.evaluation import resampling
 from pixelproof.evaluation.resampling import Statistic
 from pixelproof.randomness import generator
@@ -24,9 +25,7 @@ ROUGH = 20  # units; below it intervals are rough
 
 _SAME = 1e-12  # two differences closer than this are equal but for rounding
 
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.float64]
+Counts = Float64
 
 
 def bootstrap(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtr, stdtrit
 
+from pixelproof.arrays import Float64
 from pixelproof.comparison.paired import CONFIDENCE
 from pixelproof.runs.evidence_file import Estimate
-
-Float64 = npt.NDArray[np.float64]
 
 
 def over_images_and_seeds(

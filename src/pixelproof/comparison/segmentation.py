@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.findings import Findings
 from pixelproof.evaluation import metrics
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.runs import SegmentationScores
-
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 
 
 def compare_segmenters(

@@ -8,9 +8,8 @@ from itertools import combinations
 from math import factorial
 
 import numpy as np
-import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
+from pixelproof.arrays import Float64
 
 
 def split_gain(sums: Float64, figure: Callable[[Float64], Float64], near: int) -> Float64:

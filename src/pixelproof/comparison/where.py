@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.measures import EDGE_WIDTH, boundaries
 from pixelproof.comparison.split import split_gain
@@ -30,16 +30,13 @@ from pixelproof.runs.evidence_file import Change, Confusion, Estimate, GainPart,
 
 PAIRS = 10
 
-Bool = npt.NDArray[np.bool_]
-Float64 = npt.NDArray[np.float64]
-
 
 def where_gain(
     a: SegmentationScores,
     b: SegmentationScores,
     protocol: Protocol = "unknown_counted",
     edges: int = EDGE_WIDTH,
-    groups: npt.NDArray[np.int64] | None = None,
+    groups: Int64 | None = None,
     seed: int = 0,
 ) -> Where:
     """Return where the gain of B over A lies.
@@ -118,9 +115,7 @@ def _changes(
     return tuple(Change(name=n, a=x, b=y, difference=d) for n, x, y, d in rows)
 
 
-def _confusions(
-    a: SegmentationScores, b: SegmentationScores, groups: npt.NDArray[np.int64] | None, seed: int
-) -> tuple[Confusion, ...]:
+def _confusions(a: SegmentationScores, b: SegmentationScores, groups: Int64 | None, seed: int) -> tuple[Confusion, ...]:
     scored, names = a.scheme.scored, (*a.scheme.names, "void")
     repaired = a.confusion - b.confusion
     total = repaired.sum(axis=0)
@@ -147,7 +142,7 @@ def _confusions(
     )
 
 
-def _estimates(units: Float64, statistic: Statistic, shown: int | npt.NDArray[np.int64], seed: int) -> list[Estimate]:
+def _estimates(units: Float64, statistic: Statistic, shown: int | Int64, seed: int) -> list[Estimate]:
     """Return figures of the sums over units, with intervals; ``shown`` of the units inform them, or each of them."""
     values = statistic(units.sum(axis=0)[None])[0]
     support = paired.support(units, statistic, np.broadcast_to(shown, values.shape).astype(np.int64))

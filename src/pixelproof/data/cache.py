@@ -19,8 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Int64, UInt8
 from pixelproof.config import COLORS
 from pixelproof.data.decoded import Decoded, Files
 from pixelproof.data.fingerprint import fingerprint
@@ -33,7 +33,6 @@ from pixelproof.runs.arrays import load_arrays, write_arrays
 from pixelproof.runs.atomic import explain_os_error
 from pixelproof.runs.files import expanded
 
-UInt8 = npt.NDArray[np.uint8]
 VERSION = 2
 """Counts up when the same file decodes to other bytes."""
 _INDEX, _IMAGES, _MASKS = "index.npz", "images.bin", "masks.bin"
@@ -58,7 +57,7 @@ class Cached:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         facts, arrays = load_arrays(folder / _INDEX, "cache", VERSION)
-        self.sizes: npt.NDArray[np.int64] = arrays["sizes"]
+        self.sizes: Int64 = arrays["sizes"]
         """int64 [N, 2]: height and width of each image."""
         areas = self.sizes.prod(axis=1)
         self._starts = np.concatenate([[0], areas.cumsum()])

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelproof.arrays import UInt8
 from pixelproof.data.folder import Sample
 from pixelproof.data.masks import read_mask
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-
-UInt8 = npt.NDArray[np.uint8]
 
 
 class Decoded(Protocol):

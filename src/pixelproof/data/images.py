@@ -19,6 +19,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from pixelproof.arrays import UInt8
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
@@ -26,7 +27,6 @@ from pixelproof.progress import say
 from pixelproof.runs.atomic import explain_os_error
 from pixelproof.runs.files import write_bytes
 
-UInt8 = npt.NDArray[np.uint8]
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """What Pillow may decode, whatever a file is called: some of its other readers run programs or are little tested."""
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -94,12 +94,12 @@ def image_size(path: Path) -> tuple[int, int]:
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
-def write_png(path: Path, array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> None:
+def write_png(path: Path, array: UInt8 | npt.NDArray[np.uint16]) -> None:
     """Write uint8 [H, W], uint8 [H, W, 3] or uint16 [H, W] as PNG, atomically."""
     write_bytes(path, encode_png(array))
 
 
-def encode_png(array: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bytes:
+def encode_png(array: UInt8 | npt.NDArray[np.uint16]) -> bytes:
     """Return the bytes of the file that ``write_png`` writes."""
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from pixelproof.arrays import Int64
 from pixelproof.config import RunConfig
 from pixelproof.data.cache import decoded
 from pixelproof.data.folder import Sample
@@ -166,7 +167,7 @@ def _as_they_come(batch: Any) -> Any:
     return batch
 
 
-def _sizes(images: Sequence[Tensor], crop: int | None) -> npt.NDArray[np.int64]:
+def _sizes(images: Sequence[Tensor], crop: int | None) -> Int64:
     """Return height and width of images, [1, C, H, W] each -> int64 [N, 2]."""
     sizes = np.array([image.shape[2:] for image in images])
     if crop is None and (sizes != sizes[0]).any():

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from pixelproof.data.images import DEEP, UInt8, opened
+from pixelproof.arrays import Int64, UInt8
+from pixelproof.data.images import DEEP, opened
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
 
-Ids = npt.NDArray[np.int64]
+Ids = Int64
 
 
 def read_mask(path: Path, scheme: LabelScheme) -> UInt8:

@@ -6,11 +6,11 @@ import struct
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from kornia_rs.io import read_image_png_u8
 from PIL import Image
 
-UInt8 = npt.NDArray[np.uint8]
+from pixelproof.arrays import UInt8
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB8 = bytes([8, 2, 0, 0, 0])  # bit depth, colour type, compression, filter, interlace
 _WITHOUT_MEANING = {b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"tIME", b"bKGD", b"sBIT"}

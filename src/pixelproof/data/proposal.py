@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from pixelproof.data.images import UInt8
+from pixelproof.arrays import Bool, UInt8
 from pixelproof.data.masks import Ids
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.labels.codec import pack
@@ -40,7 +40,7 @@ class MaskValues:
     runs: int
     left_out: int = 0
 
-    def only(self, keep: npt.NDArray[np.bool_]) -> MaskValues:
+    def only(self, keep: Bool) -> MaskValues:
         """Return the values where ``keep`` is true."""
         ids = None if self.ids is None else self.ids[keep]
         colors = None if self.colors is None else self.colors[keep]

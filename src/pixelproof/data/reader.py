@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import UInt8
 from pixelproof.config import COLORS, ModelConfig
 from pixelproof.data.images import decode_image, image_size, opened, rasters, read_image, refuse_orientation
 from pixelproof.data.scaling import FULL, Scaling, refuse_complex
 from pixelproof.errors import UserError
 from pixelproof.progress import track
-
-UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

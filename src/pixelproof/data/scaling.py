@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import UInt8
 from pixelproof.config import ModelConfig
 from pixelproof.errors import UserError
 
-UInt8 = npt.NDArray[np.uint8]
 FULL = {"uint8": 255.0, "uint16": 65535.0}
 """The value that is white, by type, where no stretch is given; of 16 bits as Pillow's images are read."""
 DARK, CLIPPED = 16, 4

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from pixelproof.arrays import UInt8
 from pixelproof.data.reader import as_picture
 
-UInt8 = npt.NDArray[np.uint8]
 SIDE, SMALL = 32, 16
 """Pixels a side, and where there are more than ``MANY`` images."""
 MANY = 10_000

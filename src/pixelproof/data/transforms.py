@@ -15,11 +15,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.config import COLORS, AugmentConfig
 from pixelproof.labels import VOID
 
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 Places = tuple[Float64, Float64]
 OUTSIDE = -2.0
 """The place of what lies beyond the image, where even interpolation reaches no pixel."""

@@ -13,12 +13,10 @@ import re
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.deploy.geo import degrees, has_degrees, located, middle_longitude, outline, transformed
 
-Float = npt.NDArray[np.float64]
-Int = npt.NDArray[np.int64]
 Method = Literal["planimetric", "ellipsoidal"]
 WGS84 = (6378137.0, 1 / 298.257223563)  # semi-major axis in metres, flattening
 GEOGRAPHIC = "EPSG:4326"
@@ -80,7 +78,7 @@ class Ground:
         return bool(np.abs(y).max() * angle <= HIGHEST and np.abs(x).max() * angle <= FURTHEST)
 
     @_BEYOND_EARTH
-    def plane(self, columns: Float, rows: Float) -> tuple[Float, Float]:
+    def plane(self, columns: Float64, rows: Float64) -> tuple[Float64, Float64]:
         """Return where points of the raster, in pixels from its upper left corner, lie in the plane, in metres.
 
         Those beyond the Earth lie at infinity.
@@ -108,18 +106,18 @@ class Ground:
         return area
 
     @_BEYOND_EARTH
-    def cells(self, top: int, height: int, width: int) -> Float:
+    def cells(self, top: int, height: int, width: int) -> Float64:
         """Return the area of a pixel in square metres, [height, cells], for rows cut into cells of ``CELL`` pixels.
 
         Of a cell at the rim of the Earth, or beyond it, it is not known: ``pixels`` has those.
         """
         edges = np.append(np.arange(0, width, CELL), width).astype(np.float64)
         columns, rows = np.meshgrid(edges, np.arange(top, top + height + 1, dtype=np.float64))
-        area: Float = _quadrilaterals(*self.plane(columns, rows)) / np.diff(edges)
+        area: Float64 = _quadrilaterals(*self.plane(columns, rows)) / np.diff(edges)
         return np.where(np.isfinite(area), area, np.nan)
 
     @_BEYOND_EARTH
-    def pixels(self, rows: Int, lefts: Int, width: int) -> Float:
+    def pixels(self, rows: Int64, lefts: Int64, width: int) -> Float64:
         """Return the area of each pixel of cells, [N, CELL], in square metres; what lies beyond the Earth has none.
 
         Args:
@@ -132,7 +130,7 @@ class Ground:
         areas = _quadrilaterals(*self.plane(*np.broadcast_arrays(edges, lines)))[:, 0]
         return np.where(np.isfinite(areas), areas, 0.0)
 
-    def _equal_area(self, x: Float, y: Float) -> tuple[Float, Float]:
+    def _equal_area(self, x: Float64, y: Float64) -> tuple[Float64, Float64]:
         """Return coordinates of the CRS in an equal-area plane of the ellipsoid, in metres.
 
         Snyder, Map Projections: A Working Manual, 1987, equations 3-12, 24-23 and 24-25.
@@ -158,7 +156,7 @@ class Ground:
                 found += pole
         return found
 
-    def _angles(self, x: Float, y: Float) -> tuple[Float, Float]:
+    def _angles(self, x: Float64, y: Float64) -> tuple[Float64, Float64]:
         """Return longitude and latitude in radians; longitudes run on across the date line."""
         if self._crs.is_geographic:
             radians: float = self._crs.units_factor[1]
@@ -179,26 +177,26 @@ class Ground:
         return float(np.abs(self._flat / true - 1).max(initial=0.0))
 
 
-def _quadrilaterals(x: Float, y: Float) -> Float:
+def _quadrilaterals(x: Float64, y: Float64) -> Float64:
     """Return the areas between neighbouring points of a grid, [..., H + 1, W + 1] -> [..., H, W]."""
     # Half the cross product of the diagonals.
     down_x, down_y = x[..., 1:, 1:] - x[..., :-1, :-1], y[..., 1:, 1:] - y[..., :-1, :-1]
     up_x, up_y = x[..., :-1, 1:] - x[..., 1:, :-1], y[..., :-1, 1:] - y[..., 1:, :-1]
-    area: Float = np.abs(down_x * up_y - down_y * up_x) / 2
+    area: Float64 = np.abs(down_x * up_y - down_y * up_x) / 2
     return area
 
 
-def _authalic(latitude: Float, flattening: float) -> Float:
+def _authalic(latitude: Float64, flattening: float) -> Float64:
     """Return q of latitudes in radians, to which the area between them and the equator is proportional.
 
     Snyder, Map Projections: A Working Manual, 1987, equation 3-12.
     """
     squared = flattening * (2 - flattening)
-    sine: Float = np.sin(latitude)
+    sine: Float64 = np.sin(latitude)
     if squared == 0:
         return 2 * sine
     eccentricity = math.sqrt(squared)
-    q: Float = (1 - squared) * (sine / (1 - squared * sine**2) + np.arctanh(eccentricity * sine) / eccentricity)
+    q: Float64 = (1 - squared) * (sine / (1 - squared * sine**2) + np.arctanh(eccentricity * sine) / eccentricity)
     return q
 
 

@@ -12,10 +12,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
+from pixelproof.arrays import Unsigned
 from pixelproof.data.rasters import CACHE
 from pixelproof.deploy.geo import CPLE_BaseError, RasterioError, open_raster, rasterio
 from pixelproof.deploy.journal import RawFile
-from pixelproof.deploy.legend import Legend, Values
+from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.errors import UserError
 
@@ -97,7 +98,7 @@ def write_cog(path: Path, raw: RawFile, scene: Scene, meaning: Meaning) -> None:
         ) from None
 
 
-def rows_of(path: Path, rows: int) -> Iterator[tuple[int, Values]]:
+def rows_of(path: Path, rows: int) -> Iterator[tuple[int, Unsigned]]:
     """Yield the first band of a GeoTIFF in strips from top to bottom: the first row's number, and values [h, W]."""
     with rasterio.Env(GDAL_CACHEMAX=CACHE), open_raster(path) as data:
         for top in range(0, data.height, rows):

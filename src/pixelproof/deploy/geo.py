@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64
 from pixelproof.data.rasters import HOW, RasterioError, open_raster, rasterio
 from pixelproof.errors import UserError
 
@@ -40,27 +40,26 @@ __all__ = [
     "transformed",
 ]
 
-Float = npt.NDArray[np.float64]
 STEPS = 64
 """Points along each edge of a raster that stand for all of it."""
 ASTRAY = 100.0
 """Metres by which a point may miss itself on its way to degrees and back; some projections have no exact way back."""
 
 
-def located(transform: Any, columns: Float, rows: Float) -> tuple[Float, Float]:
+def located(transform: Any, columns: Float64, rows: Float64) -> tuple[Float64, Float64]:
     """Return the coordinates of points given in pixels from the upper left corner."""
     # Written out, because the operator that applies a transform differs between versions of affine.
     a, b, c, d, e, f, *_ = transform
     return a * columns + b * rows + c, d * columns + e * rows + f
 
 
-def outline(height: int, width: int) -> tuple[Float, Float]:
+def outline(height: int, width: int) -> tuple[Float64, Float64]:
     """Return columns and rows of points once around a raster, [4 * STEPS] each, in pixels from its upper left."""
     step, start, end = np.arange(STEPS) / STEPS, np.zeros(STEPS), np.ones(STEPS)
     return width * np.concatenate([step, end, 1 - step, start]), height * np.concatenate([start, step, end, 1 - step])
 
 
-def transformed(source: Any, target: Any, x: Float, y: Float) -> tuple[Float, Float]:
+def transformed(source: Any, target: Any, x: Float64, y: Float64) -> tuple[Float64, Float64]:
     """Return coordinates of one CRS in another, [N] each; infinite where a point is beyond what either covers."""
     try:
         found = rasterio.warp.transform(source, target, x.tolist(), y.tolist())
@@ -73,7 +72,7 @@ def transformed(source: Any, target: Any, x: Float, y: Float) -> tuple[Float, Fl
     return np.array(found[0]), np.array(found[1])
 
 
-def degrees(crs: Any, x: Float, y: Float, middle: float | None = None) -> tuple[Float, Float]:
+def degrees(crs: Any, x: Float64, y: Float64, middle: float | None = None) -> tuple[Float64, Float64]:
     """Return longitude and latitude of points in a CRS, [N] each; longitudes run on across the date line.
 
     Args:
@@ -92,7 +91,7 @@ def degrees(crs: Any, x: Float, y: Float, middle: float | None = None) -> tuple[
         return longitude - 360 * np.round(turns * (1 - 1e-9)), latitude
 
 
-def _astray(crs: Any, x: Float, y: Float, longitude: Float, latitude: Float) -> npt.NDArray[np.bool_]:
+def _astray(crs: Any, x: Float64, y: Float64, longitude: Float64, latitude: Float64) -> Bool:
     """Return which points, [N], lie beside the outline of the globe.
 
     Many projections answer there with a place on the globe's other side, whose way back leads elsewhere.
@@ -118,7 +117,7 @@ def _is_cylindrical(crs: Any) -> bool:
         return bool((np.abs(x[::2] - x[1::2]) * crs.linear_units_factor[1] < 1).all())
 
 
-def has_degrees(crs: Any, x: Float, y: Float) -> bool:
+def has_degrees(crs: Any, x: Float64, y: Float64) -> bool:
     """Return whether places in a CRS have degrees: no way leads to them from another planet and some projections.
 
     Tried are the points given, and the poles and points of the equator.

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Unsigned
 from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Window
 from pixelproof.progress import say
@@ -23,7 +23,6 @@ from pixelproof.runs.atomic import explain_os_error
 from pixelproof.runs.files import read_json
 from pixelproof.runs.locks import in_use, lock
 
-Pixels = npt.NDArray[np.unsignedinteger[Any]]
 HEAD = "made_from.json"
 MOVING = "moving.json"
 
@@ -44,14 +43,14 @@ class RawFile:
         if os.fstat(self._file).st_size != size:
             os.posix_fallocate(self._file, 0, size)
 
-    def write(self, window: Window, pixels: Pixels) -> None:
+    def write(self, window: Window, pixels: Unsigned) -> None:
         """Write the pixels of a window, [bands, h, w], and wait until the disk has them."""
         for band, plane in enumerate(np.ascontiguousarray(pixels, self.dtype)):
             for row, line in enumerate(plane):
                 os.pwrite(self._file, line.data, self._offset(band, window.top + row, window.left))
         os.fsync(self._file)
 
-    def rows(self, top: int, height: int, band: int = 0) -> Pixels:
+    def rows(self, top: int, height: int, band: int = 0) -> Unsigned:
         """Return whole rows of one band, [height, W]."""
         size = height * self.shape[2] * self.dtype.itemsize
         data = os.pread(self._file, size, self._offset(band, top, 0))

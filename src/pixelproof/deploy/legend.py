@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import UInt8, Unsigned
 from pixelproof.labels import VOID, Color, LabelScheme, class_colors
-
-UInt8 = npt.NDArray[np.uint8]
-Values = npt.NDArray[np.unsignedinteger[Any]]
 
 
 @dataclass(frozen=True)
@@ -43,14 +40,14 @@ class Legend:
         colors = tuple((red, green, blue) for red, green, blue in table)
         return cls(scheme.names, ids, colors, nodata, np.dtype(np.uint8 if small else np.uint16))
 
-    def encode(self, classes: UInt8) -> Values:
+    def encode(self, classes: UInt8) -> Unsigned:
         """Return the map's values of class indices, both [H, W]; ``VOID`` becomes no data."""
         table = np.full(256, self.nodata, self.dtype)
         table[: len(self.ids)] = self.ids
-        values: Values = table[classes]
+        values: Unsigned = table[classes]
         return values
 
-    def decode(self, values: Values) -> UInt8:
+    def decode(self, values: Unsigned) -> UInt8:
         """Return the class indices of the map's values, both [H, W]; the inverse of ``encode``."""
         table = np.full(np.iinfo(self.dtype).max + 1, VOID, np.uint8)
         table[list(self.ids)] = np.arange(len(self.ids))

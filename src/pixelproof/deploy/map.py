@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from pixelproof.arrays import Unsigned
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
-from pixelproof.deploy.journal import Journal, Pixels, RawFile, begun, moving, note_moving
+from pixelproof.deploy.journal import Journal, RawFile, begun, moving, note_moving
 from pixelproof.deploy.map_job import MapJob
 from pixelproof.deploy.names import check_names
 from pixelproof.deploy.pipeline import Behind, ahead
@@ -102,7 +103,7 @@ def _compute(job: MapJob, journal: Journal, pixels: RawFile, chances: RawFile | 
     return {"network": network, "tiling": {"computed": len(todo), "empty": empty, "continued": done}}
 
 
-def _store(journal: Journal, number: int, tile: Tile, planes: list[tuple[RawFile, Pixels]]) -> None:
+def _store(journal: Journal, number: int, tile: Tile, planes: list[tuple[RawFile, Unsigned]]) -> None:
     for file, values in planes:
         file.write(tile.kept, values)
     journal.finish(number)
@@ -138,7 +139,7 @@ def _ground(scene: Scene) -> Ground:
     return Ground(scene.crs, scene.transform, scene.height, scene.width)
 
 
-def _strips(pixels: RawFile) -> Iterator[tuple[int, Pixels]]:
+def _strips(pixels: RawFile) -> Iterator[tuple[int, Unsigned]]:
     _, height, width = pixels.shape
     rows = max(STRIP // width, 1)
     for top in range(0, height, rows):

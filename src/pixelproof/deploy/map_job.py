@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from pixelproof import __version__
+from pixelproof.arrays import Bool, UInt8, Unsigned
 from pixelproof.config import OWN_SIZE, run_settings
 from pixelproof.deploy.backend import BACKEND, DEVICE, pick_backend
 from pixelproof.deploy.cog import STEPS
-from pixelproof.deploy.legend import Legend, Values
-from pixelproof.deploy.raster import Bool, Scene
+from pixelproof.deploy.legend import Legend
+from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
@@ -28,8 +28,6 @@ from pixelproof.prediction.views import ViewAverage
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.files import file_digest
-
-UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ class MapJob:
             image[~valid] = np.round(np.array(self.predictor.model.preprocessing.mean) * 255).astype(np.uint8)
         return image, valid
 
-    def values(self, tile: Tile, logits: Tensor | None, valid: Bool) -> Values:
+    def values(self, tile: Tile, logits: Tensor | None, valid: Bool) -> Unsigned:
         """Return the map's values of the kept part of a tile, [1, h, w], from its logits [K, h, w]; None is no data."""
         kept = valid[tile.inside]
         if logits is None:

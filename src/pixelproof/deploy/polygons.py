@@ -17,10 +17,9 @@ from scipy.ndimage import label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pixelproof.arrays import Int32, Int64, Unsigned
 from pixelproof.deploy.geo import rasterio, shapely
 
-Values = npt.NDArray[np.unsignedinteger[Any]]
-Labels = npt.NDArray[np.int32]
 Shapes = npt.NDArray[np.object_]
 Area = tuple[int, list[Any]]
 """A value, and the pieces of one connected area that has it."""
@@ -29,14 +28,14 @@ Area = tuple[int, list[Any]]
 class _Open(NamedTuple):
     """Areas that reach the last row seen."""
 
-    row: Values
+    row: Unsigned
     """The values of that row, [W]."""
-    area: npt.NDArray[np.int64]
+    area: Int64
     """Which of ``areas`` each of its pixels belongs to, [W]."""
     areas: list[Area]
 
 
-def polygons(strips: Iterable[tuple[int, Values]], tolerance: float = 0.0) -> Iterator[tuple[int, Any]]:
+def polygons(strips: Iterable[tuple[int, Unsigned]], tolerance: float = 0.0) -> Iterator[tuple[int, Any]]:
     """Yield the value and the outline of every connected area of one value.
 
     Args:
@@ -58,7 +57,7 @@ def polygons(strips: Iterable[tuple[int, Values]], tolerance: float = 0.0) -> It
     yield from map(_joined, open_.areas if open_ else [])
 
 
-def _components(values: Values) -> tuple[Labels, Values]:
+def _components(values: Unsigned) -> tuple[Int32, Unsigned]:
     """Return a number for each connected area, [h, W] from 0 on, and the value of each, [N]."""
     labels = np.empty(values.shape, np.int32)
     of_label: list[int] = []
@@ -70,7 +69,7 @@ def _components(values: Values) -> tuple[Labels, Values]:
     return labels, np.array(of_label, values.dtype)
 
 
-def _outlines(labels: Labels, count: int, top: int) -> Shapes:
+def _outlines(labels: Int32, count: int, top: int) -> Shapes:
     """Return the outline of each connected area, [N]."""
     outlines = np.empty(count, object)
     place = rasterio.Affine.translation(0, top)
@@ -88,7 +87,7 @@ def _simplified(outlines: Shapes, tolerance: float) -> Shapes:
 
 
 def _advance(
-    open_: _Open | None, values: Values, labels: Labels, found: Iterable[tuple[int, Any]]
+    open_: _Open | None, values: Unsigned, labels: Int32, found: Iterable[tuple[int, Any]]
 ) -> tuple[Iterable[Area], _Open]:
     """Add the areas of a strip to those that are open; return the areas that have ended, and those now open."""
     new: list[Area] = [(value, [outline]) for value, outline in found]
@@ -102,7 +101,7 @@ def _advance(
     return areas.values(), _Open(values[-1], place, still_open)
 
 
-def _groups(open_: _Open | None, row: Values, labels: Labels, count: int) -> npt.NDArray[np.int64]:
+def _groups(open_: _Open | None, row: Unsigned, labels: Int32, count: int) -> Int64:
     """Return which areas are one: a group number for each open area, then for each of the ``count`` new ones."""
     if open_ is None:
         return np.arange(count)
@@ -110,7 +109,7 @@ def _groups(open_: _Open | None, row: Values, labels: Labels, count: int) -> npt
     same = open_.row == row
     pairs = np.unique(np.stack([open_.area[same], above + labels[same]]), axis=1)
     links = coo_array((np.ones(pairs.shape[1], np.int8), tuple(pairs)), shape=(above + count, above + count))
-    groups: npt.NDArray[np.int64] = connected_components(links, directed=False)[1].astype(np.int64)
+    groups: Int64 = connected_components(links, directed=False)[1].astype(np.int64)
     return groups
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Bool, UInt8
 from pixelproof.data.rasters import CACHE, driver_of, explained, type_of_bands
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.deploy.geo import open_raster, rasterio
@@ -18,8 +19,6 @@ from pixelproof.deploy.sources import fingerprint, source_files
 from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Window
 
-UInt8 = npt.NDArray[np.uint8]
-Bool = npt.NDArray[np.bool_]
 LARGEST_CACHE = 512 * 2**20
 """Bytes that GDAL may keep of decoded blocks where blocks are whole rows."""
 CACHED_ROWS = 2048

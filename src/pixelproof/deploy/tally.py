@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64, Int64, UInt8
 from pixelproof.deploy.areas import CELL, Ground
 from pixelproof.deploy.cog import rows_of
 from pixelproof.deploy.journal import RawFile
@@ -16,7 +16,6 @@ from pixelproof.errors import UserError
 from pixelproof.labels import VOID
 from pixelproof.progress import track
 
-UInt8 = npt.NDArray[np.uint8]
 ROWS = 512  # that are read at once: those of a row of blocks
 PIXELS = 2**21  # that are counted at once
 HECTARE = 10_000.0  # square metres
@@ -66,7 +65,7 @@ def tally(path: Path, raw: RawFile, legend: Legend, ground: Ground) -> dict[str,
     return {"classes": classes, "pixels": valid, "nodata_pixels": int(counts[-1]), "areas": ground.method}
 
 
-def _by_cell(index: UInt8, kinds: int) -> npt.NDArray[np.int64]:
+def _by_cell(index: UInt8, kinds: int) -> Int64:
     """Return how often each number occurs in each cell of ``CELL`` columns of each row, [rows, cells, kinds]."""
     height, width = index.shape
     cells = -(-width // CELL)
@@ -75,10 +74,10 @@ def _by_cell(index: UInt8, kinds: int) -> npt.NDArray[np.int64]:
     return counts.reshape(height, cells, kinds)
 
 
-def _areas(index: UInt8, counts: npt.NDArray[np.int64], ground: Ground, top: int) -> npt.NDArray[np.float64]:
+def _areas(index: UInt8, counts: Int64, ground: Ground, top: int) -> Float64:
     """Return the square metres of each number in rows from ``top`` on, [kinds]; ``counts`` is of their cells."""
     cells = ground.cells(top, len(index), index.shape[1])
-    total: npt.NDArray[np.float64] = np.einsum("rck,rc->k", counts, np.nan_to_num(cells))
+    total: Float64 = np.einsum("rck,rc->k", counts, np.nan_to_num(cells))
     # At the rim of the Earth it matters which pixels hold what; the last number is no data, and has no area told.
     rows, columns = np.nonzero(np.isnan(cells) & counts[..., :-1].any(axis=-1))
     if len(rows):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Float64
 from pixelproof.deploy.areas import CELL, Ground
 from pixelproof.deploy.geo import degrees, located, middle_longitude, outline, shapely, transformed
 from pixelproof.deploy.legend import Legend
@@ -25,7 +26,6 @@ from pixelproof.runs.atomic import explain_os_error
 BATCH = 5000  # polygons that are written at once
 GEOPACKAGE = "write polygons to a .gpkg"
 DECIMALS = 7  # of degrees in GeoJSON: a centimetre
-Points = npt.NDArray[np.float64]
 
 
 def check_polygons(path: Path, scene: Scene) -> None:
@@ -57,7 +57,7 @@ def _holds_pole(scene: Scene) -> bool:
     return abs(float(around[-1] - around[0])) > 180
 
 
-def _longitudes_around(scene: Scene) -> Points:
+def _longitudes_around(scene: Scene) -> Float64:
     """Return longitudes along a raster's edge, and that of its middle; infinite beyond the Earth."""
     columns, rows = outline(scene.height, scene.width)
     columns, rows = np.append(columns, scene.width / 2), np.append(rows, scene.height / 2)
@@ -104,14 +104,14 @@ def _fields(values: npt.NDArray[Any], outlines: npt.NDArray[Any], legend: Legend
     return fields
 
 
-def _square_metres(outlines: npt.NDArray[Any], ground: Ground) -> Points:
+def _square_metres(outlines: npt.NDArray[Any], ground: Ground) -> Float64:
     """Return the areas of outlines given in pixels, [N]; not-a-number where one reaches beyond the Earth."""
     # What is straight in the raster may be bent in the plane; it is followed as closely as pixels are counted.
     bent = shapely.segmentize(outlines, CELL)
     points, owner = shapely.get_coordinates(bent, return_index=True)
     plane = np.stack(ground.plane(*points.T), axis=1)
     known = np.isfinite(plane)
-    areas: Points = shapely.area(shapely.set_coordinates(bent, np.where(known, plane, 0)))
+    areas: Float64 = shapely.area(shapely.set_coordinates(bent, np.where(known, plane, 0)))
     areas[owner[~known.all(axis=1)]] = np.nan
     return areas
 
@@ -138,7 +138,7 @@ def _write_geojson(path: Path, outlines: Any, fields: dict[str, Any], scene: Sce
     """Append features; ``write_polygons`` ends the collection."""
     middle = middle_longitude(scene.crs, scene.transform, scene.height, scene.width)
 
-    def on_earth(points: Points) -> Points:
+    def on_earth(points: Float64) -> Float64:
         found = np.stack(degrees(scene.crs, *located(scene.transform, *points.T), middle), axis=1)
         if not np.isfinite(found).all():
             raise UserError(f"{scene.path} reaches beyond the Earth, where GeoJSON has no coordinates", GEOPACKAGE)

@@ -6,16 +6,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Int64, UInt8
 from pixelproof.evaluation.discs import matches, reach
 from pixelproof.evaluation.objects import object_counts
 from pixelproof.labels import VOID, stretches
 from pixelproof.runs.boundaries import BAND_EDGES, PERIOD, TOLERANCES, Boundaries
-
-Bool = npt.NDArray[np.bool_]
-Int64 = npt.NDArray[np.int64]
-UInt8 = npt.NDArray[np.uint8]
 
 
 def boundary_counts(truth: UInt8, prediction: UInt8, scored: Bool) -> Boundaries:

@@ -8,14 +8,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import Protocol, ratio
 from pixelproof.runs.boundaries import BAND_EDGES, OBJECT_EDGES
 
-Bool = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.int64] | npt.NDArray[np.float64]
-Float64 = npt.NDArray[np.float64]
+Counts = Int64 | Float64
 
 BAND_NAMES = (*(f"{a}-{b}" for a, b in pairwise((0, *BAND_EDGES))), f">{BAND_EDGES[-1]}")
 SIZE_NAMES = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float32, Int64
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.calibration import fit_temperature, likelihood_loss
@@ -46,9 +46,7 @@ def calibrate(predictor: Predictor, samples: Sequence[Sample], split: str, seed:
     )
 
 
-def _outcomes(
-    predictor: Predictor, samples: Sequence[Sample], seed: int
-) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]]:
+def _outcomes(predictor: Predictor, samples: Sequence[Sample], seed: int) -> Iterator[tuple[Float32, Int64]]:
     """Yield logits [P, K] and true classes [P] of images, or of pixels drawn from them."""
     with bar("calibrate", len(samples), "images") as step:
         for batch in batches(predictor, samples):
@@ -60,7 +58,7 @@ def _outcomes(
             step(len(batch))
 
 
-def _drawn(sample: Sample, predictor: Predictor, seed: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+def _drawn(sample: Sample, predictor: Predictor, seed: int) -> tuple[Float32, Int64]:
     """Return logits [P, K] and true classes [P] of pixels drawn from those of scored classes."""
     image, truth = read_pair(sample, predictor.scheme, predictor.reader)
     rng = generator(seed, "calibration", sample.id)

@@ -12,13 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import resample
 from pixelproof.randomness import generator
 from pixelproof.runs import Scores
-
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 BINS = 15
 UNIT = 10_000
@@ -68,7 +66,7 @@ def temperatures_of(scores: Scores) -> tuple[str | None, ...]:
     return ("none", "fitted")[:columns]
 
 
-def calibration_counts(units: npt.NDArray[np.integer], right: npt.NDArray[np.bool_]) -> Int64:
+def calibration_counts(units: npt.NDArray[np.integer], right: Bool) -> Int64:
     """Count predictions by confidence.
 
     Args:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Int64, UInt8
 from pixelproof.labels import VOID, stretches
-
-Int64 = npt.NDArray[np.int64]
-UInt8 = npt.NDArray[np.uint8]
 
 
 def confusion_counts(truth: UInt8, prediction: UInt8, classes: int) -> Int64:

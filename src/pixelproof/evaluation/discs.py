@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from math import isqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Int64, UInt8
 from pixelproof.labels import VOID
 
-Int64 = npt.NDArray[np.int64]
-UInt8 = npt.NDArray[np.uint8]
 FAR = 255
 """The reach of a pixel that has nothing within the largest radius."""
 

@@ -16,15 +16,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.errors import UserError
 from pixelproof.runs import ClassificationScores, SegmentationScores
 from pixelproof.schema import nearest
 
 Protocol = Literal["unknown_counted", "unknown_ignored"]
 PROTOCOLS: tuple[Protocol, ...] = ("unknown_counted", "unknown_ignored")
-
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 
 
 def protocol_of(name: str) -> Protocol:
@@ -44,7 +42,7 @@ def iou(scores: SegmentationScores, protocol: Protocol) -> Float64:
     return class_iou(scores.confusion.sum(axis=0), scores.scheme.scored, protocol)
 
 
-def class_iou(confusion: Int64, scored: npt.NDArray[np.bool_], protocol: Protocol) -> Float64:
+def class_iou(confusion: Int64, scored: Bool, protocol: Protocol) -> Float64:
     """Return IoU per class from confusion counts.
 
     Args:
@@ -58,7 +56,7 @@ def class_iou(confusion: Int64, scored: npt.NDArray[np.bool_], protocol: Protoco
     return iou_of_counts(class_counts(confusion, scored, protocol))
 
 
-def class_counts(confusion: Int64, scored: npt.NDArray[np.bool_], protocol: Protocol) -> Int64:
+def class_counts(confusion: Int64, scored: Bool, protocol: Protocol) -> Int64:
     """Return all that IoU needs of confusion counts: the pixels hit, true and predicted per class.
 
     They add up over images, as IoU itself does not.

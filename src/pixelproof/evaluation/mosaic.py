@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from pixelproof import randomness
+from pixelproof.arrays import Float64, Int64
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.runs.boundaries import PERIOD
 
@@ -39,7 +39,7 @@ class Mosaic:
     p: float
 
 
-def mosaic(phases: npt.NDArray[np.int64], stride: int, kind: Kind = "prediction") -> Mosaic:
+def mosaic(phases: Int64, stride: int, kind: Kind = "prediction") -> Mosaic:
     """Return how far the boundaries of images lie on the grid of a stride.
 
     Chance is a grid that lies anywhere: in each image its lines are shifted by a number of pixels drawn at random, once
@@ -72,7 +72,7 @@ def mosaic(phases: npt.NDArray[np.int64], stride: int, kind: Kind = "prediction"
     return Mosaic(stride, float(chance[0]), float(low), float(high), float((chance >= chance[0]).mean()))
 
 
-def _shifted(on_grid: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _shifted(on_grid: Float64) -> Float64:
     """Return the boundaries on the grid as it is, then for each draw of shifts, [1 + draws]."""
     random = randomness.generator(0, "mosaic", on_grid.shape[-1])
     total = np.zeros(1 + _DRAWS)

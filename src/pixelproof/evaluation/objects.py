@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pixelproof.arrays import Bool, Int32, Int64, UInt8
 from pixelproof.runs.boundaries import OBJECT_EDGES
-
-Int64 = npt.NDArray[np.int64]
-UInt8 = npt.NDArray[np.uint8]
 
 
 def object_counts(truth: UInt8, prediction: UInt8, classes: int) -> Int64:
@@ -39,14 +36,14 @@ def object_counts(truth: UInt8, prediction: UInt8, classes: int) -> Int64:
     return counts[:, :classes]
 
 
-def row_starts(mask: UInt8) -> npt.NDArray[np.bool_]:
+def row_starts(mask: UInt8) -> Bool:
     """Return where a row of equal pixels starts, bool [H, W]."""
     starts = np.ones(mask.shape, np.bool_)
     np.not_equal(mask[:, 1:], mask[:, :-1], out=starts[:, 1:])
     return starts
 
 
-def connected_rows(mask: UInt8, starts: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+def connected_rows(mask: UInt8, starts: Bool) -> Int32:
     """Return the number of the connected part, from 0, to which each row of equal pixels belongs, in reading order.
 
     Rows are far fewer than pixels, so they are the nodes of the graph. Where two rows of a class touch, one of them
@@ -57,5 +54,5 @@ def connected_rows(mask: UInt8, starts: npt.NDArray[np.bool_]) -> npt.NDArray[np
     links = (row[:-1][touch], row[1:][touch])
     nodes = int(row[-1, -1]) + 1
     graph = coo_array((np.ones(len(links[0]), np.bool_), links), shape=(nodes, nodes))
-    parts: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    parts: Int32 = connected_components(graph, directed=False)[1]
     return parts

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Float64
 from pixelproof.randomness import generator
 
-Float64 = npt.NDArray[np.float64]
 Values = npt.NDArray[np.number]
 Statistic = Callable[[Float64], Float64]
 """From sums of values [..., *C] to figures [..., S], NaN where undefined."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.data.decoded import Decoded, UInt8
+from pixelproof.arrays import Int64, UInt8
+from pixelproof.data.decoded import Decoded
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.metrics import mean_iou
 from pixelproof.labels import LabelScheme
@@ -16,7 +17,6 @@ from pixelproof.prediction.tiles import large
 from pixelproof.progress import bar
 from pixelproof.runs import SegmentationScores
 
-Int64 = npt.NDArray[np.int64]
 BATCH_PIXELS = 1 << 20
 """Pixels that go through the network at once: four tiles of 512x512, or 1,024 images of 32x32."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
+from pixelproof.arrays import Float64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
@@ -72,7 +73,7 @@ def _boundary(scores: SegmentationScores, counts: Boundaries) -> dict[str, Any]:
     }
 
 
-def _by_tolerance(scores: SegmentationScores, values: metrics.Float64) -> dict[str, Any]:
+def _by_tolerance(scores: SegmentationScores, values: Float64) -> dict[str, Any]:
     """Return figures [T, K] as plain data: their means, and those of each scored class."""
     tolerances = [str(tolerance) for tolerance in TOLERANCES]
     scheme = scores.scheme
@@ -87,7 +88,7 @@ def _mosaic(counts: Boundaries, stride: int) -> dict[str, float | None]:
     return figures | {"truth": defined(mosaic(counts.phases, stride, "truth").index)}
 
 
-def _named(names: Sequence[str], values: metrics.Float64) -> dict[str, float | None]:
+def _named(names: Sequence[str], values: Float64) -> dict[str, float | None]:
     return {name: defined(value) for name, value in zip(names, values, strict=True)}
 
 

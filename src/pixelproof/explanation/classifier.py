@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from torch import Tensor, from_numpy
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.data import Sample
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.thumbnails import thumbnail
@@ -29,8 +29,6 @@ from pixelproof.runs.explanation_folder import Findings, picture_key
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.runs.thumbnails import NO_THUMBNAILS
 
-Float64 = npt.NDArray[np.float64]
-Int64 = npt.NDArray[np.int64]
 Parts = Mapping[str, Sequence[Sample]]
 PICTURED = 24
 """Images of each list that a page shows."""
@@ -162,7 +160,7 @@ def _pictures(reader: ImageReader, parts: Parts, keys: Sequence[str]) -> Thumbna
     return Thumbnails(tuple(keys), np.stack(pixels))
 
 
-def _labels(samples: Sequence[Sample]) -> npt.NDArray[np.int64]:
+def _labels(samples: Sequence[Sample]) -> Int64:
     return np.array([sample.label for sample in samples], np.int64)
 
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float32, Int64
 from pixelproof.explanation.clusters import clusters
 from pixelproof.explanation.mixing import Mixing, measure_mixing, silhouettes
 from pixelproof.explanation.neighbours import nearest
@@ -15,7 +15,6 @@ from pixelproof.explanation.statements import statements
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.explanation_file import ClassFinding, Explanation, PairFinding
 
-Int64 = npt.NDArray[np.int64]
 NEIGHBOURS = 10
 EXAMPLES = 4
 """Typical and odd images named of each class."""
@@ -37,7 +36,7 @@ class Cloud:
     ids: tuple[str, ...]
     truth: Int64
     predicted: Int64
-    features: npt.NDArray[np.float32]
+    features: Float32
     scheme: LabelScheme
     layer: str
 
@@ -90,7 +89,7 @@ def _class(cloud: Cloud, mixing: Mixing, index: int, silhouette: float) -> Class
     )
 
 
-def _examples(points: npt.NDArray[np.float32]) -> tuple[Int64, Int64]:
+def _examples(points: Float32) -> tuple[Int64, Int64]:
     """Return places of the most typical points, nearest to the mean, and of the oddest, far from all others."""
     from_mean = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
     if len(points) < 2:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pixelproof.arrays import Float32, Int64, UInt8
 from pixelproof.config import OWN_SIZE
 from pixelproof.data import Sample
 from pixelproof.data.fingerprint import pixel_digest
@@ -20,7 +20,6 @@ from pixelproof.prediction import Predictor
 from pixelproof.progress import bar
 from pixelproof.runs import Run
 
-Float32 = npt.NDArray[np.float32]
 SECOND_LAST = "second-last"
 """The layer whose output every model hands out as its features."""
 
@@ -38,11 +37,11 @@ class Extracted:
 
     features: Float32
     logits: Float32
-    thumbnails: npt.NDArray[np.uint8]
+    thumbnails: UInt8
     digests: tuple[bytes, ...]
 
     @property
-    def predicted(self) -> npt.NDArray[np.int64]:
+    def predicted(self) -> Int64:
         """int64 [N], the predicted class."""
         return np.asarray(self.logits.argmax(axis=1), np.int64)
 
@@ -96,7 +95,7 @@ def extract(
     return Extracted(features, logits, thumbnails, tuple(digests))
 
 
-def _apply(predictor: Predictor, images: list[npt.NDArray[np.uint8]], layer: str) -> tuple[Tensor, Tensor]:
+def _apply(predictor: Predictor, images: list[UInt8], layer: str) -> tuple[Tensor, Tensor]:
     """Return (features [N, D], logits [N, K]) of images."""
     if layer == SECOND_LAST:
         output = predictor(images)

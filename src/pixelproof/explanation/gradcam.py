@@ -10,19 +10,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from pixelproof.arrays import Float32, UInt8
 from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel
 from pixelproof.prediction import Predictor
 
-UInt8 = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
 FINE = 4
 """Cells a side that a classifier's map needs at least: a coarser one points at nothing."""
 HEAT = np.array((255, 96, 0), np.float32)

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.evaluation.resampling import resample
 from pixelproof.explanation.neighbours import Points, chosen_rows, nearest, squared_distances
 from pixelproof.progress import bar
 
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 REPLICATES = 1000
 LEVEL = (0.025, 0.975)
 Z = 1.96

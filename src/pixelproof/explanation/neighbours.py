@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.progress import bar
 from pixelproof.randomness import generator
 
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 Points = npt.NDArray[np.floating]
 
 ROWS = 5000

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
+from pixelproof.arrays import Float64
+
 UNLABELLED = "unlabelled"
 """The name of images without labels, beside those of the splits."""
 NEIGHBOURS = 10

@@ -8,13 +8,12 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float32
 from pixelproof.errors import UserError
 from pixelproof.numbers import decimal
 from pixelproof.progress import bar, say
 
-Float32 = npt.NDArray[np.float32]
 COMPONENTS = 50
 FEWEST = 10
 PERPLEXITY = 30.0

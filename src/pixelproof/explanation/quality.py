@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64, Int64
 from pixelproof.explanation.neighbours import Points, chosen_rows, squared_distances, vote
 from pixelproof.progress import bar
 from pixelproof.runs.features import MapQuality
 
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 NEIGHBOURS = 10
 
 

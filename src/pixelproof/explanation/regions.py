@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
+from pixelproof.arrays import Bool, Float32, Float64, Int64, UInt8
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.prediction.tiles import LARGE
 from pixelproof.runs.ranked_file import Box, Ranked
 
-UInt8 = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 THICK = 5
 """Strips of disagreement thinner than this many pixels lie along edges, where every mask is a little off."""
 SMALLEST = 0.001
@@ -43,7 +40,7 @@ class Region:
     box: Box
 
 
-def disagreements(truth: UInt8, chances: Float32, scored: npt.NDArray[np.bool_], pixels: int) -> list[Region]:
+def disagreements(truth: UInt8, chances: Float32, scored: Bool, pixels: int) -> list[Region]:
     """Return the regions in which a mask and a model disagree, edges left out.
 
     Args:
@@ -92,7 +89,7 @@ class MaskEvidence:
     split: str
     pixels: int
     regions: tuple[Region, ...]
-    labelled: npt.NDArray[np.int64]
+    labelled: Int64
     agreed: Float64
 
 

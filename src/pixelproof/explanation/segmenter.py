@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float32
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair, read_sample
 from pixelproof.data.reader import as_picture
@@ -25,8 +25,6 @@ from pixelproof.runs import Shown
 from pixelproof.runs.explanation_folder import Findings
 from pixelproof.runs.ranked_file import Ranked
 
-UInt8 = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
 Parts = Mapping[str, Sequence[Sample]]
 WORST = 6
 """Images that the page shows with their errors."""

@@ -17,13 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.runs.ranked_file import Ranked
-
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ def suspects(images: Labelled) -> list[Ranked]:
     return [*certain, *(row for row in probable if (row.id, row.split) not in listed)]
 
 
-def confident_errors(chances: Float64, given: Int64) -> npt.NDArray[np.bool_]:
+def confident_errors(chances: Float64, given: Int64) -> Bool:
     """Return which labels confident learning holds for errors, bool [N].
 
     An image counts as of class j if its probability of j reaches the mean that images labelled j have, and of the
@@ -85,7 +82,7 @@ def confident_errors(chances: Float64, given: Int64) -> npt.NDArray[np.bool_]:
     threshold = ratio(sums, counts, undefined=np.inf)
     confident = np.where(chances >= threshold - 1e-12, chances, -1.0)
     best = confident.argmax(axis=1)
-    wrong: npt.NDArray[np.bool_] = (confident.max(axis=1) >= 0) & (best != given) & (chances.argmax(axis=1) != given)
+    wrong: Bool = (confident.max(axis=1) >= 0) & (best != given) & (chances.argmax(axis=1) != given)
     return wrong
 
 

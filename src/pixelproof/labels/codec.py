@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Bool, UInt8
 from pixelproof.labels.scheme import VOID, Color, LabelScheme, threshold_code
 from pixelproof.labels.stretches import by_stretch, stretches
 from pixelproof.numbers import counted
 
-UInt8 = npt.NDArray[np.uint8]
 _LARGEST_ID = 65535
 
 
@@ -135,7 +135,7 @@ def _id_indices(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
 
 
 @lru_cache(maxsize=8)
-def _id_table(scheme: LabelScheme) -> tuple[UInt8, npt.NDArray[np.bool_]]:
+def _id_table(scheme: LabelScheme) -> tuple[UInt8, Bool]:
     """Return the index of each 16-bit id and whether the scheme names it."""
     table, known = np.full(_LARGEST_ID + 1, VOID, np.uint8), np.zeros(_LARGEST_ID + 1, bool)
     for index, value in [(i, c.id) for i, c in enumerate(scheme.classes)] + [(VOID, v) for v in scheme.void_ids]:
@@ -144,7 +144,7 @@ def _id_table(scheme: LabelScheme) -> tuple[UInt8, npt.NDArray[np.bool_]]:
 
 
 @lru_cache(maxsize=8)
-def _code_table(scheme: LabelScheme) -> tuple[UInt8, npt.NDArray[np.bool_]]:
+def _code_table(scheme: LabelScheme) -> tuple[UInt8, Bool]:
     """Return the index of each 3-bit code and whether the scheme names it."""
     table, known = np.full(8, VOID, np.uint8), np.zeros(8, bool)
     for index, color in scheme.indexed_colors():
@@ -159,7 +159,7 @@ def _sorted_colors(scheme: LabelScheme) -> tuple[npt.NDArray[np.uint32], UInt8]:
     return np.array([p for p, _ in pairs], np.uint32), np.array([i for _, i in pairs], np.uint8)
 
 
-def _lookup(scheme: LabelScheme, packed: npt.NDArray[np.uint32]) -> tuple[UInt8, npt.NDArray[np.bool_]]:
+def _lookup(scheme: LabelScheme, packed: npt.NDArray[np.uint32]) -> tuple[UInt8, Bool]:
     colors, indices = _sorted_colors(scheme)
     place = np.searchsorted(colors, packed).clip(max=len(colors) - 1)
     return indices[place], colors[place] == packed

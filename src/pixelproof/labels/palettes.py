@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Float64, UInt8
 from pixelproof.labels.scheme import VOID, LabelScheme
 
 
-def class_colors(scheme: LabelScheme) -> npt.NDArray[np.uint8]:
+def class_colors(scheme: LabelScheme) -> UInt8:
     """Return the colour of every mask value, uint8 [256, 3]: the scheme's own, or distinct ones where it has none."""
     table = np.full((256, 3), 128, np.uint8)
     for index, (label, fallback) in enumerate(zip(scheme.classes, distinct_colors(len(scheme.classes)), strict=True)):
@@ -22,7 +22,7 @@ def class_colors(scheme: LabelScheme) -> npt.NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=16)
-def distinct_colors(n: int) -> npt.NDArray[np.uint8]:
+def distinct_colors(n: int) -> UInt8:
     """Return ``n`` sRGB colours, uint8 [n, 3], each as far as can be from all before it.
 
     Farthest-point sampling in the perceptual space OKLab (Ottosson 2020) over colours that are neither near-white nor
@@ -48,7 +48,7 @@ def hex_color(rgb: Sequence[int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
-def _oklab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+def _oklab(rgb: UInt8) -> Float64:
     """Convert sRGB uint8 [N, 3] to OKLab (https://bottosson.github.io/posts/oklab/)."""
     x = rgb / 255.0
     linear = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
@@ -66,5 +66,5 @@ def _oklab(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
             [0.0259040371, 0.7827717662, -0.8086757660],
         ]
     )
-    lab: npt.NDArray[np.float64] = np.cbrt(linear @ to_lms.T) @ to_lab.T
+    lab: Float64 = np.cbrt(linear @ to_lms.T) @ to_lab.T
     return lab

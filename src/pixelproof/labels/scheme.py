@@ -8,9 +8,9 @@ import json
 from typing import Annotated, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from pixelproof.arrays import Bool
 from pixelproof.schema import Strict
 
 VOID = 255
@@ -97,7 +97,7 @@ class LabelScheme(Strict):
         return tuple(c.name for c in self.classes)
 
     @property
-    def scored(self) -> npt.NDArray[np.bool_]:
+    def scored(self) -> Bool:
         """Bool [K]: True for the classes that metrics average over."""
         return np.array([not c.ignored for c in self.classes])
 

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import UInt8
 from pixelproof.config import Task
 from pixelproof.data.checking import check_images
 from pixelproof.data.images import write_png
@@ -25,7 +26,6 @@ from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.predictions_file import COLUMNS, PREDICTIONS
 
-UInt8 = npt.NDArray[np.uint8]
 Drawing = Literal["mask", "ids", "overlay"]
 FOLDERS: dict[Drawing, str] = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
 OPACITY = 0.45

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pixelproof.arrays import Float32, Float64, Int64, UInt8
 from pixelproof.config import OWN_SIZE, checked_sizes, run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import RGB, ImageReader
@@ -21,9 +21,6 @@ from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
 from pixelproof.training.device import autocast, pick_device
-
-UInt8 = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
 
 
 class Predictor:
@@ -134,7 +131,7 @@ class Predictor:
         batch = torch.stack([resized(t, preprocessing.input_size) for t in tensors]).to(self.device)
         return preprocessing(batch)
 
-    def probabilities(self, images: Sequence[UInt8]) -> npt.NDArray[np.float64]:
+    def probabilities(self, images: Sequence[UInt8]) -> Float64:
         """Return a classifier's probabilities for images, [N, K], at the run's temperature."""
         return probabilities(self.logits(images), self.temperature)
 
@@ -172,16 +169,14 @@ class Predictor:
         classes: UInt8 = self.best_classes([image])[0].astype(np.uint8)
         return classes
 
-    def best_classes(self, images: Sequence[UInt8]) -> npt.NDArray[np.int64]:
+    def best_classes(self, images: Sequence[UInt8]) -> Int64:
         """Return the likeliest class of images, uint8 [H, W, C], as ``__call__`` takes them: [N], or [N, H, W].
 
         Chosen on a GPU where one computes: copying all scores from it takes longer than computing them.
         """
         logits = self._logits(self.prepared(images))
         # NumPy compares whole planes, which is several times faster than torch's argmax over this dimension.
-        chosen: npt.NDArray[np.int64] = (
-            logits.float().numpy().argmax(axis=1) if logits.is_cpu else logits.argmax(dim=1).cpu().numpy()
-        )
+        chosen: Int64 = logits.float().numpy().argmax(axis=1) if logits.is_cpu else logits.argmax(dim=1).cpu().numpy()
         return chosen
 
     @torch.inference_mode()
@@ -221,7 +216,7 @@ def _sizes(scales: Sequence[float], scheme: LabelScheme) -> tuple[float, ...]:
     return sizes
 
 
-def probabilities(logits: Tensor, temperature: float = 1.0) -> npt.NDArray[np.float64]:
+def probabilities(logits: Tensor, temperature: float = 1.0) -> Float64:
     """Return softmax probabilities of logits divided by the temperature, [N, K], as float64."""
-    values: npt.NDArray[np.float64] = (logits.double() / temperature).softmax(dim=1).numpy()
+    values: Float64 = (logits.double() / temperature).softmax(dim=1).numpy()
     return values

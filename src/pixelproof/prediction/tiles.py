@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from pixelproof.arrays import UInt8
 from pixelproof.models import PixelModel, receptive_field
 
-UInt8 = npt.NDArray[np.uint8]
 Map = TypeVar("Map", bound=npt.NDArray[Any])
 LARGE = 2048 * 2048
 """Images of more pixels are computed in tiles."""

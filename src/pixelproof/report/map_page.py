@@ -11,10 +11,10 @@ import json
 from importlib import resources
 
 import numpy as np
-import numpy.typing as npt
 from markupsafe import Markup
 from PIL import Image
 
+from pixelproof.arrays import Float32, UInt8
 from pixelproof.errors import UserError
 from pixelproof.numbers import count, decimal, score, share
 from pixelproof.report.figures.tsne import legend
@@ -26,9 +26,7 @@ from pixelproof.runs.files import file_name
 QUALITY = 80  # of the sheet of thumbnails, WebP
 
 
-def map_page(
-    features: Features, thumbnails: Thumbnails, title: str, beneath: npt.NDArray[np.float32] | None = None
-) -> str:
+def map_page(features: Features, thumbnails: Thumbnails, title: str, beneath: Float32 | None = None) -> str:
     """Return the interactive map of features as a page of HTML.
 
     Args:
@@ -87,7 +85,7 @@ def _facts(features: Features) -> list[str]:
     ]
 
 
-def _data(features: Features, thumbnails: Thumbnails, beneath: npt.NDArray[np.float32]) -> Markup:
+def _data(features: Features, thumbnails: Thumbnails, beneath: Float32) -> Markup:
     classes = [
         {"number": key.number, "name": key.name, "color": key.color, "path": key.path}
         for key in legend(features.scheme)
@@ -108,11 +106,11 @@ def _data(features: Features, thumbnails: Thumbnails, beneath: npt.NDArray[np.fl
     return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
-def _rounded(values: npt.NDArray[np.float32]) -> list[float]:
+def _rounded(values: Float32) -> list[float]:
     return [float(value) for value in np.round(values.astype(float), 3)]
 
 
-def _sheet(pixels: npt.NDArray[np.uint8]) -> str:
+def _sheet(pixels: UInt8) -> str:
     """Return all thumbnails, uint8 [N, S, S, 3], as one image, a data URI."""
     number, side = pixels.shape[:2]
     columns = _columns(number)

@@ -7,12 +7,11 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from pixelproof.arrays import UInt8
 from pixelproof.labels.codec import pack
 
-UInt8 = npt.NDArray[np.uint8]
 LARGEST = 768
 """Longer sides are scaled down to this many pixels, to keep the page small."""
 

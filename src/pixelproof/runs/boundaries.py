@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-Int64 = npt.NDArray[np.int64]
+from pixelproof.arrays import Int64
 
 # What the axes of the arrays mean. A change here is a new version of the score file.
 BAND_EDGES = (2, 4, 8, 16)

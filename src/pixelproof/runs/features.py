@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
+from pixelproof.arrays import Float32, Int64
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.arrays import Forms, expect, load_arrays, misfit, save_arrays
 from pixelproof.schema import parse
 
 VERSION = 2
-Float32 = npt.NDArray[np.float32]
 _Settings = TypeAdapter(dict[str, Any])
 _ARRAYS = ("truth", "predicted", "confidence", "features", "mean", "components", "map")
 
@@ -60,8 +59,8 @@ class Features:
     """
 
     ids: tuple[str, ...]
-    truth: npt.NDArray[np.int64]
-    predicted: npt.NDArray[np.int64]
+    truth: Int64
+    predicted: Int64
     confidence: Float32
     features: Float32
     mean: Float32

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import UInt8
 from pixelproof.errors import UserError
 from pixelproof.randomness import generator
 from pixelproof.runs.arrays import load_arrays, save_arrays
@@ -17,7 +18,6 @@ VERSION = 1
 COUNT = 4
 SIDE = 512  # pixels; of a larger image the middle is kept
 TRUTH = "-truth"
-UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

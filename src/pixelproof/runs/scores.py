@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool, Float64, Int64
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.arrays import Arrays, Forms, expect, load_arrays, misfit, save_arrays
 from pixelproof.runs.boundaries import Boundaries, shapes
@@ -18,8 +18,6 @@ VERSION = 2
 OLDEST = 1  # has no boundary counts
 _BOUNDARY = "boundary_"
 TEMPERATURES = ("none", "fitted", "none, fitted")
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -88,9 +86,9 @@ class ClassificationScores:
     calibration: Int64 | None = None
 
     @property
-    def correct(self) -> npt.NDArray[np.bool_]:
+    def correct(self) -> Bool:
         """Whether each image was given its true class, bool [N]."""
-        correct: npt.NDArray[np.bool_] = self.truth == self.predicted
+        correct: Bool = self.truth == self.predicted
         return correct
 
 

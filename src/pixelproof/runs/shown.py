@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import UInt8
 from pixelproof.runs.arrays import expect, load_arrays, misfit, save_arrays
 
 VERSION = 1
-UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

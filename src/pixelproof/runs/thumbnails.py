@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import UInt8
 from pixelproof.runs.arrays import expect, load_arrays, save_arrays
 
 VERSION = 1
@@ -24,10 +24,10 @@ class Thumbnails:
     """
 
     ids: tuple[str, ...]
-    pixels: npt.NDArray[np.uint8]
+    pixels: UInt8
 
     @cached_property
-    def by_id(self) -> dict[str, npt.NDArray[np.uint8]]:
+    def by_id(self) -> dict[str, UInt8]:
         """The pictures, uint8 [S, S, 3] each, by their ids."""
         return dict(zip(self.ids, self.pixels, strict=True))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from pixelproof.arrays import Int64
 from pixelproof.data.loading import TrainingImages
 from pixelproof.labels import VOID
 from pixelproof.progress import track
@@ -29,7 +29,7 @@ def class_weights(images: TrainingImages) -> torch.Tensor:
     return torch.tensor(weights, dtype=torch.float32)
 
 
-def _pixels(images: TrainingImages) -> npt.NDArray[np.int64]:
+def _pixels(images: TrainingImages) -> Int64:
     """Return int64 [256]: pixels of each mask value, in some masks or, where these lack a scored class, in all."""
     counts = np.zeros(VOID + 1, np.int64)
     order = generator(images.config.training.seed, "class weights").permutation(len(images)).tolist()

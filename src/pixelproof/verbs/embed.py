@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Literal
 
+from pixelproof.arrays import Float32
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.features import SECOND_LAST, predictor_for
@@ -14,7 +15,6 @@ from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Features, Run, Thumbnails, load_features, save_features, save_thumbnails, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
-from pixelproof.runs.features import Float32
 from pixelproof.runs.files import file_digest, write_bytes
 from pixelproof.verbs.parts import samples_for
 

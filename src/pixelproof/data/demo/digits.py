@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from pixelproof.arrays import UInt8
 from pixelproof.progress import track
 from pixelproof.randomness import generator
 
@@ -43,7 +44,7 @@ def _validation(target: npt.NDArray[np.integer]) -> set[int]:
     return chosen
 
 
-def _ink_on_paper(scan: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+def _ink_on_paper(scan: npt.NDArray[np.floating]) -> UInt8:
     """Return a scan, [8, 8] of 0..16, as dark ink on light paper, uint8 [32, 32, 3]."""
     side = _SIDE - 2 * _MARGIN
     enlarged = Image.fromarray(scan.astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-Plane = npt.NDArray[np.float32]
+from pixelproof.arrays import Bool, Float32
+
 """One value a pixel, float32 [S, S]."""
 Index = npt.NDArray[np.intp]
-Flags = npt.NDArray[np.bool_]
 
 
-def fractal(rng: np.random.Generator, size: int, scale: float, smoothness: float = 1.0) -> Plane:
+def fractal(rng: np.random.Generator, size: int, scale: float, smoothness: float = 1.0) -> Float32:
     """Return noise of mean 0 and variance 1, [size, size], with a power-law spectrum.
 
     Args:
@@ -30,25 +30,25 @@ def fractal(rng: np.random.Generator, size: int, scale: float, smoothness: float
     drawn = rng.standard_normal((*amplitude.shape, 2), np.float32).view(np.complex64)[..., 0] * amplitude
     spectrum = np.zeros((size, size // 2 + 1), np.complex64)
     spectrum[:highest, :highest], spectrum[-highest:, :highest] = drawn[:highest], drawn[highest:]
-    plane: Plane = fft.irfft2(spectrum, s=(size, size), overwrite_x=True)
+    plane: Float32 = fft.irfft2(spectrum, s=(size, size), overwrite_x=True)
     plane /= plane.std()
     return plane
 
 
 @lru_cache(maxsize=64)
-def _amplitude(size: int, scale: float, smoothness: float) -> Plane:
+def _amplitude(size: int, scale: float, smoothness: float) -> Float32:
     """Return the amplitude of the frequencies that matter, [2k, k]: 0..k-1 and -k..-1 down, 0..k-1 across."""
     power = -(0.5 + smoothness)
     faded = np.sqrt(1e-3 ** (1 / power) - 1) / scale  # where the amplitude has fallen to a thousandth
     highest = min((size - 1) // 2, math.ceil(faded * size))
     rows, columns = np.arange(-highest, highest)[:, None], np.arange(highest)[None]
     squares = np.roll(rows**2 + columns**2, highest, axis=0)
-    amplitude: Plane = ((1 + squares * (scale / size) ** 2) ** power).astype(np.float32)
+    amplitude: Float32 = ((1 + squares * (scale / size) ** 2) ** power).astype(np.float32)
     amplitude[0, 0] = 0  # so that the mean is 0
     return amplitude
 
 
-def axes(size: int, angle: float) -> tuple[Plane, Plane]:
+def axes(size: int, angle: float) -> tuple[Float32, Float32]:
     """Return the coordinates (u, v) of every pixel in axes turned by ``angle`` radians about the middle, in pixels."""
     along = np.arange(size, dtype=np.float32) - np.float32((size - 1) / 2)
     x, y = along[None], along[:, None]
@@ -63,13 +63,13 @@ class Patchwork(NamedTuple):
     """
 
     ids: Index
-    u: Plane
-    v: Plane
-    width: Plane
-    height: Plane
+    u: Float32
+    v: Float32
+    width: Float32
+    height: Float32
 
     @property
-    def margin(self) -> Plane:
+    def margin(self) -> Float32:
         """Distance to the nearest edge of the patch in pixels."""
         sides = (self.u, self.width - self.u, self.v, self.height - self.v)
         return reduce(np.minimum, sides)
@@ -79,10 +79,10 @@ class Patchwork(NamedTuple):
         """The first number above every id: how many rows a table with a row for each patch needs."""
         return int(self.ids.max()) + 1
 
-    def mean(self, values: Plane | Flags) -> Plane:
+    def mean(self, values: Float32 | Bool) -> Float32:
         """Return the mean of ``values`` [S, S] over each pixel's patch."""
         ids = self.ids.ravel()
-        means: Plane = (np.bincount(ids, values.ravel()) / np.bincount(ids).clip(1)).astype(np.float32)
+        means: Float32 = (np.bincount(ids, values.ravel()) / np.bincount(ids).clip(1)).astype(np.float32)
         return means[self.ids]
 
     def split(self, pitch: float) -> Patchwork:
@@ -114,15 +114,15 @@ def patchwork(rng: np.random.Generator, size: int, sides: tuple[float, float], w
     return Patchwork(row * (int(column.max()) + 1) + column, u_in, v_in, width, height)
 
 
-def merge(where: Flags, one: Patchwork, other: Patchwork) -> Patchwork:
+def merge(where: Bool, one: Patchwork, other: Patchwork) -> Patchwork:
     """Return ``one`` where the flag is set and ``other`` elsewhere, with ids that do not collide."""
     ids = np.where(where, one.ids, other.ids + one.id_limit)
     return Patchwork(ids, *(np.where(where, a, b) for a, b in zip(one[1:], other[1:], strict=True)))
 
 
 def _slice(
-    rng: np.random.Generator, position: Plane, reach: float, sides: tuple[float, float]
-) -> tuple[Index, Plane, Plane]:
+    rng: np.random.Generator, position: Float32, reach: float, sides: tuple[float, float]
+) -> tuple[Index, Float32, Float32]:
     """Cut the line -reach..reach into pieces; return piece number, distance from its start, and its length."""
     steps = rng.uniform(*sides, int(2 * reach / sides[0]) + 2)
     cuts = (np.cumsum(steps) - reach - sides[1]).astype(np.float32)

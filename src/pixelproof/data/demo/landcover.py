@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from pixelproof.arrays import UInt8
 from pixelproof.data.demo.scene import photograph
-from pixelproof.data.demo.terrain import Mask, terrain
+from pixelproof.data.demo.terrain import terrain
 from pixelproof.labels import PRESETS, encode_colors
 from pixelproof.progress import track
 from pixelproof.randomness import generator
 
 
-def landcover_tile(seed: int, index: int, size: int = 256) -> tuple[npt.NDArray[np.uint8], Mask]:
+def landcover_tile(seed: int, index: int, size: int = 256) -> tuple[UInt8, UInt8]:
     """Return one tile; equal arguments give an equal tile.
 
     Args:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 import pixelproof.data.demo.textures as textures
-from pixelproof.data.demo.fields import Plane, fractal
+from pixelproof.arrays import Float32, UInt8
+from pixelproof.data.demo.fields import fractal
 from pixelproof.data.demo.terrain import AGRICULTURE, BARREN, FOREST, RANGELAND, WATER, Terrain
-from pixelproof.data.demo.textures import Picture
 
 _LEAVES = np.array((0.20, 0.28, 0.12), np.float32)
 _HAZE = np.array((0.62, 0.66, 0.70), np.float32)
 
 
-def photograph(rng: np.random.Generator, land: Terrain) -> npt.NDArray[np.uint8]:
+def photograph(rng: np.random.Generator, land: Terrain) -> UInt8:
     """Return the picture of a tile, uint8 [S, S, 3], as a satellite takes it."""
     picture, height = _surface(rng, land)
     lit = picture * _sunlight(height)[..., None]
@@ -23,7 +22,7 @@ def photograph(rng: np.random.Generator, land: Terrain) -> npt.NDArray[np.uint8]
     return _sense(rng, np.where(land.border[..., None], np.float32(0), seen))
 
 
-def _surface(rng: np.random.Generator, land: Terrain) -> tuple[Picture, Plane]:
+def _surface(rng: np.random.Generator, land: Terrain) -> tuple[Float32, Float32]:
     """Return the colours of everything on the ground, evenly lit, and its height above ground in pixels."""
     cover, size = land.cover, len(land.cover)
     picture, height = textures.town(rng, land)
@@ -43,31 +42,31 @@ def _surface(rng: np.random.Generator, land: Terrain) -> tuple[Picture, Plane]:
     return picture, np.maximum(height, crown)
 
 
-def _sunlight(height: Plane) -> Plane:
+def _sunlight(height: Float32) -> Float32:
     """Return the light on every pixel, about 1, with the sun in the north-west at some 25 degrees above the horizon."""
     padded = np.pad(height, 4, mode="edge")
     size = len(height)
     towards_sun = [padded[4 - k : 4 - k + size, 4 - k : 4 - k + size] for k in range(1, 5)]
     slope = height - towards_sun[0]
     blocked = np.max([h - 0.55 * k for k, h in enumerate(towards_sun, 1)], axis=0) - height
-    light: Plane = (1 + 0.18 * slope.clip(-1.5, 1.5)) * (1 - 0.5 * blocked.clip(0, 1))
+    light: Float32 = (1 + 0.18 * slope.clip(-1.5, 1.5)) * (1 - 0.5 * blocked.clip(0, 1))
     return light
 
 
-def _through_air(rng: np.random.Generator, picture: Picture, cloud: Plane) -> Picture:
+def _through_air(rng: np.random.Generator, picture: Float32, cloud: Float32) -> Float32:
     """Return the picture under uneven sunlight, haze and clouds."""
     uneven, patchy, fluffy = (fractal(rng, len(picture), scale, 1.5)[..., None] for scale in (120, 120, 20))
     tint = rng.normal(1, 0.03, 3).astype(np.float32)
     sunlit = picture * (rng.uniform(0.85, 1.15) * (1 + 0.05 * uneven) * tint)
     haze = (rng.uniform(0.02, 0.2) * (1 + 0.3 * patchy)).clip(0, 0.4)
     hazy = sunlit + haze * (_HAZE - sunlit)
-    clouded: Picture = hazy + cloud[..., None] * (0.86 + 0.05 * fluffy - hazy)
+    clouded: Float32 = hazy + cloud[..., None] * (0.86 + 0.05 * fluffy - hazy)
     return clouded
 
 
-def _sense(rng: np.random.Generator, picture: Picture) -> npt.NDArray[np.uint8]:
+def _sense(rng: np.random.Generator, picture: Float32) -> UInt8:
     """Return the picture blurred by the optics, with the sensor's noise, as bytes."""
     blurred = ndimage.gaussian_filter(picture, (0.7, 0.7, 0))
     noisy = blurred + rng.uniform(0.008, 0.02) * rng.standard_normal(picture.shape, np.float32)
-    levels: npt.NDArray[np.uint8] = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
+    levels: UInt8 = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
     return levels

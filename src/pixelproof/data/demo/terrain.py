@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from pixelproof.data.demo.fields import Flags, Patchwork, Plane, axes, fractal, merge, patchwork
+from pixelproof.arrays import Bool, Float32, UInt8
+from pixelproof.data.demo.fields import Patchwork, axes, fractal, merge, patchwork
 
 URBAN, AGRICULTURE, RANGELAND, FOREST, WATER, BARREN, UNKNOWN = range(7)
-Mask = npt.NDArray[np.uint8]
 """Class indices, uint8 [S, S]."""
 
 _WILD = np.array([RANGELAND, FOREST, BARREN], np.uint8)
@@ -21,21 +20,21 @@ _AREA = 256 * 256  # pixels in which the expected numbers of lakes and towns bel
 class Terrain(NamedTuple):
     """A tile's geography; every plane is [S, S]."""
 
-    cover: Mask
+    cover: UInt8
     """What covers the ground, seen or not."""
     parcels: Patchwork
     """The farmers' fields."""
     blocks: Patchwork
     """The towns' blocks, with streets between them."""
-    road: Plane
+    road: Float32
     """Distance to the middle of the nearest main road in pixels."""
-    cloud: Plane
+    cloud: Float32
     """How much of the ground a cloud hides, 0..1."""
-    border: Flags
+    border: Bool
     """Where the sensor saw nothing."""
 
     @property
-    def mask(self) -> Mask:
+    def mask(self) -> UInt8:
         """The truth: what covers the ground, and unknown where it cannot be seen."""
         return np.where((self.cloud > 0.5) | self.border, np.uint8(UNKNOWN), self.cover)
 
@@ -57,7 +56,7 @@ def terrain(rng: np.random.Generator, size: int) -> Terrain:
     return Terrain(cover, parcels, blocks, road, *_hide(rng, size))
 
 
-def _land(rng: np.random.Generator, parcels: Patchwork) -> Mask:
+def _land(rng: np.random.Generator, parcels: Patchwork) -> UInt8:
     """Share the ground among farmland and wild land.
 
     Farmland ends where a parcel ends, or in places along a natural, curved border. A few parcels lie fallow, are
@@ -74,7 +73,7 @@ def _land(rng: np.random.Generator, parcels: Patchwork) -> Mask:
     return np.where(farmed, plots[parcels.ids], wild)
 
 
-def _plant_hedgerows(rng: np.random.Generator, cover: Mask, parcels: Patchwork) -> None:
+def _plant_hedgerows(rng: np.random.Generator, cover: UInt8, parcels: Patchwork) -> None:
     """Plant rows of trees, 4 to 8 pixels wide, along one side of some parcels."""
     planted = rng.random(parcels.id_limit) < rng.uniform(0, 0.12)
     width = rng.uniform(4, 8, parcels.id_limit).astype(np.float32)
@@ -82,7 +81,7 @@ def _plant_hedgerows(rng: np.random.Generator, cover: Mask, parcels: Patchwork) 
     cover[row & planted[parcels.ids] & (cover == AGRICULTURE)] = FOREST
 
 
-def _dig_lakes(rng: np.random.Generator, cover: Mask) -> None:
+def _dig_lakes(rng: np.random.Generator, cover: UInt8) -> None:
     """Fill ponds of 10 to 30 pixels and now and then a lake."""
     size = len(cover)
     wobble = 0.2 * fractal(rng, size, 40, 2)
@@ -92,7 +91,7 @@ def _dig_lakes(rng: np.random.Generator, cover: Mask) -> None:
         cover[distance < radius * (1 + wobble)] = WATER
 
 
-def _run_river(rng: np.random.Generator, cover: Mask) -> None:
+def _run_river(rng: np.random.Generator, cover: UInt8) -> None:
     """Wind a river of 5 to 12 pixels, or a great one of 16 to 32, through the tile, with trees or sand on its banks."""
     size = len(cover)
     distance = _line(rng, size, bend=rng.uniform(6, 22))
@@ -105,7 +104,7 @@ def _run_river(rng: np.random.Generator, cover: Mask) -> None:
     cover[np.abs(distance) < half] = WATER
 
 
-def _build_road(rng: np.random.Generator, cover: Mask) -> Plane:
+def _build_road(rng: np.random.Generator, cover: UInt8) -> Float32:
     """Lay a road 5 to 9 pixels wide, often with a belt of bare verge and one of trees; return the distance to it."""
     distance = _line(rng, len(cover), bend=rng.uniform(0, 4))
     half = rng.uniform(5, 9) / 2
@@ -117,7 +116,7 @@ def _build_road(rng: np.random.Generator, cover: Mask) -> Plane:
     return np.abs(distance)
 
 
-def _build_towns(rng: np.random.Generator, cover: Mask, blocks: Patchwork, road: Plane) -> None:
+def _build_towns(rng: np.random.Generator, cover: UInt8, blocks: Patchwork, road: Float32) -> None:
     """Build whole blocks about a few centres, near roads where there are any, from hamlet to city."""
     size = len(cover)
     score = np.full(cover.shape, -1, np.float32)
@@ -131,7 +130,7 @@ def _build_towns(rng: np.random.Generator, cover: Mask, blocks: Patchwork, road:
     cover[built & (cover != WATER)] = URBAN
 
 
-def _hide(rng: np.random.Generator, size: int) -> tuple[Plane, Flags]:
+def _hide(rng: np.random.Generator, size: int) -> tuple[Float32, Bool]:
     """Return the cloud and the unseen part beyond the scene's edge that a few tiles have."""
     cloud, border = np.zeros((size, size), np.float32), np.zeros((size, size), bool)
     if rng.random() < 0.04:
@@ -142,20 +141,20 @@ def _hide(rng: np.random.Generator, size: int) -> tuple[Plane, Flags]:
     return cloud, border
 
 
-def _around(rng: np.random.Generator, size: int, middle: tuple[float, float], stretch: float) -> Plane:
+def _around(rng: np.random.Generator, size: int, middle: tuple[float, float], stretch: float) -> Float32:
     """Return the distance to ``middle`` (row, column) along the short axis of ellipses stretched in some direction."""
     angle = rng.uniform(0, np.pi)
     u, v = axes(size, angle)
     y, x = (place - (size - 1) / 2 for place in middle)
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
-    distance: Plane = np.hypot((u - (cos * x + sin * y)) / stretch, v - (cos * y - sin * x))
+    distance: Float32 = np.hypot((u - (cos * x + sin * y)) / stretch, v - (cos * y - sin * x))
     return distance
 
 
-def _line(rng: np.random.Generator, size: int, bend: float) -> Plane:
+def _line(rng: np.random.Generator, size: int, bend: float) -> Float32:
     """Return the signed distance in pixels to a line across the tile that strays by about ``bend`` pixels."""
     _, v = axes(size, rng.uniform(0, np.pi))
     level = v + rng.uniform(-0.35, 0.35) * size + bend * fractal(rng, size, 60, 2)
     slope = np.hypot(*np.gradient(level))
-    distance: Plane = level / slope.clip(0.5)
+    distance: Float32 = level / slope.clip(0.5)
     return distance

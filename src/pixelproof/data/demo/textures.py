@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-from pixelproof.data.demo.fields import Flags, Patchwork, Plane, fractal, merge
-from pixelproof.data.demo.terrain import AGRICULTURE, BARREN, FOREST, RANGELAND, UNKNOWN, URBAN, WATER, Mask, Terrain
+from pixelproof.arrays import Bool, Float32, UInt8
+from pixelproof.data.demo.fields import Patchwork, fractal, merge
+from pixelproof.data.demo.terrain import AGRICULTURE, BARREN, FOREST, RANGELAND, UNKNOWN, URBAN, WATER, Terrain
 
-Picture = npt.NDArray[np.float32]
 """Red, green and blue, float32 [S, S, 3], 0..1."""
 
 
-def _colors(*colors: tuple[float, float, float]) -> Picture:
+def _colors(*colors: tuple[float, float, float]) -> Float32:
     return np.array(colors, np.float32)
 
 
@@ -33,7 +32,7 @@ _FOREST_FLOOR = _colors((0.12, 0.17, 0.09), (0.20, 0.24, 0.13))
 _GARDEN = _colors((0.30, 0.34, 0.20), (0.54, 0.49, 0.38))
 
 
-def farmland(rng: np.random.Generator, parcels: Patchwork) -> Picture:
+def farmland(rng: np.random.Generator, parcels: Patchwork) -> Float32:
     """Return parcels of a few crops in season, each with furrows of its own direction, pitch and depth."""
     rows, ids = parcels.id_limit, parcels.ids
     season = rng.dirichlet(np.full(len(_CROPS), 0.7))
@@ -43,39 +42,39 @@ def farmland(rng: np.random.Generator, parcels: Patchwork) -> Picture:
     light = 1 + depth[ids] * np.sin(across * (np.float32(2 * np.pi) / pitch)[ids])
     light += 0.04 * fractal(rng, len(ids), 25, 0.5)
     light[parcels.margin < 0.9] *= rng.uniform(0.7, 1.25)  # the tracks between parcels
-    ground: Picture = crop[ids] * light[..., None]
+    ground: Float32 = crop[ids] * light[..., None]
     return ground
 
 
-def rangeland(rng: np.random.Generator, size: int) -> Picture:
+def rangeland(rng: np.random.Generator, size: int) -> Float32:
     """Return dry grass mottled olive and tan."""
     return _mottled(rng, size, _GRASS + rng.normal(0, 0.025, 3).astype(np.float32), 16)
 
 
-def forest_floor(rng: np.random.Generator, size: int) -> Picture:
+def forest_floor(rng: np.random.Generator, size: int) -> Float32:
     """Return the dark ground between trees."""
     return _mottled(rng, size, _FOREST_FLOOR, 12)
 
 
-def barren(rng: np.random.Generator, size: int) -> Picture:
+def barren(rng: np.random.Generator, size: int) -> Float32:
     """Return sand or rock cut by gullies that the light rakes over."""
     tone = rng.choice(_SANDS) * _near_one(rng, 0.06, 1)
     gullies = -np.abs(fractal(rng, size, 35, 0.8)) * rng.uniform(1, 3)
-    slope: Plane = (gullies - np.roll(gullies, (1, 1), (0, 1))).clip(-1, 1)
-    ground: Picture = _mottled(rng, size, np.stack([0.84 * tone, 1.06 * tone]), 45) * (1 + 0.25 * slope)[..., None]
+    slope: Float32 = (gullies - np.roll(gullies, (1, 1), (0, 1))).clip(-1, 1)
+    ground: Float32 = _mottled(rng, size, np.stack([0.84 * tone, 1.06 * tone]), 45) * (1 + 0.25 * slope)[..., None]
     return ground
 
 
-def water(rng: np.random.Generator, cover: Mask) -> Picture:
+def water(rng: np.random.Generator, cover: UInt8) -> Float32:
     """Return water that lightens and browns towards the shore."""
     deep = rng.choice(_WATERS) * _near_one(rng, 0.08, 1)
     inland = ndimage.gaussian_filter((cover == WATER).astype(np.float32), 5)
     shallow = (2 - 2 * inland - 0.12 * fractal(rng, len(cover), 50)).clip(0, 1)[..., None]
-    mixed: Picture = deep + 0.4 * shallow * (_SHALLOWS - deep)
+    mixed: Float32 = deep + 0.4 * shallow * (_SHALLOWS - deep)
     return mixed
 
 
-def town(rng: np.random.Generator, land: Terrain) -> tuple[Picture, Plane]:
+def town(rng: np.random.Generator, land: Terrain) -> tuple[Float32, Float32]:
     """Return streets, gardens and roofs, and the height of the roofs in pixels, 0 where there is none."""
     picture = _mottled(rng, len(land.cover), _GARDEN, 10)
     street = (land.blocks.margin < 1.8) | (land.road < 3.5)
@@ -86,7 +85,7 @@ def town(rng: np.random.Generator, land: Terrain) -> tuple[Picture, Plane]:
     return picture, height
 
 
-def _build(rng: np.random.Generator, land: Terrain, free: Flags, picture: Picture, height: Plane) -> None:
+def _build(rng: np.random.Generator, land: Terrain, free: Bool, picture: Float32, height: Float32) -> None:
     """Draw houses, and halls that fill a block, on most of the plots of a town."""
     halls = rng.random(land.blocks.id_limit) < rng.uniform(0, 0.25)
     plots = merge(halls[land.blocks.ids], land.blocks, land.blocks.split(rng.uniform(7, 11)))
@@ -100,7 +99,7 @@ def _build(rng: np.random.Generator, land: Terrain, free: Flags, picture: Pictur
     height[roof] = 1.6
 
 
-def crowns(rng: np.random.Generator, cover: Mask, free: Flags) -> tuple[Plane, Plane]:
+def crowns(rng: np.random.Generator, cover: UInt8, free: Bool) -> tuple[Float32, Float32]:
     """Scatter trees as densely as each land cover has them.
 
     Args:
@@ -120,12 +119,12 @@ def crowns(rng: np.random.Generator, cover: Mask, free: Flags) -> tuple[Plane, P
     return height.astype(np.float32), _near_one(rng, 0.13, cover.shape)[y, x]
 
 
-def _mottled(rng: np.random.Generator, size: int, colors: Picture, scale: float) -> Picture:
+def _mottled(rng: np.random.Generator, size: int, colors: Float32, scale: float) -> Float32:
     """Return ground that changes between two colours, [2, 3], over about ``scale`` pixels and finer."""
     share = (0.5 + 0.3 * fractal(rng, size, scale, 0.4)).clip(0, 1)[..., None]
-    mottled: Picture = colors[0] + share * (colors[1] - colors[0])
+    mottled: Float32 = colors[0] + share * (colors[1] - colors[0])
     return mottled
 
 
-def _near_one(rng: np.random.Generator, spread: float, shape: int | tuple[int, ...]) -> npt.NDArray[np.float32]:
+def _near_one(rng: np.random.Generator, spread: float, shape: int | tuple[int, ...]) -> Float32:
     return rng.normal(1, spread, shape).astype(np.float32)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Float64
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.scaling import DARK, FULL
@@ -77,7 +78,7 @@ def _sample(survey: Survey) -> npt.NDArray[Any] | None:
     return known if known.size else None
 
 
-def _ranges(low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> list[tuple[float, float]]:
+def _ranges(low: Float64, high: Float64) -> list[tuple[float, float]]:
     """Return the range of each band in three digits, from 0 where nothing is below; one where all are alike."""
     low = np.where(low < 0, low, 0.0)
     high = np.maximum(high, low + np.maximum(np.abs(low) / 100, 1e-6))

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
 from pixelproof.numbers import counted, first_of
-
-Which = npt.NDArray[np.bool_]
 
 _UNEVEN = {"classification": (3, 10), "segmentation": (10, 100)}
 """Ratio of the largest to the smallest class from which it is a note, and a warning."""
@@ -106,11 +104,11 @@ def split_sizes(survey: Survey) -> Iterator[Finding]:
             yield Finding("few-images", "note", (), count, message, "label more images")
 
 
-def _about(which: Which, check: str, severity: Severity, message: str, fix: str) -> Finding:
+def _about(which: Bool, check: str, severity: Severity, message: str, fix: str) -> Finding:
     return Finding(check, severity, (), int(which.sum()), message, fix)
 
 
-def _named(reading: Reading, which: Which) -> str:
+def _named(reading: Reading, which: Bool) -> str:
     names = [name for name, chosen in zip(reading.scheme.names, which, strict=True) if chosen]
     verb = "occurs" if len(names) == 1 else "occur"
     return f"{first_of(names, 8)} {verb}"

@@ -7,12 +7,12 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from pixelproof.arrays import Bool, Int64, UInt8
 from pixelproof.config import COLORS
 from pixelproof.data.fingerprint import pixel_digest
-from pixelproof.data.images import EXIF_ORIENTATION, UInt8, as_rgb, opened
+from pixelproof.data.images import EXIF_ORIENTATION, as_rgb, opened
 from pixelproof.data.masks import mask_values
 from pixelproof.data.proposal import MaskValues, count_values
 from pixelproof.data.reader import RGB, ImageReader, as_picture
@@ -41,8 +41,8 @@ class ImageLook:
     orientation: int
     digest: bytes
     thumbnail: UInt8
-    sums: npt.NDArray[np.int64]
-    squares: npt.NDArray[np.int64]
+    sums: Int64
+    squares: Int64
     constant: bool
 
 
@@ -67,7 +67,7 @@ class MaskLook:
     on_black: MaskValues | None
 
 
-def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, npt.NDArray[np.bool_] | None]:
+def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Bool | None]:
     """Return what there is to know of an image, and where it is pure black if that is more than a twentieth of it.
 
     Raises:
@@ -95,7 +95,7 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, npt
     return look, _black(pixels, histogram)
 
 
-def look_at_mask(path: Path, black: npt.NDArray[np.bool_] | None) -> MaskLook:
+def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
     """Return what there is to know of a mask; ``black`` tells where its image is pure black, bool [H, W].
 
     Raises:
@@ -118,7 +118,7 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _histogram(pixels: UInt8) -> npt.NDArray[np.int64]:
+def _histogram(pixels: UInt8) -> Int64:
     """Return how often each channel has each value, [C, 256]."""
     if pixels.shape[2] == COLORS:  # Pillow counts three times as fast
         return np.array(Image.fromarray(pixels).histogram(), np.int64).reshape(COLORS, 256)
@@ -131,9 +131,9 @@ def _thumbnail(rgb: UInt8) -> UInt8:
     return np.array(grey.resize((columns, rows), Image.Resampling.BOX))
 
 
-def _black(pixels: UInt8, histogram: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_] | None:
+def _black(pixels: UInt8, histogram: Int64) -> Bool | None:
     enough = _ENOUGH_NODATA * pixels.shape[0] * pixels.shape[1]
     if histogram[:, 0].min() <= enough:
         return None
-    black: npt.NDArray[np.bool_] = reduce(np.bitwise_or, np.moveaxis(pixels, 2, 0)) == 0
+    black: Bool = reduce(np.bitwise_or, np.moveaxis(pixels, 2, 0)) == 0
     return black if black.sum() > enough else None

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Bool
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.tally import Reading, Tally, tally
 from pixelproof.labels import VOID, Color, LabelScheme
@@ -164,7 +164,7 @@ def _place(reading: Reading, value: Color | int, where: dict[Path, int]) -> str:
     return f"{kind} {value}: {counted(pixels, 'pixel')} in {reading.survey.name(path)}{more}"
 
 
-def _left_out(scheme: LabelScheme) -> npt.NDArray[np.bool_]:
+def _left_out(scheme: LabelScheme) -> Bool:
     """Bool [256]: class indices, void among them, on which nobody is scored."""
     left_out = np.ones(len(Tally().pixels), bool)
     left_out[: len(scheme.classes)] = ~scheme.scored

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.arrays import Float32
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.numbers import counted
@@ -51,7 +52,7 @@ def _pairs(survey: Survey) -> Iterator[Pair]:
                 yield float(correlation), paths[i], train[j]
 
 
-def _thumbnails(survey: Survey, split: str) -> tuple[list[Path], npt.NDArray[np.float32]]:
+def _thumbnails(survey: Survey, split: str) -> tuple[list[Path], Float32]:
     """Return the images of a split that are large and varied enough, and their thumbnails [N, 16, 18]."""
     looks = [(s.image, survey.images.get(s.image)) for s in survey.found.splits.get(split, [])]
     usable = [
@@ -63,7 +64,7 @@ def _thumbnails(survey: Survey, split: str) -> tuple[list[Path], npt.NDArray[np.
     return [path for path, _ in usable], thumbs
 
 
-def _hash(thumbs: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+def _hash(thumbs: Float32) -> npt.NDArray[np.uint64]:
     """Return the 64-bit difference hash of each thumbnail: is a cell brighter than its left neighbour?"""
     cells = thumbs.reshape(-1, 8, 2, 9, 2).mean(axis=(2, 4))
     bits = (cells[:, :, 1:] > cells[:, :, :-1]).reshape(-1, 64)

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Int64, UInt8
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import class_index
 from pixelproof.data.masks import decode_mask_values
 from pixelproof.data.proposal import MaskValues
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, Color, LabelScheme, UnknownValuesError
-
-Amounts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Tally:
         problem: Why the mask cannot be decoded at all.
     """
 
-    pixels: Amounts = field(default_factory=lambda: np.zeros(VOID + 1, np.int64))
+    pixels: Int64 = field(default_factory=lambda: np.zeros(VOID + 1, np.int64))
     unknown: Mapping[Color | int, int] = field(default_factory=dict)
     inexact: Mapping[tuple[Color, int], int] = field(default_factory=dict)
     problem: UserError | None = None
@@ -50,7 +48,7 @@ class Reading:
     survey: Survey
     scheme: LabelScheme
     masks: Mapping[Path, Tally]
-    amounts: Mapping[str, Amounts]
+    amounts: Mapping[str, Int64]
 
 
 def read_under(scheme: LabelScheme, survey: Survey) -> Reading:
@@ -71,9 +69,9 @@ def tally(path: Path, values: MaskValues, scheme: LabelScheme) -> Tally:
     return Tally(pixels, inexact=_inexact(values, decoded, scheme))
 
 
-def _amounts(survey: Survey, scheme: LabelScheme, masks: Mapping[Path, Tally]) -> dict[str, Amounts]:
+def _amounts(survey: Survey, scheme: LabelScheme, masks: Mapping[Path, Tally]) -> dict[str, Int64]:
     index = class_index(scheme)
-    totals: dict[str, Amounts] = {}
+    totals: dict[str, Int64] = {}
     for split, samples in survey.found.splits.items():
         if survey.found.task == "segmentation":
             counted = [masks[s.mask].pixels for s in samples if s.mask and s.mask in masks]
@@ -101,7 +99,7 @@ def _without(path: Path, values: MaskValues, scheme: LabelScheme, error: Unknown
     return replace(rest, unknown=unknown)
 
 
-def _inexact(values: MaskValues, decoded: npt.NDArray[np.uint8], scheme: LabelScheme) -> dict[tuple[Color, int], int]:
+def _inexact(values: MaskValues, decoded: UInt8, scheme: LabelScheme) -> dict[tuple[Color, int], int]:
     if values.colors is None or values.ids is not None:
         return {}
     own = {(c.color, i) for i, c in enumerate(scheme.classes)}

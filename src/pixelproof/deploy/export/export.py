@@ -12,12 +12,13 @@ from typing import Any
 import torch
 
 import pixelproof.deploy.export.proof as proof
+from pixelproof.arrays import UInt8
 from pixelproof.config import run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import limit
 from pixelproof.deploy.export.contract import Contract
-from pixelproof.deploy.export.formats import FORMATS, Format, UInt8
+from pixelproof.deploy.export.formats import FORMATS, Format
 from pixelproof.deploy.export.readme import readme
 from pixelproof.deploy.names import check_names
 from pixelproof.errors import Refusal, UserError

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from pixelproof.arrays import Float32, UInt8
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.models import PixelModel, Preprocessing
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, to_ncnn, to_onnx
 from pixelproof.prediction.backends.runtimes import Ncnn, OnnxRuntime, OpenVino
 from pixelproof.runs import write_json
 
-UInt8 = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
 Answer = Callable[[UInt8], Float32]
 """From an image, uint8 [H, W, C], to logits [1, K] or [1, K, H, W]."""
 

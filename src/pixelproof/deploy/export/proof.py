@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from pixelproof.deploy.export.formats import Answer, Float32, UInt8
+from pixelproof.arrays import Bool, Float32, Int64, UInt8
+from pixelproof.deploy.export.formats import Answer
 from pixelproof.errors import Refusal
 from pixelproof.evaluation import mean_iou
 from pixelproof.evaluation.counts import confusion_counts
@@ -18,7 +18,7 @@ from pixelproof.labels import LabelScheme
 from pixelproof.models import PixelModel
 from pixelproof.numbers import counted
 from pixelproof.prediction.backends.convert import reason
-from pixelproof.prediction.backends.trial import Bool, Deviation, Proof
+from pixelproof.prediction.backends.trial import Deviation, Proof
 from pixelproof.progress import say, track
 from pixelproof.runs import SegmentationScores
 from pixelproof.runs.proof_images import ProofImage
@@ -38,7 +38,7 @@ class Compared:
 
     image: ProofImage
     deviation: Deviation
-    classes: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+    classes: tuple[Int64, Int64]
 
     @property
     def size(self) -> str:

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pixelproof.arrays import UInt8
 from pixelproof.config import COLORS
-from pixelproof.data.images import Oversized, UInt8, encode_png
+from pixelproof.data.images import Oversized, encode_png
 from pixelproof.data.reader import ImageReader, as_picture
 from pixelproof.deploy.serve.models import Served
 from pixelproof.errors import UserError

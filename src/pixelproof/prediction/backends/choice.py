@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 import pixelproof
+from pixelproof.arrays import Float32
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
 from pixelproof.numbers import counted
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, reason, to_ncnn, to_onnx
-from pixelproof.prediction.backends.runtimes import RUNTIMES, Float32, Ncnn, Runtime
+from pixelproof.prediction.backends.runtimes import RUNTIMES, Ncnn, Runtime
 from pixelproof.prediction.backends.trial import prove, race
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import say

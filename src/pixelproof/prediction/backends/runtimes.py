@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 import pixelproof.prediction.backends.strips as strips
+from pixelproof.arrays import Float32
 
-Float32 = npt.NDArray[np.float32]
 Images = npt.NDArray[Any]
 NOTHING = (0.0,)  # of all channels
 SHAPES = 6

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Float32 = npt.NDArray[np.float32]
+from pixelproof.arrays import Float32
 
 ROWS = 128
 """Of a strip, without what it sees beyond: few, so that it takes little memory, yet many beside the rows seen twice."""

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Float32 = npt.NDArray[np.float32]
-Bool = npt.NDArray[np.bool_]
+from pixelproof.arrays import Bool, Float32
+
 Compute = Callable[[Float32], Float32]
 
 TOLERANCE = 1e-4

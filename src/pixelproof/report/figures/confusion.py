@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from pixelproof.arrays import Int64
 from pixelproof.labels import LabelScheme
 from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import count, share
 
-Int64 = npt.NDArray[np.int64]
 RIGHT, WRONG = (8, 76, 148), (190, 62, 6)
 """Full colours of the diagonal and of what lies off it."""
 SPELT = 12  # up to this many classes a cell has room for its share and a column for its name

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from pixelproof.arrays import Float64
 from pixelproof.report.figures import style
 from pixelproof.runs.metrics_log import Row
 
@@ -49,14 +49,14 @@ def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Map
         return style.saved(drawing)
 
 
-def _points(rows: Sequence[Row], column: str) -> npt.NDArray[np.float64]:
+def _points(rows: Sequence[Row], column: str) -> Float64:
     """Return (epoch, value) pairs, float64 [N, 2], without those that have no finite value."""
     pairs = np.array([(row["epoch"], row[column]) for row in rows], np.float64).reshape(-1, 2)
-    kept: npt.NDArray[np.float64] = pairs[np.isfinite(pairs).all(axis=1)]
+    kept: Float64 = pairs[np.isfinite(pairs).all(axis=1)]
     return kept
 
 
-def _line(axes: Axes, index: int, name: str, points: npt.NDArray[np.float64], best: int | None) -> None:
+def _line(axes: Axes, index: int, name: str, points: Float64, best: int | None) -> None:
     color, dash = style.series(index)
     name = style.shortened(name, 40)
     # One epoch draws no line, so short logs show their points.

@@ -6,16 +6,15 @@ import textwrap
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from pixelproof.arrays import UInt8
 from pixelproof.labels import VOID, LabelScheme, class_colors
 from pixelproof.report.figures import style
 from pixelproof.runs import Shown
 
-UInt8 = npt.NDArray[np.uint8]
 GREYS = 12  # levels of the faded photograph: enough to recognise it, few enough to stay small
 
 

@@ -6,19 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
+from pixelproof.arrays import Float32, Float64
 from pixelproof.labels import LabelScheme, distinct_colors
 from pixelproof.labels.palettes import hex_color
 from pixelproof.report.figures import style
 from pixelproof.runs import Features
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 SIDE = 8.2  # inches of the map
 SHAPES = {
