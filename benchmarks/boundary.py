@@ -19,7 +19,7 @@ import torch
 from scipy import ndimage
 
 from benchmarks.harness import Benchmark, rounds_argument
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.randomness import generator
 from pixelproof.runs.boundaries import BAND_EDGES, OBJECT_EDGES, PERIOD, TOLERANCES, Boundaries

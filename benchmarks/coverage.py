@@ -19,7 +19,7 @@ import numpy as np
 import scipy
 
 from benchmarks.populations import classified, segmented
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.comparison.classification import compare_classifiers
 from pixelproof.comparison.findings import Findings
 from pixelproof.comparison.paired import SIGNIFICANCE

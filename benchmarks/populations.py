@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores
 

@@ -15,7 +15,7 @@ from scipy.stats import bootstrap
 
 from benchmarks.harness import OURS, Benchmark, rounds_argument
 from benchmarks.populations import segmented
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.segmentation import statistic
 from pixelproof.evaluation.metrics import class_counts

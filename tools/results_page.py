@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from results_figures import NAMES, PROTOCOL, recipes, scores_of, seeds, summary
 
-from pixelproof.comparison.claims import judge
 from pixelproof.comparison.compare import compare
-from pixelproof.comparison.reasons import claim_text, status_word, test_phrase
-from pixelproof.comparison.sentences import sentences
+from pixelproof.comparison.evidence.claims import judge
+from pixelproof.comparison.wording.reasons import claim_text, status_word, test_phrase
+from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.numbers import UNDEFINED, count, duration, score, share
 from pixelproof.runs.claims import Claim
 from pixelproof.study.file import builtin_study

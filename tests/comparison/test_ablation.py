@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pixelproof.comparison.ablation import Cell, effects
-from pixelproof.comparison.seeds import over_images_and_seeds
+from pixelproof.comparison.evidence.ablation import Cell, effects
+from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.evaluation import accuracy
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, Source

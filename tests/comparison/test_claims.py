@@ -7,9 +7,9 @@ import pytest
 from comparison_builders import classifier
 from scipy import ndimage
 
-from pixelproof.comparison.claims import judge
 from pixelproof.comparison.classification import compare_classifiers
-from pixelproof.comparison.evidence import gather
+from pixelproof.comparison.evidence.claims import judge
+from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.errors import UserError
 from pixelproof.evaluation import confusion_counts, mean_iou

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.verdict import class_verdict, verdict
-from pixelproof.comparison.words import CATALOGUE, bound, p_value, points
+from pixelproof.comparison.wording.sentences import sentences
+from pixelproof.comparison.wording.words import CATALOGUE, bound, p_value, points
 from pixelproof.languages import LANGUAGES
 from pixelproof.runs.comparison_file import (
     ClassRecord,

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pixelproof.comparison.compare import compare
-from pixelproof.comparison.sentences import sentences
+from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.data.images import read_image
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.labels import PRESETS, class_colors

@@ -7,7 +7,7 @@ import pytest
 from report_folders import make_segmentation, make_study
 from report_pages import Page
 
-from pixelproof.comparison.reasons import over_seeds, remarks
+from pixelproof.comparison.wording.reasons import over_seeds, remarks
 from pixelproof.errors import UserError
 from pixelproof.report.comparison import headline
 from pixelproof.report.figures.forest import Difference, forest

@@ -29,7 +29,7 @@ def compare(
     json: JsonOption = False,
 ) -> None:
     """Say which model is better on the same images, by how much, and how sure that is."""
-    from pixelproof.comparison.tables import as_json, print_comparison
+    from pixelproof.comparison.wording.tables import as_json, print_comparison
     from pixelproof.languages import known_language
     from pixelproof.runs.folder import PAGE
     from pixelproof.verbs.compare import compare_models

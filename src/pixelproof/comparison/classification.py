@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.findings import Findings
 from pixelproof.comparison.proportions import mcnemar, tango

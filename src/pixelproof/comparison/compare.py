@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.arrays import Int64
+from pixelproof.array_types import Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.classification import compare_classifiers
 from pixelproof.comparison.findings import Findings

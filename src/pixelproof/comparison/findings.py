@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison.paired import holm
 from pixelproof.comparison.verdict import verdict
 from pixelproof.evaluation.summary import defined

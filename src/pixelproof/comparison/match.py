@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from pixelproof.arrays import Int64
+from pixelproof.array_types import Int64
 from pixelproof.comparison.paired import MINIMUM, ROUGH
 from pixelproof.errors import Refusal, UserError
 from pixelproof.labels import LabelScheme

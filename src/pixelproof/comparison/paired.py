@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation import resampling
 from pixelproof.evaluation.resampling import Statistic
 from pixelproof.randomness import generator

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.arrays import Int64, UInt8
+from pixelproof.array_types import Int64, UInt8
 from pixelproof.config import COLORS
 from pixelproof.data.decoded import Decoded, Files
 from pixelproof.data.fingerprint import fingerprint

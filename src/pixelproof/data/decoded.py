@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.data.folder import Sample
 from pixelproof.data.masks import read_mask
 from pixelproof.data.reader import RGB, ImageReader

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted

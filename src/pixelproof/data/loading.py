@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from pixelproof.arrays import Int64
+from pixelproof.array_types import Int64
 from pixelproof.config import RunConfig
 from pixelproof.data.cache import decoded
 from pixelproof.data.folder import Sample

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from pixelproof.arrays import Int64, UInt8
+from pixelproof.array_types import Int64, UInt8
 from pixelproof.data.images import DEEP, opened
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError

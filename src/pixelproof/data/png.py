@@ -9,7 +9,7 @@ import numpy as np
 from kornia_rs.io import read_image_png_u8
 from PIL import Image
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB8 = bytes([8, 2, 0, 0, 0])  # bit depth, colour type, compression, filter, interlace

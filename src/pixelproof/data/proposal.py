@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from pixelproof.arrays import Bool, UInt8
+from pixelproof.array_types import Bool, UInt8
 from pixelproof.data.masks import Ids
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.labels.codec import pack

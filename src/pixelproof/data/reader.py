@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.config import COLORS, ModelConfig
 from pixelproof.data.images import decode_image, image_size, opened, rasters, read_image, refuse_orientation
 from pixelproof.data.scaling import FULL, Scaling, refuse_complex

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.deploy.geo import degrees, has_degrees, located, middle_longitude, outline, transformed
 
 Method = Literal["planimetric", "ellipsoidal"]

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from pixelproof.arrays import Unsigned
+from pixelproof.array_types import Unsigned
 from pixelproof.data.rasters import CACHE
 from pixelproof.deploy.geo import CPLE_BaseError, RasterioError, open_raster, rasterio
 from pixelproof.deploy.journal import RawFile

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64
+from pixelproof.array_types import Bool, Float64
 from pixelproof.data.rasters import HOW, RasterioError, open_raster, rasterio
 from pixelproof.errors import UserError
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.arrays import Unsigned
+from pixelproof.array_types import Unsigned
 from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Window
 from pixelproof.progress import say

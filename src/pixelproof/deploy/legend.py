@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.arrays import UInt8, Unsigned
+from pixelproof.array_types import UInt8, Unsigned
 from pixelproof.labels import VOID, Color, LabelScheme, class_colors
 
 

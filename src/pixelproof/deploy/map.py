@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.arrays import Unsigned
+from pixelproof.array_types import Unsigned
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
 from pixelproof.deploy.journal import Journal, RawFile, begun, moving, note_moving

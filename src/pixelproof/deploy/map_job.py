@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pixelproof import __version__
-from pixelproof.arrays import Bool, UInt8, Unsigned
+from pixelproof.array_types import Bool, UInt8, Unsigned
 from pixelproof.config import OWN_SIZE, run_settings
 from pixelproof.deploy.backend import BACKEND, DEVICE, pick_backend
 from pixelproof.deploy.cog import STEPS

@@ -17,7 +17,7 @@ from scipy.ndimage import label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pixelproof.arrays import Int32, Int64, Unsigned
+from pixelproof.array_types import Int32, Int64, Unsigned
 from pixelproof.deploy.geo import rasterio, shapely
 
 Shapes = npt.NDArray[np.object_]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import Bool, UInt8
+from pixelproof.array_types import Bool, UInt8
 from pixelproof.data.rasters import CACHE, driver_of, explained, type_of_bands
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.deploy.geo import open_raster, rasterio

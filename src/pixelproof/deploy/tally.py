@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.arrays import Float64, Int64, UInt8
+from pixelproof.array_types import Float64, Int64, UInt8
 from pixelproof.deploy.areas import CELL, Ground
 from pixelproof.deploy.cog import rows_of
 from pixelproof.deploy.journal import RawFile

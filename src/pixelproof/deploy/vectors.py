@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.deploy.areas import CELL, Ground
 from pixelproof.deploy.geo import degrees, located, middle_longitude, outline, shapely, transformed
 from pixelproof.deploy.legend import Legend

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Int64, UInt8
+from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.evaluation.discs import matches, reach
 from pixelproof.evaluation.objects import object_counts
 from pixelproof.labels import VOID, stretches

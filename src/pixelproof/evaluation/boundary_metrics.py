@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import Protocol, ratio
 from pixelproof.runs.boundaries import BAND_EDGES, OBJECT_EDGES
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from pixelproof.arrays import Float32, Int64
+from pixelproof.array_types import Float32, Int64
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.calibration import fit_temperature, likelihood_loss

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import resample
 from pixelproof.randomness import generator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelproof.arrays import Int64, UInt8
+from pixelproof.array_types import Int64, UInt8
 from pixelproof.labels import VOID, stretches
 
 

@@ -7,7 +7,7 @@ from math import isqrt
 
 import numpy as np
 
-from pixelproof.arrays import Int64, UInt8
+from pixelproof.array_types import Int64, UInt8
 from pixelproof.labels import VOID
 
 FAR = 255

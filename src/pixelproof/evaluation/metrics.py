@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.errors import UserError
 from pixelproof.runs import ClassificationScores, SegmentationScores
 from pixelproof.schema import nearest

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pixelproof import randomness
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.runs.boundaries import PERIOD
 

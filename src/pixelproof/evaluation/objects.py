@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pixelproof.arrays import Bool, Int32, Int64, UInt8
+from pixelproof.array_types import Bool, Int32, Int64, UInt8
 from pixelproof.runs.boundaries import OBJECT_EDGES
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.randomness import generator
 
 Values = npt.NDArray[np.number]

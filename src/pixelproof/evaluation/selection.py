@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import Int64, UInt8
+from pixelproof.array_types import Int64, UInt8
 from pixelproof.data.decoded import Decoded
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.metrics import mean_iou

@@ -8,7 +8,7 @@ from typing import Any
 
 import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor, from_numpy
 
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.data import Sample
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.thumbnails import thumbnail

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Float32, Int64
+from pixelproof.array_types import Float32, Int64
 from pixelproof.explanation.clusters import clusters
 from pixelproof.explanation.mixing import Mixing, measure_mixing, silhouettes
 from pixelproof.explanation.neighbours import nearest

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelproof.arrays import Float32, Int64, UInt8
+from pixelproof.array_types import Float32, Int64, UInt8
 from pixelproof.config import OWN_SIZE
 from pixelproof.data import Sample
 from pixelproof.data.fingerprint import pixel_digest

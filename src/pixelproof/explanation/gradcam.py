@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from pixelproof.arrays import Float32, UInt8
+from pixelproof.array_types import Float32, UInt8
 from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel

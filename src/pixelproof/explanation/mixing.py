@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.resampling import resample
 from pixelproof.explanation.neighbours import Points, chosen_rows, nearest, squared_distances
 from pixelproof.progress import bar

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 
 UNLABELLED = "unlabelled"
 """The name of images without labels, beside those of the splits."""

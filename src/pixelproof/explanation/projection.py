@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.arrays import Float32
+from pixelproof.array_types import Float32
 from pixelproof.errors import UserError
 from pixelproof.numbers import decimal
 from pixelproof.progress import bar, say

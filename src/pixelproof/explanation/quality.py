@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pixelproof.arrays import Float64, Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.explanation.neighbours import Points, chosen_rows, squared_distances, vote
 from pixelproof.progress import bar
 from pixelproof.runs.features import MapQuality

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from pixelproof.arrays import Bool, Float32, Float64, Int64, UInt8
+from pixelproof.array_types import Bool, Float32, Float64, Int64, UInt8
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.prediction.tiles import LARGE
 from pixelproof.runs.ranked_file import Box, Ranked

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Float32
+from pixelproof.array_types import Float32
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair, read_sample
 from pixelproof.data.reader import as_picture

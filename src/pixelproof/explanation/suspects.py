@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.runs.ranked_file import Ranked
 

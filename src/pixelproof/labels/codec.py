@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import Bool, UInt8
+from pixelproof.array_types import Bool, UInt8
 from pixelproof.labels.scheme import VOID, Color, LabelScheme, threshold_code
 from pixelproof.labels.stretches import by_stretch, stretches
 from pixelproof.numbers import counted

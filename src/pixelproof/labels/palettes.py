@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from pixelproof.arrays import Float64, UInt8
+from pixelproof.array_types import Float64, UInt8
 from pixelproof.labels.scheme import VOID, LabelScheme
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from pixelproof.arrays import Bool
+from pixelproof.array_types import Bool
 from pixelproof.schema import Strict
 
 VOID = 255

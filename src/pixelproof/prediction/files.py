@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.config import Task
 from pixelproof.data.checking import check_images
 from pixelproof.data.images import write_png

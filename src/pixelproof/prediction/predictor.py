@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelproof.arrays import Float32, Float64, Int64, UInt8
+from pixelproof.array_types import Float32, Float64, Int64, UInt8
 from pixelproof.config import OWN_SIZE, checked_sizes, run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import RGB, ImageReader

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.models import PixelModel, receptive_field
 
 Map = TypeVar("Map", bound=npt.NDArray[Any])

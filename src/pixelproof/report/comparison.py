@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pixelproof.comparison.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
-from pixelproof.comparison.sentences import sentences, unadjusted
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.words import p_value
+from pixelproof.comparison.wording.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
+from pixelproof.comparison.wording.sentences import sentences, unadjusted
+from pixelproof.comparison.wording.words import p_value
 from pixelproof.languages import LANGUAGES, Language
 from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest

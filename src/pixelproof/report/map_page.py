@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from pixelproof.arrays import Float32, UInt8
+from pixelproof.array_types import Float32, UInt8
 from pixelproof.errors import UserError
 from pixelproof.numbers import count, decimal, score, share
 from pixelproof.report.figures.tsne import legend

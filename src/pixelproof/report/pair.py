@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.verdict import class_verdict
-from pixelproof.comparison.words import METRICS, p_value, points
+from pixelproof.comparison.wording.sentences import sentences
+from pixelproof.comparison.wording.words import METRICS, p_value, points
 from pixelproof.numbers import count, share
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
 from pixelproof.report.figures.wins import wins

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from pixelproof.arrays import Int64
+from pixelproof.array_types import Int64
 
 # What the axes of the arrays mean. A change here is a new version of the score file.
 BAND_EDGES = (2, 4, 8, 16)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from pixelproof.arrays import Float32, Int64
+from pixelproof.array_types import Float32, Int64
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.arrays import Forms, expect, load_arrays, misfit, save_arrays
 from pixelproof.schema import parse

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.errors import UserError
 from pixelproof.randomness import generator
 from pixelproof.runs.arrays import load_arrays, save_arrays

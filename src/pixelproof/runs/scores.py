@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.arrays import Arrays, Forms, expect, load_arrays, misfit, save_arrays
 from pixelproof.runs.boundaries import Boundaries, shapes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.runs.arrays import expect, load_arrays, misfit, save_arrays
 
 VERSION = 1

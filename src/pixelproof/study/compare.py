@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pixelproof.comparison.compare import compare
-from pixelproof.comparison.evidence import gather
+from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.errors import Refusal
 from pixelproof.progress import say

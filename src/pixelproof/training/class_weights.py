@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pixelproof.arrays import Int64
+from pixelproof.array_types import Int64
 from pixelproof.data.loading import TrainingImages
 from pixelproof.labels import VOID
 from pixelproof.progress import track

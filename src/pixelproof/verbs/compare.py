@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.comparison.compare import compare
-from pixelproof.comparison.evidence import gather
+from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Literal
 
-from pixelproof.arrays import Float32
+from pixelproof.array_types import Float32
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.features import SECOND_LAST, predictor_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pixelproof.comparison.measures import score_figure
+from pixelproof.comparison.evidence.measures import score_figure
 from pixelproof.data import Sample
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.progress import track
 from pixelproof.randomness import generator
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from pixelproof.arrays import Bool, Float32
+from pixelproof.array_types import Bool, Float32
 
 """One value a pixel, float32 [S, S]."""
 Index = npt.NDArray[np.intp]

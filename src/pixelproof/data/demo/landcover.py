@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.data.demo.scene import photograph
 from pixelproof.data.demo.terrain import terrain
 from pixelproof.labels import PRESETS, encode_colors

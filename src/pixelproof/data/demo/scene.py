@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 import pixelproof.data.demo.textures as textures
-from pixelproof.arrays import Float32, UInt8
+from pixelproof.array_types import Float32, UInt8
 from pixelproof.data.demo.fields import fractal
 from pixelproof.data.demo.terrain import AGRICULTURE, BARREN, FOREST, RANGELAND, WATER, Terrain
 

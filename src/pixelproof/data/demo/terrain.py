@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float32, UInt8
+from pixelproof.array_types import Bool, Float32, UInt8
 from pixelproof.data.demo.fields import Patchwork, axes, fractal, merge, patchwork
 
 URBAN, AGRICULTURE, RANGELAND, FOREST, WATER, BARREN, UNKNOWN = range(7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from pixelproof.arrays import Bool, Float32, UInt8
+from pixelproof.array_types import Bool, Float32, UInt8
 from pixelproof.data.demo.fields import Patchwork, fractal, merge
 from pixelproof.data.demo.terrain import AGRICULTURE, BARREN, FOREST, RANGELAND, UNKNOWN, URBAN, WATER, Terrain
 

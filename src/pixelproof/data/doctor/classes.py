@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.arrays import Bool
+from pixelproof.array_types import Bool
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading

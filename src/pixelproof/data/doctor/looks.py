@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pixelproof.arrays import Bool, Int64, UInt8
+from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.config import COLORS
 from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.images import EXIF_ORIENTATION, as_rgb, opened

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.arrays import Bool
+from pixelproof.array_types import Bool
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.tally import Reading, Tally, tally
 from pixelproof.labels import VOID, Color, LabelScheme

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.arrays import Float32
+from pixelproof.array_types import Float32
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.numbers import counted

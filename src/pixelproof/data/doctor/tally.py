@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.arrays import Int64, UInt8
+from pixelproof.array_types import Int64, UInt8
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import class_index
 from pixelproof.data.masks import decode_mask_values

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 import pixelproof.deploy.export.proof as proof
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.config import run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import ImageReader

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pixelproof.arrays import Float32, UInt8
+from pixelproof.array_types import Float32, UInt8
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.models import PixelModel, Preprocessing
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, to_ncnn, to_onnx

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pixelproof.arrays import Bool, Float32, Int64, UInt8
+from pixelproof.array_types import Bool, Float32, Int64, UInt8
 from pixelproof.deploy.export.formats import Answer
 from pixelproof.errors import Refusal
 from pixelproof.evaluation import mean_iou

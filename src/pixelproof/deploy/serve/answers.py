@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.config import COLORS
 from pixelproof.data.images import Oversized, encode_png
 from pixelproof.data.reader import ImageReader, as_picture

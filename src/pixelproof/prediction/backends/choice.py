@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 import pixelproof
-from pixelproof.arrays import Float32
+from pixelproof.array_types import Float32
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
 from pixelproof.numbers import counted

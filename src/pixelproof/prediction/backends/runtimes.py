@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import pixelproof.prediction.backends.strips as strips
-from pixelproof.arrays import Float32
+from pixelproof.array_types import Float32
 
 Images = npt.NDArray[Any]
 NOTHING = (0.0,)  # of all channels

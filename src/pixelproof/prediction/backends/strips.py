@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Float32
+from pixelproof.array_types import Float32
 
 ROWS = 128
 """Of a strip, without what it sees beyond: few, so that it takes little memory, yet many beside the rows seen twice."""

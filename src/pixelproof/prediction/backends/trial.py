@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float32
+from pixelproof.array_types import Bool, Float32
 
 Compute = Callable[[Float32], Float32]
 

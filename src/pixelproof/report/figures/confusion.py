@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Int64
+from pixelproof.array_types import Int64
 from pixelproof.labels import LabelScheme
 from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import count, share

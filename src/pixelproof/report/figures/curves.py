@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.report.figures import style
 from pixelproof.runs.metrics_log import Row
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.ticker import MaxNLocator
 
-from pixelproof.comparison.words import bound, points
+from pixelproof.comparison.wording.words import bound, points
 from pixelproof.runs.evidence_file import Estimate
 
 _TICKS = 6

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from pixelproof.arrays import UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.labels import VOID, LabelScheme, class_colors
 from pixelproof.report.figures import style
 from pixelproof.runs import Shown

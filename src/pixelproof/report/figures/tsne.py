@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
-from pixelproof.arrays import Float32, Float64
+from pixelproof.array_types import Float32, Float64
 from pixelproof.labels import LabelScheme, distinct_colors
 from pixelproof.labels.palettes import hex_color
 from pixelproof.report.figures import style

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pixelproof.comparison.sentences import sentences
 from pixelproof.comparison.verdict import class_verdict
-from pixelproof.comparison.words import METRICS, bound, p_value, points, say
+from pixelproof.comparison.wording.sentences import sentences
+from pixelproof.comparison.wording.words import METRICS, bound, p_value, points, say
 from pixelproof.errors import visible
 from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, count, score

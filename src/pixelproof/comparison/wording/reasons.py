@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelproof.comparison.measures import TOLERANCE
+from pixelproof.comparison.evidence.measures import TOLERANCE
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.words import bound, listed, p_value, points, say
+from pixelproof.comparison.wording.words import bound, listed, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import ComparisonRecord

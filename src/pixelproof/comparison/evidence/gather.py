@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from pixelproof.comparison.ablation import Cell, Levels, effects
-from pixelproof.comparison.claims import Models, judge
+from pixelproof.comparison.evidence.ablation import Cell, Levels, effects
+from pixelproof.comparison.evidence.claims import Models, judge
+from pixelproof.comparison.evidence.measures import boundaries, by_tolerance, score_figure
+from pixelproof.comparison.evidence.where import where_gain
 from pixelproof.comparison.match import group
-from pixelproof.comparison.measures import boundaries, by_tolerance, score_figure
-from pixelproof.comparison.where import where_gain
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.progress import bar

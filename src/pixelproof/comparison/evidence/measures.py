@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64
-from pixelproof.comparison.split import split_gain
+from pixelproof.array_types import Bool, Float64
+from pixelproof.comparison.evidence.split import split_gain
 from pixelproof.errors import UserError
 from pixelproof.evaluation import metrics
 from pixelproof.evaluation.boundary_metrics import boundary_f1, region_iou

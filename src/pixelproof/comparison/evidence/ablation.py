@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.comparison import paired
-from pixelproof.comparison.measures import score_figure
-from pixelproof.comparison.seeds import over_images_and_seeds
+from pixelproof.comparison.evidence.measures import score_figure
+from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.runs import Scores
 from pixelproof.runs.evidence_file import Effect

@@ -9,7 +9,7 @@ from math import factorial
 
 import numpy as np
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 
 
 def split_gain(sums: Float64, figure: Callable[[Float64], Float64], near: int) -> Float64:

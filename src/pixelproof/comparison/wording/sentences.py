@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pixelproof.comparison.paired import ROUGH
 from pixelproof.comparison.verdict import class_verdict, disagree
-from pixelproof.comparison.words import METRICS, bound, listed, p_value, points, say
+from pixelproof.comparison.wording.words import METRICS, bound, listed, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.comparison import paired
-from pixelproof.comparison.measures import boundaries, measure
-from pixelproof.comparison.seeds import over_images_and_seeds
+from pixelproof.comparison.evidence.measures import boundaries, measure
+from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.comparison.verdict import significant, verdict
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic

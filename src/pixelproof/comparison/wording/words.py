@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pixelproof.numbers as numbers
-from pixelproof.comparison.phrases import REASONS
+from pixelproof.comparison.wording.phrases import REASONS
 from pixelproof.languages import Language
 
 CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {

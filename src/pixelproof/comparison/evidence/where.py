@@ -10,10 +10,10 @@ from functools import partial
 
 import numpy as np
 
-from pixelproof.arrays import Bool, Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.comparison import paired
-from pixelproof.comparison.measures import EDGE_WIDTH, boundaries
-from pixelproof.comparison.split import split_gain
+from pixelproof.comparison.evidence.measures import EDGE_WIDTH, boundaries
+from pixelproof.comparison.evidence.split import split_gain
 from pixelproof.evaluation.boundary_metrics import (
     BAND_NAMES,
     SIZE_NAMES,

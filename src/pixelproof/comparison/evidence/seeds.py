@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from pixelproof.arrays import Float64
+from pixelproof.array_types import Float64
 from pixelproof.comparison.paired import CONFIDENCE
 from pixelproof.runs.evidence_file import Estimate
 

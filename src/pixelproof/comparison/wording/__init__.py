@@ -1,0 +1,1 @@
+"""Comparisons and their reasons in plain words, in every language."""
