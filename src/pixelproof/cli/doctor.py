@@ -36,20 +36,19 @@ def doctor(
     write_labels: Annotated[bool, typer.Option("--write-labels", help="Write the proposed labels.yaml.")] = False,
 ) -> None:
     """Say what is wrong with this data, before any training; exit code 1 if there are errors."""
-    from rich.console import Console
-
+    from pixelproof.terminal import console
     from pixelproof.verbs.doctor import examine_data
 
     if write_labels:
         _refuse_overwriting(data)
     diagnosis = examine_data(data, bands=bands, stretch=stretch)
-    console = Console(highlight=False, markup=False, stderr=json)  # a class may be called [/b]
+    out = console(stderr=json)
     if json:
         print_json(diagnosis.to_json())
     else:
-        _print(console, diagnosis)
+        _print(out, diagnosis)
     if write_labels:
-        _write(console, data, diagnosis.summary["proposal"])
+        _write(out, data, diagnosis.summary["proposal"])
     if diagnosis.of("error") or (strict and diagnosis.of("warning")):
         raise typer.Exit(1)
 
@@ -93,24 +92,18 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
 
 def _class_table(summary: Mapping[str, Any]) -> Table:
     """Return images, or percent of the pixels, by class and split."""
-    from rich import box
-    from rich.table import Table
-
-    from pixelproof.errors import visible
+    from pixelproof.terminal import add_row, table
 
     pixels = "pixel_shares" in summary
     amounts = summary["pixel_shares" if pixels else "images_per_class"]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("% of pixels" if pixels else "images")
-    for split in amounts:
-        table.add_column(split, justify="right")
+    classes = table("% of pixels" if pixels else "images", *amounts)
     names = list(dict.fromkeys(name for split in amounts.values() for name in split))
     for name in names[:_CLASSES_SHOWN]:
         values = [split.get(name, 0) for split in amounts.values()]
-        table.add_row(visible(name), *(f"{value:.3g}" if pixels else f"{value:,}" for value in values))
+        add_row(classes, name, *(f"{value:.3g}" if pixels else f"{value:,}" for value in values))
     if len(names) > _CLASSES_SHOWN:
-        table.add_row(f"… {len(names) - _CLASSES_SHOWN} more", *("" for _ in amounts))
-    return table
+        add_row(classes, f"… {len(names) - _CLASSES_SHOWN} more")
+    return classes
 
 
 def _print_finding(console: Console, finding: Finding) -> None:

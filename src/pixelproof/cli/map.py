@@ -75,26 +75,17 @@ def map_scene(
 
 def _print(facts: dict[str, Any]) -> None:
     """Print shares and areas of the classes, largest first, and what was written."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from pixelproof.terminal import add_row, console, table
 
-    from pixelproof.errors import visible
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("class")
-    table.add_column("%", justify="right")
-    table.add_column("pixels", justify="right")
-    if facts["areas"]:
-        table.add_column("hectares", justify="right")
+    classes = table("class", "%", "pixels", *(["hectares"] if facts["areas"] else []))
     for name, found in sorted(facts["classes"].items(), key=lambda item: -item[1]["pixels"]):
         share = "–" if found["share"] is None else f"{100 * found['share']:.2f}"
         area = [f"{found['hectares']:,.2f}"] if facts["areas"] else []
-        table.add_row(visible(name), share, f"{found['pixels']:,}", *area)
-    console = Console(highlight=False, markup=False)  # a class may be called [/b]
-    console.print(table)
+        add_row(classes, name, share, f"{found['pixels']:,}", *area)
+    out = console()
+    out.print(classes)
     for line in _lines(facts):
-        console.print(line, soft_wrap=True)
+        out.print(line, soft_wrap=True)
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:

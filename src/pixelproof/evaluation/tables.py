@@ -5,31 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.errors import visible
 from pixelproof.evaluation.summary import study_line, summarise
 from pixelproof.numbers import counted as number_of
 from pixelproof.numbers import score
 from pixelproof.runs import Scores, SegmentationScores
+from pixelproof.terminal import add_row, console, table
 
 
 def print_scores(scores: Scores) -> None:
     """Print a score file's figures to stdout."""
-    console = Console(markup=False)  # a class may be called [/b]
+    out = console()
     if isinstance(scores, SegmentationScores):
-        _segmentation(scores, console)
+        _segmentation(scores, out)
         return
     figures = summarise(scores)
     print(study_line(scores) if figures["loss"] is not None else f"Accuracy: {figures['correct']}/{figures['total']}")
     if figures["top5_accuracy"] is not None:
         print(f"Top-5 accuracy: {figures['top5_accuracy']:.4f}")
-    table = Table("class", "images", "accuracy", title="Accuracy by class")
+    classes = table("class", "images", "accuracy", title="Accuracy by class")
     counts = metrics.confusion_matrix(scores).sum(axis=1)
     for (name, value), count in zip(figures["class_accuracy"].items(), counts, strict=True):
-        table.add_row(visible(name), str(count), score(value))
-    console.print(table)
+        add_row(classes, name, str(count), score(value))
+    out.print(classes)
     _calibration(figures["calibration"])
 
 
@@ -42,42 +41,42 @@ def _calibration(figures: list[dict[str, Any]] | None) -> None:
         print(f"Expected calibration error{_WHEN[found['temperature']]}: {score(found['ece'])} ({interval})")
 
 
-def _segmentation(scores: SegmentationScores, console: Console) -> None:
+def _segmentation(scores: SegmentationScores, out: Console) -> None:
     figures = summarise(scores)
     counted, ignored = (figures["protocols"][protocol] for protocol in metrics.PROTOCOLS)
     of = number_of(figures["images"], "image")
-    table = Table("class", "unknown counted", "unknown ignored", title=f"IoU over {of}")
+    classes = table("class", "unknown counted", "unknown ignored", title=f"IoU over {of}")
     for name in counted["iou"]:
-        table.add_row(visible(name), score(counted["iou"][name]), score(ignored["iou"][name]))
-    table.add_section()
-    table.add_row("mean", score(counted["miou"]), score(ignored["miou"]))
+        add_row(classes, name, score(counted["iou"][name]), score(ignored["iou"][name]))
+    classes.add_section()
+    add_row(classes, "mean", score(counted["miou"]), score(ignored["miou"]))
     weighted = "frequency_weighted_iou"
-    table.add_row("frequency-weighted", score(counted[weighted]), score(ignored[weighted]))
-    console.print(table)
+    add_row(classes, "frequency-weighted", score(counted[weighted]), score(ignored[weighted]))
+    out.print(classes)
     print(f"Pixel accuracy: {score(figures['pixel_accuracy'])}")
     _calibration(figures["calibration"])
     if figures["boundary"] is not None:
-        _boundary(figures["boundary"], console)
+        _boundary(figures["boundary"], out)
 
 
-def _boundary(figures: dict[str, Any], console: Console) -> None:
+def _boundary(figures: dict[str, Any], out: Console) -> None:
     iou, f1 = figures["iou"][metrics.PROTOCOLS[0]]["mean"], figures["f1"]["mean"]
-    table = Table("", *(f"{tolerance} px" for tolerance in f1), title="Boundaries, mean over classes")
-    table.add_row("boundary IoU", *map(score, iou.values()))
-    table.add_row("boundary F1", *map(score, f1.values()))
-    console.print(table)
+    near = table("", *(f"{tolerance} px" for tolerance in f1), title="Boundaries, mean over classes")
+    add_row(near, "boundary IoU", *map(score, iou.values()))
+    add_row(near, "boundary F1", *map(score, f1.values()))
+    out.print(near)
     rates = figures["error_rate"]
-    table = Table("", *(f"{band} px" for band in rates), title="By distance to the true boundary")
-    table.add_row("wrong pixels", *map(score, rates.values()))
-    console.print(table)
-    objects = figures["objects"]
-    table = Table("", *(f"{size} px" for size in objects["count"]), title="True objects by area")
-    table.add_row("objects", *map(str, objects["count"].values()))
-    table.add_row("pixels hit", *map(score, objects["recall"].values()))
-    table.add_row("more than half hit", *map(score, objects["found"].values()))
-    console.print(table)
-    table = Table("stride", "mosaic index", "by chance", "p", "of the truth", title="Boundaries on the network's grid")
-    for stride, found in figures["mosaic"].items():
-        chance = f"{score(found['low'])} to {score(found['high'])}"
-        table.add_row(stride, score(found["index"]), chance, score(found["p"]), score(found["truth"]))
-    console.print(table)
+    bands = table("", *(f"{band} px" for band in rates), title="By distance to the true boundary")
+    add_row(bands, "wrong pixels", *map(score, rates.values()))
+    out.print(bands)
+    found = figures["objects"]
+    objects = table("", *(f"{size} px" for size in found["count"]), title="True objects by area")
+    add_row(objects, "objects", *map(str, found["count"].values()))
+    add_row(objects, "pixels hit", *map(score, found["recall"].values()))
+    add_row(objects, "more than half hit", *map(score, found["found"].values()))
+    out.print(objects)
+    grids = table("stride", "mosaic index", "by chance", "p", "of the truth", title="Boundaries on the network's grid")
+    for stride, grid in figures["mosaic"].items():
+        chance = f"{score(grid['low'])} to {score(grid['high'])}"
+        add_row(grids, stride, score(grid["index"]), chance, score(grid["p"]), score(grid["truth"]))
+    out.print(grids)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich import box
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pixelproof.comparison.verdict import class_verdict
 from pixelproof.comparison.wording.sentences import sentences
@@ -16,6 +13,7 @@ from pixelproof.errors import visible
 from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
+from pixelproof.terminal import add_row, console, table
 
 CLASSES_SHOWN = 20
 
@@ -30,37 +28,33 @@ def as_json(record: ComparisonRecord, language: Language) -> dict[str, Any]:
 
 def print_comparison(record: ComparisonRecord, language: Language) -> None:
     """Print a comparison to stdout."""
-    console = Console(highlight=False)
+    out = console()
     values = {model.name: model.value for model in record.models}
     for pair in record.pairs:
-        console.print(_table(pair, values, language))
+        out.print(_table(pair, values, language))
         for sentence in sentences(pair, record, language):
-            console.print(visible(sentence), markup=False, soft_wrap=True)
+            out.print(visible(sentence), soft_wrap=True)
 
 
 def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Table:
     """Return the figures of a pair: its classes, those that differ most first if they are many, and the whole."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(visible(f"{pair.a} · {pair.b}")))
     heads = (say("head_class", language), pair.a, pair.b, say("head_difference", language), "95% CI", "p")
-    for place, head in enumerate(heads):
-        table.add_column(Text(visible(head)), justify="right" if place else "left")
+    figures = table(*heads, title=f"{pair.a} · {pair.b}")
     names = list(pair.classes)
     if len(names) > CLASSES_SHOWN:
         names.sort(key=lambda name: -abs(pair.classes[name].difference or 0.0))
     for name in names[:CLASSES_SHOWN]:
         record = pair.classes[name]
         style = "" if class_verdict(record) == "undecided" else "bold"
-        table.add_row(*_cells(name, record.a, record.b, record), style=style)
+        add_row(figures, *_cells(name, record.a, record.b, record), style=style)
     if len(names) > CLASSES_SHOWN:
-        table.add_row(Text(say("more_classes", language, count=count(len(names) - CLASSES_SHOWN))))
-    table.add_section()
+        add_row(figures, say("more_classes", language, count=count(len(names) - CLASSES_SHOWN)))
+    figures.add_section()
     style = "" if pair.verdict == "undecided" else "bold"
-    table.add_row(*_cells(METRICS[pair.metric], values[pair.a], values[pair.b], pair), style=style)
-    return table
+    add_row(figures, *_cells(METRICS[pair.metric], values[pair.a], values[pair.b], pair), style=style)
+    return figures
 
 
-def _cells(name: str, a: float | None, b: float | None, record: ClassRecord | PairRecord) -> list[Text]:
+def _cells(name: str, a: float | None, b: float | None, record: ClassRecord | PairRecord) -> tuple[str, ...]:
     ends = f"{bound(record.low)} – {bound(record.high)}" if record.low is not None else UNDEFINED
-    return [
-        Text(visible(cell)) for cell in (name, score(a), score(b), points(record.difference), ends, p_value(record.p))
-    ]
+    return name, score(a), score(b), points(record.difference), ends, p_value(record.p)
