@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pixelproof.comparison.evidence.ablation import Cell, effects
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
@@ -87,3 +88,18 @@ def test_a_difference_without_any_variation_is_certain():
     assert (same.low, same.high, p) == (0, 0, 1)
     none, p = over_images_and_seeds(float("nan"), np.full(100, np.nan), 10, float("nan"), 0)
     assert (none.value, none.low, np.isnan(p)) == (None, None, True)
+
+
+@pytest.mark.parametrize("wrong", [3, 5, 40])
+def test_an_interval_is_as_wide_as_the_few_images_behind_it_make_it(wrong):
+    """All other images are right with both, so that they say nothing of how far the difference might reach."""
+    right = np.arange(400) >= wrong
+    cells = [Cell("x", {"f": "1"}, [scores(right | True)]), Cell("y", {"f": "2"}, [scores(right)])]
+    (effect,) = effects(cells, {"f": "1"}, "unknown_counted")
+    share = wrong / 400
+    change = np.where(right, share / 399, (share - 1) / 399)  # of the difference, where an image is left out
+    effective = 3 * (change**2).sum() ** 2 / (change**4).sum()
+    deviation = np.sqrt(share * (1 - share) / 400 * effective / (effective - 1))
+    half = (effect.difference.high - effect.difference.low) / 2
+    assert half == pytest.approx(stats.t.ppf(0.975, effective - 1) * deviation, rel=0.03)
+    assert effect.p == pytest.approx(2 * stats.t.sf(share / deviation, effective - 1), rel=0.15)

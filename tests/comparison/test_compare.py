@@ -9,9 +9,10 @@ from comparison_builders import DEEPGLOBE, classifier, saved, segmenter, truths
 
 from pixelproof import api
 from pixelproof.evaluation import summarise
+from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.metrics import class_iou, image_iou
 from pixelproof.labels import LabelScheme
-from pixelproof.runs import Run, Source, load_scores, save_scores
+from pixelproof.runs import Boundaries, Run, Source, load_scores, save_scores
 from pixelproof.runs.arrays import save_arrays
 from pixelproof.runs.comparison_file import load_comparison
 
@@ -237,6 +238,22 @@ def test_relabelled_images_of_classifiers_are_refused(pixelproof, tmp_path):
     code, _, err = pixelproof("compare", *saved(tmp_path, a=scores, b=replace(scores, truth=truth)))
     assert code == 1
     assert "that of image 'site1_05' differs" in err
+
+
+def test_masks_that_were_moved_are_refused_though_their_classes_count_as_many_pixels(pixelproof, tmp_path):
+    rng, scored = np.random.default_rng(0), DEEPGLOBE.scored
+    masks = [np.kron(rng.integers(0, 6, (6, 6)), np.ones((8, 8))).astype(np.uint8) for _ in range(12)]
+
+    def against(truth):
+        guesses = [np.where(rng.random(mask.shape) < 0.8, mask, 0).astype(np.uint8) for mask in truth]
+        counts = [boundary_counts(mask, guess, scored) for mask, guess in zip(truth, guesses, strict=True)]
+        return replace(segmenter(0.8, truth=truth), boundaries=Boundaries.stack(counts))
+
+    moved = [np.roll(mask, 5, axis=1) for mask in masks]
+    code, _, err = pixelproof("compare", *saved(tmp_path, a=against(masks), b=against(moved)), "--out", tmp_path / "c")
+    assert code == 1
+    assert "were scored against different truths: that of image 'scene0_00' differs" in err
+    assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.parametrize("make", [lambda seed: segmenter(0.6, seed, truths(1)), lambda seed: classifier(0.6, seed, 1)])

@@ -15,6 +15,7 @@ from pixelproof.runs.comparison_file import (
     ClassRecord,
     ComparedModel,
     ComparisonRecord,
+    GroupsRecord,
     ImageRecord,
     PairRecord,
     Wins,
@@ -88,6 +89,11 @@ def test_the_verdict_in_one_sentence():
     ]
 
 
+def test_the_largest_gain_is_named_only_where_no_other_is_larger():
+    classes = {"rangeland": of_class(0.118, 0.001), "water": of_class(0.213, 0.09)}
+    assert "; of the classes that gain beyond chance, rangeland gains most (+11.8); " in said(pair(classes=classes))[0]
+
+
 def test_the_winner_is_named_whichever_side_it_stands_on():
     classes = {"urban": of_class(-0.056, 0.001), "water": of_class(0.031, 0.01)}
     assert said(pair(-0.073, -0.088, -0.059, 0.02, classes)) == [
@@ -125,6 +131,11 @@ def test_rough_intervals_are_called_rough():
         "Too few images show these classes for an interval: unseen.",
     ]
     assert len(sentences(one, record(one, interval="tango"))) == 2  # Tango's interval holds for few images too
+    grouped = record(one).model_copy(update={"groups": GroupsRecord(pattern="x", count=60)})
+    assert sentences(one, grouped)[2:] == [
+        "Intervals are rough where few groups decide a class: water.",
+        "Too few groups show these classes for an interval: unseen.",
+    ]
 
 
 differences = st.floats(-0.3, 0.3)

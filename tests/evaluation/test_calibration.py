@@ -84,6 +84,23 @@ def test_the_interval_holds_the_true_error_about_as_often_as_it_says():
     assert held >= 88
 
 
+@pytest.mark.parametrize(("images", "gap"), [(100, 0.1), (500, 0.05)])
+def test_the_true_error_rarely_lies_above_the_interval(images, gap):
+    """Each gap is about as large as its noise, where an end mirrored at the estimate would lie too low."""
+    rng, above = np.random.default_rng(9), 0
+    for trial in range(100):
+        confidence = rng.uniform(0.5, 1, images)
+        above += reliability(promised(confidence, rng.random(images) < confidence - gap), seed=trial).high < gap
+    assert above <= 3
+
+
+def test_a_single_image_has_an_error_and_no_interval():
+    confidence = np.random.default_rng(10).uniform(0.5, 1, (1, 5000))
+    found = reliability(calibration_counts(confidence_units(confidence), confidence > 0.8))
+    assert found.ece > 0.1
+    assert np.isnan([found.low, found.high]).all()
+
+
 def promised(confidence, right):
     return calibration_counts(confidence_units(confidence)[:, None], right[:, None])
 

@@ -23,6 +23,7 @@ from pixelproof.evaluation import (
     summarise,
     top_k_accuracy,
 )
+from pixelproof.evaluation.evaluate import rank_of_truth
 from pixelproof.evaluation.summary import study_line
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
@@ -183,6 +184,15 @@ def test_classification_equals_scikit_learn(seed):
     recall = sk.recall_score(scores.truth, scores.predicted, average=None, labels=range(7))
     np.testing.assert_allclose(class_accuracy(scores)[:7], recall)
     assert np.isnan(class_accuracy(scores)[7])
+
+
+def test_the_rank_is_zero_exactly_where_the_prediction_is_right_whatever_ties():
+    rng = np.random.default_rng(5)
+    scores, truth = rng.integers(0, 4, (500, 20)).astype(float), rng.integers(0, 20, 500)
+    rank = rank_of_truth(scores, truth)
+    np.testing.assert_array_equal(rank == 0, scores.argmax(axis=1) == truth)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    np.testing.assert_array_equal(rank, (order == truth[:, None]).argmax(axis=1))
 
 
 def test_the_study_reports_a_classifier_in_one_line():

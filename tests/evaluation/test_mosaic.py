@@ -52,6 +52,19 @@ def test_p_is_uniform_where_there_is_no_grid():
     assert 0.01 <= np.mean(np.array(values) < 0.05) <= 0.1
 
 
+def test_chance_reaches_as_far_as_it_says_in_images_of_few_lines():
+    """At stride 32, an image of 64 pixels has one line of the grid and two of any other, whose rate varies less."""
+    rng, counts = np.random.default_rng(2), np.zeros((400, 4, 3, 2, 32), np.int64)
+    lines = rng.binomial(64, rng.beta(1, 9, (400, 4, 2, 64)))
+    lines[..., 0] = 0  # the border is no boundary
+    counts[:, :, 1] = lines.reshape(400, 4, 2, 2, 32).sum(axis=3)
+    counts[:, :, 2] = 128
+    counts[:, :, 2, :, 0] = 64
+    found = [mosaic(each, 32) for each in counts]
+    assert 0.02 <= np.mean([one.p < 0.05 for one in found]) <= 0.075
+    assert np.mean([one.index < one.low for one in found]) <= 0.05
+
+
 def test_without_boundaries_the_index_is_undefined():
     same = np.zeros((64, 64), np.uint8)
     found = mosaic(phases([(same, same)]), 32)

@@ -78,6 +78,13 @@ def test_a_class_spread_among_all_others_is_scattered():
     assert found.classes[6].spread == pytest.approx(6, abs=0.3)
 
 
+def test_a_class_that_only_its_number_makes_alone_is_not_said_to_stand_alone():
+    noise = np.random.default_rng(3).normal(0, 1, (1000, 8))
+    found = describe(cloud_of(noise, np.repeat([0, 1], [900, 100]), "ab"), "validation")
+    assert found.classes[0].own > 0.85
+    assert {s.kind for s in found.statements} == {"mixes"}
+
+
 @pytest.mark.parametrize("small", [4, 10, 11])
 def test_a_class_of_at_most_k_images_is_not_said_to_mix(small):
     """Its images lack k neighbours of their own, although the other class lies far off."""

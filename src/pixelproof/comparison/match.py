@@ -8,9 +8,10 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from pixelproof.array_types import Int64
-from pixelproof.comparison.paired import MINIMUM, ROUGH
+from pixelproof.array_types import Bool, Int64
+from pixelproof.comparison.paired import ROUGH
 from pixelproof.errors import Refusal, UserError
+from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 
@@ -131,11 +132,21 @@ def _relabelled(a: Scores, b: Scores) -> str | None:
     """Return the first image whose truth the two saw differently."""
     if isinstance(a, SegmentationScores) and isinstance(b, SegmentationScores):
         differs = (a.confusion.sum(axis=2) != b.confusion.sum(axis=2)).any(axis=1)
+        if a.boundaries is not None and b.boundaries is not None:
+            differs |= _truth_lies_elsewhere(a.boundaries, b.boundaries)
     else:
         assert isinstance(a, ClassificationScores)
         assert isinstance(b, ClassificationScores)
         differs = a.truth != b.truth
     return a.ids[int(differs.argmax())] if differs.any() else None
+
+
+def _truth_lies_elsewhere(a: Boundaries, b: Boundaries) -> Bool:
+    """Return, bool [N], where masks with as many pixels of each class have them elsewhere, as far as counts tell."""
+    mine, theirs = ((s.bands[..., 1], s.objects[..., 1::2], s.phases[:, 0]) for s in (a, b))
+    differ = [(one != other).reshape(len(one), -1).any(axis=1) for one, other in zip(mine, theirs, strict=True)]
+    elsewhere: Bool = np.any(differ, axis=0)
+    return elsewhere
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

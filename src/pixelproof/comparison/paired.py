@@ -14,13 +14,12 @@ from scipy.special import ndtr, stdtrit
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation import resampling
-from pixelproof.evaluation.resampling import Statistic
+from pixelproof.evaluation.resampling import MINIMUM, Statistic
 from pixelproof.randomness import generator
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 SIGNIFICANCE = 0.05
-MINIMUM = 2  # units; below it nothing varies, and an interval would be invented
 ROUGH = 20  # units; below it intervals are rough
 
 _SAME = 1e-12  # two differences closer than this are equal but for rounding

@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.resampling import resample
+from pixelproof.evaluation.resampling import MINIMUM, resample
 from pixelproof.randomness import generator
 from pixelproof.runs import Scores
 
@@ -87,9 +87,10 @@ def calibration_counts(units: npt.NDArray[np.integer], right: Bool) -> Int64:
 def reliability(counts: Int64, seed: int = 0) -> Reliability:
     """Return the reliability of a model from counts per image, int64 [N, B, 3].
 
-    The interval is the basic bootstrap over images, 2,000 replicates, and holds the estimate. ECE is biased upwards,
-    and that of a resampled set once more; the basic interval, mirrored at the estimate, takes most of that off. Near 0
-    it does not, so the lower end is 0 wherever a calibrated model might have shown as much.
+    The interval is from 2,000 resamples of the images and holds the estimate. ECE is biased upwards, and that of a
+    resampled set once more, so the lower end is that of the basic bootstrap, which is mirrored at the estimate and
+    takes most of both off; near 0 it does not, so it is 0 wherever a calibrated model might have shown as much.
+    Mirrored, the upper end would lie too low; it is as far above the estimate as resamples lie above their median.
     """
     total = counts.sum(axis=0)
     low, high = _interval(counts, seed)
@@ -110,13 +111,19 @@ def expected_error(total: npt.NDArray[np.number]) -> Float64:
 
 
 def _interval(counts: Int64, seed: int) -> tuple[float, float]:
-    """Return the ends of the 95% interval of ECE; resamples without predictions are left out."""
+    """Return the ends of the 95% interval of ECE; resamples without predictions are left out.
+
+    A single image shows nothing of how much the next would differ.
+    """
+    if len(counts) < MINIMUM:
+        return float("nan"), float("nan")
     total, drawn = counts.sum(axis=0), resample(counts, lambda sums: sums, REPLICATES, seed, "calibration")
     drawn = drawn[drawn[..., 0].any(axis=-1)]
     if not len(drawn):
         return float("nan"), float("nan")
     ece = expected_error(total)
-    low, high = 2 * ece - np.quantile(expected_error(drawn), (0.975, 0.025))
+    middle, above = np.quantile(expected_error(drawn), (0.5, 0.975))
+    low, high = 2 * ece - above, ece + above - middle
     if ece <= _error_by_chance(total, drawn, seed):
         low = 0
     return float(np.clip(low, 0, ece)), float(np.clip(high, ece, 1))

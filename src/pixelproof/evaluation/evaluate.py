@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from pixelproof.array_types import Float64, Int64
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
@@ -90,13 +91,24 @@ def _classification(
         ids=tuple(s.id for s in samples),
         truth=truth,
         predicted=probability.argmax(axis=1).astype(np.int64),
-        rank=(probability > of_truth[:, None]).sum(axis=1).astype(np.int64),
+        rank=rank_of_truth(probability, truth),
         loss=-np.log(of_truth.clip(min=np.finfo(np.float64).tiny)),
         confidence=probability.max(axis=1),
         scheme=predictor.scheme,
         source=source,
         calibration=np.stack([calibration_counts(units, right) for units in sure], axis=1),
     )
+
+
+def rank_of_truth(scores: Float64, truth: Int64) -> Int64:
+    """Return how many classes stand before the true one, int64 [N], by scores [N, K]; of equal ones, the first does.
+
+    So that the rank is 0 exactly where the prediction is right.
+    """
+    own = scores[np.arange(len(truth)), truth][:, None]
+    before = np.arange(scores.shape[1]) < truth[:, None]
+    rank: Int64 = ((scores > own) | ((scores == own) & before)).sum(axis=1)
+    return rank
 
 
 def _temperatures(predictor: Predictor) -> dict[str, float]:

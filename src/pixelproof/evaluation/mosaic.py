@@ -64,8 +64,10 @@ def mosaic(phases: Int64, stride: int, kind: Kind = "prediction") -> Mosaic:
     useful = pairs.all(axis=1) & boundaries.any(axis=1)
     pairs, boundaries = pairs[useful], boundaries[useful]
     on_grid = boundaries / pairs * pairs[:, :1]
-    expected = on_grid.mean(axis=1).sum()
-    chance = ratio(_shifted(on_grid), expected)
+    means = on_grid.mean(axis=1, keepdims=True)
+    # With a line fewer, the rate on the grid itself varies more than those on shifted ones: in small images, by much.
+    on_grid = means + (on_grid - means) * np.sqrt(pairs / pairs[:, :1])
+    chance = ratio(_shifted(on_grid), means.sum())
     if not len(on_grid):
         return Mosaic(stride, *[float("nan")] * 4)
     low, high = np.quantile(chance[1:], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])

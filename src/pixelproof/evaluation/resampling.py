@@ -13,6 +13,8 @@ from pixelproof.randomness import generator
 Values = npt.NDArray[np.number]
 Statistic = Callable[[Float64], Float64]
 """From sums of values [..., *C] to figures [..., S], NaN where undefined."""
+MINIMUM = 2
+"""Units below which nothing varies, so that an interval would be invented."""
 _CELLS = 4_000_000  # numbers held at once, 32 MB
 
 

@@ -37,8 +37,9 @@ _WHEN = {"none": " as trained", "fitted": " at the fitted temperature", None: ""
 
 def _calibration(figures: list[dict[str, Any]] | None) -> None:
     for found in figures or []:
-        interval = f"95% interval {score(found['low'])} to {score(found['high'])}"
-        print(f"Expected calibration error{_WHEN[found['temperature']]}: {score(found['ece'])} ({interval})")
+        line = f"Expected calibration error{_WHEN[found['temperature']]}: {score(found['ece'])}"
+        known = found["low"] is not None  # of a single image it is not
+        print(f"{line} (95% interval {score(found['low'])} to {score(found['high'])})" if known else line)
 
 
 def _segmentation(scores: SegmentationScores, out: Console) -> None:

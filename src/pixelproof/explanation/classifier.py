@@ -100,9 +100,10 @@ def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:
         name: extract(predictor, samples, layer, f"features of {name}") for name, samples in parts.items() if samples
     }
     train, labels = seen["train"].features, _labels(parts["train"])
+    k = min(NEIGHBOURS, len(train) - 1)  # as many for others as an image of a small train has
     looked = {}
     for name, one in seen.items():
-        distances, places = nearest(train, NEIGHBOURS, None if name == "train" else one.features)
+        distances, places = nearest(train, k, None if name == "train" else one.features)
         chances = probabilities(from_numpy(one.logits), predictor.temperature)
         looked[name] = _Part(name, parts[name], one, chances, distances, labels[places])
     return looked

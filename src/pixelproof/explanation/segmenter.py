@@ -121,9 +121,10 @@ def _next(parts: Parts, looks: Mapping[str, list[_Look]], split: str) -> list[Ra
     pool = [name for name in (split, UNLABELLED) if parts.get(name)]
     rows = [(name, sample, look) for name in pool for sample, look in zip(parts[name], looks[name], strict=True)]
     train = np.stack([look.features for look in looks["train"]])
-    usual = nearest(train, NEIGHBOURS)[0][:, -1]
+    k = min(NEIGHBOURS, len(train) - 1)  # as many for others as an image of a small train has
+    usual = nearest(train, k)[0][:, -1]
     asked = {name: None if name == "train" else np.stack([look.features for look in looks[name]]) for name in pool}
-    distances = [nearest(train, NEIGHBOURS, features)[0][:, -1] for features in asked.values()]
+    distances = [nearest(train, k, features)[0][:, -1] for features in asked.values()]
     reasons = [
         Reason(np.array([1 - look.miou for _, _, look in rows]), lambda v: f"mIoU {1 - v:.2f} on this image"),
         Reason(np.array([look.entropy for _, _, look in rows]), lambda v: f"the model is unsure, mean entropy {v:.0%}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from pixelproof.runs.explanation_file import ClassFinding, PairFinding, Statement
 
@@ -11,7 +12,7 @@ MIXED = 0.05
 SCATTERED = 0.5
 """A class is scattered if even the high end of its own share is below this, and no one other class explains it."""
 APART = 0.8
-"""A class stands alone if even the low end of its own share reaches this."""
+"""A class stands alone if even the low end of its own share is this far from chance, its share of all others, to 1."""
 
 
 def statements(classes: Sequence[ClassFinding], pairs: Iterable[PairFinding], k: int) -> tuple[Statement, ...]:
@@ -29,7 +30,7 @@ def statements(classes: Sequence[ClassFinding], pairs: Iterable[PairFinding], k:
         *(_mixes(classes, pair) for pair in mixed),
         *sorted(scattered, key=lambda s: s.value),
         *sorted(_each(classes, _splits), key=lambda s: -s.value),
-        *sorted(_each(classes, _apart), key=lambda s: -s.value),
+        *sorted(_each(classes, partial(_apart, total=sum(c.images for c in classes))), key=lambda s: -s.value),
     )
 
 
@@ -80,8 +81,11 @@ def _splits(index: int, finding: ClassFinding) -> Statement | None:
     )
 
 
-def _apart(index: int, finding: ClassFinding) -> Statement | None:
-    if finding.own is None or finding.own_low is None or finding.own_low < APART:
+def _apart(index: int, finding: ClassFinding, total: int) -> Statement | None:
+    if finding.own is None or finding.own_low is None:
+        return None
+    chance = (finding.images - 1) / (total - 1)
+    if finding.own_low < chance + APART * (1 - chance):
         return None
     interval = _interval(finding.own, finding.own_low, finding.own_high)
     return Statement(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pixelproof.evaluation.calibration import Reliability, reliability, temperatures_of
-from pixelproof.numbers import count, score
+from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.report.figures.reliability import reliability_diagram
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores, Scores
@@ -37,4 +38,5 @@ def calibration(model: str, scores: Scores) -> Calibration | None:
 
 
 def _calibrated(name: str, found: Reliability) -> tuple[str, str, str]:
-    return name, score(found.ece, 3), f"{score(found.low, 3)} to {score(found.high, 3)}"
+    interval = UNDEFINED if math.isnan(found.low) else f"{score(found.low, 3)} to {score(found.high, 3)}"
+    return name, score(found.ece, 3), interval

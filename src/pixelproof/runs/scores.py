@@ -66,7 +66,8 @@ class ClassificationScores:
         ids: N sample ids.
         truth: int64 [N], true class index.
         predicted: int64 [N], predicted class index.
-        rank: int64 [N], how many classes scored higher than the true one; -1 where only the prediction is known.
+        rank: int64 [N], how many classes stand before the true one, by score and, of equal scores, by their order; -1
+            where only the prediction is known.
         loss: float64 [N], negative log-likelihood of the true class in nats; NaN where unknown.
         confidence: float64 [N], probability of the predicted class; NaN where unknown.
         scheme: The label contract.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -56,14 +57,17 @@ def effects(cells: Sequence[Cell], baseline: Levels, protocol: Protocol, seed: i
     units = np.stack([figure.counts(run) for run in runs], axis=1)
     values = figure.value(units.sum(axis=0))
     resampled = paired.resample(units, figure.value, seed)
+    shown = np.array([len(units)])
     variance, freedom = _over_seeds(cells, values)
     found, p_values = [], []
     for contrast in contrasts:
         weights = _weights(cells, contrast)
-        chosen = weights != 0
-        value, samples = ((each[..., chosen] * weights[chosen]).sum(axis=-1) for each in (values, resampled))
+        difference = partial(_weighted, weights=weights)
+        effective = paired.support(units, lambda sums: difference(figure.value(sums))[..., None], shown)  # noqa: B023
         spread = variance * float((weights**2).sum())
-        estimate, p = over_images_and_seeds(float(value), samples, len(units), spread, freedom)
+        estimate, p = over_images_and_seeds(
+            float(difference(values)), difference(resampled), float(effective[0]), spread, freedom
+        )
         p_values.append(p)
         found.append((contrast, estimate))
     return tuple(
@@ -105,6 +109,13 @@ def _weights(cells: Sequence[Cell], contrast: _Contrast) -> Float64:
         weights[a.name] -= 1 / len(contrast.pairs)
         weights[b.name] += 1 / len(contrast.pairs)
     return np.concatenate([np.full(len(cell.runs), weights[cell.name] / len(cell.runs)) for cell in cells])
+
+
+def _weighted(values: Float64, weights: Float64) -> Float64:
+    """Return the sum of values of runs, [..., M], by their weights, [M]; what has none may be undefined."""
+    chosen = weights != 0
+    total: Float64 = (values[..., chosen] * weights[chosen]).sum(axis=-1)
+    return total
 
 
 def _over_seeds(cells: Sequence[Cell], values: Float64) -> tuple[float, int]:

@@ -14,6 +14,7 @@ from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.comparison.verdict import significant, verdict
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic
+from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs import Scores
 from pixelproof.runs.claims import Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
@@ -68,8 +69,9 @@ def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int) -> Tes
     resampled = paired.resample(units, mean_gain, seed)[:, 0]
     freedom = len(pairs) - 1
     variance = float(gains.var(ddof=1)) / len(pairs) if freedom else math.nan
-    estimate, p = over_images_and_seeds(float(gains.mean()), resampled, len(units), variance, freedom)
-    if not freedom and len(units) >= paired.MINIMUM:  # as in the comparison of these two runs
+    effective = float(paired.support(units, mean_gain, np.array([len(units)]))[0])
+    estimate, p = over_images_and_seeds(float(gains.mean()), resampled, effective, variance, freedom)
+    if not freedom and len(units) >= MINIMUM:  # as in the comparison of these two runs
         p = float(paired.exchanged_p(counts[0][:, 0], counts[0][:, 1], lambda s: measured.gain(s)[:, None], seed)[0])
     return TestResult(test=test, outcome=OUTCOMES[verdict(estimate.low, estimate.high, p)], difference=estimate, p=p)
 

@@ -9,11 +9,12 @@ from scipy.special import stdtr, stdtrit
 
 from pixelproof.array_types import Float64
 from pixelproof.comparison.paired import CONFIDENCE
+from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs.evidence_file import Estimate
 
 
 def over_images_and_seeds(
-    value: float, resampled: Float64, images: int, seeds: float, freedom: int
+    value: float, resampled: Float64, images: float, seeds: float, freedom: int
 ) -> tuple[Estimate, float]:
     """Return a difference with its interval, and its two-sided p-value.
 
@@ -23,12 +24,12 @@ def over_images_and_seeds(
     Args:
         value: The difference, averaged over seeds.
         resampled: float64 [R], the same in resamples of the images; NaN where undefined.
-        images: Number of images.
+        images: Effective number of images behind the difference (``paired.support``); NaN below two.
         seeds: Variance of ``value`` over seeds; NaN for a single one.
         freedom: Degrees of freedom behind ``seeds``; 0 for a single one.
     """
     known = resampled[~np.isnan(resampled)]
-    if math.isnan(value) or images < 2 or len(known) < 2:
+    if math.isnan(value) or not images >= MINIMUM or len(known) < 2:
         return Estimate(value=value), math.nan
     over_images = float(known.var()) * images / (images - 1)
     over_seeds = seeds if freedom else 0.0

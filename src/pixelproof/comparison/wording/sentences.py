@@ -75,7 +75,9 @@ def _gain(pair: PairRecord, sign: int, language: Language) -> str:
     if not gains:
         return say("no_gain", language)
     name, record = next(iter(gains.items()))
-    return say("gain", language, name=name, difference=points(sign * _difference(record)))
+    gain = sign * _difference(record)
+    most = max(sign * _difference(each) for each in pair.classes.values())
+    return say("gain" if gain == most else "gain_beyond_chance", language, name=name, difference=points(gain))
 
 
 def _loss(pair: PairRecord, sign: int, language: Language) -> str:
@@ -122,9 +124,10 @@ def _weak_classes(pair: PairRecord, record: ComparisonRecord) -> dict[str, list[
     """Return the classes that a reader should not rely on, by the sentence that says why."""
     classes = pair.classes.items()
     rough = [n for n, c in classes if c.effective is not None and c.effective < ROUGH]
+    units = "" if record.groups is None else "_grouped"
     return {
-        "rough_classes": rough if record.interval == "bootstrap" else [],
-        "untested_classes": [n for n, c in classes if c.effective is None and c.images],
+        f"rough_classes{units}": rough if record.interval == "bootstrap" else [],
+        f"untested_classes{units}": [n for n, c in classes if c.effective is None and c.images],
         "unequal_classes": [n for n, c in classes if (c.a is None) != (c.b is None)],
     }
 

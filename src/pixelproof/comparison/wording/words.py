@@ -34,6 +34,10 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{name} gains most ({difference})",
         "zh-Hant": "{name} 進步最多（{difference}）",
     },
+    "gain_beyond_chance": {
+        "en": "of the classes that gain beyond chance, {name} gains most ({difference})",
+        "zh-Hant": "進步超出機運的類別中，{name} 進步最多（{difference}）",
+    },
     "no_gain": {
         "en": "no single class gains beyond chance",
         "zh-Hant": "沒有任何單一類別的進步超出機運",
@@ -84,6 +88,14 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     "untested_classes": {
         "en": "Too few images show these classes for an interval: {classes}.",
         "zh-Hant": "顯示以下類別的影像太少，無法給出信賴區間：{classes}。",
+    },
+    "rough_classes_grouped": {
+        "en": "Intervals are rough where few groups decide a class: {classes}.",
+        "zh-Hant": "以下類別僅由少數組決定，信賴區間僅供參考：{classes}。",
+    },
+    "untested_classes_grouped": {
+        "en": "Too few groups show these classes for an interval: {classes}.",
+        "zh-Hant": "顯示以下類別的組太少，無法給出信賴區間：{classes}。",
     },
     "unequal_classes": {
         "en": "Only one model has an IoU on {classes}, because no image shows it and one model predicts it; "
