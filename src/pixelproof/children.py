@@ -21,8 +21,8 @@ from pixelproof.errors import INTERRUPTED, UserError
 from pixelproof.process import keep_freed_memory
 
 GUARD = "put the call that trains under if __name__ == '__main__': if it stands in a script of yours"
-Failure = tuple[type[UserError | KeyboardInterrupt] | None, *tuple[str, ...]]
-"""A user's error, or an interrupt, and the arguments it was made of; None and the traceback of another one."""
+Failure = tuple[type[BaseException] | None, *tuple[Any, ...]]
+"""A user's or the system's error, or an interrupt, and what it was made of; None and the traceback of another one."""
 LONGEST = 16_384
 """Letters of a traceback that are passed on: a pipe takes 64 KiB before it must be read, which is done at the end."""
 UNCHANGED: Mapping[str, str] = MappingProxyType({})
@@ -89,7 +89,10 @@ class Children:
         if self._failures.empty():  # it ended before it had begun, and has said why on stderr
             raise UserError(f"{self._who} could not start", GUARD)
         kind, *words = self._failures.get()
-        raise kind(*words) if kind is not None else RuntimeError(f"in {self._who}: {words[0]}")
+        if kind is not None:
+            raise kind(*words)
+        what = words[0].rstrip().rpartition("\n")[2]  # the first line is what a user sees; the rest is for --debug
+        raise RuntimeError(f"in {self._who}: {what}\n{words[0]}")
 
 
 def require_starter() -> None:
@@ -132,6 +135,12 @@ def _live(
     except KeyboardInterrupt:
         failures.put((KeyboardInterrupt,))
         os._exit(INTERRUPTED)
+    except OSError as error:
+        failures.put((OSError, error.errno, error.strerror or str(error), error.filename))
+        os._exit(1)
+    except MemoryError as error:
+        failures.put((MemoryError, str(error)))
+        os._exit(1)
     except Exception:  # where one process ends, the others may fail for that; the first to say so is listened to
         failures.put((None, traceback.format_exc()[-LONGEST:]))
         os._exit(1)

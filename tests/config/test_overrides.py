@@ -81,6 +81,9 @@ def test_classification_takes_no_region_loss():
         (["finish_from=0.5"], ["finish_from is for finish"]),
         (["name=smp:FPN:resnet18", "width=0.5"], ["width is for the VGG and FCN family"]),
         (["stretch=0,3000"], ["stretch is for images that are read by their bands"]),
+        (["dtype=uint16"], ["dtype is for images that are read by their bands"]),
+        (["bands=1,2", "dtype=uint16"], []),
+        (["bands=1,2", "dtype=uint16", "stretch=0,3000"], ["dtype is for images that are not stretched"]),
     ],
 )
 def test_settings_without_effect_are_named(changes, words):

@@ -147,6 +147,16 @@ def test_exif_orientation_is_heeded(orientation, tmp_path):
     assert image_size(path) == (6, 4)
 
 
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+def test_an_image_is_turned_though_other_parts_of_its_exif_are_damaged(suffix, tmp_path):
+    """A resolution that is no number, which cannot be written again."""
+    orientation, resolution = struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0), struct.pack(">HHI4s", 0x011A, 7, 1, b"2")
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 2) + orientation + resolution + bytes(4)
+    Image.fromarray(picture(2, (6, 4))).save(tmp_path / f"a.{suffix}", exif=exif)
+    assert read_image(tmp_path / f"a.{suffix}").shape == (4, 6, 3)
+    assert image_size(tmp_path / f"a.{suffix}") == (4, 6)
+
+
 @pytest.mark.parametrize("read", [read_image, image_size])
 @pytest.mark.parametrize("content", [b"", b"not an image at all", b"\x89PNG\r\n\x1a\n", b"GIF89a" + b"\0" * 40])
 def test_files_that_are_no_images(read, content, tmp_path):

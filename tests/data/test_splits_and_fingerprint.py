@@ -188,3 +188,24 @@ def test_a_class_without_training_images_is_refused_and_one_without_validation_i
     (color_classes / "train" / "blue").rename(color_classes / "validation" / "blue")
     with pytest.raises(UserError, match="class 'blue' has no image in the split train"):
         arrange(open_data(color_classes), DataConfig())
+
+
+def test_a_validation_split_without_masks_is_pointed_out(two_fields, capsys):
+    note_unscored(open_data(two_fields), DataConfig())
+    assert capsys.readouterr().err == ""
+    for mask in (two_fields / "validation").rglob("*mask*"):
+        mask.unlink()
+    data = open_data(two_fields)
+    note_unscored(data, DataConfig())
+    said = capsys.readouterr().err
+    assert "validation holds no images with masks beside them, so a part of train is set aside" in said
+
+
+def test_fewer_images_are_learned_from_and_as_many_scored(color_classes):
+    data = open_data(color_classes)
+    whole, half = (arrange(data, DataConfig(train_limit=n)) for n in (None, 6))
+    assert len(half["train"]) == 6 < len(whole["train"])
+    assert {sample.label for sample in half["train"]} == {sample.label for sample in whole["train"]}
+    assert [half[name] for name in ("selection", "validation")] == [whole[name] for name in ("selection", "validation")]
+    fewer = arrange(data, DataConfig(train_limit=4))["train"]
+    assert set(fewer) < set(half["train"]) < set(whole["train"])  # so that studies of numbers add images and swap none

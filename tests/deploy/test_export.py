@@ -169,6 +169,20 @@ def test_what_fails_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, er
     assert not (tmp_path / "out").exists()
 
 
+def test_what_another_process_has_written_meanwhile_stays(tmp_path, monkeypatch):
+    run, write = untrained_run(tmp_path / "run", "fcn8s"), formats.FORMATS["ncnn"].write
+
+    def slow(model, path, size, contract):
+        (tmp_path / "out" / "a.bin").write_text("theirs")
+        write(model, path, size, contract)
+
+    need("ncnn")
+    monkeypatch.setitem(formats.FORMATS, "ncnn", replace(formats.FORMATS["ncnn"], write=slow))
+    with pytest.raises(UserError, match=r"a\.bin already exists"):
+        export_run(run.path, "ncnn", tmp_path / "out" / "a.param")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.bin"]
+
+
 def test_wrong_use_is_one_sentence_and_touches_nothing(tmp_path, monkeypatch):
     run = untrained_run(tmp_path / "run", "fcn8s")
     with pytest.raises(UserError, match="no format 'onx'; did you mean 'onnx'"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import csv
 import io
 import itertools
@@ -344,6 +345,54 @@ def test_a_connection_without_a_request_is_closed(said, models, monkeypatch):
         with link.makefile("r", encoding="utf-8") as lines:
             reply = lines.read()  # until the server closes
         assert reply.startswith("HTTP/1.1 200 ") or not said.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "first", [b"", b"POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"]
+)
+def test_a_connection_on_which_something_trickles_is_closed(first, models, monkeypatch):
+    """Bytes of a head, or of a body that has its answer already."""
+    monkeypatch.setattr("pixelproof.deploy.serve.running.IDLE", 0.5)
+    with running(models) as client, socket.create_connection(("127.0.0.1", client.port), timeout=10) as link:
+        link.sendall(first)
+        if first:
+            assert link.recv(9) == b"HTTP/1.1 "
+        start = time.monotonic()
+        with pytest.raises(OSError):  # noqa: PT011  reset or broken pipe, as it happens
+            while time.monotonic() < start + 10:
+                link.sendall(b"x")
+                time.sleep(0.1)
+        assert time.monotonic() < start + 5
+
+
+def test_what_is_no_http_after_an_answer_is_not_answered_and_leaves_no_traceback(models, caplog):
+    begin = b"POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with running(models) as client, socket.create_connection(("127.0.0.1", client.port), timeout=10) as link:
+        link.sendall(begin)
+        said = link.recv(100_000)
+        link.sendall(b"zz\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            while more := link.recv(100_000):
+                said += more
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert b" 404 " in said
+    assert not caplog.records
+
+
+def test_an_answer_that_nobody_reads_is_not_kept(models, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.serve.running.IDLE", 0.3)
+    large = b"x" * 20_000_000
+    monkeypatch.setattr("pixelproof.deploy.serve.app.answer", lambda served, data, kind: large)
+    with running(models) as client:
+        assert client.predict("fcn8s", b"y").body == large  # whoever reads it gets all of it
+        with begun(client, 2) as link:
+            link.sendall(b"y")
+            time.sleep(2)
+            got = 0
+            with contextlib.suppress(ConnectionResetError):
+                while more := link.recv(1_000_000):
+                    got += len(more)
+            assert got < len(large)
 
 
 def test_a_prediction_may_take_longer_than_a_connection_may_idle(models, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+import pixelproof.verbs.explain as explaining
 from pixelproof.config import ModelConfig
 from pixelproof.data import Sample, fingerprint, open_data, write_png
 from pixelproof.data.demo import write_digits
@@ -271,7 +272,7 @@ def test_the_known_contradictions_of_the_real_data_come_first(pixelproof, real_d
     assert {row.id for row in first} == {"10_363.png", "41_87.png", "33_161.png", "48_309.png"}
 
 
-def test_what_is_not_of_an_explanation_stays(color_classes, tmp_path):
+def test_what_is_not_of_an_explanation_stays(color_classes, tmp_path, monkeypatch):
     make = ["width=0.03", "epochs=1", "device=cpu"]
     run = train_run(color_classes, "vgg16", tmp_path / "run", settings=make).path
     others = [tmp_path / "why" / name for name in ("worst/my_photo.png", "doubtful/notes.txt", "next/holiday.jpg")]
@@ -288,3 +289,9 @@ def test_what_is_not_of_an_explanation_stays(color_classes, tmp_path):
     (tmp_path / "else" / "scores.npz").write_text("mine")
     with pytest.raises(UserError, match=r"scores\.npz already exists"):
         explain_run(run, color_classes, tmp_path / "else")
+    shutil.rmtree(tmp_path / "else")
+    build, written = explaining.build_report, tmp_path / "else" / "suspects.csv"
+    monkeypatch.setattr(explaining, "build_report", lambda folder: written.write_text("theirs") and build(folder))
+    with pytest.raises(UserError, match="already holds an explanation"):  # which another process has written meanwhile
+        explain_run(run, color_classes, tmp_path / "else")
+    assert [path.name for path in (tmp_path / "else").iterdir()] == ["suspects.csv"]

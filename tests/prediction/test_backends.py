@@ -20,7 +20,7 @@ from pixelproof.prediction.backends.trial import prove
 from pixelproof.runs import packages
 from pixelproof.runs.proof_images import ProofImage, kept_images, proof_images, save_proof_images
 from pixelproof.training.checkpoints import save_weights
-from small_runs import NEEDED, need, untrained_run
+from small_runs import COLORS, NEEDED, need, untrained_run
 
 
 @pytest.fixture
@@ -99,6 +99,15 @@ def test_an_average_over_views_is_that_of_torch(make_run):
     assert (a - alone).abs().max() > 1e-3
 
 
+def test_a_classifier_of_large_images_is_converted_for_them(make_run):
+    need("onnxruntime")
+    run = make_run("vgg16", scheme=COLORS, input_size=544)
+    use, image = Predictor.open(run, "cpu"), np.random.default_rng(3).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    right = use.logits([image])
+    assert use_backend(use, run, "onnxruntime", (40, 50)) == "onnxruntime"
+    assert (use.logits([image]) - right).abs().max() < 1e-4 * right.abs().max()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "answer"), [("smp:Unet:resnet18", None), ("smp:FPN:resnet18", "ncnn crashes on it")])
 def test_a_network_that_another_library_cannot_take_does_not_end_the_process(make_run, name, answer):
@@ -135,6 +144,15 @@ def test_auto_takes_the_fastest_and_remembers(make_run, monkeypatch):
         path.write_bytes(path.read_bytes()[:100])
     assert use_backend(Predictor.open(run, "cpu"), run, "ncnn", (64, 64)) == "ncnn"
     assert [path.read_bytes() for path in sorted((run.path / "backends").glob("network*"))] == whole
+    converted = next((run.path / "backends").glob("network.*bin"))
+    swapped = np.fromfile(converted, np.float32)
+    swapped[len(swapped) // 2 :] *= -1
+    swapped.tofile(converted)  # it can be read, and is another network
+    assert use_backend(Predictor.open(run, "cpu"), run, "ncnn", (64, 64)) == "ncnn"
+    assert [path.read_bytes() for path in sorted((run.path / "backends").glob("network*"))] == whole
+    for nonsense in ("[]", '{"trials": 3}', '{"made_from": {}, "files": {}, "trials": {"a": {"ncnn": 3}}}'):
+        (run.path / "backends" / "trials.json").write_text(nonsense)
+        assert use_backend(Predictor.open(run, "cpu"), run, "ncnn", (64, 64)) == "ncnn"
     model = build_model(default_config("segmentation", "fcn8s").model.model_copy(update={"width": 0.05}), 7, seed=9)
     save_weights(run.best, model)  # other weights: nothing that was found holds
     with pytest.raises(AssertionError, match="tried again"):

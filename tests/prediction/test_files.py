@@ -63,6 +63,21 @@ def test_a_name_that_no_table_can_hold(tmp_path):
         gather([tmp_path], "classification")
 
 
+def test_names_of_which_no_picture_can_be_called_are_refused_before_anything_is_predicted(tmp_path):
+    image = np.zeros((4, 4, 3), np.uint8)
+    write_png(tmp_path / "long" / f"{'z' * 210}.png", image)
+    with pytest.raises(UserError, match=r"z+\.png is longer than 200 bytes; give a shorter one"):
+        gather([tmp_path / "long"], "segmentation")
+    assert len(gather([tmp_path / "long"], "classification")) == 1
+    write_png(tmp_path / "both" / "a.png", image)
+    write_png(tmp_path / "both" / "a.png.d" / "b.png", image)
+    assert len(gather([tmp_path / "both"], "segmentation")) == 2
+    (tmp_path / "both" / "a.png").rename(tmp_path / "both" / "a.jpg")
+    (tmp_path / "both" / "a.png.d").rename(tmp_path / "both" / "a.png")
+    with pytest.raises(UserError, match=r"the picture of .*a\.jpg would be called as the folder a\.png is"):
+        gather([tmp_path / "both"], "segmentation")
+
+
 def test_links_that_lead_in_circles(tmp_path):
     root = fill(tmp_path / "in", "x/1.png")
     (root / "x" / "again").symlink_to(root)

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import atomic, atomic_folder, explain_os_error
 from pixelproof.runs.files import read_json, read_text, write_json, write_text
+from pixelproof.runs.locks import lock
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -77,6 +78,24 @@ def test_what_a_killed_process_of_the_same_number_left_is_removed(tmp_path):
     with atomic_folder(tmp_path) as temporary:
         write_text(temporary / "whole.txt", "whole")
     assert [path.name for path in tmp_path.iterdir()] == ["whole.txt"]
+
+
+def test_what_a_process_writes_that_is_not_seen_here_stays(tmp_path):
+    """In another container or on another machine, it has a number that nobody has here."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    theirs = tmp_path / f".{ended.pid}.part"
+    theirs.mkdir()
+    handle = os.open(theirs, os.O_RDONLY)
+    try:
+        assert lock(handle)
+        with atomic_folder(tmp_path) as temporary:
+            write_text(temporary / "mine.txt", "whole")
+            with atomic_folder(tmp_path) as other:  # nor does this process take its own for what was left
+                write_text(other / "yours.txt", "whole")
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted([theirs.name, "mine.txt", "yours.txt"])
+    finally:
+        os.close(handle)
 
 
 def test_every_file_has_the_usual_mode(tmp_path):

@@ -13,6 +13,7 @@ from pixelproof.runs import Run, load_scores
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study, run_config
+from pixelproof.study.plan import plan
 from pixelproof.verbs.evaluate import evaluate_run
 
 VARY = {
@@ -108,6 +109,13 @@ def test_factors_that_cannot_be_varied_are_one_sentence(tmp_path, change, compla
     [
         ({"vary": VARY, "models": {"fcn8s": None}}, "either 'models' or 'vary'"),
         ({"models": {"fcn8s": None}, "seeds": [1, 1]}, "a seed is given twice"),
+        ({"models": {"fcn8s": {"seed": 7}}, "seeds": [0, 1]}, "'seed' has no effect beside 'seeds'"),
+        ({"models": {"fcn8s": {"seed": 7, "seeds": [0, 1]}}}, "'seed' has no effect beside 'seeds'"),
+        (
+            {"vary": VARY | {"factors": VARY["factors"] | {"luck": {"a": {"seed": 3}, "b": {"training.seed": 4}}}}}
+            | {"seeds": [0, 1]},
+            "'seed' has no effect beside 'seeds'",
+        ),
         (
             {"models": {"fcn8s": None}, "claims": [CLAIM | {"tests": [{"model": "fcn", "metric": "mosaic"}]}]},
             "the claim 'c' names 'fcn', and its models are fcn8s",
@@ -129,6 +137,35 @@ def test_a_seed_on_the_command_line_has_no_place_beside_seeds_of_the_part(tmp_pa
     assert run_config(study, "why", "fcn8s", "segmentation", (), seed=4).training.seed == 4
     with pytest.raises(UserError, match="has seeds of its own"):
         run_config(study, "why", "fcn8s", "segmentation", ("seed=9",), seed=4)
+
+
+def test_the_command_line_cannot_undo_a_factor(tmp_path):
+    study = study_of(tmp_path, {"vary": VARY})
+    assert run_config(study, "why", "loss-lovasz", "segmentation", ("lr=0.5",)).training.lr == 0.5
+    for text in ("loss=dice", "training.loss=dice", "why.loss=dice"):
+        with pytest.raises(UserError, match=r"loss=dice: the study varies 'loss', which sets (training\.)?loss"):
+            run_config(study, "why", "loss-lovasz", "segmentation", (text,))
+
+
+def test_a_part_may_have_dots_in_its_name(tmp_path):
+    part = {"data": "fields", "models": {"fcn8s": None}}
+    study = study_text(tmp_path, yaml.safe_dump({"name": "s", "parts": {"land": part, "land.v2": part}}))
+    changes = ("land.v2.epochs=3", "land.epochs=5")
+    epochs = {name: run_config(study, name, "fcn8s", "segmentation", changes).training.epochs for name in study.parts}
+    assert epochs == {"land": 5, "land.v2": 3}
+
+
+def test_models_that_would_be_scored_on_other_images_are_refused_before_any_is_trained(tmp_path, two_fields):
+    few = {"model": "fcn8s", "limit": 2}
+    study = study_of(tmp_path, {"models": {"all": "fcn8s", "few": few}})
+    with pytest.raises(UserError, match="part 'why': 'all' and 'few' would be scored on different images; give limit"):
+        conduct(study, tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out" / "why").exists()
+    factors = {"images": {"all": {}, "2": {"train_limit": 2}}}
+    study = study_of(tmp_path, {"vary": {"model": "fcn8s", "factors": factors}})
+    planned = plan(study, tmp_path, tmp_path / "out")["why"]
+    assert [job.model for job in planned] == ["baseline", "images-2"]
+    assert len(planned[1].parts["train"]) == 2 < len(planned[0].parts["train"])
 
 
 def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_fields):

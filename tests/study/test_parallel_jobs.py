@@ -1,5 +1,6 @@
 """Models of a study that are trained at the same time are those that are trained one after another."""
 
+import errno
 import multiprocessing
 import os
 import subprocess
@@ -69,6 +70,33 @@ def test_where_one_fails_all_end(study, tmp_path):
         conduct(study, tmp_path, tmp_path / "out", ["patches.lr=1e38", "fields.epochs=100000"], jobs=2)
     assert not multiprocessing.active_children()
     assert not Run(tmp_path / "out" / "fields" / "fcn32s").environment().get("finished")
+
+
+def full(_):
+    raise OSError(errno.ENOSPC, "No space left on device", "/full/tensorboard")
+
+
+def greedy(_):
+    raise MemoryError("Unable to allocate 9 TiB")
+
+
+def faulty(_):
+    raise KeyError("nothing")
+
+
+@pytest.mark.parametrize(
+    ("work", "kind", "words"),
+    [
+        (full, OSError, "No space left on device: '/full/tensorboard'"),
+        (greedy, MemoryError, "9 TiB"),
+        (faulty, RuntimeError, r"^in one of the jobs: KeyError: 'nothing'\nTraceback"),
+    ],
+)
+def test_what_a_child_meets_is_said_as_if_met_here(work, kind, words):
+    with pytest.raises(kind, match=words), Children("one of the jobs", "run it again") as children:
+        children.start(work, None)
+        while children:
+            children.wait()
 
 
 def test_all_end_with_the_command(study, tmp_path):

@@ -29,6 +29,7 @@ def score(
         refuse_existing([out], overwrite)
     scores = score(predictions, truth, labels)
     if out is not None:
+        refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
     if json:
         print_json(summarise(scores))

@@ -15,6 +15,10 @@ def without_effect(config: RunConfig) -> list[str]:
         found.append("width is for the VGG and FCN family")
     if config.model.stretch and config.model.bands is None:
         found.append("stretch is for images that are read by their bands, and bands are not set")
+    if config.model.dtype and config.model.bands is None:
+        found.append("dtype is for images that are read by their bands, and bands are not set")
+    if config.model.dtype and config.model.stretch:
+        found.append("dtype is for images that are not stretched, and stretch is set")
     if config.task == "classification" and (augment.crop or augment.scale != (1.0, 1.0)):
         found.append("crop and scale are for segmentation; classifiers have shift and input_size")
     if config.task == "segmentation" and augment.shift:

@@ -37,6 +37,8 @@ class DataConfig(Strict):
     """Part of train set aside for the final score, where the data set brings no validation split."""
     limit: int | None = Field(default=None, ge=2)
     """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
+    train_limit: int | None = Field(default=None, ge=2)
+    """Learn from at most this many images; selection and validation stay, so that scores tell what images are worth."""
     split_seed: int = 0
     """Seed of the parts carved out of train; runs that are compared share it."""
     cache: str = "auto"

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.array_types import UInt8
@@ -32,6 +32,16 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes of more than 8 bits."""
 EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings an image of each orientation upright."""
 BITS, SAMPLES, PLANAR, FORMAT = 258, 277, 284, 339
 """Tags of TIFF: bits of each band, how many bands, whether they are interleaved by pixel (1) or lie apart (2), and what
 their numbers are."""
@@ -79,11 +89,21 @@ def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
     _refuse_other_numbers(path, image)
-    image = ImageOps.exif_transpose(image)
+    image = upright(image)
     if image.mode in DEEP:
         grey = (np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)  # as Pillow does with colours
         return np.repeat(grey[..., None], 3, axis=2)
     return np.array(image.convert("RGB"))
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return an image turned as its EXIF orientation says.
+
+    As ``ImageOps.exif_transpose`` does, which writes all of EXIF anew, and fails in many ways where it is damaged.
+    """
+    image.load()  # after which a TIFF has been turned by Pillow itself, and says so no more
+    turn = _TURNS.get(image.getexif().get(EXIF_ORIENTATION, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def image_size(path: Path) -> tuple[int, int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pixelproof.array_types import Int64, UInt8
-from pixelproof.data.images import DEEP, opened
+from pixelproof.data.images import DEEP, opened, upright
 from pixelproof.data.png import read_plain_png
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
@@ -59,7 +59,7 @@ def read_mask_values(path: Path) -> tuple[Ids | None, UInt8 | None]:
 
 def mask_values(path: Path, image: Image.Image) -> tuple[Ids | None, UInt8 | None]:
     """Return what ``read_mask_values`` returns, of a file that is already open."""
-    image = ImageOps.exif_transpose(image)
+    image = upright(image)
     if image.mode == "F":
         raise UserError(f"mask {path} holds floating-point pixels", "save it as whole numbers or colours")
     if image.mode == "P":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 
 from pixelproof.config import DataConfig
 from pixelproof.data.folder import DataFolder, Sample
+from pixelproof.data.layouts.listing import folders_below, folders_in, images_in, split_name
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.randomness import derive
@@ -62,20 +64,30 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
 
 
 def note_unscored(data: DataFolder, config: DataConfig) -> None:
-    """Point out classes that will have no figure, because validation has no image of them; once a command.
+    """Point out what validation lacks, once a command: images of a class, or masks, where train gives it some.
 
     Raises:
         UserError: As ``divide`` does.
     """
+    if data.task == "segmentation" and "validation" not in data.splits and (folder := _without_masks(data.root)):
+        say(f"note: {folder} holds no images with masks beside them, so a part of train is set aside for validation")
     if data.task == "classification" and (unscored := _missing(data, divide(data, config)["validation"])):
         say(f"note: no validation image of class {', '.join(unscored)}: accuracy there will be undefined")
 
 
+def _without_masks(root: Path) -> Path | None:
+    """Return a folder that is called validation and yet is none of a data set, if it holds any image."""
+    near = [inner for folder in folders_in(root) for inner in (folder, *folders_in(folder))]
+    named = (folder for folder in near if split_name(folder) == "validation")
+    return next((folder for folder in named if any(map(images_in, folders_below(folder)))), None)
+
+
 def limited(parts: dict[str, Samples], config: DataConfig) -> dict[str, Samples]:
-    """Return at most ``limit`` samples of each part."""
+    """Return at most ``limit`` samples of each part, and at most ``train_limit`` of train."""
     # A rehearsal should not spend its time on choosing checkpoints.
     most: dict[str, int | None] = dict.fromkeys(parts, config.limit)
     most["selection"] = config.limit and max(2, config.limit // 4)
+    most["train"] = min((n for n in (config.limit, config.train_limit) if n is not None), default=None)
     return {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
 
 

@@ -16,7 +16,6 @@ from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.cog import classes, probabilities, write_cog
 from pixelproof.deploy.journal import Journal, RawFile, begun, moving, note_moving
 from pixelproof.deploy.map_job import MapJob
-from pixelproof.deploy.names import check_names
 from pixelproof.deploy.pipeline import Behind, ahead
 from pixelproof.deploy.polygons import polygons
 from pixelproof.deploy.raster import Scene
@@ -28,6 +27,7 @@ from pixelproof.prediction.tiles import Tile
 from pixelproof.progress import bar, say, track
 from pixelproof.runs import Run, atomic
 from pixelproof.runs.atomic import explain_os_error, remove_leftovers, require_writable
+from pixelproof.runs.names import check_names
 from pixelproof.schema import parse
 
 STRIP = 2**22  # pixels that are turned into polygons at once

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from pixelproof.progress import track
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
+from pixelproof.runs.names import LONGEST
 from pixelproof.runs.predictions_file import COLUMNS, PREDICTIONS
 
 Drawing = Literal["mask", "ids", "overlay"]
@@ -98,7 +100,23 @@ def gather(paths: Sequence[Path], task: Task, *, drawn: bool = False) -> dict[st
                 raise UserError(f"{other} and {file} would both be predicted as '{name}'", "predict them one by one")
     if not files:
         raise UserError(f"{paths[0]} holds no images" if paths else "no images are given", "give image files")
+    if drawn:
+        _refuse_undrawable(files)
     return files
+
+
+def _refuse_undrawable(files: Mapping[str, Path]) -> None:
+    """Refuse names of which no picture can be called.
+
+    Raises:
+        UserError: One is too long, or the picture would stand where a folder does.
+    """
+    folders = {str(folder) for name in files for folder in PurePosixPath(name).parents}
+    for name, file in files.items():
+        if len(os.fsencode(PurePosixPath(name).name)) > LONGEST:
+            raise UserError(f"the name of {file} is longer than {LONGEST} bytes", "give a shorter one")
+        if f"{name}.png" in folders:
+            raise UserError(f"the picture of {file} would be called as the folder {name}.png is", "rename one of them")
 
 
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:

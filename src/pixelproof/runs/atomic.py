@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pixelproof.errors import UserError
+from pixelproof.runs.locks import lock
 
 
 @contextmanager
@@ -55,14 +57,15 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         UserError: The folder cannot be written, or the disk is full.
     """
     # Inside, because beside it may be another disk.
-    temporary = path / f".{os.getpid()}.part"
+    temporary = path / f".{os.getpid()}.{secrets.token_hex(4)}.part"
     for entry in path.glob(".*.part"):
-        # In containers, a process often has the number of the one that was killed.
-        if entry == temporary or _abandoned(entry.name[1:].removesuffix(".part")):
+        if _abandoned(entry, entry.name[1:].partition(".")[0]):
             shutil.rmtree(entry, ignore_errors=True)
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
+    held = ExitStack()
     try:
         temporary.mkdir(parents=True)
+        held.enter_context(_held(temporary))
         yield temporary
         entries = list(temporary.iterdir())
         for entry in entries:
@@ -79,6 +82,7 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         raise explain_os_error(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        held.close()
         for folder in new:
             with suppress(OSError):  # not empty: the block ended well
                 folder.rmdir()
@@ -115,17 +119,19 @@ def fresh_folder(path: Path) -> Iterator[Path]:
     Raises:
         UserError: The folder cannot be written, or the disk is full.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.part{path.suffix}")
     remove_leftovers(path)
-    shutil.rmtree(temporary, ignore_errors=True)  # of a killed process of this number, as in a container
+    held = ExitStack()
     try:
         temporary.mkdir(parents=True)
+        held.enter_context(_held(temporary))
         yield temporary
         temporary.rename(path)
     except OSError as error:
         raise explain_os_error(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        held.close()
 
 
 def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
@@ -154,7 +160,7 @@ def require_writable(path: Path) -> None:
 def remove_leftovers(path: Path) -> None:
     """Remove what killed processes left beside ``path`` while they were writing it."""
     for entry in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}*"):
-        if not _abandoned(entry.name[len(path.stem) + 2 :].partition(".")[0]):
+        if not _abandoned(entry, entry.name[len(path.stem) + 2 :].partition(".")[0]):
             continue
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -163,8 +169,40 @@ def remove_leftovers(path: Path) -> None:
                 entry.unlink()
 
 
-def _abandoned(process: str) -> bool:
-    """Return whether this is the number of a process that no longer runs."""
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder that is being written, for those who do not see this process: in other containers and machines."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        lock(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _abandoned(entry: Path, process: str) -> bool:
+    """Return whether what the process of this number was writing is left of one that no longer runs, anywhere.
+
+    In containers, a process often has the number of the one that was killed; folders are held, so that they tell.
+    """
+    if entry.is_dir() and process == str(os.getpid()):
+        return not _is_held(entry)
+    return _ended(process) and not _is_held(entry)
+
+
+def _is_held(entry: Path) -> bool:
+    try:
+        handle = os.open(entry, os.O_RDONLY)
+    except OSError:  # gone, or another user's
+        return False
+    try:
+        return not lock(handle)
+    finally:
+        os.close(handle)
+
+
+def _ended(process: str) -> bool:
+    """Return whether this is the number of a process that no longer runs here."""
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

@@ -89,7 +89,6 @@ class ExplanationFolder:
         """Write what was found out in the place of an earlier explanation, and return the paths."""
         self.clear()
         written = [self.suspects, self.next]
-        save_ranked(self.suspects, findings.suspects)
         save_ranked(self.next, findings.next)
         if findings.explanation is not None:
             save_explanation(self.explanation, findings.explanation)
@@ -101,6 +100,7 @@ class ExplanationFolder:
         for folder, images in ((self.worst, findings.worst), (self.doubtful, findings.doubtful)):
             _save_numbered(folder, images)
             written += [folder] if images else []
+        save_ranked(self.suspects, findings.suspects)  # last: where it stands, so do the others
         return written
 
     def read(self) -> Findings | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pixelproof.comparison.compare import compare
 from pixelproof.comparison.evidence.gather import gather
@@ -15,6 +16,7 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence, save_evidence
+from pixelproof.runs.files import file_digest
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part
 from pixelproof.study.job import Job, first_runs
@@ -90,6 +92,7 @@ def _forget(folder: Path, *names: str) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _scored(jobs: Iterable[Job], steps: Steps) -> list[list[str]]:
-    """Return what the scores of runs were made from."""
-    return [[job.name, steps.inputs(f"{job.name}/scores")] for job in jobs]
+def _scored(jobs: Iterable[Job], steps: Steps) -> list[list[Any]]:
+    """Return what the scores of runs were made from, and which they are: another command may have made them anew."""
+    made = ((job, steps.inputs(f"{job.name}/scores")) for job in jobs)
+    return [[job.name, inputs, file_digest(job.run.scores(SPLIT))] for job, inputs in made]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pixelproof.config.overrides import flattened
+from pixelproof.errors import UserError
 from pixelproof.runs.files import file_name
 from pixelproof.schema import Strict
 
@@ -35,6 +36,8 @@ class ModelEntry(Strict):
     @model_validator(mode="after")
     def _check(self) -> ModelEntry:
         distinct(self.seeds)
+        if self.seeds:
+            no_seed(flattened(self.settings))
         return self
 
 
@@ -84,8 +87,24 @@ class Vary(Strict):
         """Refuse two factors that set the same: one would undo the other, and be measured all the same."""
         for (one, its), (other, others) in itertools.combinations(self.factors.items(), 2):
             pairs = itertools.product(_set_by(its.values()), _set_by(others.values()))
-            if twice := [a for a, b in pairs if f".{a}".endswith(f".{b}") or f".{b}".endswith(f".{a}")]:
+            if twice := [a for a, b in pairs if _same_setting(a, b)]:
                 raise ValueError(f"factors '{one}' and '{other}' both set '{twice[0]}'; make them one factor")
+
+    def keys(self) -> set[str]:
+        """Return the settings that the factors change."""
+        return {key for levels in self.factors.values() for key in _set_by(levels.values())}
+
+    def refuse_override(self, text: str) -> None:
+        """Refuse a change of the command line, ``key=value``, that would undo a factor, to be measured all the same.
+
+        Raises:
+            UserError: A factor sets that.
+        """
+        key = text.partition("=")[0].strip()
+        for factor, levels in self.factors.items():
+            if any(_same_setting(key, own) for own in _set_by(levels.values())):
+                problem = f"--set {text}: the study varies '{factor}', which sets {key}"
+                raise UserError(problem, "change the factor's levels in the study file")
 
     @property
     def reference(self) -> Levels:
@@ -123,6 +142,11 @@ class Vary(Strict):
         return ModelEntry(model=model, settings=settings, levels=levels)
 
 
+def _same_setting(one: str, other: str) -> bool:
+    """Return whether two keys, with or without their group, name the same setting."""
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+
+
 def _set_by(levels: Iterable[str | dict[str, Any]]) -> list[str]:
     """Return the settings that a factor's levels change, those of groups by their paths."""
     return sorted({key for level in levels if isinstance(level, dict) for key in flattened(level)})
@@ -156,6 +180,16 @@ def distinct(seeds: tuple[int, ...]) -> None:
     """
     if len(set(seeds)) < len(seeds):
         raise ValueError("a seed is given twice")
+
+
+def no_seed(settings: Iterable[str]) -> None:
+    """Refuse a seed among the settings of runs that have those of ``seeds``, which would undo it.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if any(_same_setting(key, "training.seed") for key in settings):
+        raise ValueError("'seed' has no effect beside 'seeds', which decide it; change those")
 
 
 def known_model(name: str, models: Mapping[str, ModelEntry], what: str) -> None:

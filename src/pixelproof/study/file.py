@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from pixelproof.config import RunConfig, Task, apply_overrides, default_config
+from pixelproof.config.overrides import flattened
 from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.files import read_yaml
 from pixelproof.schema import Strict, parse
-from pixelproof.study.entries import ModelEntry, Vary, distinct, known_model, listed
+from pixelproof.study.entries import ModelEntry, Vary, distinct, known_model, listed, no_seed
 
 
 class Part(Strict):
@@ -48,6 +49,9 @@ class Part(Strict):
         if (self.vary is None) == (not self.models):
             raise ValueError("give either 'models' or 'vary'")
         distinct(self.seeds)
+        if self.seeds:
+            own = [key for entry in self.models.values() if not entry.seeds for key in flattened(entry.settings)]
+            no_seed([*flattened(self.settings), *own, *(self.vary.keys() if self.vary else ())])
         for name in self.embed:
             known_model(name, self.trained, "'embed'")
         for claim in self.claims:
@@ -107,19 +111,26 @@ def run_config(
     config = default_config(task, entry.model)
     config = apply_overrides(config, study.parts[part].settings, f"settings of part '{part}'")
     config = apply_overrides(config, entry.settings, f"settings of '{model}'")
-    mine = []
-    for text in overrides:
-        first, dot, rest = text.partition(".")
-        if dot and first in study.parts and first in RunConfig.model_fields:
-            problem = f"--set {text}: '{first}' is a part of the study, and a group of settings"
-            raise UserError(problem, f"write --set {rest} for all parts, or rename this one")
-        if dot and first in study.parts:
-            mine += [rest] if first == part else []
-        else:
-            mine.append(text)
+    mine = [text for owner, text in (_owned(study, text) for text in overrides) if owner in (None, part)]
+    if vary := study.parts[part].vary:
+        for text in mine:
+            vary.refuse_override(text)
     changed = apply_overrides(config, mine)
     if seed is None:
         return changed
     if changed.training.seed != config.training.seed:
         raise UserError(f"part '{part}' has seeds of its own, so --set seed=... has no place", "change its 'seeds'")
     return apply_overrides(changed, {"training.seed": seed}, f"seeds of part '{part}'")
+
+
+def _owned(study: StudyFile, text: str) -> tuple[str | None, str]:
+    """Return the part that an override is for, None for all, and the override without the part's name."""
+    named = [part for part in study.parts if text.startswith(f"{part}.")]
+    if not named:
+        return None, text
+    part = max(named, key=len)
+    rest = text.removeprefix(f"{part}.")
+    if part in RunConfig.model_fields:
+        problem = f"--set {text}: '{part}' is a part of the study, and a group of settings"
+        raise UserError(problem, f"write --set {rest} for all parts, or rename this one")
+    return part, rest

@@ -41,6 +41,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
                 start = _start(f"{part}/{model}", config, jobs, replicate)
                 jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start, digest))
         _refuse_one_folder(jobs[part])
+        _refuse_other_images(part, jobs[part])
         note_unscored(folder, jobs[part][0].config.data)
     return jobs
 
@@ -120,6 +121,15 @@ def _refuse_one_folder(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if (other := models.setdefault(job.run.path, job.model)) != job.model:
             raise UserError(f"the models '{other}' and '{job.model}' would share the run {job.name}", "rename one")
+
+
+def _refuse_other_images(part: str, jobs: Sequence[Job]) -> None:
+    """Refuse models that would be scored on other images than the first, and so could not be compared after all."""
+    for job in jobs:
+        if job.fingerprints[SPLIT] != jobs[0].fingerprints[SPLIT]:
+            problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
+            remedy = "give limit, validation and split_seed to the whole part; train_limit may differ among its models"
+            raise UserError(problem, remedy)
 
 
 def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], replicate: int) -> Job | None:

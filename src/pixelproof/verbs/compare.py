@@ -54,9 +54,11 @@ def compare_models(
         return compare(paths, split, protocol, groups, seed)
     out = Path(out)
     refuse_study_or_run(out)
-    refuse_existing([out / name for name in (COMPARISON, EVIDENCE, PAGE)], overwrite)
+    files = [out / name for name in (COMPARISON, EVIDENCE, PAGE)]
+    refuse_existing(files, overwrite)
     record = compare(paths, split, protocol, groups, seed)
     scores = open_models(paths, split)
+    refuse_existing(files, overwrite)  # for what another process has written meanwhile
     save_comparison(out / COMPARISON, record)
     (out / EVIDENCE).unlink(missing_ok=True)
     if any(isinstance(each, SegmentationScores) and each.boundaries is None for each in scores):

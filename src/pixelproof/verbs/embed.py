@@ -79,6 +79,7 @@ def embed_run(
     title = f"{opened.name}: {split} images as the model sees them"
     with atomic_folder(out) as folder:
         _write(folder, features, thumbnails, title, None if reference is None else reference.map)
+        refuse_existing(files, overwrite)  # for what another process has written meanwhile
     return files
 
 

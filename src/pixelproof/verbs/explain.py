@@ -91,6 +91,7 @@ def explain_run(
         written = [*new.save(findings), *_copy(findings.next, parts, new), new.scores]
         save_scores(new.scores, scores)
         written.append(build_report(folder))
+        _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
     return [target.path / path.relative_to(folder) for path in written]
 
 

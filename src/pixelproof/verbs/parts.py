@@ -48,7 +48,8 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     samples = limited(parts, config)[split]
     if len(samples) < len(parts[split]):
         used = f"only {len(samples)} of its {len(parts[split])} images are used"
-        say(f"note: {split}: {used}, because the run was trained with limit={config.limit}")
+        why = "train_limit" if split == "train" and config.train_limit == len(samples) else "limit"
+        say(f"note: {split}: {used}, because the run was trained with {why}={getattr(config, why)}")
     return samples
 
 

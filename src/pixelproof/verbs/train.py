@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pixelproof.config import RunConfig, run_settings, without_effect
+from pixelproof.config import DataConfig, RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
@@ -103,6 +103,8 @@ def train_run(
     Raises:
         UserError: The data, the model or a setting is refused, or training diverged.
     """
+    if resume and overwrite:
+        raise UserError("--resume goes on with a run and --overwrite replaces it", "give one of them")
     folder = open_data(Path(data))
     config = prepare(folder, model, Path(out), weights, settings, resume=resume)
     note_unscored(folder, config.data)
@@ -134,6 +136,8 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     model = start(config, data, begun=False)
     for sentence in [*without_effect(config), *doubtful_bands(config.model), *weights_of_other_bands(config.model)]:
         say(f"note: {sentence}")
+    if "validation" in data.splits and config.data.validation != DataConfig().validation:
+        say(f"note: validation={config.data.validation:g} has no effect: {data.root} brings a validation split")
     if config.data.selection and not parts["selection"]:
         say("note: there are too few images to set a selection part aside, so that the last checkpoint is kept")
     facts = {

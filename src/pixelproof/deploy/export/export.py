@@ -20,7 +20,6 @@ from pixelproof.data.splits import limit
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import FORMATS, Format
 from pixelproof.deploy.export.readme import readme
-from pixelproof.deploy.names import check_names
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import PixelModel, fold
 from pixelproof.prediction.backends.convert import reason
@@ -29,6 +28,7 @@ from pixelproof.prediction.predictor import trained_network
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
+from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
@@ -86,6 +86,7 @@ def export_run(
         compared = _convert(model, chosen, folder / path.name, contract, cases)
         facts = {"format": format, "tolerance": tolerance} | proof.judge(compared, scheme, tolerance, format)
         _describe(folder / path.name, chosen, contract, facts)
+        _refuse_taken(files, overwrite)  # by what another process has written meanwhile
     return facts | {"files": [str(file) for file in files]}
 
 

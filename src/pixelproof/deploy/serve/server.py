@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -49,6 +50,8 @@ def serve(
             backend.
         Refusal: The backend named does not compute the same.
     """
+    if not 0 < max_megabytes < math.inf:
+        raise UserError(f"an image file of {max_megabytes} MiB is nothing to stop at", "give a number above 0")
     require(("fastapi", "uvicorn"), "a server", "serve")
     opened = open_runs(as_paths(runs))
     with suppress(KeyboardInterrupt), listening(host, port) as door:

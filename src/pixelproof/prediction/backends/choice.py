@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,29 @@ from pixelproof.runs.locks import FOREVER, alone_in
 from pixelproof.runs.machine import processor
 from pixelproof.runs.packages import missing, require, version
 from pixelproof.runs.proof_images import proof_images
-from pixelproof.schema import nearest
+from pixelproof.schema import Strict, nearest, parse
 
 BACKENDS = ("auto", "torch", *RUNTIMES)
 TRIALS = "trials.json"
-LARGEST = 512  # pixels a side in a trial, so that it stays short and needs less memory than the work to come
+LARGEST = 512  # pixels a side of a mask in a trial, so that it stays short and needs less memory than the work to come
+
+
+class _Found(Strict):
+    """What trials of one library found."""
+
+    seconds: float | None = None
+    difference: float | None = None
+    changed: float | None = None
+    reason: str | None = None
+
+
+class _Trials(Strict):
+    """What is remembered of the trials of a run."""
+
+    made_from: dict[str, Any]
+    files: dict[str, str]
+    """Digests of the converted networks by their names: what was proven is what is used."""
+    trials: dict[str, dict[str, _Found]]
 
 
 def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
@@ -58,8 +78,10 @@ def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
     if predictor.scheme.task == "classification":
         side = predictor.network.preprocessing.input_size
         size = (side, side) if side else size
+    else:
+        size = (min(size[0], LARGEST), min(size[1], LARGEST))
     with alone_in(run.path, FOREVER):  # what another process is converting or trying need not be done again
-        return _Bench(predictor, run, (min(size[0], LARGEST), min(size[1], LARGEST))).use(name)
+        return _Bench(predictor, run, size).use(name)
 
 
 class _Bench:
@@ -88,7 +110,7 @@ class _Bench:
             usable = {key: found["seconds"] for key, found in self.found.items() if "seconds" in found}
             name = min((key for key in usable if key in ("torch", *installed)), key=lambda key: usable[key])
             say(f"backend {name}: " + ", ".join(f"{key} {seconds:.3g} s" for key, seconds in usable.items()))
-        elif name not in self.found:
+        elif name not in self.found or not self._path(name).is_file():
             self._require_writable()
             self._prove(name)
             self._remember()
@@ -126,7 +148,8 @@ class _Bench:
         except Exception as error:  # each library refuses a network in its own way
             self.found[name] = {"reason": reason(error)}
             return None
-        self.found[name] = {"difference": proof.difference, "changed": proof.changed}
+        difference = proof.difference if math.isfinite(proof.difference) else None
+        self.found[name] = {"difference": difference, "changed": proof.changed}
         if not proof.equal():
             self.found[name]["reason"] = (
                 f"its logits differ by up to {proof.difference:.1e} of the largest, and {proof.changed:.2%} of classes"
@@ -137,8 +160,7 @@ class _Bench:
     def _loaded(self, name: str) -> Runtime:
         """Return a library with the network, which is converted where it has not been."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        runtime, stride = RUNTIMES[name], self.predictor.network.stride
-        path = self.folder / f"network{runtime.suffix}"
+        runtime, stride, path = RUNTIMES[name], self.predictor.network.stride, self._path(name)
         if path.is_file():
             try:
                 return runtime(path, torch.get_num_threads(), stride)
@@ -148,6 +170,9 @@ class _Bench:
                 path.unlink()
         self._convert(path, stride)
         return runtime(path, torch.get_num_threads(), stride)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"network{RUNTIMES[name].suffix}"
 
     def _convert(self, path: Path, stride: int) -> None:
         with atomic_folder(path.parent) as folder:
@@ -168,15 +193,20 @@ class _Bench:
         return logits
 
     def _remembered(self, run: Run) -> dict[str, Any]:
-        """Return what is known from earlier; what was made from other weights or by other versions is removed."""
+        """Return what is known from earlier.
+
+        What was made from other weights or by other versions, or has changed since it was proven, is removed.
+        """
         self.made_from = _made_from(run)
-        path = self.folder / TRIALS
-        if path.is_file():
-            known = read_json(path)
-            if isinstance(known, dict) and known.get("made_from") == self.made_from:
-                return dict(known.get("trials", {}))
+        with suppress(UserError):  # there is none, or it is damaged
+            known = parse(_Trials, read_json(self.folder / TRIALS), TRIALS)
+            if known.made_from == self.made_from and known.files.items() >= self._digests().items():
+                return known.model_dump(exclude_none=True)["trials"]
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}
+
+    def _digests(self) -> dict[str, str]:
+        return {path.name: file_digest(path) for path in sorted(self.folder.glob("network.*"))}
 
     def _require_writable(self) -> None:
         try:
@@ -185,7 +215,8 @@ class _Bench:
             raise UserError(f"what is tried is kept in the run, and {error.problem}", "use --backend torch") from None
 
     def _remember(self) -> None:
-        write_json(self.folder / TRIALS, {"made_from": self.made_from, "trials": self.trials})
+        known = {"made_from": self.made_from, "files": self._digests(), "trials": self.trials}
+        write_json(self.folder / TRIALS, known)
 
 
 def _made_from(run: Run) -> dict[str, Any]:
