@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -339,14 +340,31 @@ def test_ctrl_c_says_how_to_go_on(two_fields, tmp_path):
     command = ["train", two_fields, "--model", "fcn8s-bn", "--out", tmp_path / "run", *SLIM, "--set", "epochs=100000"]
     # A process started in the background ignores the signal unless told otherwise.
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"{listen}; from pixelproof.cli.main import run; run()"
+    code = f"{listen}; from pixelproof.__main__ import run; run()"
     with started([sys.executable, "-c", code, *command], stderr=subprocess.PIPE, text=True) as process:
         wait_for((tmp_path / "run" / "metrics.csv").exists, process)
         process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+        process.send_signal(signal.SIGINT)  # as wrappers do that pass it on
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "stopped; 'pixelproof train DATA --out RUN --resume' goes on where it was." in err
     assert "Traceback" not in err
+
+
+def test_ctrl_c_while_the_command_line_is_imported_is_one_line():
+    code = """
+import sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "pixelproof.cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from pixelproof.__main__ import run
+run()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "pixelproof: stopped.\n")
 
 
 @pytest.mark.parametrize(

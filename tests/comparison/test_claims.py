@@ -98,6 +98,21 @@ def test_a_claim_about_one_seed_is_as_sure_as_the_comparison(images, alone):
         assert result.results[0].difference.low is None  # nothing varies
 
 
+def test_a_claim_is_known_from_as_many_scenes_as_there_are():
+    """Of each site there are three images, and a model is right on all of them or on none."""
+    rng, models = np.random.default_rng(0), {}
+    for name, skill in (("a", 0.5), ("b", 0.7)):
+        one = classifier(1.0, images=180, name=name)
+        wrong = np.repeat(rng.random(60) > skill, 3)
+        models[name] = [replace(one, predicted=np.where(wrong, (one.truth + 1) % 3, one.truth))]
+    tests = claim({"model": "b", "against": "a", "metric": "accuracy"})
+    ends = [
+        gather(models, claims=[tests], groups=groups).claims[0].results[0].difference for groups in (None, r"site(\d+)")
+    ]
+    images, scenes = (end.high - end.low for end in ends)
+    assert scenes == pytest.approx(images * 3**0.5, rel=0.1)
+
+
 def test_what_cannot_be_told_is_undecided(models):
     twins = {"one": models["fine"][:1], "two": models["fine"][1:]}
     result = judge(claim({"model": "one", "against": "two", "metric": "miou"}), twins, "unknown_counted")

@@ -19,8 +19,11 @@ def demo(
     Run again, it goes on where it was.
     """
     from pixelproof.data.demo import write_demo
+    from pixelproof.runs.locks import alone_in
     from pixelproof.study.conduct import conduct
     from pixelproof.study.file import builtin_study
 
-    write_demo(out / "data")
+    out.mkdir(parents=True, exist_ok=True)
+    with alone_in(out):
+        write_demo(out / "data")
     print(conduct(builtin_study("demo"), out / "data", out, set_ or [], command="pixelproof demo"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -76,6 +77,7 @@ def run() -> None:
     try:
         code = app(prog_name="pixelproof", standalone_mode=False)
         if code == INTERRUPTED:  # how typer answers Ctrl-C
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only disturb the way out
             print(f"pixelproof: stopped{_how_to_go_on()}.", file=sys.stderr)
         sys.exit(code)
     except (UserError, UsageError) as caught:

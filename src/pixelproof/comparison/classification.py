@@ -9,6 +9,7 @@ from pixelproof.comparison import paired
 from pixelproof.comparison.findings import Findings
 from pixelproof.comparison.proportions import mcnemar, tango
 from pixelproof.evaluation.metrics import ratio
+from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs import ClassificationScores
 
 
@@ -27,7 +28,7 @@ def compare_classifiers(a: ClassificationScores, b: ClassificationScores, groups
     counts_a, counts_b = (np.stack([member & right[:, None], member], axis=1) for right in (right_a, right_b))
     if groups is None:
         low, high, p = _exact(member, right_a, right_b)
-        effective = np.where(member.sum(axis=0) >= paired.MINIMUM, member.sum(axis=0), np.nan)
+        effective = np.where(member.sum(axis=0) >= MINIMUM, member.sum(axis=0), np.nan)
     else:
         units_a, units_b = (paired.by_unit(counts, groups) for counts in (counts_a, counts_b))
         shown = (units_a[:, 1] > 0).sum(axis=0)
@@ -66,7 +67,7 @@ def _exact(member: Bool, right_a: Bool, right_b: Bool) -> tuple[Float64, Float64
     b_alone = (member & (right_b & ~right_a)[:, None]).sum(axis=0)
     results = np.full((3, member.shape[1]), np.nan)
     for place, images in enumerate(member.sum(axis=0)):
-        if images >= paired.MINIMUM:
+        if images >= MINIMUM:
             a, b = int(a_alone[place]), int(b_alone[place])
             results[:, place] = *tango(a, b, int(images)), mcnemar(a, b)
     return results[0], results[1], results[2]

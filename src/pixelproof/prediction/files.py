@@ -62,7 +62,7 @@ def predict_files(
     """
     # By name, so that all who predict a part of the same images mean the same one.
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
-    _refuse_taken(out, overwrite)
+    refuse_taken(out, overwrite)
     check_images(list(files.values()), predictor.reader)
     with atomic_folder(out, replaced=(*FOLDERS.values(), PREDICTIONS)) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
@@ -71,7 +71,7 @@ def predict_files(
         else:
             for name, file in track(files.items(), "predict", len(files)):
                 _write_masks(predictor, file, folder, name)
-        _refuse_taken(out, overwrite)  # by what another process has written meanwhile
+        refuse_taken(out, overwrite)  # by what another process has written meanwhile
     return list(files.values())
 
 
@@ -184,7 +184,12 @@ def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
     return text.getvalue()
 
 
-def _refuse_taken(out: Path, overwrite: bool) -> None:
+def refuse_taken(out: Path, overwrite: bool) -> None:
+    """Refuse a folder to write predictions to that holds something that they may not replace.
+
+    Raises:
+        UserError: It does.
+    """
     if not out.exists() or (out.is_dir() and all(is_leftover(entry) for entry in out.iterdir())):
         return
     if not overwrite:

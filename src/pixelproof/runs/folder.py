@@ -41,7 +41,7 @@ def _is_only_a_run(path: Path) -> bool:
     return names >= MARKS and names <= CONTENTS
 
 
-def _is_only_begun(path: Path, labels: str) -> bool:
+def is_only_begun(path: Path, labels: str) -> bool:
     """Return whether a folder holds nothing but what ``Run.create`` writes before the config, cut short there."""
     if not path.is_dir() or path.is_symlink():
         return False
@@ -57,7 +57,7 @@ def require_free(path: Path, scheme: LabelScheme, overwrite: bool) -> None:
     Raises:
         UserError: The folder holds something already that it may not replace.
     """
-    if not path.exists() or (overwrite and _is_only_a_run(path)) or _is_only_begun(path, labels_to_yaml(scheme)):
+    if not path.exists() or (overwrite and _is_only_a_run(path)) or is_only_begun(path, labels_to_yaml(scheme)):
         return
     if overwrite:
         problem = f"{path} holds something other than a whole run"

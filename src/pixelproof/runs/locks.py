@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pixelproof.errors import UserError
+from pixelproof.progress import say
 
 FOREVER = float("inf")
 WORKERS_END = 10.0
@@ -34,10 +35,14 @@ def alone_in(folder: Path, patience: float = 0.0) -> Iterator[None]:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        end = time.monotonic() + patience
+        start, said = time.monotonic(), False
         while not lock(handle):
-            if time.monotonic() >= end:
+            waited = time.monotonic() - start
+            if waited >= patience:
                 raise in_use(folder)
+            if waited >= WORKERS_END and not said:
+                say(f"waiting for another process, which is writing {folder}")
+                said = True
             time.sleep(PAUSE)
         yield
     finally:

@@ -13,7 +13,7 @@ from pixelproof.config import RunConfig, Task, apply_overrides, default_config
 from pixelproof.config.overrides import flattened
 from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
-from pixelproof.runs.files import read_yaml
+from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.schema import Strict, parse
 from pixelproof.study.entries import ModelEntry, Vary, distinct, known_model, listed, no_seed
 
@@ -90,6 +90,10 @@ def read_study(path: Path) -> StudyFile:
     for name in [*study.parts, *(model for part in study.parts.values() for model in part.trained)]:
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise UserError(f"{path}: '{name}' cannot name a folder", "use letters, digits, '_', '-' and '.'")
+    figures: dict[str, str] = {}
+    for place in (f"{part}/{model}" for part, entry in study.parts.items() for model in entry.embed):
+        if (other := figures.setdefault(file_name(place), place)) != place:
+            raise UserError(f"{path}: the maps of '{other}' and '{place}' would share a file", "rename one of them")
     return study
 
 

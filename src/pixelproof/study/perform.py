@@ -30,6 +30,8 @@ from pixelproof.runs import (
 )
 from pixelproof.runs.features import VERSION as FEATURES_VERSION
 from pixelproof.runs.files import file_digest
+from pixelproof.runs.folder import is_only_begun
+from pixelproof.runs.labels_file import labels_to_yaml
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import SPLIT
@@ -82,7 +84,9 @@ def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
         say(f"{job.name}: trained already")
         return
     begun = _begun(job, steps)
-    if not begun and job.run.path.exists():
+    # What was cut off before it was a run is no afternoon's training, and is begun again where it is.
+    stub = is_only_begun(job.run.path, labels_to_yaml(job.data.scheme))
+    if not begun and job.run.path.exists() and not stub:
         _set_aside(job.run.path, out / "previous")
     if begun:
         job.run.save_config(run_settings(job.run).handled_as(job.config).model_dump(mode="json"))

@@ -88,6 +88,8 @@ def _job(
     # Refuses a wrong model before another is trained for hours; weights of another run come later.
     settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
     by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
+    if strange := next((sample for sample in parts[SPLIT] if "\\" in sample.id), None):
+        raise UserError(f"the name of {strange.image} has a backslash, which a study cannot record", "rename it")
     for sample_id in entry.show:
         if sample_id not in by_id:
             remedy = nearest(sample_id, list(by_id))

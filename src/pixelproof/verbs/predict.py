@@ -8,7 +8,7 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
-from pixelproof.prediction.files import gather, predict_files
+from pixelproof.prediction.files import gather, predict_files, refuse_taken
 from pixelproof.runs import Run
 from pixelproof.runs.files import Paths, as_paths
 
@@ -45,6 +45,7 @@ def predict_run(
     opened = Run.open(Path(run))
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     files = as_paths(images)
+    refuse_taken(Path(out), overwrite)  # at once: a trial of other libraries may take minutes
     if backend != "torch":
         use_backend(
             predictor, opened, backend, predictor.reader.size(next(iter(gather(files, predictor.scheme.task).values())))

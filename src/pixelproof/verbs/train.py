@@ -152,7 +152,9 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     with alone_in(Run(out).last.parent):
         require_free(out, data.scheme, overwrite)  # at once: reading files may take minutes
     check_parts(parts, data.scheme, ImageReader.of(config.model))
-    with alone_in(Run(out).last.parent):  # what another process trains by now is not replaced
+    out.mkdir(parents=True, exist_ok=True)
+    # What another process trains by now is not replaced, nor does one begin that another has begun.
+    with alone_in(out, patience=WORKERS_END), alone_in(Run(out).last.parent):
         run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from pixelproof.array_types import Float64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.evidence.measures import score_figure
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
@@ -36,7 +36,9 @@ class _Contrast:
     pairs: tuple[tuple[Cell, Cell], ...]
 
 
-def effects(cells: Sequence[Cell], baseline: Levels, protocol: Protocol, seed: int = 0) -> tuple[Effect, ...]:
+def effects(
+    cells: Sequence[Cell], baseline: Levels, protocol: Protocol, seed: int = 0, groups: Int64 | None = None
+) -> tuple[Effect, ...]:
     """Return the effect of every level on the score, against the factor's level in the baseline.
 
     An effect is the mean, over all pairs of models that differ in that level alone, of the mean over seeds. Its
@@ -48,13 +50,14 @@ def effects(cells: Sequence[Cell], baseline: Levels, protocol: Protocol, seed: i
         baseline: The reference level of each factor.
         protocol: How pixels of ignored classes count.
         seed: Seed of the resamples.
+        groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
     """
     contrasts = list(_contrasts(cells, baseline))
     runs = [run for cell in cells for run in cell.runs]
     if not contrasts:
         return ()
     figure = score_figure(runs[0], protocol)
-    units = np.stack([figure.counts(run) for run in runs], axis=1)
+    units = paired.by_unit(np.stack([figure.counts(run) for run in runs], axis=1), groups)
     values = figure.value(units.sum(axis=0))
     resampled = paired.resample(units, figure.value, seed)
     shown = np.array([len(units)])

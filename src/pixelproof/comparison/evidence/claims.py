@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pixelproof.array_types import Float64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.evidence.measures import boundaries, measure
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
@@ -26,7 +26,7 @@ OUTCOMES: Mapping[Verdict, Outcome] = {"b": "holds", "a": "opposite", "undecided
 """What a verdict between the model a claim is against and the model it names says of the claim."""
 
 
-def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0) -> ClaimResult:
+def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0, groups: Int64 | None = None) -> ClaimResult:
     """Return what becomes of a claim: confirmed if all its tests hold, refuted if one is found the other way round.
 
     Args:
@@ -34,11 +34,12 @@ def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0) -> Cl
         models: The runs of every model that it names.
         protocol: How pixels of ignored classes count.
         seed: Seed of the resamples.
+        groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
 
     Raises:
         UserError: A test's metric is none of the models' task, or needs boundary counts that the scores do not hold.
     """
-    results = tuple(_test(test, models, protocol, seed) for test in claim.tests)
+    results = tuple(_test(test, models, protocol, seed, groups) for test in claim.tests)
     return ClaimResult(
         claim=claim, status=_status(results), results=results, seeds=min(len(models[name]) for name in claim.models)
     )
@@ -51,13 +52,14 @@ def _status(results: Sequence[TestResult]) -> Status:
     return "confirmed" if outcomes == {"holds"} else "undecided"
 
 
-def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int) -> TestResult:
+def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int, groups: Int64 | None) -> TestResult:
     if test.against is None:
         return _on_the_grid(test, models[test.model])
     # Runs are paired by the order of their seeds, so that one resample of images serves both.
     pairs = list(zip(models[test.against], models[test.model], strict=False))
     measured = measure(test.metric, pairs[0][0], protocol)
-    counts = [np.stack([measured.counts(a), measured.counts(b)], axis=1) for a, b in pairs]
+    stacked = (np.stack([measured.counts(a), measured.counts(b)], axis=1) for a, b in pairs)
+    counts = [paired.by_unit(each, groups) for each in stacked]
     gains = np.array([measured.gain(each.sum(axis=0)[None])[0] for each in counts])
     units = np.stack(counts, axis=1)
 

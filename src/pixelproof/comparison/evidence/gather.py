@@ -41,8 +41,8 @@ def gather(
         levels: Level of each factor by model, where factors are varied.
         baseline: The reference level of each factor.
         claims: What is said of the models.
-        groups: A regular expression that finds in an image's id the scene it belongs to; where a gain lies is then
-            known from as many scenes.
+        groups: A regular expression that finds in an image's id the scene it belongs to; all but the mosaic index is
+            then known from as many scenes.
         seed: Seed of the resamples.
 
     Raises:
@@ -57,11 +57,11 @@ def gather(
         for a, b in pairs:
             gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed)))
             step()
-        found = effects(cells, baseline, protocol, seed) if baseline else ()
+        found = effects(cells, baseline, protocol, seed, members) if baseline else ()
         step()
         judged = []
         for claim in claims:
-            judged.append(judge(claim, models, protocol, seed))
+            judged.append(judge(claim, models, protocol, seed, members))
             step()
     segmented = isinstance(first, SegmentationScores)
     return EvidenceRecord(

@@ -3,53 +3,31 @@
 from __future__ import annotations
 
 import math
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import pixelproof
 from pixelproof.array_types import Float32
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
 from pixelproof.numbers import counted
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, reason, to_ncnn, to_onnx
+from pixelproof.prediction.backends.memory import TRIALS, Memory
 from pixelproof.prediction.backends.runtimes import RUNTIMES, Ncnn, Runtime
 from pixelproof.prediction.backends.trial import prove, race
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import say
-from pixelproof.runs import Run, write_json
+from pixelproof.runs import Run
 from pixelproof.runs.atomic import atomic_folder, require_writable
-from pixelproof.runs.files import file_digest, read_json
 from pixelproof.runs.locks import FOREVER, alone_in
 from pixelproof.runs.machine import processor
-from pixelproof.runs.packages import missing, require, version
+from pixelproof.runs.packages import missing, require
 from pixelproof.runs.proof_images import proof_images
-from pixelproof.schema import Strict, nearest, parse
+from pixelproof.schema import nearest
 
 BACKENDS = ("auto", "torch", *RUNTIMES)
-TRIALS = "trials.json"
 LARGEST = 512  # pixels a side of a mask in a trial, so that it stays short and needs less memory than the work to come
-
-
-class _Found(Strict):
-    """What trials of one library found."""
-
-    seconds: float | None = None
-    difference: float | None = None
-    changed: float | None = None
-    reason: str | None = None
-
-
-class _Trials(Strict):
-    """What is remembered of the trials of a run."""
-
-    made_from: dict[str, Any]
-    files: dict[str, str]
-    """Digests of the converted networks by their names: what was proven is what is used."""
-    trials: dict[str, dict[str, _Found]]
 
 
 def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
@@ -96,9 +74,9 @@ class _Bench:
         self.images = [
             predictor.prepared([image]).numpy() for image in proof_images(run, size, predictor.network.channels)
         ]
-        self.trials = self._remembered(run)
+        self.memory = Memory(run, self.folder)
         key = f"{processor()}, {counted(torch.get_num_threads(), 'thread')}, {size[0]}x{size[1]}"
-        self.found: dict[str, dict[str, Any]] = self.trials.setdefault(key, {})
+        self.found: dict[str, dict[str, Any]] = self.memory.trials.setdefault(key, {})
 
     def use(self, name: str) -> str:
         """Give the predictor the library named, or the fastest that is equal, and return its name."""
@@ -110,12 +88,12 @@ class _Bench:
             usable = {key: found["seconds"] for key, found in self.found.items() if "seconds" in found}
             name = min((key for key in usable if key in ("torch", *installed)), key=lambda key: usable[key])
             say(f"backend {name}: " + ", ".join(f"{key} {seconds:.3g} s" for key, seconds in usable.items()))
-        elif name not in self.found or not self._path(name).is_file():
-            self._require_writable()
-            self._prove(name)
-            self._remember()
         if name == "torch":
             return name
+        if name not in self.found:
+            self._require_writable()
+            self._prove(name)
+            self.memory.save()
         if "reason" in self.found[name]:
             raise Refusal(
                 f"the backend {name} cannot run this network: {self.found[name]['reason']}", "use --backend torch"
@@ -130,7 +108,7 @@ class _Bench:
         self.found["torch"] = {"seconds": round(torch_seconds, 5)}
         for name in names:
             self._time(name, torch_seconds)
-        self._remember()
+        self.memory.save()
 
     def _time(self, name: str, torch_seconds: float) -> None:
         """Note how long a library takes where PyTorch takes ``torch_seconds``, if it computes the same."""
@@ -161,14 +139,8 @@ class _Bench:
         """Return a library with the network, which is converted where it has not been."""
         self.folder.mkdir(parents=True, exist_ok=True)
         runtime, stride, path = RUNTIMES[name], self.predictor.network.stride, self._path(name)
-        if path.is_file():
-            try:
-                return runtime(path, torch.get_num_threads(), stride)
-            except MemoryError:
-                raise
-            except Exception:  # damaged since it was made, it is made again
-                path.unlink()
-        self._convert(path, stride)
+        if not path.is_file():
+            self._convert(path, stride)
         return runtime(path, torch.get_num_threads(), stride)
 
     def _path(self, name: str) -> Path:
@@ -192,34 +164,8 @@ class _Bench:
             logits: Float32 = self.network(torch.from_numpy(images)).numpy()
         return logits
 
-    def _remembered(self, run: Run) -> dict[str, Any]:
-        """Return what is known from earlier.
-
-        What was made from other weights or by other versions, or has changed since it was proven, is removed.
-        """
-        self.made_from = _made_from(run)
-        with suppress(UserError):  # there is none, or it is damaged
-            known = parse(_Trials, read_json(self.folder / TRIALS), TRIALS)
-            if known.made_from == self.made_from and known.files.items() >= self._digests().items():
-                return known.model_dump(exclude_none=True)["trials"]
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return {}
-
-    def _digests(self) -> dict[str, str]:
-        return {path.name: file_digest(path) for path in sorted(self.folder.glob("network.*"))}
-
     def _require_writable(self) -> None:
         try:
             require_writable(self.folder / TRIALS)
         except UserError as error:
             raise UserError(f"what is tried is kept in the run, and {error.problem}", "use --backend torch") from None
-
-    def _remember(self) -> None:
-        known = {"made_from": self.made_from, "files": self._digests(), "trials": self.trials}
-        write_json(self.folder / TRIALS, known)
-
-
-def _made_from(run: Run) -> dict[str, Any]:
-    packages = sorted({package for runtime in RUNTIMES.values() for package in runtime.packages} | {"torch"})
-    versions = {package: version(package) for package in packages}
-    return {"weights": file_digest(run.best), "versions": versions | {"pixelproof": pixelproof.__version__}}
