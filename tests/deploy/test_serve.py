@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from serving import bomb, decoded, encoded, picture, running
+from serving import bomb, decoded, encoded, huge_tile, picture, running
 from starlette.requests import Request
 
 import pixelproof
@@ -159,6 +159,7 @@ BROKEN = {
     "gif": (encoded(picture(), "GIF"), "the image is not a PNG"),
     "bomb": (bomb(20000, 20000), "the image has more than the 50 megapixels that a server takes; cut it up"),
     "large": (bomb(7001, 7143), "the image has 50,008,143 pixels, and a server takes 50,000,000; cut it up, or use"),
+    "tile": (huge_tile(20000), "the image has 400,000,000 pixels, and a server takes 50,000,000; cut it up, or use"),
     "float": (encoded(picture()[..., 0].astype(np.float32), "TIFF"), "the image holds floating-point pixels"),
 }
 

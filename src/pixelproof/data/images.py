@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -45,6 +46,8 @@ _TURNS = {
 BITS, SAMPLES, PLANAR, FORMAT = 258, 277, 284, 339
 """Tags of TIFF: bits of each band, how many bands, whether they are interleaved by pixel (1) or lie apart (2), and what
 their numbers are."""
+TILE = (322, 323)
+"""Tags of TIFF: width and height of its tiles."""
 SIGNED = 2
 _IMPORTING = Lock()
 BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
@@ -112,6 +115,12 @@ def image_size(path: Path) -> tuple[int, int]:
         # Pillow turns a TIFF by itself, and says so before it does.
         turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8) and not isinstance(image, TiffImageFile)
         return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def tile_pixels(image: Image.Image) -> int:
+    """Return how many pixels a tile of a TIFF has, which are decoded at once, however few of them are the image's."""
+    sides = [image.tag_v2.get(tag, 0) for tag in TILE] if isinstance(image, TiffImageFile) else [0]
+    return math.prod(side if isinstance(side, int) else 0 for side in sides)
 
 
 def write_png(path: Path, array: UInt8 | npt.NDArray[np.uint16]) -> None:

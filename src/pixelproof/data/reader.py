@@ -15,7 +15,15 @@ import numpy.typing as npt
 
 from pixelproof.array_types import UInt8
 from pixelproof.config import COLORS, ModelConfig
-from pixelproof.data.images import decode_image, image_size, opened, rasters, read_image, refuse_orientation
+from pixelproof.data.images import (
+    decode_image,
+    image_size,
+    opened,
+    rasters,
+    read_image,
+    refuse_orientation,
+    tile_pixels,
+)
 from pixelproof.data.scaling import FULL, Scaling, refuse_complex
 from pixelproof.errors import UserError
 from pixelproof.progress import track
@@ -93,6 +101,19 @@ class ImageReader:
         with self._opened(path, data) as raster:
             self._type_of(path, raster)
             return raster.height, raster.width
+
+    def at_once(self, path: Path | str, data: bytes | None = None) -> int:
+        """Return how many pixels are decoded at once: those of the image, or of a TIFF's tile, which may be larger.
+
+        Raises:
+            UserError: As ``header``.
+        """
+        if self.bands is None:
+            with opened(path, None if data is None else io.BytesIO(data)) as image:
+                return max(image.height * image.width, tile_pixels(image))
+        with self._opened(path, data) as raster:
+            self._type_of(path, raster)
+            return max(raster.height * raster.width, *(height * width for height, width in raster.block_shapes))
 
     def type_of(self, path: Path) -> str:
         """Return the type of the values of the bands of a file, such as "uint16"; only the header is read.

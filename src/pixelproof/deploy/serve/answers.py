@@ -76,14 +76,14 @@ def as_seen(data: bytes, readers: Iterable[ImageReader]) -> bytes:
 def _decoded(data: bytes, reader: ImageReader) -> UInt8:
     """Return the pixels of an image that has not too many; a small file may hold any number."""
     try:
-        height, width = reader.header("the image", data)
+        pixels = reader.at_once("the image", data)
     except Oversized:
         problem = f"the image has more than the {MOST_PIXELS / 1e6:.0f} megapixels that a server takes"
         raise UserError(problem, "cut it up") from None
     most = MOST_PIXELS * COLORS // max(reader.channels, COLORS)  # bands take as much memory as colours
-    if height * width > most:
+    if pixels > most:
         bands = f" of {reader.channels} bands" if reader.channels > COLORS else ""
-        problem = f"the image has {height * width:,} pixels{bands}, and a server takes {most:,}"
+        problem = f"the image has {pixels:,} pixels{bands}, and a server takes {most:,}"
         raise UserError(problem, "cut it up, or use pixelproof predict or map")
     return reader.decode(data)
 
