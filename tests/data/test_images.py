@@ -9,7 +9,7 @@ import pytest
 from data_builders import picture, save, save_turned
 from PIL import Image
 
-from pixelproof.data import image_size, images, read_image, write_png
+from pixelproof.data import image_size, images, read_image, tiffs, write_png
 from pixelproof.data.masks import read_mask_values
 from pixelproof.errors import UserError
 
@@ -97,7 +97,7 @@ def test_tiffs_of_numbers_without_a_known_range_are_refused_as_images_and_read_a
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_the_bands_of_a_tiff_that_are_not_read_are_named_once(alpha, dtype, tmp_path, capsys):
     rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
-    images._note_bands.cache_clear()
+    tiffs._note_bands.cache_clear()
     bands = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (4, 16, 20), dtype=dtype)
     for name, some in (("rgb", bands[:3]), ("a", bands), ("b", bands)):
         colors = {"photometric": "RGB", "interleave": "pixel"} | ({"alpha": alpha} if len(some) == 4 else {})

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import io
-import math
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from functools import cache
 from pathlib import Path
-from threading import Lock
-from types import ModuleType
 from typing import BinaryIO
 
 import numpy as np
@@ -22,16 +18,13 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.array_types import UInt8
 from pixelproof.data.png import read_plain_png
+from pixelproof.data.tiffs import BY_BANDS, DEEP, bands_of, note_bands, refuse_misread, refuse_other_numbers
 from pixelproof.errors import UserError
-from pixelproof.numbers import counted
-from pixelproof.progress import say
 from pixelproof.runs.atomic import explain_os_error
 from pixelproof.runs.files import write_bytes
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 """What Pillow may decode, whatever a file is called: some of its other readers run programs or are little tested."""
-DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-"""Pillow's modes of more than 8 bits."""
 EXIF_ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -43,16 +36,6 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What brings an image of each orientation upright."""
-BITS, SAMPLES, PLANAR, FORMAT = 258, 277, 284, 339
-"""Tags of TIFF: bits of each band, how many bands, whether they are interleaved by pixel (1) or lie apart (2), and what
-their numbers are."""
-TILE = (322, 323)
-"""Tags of TIFF: width and height of its tiles."""
-SIGNED = 2
-_IMPORTING = Lock()
-BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
-_PLAIN = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (3, "uint16"))
-"""Bands and their type in images that Pillow reads."""
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -87,11 +70,10 @@ def decode_image(data: bytes, name: str = "the image") -> UInt8:
 
 def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
     """Return what ``read_image`` returns, of a file that is already open; ``path`` is what messages call it."""
-    if isinstance(image, TiffImageFile) and image.mode in ("RGB", "RGBA"):
-        _note_bands(image.tag_v2.get(SAMPLES, 3))
+    note_bands(image)
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
-    _refuse_other_numbers(path, image)
+    refuse_other_numbers(path, image)
     image = upright(image)
     if image.mode in DEEP:
         grey = (np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)  # as Pillow does with colours
@@ -115,12 +97,6 @@ def image_size(path: Path) -> tuple[int, int]:
         # Pillow turns a TIFF by itself, and says so before it does.
         turned = image.getexif().get(EXIF_ORIENTATION) in (5, 6, 7, 8) and not isinstance(image, TiffImageFile)
         return (image.width, image.height) if turned else (image.height, image.width)
-
-
-def tile_pixels(image: Image.Image) -> int:
-    """Return how many pixels a tile of a TIFF has, which are decoded at once, however few of them are the image's."""
-    sides = [image.tag_v2.get(tag, 0) for tag in TILE] if isinstance(image, TiffImageFile) else [0]
-    return math.prod(side if isinstance(side, int) else 0 for side in sides)
 
 
 def write_png(path: Path, array: UInt8 | npt.NDArray[np.uint16]) -> None:
@@ -153,7 +129,7 @@ def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Ima
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # damaged EXIF or TIFF tags; the pixels still count
             with Image.open(file or path, formats=FORMATS) as image:
-                _refuse_misread(path, image)
+                refuse_misread(path, image)
                 yield image
     except Image.DecompressionBombError:
         raise Oversized(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
@@ -167,43 +143,12 @@ def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Ima
         raise UserError(f"{path} is truncated or damaged", "remove or replace it") from None
 
 
-def _refuse_misread(path: Path | str, image: Image.Image) -> None:
-    """Refuse TIFFs that Pillow reads as something else without a word: 16-bit colours band by band, two plain bands."""
-    if not isinstance(image, TiffImageFile):
-        return
-    apart = image.tag_v2.get(PLANAR) == 2 and image.tag_v2.get(SAMPLES, 1) > 1
-    if apart and max(image.tag_v2.get(BITS, (1,))) > 8:
-        raise UserError(
-            f"{path} keeps bands of more than 8 bits one after the other, which are not read as colours",
-            f"save it interleaved by pixel or with 8 bits, or {BY_BANDS}",
-        )
-    if image.mode in ("L", *DEEP) and image.tag_v2.get(SAMPLES, 1) > 1:
-        raise UserError(f"{path} has two bands that are not grey and transparency", BY_BANDS)
-
-
-def _refuse_other_numbers(path: Path | str, image: Image.Image) -> None:
-    """Refuse TIFFs whose numbers are signed or of more than 16 bits: what is black and white of them is not known."""
-    if not isinstance(image, TiffImageFile):
-        return
-    bits, signed = max(image.tag_v2.get(BITS, (1,))), SIGNED in image.tag_v2.get(FORMAT, ())
-    if bits > 16 or signed:
-        kind = f"{'signed ' * signed}numbers of {bits} bits"
-        raise UserError(f"{path} holds {kind}, whose range is not known", f"{BY_BANDS}, with a stretch")
-
-
-@cache  # once a process, not for each image of each epoch
-def _note_bands(count: int) -> None:
-    """Say that only the colours of a TIFF are read: a further band is often near infrared, even where it is alpha."""
-    if count > 3:
-        say(f"note: of TIFFs with {count} bands, 1 to 3 are read as red, green and blue, unless 'bands' names others")
-
-
 def _unidentified(path: Path | str, file: BinaryIO | None) -> UserError:
     with Path(path).open("rb") if file is None else nullcontext(file) as readable:
         readable.seek(0)
         head = readable.read(4)
     if head in _TIFF:
-        if (held := _bands_of(path, file)) is not None:
+        if (held := bands_of(path, file)) is not None:
             return UserError(f"{path} holds {held}, which are not read as colours", BY_BANDS)
         return UserError(
             f"{path} is a TIFF that is damaged, or whose bands or bits are not read here",
@@ -227,29 +172,3 @@ def refuse_orientation(path: Path | str, file: BinaryIO | None = None) -> None:
             turn = image.getexif().get(EXIF_ORIENTATION, 1)
     if turn not in (0, 1):
         raise UserError(f"{path} is stored turned (EXIF orientation {turn})", "save it upright")
-
-
-def rasters() -> ModuleType:
-    """Return what reads rasters.
-
-    Raises:
-        UserError: GDAL is not installed.
-    """
-    with _IMPORTING:  # a thread that meets another one's failing import would be told something else
-        import pixelproof.data.rasters as module
-
-        return module
-
-
-def _bands_of(path: Path | str, file: BinaryIO | None) -> str | None:
-    """Return what a TIFF holds that Pillow cannot read, in words; None where GDAL is missing or cannot either."""
-    try:
-        if file is not None:
-            file.seek(0)
-        with rasters().opened_raster(path, None if file is None else file.read()) as raster:
-            count, kinds = raster.count, sorted(set(raster.dtypes))
-    except UserError:
-        return None
-    if (count, *kinds) in _PLAIN:  # then it is something else that Pillow minds
-        return None
-    return f"{counted(count, 'band')} of {' and '.join(kinds)}"

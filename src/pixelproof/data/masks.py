@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from pixelproof.array_types import Int64, UInt8
-from pixelproof.data.images import DEEP, opened, upright
+from pixelproof.data.images import opened, upright
 from pixelproof.data.png import read_plain_png
+from pixelproof.data.tiffs import DEEP
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
 

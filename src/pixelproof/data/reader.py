@@ -15,16 +15,9 @@ import numpy.typing as npt
 
 from pixelproof.array_types import UInt8
 from pixelproof.config import COLORS, ModelConfig
-from pixelproof.data.images import (
-    decode_image,
-    image_size,
-    opened,
-    rasters,
-    read_image,
-    refuse_orientation,
-    tile_pixels,
-)
+from pixelproof.data.images import decode_image, image_size, opened, read_image, refuse_orientation
 from pixelproof.data.scaling import FULL, Scaling, refuse_complex
+from pixelproof.data.tiffs import rasters, tile_pixels
 from pixelproof.errors import UserError
 from pixelproof.progress import track
 
@@ -113,7 +106,9 @@ class ImageReader:
                 return max(image.height * image.width, tile_pixels(image))
         with self._opened(path, data) as raster:
             self._type_of(path, raster)
-            return max(raster.height * raster.width, *(height * width for height, width in raster.block_shapes))
+            whole: int = raster.height * raster.width
+            blocks: list[int] = [height * width for height, width in raster.block_shapes]
+            return max(whole, *blocks)
 
     def type_of(self, path: Path) -> str:
         """Return the type of the values of the bands of a file, such as "uint16"; only the header is read.

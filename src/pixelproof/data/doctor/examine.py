@@ -17,9 +17,9 @@ from pixelproof.data.doctor.finding import SEVERITIES, Diagnosis, Finding
 from pixelproof.data.doctor.summary import summarise
 from pixelproof.data.doctor.survey import Survey, survey_folder
 from pixelproof.data.doctor.tally import Reading, read_under
-from pixelproof.data.images import rasters
 from pixelproof.data.layouts import find_layout
 from pixelproof.data.reader import RGB, ImageReader
+from pixelproof.data.tiffs import rasters
 
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,

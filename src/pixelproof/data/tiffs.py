@@ -1,0 +1,106 @@
+"""What Pillow does not say of a TIFF, and what of it is left to GDAL."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from types import ModuleType
+from typing import BinaryIO
+
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
+
+from pixelproof.errors import UserError
+from pixelproof.numbers import counted
+from pixelproof.progress import say
+
+DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+"""Pillow's modes of more than 8 bits."""
+BITS, SAMPLES, PLANAR, FORMAT = 258, 277, 284, 339
+"""Tags of TIFF: bits of each band, how many bands, whether they are interleaved by pixel (1) or lie apart (2), and what
+their numbers are."""
+TILE = (322, 323)
+"""Tags of TIFF: width and height of its tiles."""
+SIGNED = 2
+_IMPORTING = Lock()
+BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
+_PLAIN = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (3, "uint16"))
+"""Bands and their type in images that Pillow reads."""
+
+
+def refuse_misread(path: Path | str, image: Image.Image) -> None:
+    """Refuse TIFFs that Pillow reads as something else without a word: 16-bit colours band by band, two plain bands.
+
+    Raises:
+        UserError: This is one.
+    """
+    if not isinstance(image, TiffImageFile):
+        return
+    apart = image.tag_v2.get(PLANAR) == 2 and image.tag_v2.get(SAMPLES, 1) > 1
+    if apart and max(image.tag_v2.get(BITS, (1,))) > 8:
+        raise UserError(
+            f"{path} keeps bands of more than 8 bits one after the other, which are not read as colours",
+            f"save it interleaved by pixel or with 8 bits, or {BY_BANDS}",
+        )
+    if image.mode in ("L", *DEEP) and image.tag_v2.get(SAMPLES, 1) > 1:
+        raise UserError(f"{path} has two bands that are not grey and transparency", BY_BANDS)
+
+
+def refuse_other_numbers(path: Path | str, image: Image.Image) -> None:
+    """Refuse TIFFs whose numbers are signed or of more than 16 bits: what is black and white of them is not known.
+
+    Raises:
+        UserError: This is one.
+    """
+    if not isinstance(image, TiffImageFile):
+        return
+    bits, signed = max(image.tag_v2.get(BITS, (1,))), SIGNED in image.tag_v2.get(FORMAT, ())
+    if bits > 16 or signed:
+        kind = f"{'signed ' * signed}numbers of {bits} bits"
+        raise UserError(f"{path} holds {kind}, whose range is not known", f"{BY_BANDS}, with a stretch")
+
+
+def note_bands(image: Image.Image) -> None:
+    """Say that only the colours of a TIFF are read: a further band is often near infrared, even where it is alpha."""
+    if isinstance(image, TiffImageFile) and image.mode in ("RGB", "RGBA"):
+        _note_bands(image.tag_v2.get(SAMPLES, 3))
+
+
+@cache  # once a process, not for each image of each epoch
+def _note_bands(count: int) -> None:
+    if count > 3:
+        say(f"note: of TIFFs with {count} bands, 1 to 3 are read as red, green and blue, unless 'bands' names others")
+
+
+def tile_pixels(image: Image.Image) -> int:
+    """Return how many pixels a tile of a TIFF has, which are decoded at once, however few of them are the image's."""
+    sides = [image.tag_v2.get(tag, 0) for tag in TILE] if isinstance(image, TiffImageFile) else [0]
+    return math.prod(side if isinstance(side, int) else 0 for side in sides)
+
+
+def rasters() -> ModuleType:
+    """Return what reads rasters.
+
+    Raises:
+        UserError: GDAL is not installed.
+    """
+    with _IMPORTING:  # a thread that meets another one's failing import would be told something else
+        import pixelproof.data.rasters as module
+
+        return module
+
+
+def bands_of(path: Path | str, file: BinaryIO | None) -> str | None:
+    """Return what a TIFF holds that Pillow cannot read, in words; None where GDAL is missing or cannot either."""
+    try:
+        if file is not None:
+            file.seek(0)
+        with rasters().opened_raster(path, None if file is None else file.read()) as raster:
+            count, kinds = raster.count, sorted(set(raster.dtypes))
+    except UserError:
+        return None
+    if (count, *kinds) in _PLAIN:  # then it is something else that Pillow minds
+        return None
+    return f"{counted(count, 'band')} of {' and '.join(kinds)}"
