@@ -9,7 +9,7 @@ import pytest
 from data_builders import picture, save, save_turned
 from PIL import Image
 
-from pixelproof.data import image_size, images, read_image, tiffs, write_png
+from pixelproof.data import image_size, read_image, tiffs, write_png
 from pixelproof.data.masks import read_mask_values
 from pixelproof.errors import UserError
 
