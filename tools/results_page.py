@@ -51,6 +51,7 @@ STUDY_IOU = {
     "mean": (0.657515, 0.730594),
 }
 """IoU of FCN32s and FCN8s by class, as the study reports it."""
+FEW = "Of the recipes above, the best of each kind; `pixelproof score` has the others, and their folders the masks."
 COLUMNS = ("recipe", "seed", "validation", "selection", "times validation was scored", "training", "to the best epoch",
            "device", "images/s", "of peak", "commit")  # fmt: skip
 HEAD = """# Results
@@ -74,7 +75,7 @@ def render(results: Path) -> str:
         _iou(known),
         *_compared(results),
         _curves(results),
-        _masks(results),
+        _masks(results, known),
         _made(results, known),
     ]
     return "\n".join(part for part in parts if part).rstrip() + "\n"
@@ -110,7 +111,12 @@ def _goals(known: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _on_a_laptop(goal: Goal, known: Mapping[str, dict[str, Any]]) -> str:
-    """Return the best figure of the recipes that train a goal's model, or any segmenter, on a CPU."""
+    best = _best_on_a_laptop(goal, known)
+    return f"{_reached(best)} (`{best['recipe']}`)" if best else "–"
+
+
+def _best_on_a_laptop(goal: Goal, known: Mapping[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the best of the recipes that train a goal's model, or any segmenter, on a CPU."""
     any_model = goal.recipe == "best"
     smaller = [
         found
@@ -118,8 +124,14 @@ def _on_a_laptop(goal: Goal, known: Mapping[str, dict[str, Any]]) -> str:
         if (found["task"] == "segmentation" if any_model else name.startswith(f"{goal.recipe}-cpu"))
         and name not in {each.recipe for each in GOALS}
     ]
-    best = max(smaller, key=lambda found: float(found["mean"]), default=None)
-    return f"{_reached(best)} (`{best['recipe']}`)" if best else "–"
+    return max(smaller, key=lambda found: float(found["mean"]), default=None)
+
+
+def _foremost(known: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Return the segmenters that the page looks into: those of the goals, and the best of each on a laptop."""
+    best = [found["recipe"] for goal in GOALS if (found := _best_on_a_laptop(goal, known))]
+    names = dict.fromkeys([*(goal.recipe for goal in GOALS if goal.recipe in known), *best])
+    return [name for name in names if known[name]["task"] == "segmentation"]
 
 
 def _others(known: Mapping[str, dict[str, Any]]) -> str:
@@ -137,10 +149,14 @@ def _others(known: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _iou(known: Mapping[str, dict[str, Any]]) -> str:
-    names = [name for name, found in known.items() if found["task"] == "segmentation"]
+    names = _foremost(known)
     if not names:
         return ""
-    lines = ["## IoU by class\n", "| class | FCN32s, the study | FCN8s, the study | " + " | ".join(names) + " |"]
+    lines = [
+        "## IoU by class\n",
+        f"{FEW}\n",
+        "| class | FCN32s, the study | FCN8s, the study | " + " | ".join(names) + " |",
+    ]
     lines.append("|---" * (3 + len(names)) + "|")
     for name, pair in STUDY_IOU.items():
         ours = [known[each]["mean"] if name == "mean" else known[each]["classes"][name] for each in names]
@@ -196,17 +212,17 @@ def _curves(results: Path) -> str:
     return "\n".join([head, *pictures]) + "\n" if found else ""
 
 
-def _masks(results: Path) -> str:
+def _masks(results: Path, known: Mapping[str, dict[str, Any]]) -> str:
     shown = sorted({path.stem for path in results.glob("*/*.png")})
     head = "## Masks\n\n"
     if not shown:
         return head + "Not run: the masks of 0010, 0097 and 0107 take a segmenter.\n"
-    names = [path.name for path in recipes(results) if any(path.glob("*.png"))]
+    names = [name for name in _foremost(known) if any((results / name).glob("*.png"))]
     lines = [f"| image | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
     for image in shown:
         cells = [f"![{image} by {name}]({name}/{image}.png)" for name in names]
         lines.append(f"| {image} | {' | '.join(cells)} |")
-    return head + "Predictions of the first seeds, in the scheme's colours.\n\n" + "\n".join(lines) + "\n"
+    return head + "Predictions of the same, first seeds, in the scheme's colours.\n\n" + "\n".join(lines) + "\n"
 
 
 def _made(results: Path, known: Mapping[str, dict[str, Any]]) -> str:
