@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from results_figures import NAMES, recipes, seeds, summary
-from results_page import RESULTS, render
+from results_page import RESULTS, foremost, render
 
 from pixelproof.config import run_settings
 from pixelproof.data import write_png
@@ -63,14 +63,12 @@ def collect(study: Path, results: Path = RESULTS, overwrite: bool = False) -> li
 
 def write_page(results: Path = RESULTS) -> None:
     """Write, from what lies in ``results``, its ``<recipe>.json``, its learning curves and its page."""
-    for recipe in recipes(results):
-        write_json(results / f"{recipe.name}.json", summary(recipe))
+    known = {recipe.name: summary(recipe) for recipe in recipes(results)}
+    for name, figures in known.items():
+        write_json(results / f"{name}.json", figures)
     for task, label in LABELS.items():
-        logs = {
-            recipe.name: MetricsLog(seeds(recipe)[0] / NAMES["log"]).read()
-            for recipe in recipes(results)
-            if summary(recipe)["task"] == task
-        }
+        names = foremost(known, task)
+        logs = {name: MetricsLog(seeds(results / name)[0] / NAMES["log"]).read() for name in names}
         drawing = curves(logs, "score", label, {}) if logs else None
         if drawing is not None:
             write_text(results / f"curves-{task}.svg", drawing.decode())

@@ -127,11 +127,11 @@ def _best_on_a_laptop(goal: Goal, known: Mapping[str, dict[str, Any]]) -> dict[s
     return max(smaller, key=lambda found: float(found["mean"]), default=None)
 
 
-def _foremost(known: Mapping[str, dict[str, Any]]) -> list[str]:
-    """Return the segmenters that the page looks into: those of the goals, and the best of each on a laptop."""
+def foremost(known: Mapping[str, dict[str, Any]], task: str = "segmentation") -> list[str]:
+    """Return the recipes of a task that the page looks into: those of the goals, and the best of each on a laptop."""
     best = [found["recipe"] for goal in GOALS if (found := _best_on_a_laptop(goal, known))]
     names = dict.fromkeys([*(goal.recipe for goal in GOALS if goal.recipe in known), *best])
-    return [name for name in names if known[name]["task"] == "segmentation"]
+    return [name for name in names if known[name]["task"] == task]
 
 
 def _others(known: Mapping[str, dict[str, Any]]) -> str:
@@ -149,7 +149,7 @@ def _others(known: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _iou(known: Mapping[str, dict[str, Any]]) -> str:
-    names = _foremost(known)
+    names = foremost(known)
     if not names:
         return ""
     lines = [
@@ -208,7 +208,7 @@ def _claim(claim: Claim, results: Path) -> list[str]:
 def _curves(results: Path) -> str:
     found = sorted(results.glob("curves-*.svg"))
     pictures = [f"![{path.stem.removeprefix('curves-')}: the score over the epochs]({path.name})" for path in found]
-    head = "## Learning curves\n\nFirst seeds, on the part of train that chooses the checkpoint.\n"
+    head = "## Learning curves\n\nOf the same, first seeds, on the part of train that chooses the checkpoint.\n"
     return "\n".join([head, *pictures]) + "\n" if found else ""
 
 
@@ -217,7 +217,7 @@ def _masks(results: Path, known: Mapping[str, dict[str, Any]]) -> str:
     head = "## Masks\n\n"
     if not shown:
         return head + "Not run: the masks of 0010, 0097 and 0107 take a segmenter.\n"
-    names = [name for name in _foremost(known) if any((results / name).glob("*.png"))]
+    names = [name for name in foremost(known) if any((results / name).glob("*.png"))]
     lines = [f"| image | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]
     for image in shown:
         cells = [f"![{image} by {name}]({name}/{image}.png)" for name in names]
