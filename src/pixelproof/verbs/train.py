@@ -19,6 +19,7 @@ from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm,
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
+from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.facts import Architecture, read_facts
 from pixelproof.runs.files import read_text
@@ -152,7 +153,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     with alone_in(Run(out).last.parent):
         require_free(out, data.scheme, overwrite)  # at once: reading files may take minutes
     check_parts(parts, data.scheme, ImageReader.of(config.model))
-    out.mkdir(parents=True, exist_ok=True)
+    require_writable(out / ENVIRONMENT)  # and make its folder
     # What another process trains by now is not replaced, nor does one begin that another has begun.
     with alone_in(out, patience=WORKERS_END), alone_in(Run(out).last.parent):
         run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
