@@ -66,7 +66,7 @@ def mosaic(phases: Int64, stride: int, kind: Kind = "prediction") -> Mosaic:
     on_grid = boundaries / pairs * pairs[:, :1]
     means = on_grid.mean(axis=1, keepdims=True)
     # With a line fewer, the rate on the grid itself varies more than those on shifted ones: in small images, by much.
-    on_grid = means + (on_grid - means) * np.sqrt(pairs / pairs[:, :1])
+    on_grid = np.maximum(means + (on_grid - means) * np.sqrt(pairs / pairs[:, :1]), 0)
     chance = ratio(_shifted(on_grid), means.sum())
     if not len(on_grid):
         return Mosaic(stride, *[float("nan")] * 4)

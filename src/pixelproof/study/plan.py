@@ -42,6 +42,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
                 jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start, digest))
         _refuse_one_folder(jobs[part])
         _refuse_other_images(part, jobs[part])
+        _refuse_same_images(part, jobs[part])
         note_unscored(folder, jobs[part][0].config.data)
     return jobs
 
@@ -123,6 +124,17 @@ def _refuse_one_folder(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if (other := models.setdefault(job.run.path, job.model)) != job.model:
             raise UserError(f"the models '{other}' and '{job.model}' would share the run {job.name}", "rename one")
+
+
+def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
+    """Refuse numbers of images to learn from that come to the same images, and so would be measured as no effect."""
+    learned: dict[tuple[int, str], Job] = {}
+    for job in jobs:
+        other = learned.setdefault((job.replicate, job.fingerprints["train"]), job)
+        if other.config.data.train_limit != job.config.data.train_limit:
+            images = counted(len(job.parts["train"]), "image")
+            problem = f"part '{part}': '{other.model}' and '{job.model}' would learn from the same {images}"
+            raise UserError(problem, "give a train_limit below that, and a limit, if there is one, above it")
 
 
 def _refuse_other_images(part: str, jobs: Sequence[Job]) -> None:

@@ -21,6 +21,7 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         out: The study's folder.
     """
     job = jobs[0]
+    counts = {name: {len(each.parts[name]) for each in jobs} for name in ("train", "selection", SPLIT)}
     return PartRecord(
         name=part,
         title=entry.title or part,
@@ -29,7 +30,8 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
             {
                 "layout": job.data.layout,
                 "classes": len(job.data.scheme.classes),
-                "images": {name: len(job.parts[name]) for name in ("train", "selection", SPLIT)},
+                # Where models learned from different numbers of images, as train_limit has it, none is that of all.
+                "images": {name: each.pop() if len(each) == 1 else None for name, each in counts.items()},
                 "fingerprint": job.fingerprints[SPLIT],
             }
         ),

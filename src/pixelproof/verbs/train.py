@@ -16,6 +16,7 @@ from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, plain_name, summarise
+from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
@@ -139,6 +140,8 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         say(f"note: {sentence}")
     if "validation" in data.splits and config.data.validation != DataConfig().validation:
         say(f"note: validation={config.data.validation:g} has no effect: {data.root} brings a validation split")
+    if (most := config.data.train_limit) is not None and len(parts["train"]) < most:
+        say(f"note: train_limit={most} has no effect: train has {counted(len(parts['train']), 'image')}")
     if config.data.selection and not parts["selection"]:
         say("note: there are too few images to set a selection part aside, so that the last checkpoint is kept")
     facts = {
