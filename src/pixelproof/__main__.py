@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 
+from pixelproof.errors import INTERRUPTED
+
 
 def run() -> None:
     """Run the command line; Ctrl-C ends it in one line also while it is imported, and while it ends for another one."""
@@ -15,7 +17,7 @@ def run() -> None:
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("pixelproof: stopped.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

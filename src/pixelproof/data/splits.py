@@ -69,13 +69,13 @@ def note_unscored(data: DataFolder, config: DataConfig) -> None:
     Raises:
         UserError: As ``divide`` does.
     """
-    if data.task == "segmentation" and "validation" not in data.splits and (folder := _without_masks(data.root)):
+    if data.task == "segmentation" and "validation" not in data.splits and (folder := _unused_validation(data.root)):
         say(f"note: {folder} holds no images with masks beside them, so a part of train is set aside for validation")
     if data.task == "classification" and (unscored := _missing(data, divide(data, config)["validation"])):
         say(f"note: no validation image of class {', '.join(unscored)}: accuracy there will be undefined")
 
 
-def _without_masks(root: Path) -> Path | None:
+def _unused_validation(root: Path) -> Path | None:
     """Return a folder that is called validation and yet is none of a data set, if it holds any image."""
     near = [inner for folder in folders_in(root) for inner in (folder, *folders_in(folder))]
     named = (folder for folder in near if split_name(folder) == "validation")

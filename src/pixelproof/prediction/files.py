@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -25,7 +24,7 @@ from pixelproof.progress import track
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
-from pixelproof.runs.names import LONGEST
+from pixelproof.runs.names import check_length
 from pixelproof.runs.predictions_file import COLUMNS, PREDICTIONS
 
 Drawing = Literal["mask", "ids", "overlay"]
@@ -113,8 +112,7 @@ def _refuse_undrawable(files: Mapping[str, Path]) -> None:
     """
     folders = {str(folder) for name in files for folder in PurePosixPath(name).parents}
     for name, file in files.items():
-        if len(os.fsencode(PurePosixPath(name).name)) > LONGEST:
-            raise UserError(f"the name of {file} is longer than {LONGEST} bytes", "give a shorter one")
+        check_length(file)
         if f"{name}.png" in folders:
             raise UserError(f"the picture of {file} would be called as the folder {name}.png is", "rename one of them")
 

@@ -22,5 +22,14 @@ def check_names(paths: Iterable[Path]) -> None:
         require_utf8(path)
         if visible(str(path)) != str(path):
             raise UserError(f"{path} has a control character in its name", "give a name without")
-        if len(os.fsencode(path.name)) > LONGEST:
-            raise UserError(f"the name {path.name} is longer than {LONGEST} bytes", "give a shorter one")
+        check_length(path)
+
+
+def check_length(path: Path) -> None:
+    """Refuse a name that is too long.
+
+    Raises:
+        UserError: It is.
+    """
+    if len(os.fsencode(path.name)) > LONGEST:
+        raise UserError(f"the name {path.name} is longer than {LONGEST} bytes", "give a shorter one")
