@@ -16,6 +16,7 @@ from pixelproof.study.file import read_study, run_config
 from pixelproof.study.plan import plan
 from pixelproof.study.record import part_record
 from pixelproof.verbs.evaluate import evaluate_run
+from pixelproof.verbs.train import train_run
 
 VARY = {
     "model": "fcn{skips}{way}-bn",
@@ -191,6 +192,7 @@ def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_field
             assert (out / run / "shown" / "0001.npz").is_file() == (seed == 0)
 
 
+OTHERS = ["width=0.03", "epochs=1", "batch_size=4", "crop=32", "device=cpu"]
 LEARNED = """
 name: learned
 parts:
@@ -258,8 +260,15 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
     assert said.count("was scored on other images, or by other looks, than the study's: it is made again") == 1
     assert load_scores(Run(out / "fields" / "fcn32s").scores("validation")).source.looks == "2 x 0.5, 1"
 
+    # So is another model there.
+    train_run(two_fields, "fcn8s-bn", out / "fields" / "fcn32s", settings=OTHERS, overwrite=True)
+    conduct(study, tmp_path, out, asked)
+    assert list((out / "previous").iterdir()) == [out / "previous" / "fields-fcn32s-1"]
+    assert run_settings(Run(out / "fields" / "fcn32s")).model.name == "fcn32s-bn"
+    assert load_scores(Run(out / "fields" / "fcn32s").scores("validation")).source.looks == "2 x 0.5, 1"
+
     conduct(study, tmp_path, out, ["patches.lr=1e-5"])  # what was learned changes, and so does all that began with it
-    assert len(list((out / "previous").iterdir())) == 5
+    assert len(list((out / "previous").iterdir())) == 6
 
 
 def test_a_run_starts_only_from_a_model_that_stands_before_it(tmp_path, color_classes, two_fields):

@@ -62,7 +62,21 @@ def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
 
 
 def _begun(job: Job, steps: Steps) -> bool:
-    return Run.lies_in(job.run.path) and steps.same(f"{job.name}/train", _train_inputs(job))
+    same = steps.same(f"{job.name}/train", _train_inputs(job))
+    return Run.lies_in(job.run.path) and same and not _replaced(job)
+
+
+def _replaced(job: Job) -> bool:
+    """Return whether another command has trained in a job's folder, on other data or with other settings.
+
+    Only what the data does not settle is looked at: of a run's size of images and crops the study may say nothing.
+    """
+    own, asked = run_settings(job.run).handled_as(job.config), job.config
+    if job.run.facts().data.fingerprint.get("train") != job.fingerprints["train"] or own.training != asked.training:
+        return True
+    return any(
+        getattr(own.model, name) != getattr(asked.model, name) for name in ("name", "width", "bands", "downsample")
+    )
 
 
 def trained(job: Job, steps: Steps) -> bool:
