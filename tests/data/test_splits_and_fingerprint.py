@@ -209,3 +209,33 @@ def test_fewer_images_are_learned_from_and_as_many_scored(color_classes):
     assert [half[name] for name in ("selection", "validation")] == [whole[name] for name in ("selection", "validation")]
     fewer = arrange(data, DataConfig(train_limit=4))["train"]
     assert set(fewer) < set(half["train"]) < set(whole["train"])  # so that studies of numbers add images and swap none
+
+
+SCENES = r"^[^_]+_(\w+?)-"
+
+
+def of_scenes(sizes, label=None):
+    return tuple(Sample(f"{label}_s{k}-{i}", Path("x"), label=label) for k, n in enumerate(sizes) for i in range(n))
+
+
+@given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=8), min_size=1, max_size=3), st.integers(0, 99))
+def test_whole_scenes_are_carved(classes, seed):
+    samples = tuple(sample for label, sizes in enumerate(classes) for sample in of_scenes(sizes, label))
+    scene_of = {sample.id: sample.id.split("_")[1].split("-")[0] for sample in samples}  # of several classes
+    rest, part = carve(samples, 0.3, seed, "x", SCENES)
+    assert sorted(s.id for s in rest + part) == sorted(s.id for s in samples)
+    assert not {scene_of[s.id] for s in rest} & {scene_of[s.id] for s in part}
+    assert {s.label for s in rest} == set(range(len(classes)))
+
+
+def test_carved_scenes_come_near_the_fraction():
+    sizes = [random.Random(k).randint(1, 6) for k in range(60)]
+    for seed in range(20):
+        part = carve(of_scenes(sizes), 0.2, seed, "x", SCENES)[1]
+        assert abs(len(part) - 0.2 * sum(sizes)) <= 3
+    assert len(carve(of_scenes([20, 30]), 0.1, 0, "x", SCENES)[1]) == 20  # the smaller of two, rather than none
+
+
+def test_a_group_that_fits_not_every_image_is_refused():
+    with pytest.raises(UserError, match="groups '_' finds no group in image '0000'"):
+        carve(unlabelled(3), 0.5, 0, "x", "_")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import JsonOption, OverwriteOption, SplitOption, print_json
+from pixelproof.cli.options import AnySplitOption, JsonOption, OverwriteOption, print_json
 
 
 def compare(
@@ -17,7 +17,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Write the evidence and its page to this folder.", metavar="DIR")
     ] = None,
-    split: SplitOption = "validation",
+    split: AnySplitOption = "validation",
     protocol: Annotated[str, typer.Option(help="unknown_counted or unknown_ignored.")] = "unknown_counted",
     groups: Annotated[
         str | None,

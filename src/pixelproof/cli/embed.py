@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import DataArgument, DeviceOption, OverwriteOption, RunArgument, SplitOption
+from pixelproof.cli.options import AnySplitOption, DataArgument, DeviceOption, OverwriteOption, RunArgument
 
 
 def embed(
     run: RunArgument,
     data: DataArgument,
     out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
-    split: SplitOption = "validation",
+    split: AnySplitOption = "validation",
     layer: Annotated[
         str | None,
         typer.Option(

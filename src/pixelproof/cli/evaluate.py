@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from pixelproof.cli.options import (
+    AnySplitOption,
     BackendOption,
     DataArgument,
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     RunArgument,
     ScalesOption,
-    SplitOption,
     TtaOption,
     parse_scales,
     print_json,
@@ -19,11 +25,15 @@ from pixelproof.cli.options import (
 def evaluate(
     run: RunArgument,
     data: DataArgument,
-    split: SplitOption = "validation",
+    split: AnySplitOption = "validation",
     device: DeviceOption = "auto",
     backend: BackendOption = "torch",
     tta: TtaOption = None,
     scales: ScalesOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Keep the counts in this file instead.", metavar="scores.npz")
+    ] = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
@@ -31,7 +41,10 @@ def evaluate(
     from pixelproof.evaluation.tables import print_scores
     from pixelproof.verbs.evaluate import evaluate_run
 
-    scores = evaluate_run(run, data, split, device, backend=backend, tta=tta, scales=parse_scales(scales))
+    sizes = parse_scales(scales)
+    scores = evaluate_run(
+        run, data, split, device, backend=backend, tta=tta, scales=sizes, out=out, overwrite=overwrite
+    )
     if json:
         print_json(summarise(scores))
     else:

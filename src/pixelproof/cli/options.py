@@ -14,6 +14,7 @@ from pixelproof.errors import UserError
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, as 'pixelproof train' makes it.", metavar="RUN")]
 DataArgument = Annotated[Path, typer.Argument(help="The folder of labelled images.", metavar="DATA")]
 SplitOption = Annotated[str, typer.Option(help="train, selection, validation or test.")]
+AnySplitOption = Annotated[str, typer.Option(help="train, selection, validation, test, or all for every image.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]

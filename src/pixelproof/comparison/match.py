@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs.scenes import scenes_of
 
 Kind = TypeVar("Kind", bound=SegmentationScores | ClassificationScores)
 Groups = Int64
@@ -77,8 +77,7 @@ def group(ids: tuple[str, ...], pattern: str | None) -> Groups | None:
 
     Args:
         ids: Ids of the images.
-        pattern: A regular expression that is searched in each id; images with an equal first group (or, without
-            parentheses, an equal match) belong together.
+        pattern: See ``scenes_of``.
 
     Returns:
         The groups, or None without a pattern: every image stands for itself.
@@ -90,8 +89,7 @@ def group(ids: tuple[str, ...], pattern: str | None) -> Groups | None:
     if pattern is None:
         _refuse_few(len(ids), "image")
         return None
-    compiled = _compiled(pattern)
-    keys, groups = np.unique(np.array([_key(i, compiled) for i in ids], dtype=np.str_), return_inverse=True)
+    keys, groups = np.unique(np.array(scenes_of(ids, pattern), dtype=np.str_), return_inverse=True)
     _refuse_few(len(keys), "group of images")
     return groups.astype(np.int64)
 
@@ -147,20 +145,3 @@ def _truth_lies_elsewhere(a: Boundaries, b: Boundaries) -> Bool:
     differ = [(one != other).reshape(len(one), -1).any(axis=1) for one, other in zip(mine, theirs, strict=True)]
     elsewhere: Bool = np.any(differ, axis=0)
     return elsewhere
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise UserError(f"--groups '{pattern}' is not a regular expression: {error}", "correct it") from None
-
-
-def _key(sample_id: str, pattern: re.Pattern[str]) -> str:
-    found = pattern.search(sample_id)
-    key = found and found.group(1 if pattern.groups else 0)
-    if not key:
-        raise UserError(
-            f"--groups '{pattern.pattern}' finds no group in image '{sample_id}'", "give a pattern that fits every id"
-        )
-    return key

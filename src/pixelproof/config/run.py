@@ -41,6 +41,9 @@ class DataConfig(Strict):
     """Learn from at most this many images; selection and validation stay, so that scores tell what images are worth."""
     split_seed: int = 0
     """Seed of the parts carved out of train; runs that are compared share it."""
+    groups: str | None = None
+    """A regular expression that finds in an image's id its scene, patient or tile: parts carved out of train hold whole
+    ones, so that no image is scored that looks like one learned from. ``compare --groups`` takes the same."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
 

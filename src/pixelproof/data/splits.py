@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pixelproof.config import DataConfig
@@ -11,25 +12,72 @@ from pixelproof.data.layouts.listing import folders_below, folders_in, images_in
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.randomness import derive
+from pixelproof.runs.scenes import scenes_of
 
 Samples = tuple[Sample, ...]
+Counts = Counter[int | None]
+"""How many images of each class; a segmenter's have none."""
 
 
-def carve(samples: Samples, fraction: float, seed: int, purpose: str) -> tuple[Samples, Samples]:
-    """Split ``samples`` into (rest, part), the part holding about ``fraction`` of every class.
+def carve(
+    samples: Samples, fraction: float, seed: int, purpose: str, groups: str | None = None
+) -> tuple[Samples, Samples]:
+    """Split ``samples`` into (rest, part), the part holding about ``fraction`` of every class, and whole scenes.
 
-    Membership depends on the seed, the purpose and the samples' ids alone, not on their order. At least one image of
-    each class stays in the rest; a class of one image gives none away.
+    Membership depends on the seed, the purpose and the samples' ids alone, not on their order. Each class stays in the
+    rest; a class of one scene gives none away.
+
+    Args:
+        samples: The samples.
+        fraction: How much of each class the part should hold.
+        seed: Decides, with the purpose, which.
+        purpose: What the part is for.
+        groups: What images of one scene have in common (``scenes_of``); by default each is its own.
+
+    Raises:
+        UserError: ``groups`` fits not every id.
     """
-    groups: dict[int | None, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        groups[sample.label].append(sample)
-    part: set[str] = set()
-    for group in groups.values():
-        ranked = sorted(group, key=lambda s: derive(seed, purpose, s.id))
-        count = round(len(group) * fraction) or (1 if fraction and len(groups) == 1 else 0)
-        part |= {sample.id for sample in ranked[: min(count, len(group) - 1)]}
-    return tuple(s for s in samples if s.id not in part), tuple(s for s in samples if s.id in part)
+    total = Counter(sample.label for sample in samples)
+    wanted = {label: min(_share(n, fraction, len(total)), n - 1) for label, n in total.items()}
+    scenes = scenes_of([sample.id for sample in samples], groups)
+    brought: dict[str, Counts] = defaultdict(Counter)
+    for scene, sample in zip(scenes, samples, strict=True):
+        brought[scene][sample.label] += 1
+    chosen = _choose(brought, sorted(brought, key=lambda scene: derive(seed, purpose, scene)), wanted, total)
+    parts: dict[bool, list[Sample]] = {False: [], True: []}
+    for scene, sample in zip(scenes, samples, strict=True):
+        parts[scene in chosen].append(sample)
+    return tuple(parts[False]), tuple(parts[True])
+
+
+def _choose(
+    brought: Mapping[str, Counts], ranked: Sequence[str], wanted: Mapping[int | None, int], total: Counts
+) -> set[str]:
+    """Return the scenes of a part, those that come first in their rank and bring it nearer to what is wanted.
+
+    Args:
+        brought: How many images of each class a scene has.
+        ranked: The scenes in the order in which they are asked.
+        wanted: How many of each class the part should hold.
+        total: How many there are.
+    """
+    held: Counts = Counter()
+    chosen = set()
+    for scene in ranked:
+        has = brought[scene].items()
+        nearer = sum(abs(wanted[k] - held[k]) - abs(wanted[k] - held[k] - n) for k, n in has)
+        if nearer > 0 and all(held[k] + n < total[k] for k, n in has):  # the rest keeps some of each
+            held.update(brought[scene])
+            chosen.add(scene)
+    if not chosen and any(wanted.values()):  # every scene is much too large, and one is better than none
+        spared = [scene for scene in ranked if all(n < total[k] for k, n in brought[scene].items())]
+        chosen = {min(spared, key=lambda scene: brought[scene].total())} if spared else set()
+    return chosen
+
+
+def _share(images: int, fraction: float, classes: int) -> int:
+    """Return how many of the images of a class a part should hold; where there are no classes, at least one."""
+    return round(images * fraction) or (1 if fraction and classes == 1 else 0)
 
 
 def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
@@ -53,8 +101,8 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
     if "validation" not in parts:
-        train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation")
-    train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection")
+        train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation", config.groups)
+    train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection", config.groups)
     parts["train"] = train
     if not train or not parts["validation"]:
         raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")

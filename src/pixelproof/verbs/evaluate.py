@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.data import fingerprint
+from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
-from pixelproof.runs import Run, Scores
+from pixelproof.runs import Run, Scores, load_scores
+from pixelproof.runs.atomic import refuse_existing
 from pixelproof.verbs.parts import samples_for
 from pixelproof.verbs.scoring import score_run
 
@@ -22,23 +24,42 @@ def evaluate_run(
     backend: str = "torch",
     tta: bool | None = None,
     scales: Sequence[float] | None = None,
+    out: Path | None = None,
+    overwrite: bool = False,
 ) -> Scores:
     """Return the scores of a run on a split of ``data`` and write them to the run folder.
 
     Args:
         run: The run folder.
         data: The folder of labelled images.
-        split: Which part of it.
+        split: Which part of it; "all" is every image.
         device: Where to compute.
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as the run was set.
         scales: Sizes of a segmenter's image to average over; None is as the run was set.
+        out: The score file; by default ``scores/SPLIT.npz`` of the run.
+        overwrite: Replace a file ``out``, or scores of other images.
 
     Raises:
-        UserError: The run or the data cannot be read, or do not fit each other.
+        UserError: The run or the data cannot be read, or do not fit each other, or the score file is taken.
     """
     opened = Run.open(Path(run))
+    if out is not None:
+        refuse_existing([Path(out)], overwrite)
     samples = samples_for(opened, Path(data), split)
+    scored = fingerprint(samples)
+    if out is None and not overwrite:
+        _refuse_other_images(opened.scores(split), scored)
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     use_backend(predictor, opened, backend, predictor.reader.size(samples[0].image))
-    return score_run(opened, predictor, samples, split, fingerprint(samples))
+    return score_run(opened, predictor, samples, split, scored, None if out is None else Path(out))
+
+
+def _refuse_other_images(file: Path, fingerprint: str) -> None:
+    """Refuse to replace the scores of other images, which may be the run's own validation."""
+    try:
+        earlier = load_scores(file).source.fingerprint if file.is_file() else ""
+    except UserError:  # what cannot be read is no loss
+        return
+    if earlier and earlier != fingerprint:
+        raise UserError(f"{file} holds the scores of other images", "choose an --out, or give --overwrite")

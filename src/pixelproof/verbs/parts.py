@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pixelproof.config import run_settings
-from pixelproof.data import DataFolder, Sample, open_data
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.decoded import read_sample
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
@@ -16,6 +17,9 @@ from pixelproof.runs import Run
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.proof_images import ProofImage
 from pixelproof.schema import nearest
+
+ALL = "all"
+"""Stands for all splits of a data set."""
 
 
 def data_for(run: Run, data: Path) -> DataFolder:
@@ -34,15 +38,26 @@ def data_for(run: Run, data: Path) -> DataFolder:
 
 
 def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
-    """Return the samples of a split of ``data``, as the run split it.
+    """Return the samples of a split of ``data``.
+
+    What the data brings is taken as it is. Parts are set aside in the data the run learned from alone, as it did.
+
+    Args:
+        run: The run.
+        data: The folder of labelled images.
+        split: The split; ``ALL`` is every image of every split.
 
     Raises:
         UserError: The data has other labels than the run, or no such split.
     """
-    config = run_settings(run).data
-    parts = divide(data_for(run, data), config)
+    folder, config = data_for(run, data), run_settings(run).data
+    if split == ALL:
+        return _all(run, folder)
+    own = (split == "train" or split not in folder.splits) and _learned_from(run, folder)
+    parts = divide(folder, config) if own else folder.splits
     if split not in parts:
-        raise UserError(f"{data} has no split '{split}'", nearest(split, list(parts)))
+        why = "" if own else f", and none is set aside, because {run.path} did not learn from it"
+        raise UserError(f"{data} has no split '{split}'{why}", nearest(split, [*parts, ALL]))
     if not parts[split]:
         raise UserError(f"the split '{split}' of {data} is empty", "choose another --split")
     samples = limited(parts, config)[split]
@@ -51,6 +66,25 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
         why = "train_limit" if split == "train" and config.train_limit == len(samples) else "limit"
         say(f"note: {split}: {used}, because the run was trained with {why}={getattr(config, why)}")
     return samples
+
+
+def _all(run: Run, folder: DataFolder) -> tuple[Sample, ...]:
+    """Return every image; where splits may share names, each begins with that of its split."""
+    if _learned_from(run, folder):
+        say("note: the run learned from some of these images, which flatters it")
+    if len(folder.splits) == 1:
+        return next(iter(folder.splits.values()))
+    named = folder.splits.items()
+    return tuple(replace(sample, id=f"{split}/{sample.id}") for split, samples in named for sample in samples)
+
+
+def _learned_from(run: Run, folder: DataFolder) -> bool:
+    """Return whether a run learned from the very images that it would learn from in a data set."""
+    try:
+        parts = arrange(folder, run_settings(run).data)
+    except UserError:  # nothing can be learned from it
+        return False
+    return run.facts().data.fingerprint.get("train") == fingerprint(parts["train"])
 
 
 def proof_image(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> ProofImage:

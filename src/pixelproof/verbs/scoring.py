@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from pixelproof.comparison.evidence.measures import score_figure
 from pixelproof.data import Sample
@@ -13,8 +14,10 @@ from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.scoring_log import log_scoring
 
 
-def score_run(run: Run, predictor: Predictor, samples: Sequence[Sample], split: str, fingerprint: str) -> Scores:
-    """Return the scores of a run on the images of a split, and write them to the run folder.
+def score_run(
+    run: Run, predictor: Predictor, samples: Sequence[Sample], split: str, fingerprint: str, out: Path | None = None
+) -> Scores:
+    """Return the scores of a run on the images of a split, and write them to the run folder or another place.
 
     Args:
         run: The run.
@@ -22,13 +25,15 @@ def score_run(run: Run, predictor: Predictor, samples: Sequence[Sample], split: 
         samples: The images.
         split: Their split.
         fingerprint: That of the images and labels.
+        out: The score file; by default that of the split in the run folder.
 
     Raises:
         UserError: The run folder cannot be written, or an image or mask not read.
     """
-    require_writable(run.scores(split))
+    file = run.scores(split) if out is None else out
+    require_writable(file)
     scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
-    save_scores(run.scores(split), scores)
+    save_scores(file, scores)
     figure = score_figure(scores, "unknown_counted").of(scores)
     log_scoring(run, split, fingerprint, len(samples), predictor.model.asked, figure)
     return scores

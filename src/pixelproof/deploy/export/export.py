@@ -32,7 +32,7 @@ from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
-from pixelproof.verbs.parts import proof_image, samples_for
+from pixelproof.verbs.parts import ALL, proof_image, samples_for
 
 IMAGES = 16  # validation images of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared
@@ -128,7 +128,7 @@ def _cases(run: Run, data: Path | None, contract: Contract, count: int) -> list[
     """Return the images of a proof, as the network gets them."""
     if data is not None:
         reader = ImageReader.of(run_settings(run).model)
-        samples = limit(samples_for(run, Path(data), "validation"), count, run_settings(run).data.split_seed)
+        samples = limit(samples_for(run, Path(data), ALL), count, run_settings(run).data.split_seed)
         found = [proof_image(sample, contract.scheme, reader) for sample in samples]
     elif not (found := kept_images(run)):
         say("note: the run keeps no images; the proof is made on drawn ones, unless --data is given")

@@ -1,0 +1,69 @@
+"""A run is scored on data it was not trained on: as that data is, with no part of it set aside."""
+
+import shutil
+
+import pytest
+
+from pixelproof.errors import UserError
+from pixelproof.runs import load_scores
+from pixelproof.verbs.evaluate import evaluate_run
+from pixelproof.verbs.train import train_run
+from small_runs import COLORS, untrained_run
+
+SETTINGS = ["width=0.03", "epochs=1", "batch_size=4", "crop=32", "device=cpu"]
+
+
+@pytest.fixture
+def flat(tmp_path, two_fields):
+    """Eight tiles in one folder."""
+    return shutil.copytree(two_fields / "train", tmp_path / "flat")
+
+
+def test_validation_is_set_aside_in_the_data_a_run_learned_from_alone(tmp_path, two_fields, flat, capsys):
+    run = train_run(flat, "fcn32s-bn", tmp_path / "run", settings=SETTINGS)
+    assert len(evaluate_run(run.path, flat).ids) == 2
+    (flat / "0007_mask.png").unlink()
+    (flat / "0007_sat.png").unlink()
+    with pytest.raises(UserError, match=r"'selection', and none is set aside, .* known are all, train"):
+        evaluate_run(run.path, flat, "selection")
+    assert len(evaluate_run(run.path, flat, "all").ids) == 7
+    assert "flatters" not in capsys.readouterr().err
+
+
+def test_all_images_of_what_a_run_learned_from_flatter_it(tmp_path, two_fields, capsys):
+    run = train_run(two_fields, "fcn32s-bn", tmp_path / "run", settings=SETTINGS)
+    scores = evaluate_run(run.path, two_fields, "all")
+    assert "the run learned from some of these images, which flatters it" in capsys.readouterr().err
+    assert len(scores.ids) == 11
+    assert {"train/0000", "validation/0000"} <= set(scores.ids)
+    assert load_scores(run.scores("all")).ids == scores.ids
+
+
+def test_a_folder_with_nothing_but_a_test_split_is_scored(tmp_path, two_fields):
+    run = untrained_run(tmp_path / "run", "fcn32s")
+    shutil.move(two_fields / "train", tmp_path / "only" / "test")
+    assert len(evaluate_run(run.path, tmp_path / "only", "test", device="cpu").ids) == 8
+
+
+def test_classes_that_other_data_lacks_are_no_reason_to_refuse_it(tmp_path, color_classes):
+    run = untrained_run(tmp_path / "run", "vgg16", COLORS, input_size=32)
+    shutil.copy(run.path / "labels.yaml", color_classes)
+    shutil.rmtree(color_classes / "train" / "red")
+    assert len(evaluate_run(run.path, color_classes, device="cpu").ids) == 12
+    assert len(evaluate_run(run.path, color_classes, "train", device="cpu").ids) == 20
+
+
+def test_scores_of_other_images_are_not_replaced_unasked(tmp_path, two_fields, flat):
+    run = untrained_run(tmp_path / "run", "fcn32s")
+    evaluate_run(run.path, two_fields, device="cpu")
+    evaluate_run(run.path, two_fields, device="cpu", tta=True)  # of the same images, they are made anew
+    other = shutil.copytree(flat, tmp_path / "other" / "validation").parent
+    with pytest.raises(UserError, match=r"validation.npz holds the scores of other images; choose an --out"):
+        evaluate_run(run.path, other, device="cpu")
+    out = tmp_path / "other.npz"
+    assert len(evaluate_run(run.path, other, device="cpu", out=out).ids) == len(load_scores(out).ids) == 8
+    assert len(load_scores(run.scores("validation")).ids) == 3
+    with pytest.raises(UserError, match=r"other.npz already exists"):
+        evaluate_run(run.path, other, device="cpu", out=out)
+    evaluate_run(run.path, other, device="cpu", overwrite=True)
+    assert len(load_scores(run.scores("validation")).ids) == 8
