@@ -36,7 +36,12 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("scale=[2, 1]", "--set: 'augment': scale is a range LOW HIGH"),
         ("lr=inf", "--set: 'training.lr': input should be a finite number"),
         ("lr=nan", "--set: 'training.lr'"),
-        ("training=3", "--set: unknown key 'training'"),
+        ("training=3", "--set: 'training' is a group of settings; set one of them, such as training.epochs"),
+        (
+            "model=fcn8s",
+            "--set: 'model' is a group of settings; set one of them, such as model.name, or name the network",
+        ),
+        ("learning_rate=1e-3", "--set: unknown key 'learning_rate'; did you mean 'lr'?"),
         ("task=classification", "--set: 'task' cannot be set, the data decides it; leave it out"),
         ("seed=-1", "--set: 'training.seed': input should be greater than or equal to 0"),
     ],
@@ -45,6 +50,12 @@ def test_a_wrong_setting_is_one_sentence(text, complaint):
     with pytest.raises(UserError) as caught:
         apply_overrides(BASE, [text])
     assert str(caught.value).startswith(complaint)
+
+
+def test_lists_and_nothing_are_read_as_they_are_written_in_python_and_without_brackets():
+    changed = apply_overrides(BASE, ["crop=None", "scale=0.5,2", "tta_scales=1,0.5", "mean=0.5,0.5,0.5"])
+    assert changed.augment.crop is None
+    assert (changed.augment.scale, changed.model.tta_scales, changed.model.mean) == ((0.5, 2), (0.5, 1), (0.5,) * 3)
 
 
 @pytest.mark.parametrize("task", ["classification", "segmentation"])

@@ -46,6 +46,13 @@ def test_what_lies_beyond_a_small_image_is_black_and_void(pixels):
     assert torch.equal(augment_masks(masks, changes), F.pad(masks, [0, 0, 14, 24], fill=VOID))
 
 
+def test_colors_leave_what_lies_beyond_an_image_black(pixels):
+    images, _, numbers = pixels
+    for zoomed in (False, True):
+        changes = draw(SIZE, AugmentConfig(crop=64, flip=False, color=0.8), numbers, segmented=True)
+        assert not augment_images(images, changes, zoomed)[:, :, 40:].any()
+
+
 def test_shift_equals_torchvision_with_reflected_edges(pixels):
     images, _, numbers = pixels
     changes = draw(SIZE, AugmentConfig(shift=5, flip=False), numbers, segmented=False)

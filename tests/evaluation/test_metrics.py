@@ -103,6 +103,10 @@ def test_iou_equals_scikit_learn_and_torchmetrics(seed):
     assert pixel_accuracy(scores) == pytest.approx(sk.accuracy_score(truth.ravel(), prediction.ravel()))
     share = np.bincount(truth.ravel(), minlength=5) / truth.size
     assert frequency_weighted_iou(scores, "unknown_ignored") == pytest.approx((share * found).sum())
+    figures = summarise(scores)["protocols"]["unknown_ignored"]
+    theirs = sk.precision_recall_fscore_support(truth.ravel(), prediction.ravel())
+    for name, values in zip(("precision", "recall", "f1"), theirs, strict=False):
+        np.testing.assert_allclose(list(figures[name].values()), values)
 
 
 def test_a_class_absent_everywhere_is_undefined_and_left_out_of_the_mean():
@@ -184,6 +188,13 @@ def test_classification_equals_scikit_learn(seed):
     recall = sk.recall_score(scores.truth, scores.predicted, average=None, labels=range(7))
     np.testing.assert_allclose(class_accuracy(scores)[:7], recall)
     assert np.isnan(class_accuracy(scores)[7])
+    figures = summarise(scores)
+    assert figures["balanced_accuracy"] == pytest.approx(recall.mean())
+    assert figures["confusion"]["counts"] == expected.tolist()
+    theirs = sk.precision_recall_fscore_support(scores.truth, scores.predicted, labels=labels, zero_division=np.nan)
+    for name, values in zip(("precision", "recall", "f1"), theirs, strict=False):
+        ours = [np.nan if value is None else value for value in figures[name].values()]
+        np.testing.assert_allclose(ours, values)
 
 
 def test_the_rank_is_zero_exactly_where_the_prediction_is_right_whatever_ties():

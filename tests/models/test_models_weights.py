@@ -131,6 +131,24 @@ def test_nothing_that_fits_is_an_error(tmp_path: Path) -> None:
         build("fcn8s", tmp_path / "other.pt")
 
 
+def test_counters_and_biases_alone_are_nothing_that_fits() -> None:
+    other = build_model(ModelConfig(name="fcn8s-bn", width=0.05), 7).state_dict()
+    with pytest.raises(UserError, match=r"narrow: no tensor fits the model .*; check the model's name and width"):
+        transfer_weights(build_model(ModelConfig(name="fcn8s-bn", width=0.1), 7), other, "narrow")
+
+
+def test_weights_with_batch_norms_for_a_network_without_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    state = build_model(ModelConfig(name="vgg16-bn", width=0.05), 7).state_dict()
+    transfer_weights(build_model(ModelConfig(name="vgg16", width=0.05), 7), state, "vgg16-bn")
+    assert "note: these weights have batch norms, which the network has not" in capsys.readouterr().err
+
+
+def test_what_training_goes_on_from_is_told_from_weights(tmp_path: Path) -> None:
+    save_file({"model/features.0.weight": torch.zeros(3)}, tmp_path / "last.safetensors")
+    with pytest.raises(UserError, match=r"last.safetensors is what training goes on from; give best.safetensors"):
+        read_weights(tmp_path / "last.safetensors")
+
+
 def test_another_network_s_layers_are_not_taken_for_ours() -> None:
     """VGG19 has the same names, but its later layers are others."""
     state = {

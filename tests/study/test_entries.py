@@ -271,6 +271,16 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
     assert len(list((out / "previous").iterdir())) == 6
 
 
+def test_a_network_without_batch_norm_starts_from_the_folded_weights_of_one_with_it(tmp_path, color_classes):
+    models = {"a": "vgg16-bn", "b": {"model": "vgg16", "weights": "study:why/a"}}
+    models["c"] = {"model": "vgg16-bn", "weights": "study:why/a"}
+    settings = {"width": 0.03, "epochs": 1, "batch_size": 4, "device": "cpu"}
+    study = study_of(tmp_path, {"data": "patches", "models": models, "settings": settings})
+    conduct(study, tmp_path, tmp_path / "out")
+    used = [run_settings(Run(tmp_path / "out" / "why" / name)).model.weights for name in "bc"]
+    assert used == [str(tmp_path / "out/why/a/checkpoints" / f"{name}.safetensors") for name in ("plain", "best")]
+
+
 def test_a_run_starts_only_from_a_model_that_stands_before_it(tmp_path, color_classes, two_fields):
     study = study_text(tmp_path, LEARNED.replace("study:patches/vgg16", "study:fields/fcn8s"))
     with pytest.raises(UserError, match="starts from 'fields/fcn8s', which is not a model that stands before it"):

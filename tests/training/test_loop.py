@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pixelproof.config import apply_overrides, default_config, run_settings
 from pixelproof.data import arrange, open_data
@@ -17,7 +18,10 @@ from pixelproof.prediction import Predictor
 from pixelproof.runs import Run, Source
 from pixelproof.runs.locks import alone_in
 from pixelproof.training.checkpoints import load_weights
+from pixelproof.verbs.evaluate import evaluate_run
+from pixelproof.verbs.settings import settle
 from pixelproof.verbs.train import train
+from small_runs import untrained_run
 
 SLIM = ["width=0.03", "batch_size=8", "lr=3e-3", "warmup=0", "device=cpu"]
 
@@ -90,6 +94,8 @@ def test_a_killed_run_resumes_to_bit_identical_weights(
     rows = [[(r["epoch"], r["loss"], r["lr"], r["score"]) for r in run.metrics.read()] for run in (whole, torn)]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 4
+    board = EventAccumulator(str(torn.path / "tensorboard")).Reload()
+    assert [event.step for event in board.Scalars("loss")] == [1, 2, 3, 4]
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path, two_fields):
@@ -220,6 +226,21 @@ def test_a_run_that_diverges_stops_with_its_last_good_checkpoint(tmp_path, color
     assert_same(before, weights_of(good))
     for path in (tmp_path / "bad" / "checkpoints").glob("*.safetensors"):
         assert all(t.isfinite().all() for t in load_file(path).values())
+
+
+@pytest.mark.parametrize(("scale", "crop"), [("scale=[0.5,1]", 64), ("scale=[1,2]", 128), ("scale=[2,2]", 128)])
+def test_a_crop_is_no_larger_than_what_it_is_cut_from(two_fields, scale, crop):
+    data = open_data(two_fields)
+    config = settle(settings_for(data, "fcn8s", "crop=1024", scale), data, data.splits["train"])
+    assert config.augment.crop == crop
+
+
+def test_a_network_whose_answers_are_no_numbers_is_told_in_one_sentence(tmp_path, two_fields):
+    run = untrained_run(tmp_path / "run", "fcn8s")
+    state = load_file(run.best)
+    save_file({name: torch.full_like(tensor, torch.inf) for name, tensor in state.items()}, run.best)
+    with pytest.raises(UserError, match="the network's answers are infinite or undefined; train it again"):
+        evaluate_run(run.path, two_fields, device="cpu")
 
 
 @pytest.mark.parametrize("model", ["fcn8s", "fcn16s-bn"])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from pixelproof.config.bands import Bands, Ranges, check_count
+from pixelproof.config.bands import Bands, Ranges, check_count, listed
 from pixelproof.schema import Strict
 
 COLORS = 3
@@ -16,6 +16,7 @@ LOOKS = ("tta", "tta_scales")
 """Settings of a model that no training reads."""
 OWN_SIZE = (1.0,)
 """An image is looked at in its own size alone."""
+Numbers = Annotated[tuple[float, ...], BeforeValidator(listed)]
 Channels = tuple[float, ...]
 
 
@@ -42,7 +43,8 @@ class ModelConfig(Strict):
     dropout: float = Field(default=0.5, ge=0.0, lt=1.0)
     """Dropout of VGG's classifier."""
     input_size: int | None = Field(default=None, ge=8)
-    """Classification: images are resized to this many pixels a side. None takes the size most images of train have."""
+    """Classification: images are resized to this many pixels a side. None takes the size most images of train have, and
+    at most 224."""
     downsample: int = Field(default=1, ge=1, le=16)
     """Segmentation: the network sees means of N x N pixels, with 1/N² of the operations and N times the width of the
     scene in its receptive field; its answer is enlarged bilinearly."""
@@ -55,15 +57,15 @@ class ModelConfig(Strict):
     dtype: Literal["uint8", "uint16"] | None = None
     """The type of the bands' values, where there is no stretch; files of others are refused. None takes that of the
     training images."""
-    mean: Channels | None = None
+    mean: Numbers | None = None
     """Subtracted from each channel in 0..1. None is what the ``imagenet`` weights were trained with, ImageNet's
     otherwise, and with ``bands`` that of the training images."""
-    std: Channels | None = None
+    std: Numbers | None = None
     """Each channel is divided by this after ``mean`` is subtracted; None likewise."""
     tta: bool | Literal["flip"] = False
     """Average probabilities over flips and quarter turns when predicting, which takes eight times as long; ``flip``:
     over the image and its mirror image alone, for things that have an up."""
-    tta_scales: tuple[float, ...] = OWN_SIZE
+    tta_scales: Numbers = OWN_SIZE
     """Segmentation: probabilities are averaged over the image in these sizes when predicting, such as
     ``[0.5, 0.75, 1]``; multiples of 1/8 from 1/4 to 2."""
 

@@ -5,10 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pixelproof.config.run import RunConfig
+from pixelproof.config.model import ModelConfig
+from pixelproof.config.run import AugmentConfig, DataConfig, RunConfig, TrainingConfig
 from pixelproof.errors import UserError
 from pixelproof.runs.plain import from_yaml
 from pixelproof.schema import nearest, parse
+
+ELSEWHERE = {
+    "amp": "precision",
+    "batchsize": "batch_size",
+    "gradient_clip": "clip",
+    "image_size": "input_size",
+    "img_size": "input_size",
+    "learning_rate": "lr",
+    "lr_scheduler": "schedule",
+    "max_epochs": "epochs",
+    "num_epochs": "epochs",
+    "num_workers": "workers",
+    "patch_size": "crop",
+    "scheduler": "schedule",
+    "wd": "weight_decay",
+}
+"""What other programs call a setting."""
+
+
+def is_setting(key: str) -> bool:
+    """Return whether ``--set`` takes a key."""
+    return any(key in section.model_fields for section in (ModelConfig, DataConfig, AugmentConfig, TrainingConfig))
 
 
 def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[str], where: str = "--set") -> RunConfig:
@@ -30,10 +53,7 @@ def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[s
             raise UserError(f"{where}: 'task' cannot be set, the data decides it", "leave it out")
         if isinstance(value, Mapping):
             raise UserError(f"{where}: '{key}' is one value, not a group", "give a single value")
-        if section:
-            values[section][name] = value
-        else:
-            values[name] = value
+        values[section][name] = value
     return parse(RunConfig, values, where)
 
 
@@ -68,7 +88,9 @@ def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """Read ``1e-3``, which YAML 1.1 takes for a text, as the number it is."""
+    """Read ``1e-3``, which YAML 1.1 takes for a text, as the number it is, and ``None`` as what Python calls so."""
+    if value == "None":
+        return None
     if isinstance(value, str):
         try:
             return float(value)
@@ -84,10 +106,17 @@ def _locate(values: Mapping[str, Any], key: str, where: str) -> tuple[str, str]:
     places |= {name: ("", name) for name, group in values.items() if not isinstance(group, dict)}
     if key in places:
         return places[key]
+    if key in values:
+        more = ", or name the network with --model" if key == "model" else ""
+        raise UserError(
+            f"{where}: '{key}' is a group of settings",
+            f"set one of them, such as {key}.{next(iter(values[key]))}{more}",
+        )
     matches = [place for place in places if place.endswith(f".{key}")]
     if len(matches) == 1:
         return places[matches[0]]
     if matches:
         raise UserError(f"{where}: '{key}' could be {' or '.join(matches)}", "give the full path")
     known = [*places, *(name for _, name in places.values())]
-    raise UserError(f"{where}: unknown key '{key}'", nearest(key, sorted(set(known))))
+    advice = f"did you mean '{ELSEWHERE[key]}'?" if key in ELSEWHERE else nearest(key, sorted(set(known)))
+    raise UserError(f"{where}: unknown key '{key}'", advice)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pixelproof.config.bands import listed
 from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
@@ -53,14 +54,14 @@ class AugmentConfig(Strict):
 
     crop: int | None = Field(default=None, ge=8)
     """Segmentation: side of the square cut out of each image, in pixels; smaller images are padded with void."""
-    scale: tuple[float, float] = (1.0, 1.0)
+    scale: Annotated[tuple[float, float], BeforeValidator(listed)] = (1.0, 1.0)
     """Segmentation: range of the zoom factor applied before the crop."""
     shift: int = Field(default=0, ge=0)
     """Classification: the image is moved by up to this many pixels, edges reflected."""
     flip: bool = True
     """Mirror left to right with probability 1/2."""
     turn: bool = False
-    """Turn by 0, 90, 180 or 270 degrees; for images that have no up."""
+    """Turn by 0, 90, 180 or 270 degrees; for images that have no up. Whole images that are not square by 0 or 180."""
     color: float = Field(default=0.0, ge=0.0, le=1.0)
     """Strength of random brightness, contrast and saturation."""
 
@@ -76,7 +77,7 @@ class TrainingConfig(Strict):
     """How the weights are found."""
 
     epochs: int = Field(default=30, ge=1)
-    """How often training goes through all images."""
+    """How often training goes through the images; those that fill no batch are left out, other ones each time."""
     batch_size: int = Field(default=8, ge=1)
     """Images that go through the network at once."""
     accumulate: int = Field(default=1, ge=1)

@@ -112,15 +112,28 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
 
 
 def note_unscored(data: DataFolder, config: DataConfig) -> None:
-    """Point out what validation lacks, once a command: images of a class, or masks, where train gives it some.
+    """Point out what validation and selection lack, once a command: images of a class, or masks that train gives.
 
     Raises:
         UserError: As ``divide`` does.
     """
     if data.task == "segmentation" and "validation" not in data.splits and (folder := _unused_validation(data.root)):
         say(f"note: {folder} holds no images with masks beside them, so a part of train is set aside for validation")
-    if data.task == "classification" and (unscored := _missing(data, divide(data, config)["validation"])):
-        say(f"note: no validation image of class {', '.join(unscored)}: accuracy there will be undefined")
+    if data.task == "segmentation":
+        return
+    parts = divide(data, config)
+    if unscored := _missing(data, parts["validation"]):
+        say(f"note: no validation image of class {_first(unscored)}: accuracy there will be undefined")
+    if parts["selection"] and (unseen := _missing(data, parts["selection"])):
+        say(
+            f"note: the checkpoint is chosen without class {_first(unseen)}; more images, or selection=..., bring it in"
+        )
+
+
+def _first(names: list[str]) -> str:
+    """Return names in a sentence, the first of many."""
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def _unused_validation(root: Path) -> Path | None:

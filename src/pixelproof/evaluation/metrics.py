@@ -83,6 +83,21 @@ def iou_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
     return ratio(hit, true + predicted - hit)
 
 
+def precision_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
+    """Return the right share of what is predicted [..., K] from the counts [..., 3, K] of ``class_counts``."""
+    return ratio(counts[..., 0, :], counts[..., 2, :])
+
+
+def recall_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
+    """Return the share that is found of what is true [..., K] from the counts [..., 3, K] of ``class_counts``."""
+    return ratio(counts[..., 0, :], counts[..., 1, :])
+
+
+def f1_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
+    """Return the harmonic mean of precision and recall, which is Dice [..., K], from the counts of ``class_counts``."""
+    return ratio(2 * counts[..., 0, :], counts[..., 1, :] + counts[..., 2, :])
+
+
 def image_iou(scores: SegmentationScores, protocol: Protocol) -> Float64:
     """Return each image's IoU averaged over the classes that its truth shows, [N]; NaN where it shows none.
 
@@ -123,10 +138,15 @@ def top_k_accuracy(scores: ClassificationScores, k: int = 5) -> float:
     return float(ratio((scores.rank[known] < k).sum(), known.sum()))
 
 
+def image_counts(scores: ClassificationScores) -> Int64:
+    """Return the images hit, true and predicted per class, int64 [3, K], as ``class_counts`` does of pixels."""
+    matrix = confusion_matrix(scores)
+    return np.stack([np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)])
+
+
 def class_accuracy(scores: ClassificationScores) -> Float64:
     """Return the share of each class's images that are classified right, [K]; NaN for a class without images."""
-    matrix = confusion_matrix(scores)
-    return ratio(np.diagonal(matrix), matrix.sum(axis=1))
+    return recall_of_counts(image_counts(scores))
 
 
 def most_confident_errors(

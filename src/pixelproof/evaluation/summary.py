@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.array_types import Float64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
@@ -39,17 +40,19 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
     names, scored = scores.scheme.names, scores.scheme.scored
     protocols = {}
     for protocol in metrics.PROTOCOLS:
-        values = metrics.iou(scores, protocol)
+        counts = metrics.class_counts(scores.confusion.sum(axis=0), scored, protocol)[:, scored]
         protocols[protocol] = {
             "miou": defined(metrics.mean_iou(scores, protocol)),
             "frequency_weighted_iou": defined(metrics.frequency_weighted_iou(scores, protocol)),
-            "iou": {name: defined(v) for name, v, s in zip(names, values, scored, strict=True) if s},
+            "iou": _named(list(compress(names, scored)), metrics.iou_of_counts(counts)),
+            **_by_class(list(compress(names, scored)), counts),
         }
     return {
         "task": "segmentation",
         "protocols": protocols,
         "pixel_accuracy": defined(metrics.pixel_accuracy(scores)),
         "images": len(scores.ids),
+        "confusion": _confusion(scores),
         "boundary": _boundary(scores, scores.boundaries) if scores.boundaries is not None else None,
         "calibration": _calibration(scores),
     }
@@ -93,17 +96,35 @@ def _named(names: Sequence[str], values: Float64) -> dict[str, float | None]:
 
 
 def _classification(scores: ClassificationScores) -> dict[str, Any]:
-    by_class = metrics.class_accuracy(scores)
+    counts, names = metrics.image_counts(scores), scores.scheme.names
+    by_class = metrics.recall_of_counts(counts)
     return {
         "task": "classification",
         "correct": int(scores.correct.sum()),
         "total": len(scores.ids),
         "accuracy": defined(metrics.accuracy(scores)),
+        "balanced_accuracy": defined(float(metrics.mean_defined(by_class))),
         "top5_accuracy": defined(metrics.top_k_accuracy(scores, 5)),
         "loss": defined(metrics.average_loss(scores)),
-        "class_accuracy": {name: defined(v) for name, v in zip(scores.scheme.names, by_class, strict=True)},
+        "class_accuracy": _named(names, by_class),
+        **_by_class(names, counts),
+        "confusion": _confusion(scores),
         "calibration": _calibration(scores),
     }
+
+
+def _by_class(names: Sequence[str], counts: Int64) -> dict[str, dict[str, float | None]]:
+    """Return what the counts [3, K] of ``class_counts`` say of each class."""
+    return {
+        "precision": _named(names, metrics.precision_of_counts(counts)),
+        "recall": _named(names, metrics.recall_of_counts(counts)),
+        "f1": _named(names, metrics.f1_of_counts(counts)),
+    }
+
+
+def _confusion(scores: Scores) -> dict[str, Any]:
+    """Return the counts by true class (row) and predicted class (column), with the order of the classes."""
+    return {"classes": list(scores.scheme.names), "counts": metrics.confusion_matrix(scores).tolist()}
 
 
 def _calibration(scores: Scores) -> list[dict[str, Any]] | None:

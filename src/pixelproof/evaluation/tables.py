@@ -22,16 +22,19 @@ def print_scores(scores: Scores) -> None:
         return
     figures = summarise(scores)
     print(study_line(scores) if figures["loss"] is not None else f"Accuracy: {figures['correct']}/{figures['total']}")
-    if figures["top5_accuracy"] is not None:
+    print(f"Balanced accuracy, the mean over classes: {score(figures['balanced_accuracy'])}")
+    if figures["top5_accuracy"] is not None and len(scores.scheme.classes) > TOP:
         print(f"Top-5 accuracy: {figures['top5_accuracy']:.4f}")
-    classes = table("class", "images", "accuracy", title="Accuracy by class")
-    counts = metrics.confusion_matrix(scores).sum(axis=1)
+    classes = table("class", "images", "accuracy", "precision", "F1", title="Accuracy by class")
+    counts = metrics.image_counts(scores)[1]
     for (name, value), count in zip(figures["class_accuracy"].items(), counts, strict=True):
-        add_row(classes, name, str(count), score(value))
+        add_row(classes, name, str(count), score(value), score(figures["precision"][name]), score(figures["f1"][name]))
     out.print(classes)
     _calibration(figures["calibration"])
 
 
+TOP = 5
+"""Of as many classes or fewer, the true one is always among the first five."""
 _WHEN = {"none": " as trained", "fitted": " at the fitted temperature", None: ""}
 
 
@@ -54,6 +57,10 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
     weighted = "frequency_weighted_iou"
     add_row(classes, "frequency-weighted", score(counted[weighted]), score(ignored[weighted]))
     out.print(classes)
+    found = table("class", "precision", "recall", "F1 (Dice)", title="Pixels by class, unknown counted")
+    for name in counted["iou"]:
+        add_row(found, name, *(score(counted[figure][name]) for figure in ("precision", "recall", "f1")))
+    out.print(found)
     print(f"Pixel accuracy: {score(figures['pixel_accuracy'])}")
     _calibration(figures["calibration"])
     if figures["boundary"] is not None:

@@ -42,7 +42,7 @@ class TimmClassifier(PixelModel):
         details: Any = network
         self.reduction = details.feature_info[-1]["reduction"]
         self.size: tuple[int, int] | None = None
-        if details.pretrained_cfg.get("fixed_input_size") or not self._takes_any_size():
+        if details.pretrained_cfg.get("fixed_input_size") or not takes_any_size(self):
             self.size = tuple(details.pretrained_cfg["input_size"][1:])
 
     def forward(self, images: Tensor) -> Output:
@@ -58,18 +58,6 @@ class TimmClassifier(PixelModel):
         # Some end in a convolution or in several classifiers; those know best how to apply them.
         logits = classifier(features) if isinstance(classifier, nn.Linear) else network.forward_head(maps)
         return Output(logits, features)
-
-    @torch.no_grad()
-    def _takes_any_size(self) -> bool:
-        """Whether the network accepts an odd size; which do is not recorded anywhere, so one image is tried."""
-        training = self.training
-        try:
-            self.eval()(torch.zeros(1, self.channels, *ODD))
-        except Exception:  # each architecture refuses in its own way
-            return False
-        finally:
-            self.train(training)
-        return True
 
 
 class SmpSegmenter(PixelModel):
@@ -116,7 +104,7 @@ def smp_segmenter(name: str, num_classes: int, pretrained: bool, channels: int) 
     """Build the model ``smp:DECODER:ENCODER``, whose name was checked; smp shares out weights over other bands itself.
 
     Raises:
-        UserError: Decoder and encoder do not fit, or the weights cannot be loaded.
+        UserError: Decoder and encoder do not fit, images must be of one size, or the weights cannot be loaded.
     """
     import segmentation_models_pytorch as smp
 
@@ -125,7 +113,23 @@ def smp_segmenter(name: str, num_classes: int, pretrained: bool, channels: int) 
     weights = (encoder.startswith(TIMM_ENCODER) or "imagenet") if pretrained else None
     with _building(f"smp:{name}", pretrained):
         network = smp.create_model(decoder, encoder, encoder_weights=weights, in_channels=channels, classes=num_classes)
-    return SmpSegmenter(network, num_classes, channels, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))
+    segmenter = SmpSegmenter(network, num_classes, channels, SMP_STRIDES.get(decoder.lower(), SMP_STRIDE))
+    if not takes_any_size(segmenter):
+        raise UserError(f"'smp:{name}' takes images of one size alone", "choose another encoder")
+    return segmenter
+
+
+@torch.no_grad()
+def takes_any_size(model: PixelModel) -> bool:
+    """Return whether a network accepts an odd size; which do is not recorded anywhere, so one image is tried."""
+    training = model.training
+    try:
+        model.eval()(torch.zeros(1, model.channels, *ODD))
+    except Exception:  # each architecture refuses in its own way
+        return False
+    finally:
+        model.train(training)
+    return True
 
 
 @contextmanager

@@ -63,6 +63,16 @@ def check_smp(name: str, pretrained: bool) -> None:
     check_timm(encoder.removeprefix(TIMM_ENCODER), pretrained)
 
 
+def meant(name: str) -> str:
+    """Return advice on a name that another library knows, and that only lacks the library's; empty for any other."""
+    import segmentation_models_pytorch as smp
+    import timm
+
+    if name.lower() in smp.MODEL_ARCHITECTURES_MAPPING:
+        return f"did you mean 'smp:{name}:resnet18', or with another encoder?"
+    return f"did you mean 'timm:{name}'?" if timm.is_model(name.partition(".")[0]) else ""
+
+
 def trained_with(name: str) -> tuple[Channels, Channels] | None:
     """Return the mean and the standard deviation that the pretrained weights of a model of timm expect.
 

@@ -12,7 +12,7 @@ from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
 from pixelproof.models.adapters import smp_segmenter, timm_classifier
 from pixelproof.models.fcn import FCN, VARIANTS
-from pixelproof.models.names import check_smp, check_timm, trained_with
+from pixelproof.models.names import check_smp, check_timm, meant, trained_with
 from pixelproof.models.output import PixelModel
 from pixelproof.models.preprocessing import MEAN, MIDDLE, SPREAD, STD, Preprocessing
 from pixelproof.models.vgg import VGG
@@ -40,7 +40,7 @@ def task_of(name: str) -> Task:
         return "classification"
     if name.startswith("smp:") or plain_name(name) in VARIANTS:
         return "segmentation"
-    raise UserError(f"unknown model '{name}'", nearest(name, [*known_models(), *ADAPTERS]))
+    raise UserError(f"unknown model '{name}'", meant(name) or nearest(name, [*known_models(), *ADAPTERS]))
 
 
 def plain_name(name: str) -> str:

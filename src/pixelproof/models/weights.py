@@ -23,7 +23,7 @@ from pixelproof.numbers import counted
 from pixelproof.progress import say
 
 State = dict[str, Tensor]
-WRAPPERS = ("module.", "_orig_mod.", "model.")  # prefixes that DataParallel, compilers and adapters put before names
+WRAPPERS = re.compile(r"^(module\.|_orig_mod\.|model\.)+")  # what DataParallel, compilers and adapters put before names
 GROUPS = ("state_dict", "model")  # keys under which training scripts keep the weights
 STAGES = ("features", "middlelayer", "lastlayer")
 ENCODER_WEIGHT = re.compile(rf"(({'|'.join(STAGES)})\.\d+)\.weight")
@@ -67,7 +67,8 @@ def transfer_weights(model: PixelModel, state: Mapping[str, Tensor], source: str
     """
     own = {_bare(name): tensor for name, tensor in model.state_dict().items()}
     given = _in_order_of(model, {_bare(name): tensor for name, tensor in state.items()})
-    given |= _shared_out({name: given[name] for name in own if name in given}, own, model.channels)
+    if model.channels != COLORS:
+        given |= _shared_out(given, own, model.channels)
     common = [name for name in own if name in given]
     fitting = [name for name in common if own[name].shape == given[name].shape]
     match = Match(
@@ -76,12 +77,14 @@ def transfer_weights(model: PixelModel, state: Mapping[str, Tensor], source: str
         unexpected=tuple(name for name in given if name not in own),
         wrong_shape=tuple(name for name in common if own[name].shape != given[name].shape),
     )
-    if not fitting:
+    if not any(own[name].ndim > 1 for name in fitting):  # counters and biases of the classes fit everywhere
         raise UserError(f"{source}: no tensor fits the model ({match})", "check the model's name and width")
     with torch.no_grad():
         for name in fitting:
             own[name].copy_(given[name])
     say(f"{source}: {match}")
+    if any(name.endswith(".running_mean") for name in match.unexpected):
+        say("note: these weights have batch norms, which the network has not; plain.safetensors of their run has none")
     return match
 
 
@@ -100,6 +103,8 @@ def read_weights(path: Path) -> State:
         if isinstance(content.get(group), Mapping):
             content = content[group]
     state = {str(name): tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
+    if any(name.startswith("model/") for name in state):
+        raise UserError(f"{path} is what training goes on from", "give best.safetensors, which lies beside it")
     if not state:
         raise UserError(f"{path}: no tensors by name in it", "save the model's state_dict()")
     return state
@@ -147,9 +152,7 @@ def _read_torch(path: Path) -> Any:
 
 def _bare(name: str) -> str:
     """Return the name of a tensor without what wrappers put before it."""
-    while (bare := name.removeprefix(next(filter(name.startswith, WRAPPERS), ""))) != name:
-        name = bare
-    return name
+    return WRAPPERS.sub("", name)
 
 
 def _in_order_of(model: PixelModel, state: State) -> State:
@@ -174,13 +177,14 @@ def _in_order_of(model: PixelModel, state: State) -> State:
 
 def _shared_out(colors: State, own: Mapping[str, Tensor], channels: int) -> State:
     """Return the weights of layers for RGB as those of layers for other channels, where that is all that differs."""
-    found: State = {}
-    for name, tensor in colors.items():
-        if channels != COLORS and tensor.ndim == 4 and tensor.shape[1] == COLORS and own[name].shape[1] == channels:
-            from timm.models import adapt_input_conv
+    from timm.models import adapt_input_conv
 
-            found[name] = adapt_input_conv(channels, tensor)
-    return found
+    shared = [name for name in colors if name in own and own[name].ndim == colors[name].ndim == 4]
+    return {
+        name: adapt_input_conv(channels, colors[name])
+        for name in shared
+        if colors[name].shape[1] == COLORS and own[name].shape[1] == channels
+    }
 
 
 def _rename(name: str, renamed: Mapping[str, str]) -> str:

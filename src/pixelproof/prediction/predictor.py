@@ -117,7 +117,7 @@ class Predictor:
         batch = self.prepared(images)
         with autocast(self.device, self.precision):
             output = self.model(batch)
-        return Output(output.logits.float().cpu(), output.features.float().cpu())
+        return Output(_finite(output.logits).float().cpu(), output.features.float().cpu())
 
     def logits(self, images: Sequence[UInt8]) -> Tensor:
         """Return the logits alone, [N, K] or [N, K, H, W], on the CPU as float32."""
@@ -184,7 +184,7 @@ class Predictor:
         """Return the logits of prepared images, on the device."""
         if self.runtime is None:
             with autocast(self.device, self.precision):
-                return self.model(batch).logits
+                return _finite(self.model(batch).logits)
         runtime = self.runtime
 
         def answer(images: Tensor) -> Tensor:
@@ -220,3 +220,14 @@ def probabilities(logits: Tensor, temperature: float = 1.0) -> Float64:
     """Return softmax probabilities of logits divided by the temperature, [N, K], as float64."""
     values: Float64 = (logits.double() / temperature).softmax(dim=1).numpy()
     return values
+
+
+def _finite(logits: Tensor) -> Tensor:
+    """Return logits as they are.
+
+    Raises:
+        UserError: One is infinite or undefined, as after a training that diverged.
+    """
+    if not logits.isfinite().all():
+        raise UserError("the network's answers are infinite or undefined", "train it again with a lower --set lr=...")
+    return logits

@@ -11,6 +11,7 @@ from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.splits import note_unscored
 from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
+from pixelproof.models import plain_name
 from pixelproof.numbers import counted
 from pixelproof.runs import Run
 from pixelproof.runs.claims import METRICS_OF
@@ -57,7 +58,11 @@ def in_order(jobs: Mapping[str, Sequence[Job]]) -> list[Job]:
 
 def starting(job: Job) -> RunConfig:
     """Return a job's settings with the path of the weights that it starts from."""
-    return job.config if job.start is None else _with_weights(job.config, str(job.start.run.best))
+    if job.start is None:
+        return job.config
+    # A network without batch norm takes the weights of one with it as they are when folded.
+    folded = plain_name(job.config.model.name) == job.config.model.name and job.start.run.plain.is_file()
+    return _with_weights(job.config, str(job.start.run.plain if folded else job.start.run.best))
 
 
 def _opened(entry: Part, part: str, data: Path) -> DataFolder:

@@ -105,7 +105,7 @@ class Trainer:
                 start = time.monotonic()
                 loss = self._epoch(self.progress.epoch, step)
                 seconds = time.monotonic() - start
-                if not all(p.isfinite().all() for p in self.model.parameters()):
+                if not all(tensor.isfinite().all() for tensor in self.model.state_dict().values()):
                     raise self._diverged("a weight")
                 value = score(self.result) if score is not None else None
                 self.progress.epoch += 1
@@ -126,7 +126,7 @@ class Trainer:
     def _board(self) -> SummaryWriter | nullcontext[None]:
         if not self.parallel.is_main:
             return nullcontext()
-        return SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch)
+        return SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch + 1)
 
     def _epoch(self, epoch: int, report: Step) -> float:
         """Go once through the training images and return the mean loss."""
@@ -137,8 +137,8 @@ class Trainer:
         loss, shown, losses = self.losses(epoch), 0.0, []
         for number, (images, stored) in enumerate(self.batches.epoch(epoch), start=1):
             # In the middle of what is stepped at once: at its end the last step of all would have a rate of 0.
-            middle = number - self._together(number) / 2
-            lr = learning_rate(self.config, epoch + max(middle, 0) / per_epoch)
+            first = (number - 1) // self.config.accumulate * self.config.accumulate
+            lr = learning_rate(self.config, epoch + (first + self._together(number) / 2) / per_epoch)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
             batch = self._mixed(images, self.images.target(stored), epoch * per_epoch + number)
@@ -148,7 +148,8 @@ class Trainer:
             # Reading a number from a GPU waits until it has caught up, so it is done now and then.
             if number % CHECK_EVERY == 1 or number == per_epoch:
                 *_, shown = self._finite(losses[-CHECK_EVERY:])
-            report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=shown, lr=lr)
+            best = {} if self.progress.best_score is None else {"best": self.progress.best_score}
+            report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=shown, **best, lr=lr)
         return sum(self._finite(losses)) / len(losses)
 
     def _mixed(self, images: Tensor, target: Tensor, number: int) -> Mixed:

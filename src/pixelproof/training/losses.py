@@ -28,17 +28,20 @@ def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Callable[
         config: The training settings.
         class_weights: float [K] or None; used by cross-entropy and focal.
     """
+    entropy: Loss = partial(cross_entropy, weights=class_weights, smoothing=config.label_smoothing)
+    if config.class_weights == "corrected" and class_weights is not None:
+        entropy = corrected(entropy, class_weights)
     known: dict[str, Loss] = {
-        "cross-entropy": partial(cross_entropy, weights=class_weights, smoothing=config.label_smoothing),
+        "cross-entropy": entropy,
         "focal": partial(focal, weights=class_weights),
         "dice": dice,
         "lovasz": lovasz_softmax,
     }
-    if config.class_weights == "corrected" and class_weights is not None:
-        known["cross-entropy"] = corrected(known["cross-entropy"], class_weights)
-    early, late = (
-        _sum([known[part] for part in name.split("+")]) for name in (config.loss, config.finish or config.loss)
-    )
+
+    def total(names: str) -> Loss:
+        return _sum([known[name] for name in names.split("+")])
+
+    early, late = total(config.loss), total(config.finish or config.loss)
     return lambda epoch: late if epoch >= round(config.epochs * config.finish_from) else early
 
 

@@ -67,6 +67,10 @@ def fit(
         raise UserError("batch norm cannot learn from one value of a channel", remedy) from None
     if parallel.is_main and not run.facts().finished:  # else nothing was left to do
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
+        if progress.best_score is not None:
+            figure = "accuracy" if data.task == "classification" else "mIoU"
+            best = f"{figure} {progress.best_score:.4f} on the selection part"
+            say(f"{run.name}: {best}, in epoch {progress.best_epoch} of {progress.epoch}, whose weights are kept")
         run.note(facts)
 
 

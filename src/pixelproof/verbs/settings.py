@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,8 @@ def prepare(
             "--model is missing", f"give one of {', '.join(known_models())}, timm:NAME or smp:DECODER:ENCODER"
         )
     config = apply_overrides(default_config(data.task, model), overrides)
+    if config.model.name != model:
+        raise UserError(f"--model says '{model}', and --set says '{config.model.name}'", "leave the latter out")
     if weights is not None:
         config = apply_overrides(config, {"weights": weights}, "--weights")
     return config
@@ -75,6 +78,8 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
         )
     config = normalised(config)
     weights = weights_file(config.model)
+    if weights is not None and Run.lies_in(weights):
+        raise UserError(f"{weights} is a run, and weights are a file", f"give --weights {Run(weights).best}")
     if weights is not None and not weights.is_file():
         raise UserError(
             f"the file of weights {weights} does not exist", "give --weights none, imagenet or the path of a file"
@@ -87,8 +92,9 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
     if data.task == "classification" and config.model.input_size is None:
         return config.changed("model", input_size=max(typical, 8))
     if data.task == "segmentation" and config.augment.crop is not None:
-        # A crop larger than every image would only add void.
-        crop = min(config.augment.crop, -(-max(sides) // 32) * 32)
+        # A crop larger than every image, however far it is zoomed, would only add void.
+        largest = math.ceil(max(sides) * max(1, config.augment.scale[1]) / 32) * 32
+        crop = min(config.augment.crop, largest)
         return config.changed("augment", crop=crop)
     return config
 
@@ -106,8 +112,8 @@ def _measured(config: RunConfig, images: Sequence[Path]) -> RunConfig:
     return config.changed("model", mean=model.mean or found.mean, std=model.std or found.std)
 
 
-def weights_of_other_bands(config: ModelConfig) -> list[str]:
-    """Return a sentence if the weights that a network starts from lie in the run of one that reads images otherwise.
+def weights_of_other_input(config: ModelConfig) -> list[str]:
+    """Return sentences if the weights that a network starts from lie in the run of one that sees images otherwise.
 
     They are taken all the same, for what they know of forms may serve for other bands, too.
     """
@@ -120,7 +126,7 @@ def weights_of_other_bands(config: ModelConfig) -> list[str]:
         return []
     return [
         f"{file} was trained with {name}={_plain(theirs)}, and this network has {name}={_plain(ours)}"
-        for name in ("bands", "stretch")
+        for name in (("mean", "std") if config.bands is None and other.bands is None else ("bands", "stretch"))
         if (theirs := getattr(other, name)) != (ours := getattr(config, name))
     ]
 

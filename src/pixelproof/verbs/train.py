@@ -33,7 +33,7 @@ from pixelproof.training.launch import check_processes, launch
 from pixelproof.training.parallel import ALONE
 from pixelproof.verbs.fit import fit, start
 from pixelproof.verbs.parts import proof_image
-from pixelproof.verbs.settings import prepare, settle, weights_of_other_bands
+from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
 
 
 def train(
@@ -136,7 +136,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
     model = start(config, data, begun=False)
-    for sentence in [*without_effect(config), *doubtful_bands(config.model), *weights_of_other_bands(config.model)]:
+    for sentence in [*without_effect(config), *doubtful_bands(config.model), *weights_of_other_input(config.model)]:
         say(f"note: {sentence}")
     if "validation" in data.splits and config.data.validation != DataConfig().validation:
         say(f"note: validation={config.data.validation:g} has no effect: {data.root} brings a validation split")
