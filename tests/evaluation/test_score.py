@@ -229,3 +229,13 @@ def test_what_would_not_be_read_is_refused(masks, tmp_path, color_classes):
     table = write_csv(tmp_path / "p.csv", [("validation/red/10.png", "red")])
     with pytest.raises(UserError, match="has classes of its own"):
         score(table, color_classes, tmp_path / "labels.yaml")
+
+
+def test_what_predict_wrote_is_scored_by_its_ids_where_classes_have_no_colours(tmp_path):
+    index = np.array([[0, 7], [7, 0]], np.uint8)
+    for folder in ("truth", "predicted/ids"):
+        write_png(tmp_path / folder / "a.png", index)
+    write_png(tmp_path / "predicted" / "masks" / "a.png", np.full((2, 2, 3), 90, np.uint8))
+    labels = "task: segmentation\nclasses:\n  - {name: a, id: 0}\n  - {name: b, id: 7}\n"
+    (tmp_path / "truth" / "labels.yaml").write_text(labels)
+    assert mean_iou(score(tmp_path / "predicted", tmp_path / "truth"), "unknown_counted") == 1.0

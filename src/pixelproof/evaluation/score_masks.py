@@ -35,9 +35,11 @@ def score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segmenta
     Raises:
         UserError: A mask is missing, unreadable or of another size than its truth, or what it means is not known.
     """
-    predicted, true, ids = _matched_masks(predictions, truth)
+    scheme = _written_scheme(truth, labels)
+    colored = scheme is None or all(label.color is not None for label in scheme.classes)
+    predicted, true, ids = _matched_masks(predictions, truth, "masks" if colored else "ids")
     require_same_images(predictions, set(predicted), truth, set(true))
-    scheme = _mask_scheme(truth, list(true.values()), labels)
+    scheme = scheme or _fitting_preset(truth, list(true.values()))
     counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
     boundaries = []
     for index, stem in enumerate(track(true, "score", len(true))):
@@ -51,13 +53,16 @@ def score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segmenta
     return SegmentationScores(names, counts, scheme, Source(predictions.name), Boundaries.stack(boundaries))
 
 
-def _matched_masks(predictions: Path, truth: Path) -> tuple[dict[str, Path], dict[str, Path], dict[str, str]]:
+def _matched_masks(
+    predictions: Path, truth: Path, written: str
+) -> tuple[dict[str, Path], dict[str, Path], dict[str, str]]:
     """Return predicted and true masks by name, and sample ids by name where the truth is a data set.
 
-    Masks in folders of ``predictions`` are left out where the truth has none such.
+    Masks in folders of ``predictions`` are left out where the truth has none such. Of what predict has written, the
+    folder ``written`` is read.
     """
-    if not images_in(predictions) and (predictions / "masks").is_dir():
-        predictions /= "masks"  # what predict has written
+    if not images_in(predictions) and (predictions / written).is_dir():
+        predictions /= written
     direct = images_in(predictions)
     below = [file for folder in folders_below(predictions) for file in images_in(folder)]
     for files in (below, direct) if direct else (below,):
@@ -96,10 +101,15 @@ def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], dict[st
     return {name: sample.mask for name, sample in samples.items() if sample.mask is not None}, ids_of(samples)
 
 
-def _mask_scheme(truth: Path, masks: list[Path], labels: Path | None) -> LabelScheme:
+def _written_scheme(truth: Path, labels: Path | None) -> LabelScheme | None:
+    """Return what a ``labels.yaml`` says of the masks; None if there is none."""
     for path in (labels, truth / LABELS_FILE, truth.parent / LABELS_FILE):
         if path is not None and (has_classes(path) or path == labels):
             return read_labels_for("segmentation", path)
+    return None
+
+
+def _fitting_preset(truth: Path, masks: list[Path]) -> LabelScheme:
     fitting = matching_presets(observed_colors(masks))
     if len(fitting) != 1:
         what = f"fit the presets {' and '.join(fitting)}" if fitting else "are of no known data set"
