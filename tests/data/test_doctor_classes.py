@@ -192,6 +192,18 @@ def test_near_duplicates_across_splits(tmp_path):
     assert {name for name in found.files if name.startswith("train")} == {"train/cat/0.png"}
 
 
+def test_an_image_with_many_near_twins_is_named_with_the_nearest(tmp_path):
+    """As of a camera that never moves, where each image of one split is like each of the other."""
+    root = class_folders(tmp_path)
+    rng = np.random.default_rng(0)
+    for noise in range(2, 8):
+        blurred = picture(0) + rng.integers(-noise, noise + 1, (32, 32, 3))
+        save(blurred.clip(0, 255).astype(np.uint8), root / "train" / "cat" / f"noise{noise}.png")
+    save(picture(0) + 1, root / "validation" / "cat" / "brighter.png")
+    found = finding(root, "near-duplicate")
+    assert found.files == ("validation/cat/brighter.png", "train/cat/0.png")
+
+
 def test_unlike_and_flat_images_are_no_near_duplicates(tmp_path):
     root = class_folders(tmp_path)
     for i, split in enumerate(("train", "validation")):

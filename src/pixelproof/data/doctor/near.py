@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pixelproof.array_types import Float32
 from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.looks import THUMBNAIL
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.numbers import counted
 
@@ -24,15 +26,32 @@ _AT_ONCE = 1 << 22  # comparisons held in memory
 Pair = tuple[float, Path, Path]
 
 
+class Thumbnails(NamedTuple):
+    """N images as they are compared.
+
+    Attributes:
+        paths: Their files.
+        vectors: Thumbnails of mean 0 and norm 1, [N, D], whose products are correlations.
+        hashes: Difference hashes, [N].
+        digests: Of all pixels, 16 bytes each, [N].
+    """
+
+    paths: list[Path]
+    vectors: Float32
+    hashes: npt.NDArray[np.uint64]
+    digests: npt.NDArray[np.void]
+
+
 def near_duplicates(survey: Survey) -> Iterator[Finding]:
     """Images of other splits that have a near twin in train."""
-    pairs = sorted(_pairs(survey), key=lambda pair: -pair[0])
+    train = _thumbnails(survey, "train")
+    others = [_thumbnails(survey, split) for split in survey.found.splits if split != "train"]
+    pairs = sorted((pair for other in others for pair in _twins(other, train)), key=lambda pair: -pair[0])
     if not pairs:
         return
-    twins = dict.fromkeys(path for _, path, _ in pairs)
     shown = ", ".join(f"{survey.name(a)} ~ {survey.name(b)}" for _, a, b in pairs[:3])
     message = (
-        f"{counted(len(twins), 'image')} with a near twin in train (closest: {shown}): "
+        f"{counted(len(pairs), 'image')} with a near twin in train (closest: {shown}): "
         "if they show the same thing, the score rewards learning by heart"
     )
     fix = "look at the pairs; move both of a pair into the same split"
@@ -40,28 +59,20 @@ def near_duplicates(survey: Survey) -> Iterator[Finding]:
     yield survey.finding("near-duplicate", "warning", files, message, fix)
 
 
-def _pairs(survey: Survey) -> Iterator[Pair]:
-    digests = {path: look.digest for path, look in survey.images.items()}
-    train, train_thumbs = _thumbnails(survey, "train")
-    hashes = _hash(train_thumbs)
-    for split in survey.found.splits:
-        paths, thumbs = _thumbnails(survey, split) if split != "train" else ([], train_thumbs)
-        for i, j in _close(_hash(thumbs), hashes) if paths and train else ():
-            correlation = np.corrcoef(thumbs[i].ravel(), train_thumbs[j].ravel())[0, 1]
-            if correlation >= _LEAST_CORRELATION and digests[paths[i]] != digests[train[j]]:
-                yield float(correlation), paths[i], train[j]
-
-
-def _thumbnails(survey: Survey, split: str) -> tuple[list[Path], Float32]:
-    """Return the images of a split that are large and varied enough, and their thumbnails [N, 16, 18]."""
+def _thumbnails(survey: Survey, split: str) -> Thumbnails:
+    """Return the images of a split that are large and varied enough to be compared."""
     looks = [(s.image, survey.images.get(s.image)) for s in survey.found.splits.get(split, [])]
     usable = [
-        (path, look.thumbnail)
+        (path, look)
         for path, look in looks
         if look and min(look.size) >= _LEAST_SIDE and look.thumbnail.std() >= _LEAST_CONTRAST
     ]
-    thumbs = np.array([thumb for _, thumb in usable], np.float32).reshape(-1, 16, 18)
-    return [path for path, _ in usable], thumbs
+    thumbs = np.array([look.thumbnail for _, look in usable], np.float32).reshape(-1, *THUMBNAIL)
+    digests = np.array([look.digest for _, look in usable], "V16")
+    vectors = thumbs.reshape(-1, THUMBNAIL[0] * THUMBNAIL[1])
+    vectors = vectors - vectors.mean(axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Thumbnails([path for path, _ in usable], vectors, _hash(thumbs), digests)
 
 
 def _hash(thumbs: Float32) -> npt.NDArray[np.uint64]:
@@ -71,10 +82,17 @@ def _hash(thumbs: Float32) -> npt.NDArray[np.uint64]:
     return np.packbits(bits, axis=1).view(np.uint64).ravel()
 
 
-def _close(a: npt.NDArray[np.uint64], b: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
-    """Yield the index pairs of hashes that differ in few bits."""
-    rows = max(1, _AT_ONCE // max(len(b), 1))
-    for start in range(0, len(a), rows):
-        distance = np.bitwise_count(a[start : start + rows, None] ^ b[None])
-        for i, j in zip(*np.nonzero(distance <= _MOST_BITS), strict=True):
-            yield start + int(i), int(j)
+def _twins(some: Thumbnails, train: Thumbnails) -> Iterator[Pair]:
+    """Yield each image that has a twin in train, with the nearest one; identical images are another check's matter."""
+    if not train.paths:
+        return
+    rows = max(1, _AT_ONCE // len(train.paths))
+    for start in range(0, len(some.paths), rows):
+        part = slice(start, start + rows)
+        correlations = some.vectors[part] @ train.vectors.T
+        correlations[np.bitwise_count(some.hashes[part, None] ^ train.hashes) > _MOST_BITS] = 0
+        correlations[some.digests[part, None] == train.digests] = 0
+        best = correlations.argmax(axis=1)
+        for index, (twin, row) in enumerate(zip(best.tolist(), correlations, strict=True), start):
+            if row[twin] >= _LEAST_CORRELATION:
+                yield float(row[twin]), some.paths[index], train.paths[twin]
