@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import yaml
 from data_builders import COLORS, LABELS, class_folders, colored, index_mask, mask_folders, picture, save
 from PIL import Image
 from test_doctor_files import finding
 
 from pixelproof.data import open_data
 from pixelproof.data.doctor import examine
+from pixelproof.data.doctor.tally import tally
+from pixelproof.data.proposal import count_values
+from pixelproof.labels import LabelScheme
 
 PLAIN = "task: segmentation\nclasses:\n  - {name: a, id: 0}\n  - {name: b, id: 1}\n  - {name: c, id: 2}\n"
 
@@ -182,6 +188,38 @@ def test_jpeg_masks(tmp_path):
     found = finding(root, "lossy-mask")
     assert (found.severity, found.files) == ("warning", ("train/masks/03.jpg",))
     assert finding(root, "unknown-label") is None
+
+
+@pytest.mark.parametrize("tolerance", [0, 49])
+def test_masks_of_many_colors_take_little_memory(tolerance, tmp_path):
+    """As of large JPEG masks, of which each may hold 16,384 colours."""
+    scheme = LabelScheme.model_validate(yaml.safe_load(LABELS) | {"tolerance": tolerance})
+    blurred = colored(index_mask(0, (256, 256))).astype(int)
+    blurred += np.random.default_rng(0).integers(-30, 31, (256, 256, 3))
+    values = count_values(None, blurred.clip(0, 255).astype(np.uint8))
+    tally(tmp_path, values, scheme)  # fills what is kept of the scheme
+    tracemalloc.start()
+    kept = tally(tmp_path, values, scheme)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept.inexact or kept.unknown
+    assert held < 600_000
+
+
+def test_unknown_values_are_those_of_all_masks_most_frequent_first(tmp_path):
+    root = mask_folders(tmp_path)
+    for name, strays in (("03", 8), ("08", 6)):
+        path = root / "train" / "masks" / f"{name}.png"
+        mask = np.array(Image.open(path))
+        mask.reshape(-1, 3)[: strays * 8] = np.repeat([(1, 2, 3 + i) for i in range(strays)], 8, axis=0)
+        mask.reshape(-1, 3)[0] = (1, 2, 4)
+        save(mask, path)
+    save(np.full((32, 32), 9, np.uint8), root / "train" / "masks" / "09.png")
+    message = finding(root, "unknown-label").message
+    assert message.startswith("3 masks with values that no class has")
+    assert "class id 9: 1,024 pixels in train/masks/09.png; colour (1, 2, 4): 9 pixels" in message
+    assert "18 in 2 files" in message
+    assert message.endswith("; and 4 more")
 
 
 def test_much_void_and_masks_with_nothing_else(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from pixelproof.array_types import Bool, UInt8
 from pixelproof.data.masks import Ids
-from pixelproof.labels import VOID, LabelScheme
+from pixelproof.labels import VOID, Color, LabelScheme
 from pixelproof.labels.codec import pack
 
 _MOST_VALUES = 1 << 14  # kept of one mask; only photographs and very large JPEG masks hold more
+_MERGED = 64  # masks at once, so that many with many values take little memory
 _MOST_CLASSES = 254
 _TOLERANCES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 127)
 _UNBLURRED = 2  # difference in a channel that JPEG makes where nothing is near
@@ -46,6 +47,19 @@ class MaskValues:
         colors = None if self.colors is None else self.colors[keep]
         return MaskValues(self.counts[keep], ids, colors, self.runs, self.left_out)
 
+    def named(self) -> list[Color | int]:
+        """Return the values as people know them: ids, where there are any, else colours."""
+        if self.ids is not None:
+            return list(self.ids.tolist())
+        assert self.colors is not None
+        return [(r, g, b) for r, g, b in self.colors.tolist()]
+
+    def pixels_of(self, value: Color | int) -> int:
+        """Return how many pixels have a value that ``named`` may give."""
+        if isinstance(value, int):
+            return 0 if self.ids is None else int(self.counts[self.ids == value].sum())
+        return 0 if self.colors is None else int(self.counts[(self.colors == value).all(axis=1)].sum())
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -61,7 +75,19 @@ def count_values(ids: Ids | None, colors: UInt8 | None) -> MaskValues:
     # Masks are made of runs: sorting those instead of pixels is several times faster, and as exact.
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     lengths = np.diff(np.append(starts, key.size))
-    return _unique(key[starts], lengths, ids is not None, colors is not None, len(starts))
+    return _ranked(*_summed(key[starts], lengths), ids is not None, colors is not None, len(starts))
+
+
+def merge_values(masks: Sequence[MaskValues]) -> MaskValues:
+    """Return the values of several masks together; colours where all have them, ids where the first one has."""
+    has_ids, has_colors = masks[0].ids is not None, all(m.colors is not None for m in masks)
+    keys = counts = np.zeros(0, np.int64)
+    for start in range(0, len(masks), _MERGED):
+        part = masks[start : start + _MERGED]
+        keys = np.concatenate([keys, *(_keys(m.ids, m.colors if has_colors else None) for m in part)])
+        keys, counts = _summed(keys, np.concatenate([counts, *(m.counts for m in part)]))
+    merged = _ranked(keys, counts, has_ids, has_colors, sum(m.runs for m in masks))
+    return replace(merged, left_out=merged.left_out + sum(m.left_out for m in masks))
 
 
 def propose_scheme(masks: Sequence[MaskValues], lossy: bool = False) -> Proposal:
@@ -79,7 +105,7 @@ def propose_scheme(masks: Sequence[MaskValues], lossy: bool = False) -> Proposal
         return Proposal(None, "no mask can be read")
     if len({m.ids is None for m in masks}) > 1:
         return Proposal(None, "some masks hold ids and others hold colours")
-    together = _merge(masks)
+    together = merge_values(masks)
     if not lossy and 2 * together.runs > together.counts.sum() + together.left_out:
         return Proposal(None, "the masks change from pixel to pixel like photographs")
     try:
@@ -159,16 +185,6 @@ def _scheme(classes: list[dict[str, Any]], **options: Any) -> Proposal:
     return Proposal(LabelScheme.model_validate({"task": "segmentation", "classes": classes, **options}))
 
 
-def _merge(masks: Sequence[MaskValues]) -> MaskValues:
-    has_colors = all(m.colors is not None for m in masks)
-    keys = np.concatenate([_keys(m.ids, m.colors if has_colors else None) for m in masks])
-    counts = np.concatenate([m.counts for m in masks])
-    merged = _unique(keys, counts, masks[0].ids is not None, has_colors, sum(m.runs for m in masks))
-    return MaskValues(
-        merged.counts, merged.ids, merged.colors, merged.runs, merged.left_out + sum(m.left_out for m in masks)
-    )
-
-
 def _keys(ids: Ids | None, colors: UInt8 | None) -> Ids:
     """Return one number for each value: the packed colour, the id, or both."""
     if colors is None:
@@ -178,9 +194,13 @@ def _keys(ids: Ids | None, colors: UInt8 | None) -> Ids:
     return packed if ids is None else ids << 24 | packed
 
 
-def _unique(keys: Ids, weights: Ids, has_ids: bool, has_colors: bool, runs: int) -> MaskValues:
+def _summed(keys: Ids, weights: Ids) -> tuple[Ids, Ids]:
+    """Return each key once, and the sum of its weights."""
     values, where = np.unique(keys, return_inverse=True)
-    counts = np.bincount(where, weights=weights).astype(np.int64)
+    return values, np.bincount(where, weights=weights, minlength=len(values)).astype(np.int64)
+
+
+def _ranked(values: Ids, counts: Ids, has_ids: bool, has_colors: bool, runs: int) -> MaskValues:
     order = np.argsort(-counts, kind="stable")
     kept, rest = order[:_MOST_VALUES], order[_MOST_VALUES:]
     values, left_out = values[kept], int(counts[rest].sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,15 @@ import numpy as np
 from pixelproof.array_types import Bool
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.tally import Reading, Tally, tally
-from pixelproof.labels import VOID, Color, LabelScheme
+from pixelproof.data.proposal import MaskValues, merge_values
+from pixelproof.labels import VOID, Color, LabelScheme, decode_colors
 from pixelproof.numbers import counted, first_of
 
 _MUCH_IGNORED = 0.2
 _MOST_IGNORED = 0.5
 _NODATA = 0.2
+_VALUES_SHOWN = 5
+_COLORS_SHOWN = 3
 
 
 def undecodable(reading: Reading) -> Iterator[Finding]:
@@ -34,17 +37,16 @@ def unknown_values(reading: Reading) -> Iterator[Finding]:
     if known_cause := _zero_or_255(reading) or _off_by_one(reading):
         yield known_cause
         return
-    places: dict[Color | int, dict[Path, int]] = defaultdict(dict)
-    for path, mask in reading.masks.items():
-        for value, pixels in mask.unknown.items():
-            places[value][path] = pixels
-    if not places:
+    unknown = {path: mask.unknown for path, mask in reading.masks.items() if mask.unknown}
+    if not unknown:
         return
-    ranked = sorted(places.items(), key=lambda item: -sum(item[1].values()))
-    words = [_place(reading, value, where) for value, where in ranked[:5]]
-    if len(ranked) > 5:
-        words.append(f"and {len(ranked) - 5} more")
-    paths = sorted({path for where in places.values() for path in where})
+    kinds = [[v for v in unknown.values() if (v.ids is None) == colored] for colored in (True, False)]
+    merged = [merge_values(kind) for kind in kinds if kind]
+    ranked = sorted((pair for m in merged for pair in _most_frequent(m)), key=lambda pair: -pair[1])[:_VALUES_SHOWN]
+    words = [_place(reading, value, unknown) for value, _ in ranked]
+    if more := sum(len(m.counts) for m in merged) - len(words):
+        words.append(f"and {more} more")
+    paths = sorted(unknown)
     message = f"{counted(len(paths), 'mask')} with values that no class has, where training would stop: "
     yield reading.survey.finding(
         "unknown-label", "error", paths, message + "; ".join(words), "add them to labels.yaml or correct the masks"
@@ -56,16 +58,8 @@ def inexact_colors(reading: Reading) -> Iterator[Finding]:
     by_file = {path: mask.inexact for path, mask in reading.masks.items() if mask.inexact}
     if not by_file:
         return
-    colors: dict[tuple[Color, int], int] = defaultdict(int)
-    for found in by_file.values():
-        for key, pixels in found.items():
-            colors[key] += pixels
-    ranked = sorted(colors.items(), key=lambda item: -item[1])
-    names = reading.scheme.names
-    kinds = [f"{counted(pixels, 'pixel')} {color} read as {names[index]}" for (color, index), pixels in ranked[:3]]
-    if len(ranked) > 3:
-        kinds.append(f"{len(ranked) - 3} more colours")
-    pixels_by_file = {path: sum(found.values()) for path, found in by_file.items()}
+    pixels_by_file = {path: int(values.counts.sum()) for path, values in by_file.items()}
+    kinds = _kinds(merge_values(list(by_file.values())), sum(pixels_by_file.values()), reading.scheme)
     shown = sorted(pixels_by_file, key=lambda path: -pixels_by_file[path])
     places = first_of([f"{reading.survey.name(path)} {pixels_by_file[path]}" for path in shown], 12)
     what = f"{counted(len(by_file), 'mask')} with colours that are not exactly a class's"
@@ -157,11 +151,28 @@ def _seen_ids(reading: Reading) -> set[int]:
     return seen
 
 
-def _place(reading: Reading, value: Color | int, where: dict[Path, int]) -> str:
+def _most_frequent(values: MaskValues) -> Iterator[tuple[Color | int, int]]:
+    """Yield the most frequent values, and how many pixels have each."""
+    first = values.only(np.arange(len(values.counts)) < _VALUES_SHOWN)
+    yield from zip(first.named(), first.counts.tolist(), strict=True)
+
+
+def _place(reading: Reading, value: Color | int, unknown: Mapping[Path, MaskValues]) -> str:
     kind = "class id" if isinstance(value, int) else "colour"
+    where = {path: pixels for path, values in unknown.items() if (pixels := values.pixels_of(value))}
     path, pixels = max(where.items(), key=lambda item: item[1])
     more = f", {sum(where.values()):,} in {counted(len(where), 'file')}" if len(where) > 1 else ""
     return f"{kind} {value}: {counted(pixels, 'pixel')} in {reading.survey.name(path)}{more}"
+
+
+def _kinds(inexact: MaskValues, pixels: int, scheme: LabelScheme) -> list[str]:
+    """Return the most frequent inexact colours in words, and how many of all ``pixels`` have others."""
+    assert inexact.colors is not None
+    colors, counts = inexact.colors[:_COLORS_SHOWN], inexact.counts[:_COLORS_SHOWN].tolist()
+    rows = zip(counts, map(tuple, colors.tolist()), decode_colors(scheme, colors).tolist(), strict=True)
+    kinds = [f"{counted(count, 'pixel')} {color} read as {scheme.names[index]}" for count, color, index in rows]
+    rest = pixels - sum(counts)
+    return [*kinds, f"{counted(rest, 'pixel')} of other colours"] if rest else kinds
 
 
 def _left_out(scheme: LabelScheme) -> Bool:

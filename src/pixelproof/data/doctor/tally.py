@@ -14,7 +14,7 @@ from pixelproof.data.layouts import class_index
 from pixelproof.data.masks import decode_mask_values
 from pixelproof.data.proposal import MaskValues
 from pixelproof.errors import UserError
-from pixelproof.labels import VOID, Color, LabelScheme, UnknownValuesError
+from pixelproof.labels import VOID, LabelScheme, UnknownValuesError
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Tally:
 
     Attributes:
         pixels: Pixels by class index, void last, int64 [256].
-        unknown: Pixels by value that the scheme does not name, most frequent first.
-        inexact: Pixels by (colour, class index) where the colour is not the class's own but is read as it.
+        unknown: The ids or colours that the scheme does not name, None if there are none.
+        inexact: The colours that are no class's own but are read as one, None if there are none.
         problem: Why the mask cannot be decoded at all.
     """
 
     pixels: Int64 = field(default_factory=lambda: np.zeros(VOID + 1, np.int64))
-    unknown: Mapping[Color | int, int] = field(default_factory=dict)
-    inexact: Mapping[tuple[Color, int], int] = field(default_factory=dict)
+    unknown: MaskValues | None = None
+    inexact: MaskValues | None = None
     problem: UserError | None = None
 
 
@@ -83,25 +83,17 @@ def _amounts(survey: Survey, scheme: LabelScheme, masks: Mapping[Path, Tally]) -
 
 
 def _without(path: Path, values: MaskValues, scheme: LabelScheme, error: UnknownValuesError) -> Tally:
-    """Return the tally of the values that the scheme names, and the pixels of those that it does not."""
-    if error.kind == "colour":
-        assert values.colors is not None
-        named: list[Color | int] = [(r, g, b) for r, g, b in values.colors.tolist()]
-    else:
-        assert values.ids is not None
-        named = list(values.ids.tolist())
-    bad = np.array([name in error.counts for name in named])
-    unknown: dict[Color | int, int] = {}
-    for name, pixels in zip(named, values.counts.tolist(), strict=True):
-        if name in error.counts:
-            unknown[name] = unknown.get(name, 0) + pixels
+    """Return the tally of the values that the scheme names, with those that it does not."""
+    read = replace(values, ids=None) if error.kind == "colour" else replace(values, colors=None)
+    bad = np.array([value in error.counts for value in read.named()])
     rest = Tally() if bad.all() else tally(path, values.only(~bad), scheme)
-    return replace(rest, unknown=unknown)
+    return replace(rest, unknown=read.only(bad))
 
 
-def _inexact(values: MaskValues, decoded: UInt8, scheme: LabelScheme) -> dict[tuple[Color, int], int]:
+def _inexact(values: MaskValues, decoded: UInt8, scheme: LabelScheme) -> MaskValues | None:
     if values.colors is None or values.ids is not None:
-        return {}
-    own = {(c.color, i) for i, c in enumerate(scheme.classes)}
-    pairs = zip(map(tuple, values.colors.tolist()), decoded.tolist(), values.counts.tolist(), strict=True)
-    return {(color, i): n for color, i, n in pairs if i != VOID and (color, i) not in own}
+        return None
+    own = np.zeros((VOID + 1, 3), np.uint8)
+    own[: len(scheme.classes)] = [c.color or (0, 0, 0) for c in scheme.classes]
+    other = (decoded != VOID) & (values.colors != own[decoded]).any(axis=1)
+    return values.only(other) if other.any() else None
