@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ from pixelproof.data import open_data, read_image
 from pixelproof.data.cache import Cached, decoded
 from pixelproof.data.decoded import Files
 from pixelproof.data.doctor import examine
+from pixelproof.data.doctor.bands import stretch_of_bands
+from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.folder import Sample
+from pixelproof.data.layouts import Found
 from pixelproof.data.reader import RGB, ImageReader, as_picture, channel_statistics
 from pixelproof.data.transforms import CHOICES, augment_images, draw
 from pixelproof.deploy.export.examples.read_image import read as read_beside_export
@@ -186,6 +191,19 @@ def test_doctor_names_bands_and_their_range(tmp_path):
     (beyond,) = [f for f in examine(root, ImageReader((1, 4), ((0.0, 5.0),))).findings if f.check == "stretch"]
     assert "most of bands 1, 4 lies beyond the stretch" in beyond.message
     assert len(stretched.summary["mean"]) == 4
+
+
+def test_doctor_keeps_of_images_what_it_looks_at(tmp_path, monkeypatch):
+    stored = np.full((4, 256, 256), 300, np.uint16)
+    monkeypatch.setattr(ImageReader, "stored", lambda reader, path: stored.copy())
+    samples = [Sample(str(i), tmp_path / f"{i}.tif") for i in range(40)]
+    survey = Survey(tmp_path, Found("folders", "classification", {"train": samples}), ImageReader((1, 2, 3, 4)))
+    tracemalloc.start()
+    (found,) = stretch_of_bands(survey)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert "0 to 300" in found.message
+    assert peak < 40 * stored.nbytes
 
 
 def test_doctor_on_floats_and_on_several_types(tmp_path):

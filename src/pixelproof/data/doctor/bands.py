@@ -68,7 +68,7 @@ def _sample(survey: Survey) -> npt.NDArray[Any] | None:
     found = []
     for path in spread(paths, _SAMPLED):
         try:
-            found.append(survey.reader.stored(path).reshape(survey.reader.channels, -1)[:, ::_THINNED])
+            found.append(survey.reader.stored(path).reshape(survey.reader.channels, -1)[:, ::_THINNED].copy())
         except UserError:
             continue
     if not found:
