@@ -174,17 +174,32 @@ def test_mask_of_another_size(tmp_path):
     assert "30x32, its image 32x32" in found.message
 
 
-@pytest.mark.parametrize("size", [(32, 32), (24, 40)])
-def test_image_turned_by_exif_beside_a_mask_that_is_not(size, tmp_path):
+@pytest.mark.parametrize(
+    ("orientation", "size", "check", "severity"),
+    [
+        (6, (32, 32), "mask-turned", "warning"),  # a square looks the same however it lies
+        (3, (24, 40), "mask-turned", "warning"),  # and so does what is upside down
+        (6, (24, 40), "mask-size", "error"),
+    ],
+)
+def test_image_turned_by_exif_beside_a_mask_that_is_not(orientation, size, check, severity, tmp_path):
     root = mask_folders(tmp_path)
-    save_turned(picture(3, size), root / "train" / "images" / "03.png", 6)
+    save_turned(picture(3, size), root / "train" / "images" / "03.png", orientation)
     save(colored(index_mask(3, size)), root / "train" / "masks" / "03.png")
-    found = finding(root, "mask-turned")
-    assert found.severity == "error"
-    assert found.files == ("train/images/03.png", "train/masks/03.png")
-    save_turned(colored(index_mask(3, size)), root / "train" / "masks" / "03.png", 6)
-    assert finding(root, "mask-turned") is None
-    assert finding(root, "mask-size") is None
+    found = finding(root, check)
+    assert found.severity == severity
+    assert found.files[-1] == "train/masks/03.png"
+    assert "EXIF orientation" in found.message
+    save_turned(colored(index_mask(3, size)), root / "train" / "masks" / "03.png", orientation)
+    assert not {f.check for f in examine(root).findings} & {"mask-turned", "mask-size"}
+
+
+def test_a_mask_drawn_upright_fits_an_image_that_lies(tmp_path):
+    """As one drawn on the photograph of a phone, which the viewer has turned."""
+    root = mask_folders(tmp_path)
+    save_turned(picture(3, (24, 40)), root / "train" / "images" / "03.png", 6)
+    save(colored(index_mask(3, (40, 24))), root / "train" / "masks" / "03.png")
+    assert [f.check for f in examine(root).findings] == ["mixed-sizes"]
 
 
 def test_mixed_sizes_and_modes_are_notes(tmp_path):

@@ -26,6 +26,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unpaired,
     files.doubled,
     sizes.mask_sizes,
+    sizes.turned_masks,
     duplicates.conflicting_labels,
     duplicates.duplicates_across_splits,
     classes.names_alike,

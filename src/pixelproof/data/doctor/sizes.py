@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.looks import ImageLook, MaskLook
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.reader import RGB
 from pixelproof.numbers import counted
@@ -14,31 +16,50 @@ _SMALL = 16  # pixels a side, half of what five poolings leave one pixel of
 
 
 def mask_sizes(survey: Survey) -> Iterator[Finding]:
-    """Masks whose size or EXIF turn is not their image's."""
-    differ, turned = [], []
-    for sample in survey.samples:
-        image, mask = survey.images.get(sample.image), survey.masks.get(sample.mask) if sample.mask else None
-        if sample.mask is None or image is None or mask is None:
-            continue
-        if image.orientation != mask.orientation:
-            turned.append((sample.image, sample.mask))
-        elif image.size != mask.size:
-            differ.append(sample.mask)
-    if differ:
-        first = differ[0]
-        image_of = {sample.mask: sample.image for sample in survey.samples}
-        sizes = f"{_words(survey.masks[first].size)}, its image {_words(survey.images[image_of[first]].size)}"
-        message = f"{counted(len(differ), 'mask')} not as large as the image ({survey.name(first)} is {sizes})"
+    """Masks whose size is not their image's."""
+    pairs = [(image, mask) for image, mask in _pairs(survey) if survey.images[image].size != survey.masks[mask].size]
+    if pairs:
+        image, mask = pairs[0]
+        sizes = f"{_words(survey.masks[mask].size)}, its image {_words(survey.images[image].size)}"
+        message = f"{counted(len(pairs), 'mask')} not as large as the image ({survey.name(mask)} is {sizes})"
+        turned = any(survey.images[a].orientation != survey.masks[b].orientation for a, b in pairs)
+        why = ", where the EXIF orientation turns one of the two alone" * turned
         yield survey.finding(
-            "mask-size", "error", differ, f"{message}: labels would lie beside their pixels", "export them again"
+            "mask-size",
+            "error",
+            [mask for _, mask in pairs],
+            f"{message}{why}: labels would lie beside their pixels",
+            "export them again",
         )
-    if turned:
+
+
+def turned_masks(survey: Survey) -> Iterator[Finding]:
+    """Masks that EXIF turns otherwise than their image, where no size tells whether they fit."""
+    pairs = [(image, mask) for image, mask in _pairs(survey) if _doubtful(survey.images[image], survey.masks[mask])]
+    if pairs:
         message = (
-            f"{counted(len(turned), 'pair')} in which the EXIF orientation turns the image alone or the mask alone "
-            f"({survey.name(turned[0][0])}): labels would lie beside their pixels"
+            f"{counted(len(pairs), 'pair')} in which the EXIF orientation turns the image alone or the mask alone "
+            f"({survey.name(pairs[0][0])}): both are read upright, and labels lie beside their pixels where the mask "
+            "was drawn otherwise"
         )
-        fix = "save the images upright without EXIF orientation, then check that the masks fit"
-        yield survey.finding("mask-turned", "error", [p for pair in turned for p in pair], message, fix)
+        fix = "look whether they fit upright; save both without EXIF orientation"
+        yield survey.finding("mask-turned", "warning", [path for pair in pairs for path in pair], message, fix)
+
+
+def _pairs(survey: Survey) -> Iterator[tuple[Path, Path]]:
+    """Yield the image and the mask of each sample of which both can be read."""
+    for sample in survey.samples:
+        if sample.mask is not None and sample.image in survey.images and sample.mask in survey.masks:
+            yield sample.image, sample.mask
+
+
+def _doubtful(image: ImageLook, mask: MaskLook) -> bool:
+    """Return whether a mask may lie otherwise than its image though both are of one size."""
+    if image.orientation == mask.orientation or image.size != mask.size:
+        return False
+    # A turn by a quarter changes the size of what is not square, so sizes that agree tell that it was meant.
+    quarters = {look.orientation > 4 for look in (image, mask)}
+    return len(quarters) == 1 or image.size[0] == image.size[1]
 
 
 def mixed_sizes(survey: Survey) -> Iterator[Finding]:
