@@ -180,14 +180,24 @@ def test_stray_colors_read_through_an_alias_are_counted_by_file(tmp_path):
     assert "train/masks/03.png 7, validation/masks/00.png 2" in found.message
 
 
-def test_jpeg_masks(tmp_path):
+@pytest.mark.parametrize(
+    ("suffix", "options", "lossy"),
+    [
+        ("jpg", {"quality": 100, "subsampling": 0}, True),
+        ("tif", {"compression": "jpeg", "quality": 100}, True),
+        ("tif", {"compression": "tiff_lzw"}, False),
+        ("webp", {"quality": 100}, True),
+        ("webp", {"quality": 100, "exif": Image.Exif()}, True),
+        ("webp", {"lossless": True}, False),
+    ],
+)
+def test_lossy_masks(suffix, options, lossy, tmp_path):
     root = mask_folders(tmp_path, labels=LABELS + "tolerance: 70\n")
     path = root / "train" / "masks" / "03.png"
     path.unlink()
-    save(colored(index_mask(3)), path.with_suffix(".jpg"), quality=100, subsampling=0)
-    found = finding(root, "lossy-mask")
-    assert (found.severity, found.files) == ("warning", ("train/masks/03.jpg",))
-    assert finding(root, "unknown-label") is None
+    save(colored(index_mask(3)), path.with_suffix(f".{suffix}"), **options)
+    found = [(f.severity, f.files) for f in examine(root).findings if f.check == "lossy-mask"]
+    assert found == [("warning", (f"train/masks/03.{suffix}",))] * lossy
 
 
 @pytest.mark.parametrize("tolerance", [0, 49])

@@ -120,7 +120,9 @@ def _of_ids(values: MaskValues, lossy: bool) -> Proposal:
     assert values.ids is not None
     ids = sorted(set(values.ids.tolist()))
     if lossy and len(ids) > 2:
-        return Proposal(None, f"the masks are grey JPEG files, whose blur turned ids into {len(ids)} values")
+        return Proposal(
+            None, f"the masks are grey and compressed with loss, whose blur turned ids into {len(ids)} values"
+        )
     if ids == [0, VOID]:
         return _scheme([{"name": "background", "id": 0}, {"name": "foreground", "id": VOID}])
     void = [ids.pop()] if ids[-1] in (VOID, 65535) and len(ids) > 1 else []

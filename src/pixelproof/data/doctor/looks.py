@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -19,6 +21,7 @@ from pixelproof.data.reader import RGB, ImageReader, as_picture
 
 THUMBNAIL = (16, 18)  # rows, columns: halves to the 8 x 9 of a difference hash
 _ENOUGH_NODATA = 0.05
+_RIFF = 12  # bytes at the start of a WebP file: "RIFF", its length, "WEBP"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class MaskLook:
 
     Attributes:
         size: (height, width) after the turn its EXIF orientation asks for.
-        lossy: True if it was compressed as JPEG.
+        lossy: True if it was compressed as JPEG or with loss as WebP.
         orientation: EXIF orientation, 1 if there is none.
         digest: Of size and raw values.
         values: Its values, counted.
@@ -102,7 +105,7 @@ def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
         UserError: The file cannot be read as a mask.
     """
     with opened(path) as image:
-        lossy, orientation = image.format in ("JPEG", "MPO"), _orientation(image)
+        lossy, orientation = _lossy(path, image), _orientation(image)
         ids, colors = mask_values(path, image)
     raw = ids if colors is None else colors
     assert raw is not None
@@ -111,6 +114,23 @@ def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
         on_black = count_values(None if ids is None else ids[black], None if colors is None else colors[black])
     size = (raw.shape[0], raw.shape[1])
     return MaskLook(size, lossy, orientation, pixel_digest(raw), count_values(ids, colors), on_black)
+
+
+def _lossy(path: Path, image: Image.Image) -> bool:
+    """Return whether a file's compression blurs what it holds; a TIFF may hold a JPEG, and a WebP either kind."""
+    if image.format == "WEBP":
+        return b"VP8 " in _chunks(path)
+    return image.format in ("JPEG", "MPO") or image.info.get("compression") in ("jpeg", "tiff_jpeg")
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """Yield the names of the chunks of a WebP file."""
+    with path.open("rb") as file:
+        file.seek(_RIFF)
+        while len(head := file.read(8)) == 8:
+            name, length = struct.unpack("<4sI", head)
+            yield name
+            file.seek(length + length % 2, 1)
 
 
 def _orientation(image: Image.Image) -> int:

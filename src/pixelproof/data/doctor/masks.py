@@ -70,10 +70,12 @@ def inexact_colors(reading: Reading) -> Iterator[Finding]:
 
 
 def lossy_masks(reading: Reading) -> Iterator[Finding]:
-    """Masks saved as JPEG."""
+    """Masks compressed with loss."""
     paths = [path for path, look in reading.survey.masks.items() if look.lossy]
     if paths:
-        message = f"{counted(len(paths), 'mask')} saved as JPEG: compression blurs labels along every boundary"
+        message = (
+            f"{counted(len(paths), 'mask')} compressed with loss, as by JPEG, which blurs labels along every boundary"
+        )
         yield reading.survey.finding("lossy-mask", "warning", paths, message, "export them again as PNG")
 
 
