@@ -17,6 +17,7 @@ from pixelproof.labels import (
     encode_colors,
     encode_ids,
 )
+from pixelproof.labels.codec import pack, unpack
 
 
 @given(st.data())
@@ -88,6 +89,12 @@ def test_deepglobe_reads_each_channel_thresholded_at_128(seed):
     codes = 4 * (rgb[..., 0] >= 128) + 2 * (rgb[..., 1] >= 128) + (rgb[..., 2] >= 128)
     expected = np.vectorize(rule.__getitem__)(codes)
     np.testing.assert_array_equal(decode_colors(PRESETS["deepglobe"], rgb), expected)
+
+
+def test_packed_colors_come_back_and_keep_their_order():
+    colors = np.random.default_rng(0).integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(unpack(pack(colors)), colors)
+    np.testing.assert_array_equal(unpack(np.unique(pack(colors))), np.unique(colors.reshape(-1, 3), axis=0))
 
 
 def test_unknown_colors_are_named_with_their_pixels_most_frequent_first():

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pixelproof.array_types import Bool, UInt8
 from pixelproof.data.masks import Ids
 from pixelproof.labels import VOID, Color, LabelScheme
-from pixelproof.labels.codec import pack
+from pixelproof.labels.codec import pack, unpack
 
 _MOST_VALUES = 1 << 14  # kept of one mask; only photographs and very large JPEG masks hold more
 _MERGED = 64  # masks at once, so that many with many values take little memory
@@ -206,7 +206,6 @@ def _ranked(values: Ids, counts: Ids, has_ids: bool, has_colors: bool, runs: int
     order = np.argsort(-counts, kind="stable")
     kept, rest = order[:_MOST_VALUES], order[_MOST_VALUES:]
     values, left_out = values[kept], int(counts[rest].sum())
-    packed = values & 0xFFFFFF
-    colors = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.uint8)
+    colors = unpack(values & 0xFFFFFF)
     ids = values >> 24 if has_colors else values
     return MaskValues(counts[kept], ids if has_ids else None, colors if has_colors else None, runs, left_out)

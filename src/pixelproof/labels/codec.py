@@ -73,12 +73,17 @@ def pack(rgb: UInt8) -> npt.NDArray[np.uint32]:
     return np.asarray(wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2], np.uint32)
 
 
+def unpack(packed: npt.NDArray[np.integer]) -> UInt8:
+    """Return numbers 0xRRGGBB, [...], as colours, uint8 [..., 3]; the inverse of ``pack``."""
+    return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.uint8)
+
+
 def count_colors(rgb: UInt8) -> dict[Color, int]:
     """Return how many pixels each colour of uint8 [..., 3] has."""
     colors, lengths = stretches(rgb.reshape(-1, 3))
     values, which = np.unique(pack(colors), return_inverse=True)
     counts = np.bincount(which, lengths).astype(np.int64)
-    return {(v >> 16, v >> 8 & 255, v & 255): n for v, n in zip(values.tolist(), counts.tolist(), strict=True)}
+    return {(r, g, b): n for (r, g, b), n in zip(unpack(values).tolist(), counts.tolist(), strict=True)}
 
 
 def encode_colors(scheme: LabelScheme, mask: UInt8) -> UInt8:
@@ -167,10 +172,10 @@ def _lookup(scheme: LabelScheme, packed: npt.NDArray[np.uint32]) -> tuple[UInt8,
 
 def _nearest(scheme: LabelScheme, pixels: UInt8) -> UInt8:
     """Return the index of the colour within the scheme's tolerance of each pixel, uint8 [N, 3] -> [N]."""
-    values, where = np.unique(pixels, axis=0, return_inverse=True)
+    values, where = np.unique(pack(pixels), return_inverse=True)
     indexed = scheme.indexed_colors()
     palette = np.array([color for _, color in indexed], np.int16)
-    distance = np.abs(values[:, None].astype(np.int16) - palette).max(axis=-1)
+    distance = np.abs(unpack(values)[:, None].astype(np.int16) - palette).max(axis=-1)
     best = distance.argmin(axis=1)
     outside = distance[np.arange(len(values)), best] > scheme.tolerance
     if outside.any():

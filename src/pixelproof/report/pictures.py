@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pixelproof.array_types import UInt8
-from pixelproof.labels.codec import pack
+from pixelproof.labels.codec import pack, unpack
 
 LARGEST = 768
 """Longer sides are scaled down to this many pixels, to keep the page small."""
@@ -82,5 +82,5 @@ def _indexed(rgb: UInt8) -> Image.Image:
     if len(colors) > 256:
         return Image.fromarray(rgb)
     image = Image.fromarray(indices.reshape(rgb.shape[:2]).astype(np.uint8)).convert("P")
-    image.putpalette(np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1).astype(np.uint8).tobytes())
+    image.putpalette(unpack(colors).tobytes())
     return image
