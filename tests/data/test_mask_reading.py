@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from data_builders import COLORS, colored, index_mask, save, save_turned
 from PIL import Image
 
 from pixelproof.data import read_mask
+from pixelproof.data.doctor.looks import look_at_mask
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, VOID, LabelScheme
 
@@ -118,3 +121,21 @@ def test_turned_masks_turn_with_their_images(tmp_path):
 def test_floating_point_masks_say_so(tmp_path):
     with pytest.raises(UserError, match="floating-point"):
         read_mask(save(MASK.astype(np.float32), tmp_path / "m.tif"), scheme())
+
+
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_a_look_at_a_large_mask_takes_a_few_bytes_a_pixel(mode, tmp_path):
+    indices = index_mask(0, (1024, 1024))
+    path = (
+        palette_file(tmp_path / "m.png", indices, palette_of({})) if mode == "P" else save(indices, tmp_path / "m.png")
+    )
+    tracemalloc.start()
+    look_at_mask(path, None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * indices.size
+
+
+def test_equal_ids_are_one_mask_whatever_their_depth(tmp_path):
+    paths = [save(MASK.astype(kind), tmp_path / f"{np.dtype(kind)}.tif") for kind in (np.uint8, np.uint16, np.int32)]
+    assert len({look_at_mask(path, None).digest for path in paths}) == 1

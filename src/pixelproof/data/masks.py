@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from pixelproof.array_types import Int64, UInt8
+from pixelproof.array_types import UInt8
 from pixelproof.data.images import opened, upright
 from pixelproof.data.png import read_plain_png
 from pixelproof.data.tiffs import DEEP
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
 
-Ids = Int64
+Ids = npt.NDArray[np.integer]
 
 
 def read_mask(path: Path, scheme: LabelScheme) -> UInt8:
@@ -51,7 +52,10 @@ def decode_mask_values(path: Path, ids: Ids | None, colors: UInt8 | None, scheme
 
 
 def read_mask_values(path: Path) -> tuple[Ids | None, UInt8 | None]:
-    """Return a mask's raw (ids [H, W], colours [H, W, 3]); a palette mask has both, others one of the two."""
+    """Return a mask's raw (ids [H, W], colours [H, W, 3]); a palette mask has both, others one of the two.
+
+    Ids are of the file's own type.
+    """
     if (plain := read_plain_png(path)) is not None:
         return None, plain
     with opened(path) as image:
@@ -64,13 +68,15 @@ def mask_values(path: Path, image: Image.Image) -> tuple[Ids | None, UInt8 | Non
     if image.mode == "F":
         raise UserError(f"mask {path} holds floating-point pixels", "save it as whole numbers or colours")
     if image.mode == "P":
-        return np.asarray(image).astype(np.int64), np.array(image.convert("RGB"))
-    if image.mode in ("L", "1", *DEEP):
-        return np.asarray(image).astype(np.int64), None
+        return np.asarray(image), np.array(image.convert("RGB"))
+    if image.mode == "1":
+        return np.asarray(image).astype(np.uint8), None
+    if image.mode in ("L", *DEEP):
+        return np.asarray(image), None
     if image.mode in ("RGBA", "LA"):
         _refuse_transparency(path, image)
     if image.mode == "LA":
-        return np.asarray(image)[..., 0].astype(np.int64), None
+        return np.asarray(image)[..., 0], None
     return None, np.array(image.convert("RGB"))
 
 

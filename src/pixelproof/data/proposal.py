@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from pixelproof.array_types import Bool, UInt8
+from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.data.masks import Ids
 from pixelproof.labels import VOID, Color, LabelScheme
 from pixelproof.labels.codec import pack, unpack
@@ -35,8 +35,8 @@ class MaskValues:
         left_out: Pixels of rare values beyond the 16,384 that are kept.
     """
 
-    counts: Ids
-    ids: Ids | None
+    counts: Int64
+    ids: Int64 | None
     colors: UInt8 | None
     runs: int
     left_out: int = 0
@@ -70,12 +70,14 @@ class Proposal:
 
 
 def count_values(ids: Ids | None, colors: UInt8 | None) -> MaskValues:
-    """Count the values of a mask as ``read_mask_values`` gives it, any shape."""
-    key = _keys(ids, colors).ravel()
+    """Count the values of a mask as ``read_mask_values`` gives it, any shape; of a palette mask, ids tell colours."""
+    rgb = None if colors is None else colors.reshape(-1, 3)
+    key = ids.ravel() if ids is not None else _keys(None, rgb)
     # Masks are made of runs: sorting those instead of pixels is several times faster, and as exact.
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     lengths = np.diff(np.append(starts, key.size))
-    return _ranked(*_summed(key[starts], lengths), ids is not None, colors is not None, len(starts))
+    keys = _keys(None if ids is None else key[starts], None if rgb is None else rgb[starts])
+    return _ranked(*_summed(keys, lengths), ids is not None, colors is not None, len(starts))
 
 
 def merge_values(masks: Sequence[MaskValues]) -> MaskValues:
@@ -157,7 +159,7 @@ def _named(colors: UInt8) -> list[dict[str, Any]]:
     return [{"name": f"class_{i}", "id": i, "color": color} for i, color in enumerate(rows)]
 
 
-def _clusters(colors: UInt8, counts: Ids, tolerance: int) -> npt.NDArray[np.int16] | None:
+def _clusters(colors: UInt8, counts: Int64, tolerance: int) -> npt.NDArray[np.int16] | None:
     """Return the most frequent colours that cover all others within ``tolerance``, if these stay apart and are few."""
     left, weight = colors.astype(np.int16), counts
     centres: list[npt.NDArray[np.int16]] = []
@@ -187,22 +189,22 @@ def _scheme(classes: list[dict[str, Any]], **options: Any) -> Proposal:
     return Proposal(LabelScheme.model_validate({"task": "segmentation", "classes": classes, **options}))
 
 
-def _keys(ids: Ids | None, colors: UInt8 | None) -> Ids:
+def _keys(ids: Ids | None, colors: UInt8 | None) -> Int64:
     """Return one number for each value: the packed colour, the id, or both."""
     if colors is None:
         assert ids is not None
-        return ids
+        return ids.astype(np.int64)
     packed = pack(colors).astype(np.int64)
-    return packed if ids is None else ids << 24 | packed
+    return packed if ids is None else ids.astype(np.int64) << 24 | packed
 
 
-def _summed(keys: Ids, weights: Ids) -> tuple[Ids, Ids]:
+def _summed(keys: Int64, weights: Int64) -> tuple[Int64, Int64]:
     """Return each key once, and the sum of its weights."""
     values, where = np.unique(keys, return_inverse=True)
     return values, np.bincount(where, weights=weights, minlength=len(values)).astype(np.int64)
 
 
-def _ranked(values: Ids, counts: Ids, has_ids: bool, has_colors: bool, runs: int) -> MaskValues:
+def _ranked(values: Int64, counts: Int64, has_ids: bool, has_colors: bool, runs: int) -> MaskValues:
     order = np.argsort(-counts, kind="stable")
     kept, rest = order[:_MOST_VALUES], order[_MOST_VALUES:]
     values, left_out = values[kept], int(counts[rest].sum())

@@ -9,6 +9,7 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from pixelproof.array_types import Bool, Int64, UInt8
@@ -107,8 +108,11 @@ def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
     with opened(path) as image:
         lossy, orientation = _lossy(path, image), _orientation(image)
         ids, colors = mask_values(path, image)
-    raw = ids if colors is None else colors
-    assert raw is not None
+    if colors is None:
+        assert ids is not None
+        raw: npt.NDArray[np.integer] = ids.astype(np.int32)  # ids of 8 and of 16 bits may be the same ones
+    else:
+        raw = colors
     on_black = None
     if black is not None and black.shape == raw.shape[:2]:
         on_black = count_values(None if ids is None else ids[black], None if colors is None else colors[black])
