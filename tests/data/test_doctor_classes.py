@@ -24,6 +24,12 @@ def test_class_in_validation_alone(tmp_path):
     found = finding(root, "class-missing")
     assert found.severity == "error"
     assert found.message.startswith("bird occurs in other splits and never in train")
+    save(picture(501), root / "test" / "emu" / "0.png")
+    messages = [f.message for f in examine(root).findings if f.check == "class-missing"]
+    assert [m.split(":")[0] for m in messages] == [
+        "bird, emu occur in other splits and never in train",
+        "cat, dog occur in train and never in test",
+    ]
 
 
 def test_class_in_train_alone(tmp_path):

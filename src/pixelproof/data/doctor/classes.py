@@ -31,8 +31,9 @@ def missing_classes(reading: Reading) -> Iterator[Finding]:
     if nowhere.any():
         message = f"{_named(reading, nowhere)} nowhere: no model can learn that, and its score is undefined"
         yield _about(nowhere, "class-absent", "warning", message, "check their ids, or take them out of labels.yaml")
+    learned = amounts.get("train", 0 * total) > 0
     for split, values in amounts.items():
-        missing = scored & (total > 0) & (values == 0)
+        missing = scored & (values == 0) & ((total > 0) if split == "train" else learned)
         if not missing.any():
             continue
         if split == "train":
