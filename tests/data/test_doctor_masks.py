@@ -85,6 +85,17 @@ def test_ids_off_by_one(shift, advice, tmp_path):
     assert found.fix.startswith(advice)
 
 
+def test_a_stray_id_beside_the_last_one_is_no_shift(tmp_path):
+    labels = PLAIN.replace("id: 0}", "id: 0, ignored: true}")
+    root = rewrite(mask_folders(tmp_path, labels=labels), lambda mask: np.maximum(mask, 1))
+    path = root / "train" / "masks" / "03.png"
+    mask = np.array(Image.open(path))
+    mask[0, 0] = 3
+    save(mask, path)
+    assert finding(root, "off-by-one") is None
+    assert "class id 3: 1 pixel in train/masks/03.png" in finding(root, "unknown-label").message
+
+
 def test_missing_labels_are_proposed_and_the_proposal_opens(tmp_path):
     root = mask_folders(tmp_path, labels=None)
     diagnosis = examine(root)

@@ -20,6 +20,7 @@ _MOST_IGNORED = 0.5
 _NODATA = 0.2
 _VALUES_SHOWN = 5
 _COLORS_SHOWN = 3
+_LEAST_OF_A_CLASS = 1e-3  # of all pixels; fewer with an unknown id are more likely strays than a class
 
 
 def undecodable(reading: Reading) -> Iterator[Finding]:
@@ -128,7 +129,7 @@ def _zero_or_255(reading: Reading) -> Finding | None:
 def _off_by_one(reading: Reading) -> Finding | None:
     known = {c.id for c in reading.scheme.classes}
     seen = _seen_ids(reading) - set(reading.scheme.void_ids)
-    if len(seen) < 2 or seen <= known:
+    if len(seen) < 2 or seen <= known or _unknown_share(reading) < _LEAST_OF_A_CLASS:
         return None
     for shift in (1, -1):
         edge = min(known) if shift == 1 else max(known)
@@ -141,6 +142,12 @@ def _off_by_one(reading: Reading) -> Finding | None:
             fix = f"{'raise' if shift == 1 else 'lower'} every 'id:' in labels.yaml by one"
             return reading.survey.finding("off-by-one", "error", paths, message, fix)
     return None
+
+
+def _unknown_share(reading: Reading) -> float:
+    """Return the share of all pixels whose value the scheme does not name."""
+    unknown = sum(mask.unknown.counts.sum() for mask in reading.masks.values() if mask.unknown)
+    return float(unknown / sum(look.values.counts.sum() for look in reading.survey.masks.values()))
 
 
 def _seen_ids(reading: Reading) -> set[int]:
