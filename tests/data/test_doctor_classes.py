@@ -8,7 +8,11 @@ from data_builders import LABELS, class_folders, colored, index_mask, mask_folde
 from PIL import Image
 from test_doctor_files import finding
 
+from pixelproof.config import DataConfig
+from pixelproof.data import open_data
 from pixelproof.data.doctor import examine
+from pixelproof.data.splits import divide
+from pixelproof.errors import UserError
 
 
 def test_images_per_class(tmp_path):
@@ -106,6 +110,30 @@ def test_splits_missing_and_tiny(tmp_path):
     root = class_folders(tmp_path / "v", 0, 8)
     assert finding(root, "no-train-split").severity == "error"
     assert finding(root, "few-images").severity == "note"
+
+
+@pytest.mark.parametrize("images", [2, 5])
+def test_too_few_images_to_set_some_aside(images, tmp_path):
+    """One or two of each class, of which training sets none aside; five of one class are enough."""
+    root = class_folders(tmp_path, images, 0)
+    found = finding(root, "too-few-images")
+    assert (found is None) == (images == 5)
+    if found:
+        assert (found.severity, found.count) == ("error", 2)
+        assert "too few images to set some aside for validation: training would stop" in found.message
+        with pytest.raises(UserError, match="too few images"):
+            divide(open_data(root), DataConfig())
+
+
+def test_a_class_without_any_image_is_refused_as_in_training(tmp_path):
+    root = class_folders(tmp_path)
+    labels = "".join(f"  - {{name: {name}, id: {i}}}\n" for i, name in enumerate(("cat", "dog", "emu")))
+    (root / "labels.yaml").write_text(f"task: classification\nclasses:\n{labels}")
+    (only,) = examine(root).findings
+    assert (only.check, only.severity) == ("class-absent", "error")
+    assert only.message == "emu occurs nowhere: training would stop"
+    with pytest.raises(UserError, match="class 'emu' has no image"):
+        divide(open_data(root), DataConfig())
 
 
 def test_classes_that_labels_yaml_does_not_name(tmp_path):

@@ -267,6 +267,8 @@ def test_names_that_are_not_utf8_and_other_oddities(tmp_path):
     (root / "train" / "cat" / "gone.png").symlink_to(root / "nowhere.png")
     found = finding(root, "unreadable")
     assert found.files == ("train/cat/\\udcff x.png",)
+    name = finding(root, "file-name")
+    assert (name.severity, name.files) == ("error", found.files)
     json.dumps(examine(root).to_json(), ensure_ascii=False).encode()
     assert finding(root, "unused-images").files == ("train/cat/gone.png",)
 

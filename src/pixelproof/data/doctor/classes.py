@@ -29,8 +29,12 @@ def missing_classes(reading: Reading) -> Iterator[Finding]:
     scored, total = reading.scheme.scored, np.sum(list(amounts.values()), axis=0)
     nowhere = scored & (total == 0)
     if nowhere.any():
-        message = f"{_named(reading, nowhere)} nowhere: no model can learn that, and its score is undefined"
-        yield _about(nowhere, "class-absent", "warning", message, "check their ids, or take them out of labels.yaml")
+        # Training refuses a class of images that it cannot learn; of pixels, many data sets lack some.
+        refused = reading.scheme.task == "classification"
+        harm = "training would stop" if refused else "no model can learn that, and its score is undefined"
+        severity: Severity = "error" if refused else "warning"
+        fix = "check their ids, or take them out of labels.yaml"
+        yield _about(nowhere, "class-absent", severity, f"{_named(reading, nowhere)} nowhere: {harm}", fix)
     learned = amounts.get("train", 0 * total) > 0
     for split, values in amounts.items():
         missing = scored & (values == 0) & ((total > 0) if split == "train" else learned)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pixelproof.config import DataConfig
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import class_index, class_names
-from pixelproof.data.opening import check_task, scheme_of_classes
+from pixelproof.data.opening import check_task, label, scheme_of_classes
 from pixelproof.data.proposal import Proposal, propose_scheme
+from pixelproof.data.splits import divide
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, Color, LabelScheme, matching_presets
 from pixelproof.numbers import first_of
@@ -82,6 +84,24 @@ def label_names(survey: Survey, contract: Contract) -> Iterator[Finding]:
             f"it names {first_of(unused, 5)}, of which there is no image: names may be shifted against the numbers"
         )
         yield survey.finding("id2label", "warning", [path], message, "check that numbers and names belong together")
+
+
+def too_few_images(survey: Survey, contract: Contract) -> Iterator[Finding]:
+    """Too few images for training to set some aside."""
+    if contract.scheme is None or "train" not in survey.found.splits:
+        return
+    try:
+        data = label(survey.root, survey.found, contract.scheme)
+    except UserError:
+        return  # unknown_classes has said so
+    learned = {sample.label for sample in data.split("train")}
+    if data.task == "classification" and len(learned) < len(contract.scheme.classes):
+        return  # missing_classes says so
+    try:
+        divide(data, DataConfig())
+    except UserError as error:
+        message = f"{survey.relative(error.problem)}: training would stop"
+        yield survey.finding("too-few-images", "error", [s.image for s in survey.samples], message, error.remedy)
 
 
 def _classes(survey: Survey) -> Contract:

@@ -23,6 +23,7 @@ from pixelproof.data.tiffs import rasters
 
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,
+    files.names,
     files.unpaired,
     files.doubled,
     sizes.mask_sizes,
@@ -46,6 +47,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
 CONTRACT_CHECKS: tuple[Callable[[Survey, contract.Contract], Iterator[Finding]], ...] = (
     contract.unknown_classes,
     contract.label_names,
+    contract.too_few_images,
 )
 LABEL_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     classes.missing_classes,

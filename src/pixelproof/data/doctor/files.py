@@ -9,6 +9,7 @@ from pathlib import Path
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES
+from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
 
@@ -25,6 +26,14 @@ def unreadable(survey: Survey) -> Iterator[Finding]:
         more = f", and so with {len(paths) - 1} more" if len(paths) > 1 else ""
         message = f"{what}{more}: training would stop there"
         yield survey.finding("unreadable", "error", paths, message, survey.broken[paths[0]].remedy)
+
+
+def names(survey: Survey) -> Iterator[Finding]:
+    """Images whose names no file of a run could hold."""
+    paths = [sample.image for sample in survey.samples if printable(str(sample.image)) != str(sample.image)]
+    if paths:
+        message = f"{counted(len(paths), 'image')} whose name is not UTF-8: training would stop there"
+        yield survey.finding("file-name", "error", paths, message, "rename them")
 
 
 def unpaired(survey: Survey) -> Iterator[Finding]:
