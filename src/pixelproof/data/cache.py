@@ -12,9 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,10 +23,11 @@ from pixelproof.config import COLORS
 from pixelproof.data.decoded import Decoded, Files
 from pixelproof.data.fingerprint import fingerprint
 from pixelproof.data.folder import Sample
+from pixelproof.data.parallel import in_threads
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.progress import bar, say
+from pixelproof.progress import say, track
 from pixelproof.runs.arrays import load_arrays, write_arrays
 from pixelproof.runs.atomic import explain_os_error
 from pixelproof.runs.files import expanded
@@ -188,15 +187,8 @@ def _build(files: Files, folder: Path) -> None:
 
 
 def _read(files: Files) -> Iterator[tuple[UInt8, UInt8 | None]]:
-    """Yield all images and masks in order, decoded on all cores: decoders let go of Python's lock."""
-    pool = ThreadPoolExecutor(os.cpu_count())
-    with bar("decode", len(files), "images") as step, warnings.catch_warnings(), pool:
-        # Readers silence Pillow one by one, which threads would undo for each other; here it holds for all of them.
-        warnings.simplefilter("ignore")
-        for start in range(0, len(files), _AT_ONCE):
-            for pair in pool.map(files.__getitem__, range(start, min(start + _AT_ONCE, len(files)))):
-                yield pair
-                step()
+    """Yield all images and masks in order, decoded on all cores."""
+    yield from track(in_threads(files.__getitem__, range(len(files)), _AT_ONCE), "decode", len(files))
 
 
 def _clear(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ Group = list[Sample]
 
 def conflicting_labels(survey: Survey) -> Iterator[Finding]:
     """Identical images with different labels."""
-    groups = [group for group in _groups(survey) if _conflict(survey, group)]
+    groups = [group for group in survey.identical if _conflict(survey, group)]
     if groups:
         message = (
             f"{counted(len(groups), 'group')} of identical images with different labels ({_words(survey, groups)}): "
@@ -29,7 +28,7 @@ def conflicting_labels(survey: Survey) -> Iterator[Finding]:
 def duplicates_across_splits(survey: Survey) -> Iterator[Finding]:
     """Identical images in two splits."""
     splits = survey.splits
-    groups = [g for g in _groups(survey) if len({splits[s.image] for s in g}) > 1]
+    groups = [g for g in survey.identical if len({splits[s.image] for s in g}) > 1]
     if groups:
         message = (
             f"{counted(len(groups), 'group')} of identical images in different splits ({_words(survey, groups)}): "
@@ -41,20 +40,10 @@ def duplicates_across_splits(survey: Survey) -> Iterator[Finding]:
 def duplicates_within_split(survey: Survey) -> Iterator[Finding]:
     """Identical images in one split, with one label."""
     splits = survey.splits
-    groups = [g for g in _groups(survey) if len({splits[s.image] for s in g}) == 1 and not _conflict(survey, g)]
+    groups = [g for g in survey.identical if len({splits[s.image] for s in g}) == 1 and not _conflict(survey, g)]
     if groups:
         message = f"{counted(len(groups), 'group')} of identical images ({_words(survey, groups)}): they count twice"
         yield survey.finding("duplicate", "warning", _paths(groups), message, "keep one of each")
-
-
-def _groups(survey: Survey) -> list[Group]:
-    """Return the samples whose images have the same pixels; images of one colour are another check's matter."""
-    same: dict[bytes, Group] = defaultdict(list)
-    for sample in survey.samples:
-        look = survey.images.get(sample.image)
-        if look and not look.constant:
-            same[look.digest].append(sample)
-    return [group for group in same.values() if len(group) > 1]
 
 
 def _conflict(survey: Survey, group: Group) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain, repeat
+from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from pixelproof.data.doctor.finding import MOST_FILES, Finding, Severity
 from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, look_at_mask
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import Found
+from pixelproof.data.parallel import in_threads
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError, printable
 from pixelproof.numbers import first_of
@@ -50,12 +51,12 @@ class Survey:
     others: list[Path] = field(default_factory=list)
     empty_folders: list[Path] = field(default_factory=list)
 
-    @property
+    @cached_property
     def samples(self) -> list[Sample]:
         """The samples of all splits."""
         return [sample for samples in self.found.splits.values() for sample in samples]
 
-    @property
+    @cached_property
     def splits(self) -> dict[Path, str]:
         """The split of every image and mask."""
         return {
@@ -65,6 +66,16 @@ class Survey:
             for path in (sample.image, sample.mask)
             if path is not None
         }
+
+    @cached_property
+    def identical(self) -> list[list[Sample]]:
+        """The samples whose images have the same pixels, in groups; images of one colour are another check's matter."""
+        same: dict[bytes, list[Sample]] = defaultdict(list)
+        for sample in self.samples:
+            look = self.images.get(sample.image)
+            if look and not look.constant:
+                same[look.digest].append(sample)
+        return [group for group in same.values() if len(group) > 1]
 
     def name(self, path: Path) -> str:
         """Return a path relative to the data root, with forward slashes."""
@@ -89,7 +100,8 @@ def survey_folder(root: Path, found: Found, reader: ImageReader = RGB) -> Survey
     """Look at every file of a data set once; a file that cannot be read is noted, never raised."""
     survey = Survey(root, found, reader)
     samples = survey.samples
-    for sample, (image, mask) in track(_looks(samples, reader), "reading", len(samples)):
+    looks = in_threads(partial(_look_at, reader=reader), samples, _AT_ONCE, _THREADS)
+    for sample, (image, mask) in zip(samples, track(looks, "reading", len(samples)), strict=True):
         _note(survey.images, survey.broken, sample.image, image)
         if sample.mask is not None:
             _note(survey.masks, survey.broken, sample.mask, mask)
@@ -97,17 +109,8 @@ def survey_folder(root: Path, found: Found, reader: ImageReader = RGB) -> Survey
     return survey
 
 
-def _looks(samples: list[Sample], reader: ImageReader) -> Iterator[tuple[Sample, Looks]]:
-    """Yield each sample with what there is to know of its files, or why they cannot be read."""
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
-        # Readers silence Pillow one by one, which threads would undo for each other; here it holds for all of them.
-        warnings.simplefilter("ignore")
-        for start in range(0, len(samples), _AT_ONCE):
-            batch = samples[start : start + _AT_ONCE]
-            yield from zip(batch, pool.map(_look_at, batch, repeat(reader)), strict=True)
-
-
 def _look_at(sample: Sample, reader: ImageReader) -> Looks:
+    """Return what there is to know of a sample's files, or why they cannot be read."""
     image: ImageLook | UserError
     mask: MaskLook | UserError | None = None
     black = None
