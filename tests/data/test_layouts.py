@@ -199,6 +199,13 @@ def test_two_folders_of_masks(tmp_path):
         find_layout(tmp_path)
 
 
+def test_masks_inside_splits_and_beside_them_are_two_readings(tmp_path):
+    for place in ("", "train", "val"):
+        pairs(tmp_path / place, "images", "masks")
+    with pytest.raises(UserError, match="train/images and images both hold images that have masks; move those"):
+        find_layout(tmp_path)
+
+
 def test_a_task_in_labels_does_not_turn_a_layout_into_another(tmp_path):
     class_folders(tmp_path, 4, 2)
     (tmp_path / "labels.yaml").write_text("task: segmentation\n")

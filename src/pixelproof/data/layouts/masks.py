@@ -17,18 +17,16 @@ _IMAGE_STEM = re.compile(r"(.+?)[_-](sat|image|img|rgb)", re.IGNORECASE | re.DOT
 
 def mask_folders(root: Path) -> Found | None:
     """``images/`` and ``masks/`` with equal names, with split folders inside, above, or none; or ``train_masks/``."""
-    pairs = {split: pair for split, folder in split_folders(root).items() if (pair := partners(folders_in(folder)))}
-    if outer := partners([f for f in folders_in(root) if split_name(f) is None]):
-        inside, masks = split_folders(outer.images), split_folders(outer.masks)
-        pairs = {s: replace(outer, images=inside[s], masks=masks[s]) for s in inside if s in masks}
-    if not pairs:
-        pairs = _masks_beside(root)
-    found = Found("images/ and masks/", "segmentation", {})
-    for split, pair in pairs.items():
-        samples = _samples(found, pair)
-        if samples is not None:
-            found.splits[split] = samples
-    return found if found.splits else None
+    found: dict[str, Found] = {}
+    for pairs in (_inside_splits(root), _above_splits(root), _beside_splits(root)):
+        if (reading := _read(pairs)).splits:
+            found[next(iter(pairs.values())).images.relative_to(root).as_posix()] = reading
+    if not found:
+        return None
+    first = next(iter(found.values()))
+    if len(found) > 1:
+        first.unclear = f"{' and '.join(found)} both hold images that have masks"
+    return first
 
 
 def tile_folders(root: Path) -> Found | None:
@@ -78,7 +76,22 @@ def without_masks(files: list[Path]) -> list[Path]:
     return [f for f in files if not ((match := MASK_STEM.fullmatch(f.stem)) and match.group(1) in bases)]
 
 
-def _masks_beside(root: Path) -> dict[str, Partners]:
+def _inside_splits(root: Path) -> dict[str, Partners]:
+    """Return the pairs of folders in split folders, such as train/images and train/masks."""
+    splits = {split: folder for split, folder in split_folders(root).items() if folder != root}
+    return {split: pair for split, folder in splits.items() if (pair := partners(folders_in(folder)))}
+
+
+def _above_splits(root: Path) -> dict[str, Partners]:
+    """Return the split folders of a pair of folders, such as images/train and masks/train; without any, the pair."""
+    outer = partners([f for f in folders_in(root) if split_name(f) is None])
+    if outer is None:
+        return {}
+    images, masks = split_folders(outer.images), split_folders(outer.masks)
+    return {s: replace(outer, images=images[s], masks=masks[s]) for s in images if s in masks}
+
+
+def _beside_splits(root: Path) -> dict[str, Partners]:
     """Return the split folders that have a mask folder of the same name beside them, such as train_labels."""
     pairs = {}
     for split, folder in split_folders(root).items():
@@ -92,6 +105,16 @@ def _beside(folder: Path, folders: list[Path]) -> list[Path]:
     """Return those of ``folders`` that are called as ``folder`` is, with a word for masks behind."""
     longer = [f for f in folders if f.name.startswith(folder.name) and f != folder]
     return [f for f in longer if is_mask_name(f.name.removeprefix(folder.name))]
+
+
+def _read(pairs: dict[str, Partners]) -> Found:
+    """Return the reading that pairs of folders give, by split; without samples if all of them are empty."""
+    found = Found("images/ and masks/", "segmentation", {})
+    for split, pair in pairs.items():
+        samples = _samples(found, pair)
+        if samples is not None:
+            found.splits[split] = samples
+    return found
 
 
 def _samples(found: Found, pair: Partners) -> list[Sample] | None:
