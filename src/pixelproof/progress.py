@@ -51,6 +51,7 @@ def _stderr() -> TextIO:
 
 _shown: ContextVar[bool] = ContextVar("shown", default=False)
 _silenced = _lines = False
+_said: set[str] = set()
 LOG_EVERY = 10.0  # seconds between two lines when stderr is not a terminal
 
 
@@ -77,6 +78,13 @@ def say(message: str) -> None:
     """Print one line of log to stderr, control characters in it as escapes."""
     if not _silenced:
         print(visible(message), file=_stderr(), flush=True)
+
+
+def say_once(message: str) -> None:
+    """Say what this process has not said yet: what holds for each image of each epoch is said for the first."""
+    if message not in _said:
+        _said.add(message)
+        say(message)
 
 
 def track(items: Iterable[Item], label: str, total: int, unit: str = "images") -> Iterator[Item]:

@@ -9,7 +9,8 @@ import pytest
 from data_builders import picture, save, save_turned
 from PIL import Image
 
-from pixelproof.data import image_size, read_image, tiffs, write_png
+from pixelproof import progress
+from pixelproof.data import image_size, read_image, write_png
 from pixelproof.data.masks import read_mask_values
 from pixelproof.errors import UserError
 
@@ -95,9 +96,9 @@ def test_tiffs_of_numbers_without_a_known_range_are_refused_as_images_and_read_a
 
 @pytest.mark.parametrize("alpha", ["NO", "YES"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_the_bands_of_a_tiff_that_are_not_read_are_named_once(alpha, dtype, tmp_path, capsys):
+def test_the_bands_of_a_tiff_that_are_not_read_are_named_once(alpha, dtype, tmp_path, capsys, monkeypatch):
     rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
-    tiffs._note_bands.cache_clear()
+    monkeypatch.setattr(progress, "_said", set())
     bands = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (4, 16, 20), dtype=dtype)
     for name, some in (("rgb", bands[:3]), ("a", bands), ("b", bands)):
         colors = {"photometric": "RGB", "interleave": "pixel"} | ({"alpha": alpha} if len(some) == 4 else {})

@@ -89,6 +89,20 @@ def test_video_frames_beside_masks_are_not_taken_for_classes(tmp_path):
     assert ids(found)["validation"] == ["0001TP_6690", "0016E5_390"]
 
 
+@pytest.mark.parametrize("name", ["unlabeled", "relabelled", "nontarget"])
+def test_a_folder_whose_name_only_holds_a_word_for_masks_changes_nothing(name, tmp_path):
+    fill(tmp_path, "train/cat_1.png", "train/dog_2.png", f"{name}/x.png")
+    assert find_layout(tmp_path).task == "classification"
+
+
+@pytest.mark.parametrize("name", ["GroundTruth", "train-labels", "SegmentationClass", "labelsTr", "masks2", "GT"])
+def test_a_folder_with_a_word_for_masks_holds_masks(name, tmp_path):
+    for i in range(2):
+        save(picture(i), tmp_path / "images" / f"{i}.png")
+        save(colored(index_mask(i)), tmp_path / name / f"{i}.png")
+    assert find_layout(tmp_path).task == "segmentation"
+
+
 def test_an_empty_or_unlabelled_split_does_not_hide_the_others(tmp_path):
     class_folders(tmp_path / "c", 4, 0)
     (tmp_path / "c" / "val" / "cat").mkdir(parents=True)

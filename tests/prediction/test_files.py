@@ -37,12 +37,28 @@ def test_images_of_folders_keep_their_place(tmp_path):
 @pytest.mark.parametrize(
     "masks", ["scene/masks/{}.png", "train_labels/{}_L.png", "pairs/{}_mask.png", "Tile 1/masks/{}.png"]
 )
-def test_masks_beside_their_images_are_not_predicted(masks, tmp_path):
+def test_masks_beside_their_images_are_not_predicted(masks, tmp_path, capsys):
     images = {"scene": "scene/images", "train": "train", "pairs": "pairs", "Tile": "Tile 1/images"}
     place = next(folder for start, folder in images.items() if masks.startswith(start))
     suffix = "_sat" if place == "pairs" else ""
     root = fill(tmp_path, *(f"{place}/{n}{suffix}.png" for n in "ab"), *(masks.format(n) for n in "ab"))
     assert list(gather([root], "segmentation")) == [f"{place}/{n}{suffix}" for n in "ab"]
+    assert capsys.readouterr().err == f"note: 2 files in {root} left out as the masks of images\n"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["cam_l", "cam_r"],
+        ["roof_1", "roof_2", "roof_label"],
+        ["images/a", "unlabelled/b"],
+        ["annotated/b", "images/a"],
+        ["images/a", "target/b"],
+    ],
+)
+def test_images_that_are_called_nearly_like_masks_are_predicted(names, tmp_path, capsys):
+    assert list(gather([fill(tmp_path, *(f"{name}.png" for name in names))], "segmentation")) == names
+    assert capsys.readouterr().err == ""
 
 
 def test_names_that_would_be_written_over(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -14,7 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
-from pixelproof.progress import say
+from pixelproof.progress import say_once
 
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes of more than 8 bits."""
@@ -64,14 +63,11 @@ def refuse_other_numbers(path: Path | str, image: Image.Image) -> None:
 
 def note_bands(image: Image.Image) -> None:
     """Say that only the colours of a TIFF are read: a further band is often near infrared, even where it is alpha."""
-    if isinstance(image, TiffImageFile) and image.mode in ("RGB", "RGBA"):
-        _note_bands(image.tag_v2.get(SAMPLES, 3))
-
-
-@cache  # once a process, not for each image of each epoch
-def _note_bands(count: int) -> None:
-    if count > 3:
-        say(f"note: of TIFFs with {count} bands, 1 to 3 are read as red, green and blue, unless 'bands' names others")
+    if not isinstance(image, TiffImageFile) or image.mode not in ("RGB", "RGBA"):
+        return
+    if (count := image.tag_v2.get(SAMPLES, 3)) > 3:
+        colors = "1 to 3 are read as red, green and blue"
+        say_once(f"note: of TIFFs with {count} bands, {colors}, unless 'bands' names others")
 
 
 def tile_pixels(image: Image.Image) -> int:

@@ -19,8 +19,9 @@ from pixelproof.data.layouts import folders_below, folders_in, images_in, withou
 from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import LabelScheme, class_colors, encode_ids
+from pixelproof.numbers import counted
 from pixelproof.prediction.predictor import Predictor
-from pixelproof.progress import track
+from pixelproof.progress import say_once, track
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
@@ -147,15 +148,43 @@ def drawn(kind: Drawing, scheme: LabelScheme, image: UInt8, mask: UInt8) -> UInt
 def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
     """Yield the image files that a path stands for, and the place of each in it."""
     if path.is_dir():
-        segmentation = task == "segmentation"
-        folders = without_mask_folders if segmentation else folders_in
-        for folder in folders_below(path, lambda folder: [f for f in folders(folder) if not (f / MARK).is_file()]):
-            files = without_masks(images_in(folder)) if segmentation else images_in(folder)
-            yield from ((file, file.relative_to(path)) for file in files)
+        files = _without_masks(path) if task == "segmentation" else _below(path)
+        yield from ((file, file.relative_to(path)) for file in files)
     elif path.is_file():
         yield path, Path(path.name)
     else:
         raise UserError(f"{path} does not exist", "give image files or folders of them")
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """Yield the images in a folder and below, earlier predictions aside."""
+    for folder in folders_below(root, _unpredicted):
+        yield from images_in(folder)
+
+
+def _without_masks(root: Path) -> Iterator[Path]:
+    """Yield the images in a folder and below but for masks that lie beside images, and say how many these are."""
+    masks = 0
+
+    def inside(folder: Path) -> list[Path]:
+        nonlocal masks
+        folders = _unpredicted(folder)
+        kept = without_mask_folders(folders)
+        masks += sum(len(images_in(f)) for f in folders if f not in kept)
+        return kept
+
+    for folder in folders_below(root, inside):
+        images = images_in(folder)
+        files = without_masks(images)
+        masks += len(images) - len(files)
+        yield from files
+    if masks:
+        say_once(f"note: {counted(masks, 'file')} in {root} left out as the masks of images")
+
+
+def _unpredicted(folder: Path) -> list[Path]:
+    """Return the folders in a folder that predict has not written."""
+    return [inner for inner in folders_in(folder) if not (inner / MARK).is_file()]
 
 
 def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import folders_in, images_in, split_folders, split_name
-from pixelproof.data.layouts.partners import MASK_STEM, Partners, base_stem, is_mask_name, partners
+from pixelproof.data.layouts.partners import MASK_STEM, Partners, base_stem, is_mask_name, partners, share_names
 
 _IMAGE_STEM = re.compile(r"(.+?)[_-](sat|image|img|rgb)", re.IGNORECASE | re.DOTALL)
 
@@ -61,18 +61,19 @@ def is_mask_folder(folder: Path) -> bool:
     return is_mask_name(folder.name) and bool(images_in(folder) or folders_in(folder))
 
 
-def without_mask_folders(folder: Path) -> list[Path]:
-    """Return the folders in a folder but for those with the masks of the images in another."""
-    folders = folders_in(folder)
-    pair = partners([f for f in folders if split_name(f) is None])
-    beside = [masks for f in folders if split_name(f) for masks in _beside(f, folders)]
-    return [f for f in folders if f not in beside and (pair is None or f != pair.masks)]
+def without_mask_folders(folders: list[Path]) -> list[Path]:
+    """Return folders that lie beside each other but for those with masks that are called as images of another are."""
+    pairs = [(f, masks) for f in folders if split_name(f) for masks in _beside(f, folders)]
+    if pair := partners([f for f in folders if split_name(f) is None]):
+        pairs.append((pair.images, pair.masks))
+    masks = {masks for images, masks in pairs if share_names(images, masks)}
+    return [f for f in folders if f not in masks]
 
 
 def without_masks(files: list[Path]) -> list[Path]:
-    """Leave out NAME_mask where it stands beside the image it belongs to, NAME or NAME_sat."""
+    """Leave out NAME_mask where it stands beside the image it belongs to, NAME or NAME_sat, not any NAME_xxx."""
     names = {file.stem for file in files}
-    bases = names | {name.rsplit("_", 1)[0] for name in names if not MASK_STEM.fullmatch(name)}
+    bases = names | {base_stem(name, _IMAGE_STEM) for name in names}
     return [f for f in files if not ((match := MASK_STEM.fullmatch(f.stem)) and match.group(1) in bases)]
 
 

@@ -15,7 +15,12 @@ from pixelproof.data.spread import spread
 from pixelproof.errors import UserError
 
 MASK_STEM = re.compile(r"(.+?)[_-](mask|label|labels|gt|seg|l)", re.IGNORECASE | re.DOTALL)
-_MASK_NAME = re.compile(r"mask|label|annot|truth|target|(^|_)(gt|segs?)($|_)|segmentation|segmaps", re.IGNORECASE)
+_WORD = re.compile(r"LabeledApproved|[A-Z]?[a-z]+|[A-Z]+")  # the first as in CamVid
+_MASK_WORD = re.compile(
+    r"(mask|label|labelmap|annot|annotation|truth|groundtruth|target|gt|seg|segmap|segmask|segmentation)s?"
+    "|labeledapproved",
+    re.IGNORECASE,
+)
 _IMAGE_NAME = re.compile(r"(^|[ _-])(images?|imgs?|jpegimages)($|[ _-])", re.IGNORECASE)
 _LOOKED_AT = 3  # files of each folder
 _FLAT = 0.5  # changes a pixel; masks have a few hundredths, photographs nearly one
@@ -62,8 +67,17 @@ def partners(folders: list[Path]) -> Partners | None:
 
 
 def is_mask_name(name: str) -> bool:
-    """Return whether a folder's name says that it holds masks."""
-    return _MASK_NAME.search(name) is not None
+    """Return whether a folder's name says that it holds masks, by a whole word: unlabelled ones are images.
+
+    >>> is_mask_name("train-labels"), is_mask_name("GroundTruth_2"), is_mask_name("unlabeled")
+    (True, True, False)
+    """
+    return any(_MASK_WORD.fullmatch(word) for word in _WORD.findall(name))
+
+
+def share_names(images: Path, masks: Path) -> bool:
+    """Return whether at least half of the masks in a folder have an image of the same name in another."""
+    return _share_names(_files(images), _files(masks))
 
 
 def base_stem(stem: str, pattern: re.Pattern[str], known: Container[str] = ()) -> str:
