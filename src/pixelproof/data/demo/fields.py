@@ -12,7 +12,6 @@ from scipy import fft
 
 from pixelproof.array_types import Bool, Float32
 
-"""One value a pixel, float32 [S, S]."""
 Index = npt.NDArray[np.intp]
 
 
