@@ -104,9 +104,15 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def scheme_of_classes(root: Path, found: Found) -> LabelScheme:
-    """Return the label contract that class names give, with the names that ``id2label.json`` has for numbers."""
+    """Return the label contract that class names give, with the names that ``id2label.json`` has for numbers.
+
+    Raises:
+        UserError: Two classes have the same name or id, or names are numbers that are also ids of other classes.
+    """
     names = class_names(root)
-    return scheme_of_keys(found.class_of.values(), names, root / "id2label.json" if names else root)
+    scheme = scheme_of_keys(found.class_of.values(), names, root / "id2label.json" if names else root)
+    class_index(scheme, found.class_of.values())
+    return scheme
 
 
 def scheme_of_keys(keys: Iterable[str], names: Mapping[str, str], where: Path) -> LabelScheme:
@@ -133,7 +139,7 @@ def scheme_of_keys(keys: Iterable[str], names: Mapping[str, str], where: Path) -
 
 def _classified(root: Path, found: Found, scheme: LabelScheme, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     """Give each sample its class index, matching folder names against class names and ids."""
-    index = class_index(scheme)
+    index = class_index(scheme, found.class_of.values())
     labelled = []
     for sample in samples:
         name = found.class_of[sample.image]

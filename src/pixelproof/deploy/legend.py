@@ -32,7 +32,7 @@ class Legend:
     @classmethod
     def of(cls, scheme: LabelScheme) -> Legend:
         """Return the legend of a label scheme."""
-        ids = tuple(label.id for label in scheme.classes)
+        ids = scheme.ids
         small = max(*ids, *scheme.void_ids[:1], 0) < 256
         free = (value for value in range(255 if small else 65535, -1, -1) if value not in ids)
         nodata = scheme.void_ids[0] if scheme.void_ids else next(free)

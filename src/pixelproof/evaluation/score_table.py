@@ -37,10 +37,10 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
     predicted = _read_table(predictions)
     true, scheme, ids = _true_labels(truth, set(predicted), labels)
     require_same_images(predictions, set(predicted), truth, set(true))
-    index = class_index(scheme)
-    predicted = _named(predictions, predicted, set(index), truth)
+    predicted = _named(predictions, predicted, set(scheme.names), truth)
 
     def indices(table: dict[str, str], path: Path) -> np.ndarray:
+        index = class_index(scheme, table.values())
         for name in true:
             if table[name] not in index:
                 problem = f"{path}: '{name}' has label '{table[name]}', which is not a class of {truth}"

@@ -97,6 +97,11 @@ class LabelScheme(Strict):
         return tuple(c.name for c in self.classes)
 
     @property
+    def ids(self) -> tuple[int, ...]:
+        """Values of the classes in index masks, in the order of the network's channels."""
+        return tuple(c.id for c in self.classes)
+
+    @property
     def scored(self) -> Bool:
         """Bool [K]: True for the classes that metrics average over."""
         return np.array([not c.ignored for c in self.classes])

@@ -44,7 +44,9 @@ def settle(survey: Survey) -> Contract:
         try:
             check_task(survey.root, survey.found, named_task(path))
             if has_classes(path):
-                return Contract(read_labels(path), None, ())
+                scheme = read_labels(path)
+                class_index(scheme, survey.found.class_of.values())
+                return Contract(scheme, None, ())
         except UserError as error:
             message = f"{survey.relative(error.problem)}: without it no label has a meaning"
             broken = [survey.finding("labels-file", "error", [path], message, error.remedy)]
@@ -57,7 +59,7 @@ def unknown_classes(survey: Survey, contract: Contract) -> Iterator[Finding]:
     """Classes of images that ``labels.yaml`` does not name."""
     if contract.scheme is None:
         return
-    index = class_index(contract.scheme)
+    index = class_index(contract.scheme, survey.found.class_of.values())
     strays = [path for path, name in survey.found.class_of.items() if name not in index]
     if strays:
         names = ", ".join(sorted({f"'{survey.found.class_of[path]}'" for path in strays}))

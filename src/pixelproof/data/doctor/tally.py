@@ -70,7 +70,7 @@ def tally(path: Path, values: MaskValues, scheme: LabelScheme) -> Tally:
 
 
 def _amounts(survey: Survey, scheme: LabelScheme, masks: Mapping[Path, Tally]) -> dict[str, Int64]:
-    index = class_index(scheme)
+    index = class_index(scheme, survey.found.class_of.values())
     totals: dict[str, Int64] = {}
     for split, samples in survey.found.splits.items():
         if survey.found.task == "segmentation":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from pixelproof.data.folder import Sample
@@ -20,13 +21,10 @@ def class_folders(root: Path) -> Found | None:
     """``train/<class>/*.jpg`` with other splits beside it, or ``<class>/*.jpg`` with no splits."""
     found = Found("a folder for each class", "classification", {})
     for split, folder in split_folders(root).items():
-        samples = [
-            Sample(f"{c.name}/{image.name}", image)
-            for c in folders_in(folder)
-            for image in _remember(found, c.name, images_in(c))
-        ]
-        if samples:
-            found.splits[split] = samples
+        images = [image for inner in folders_in(folder) for image in images_in(inner)]
+        if images:
+            found.splits[split] = [Sample(f"{image.parent.name}/{image.name}", image) for image in images]
+            found.class_of |= {image: image.parent.name for image in images}
     return found if len(set(found.class_of.values())) > 1 else None
 
 
@@ -40,9 +38,7 @@ def class_prefixes(root: Path) -> Found | None:
         parts = [_CLASS_STEM.fullmatch(image.stem) for image in images]
         if not all(parts):
             return None
-        for image, part in zip(images, parts, strict=True):
-            assert part is not None
-            _remember(found, part.group(1), [image])
+        found.class_of |= {image: part.group(1) for image, part in zip(images, parts, strict=True) if part}
         if images:
             found.splits[split] = [Sample(image.name, image) for image in images]
     return found if len(set(found.class_of.values())) > 1 else None
@@ -76,11 +72,25 @@ def class_names(root: Path) -> dict[str, str]:
     return {str(key): str(name) for key, name in read_object(path, remedy).items()}
 
 
-def class_index(scheme: LabelScheme) -> dict[str, int]:
-    """Return the index of each class by what a folder or file may call it: its id or its name."""
-    return {str(c.id): i for i, c in enumerate(scheme.classes)} | {c.name: i for i, c in enumerate(scheme.classes)}
+def class_index(scheme: LabelScheme, called: Iterable[str]) -> dict[str, int]:
+    """Return the index of each class by its id or by its name, whichever the classes of a data set are called by.
 
+    Args:
+        scheme: The label contract.
+        called: What folders, files or a table call them: all by id or all by name.
 
-def _remember(found: Found, name: str, images: list[Path]) -> list[Path]:
-    found.class_of.update(dict.fromkeys(images, name))
-    return images
+    Raises:
+        UserError: Both readings fit, and differ.
+    """
+    called = set(called)
+    by_id, by_name = ({word: i for i, word in enumerate(words)} for words in (map(str, scheme.ids), scheme.names))
+    both = called & by_id.keys() & by_name.keys()
+    word = min((word for word in both if by_id[word] != by_name[word]), default=None)
+    if both == called and word is not None:
+        named, numbered = scheme.classes[by_id[word]].name, scheme.classes[by_name[word]].id
+        raise UserError(
+            f"'{word}' is the id of the class named '{named}' and the name of that with id {numbered}, "
+            "and all classes can be read as ids and as names",
+            "in labels.yaml, give names that are no numbers if ids are meant, and ids that are no names if names are",
+        )
+    return by_id if len(called & by_id.keys()) > len(called & by_name.keys()) else by_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pixelproof.data.layouts.classes import class_folders, class_index, class_prefixes, why_no_classes
+from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
@@ -63,7 +63,8 @@ def _is_meant(labels: Path, reading: Found) -> bool:
     if reading.task == "segmentation" or not has_classes(labels):
         return True
     try:
-        return not set(class_index(read_labels(labels))).isdisjoint(reading.class_of.values())
+        called = set(reading.class_of.values())
+        return any(c.name in called or str(c.id) in called for c in read_labels(labels).classes)
     except UserError:
         return False  # whoever needs the classes will say so
 
