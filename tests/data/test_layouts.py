@@ -276,6 +276,40 @@ def test_what_is_nearly_a_layout_is_told_what_it_lacks(names, complaint, tmp_pat
         find_layout(tmp_path)
 
 
+def test_a_class_called_like_a_split_is_told_where_classes_belong(tmp_path):
+    fill(tmp_path, "control/a.png", "control/b.png", "test/c.png", "test/d.png")
+    with pytest.raises(
+        UserError, match=r"test is read as the test split, .*control .* move them into a folder 'train'"
+    ):
+        find_layout(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train/cat/2.png", "train/bird/0.jpg"])
+def test_a_link_to_an_image_that_is_gone_is_refused(name, tmp_path):
+    fill(tmp_path, "train/cat/0.png", "train/dog/1.png")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).symlink_to(tmp_path / "gone.png")
+    with pytest.raises(UserError, match=f"{name} is a link to a file that does not exist; restore"):
+        open_data(tmp_path)
+
+
+def test_a_folder_of_files_that_are_not_read_is_no_class_and_is_named(tmp_path, capsys):
+    fill(tmp_path, "train/cat/0.png", "train/dog/1.png")
+    (tmp_path / "train" / "bird").mkdir()
+    (tmp_path / "train" / "bird" / "0.gif").write_bytes(b"GIF89a")
+    assert open_data(tmp_path).scheme.names == ("cat", "dog")
+    assert "train/bird is no class, for none of its files is read as an image (.gif)" in capsys.readouterr().err
+
+
+def test_labels_yml_is_refused(tmp_path):
+    fill(tmp_path, "train/cat/0.png", "train/dog/1.png")
+    (tmp_path / "labels.yml").write_text("task: classification\n")
+    with pytest.raises(UserError, match=r"labels\.yml would not be read; rename it to labels\.yaml"):
+        open_data(tmp_path)
+    (tmp_path / "labels.yml").rename(tmp_path / "labels.yaml")
+    assert open_data(tmp_path).task == "classification"
+
+
 def test_a_folder_called_seg_holds_masks(tmp_path):
     fill(tmp_path, "images/a.jpg", "seg/a.png")
     assert find_layout(tmp_path).task == "segmentation"

@@ -8,11 +8,12 @@ from itertools import chain
 from pathlib import Path
 
 from pixelproof.data.folder import DataFolder, Sample
-from pixelproof.data.layouts import Found, class_index, class_names, find_layout
+from pixelproof.data.layouts import IMAGE_SUFFIXES, Found, class_index, class_names, find_layout, unread_in
 from pixelproof.data.masks import read_mask_values
 from pixelproof.data.spread import spread
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import PRESETS, Color, LabelScheme, count_colors, matching_presets
+from pixelproof.progress import say
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 from pixelproof.schema import parse
 
@@ -24,9 +25,11 @@ def open_data(root: Path) -> DataFolder:
     """Open a folder of labelled images.
 
     Raises:
-        UserError: The layout is not clear, files are unpaired, or the label contract is missing or contradicted.
+        UserError: The layout is not clear, links lead nowhere, files are unpaired, or the label contract is missing or
+            contradicted.
     """
     found = find_layout(root)
+    _heed_unread(found)
     if found.unpaired:
         count = len(found.unpaired)
         more = f" (and {count - 1} more)" if count > 1 else ""
@@ -40,6 +43,23 @@ def open_data(root: Path) -> DataFolder:
     for sample in chain.from_iterable(found.splits.values()):
         require_utf8(sample.image)
     return label(root, found, find_scheme(root, found))
+
+
+def _heed_unread(found: Found) -> None:
+    """Refuse links to images that are gone, and name folders that are no classes because nothing in them is read."""
+    samples = list(chain.from_iterable(found.splits.values()))
+    files = chain.from_iterable((s.image, s.mask) for s in samples)
+    folders = dict.fromkeys([*(file.parent for file in files if file), *found.imageless])
+    for folder in folders:
+        unread = unread_in(folder)
+        for path in unread:
+            if path.suffix.lower() in IMAGE_SUFFIXES and not path.exists():
+                raise UserError(
+                    f"{path} is a link to a file that does not exist", "restore the file or remove the link"
+                )
+        if unread and folder in found.imageless:
+            kinds = ", ".join(sorted({path.suffix or path.name for path in unread}))
+            say(f"note: {folder} is no class, for none of its files is read as an image ({kinds})")
 
 
 def label(root: Path, found: Found, scheme: LabelScheme) -> DataFolder:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts.found import Found
-from pixelproof.data.layouts.listing import folders_in, images_in, split_folders
+from pixelproof.data.layouts.listing import folders_in, images_in, split_folders, split_name
 from pixelproof.data.layouts.masks import is_mask_folder
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
@@ -21,7 +22,9 @@ def class_folders(root: Path) -> Found | None:
     """``train/<class>/*.jpg`` with other splits beside it, or ``<class>/*.jpg`` with no splits."""
     found = Found("a folder for each class", "classification", {})
     for split, folder in split_folders(root).items():
-        images = [image for inner in folders_in(folder) for image in images_in(inner)]
+        inside = {inner: images_in(inner) for inner in folders_in(folder)}
+        found.imageless += [inner for inner, images in inside.items() if not images]
+        images = list(chain.from_iterable(inside.values()))
         if images:
             found.splits[split] = [Sample(f"{image.parent.name}/{image.name}", image) for image in images]
             found.class_of |= {image: image.parent.name for image in images}
@@ -56,6 +59,11 @@ def why_no_classes(root: Path) -> UserError | None:
     odd = [image for image in images if not _CLASS_STEM.fullmatch(image.stem)]
     if odd and 2 * len(odd) < len(images):
         return UserError(f"{odd[0]} is not called <class>_<index>, as other images are", "rename it, or remove it")
+    for split, folder in split_folders(root).items():
+        beside = [inner for inner in folders_in(root) if split_name(inner) is None and images_in(inner)]
+        if folder != root and images_in(folder) and beside:
+            problem = f"{folder} is read as the {split} split, and {beside[0]} beside it as no part of the data set"
+            return UserError(problem, "if both are classes, move them into a folder 'train'")
     return None
 
 

@@ -29,10 +29,13 @@ def find_layout(root: Path) -> Found:
     """Return the one reading of ``root`` that fits; where several do, the one for the task that ``labels.yaml`` names.
 
     Raises:
-        UserError: The folder is missing, holds no images, fits no layout or fits more than one.
+        UserError: The folder is missing, holds no images, fits no layout or fits more than one, or has a
+            ``labels.yml``.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder", "give the folder that holds the images")
+    if (misnamed := root / "labels.yml").exists() and not (root / LABELS_FILE).exists():
+        raise UserError(f"{misnamed} would not be read", f"rename it to {LABELS_FILE}")
     readings = [found for finder in FINDERS if (found := finder(root)) is not None]
     if len(readings) > 1:
         readings = _settled(root, readings)

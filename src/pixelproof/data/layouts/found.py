@@ -20,6 +20,7 @@ class Found:
         class_of: Class name by image file.
         unpaired: Images without a mask and masks without an image.
         doubled: Two files, each of which would be the image, or the mask, of one sample.
+        imageless: Folders without images where folders are classes.
         certain: True if names or contents of the files rule out any other reading.
         unclear: Why the reading cannot be used although it fits; empty if it can.
     """
@@ -30,5 +31,6 @@ class Found:
     class_of: dict[Path, str] = field(default_factory=dict)
     unpaired: list[Path] = field(default_factory=list)
     doubled: list[tuple[Path, Path]] = field(default_factory=list)
+    imageless: list[Path] = field(default_factory=list)
     certain: bool = False
     unclear: str = ""

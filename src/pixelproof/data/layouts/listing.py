@@ -20,6 +20,12 @@ def images_in(folder: Path) -> list[Path]:
     return [folder / entry.name for entry in entries if (Path(entry) if entry.is_symlink() else entry).is_file()]
 
 
+def unread_in(folder: Path) -> list[Path]:
+    """Return what is neither an image nor a folder, links that lead nowhere included; hidden files are skipped."""
+    known = {*images_in(folder), *folders_in(folder)}
+    return [path for entry in _entries(folder) if (path := folder / entry.name) not in known]
+
+
 def folders_in(folder: Path) -> list[Path]:
     """Return the folders in a folder, sorted by name; hidden ones are skipped."""
     entries = _entries(folder)
