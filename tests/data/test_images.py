@@ -11,6 +11,7 @@ from PIL import Image
 
 from pixelproof import progress
 from pixelproof.data import image_size, read_image, write_png
+from pixelproof.data.doctor.looks import look_at_mask
 from pixelproof.data.masks import read_mask_values
 from pixelproof.errors import UserError
 
@@ -83,15 +84,53 @@ def test_tiffs_that_would_be_read_wrongly_are_refused(tmp_path):
         read_image(tmp_path / "five.tif")
 
 
-@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint32])
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.uint32])
 def test_tiffs_of_numbers_without_a_known_range_are_refused_as_images_and_read_as_masks(dtype, tmp_path):
     rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
     values = np.arange(6, dtype=dtype).reshape(1, 2, 3)
     write_deep(rasterio, tmp_path / "a.tif", values)
-    with pytest.raises(UserError, match=r"numbers of (16|32) bits, whose range is not known; name the bands"):
+    with pytest.raises(UserError, match=r"numbers of (8|16|32) bits, whose range is not known; name the bands"):
         read_image(tmp_path / "a.tif")
     ids, _ = read_mask_values(tmp_path / "a.tif")
     np.testing.assert_array_equal(ids, values[0])
+    write_deep(rasterio, tmp_path / "b.tif", np.array([[[-1, 2]]]).astype(dtype))
+    np.testing.assert_array_equal(read_mask_values(tmp_path / "b.tif")[0], np.array([[-1, 2]]).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "bands", "options", "complaint"),
+    [
+        ("png", 3, {}, "holds several bands of 16 bits, of which only the upper 8 are read; save it as one band"),
+        ("png", 2, {}, "holds several bands of 16 bits"),
+        ("tif", 3, {"photometric": "RGB", "interleave": "pixel"}, "holds several bands of 16 bits"),
+        ("tif", 1, {"photometric": "MINISWHITE", "dtype": "uint8"}, "counts from white to black"),
+        (
+            "tif",
+            2,
+            {"dtype": "uint8"},
+            "two bands that are not grey and transparency; save it as one band",
+        ),
+        ("tif", 5, {}, "5 bands of uint16, which are not read as a mask; save it as one band of 8 or 16 bits"),
+        ("tif", 1, {"dtype": "int64"}, "1 band of int64, which are not read as a mask; save it as one band of 8"),
+    ],
+)
+def test_masks_of_other_numbers_than_are_stored_are_refused(suffix, bands, options, complaint, tmp_path):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    values = np.full((bands, 4, 4), 5, options.pop("dtype", "uint16"))
+    write_deep(rasterio, tmp_path / f"a.{suffix}", values, **options)
+    for read in (read_mask_values, lambda path: look_at_mask(path, None)):
+        with pytest.raises(UserError, match=complaint):
+            read(tmp_path / f"a.{suffix}")
+
+
+def test_a_lack_of_memory_is_not_called_damage_alone(tmp_path, monkeypatch):
+    def full(*args, **options):
+        raise MemoryError
+
+    path = save(picture(0), tmp_path / "a.jpg")
+    monkeypatch.setattr(Image, "open", full)
+    with pytest.raises(UserError, match=r"a\.jpg does not fit into memory, or is damaged; cut it up"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("alpha", ["NO", "YES"])

@@ -84,6 +84,10 @@ def test_unknown_colors_and_ids_name_file_value_and_pixels(tmp_path):
     ids[0, 0] = 99
     with pytest.raises(UserError, match=r"ids\.png: class id 99 in 1 pixel is not in"):
         read_mask(save(ids, tmp_path / "ids.png"), scheme())
+    ids = (10 * MASK).astype(np.int32)
+    ids[0, 0] = -9999
+    with pytest.raises(UserError, match=r"class id -9999 .*; write 255 in place of -9999, and 'void_ids: .255.' into"):
+        read_mask(save(ids, tmp_path / "ids.tif"), scheme())
 
 
 def test_transparent_masks_are_refused_and_opaque_ones_read(tmp_path):

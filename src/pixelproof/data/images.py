@@ -18,7 +18,16 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.array_types import UInt8
 from pixelproof.data.png import read_plain_png
-from pixelproof.data.tiffs import BY_BANDS, DEEP, bands_of, note_bands, refuse_misread, refuse_other_numbers
+from pixelproof.data.tiffs import (
+    BY_BANDS,
+    DEEP,
+    ONE_BAND,
+    bands_of,
+    note_bands,
+    refuse_misread,
+    refuse_misread_mask,
+    refuse_other_numbers,
+)
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import explain_os_error
 from pixelproof.runs.files import write_bytes
@@ -116,12 +125,13 @@ class Oversized(UserError):
 
 
 @contextmanager
-def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Image]:
+def opened(path: Path | str, file: BinaryIO | None = None, *, mask: bool = False) -> Iterator[Image.Image]:
     """Open an image and turn whatever Pillow raises, then or while its pixels are read, into one sentence.
 
     Args:
         path: The file, or with ``file`` what messages call it.
         file: Where the bytes come from, if not from ``path``.
+        mask: Whether it is read as a mask.
     """
     try:
         with warnings.catch_warnings():
@@ -129,13 +139,15 @@ def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Ima
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             warnings.simplefilter("ignore", UserWarning)  # damaged EXIF or TIFF tags; the pixels still count
             with Image.open(file or path, formats=FORMATS) as image:
-                refuse_misread(path, image)
+                (refuse_misread_mask if mask else refuse_misread)(path, image)
                 yield image
     except Image.DecompressionBombError:
         raise Oversized(f"{path} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels", "cut it up") from None
     except UnidentifiedImageError:
-        raise _unidentified(path, file) from None
-    except (SyntaxError, ValueError, IndexError, KeyError, EOFError, struct.error, zlib.error, MemoryError):
+        raise _unidentified(path, file, mask) from None
+    except MemoryError:
+        raise UserError(f"{path} does not fit into memory, or is damaged", "cut it up, or replace it") from None
+    except (SyntaxError, ValueError, IndexError, KeyError, EOFError, struct.error, zlib.error):
         raise UserError(f"{path} is damaged", "remove or replace it") from None
     except OSError as error:
         if error.errno is not None:
@@ -143,17 +155,17 @@ def opened(path: Path | str, file: BinaryIO | None = None) -> Iterator[Image.Ima
         raise UserError(f"{path} is truncated or damaged", "remove or replace it") from None
 
 
-def _unidentified(path: Path | str, file: BinaryIO | None) -> UserError:
+def _unidentified(path: Path | str, file: BinaryIO | None, mask: bool) -> UserError:
     with Path(path).open("rb") if file is None else nullcontext(file) as readable:
         readable.seek(0)
         head = readable.read(4)
     if head in _TIFF:
         if (held := bands_of(path, file)) is not None:
-            return UserError(f"{path} holds {held}, which are not read as colours", BY_BANDS)
-        return UserError(
-            f"{path} is a TIFF that is damaged, or whose bands or bits are not read here",
-            "save it as grey or RGB of 8 or 16 bits; other bands need the extra geo and the setting bands",
-        )
+            kind, remedy = ("a mask", ONE_BAND) if mask else ("colours", BY_BANDS)
+            return UserError(f"{path} holds {held}, which are not read as {kind}", remedy)
+        bands = "save it as grey or RGB of 8 or 16 bits; other bands need the extra geo and the setting bands"
+        problem = f"{path} is a TIFF that is damaged, or whose bands or bits are not read here"
+        return UserError(problem, ONE_BAND if mask else bands)
     return UserError(
         f"{path} is {'not a PNG, JPEG, BMP, TIFF or WebP image' if head else 'an empty file'}", "remove or replace it"
     )

@@ -11,9 +11,9 @@ from PIL import Image
 from pixelproof.array_types import UInt8
 from pixelproof.data.images import opened, upright
 from pixelproof.data.png import read_plain_png
-from pixelproof.data.tiffs import DEEP
+from pixelproof.data.tiffs import DEEP, misread_numbers
 from pixelproof.errors import UserError
-from pixelproof.labels import LabelScheme, UnknownValuesError, decode_colors, decode_ids
+from pixelproof.labels import LARGEST_ID, LabelScheme, UnknownValuesError, decode_colors, decode_ids
 
 Ids = npt.NDArray[np.integer]
 
@@ -27,7 +27,9 @@ def read_mask(path: Path, scheme: LabelScheme) -> UInt8:
     try:
         return decode_mask_values(path, *read_mask_values(path), scheme)
     except UnknownValuesError as error:
-        raise UserError(f"mask {path}: {error}", "add it to labels.yaml or correct the mask") from None
+        beyond = [value for value in error.counts if isinstance(value, int) and not 0 <= value <= LARGEST_ID]
+        remedy = f"write 255 in place of {beyond[0]}, and 'void_ids: [255]' into labels.yaml" if beyond else ""
+        raise UserError(f"mask {path}: {error}", remedy or "add it to labels.yaml or correct the mask") from None
 
 
 def decode_mask_values(path: Path, ids: Ids | None, colors: UInt8 | None, scheme: LabelScheme) -> UInt8:
@@ -58,12 +60,13 @@ def read_mask_values(path: Path) -> tuple[Ids | None, UInt8 | None]:
     """
     if (plain := read_plain_png(path)) is not None:
         return None, plain
-    with opened(path) as image:
+    with opened(path, mask=True) as image:
         return mask_values(path, image)
 
 
 def mask_values(path: Path, image: Image.Image) -> tuple[Ids | None, UInt8 | None]:
     """Return what ``read_mask_values`` returns, of a file that is already open."""
+    kind = misread_numbers(image)
     image = upright(image)
     if image.mode == "F":
         raise UserError(f"mask {path} holds floating-point pixels", "save it as whole numbers or colours")
@@ -72,7 +75,8 @@ def mask_values(path: Path, image: Image.Image) -> tuple[Ids | None, UInt8 | Non
     if image.mode == "1":
         return np.asarray(image).astype(np.uint8), None
     if image.mode in ("L", *DEEP):
-        return np.asarray(image), None
+        stored = np.asarray(image)
+        return (stored if kind is None else stored.view(kind)), None
     if image.mode in ("RGBA", "LA"):
         _refuse_transparency(path, image)
     if image.mode == "LA":

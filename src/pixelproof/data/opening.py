@@ -12,13 +12,12 @@ from pixelproof.data.layouts import IMAGE_SUFFIXES, Found, class_index, class_na
 from pixelproof.data.masks import read_mask_values
 from pixelproof.data.spread import spread
 from pixelproof.errors import UserError, require_utf8
-from pixelproof.labels import PRESETS, Color, LabelScheme, count_colors, matching_presets
+from pixelproof.labels import LARGEST_ID, PRESETS, Color, LabelScheme, count_colors, matching_presets
 from pixelproof.progress import say
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 from pixelproof.schema import parse
 
 _MASKS_LOOKED_AT = 40
-_LARGEST_ID = 65535
 
 
 def open_data(root: Path) -> DataFolder:
@@ -54,9 +53,7 @@ def _heed_unread(found: Found) -> None:
         unread = unread_in(folder)
         for path in unread:
             if path.suffix.lower() in IMAGE_SUFFIXES and not path.exists():
-                raise UserError(
-                    f"{path} is a link to a file that does not exist", "restore the file or remove the link"
-                )
+                raise UserError(f"{path} is a link to a file that does not exist", "restore it or remove the link")
         if unread and folder in found.imageless:
             kinds = ", ".join(sorted({path.suffix or path.name for path in unread}))
             say(f"note: {folder} is no class, for none of its files is read as an image ({kinds})")
@@ -147,7 +144,7 @@ def scheme_of_keys(keys: Iterable[str], names: Mapping[str, str], where: Path) -
         UserError: Two classes have the same name or id, or one has no name.
     """
     ordered = in_order(keys)
-    numbered = all(key.isdecimal() and int(key) <= _LARGEST_ID for key in ordered)
+    numbered = all(key.isdecimal() and int(key) <= LARGEST_ID for key in ordered)
     # What is no id is known by its name alone, so that stays.
     classes: list[dict[str, str | int]] = (
         [{"name": names.get(key, key), "id": int(key)} for key in ordered]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
 from typing import BinaryIO
 
+import numpy as np
 from PIL import Image
+from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.errors import UserError
@@ -27,10 +30,16 @@ _IMPORTING = Lock()
 BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
 _PLAIN = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (3, "uint16"))
 """Bands and their type in images that Pillow reads."""
+ONE_BAND = "save it as one band of 8 or 16 bits"
 
 
-def refuse_misread(path: Path | str, image: Image.Image) -> None:
+def refuse_misread(path: Path | str, image: Image.Image, remedy: str = BY_BANDS) -> None:
     """Refuse TIFFs that Pillow reads as something else without a word: 16-bit colours band by band, two plain bands.
+
+    Args:
+        path: What messages call it.
+        image: The file, not yet read.
+        remedy: How its bands may be read.
 
     Raises:
         UserError: This is one.
@@ -41,10 +50,40 @@ def refuse_misread(path: Path | str, image: Image.Image) -> None:
     if apart and max(image.tag_v2.get(BITS, (1,))) > 8:
         raise UserError(
             f"{path} keeps bands of more than 8 bits one after the other, which are not read as colours",
-            f"save it interleaved by pixel or with 8 bits, or {BY_BANDS}",
+            f"save it interleaved by pixel or with 8 bits, or {remedy}",
         )
     if image.mode in ("L", *DEEP) and image.tag_v2.get(SAMPLES, 1) > 1:
-        raise UserError(f"{path} has two bands that are not grey and transparency", BY_BANDS)
+        raise UserError(f"{path} has two bands that are not grey and transparency", remedy)
+
+
+def refuse_misread_mask(path: Path | str, image: Image.Image) -> None:
+    """Refuse masks of which Pillow keeps the upper half of each number, or counts from white down.
+
+    Raises:
+        UserError: This is one.
+    """
+    refuse_misread(path, image, ONE_BAND)
+    raw = ""  # how Pillow unpacks it
+    if isinstance(image, ImageFile) and image.tile:
+        how = image.tile[0].args
+        raw = str(how[0] if isinstance(how, tuple) else how)
+    if re.match("(RGB|LA|CMYK).*;16", raw):
+        raise UserError(
+            f"mask {path} holds several bands of 16 bits, of which only the upper 8 are read",
+            f"{ONE_BAND}, or colours with 8 bits each",
+        )
+    if raw.startswith("L;") and raw.endswith("I"):
+        raise UserError(f"mask {path} counts from white to black, so that its ids are not known", ONE_BAND)
+
+
+def misread_numbers(image: Image.Image) -> type[np.generic] | None:
+    """Return the type of a TIFF's numbers where Pillow gives them another of the same size; None where it is right."""
+    if not isinstance(image, TiffImageFile):
+        return None
+    signed = SIGNED in image.tag_v2.get(FORMAT, ())
+    if image.mode == "L" and signed:
+        return np.int8
+    return np.uint32 if image.mode == "I" and max(image.tag_v2.get(BITS, (1,))) == 32 and not signed else None
 
 
 def refuse_other_numbers(path: Path | str, image: Image.Image) -> None:

@@ -10,10 +10,11 @@ from pixelproof.labels.codec import (
 )
 from pixelproof.labels.palettes import class_colors, distinct_colors
 from pixelproof.labels.presets import PRESETS, matching_presets
-from pixelproof.labels.scheme import VOID, Color, LabelClass, LabelScheme
+from pixelproof.labels.scheme import LARGEST_ID, VOID, Color, LabelClass, LabelScheme
 from pixelproof.labels.stretches import stretches
 
 __all__ = [
+    "LARGEST_ID",
     "PRESETS",
     "VOID",
     "Color",

@@ -18,7 +18,8 @@ VOID = 255
 
 Channel = Annotated[int, Field(ge=0, le=255)]
 Color = tuple[Channel, Channel, Channel]
-Id = Annotated[int, Field(ge=0, le=65535)]
+LARGEST_ID = 65535
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
 
 class LabelClass(Strict):

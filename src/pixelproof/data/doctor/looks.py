@@ -105,12 +105,12 @@ def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
     Raises:
         UserError: The file cannot be read as a mask.
     """
-    with opened(path) as image:
+    with opened(path, mask=True) as image:
         lossy, orientation = _lossy(path, image), _orientation(image)
         ids, colors = mask_values(path, image)
     if colors is None:
         assert ids is not None
-        raw: npt.NDArray[np.integer] = ids.astype(np.int32)  # ids of 8 and of 16 bits may be the same ones
+        raw: npt.NDArray[np.integer] = ids.astype(np.result_type(ids, np.int32))  # one type of 8 and 16 bits
     else:
         raw = colors
     on_black = None
