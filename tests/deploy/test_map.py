@@ -135,13 +135,18 @@ def test_every_format_and_depth_gives_what_predict_sees(slim_run, tmp_path):
     write_scene(
         tmp_path / "deep.tif", noise(50, 60, high=65536, dtype=np.uint16), photometric="RGB", interleave="pixel"
     )
+    Image.fromarray(pixels[0] > 127).save(tmp_path / "bit.png")
+    rgb.convert("L").point(lambda value: value // 16).save(tmp_path / "four.png", bits=4)
+    for bits, depth in ((8, {}), (4, {"nbits": 4}), (1, {"nbits": 1})):
+        write_scene(tmp_path / f"white{bits}.tif", pixels[:1] >> (8 - bits), photometric="MINISWHITE", **depth)
     write_scene(tmp_path / "rgb.tif", pixels)
     with rasterio.open(tmp_path / "rgb.tif") as data:
         rasterio.shutil.copy(data, tmp_path / "mosaic.vrt", driver="VRT")
     with closing(Scene(tmp_path / "palette.png", MapSettings())) as palette:
         assert palette.reading == "band 1 of 1 as a palette"
     use = Predictor.open(slim_run, "cpu")
-    for name in ("a.png", "grey.png", "palette.png", "deep.png", "deep.tif", "mosaic.vrt"):
+    some_bits = ("bit.png", "four.png", "white8.tif", "white4.tif", "white1.tif")
+    for name in ("a.png", "grey.png", "palette.png", "deep.png", "deep.tif", "mosaic.vrt", *some_bits):
         api.map(slim_run.path, tmp_path / name, tmp_path / f"{name}.tif", device="cpu")
         image = read_image(tmp_path / (name if name != "mosaic.vrt" else "a.png"))
         np.testing.assert_array_equal(read(tmp_path / f"{name}.tif")[0], use.classes(image), err_msg=name)

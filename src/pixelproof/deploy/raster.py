@@ -86,7 +86,7 @@ class Scene:
             colors = "the network's channels"
         alpha = names.index("alpha") + 1 if "alpha" in names else None
         beside = f", {alpha} as alpha" if alpha and alpha not in self.bands else ""
-        values = "" if self._palette is not None else f"; {self.scaling}"
+        values = "" if self._palette is not None else f"; {self.scaling}{', from white to black' * bool(self._white)}"
         return f"band{'s' * (len(self.bands) > 1)} {numbers} of {len(names)} as {colors}{beside}{values}"
 
     def close(self) -> None:
@@ -112,12 +112,14 @@ class Scene:
         self._palette = self._colormap()
         check_stretch(self.path, settings.stretch, len(self.bands), self._palette is not None)
         self.dtype = "uint8" if self._palette is not None else stored
+        self._white: int | None = None
         self._nodata = self._held(settings.nodata, np.dtype(stored))
         if self.reader.bands is not None and settings.stretch is None:
             self.scaling = self.reader.scaling(self.path, self.dtype)
             self.doubt = other_values(self.path, self.scaling, self._sample)
         else:
-            self.scaling = choose_scaling(self.path, self.dtype, settings.stretch, self._sample)
+            bits, self._white = self._grey(settings)
+            self.scaling = choose_scaling(self.path, self.dtype, settings.stretch, self._sample, bits)
             self.doubt = forgotten_stretch(self.path, self.dtype, settings.stretch, self._sample)
 
     def _read(self, window: Window) -> tuple[npt.NDArray[Any], Bool]:
@@ -132,7 +134,7 @@ class Scene:
                 valid &= (stored != np.array(self._nodata).astype(stored.dtype)).any(axis=0)
         if stored.dtype.kind == "f":
             valid &= np.isfinite(stored).all(axis=0)
-        return stored, valid
+        return stored if self._white is None else self._white - stored, valid
 
     @property
     def _masked(self) -> bool:
@@ -179,6 +181,17 @@ class Scene:
             f"{self.path} has {len(plain)} bands and does not say which are red, green and blue",
             "name them, such as --bands 3,2,1",
         )
+
+    def _grey(self, settings: MapSettings) -> tuple[int, int | None]:
+        """Return the bits of one band of grey, and its largest value where that is black, as Pillow heeds it.
+
+        A stretch is of the values as they are stored.
+        """
+        bits = int(self._data.tags(self.bands[0], ns="IMAGE_STRUCTURE").get("NBITS", 8))
+        if len(self.bands) > 1 or self.dtype != "uint8" or self._palette is not None or settings.stretch is not None:
+            return 8, None
+        falling = self._data.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES"
+        return bits, 2**bits - 1 if falling else None
 
     def _colormap(self) -> UInt8 | None:
         """Return the colours of a palette raster's values, uint8 [N, 3]; None if it has no palette."""

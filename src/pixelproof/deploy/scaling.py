@@ -21,7 +21,7 @@ Sample = Callable[[], npt.NDArray[Any]]
 """Gives values with data from all over a raster, [bands, N]."""
 
 
-def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Sample) -> Scaling:
+def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Sample, bits: int = 8) -> Scaling:
     """Return the scaling of a raster.
 
     Args:
@@ -29,6 +29,7 @@ def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Samp
         dtype: Of its pixels.
         stretch: What the user asks for; None takes 8 bits as they are and of 16 bits the upper 8.
         sample: Called only where values are needed.
+        bits: Of each value of 8 bits that are used: of fewer, the largest is white.
 
     Raises:
         UserError: The type has no natural range and no stretch is given, or is complex.
@@ -44,7 +45,7 @@ def choose_scaling(path: Path, dtype: str, stretch: Stretch | None, sample: Samp
             f"{path} holds {dtype} pixels, whose range is not known",
             "say which values are black and white, such as --stretch 0,3000 or --stretch 2%,98%",
         )
-    return Scaling.plain(dtype)
+    return Scaling.plain(dtype) if bits == 8 else Scaling((0.0,), (2.0**bits - 1,))
 
 
 def check_stretch(path: Path, stretch: Stretch | None, bands: int, palette: bool) -> None:
