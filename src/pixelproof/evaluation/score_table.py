@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from pixelproof.data.label_table import header, read_table
 from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.opening import open_data, scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.matching import ids_of, match, require_same_images
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import ClassificationScores, Source
-from pixelproof.runs.files import read_text
 from pixelproof.runs.labels_file import read_labels_for
 from pixelproof.runs.predictions_file import COLUMNS
-
-_FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
-_LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")
 
 
 def score_table(predictions: Path, truth: Path, labels: Path | None) -> ClassificationScores:
@@ -34,7 +28,7 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
     Raises:
         UserError: A table cannot be read, an image is missing in one, or a label is of no class.
     """
-    predicted = _read_table(predictions)
+    predicted = read_table(predictions)
     true, scheme, ids = _true_labels(truth, set(predicted), labels)
     require_same_images(predictions, set(predicted), truth, set(true))
     predicted = _named(predictions, predicted, set(scheme.names), truth)
@@ -74,7 +68,7 @@ def _true_labels(
         samples = match(data.splits, lambda s: s.image.relative_to(truth).as_posix(), wanted, truth)
         labelled = {k: data.scheme.names[s.label] for k, s in samples.items() if s.label is not None}
         return labelled, data.scheme, ids_of(samples)
-    table = _read_table(truth)
+    table = read_table(truth)
     if labels is not None:
         return table, read_labels_for("classification", labels), {}
     names = class_names(truth.parent)
@@ -90,50 +84,12 @@ def _named(predictions: Path, predicted: dict[str, str], known: set[str], truth:
         UserError: It is a table of ours whose classes are others than those of the truth.
     """
     try:
-        names = _read_table(predictions, ("name",))
+        names = read_table(predictions, ("name",))
     except UserError:
         return predicted
     if not known.isdisjoint(names.values()):
         return names
-    if _header(_rows(predictions)) == list(COLUMNS):
+    if header(predictions) == list(COLUMNS):
         problem = f"{predictions} is of other classes than {truth}, such as '{next(iter(names.values()))}'"
         raise UserError(problem, "score it against images of the classes that the model knows")
     return predicted
-
-
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        return list(csv.reader(io.StringIO(read_text(path))))
-    except csv.Error as error:
-        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
-
-
-def _header(rows: list[list[str]]) -> list[str]:
-    return [cell.strip().lower() for cell in rows[0]] if rows else []
-
-
-def _read_table(path: Path, columns: Sequence[str] = _LABEL_COLUMNS) -> dict[str, str]:
-    """Return labels by file name from a CSV with a header; the first of ``columns`` that it has is the label.
-
-    Raises:
-        UserError: It cannot be read, has no columns for file and label, or names a file twice.
-    """
-    rows = _rows(path)
-    header = _header(rows)
-    file = next((header.index(name) for name in _FILE_COLUMNS if name in header), None)
-    label = next((header.index(name) for name in columns if name in header), None)
-    if file is None or label is None or file == label:
-        raise UserError(f"{path} has no columns for file name and label", "start it with the line 'filename,label'")
-    table: dict[str, str] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise UserError(f"{path}, line {number}: {len(row)} cells, expected {len(header)}", "correct the line")
-        name = row[file].strip()
-        if name in table:
-            raise UserError(f"{path}, line {number}: '{name}' stands twice", "remove one of the lines")
-        table[name] = row[label].strip()
-    if not table:
-        raise UserError(f"{path} holds no labels", "add a line for each image")
-    return table

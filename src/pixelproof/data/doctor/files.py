@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
-from pixelproof.data.layouts import IMAGE_SUFFIXES
+from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS, TABLE
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
 
-_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json"})
+_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", TABLE, PATTERNS})
 
 
 def unreadable(survey: Survey) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_n
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
+from pixelproof.data.layouts.written import PATTERNS, label_table, path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 
 RECOGNISED = (
     "train/<class>/*.jpg, <class>_<index>.png in split folders, images/ and masks/ with equal names, "
-    "or NAME_sat.jpg beside NAME_mask.png"
+    "NAME_sat.jpg beside NAME_mask.png, or labels.csv (filename,label); or say in layout.yaml where files lie"
 )
 FINDERS: tuple[Callable[[Path], Found | None], ...] = (
     class_folders,
@@ -22,6 +23,7 @@ FINDERS: tuple[Callable[[Path], Found | None], ...] = (
     mask_folders,
     tile_folders,
     sat_mask_pairs,
+    label_table,
 )
 
 
@@ -36,7 +38,8 @@ def find_layout(root: Path) -> Found:
         raise UserError(f"{root} is not a folder", "give the folder that holds the images")
     if (misnamed := root / "labels.yml").exists() and not (root / LABELS_FILE).exists():
         raise UserError(f"{misnamed} would not be read", f"rename it to {LABELS_FILE}")
-    readings = [found for finder in FINDERS if (found := finder(root)) is not None]
+    finders = [path_patterns] if (root / PATTERNS).is_file() else FINDERS
+    readings = [found for finder in finders if (found := finder(root)) is not None]
     if len(readings) > 1:
         readings = _settled(root, readings)
     if len(readings) > 1:

@@ -1,0 +1,141 @@
+"""Layouts that a file in the folder writes down: ``labels.csv``, or patterns of paths in ``layout.yaml``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from pixelproof.data.folder import Sample
+from pixelproof.data.label_table import header, holds_labels, read_table
+from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.listing import folders_below, images_in, split_name
+from pixelproof.errors import UserError
+from pixelproof.runs.files import read_yaml
+from pixelproof.schema import Strict, parse
+
+TABLE, PATTERNS = "labels.csv", "layout.yaml"
+_PLACES = {"id": ".+?", "split": "[^/]+", "class": "[^/]+"}
+_PLACE = re.compile(r"\{(.*?)\}")
+
+
+def _pattern(text: str) -> str:
+    """Refuse a pattern with unknown or repeated places, or without the image's own.
+
+    Raises:
+        ValueError: It is one.
+    """
+    places = _PLACE.findall(text)
+    if wrong := next((place for place in places if place not in _PLACES or places.count(place) > 1), None):
+        raise ValueError(f"{{{wrong}}} is none of the places {{id}}, {{split}} and {{class}}, each given once")
+    if "id" not in places:
+        raise ValueError("it has no {id}, the part that an image shares with no other")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+class Patterns(Strict):
+    """``layout.yaml``: where images lie in the folder and, for segmentation, their masks."""
+
+    images: Pattern
+    masks: Pattern | None = None
+
+
+def label_table(root: Path) -> Found | None:
+    """``labels.csv`` with the columns filename and label, and perhaps split; names are paths in the folder or images/.
+
+    Raises:
+        UserError: It cannot be read, an image is missing or lies elsewhere, or a label or split is none.
+    """
+    path = root / TABLE
+    if not path.is_file() or not holds_labels(path):
+        return None
+    labels, splits = read_table(path), read_table(path, ("split",)) if "split" in header(path) else {}
+    found = Found(TABLE, "classification", {})
+    for name, label in labels.items():
+        image = _named(root, path, name)
+        if not label or image in found.class_of:
+            raise UserError(f"{path}: '{name}' has {'two labels' if label else 'no label'}", "correct the table")
+        parts = PurePosixPath(name).parts
+        given = splits.get(name, parts[0] if len(parts) > 1 else "")
+        split = split_name(Path(given)) or ("train" if name not in splits else None)
+        if split is None:
+            raise UserError(f"{path}: '{given}' of '{name}' is no split", "write train, validation or test")
+        found.splits.setdefault(split, []).append(Sample(PurePosixPath(name).as_posix(), image))
+        found.class_of[image] = label
+    if len(set(found.class_of.values())) < 2:
+        raise UserError(f"{path} names one class, and classification needs two at least", "add images of another")
+    return found
+
+
+def path_patterns(root: Path) -> Found | None:
+    """``layout.yaml``, which says by patterns such as ``left/{split}/{id}_left.png`` where images and masks lie.
+
+    Raises:
+        UserError: It cannot be read, a pattern is wrong or fits no file, or two images would be one sample.
+    """
+    path = root / PATTERNS
+    if not path.is_file():
+        return None
+    patterns = parse(Patterns, read_yaml(path), str(path))
+    classified = patterns.masks is None
+    if classified != ("{class}" in patterns.images):
+        raise UserError(f"{path} names neither masks nor the {{class}} of images, or both", "name one of the two")
+    found = Found(PATTERNS, "classification" if classified else "segmentation", {}, certain=True)
+    images = _matched(root, patterns.images, path)
+    masks = {} if patterns.masks is None else _matched(root, patterns.masks, path)
+    for (split, sample_id), (image, label) in images.items():
+        mask = None if classified else masks.pop((split, sample_id), (None, ""))[0]
+        if classified:
+            found.class_of[image] = label
+        elif mask is None:
+            found.unpaired.append(image)
+            continue
+        found.splits.setdefault(split, []).append(Sample(sample_id, image, mask=mask))
+    found.unpaired += [mask for mask, _ in masks.values()]
+    return found
+
+
+def _named(root: Path, table: Path, name: str) -> Path:
+    """Return the image that a table names, which must lie in the folder."""
+    inside = PurePosixPath(name)
+    if not inside.is_absolute() and ".." not in inside.parts:
+        for folder in (root, root / "images"):
+            if (folder / inside).is_file():
+                return folder / inside
+    raise UserError(f"{table} names '{name}', and {root} holds no such image", "add it, or correct the table")
+
+
+def _matched(root: Path, pattern: str, written: Path) -> dict[tuple[str, str], tuple[Path, str]]:
+    """Return files and their classes by split and id, where their paths in the folder fit a pattern."""
+    pieces = _PLACE.split(pattern)
+    expression = re.compile(
+        "".join(f"(?P<{p}>{_PLACES[p]})" if place % 2 else re.escape(p) for place, p in enumerate(pieces)), re.DOTALL
+    )
+    matched: dict[tuple[str, str], tuple[Path, str]] = {}
+    for file in _files(root):
+        fit = expression.fullmatch(file.relative_to(root).as_posix())
+        if fit is None:
+            continue
+        parts = fit.groupdict()
+        split = split_name(Path(parts.get("split", "train")))
+        if split is None:
+            raise UserError(f"{written}: {file} is of no split that is called train, validation or test", "rename it")
+        label = parts.get("class", "")
+        key = split, f"{label}/{parts['id']}" if label else parts["id"]
+        if key in matched:
+            raise UserError(f"{file} and {matched[key][0]} belong to one sample", f"correct {written}")
+        matched[key] = file, label
+    if not matched:
+        raise UserError(f"no file of {root} fits '{pattern}' of {written}", "correct it; paths begin in the folder")
+    return matched
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder in folders_below(root):
+        yield from images_in(folder)
