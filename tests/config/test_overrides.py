@@ -103,9 +103,9 @@ def test_settings_without_effect_are_named(changes, words):
     assert all(sentence.startswith(start) for sentence, start in zip(found, words, strict=True))
 
 
-def test_crop_and_scale_of_a_classifier_have_no_effect():
-    (found,) = without_effect(apply_overrides(default_config("classification", "vgg16"), ["scale=[0.5, 1]"]))
-    assert found.startswith("crop and scale are for segmentation")
+def test_the_crop_of_a_classifier_has_no_effect():
+    (found,) = without_effect(apply_overrides(default_config("classification", "vgg16"), ["crop=64", "scale=[1, 2]"]))
+    assert found.startswith("crop is for segmentation")
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ def test_shift_equals_torchvision_with_reflected_edges(pixels):
         assert torch.equal(augment_images(images, changes, False)[i], expected)
 
 
+def test_windows_of_a_classifier_s_images_are_brought_to_their_size_as_torchvision_does(pixels):
+    images, _, numbers = pixels
+    square = images[..., :40]
+    changes = draw((40, 40), AugmentConfig(scale=(1, 2), shift=3, flip=False), numbers, segmented=False)
+    found = augment_images(square, changes, zoomed=True)
+    for i, (zoom, down, across, *_) in enumerate(numbers):
+        window = round(40 / 2**zoom)
+        box = int(down * (41 - window)), int(across * (41 - window)), window, window
+        expected = F.resized_crop(square[i], *box, [40, 40], antialias=False)
+        assert (found[i] - expected.int())[:, 2:-2, 2:-2].abs().max() <= 1  # at the rim ours sees what lies beyond
+
+
 def test_zoom_samples_image_and_mask_where_scipy_does(pixels):
     images, masks, numbers = pixels
     changes = draw(SIZE, AugmentConfig(crop=24, scale=(0.7, 2.0), flip=False), numbers, segmented=True)

@@ -19,8 +19,8 @@ def without_effect(config: RunConfig) -> list[str]:
         found.append("dtype is for images that are read by their bands, and bands are not set")
     if config.model.dtype and config.model.stretch:
         found.append("dtype is for images that are not stretched, and stretch is set")
-    if config.task == "classification" and (augment.crop or augment.scale != (1.0, 1.0)):
-        found.append("crop and scale are for segmentation; classifiers have shift and input_size")
+    if config.task == "classification" and augment.crop:
+        found.append("crop is for segmentation; classifiers have scale, shift and input_size")
     if config.task == "segmentation" and augment.shift:
         found.append("shift is for classification; segmenters have crop")
     if config.task == "segmentation" and augment.scale != (1.0, 1.0) and not augment.crop:

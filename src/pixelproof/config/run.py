@@ -55,9 +55,10 @@ class AugmentConfig(Strict):
     crop: int | None = Field(default=None, ge=8)
     """Segmentation: side of the square cut out of each image, in pixels; smaller images are padded with void."""
     scale: Annotated[tuple[float, float], BeforeValidator(listed)] = (1.0, 1.0)
-    """Segmentation: range of the zoom factor applied before the crop."""
+    """Range of the zoom factor. Segmentation: applied before the crop. Classification: a window of 1/zoom of each side
+    is brought to the input size, such as ``[1, 2]`` for photographs."""
     shift: int = Field(default=0, ge=0)
-    """Classification: the image is moved by up to this many pixels, edges reflected."""
+    """Classification, without ``scale``: the image is moved by up to this many pixels, edges reflected."""
     flip: bool = True
     """Mirror left to right with probability 1/2."""
     turn: bool = False

@@ -46,7 +46,7 @@ class TrainingImages(Dataset[Batch]):
         self.resident: Resident | None = None
         """The same pixels on the device, where they were moved there."""
         self.segmented = samples[0].mask is not None
-        self._zoomed = self.segmented and bool(config.augment.crop) and config.augment.scale != (1.0, 1.0)
+        self._zoomed = config.augment.scale != (1.0, 1.0) and (not self.segmented or bool(config.augment.crop))
         self._targets = _target_table(scheme) if self.segmented else torch.tensor([s.label for s in samples])
 
         seed = config.training.seed

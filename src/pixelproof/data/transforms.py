@@ -57,7 +57,9 @@ class Augmentation:
 def draw(
     size: npt.ArrayLike, config: AugmentConfig, numbers: Float64, segmented: bool, device: torch.device | str = "cpu"
 ) -> Augmentation:
-    """Choose what happens to N images of (height, width) pixels: segmented ones are cropped, classified ones shifted.
+    """Choose what happens to N images of (height, width) pixels.
+
+    Segmented ones are cropped; of classified ones a window is brought to their size, or they are shifted.
 
     Args:
         size: Height and width, [2] of all or [N, 2] of each; only where they are cropped may they differ.
@@ -68,8 +70,10 @@ def draw(
     """
     chance = dict(zip(CHOICES, numbers.T[..., None], strict=True))
     sizes = np.reshape(size, (-1, 2)).astype(np.int64)
-    if segmented and config.crop:
-        rows, columns = _window(sizes, config.crop, config.scale, chance)
+    zooms = config.scale != (1.0, 1.0)
+    side = config.crop if segmented else int(sizes[0, 0]) * zooms  # classifiers' images are square
+    if side:
+        rows, columns = _window(sizes, side, config.scale, chance)
     else:
         rows, columns = _shifted(sizes[0], 0 if segmented else config.shift, chance)
     if config.flip:

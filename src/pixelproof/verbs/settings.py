@@ -38,7 +38,10 @@ def prepare(
     """
     if resume:
         if model or weights or overrides:
-            raise UserError("--resume goes on with the run's own settings", "leave the other options out")
+            raise UserError(
+                "--resume goes on with the run's own settings",
+                f"leave the other options out, or begin another run with --weights {Run(out).best}",
+            )
         return run_settings(Run.open(out))
     if model is None:
         raise UserError(
