@@ -15,6 +15,7 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
+from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Source
 from pixelproof.runs.locks import alone_in
 from pixelproof.training.checkpoints import load_weights
@@ -198,6 +199,8 @@ def test_a_segmenter_learns_the_two_fields(tmp_path, two_fields):
     run = train(data, settings_for(data, "fcn8s-bn", "epochs=35", "crop=64", "width=0.06"), tmp_path / "run")
     scores = evaluate(Predictor.open(run), data.split("validation"), Source("run"))
     assert mean_iou(scores, "unknown_ignored") > 0.45  # all one class would be about 0.25; six seeds gave 0.62 to 0.87
+    assert run.shown_ids() == ("0000", "0001", "0002")
+    assert build_report(run.path).read_text("utf-8").count("Predicted masks") > 0
 
 
 def test_the_plain_weights_of_a_batch_norm_model_are_the_same_function(tmp_path, two_fields):

@@ -15,11 +15,13 @@ from pixelproof.data.scaling import doubtful_bands
 from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
+from pixelproof.explanation.segmenter import show
 from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, plain_name, summarise
 from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
+from pixelproof.prediction.tiles import large
 from pixelproof.progress import say
-from pixelproof.runs import Run, write_json, write_text
+from pixelproof.runs import Run, save_shown, write_json, write_text
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.facts import Architecture, read_facts
@@ -34,6 +36,9 @@ from pixelproof.training.parallel import ALONE
 from pixelproof.verbs.fit import fit, start
 from pixelproof.verbs.parts import proof_image
 from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
+
+SHOWN = 3
+"""Validation images of which a segmenter's masks are kept, for the run's page."""
 
 
 def train(
@@ -74,7 +79,7 @@ def train(
             if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned
                 shutil.rmtree(run.path, ignore_errors=True)  # what is wrong with the data matters more
             raise
-        _finish(run, model, config, data, parts["selection"])
+        _finish(run, model, config, data, parts["selection"], shown[:SHOWN])
         run.note({"finished": True})
     return run
 
@@ -179,17 +184,26 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     return run, config, start(config, data, begun=run.last.is_file())
 
 
-def _finish(run: Run, model: PixelModel, config: RunConfig, data: DataFolder, selection: Sequence[Sample]) -> None:
+def _finish(
+    run: Run,
+    model: PixelModel,
+    config: RunConfig,
+    data: DataFolder,
+    selection: Sequence[Sample],
+    shown: Sequence[Sample],
+) -> None:
     """Read off the best weights what belongs beside them.
 
     For a model with batch norm that is the same function in the plain architecture; for all the temperature of their
-    probabilities.
+    probabilities; for a segmenter its masks of a few images, for people to look at.
     """
     load_weights(run.best, model)
     plain, plain_config = fold_batch_norm(model.cpu().eval(), config.model)
     if plain_config != config.model:
         save_weights(run.plain, plain)
-    if selection:
-        predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
-        if (calibration := calibrate(predictor, selection, "selection", config.training.seed)) is not None:
-            save_calibration(run.calibration, calibration)
+    predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
+    for sample in shown if data.task == "segmentation" else ():
+        if not large(plain, *predictor.reader.size(sample.image)):  # whose pixels would be more than a page can hold
+            save_shown(run.shown(sample.id), show(predictor, sample))
+    if selection and (fitted := calibrate(predictor, selection, "selection", config.training.seed)) is not None:
+        save_calibration(run.calibration, fitted)
