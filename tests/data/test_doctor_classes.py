@@ -196,6 +196,26 @@ def test_identical_images_in_one_split(tmp_path):
     assert found.message.startswith("1 group of identical images")
 
 
+@pytest.mark.parametrize(("images", "severity"), [(12, "error"), (48, "warning")])
+def test_copies_in_train_flatter_the_score_of_a_part_of_it(images, severity, tmp_path):
+    root = class_folders(tmp_path, images, 0)
+    shutil.copy(root / "train" / "cat" / "0.png", root / "train" / "cat" / "copy.png")
+    found = finding(root, "duplicate-in-train")
+    assert (found.severity, found.count) == (severity, 2)
+    assert "without a validation split, copies are spread over train and the part set aside" in found.message
+    assert finding(root, "duplicate") is finding(root, "near-duplicate-in-train") is None
+
+
+def test_near_twins_in_train_are_named_where_a_part_of_it_gives_the_score(tmp_path):
+    root = class_folders(tmp_path, 12, 0)
+    save(picture(3) + 1, root / "train" / "dog" / "brighter.png")
+    found = finding(root, "near-duplicate-in-train")
+    assert (found.severity, found.files) == ("warning", ("train/dog/brighter.png", "train/dog/3.png"))
+    assert found.message.startswith("1 image with a near twin in train")
+    class_folders(tmp_path)
+    assert finding(root, "near-duplicate-in-train") is None
+
+
 def test_identical_images_with_different_masks(tmp_path):
     root = mask_folders(tmp_path)
     shutil.copy(root / "train" / "images" / "00.png", root / "train" / "images" / "01.png")

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.folder import Sample
 from pixelproof.numbers import counted
 
 Group = list[Sample]
+SPREAD = (
+    "without a validation split, copies are spread over train and the part set aside, whose score rewards learning by "
+    "heart"
+)
+_MANY_COPIES = 0.05  # of the images of train; that many make the score wrong
 
 
 def conflicting_labels(survey: Survey) -> Iterator[Finding]:
@@ -41,9 +46,19 @@ def duplicates_within_split(survey: Survey) -> Iterator[Finding]:
     """Identical images in one split, with one label."""
     splits = survey.splits
     groups = [g for g in survey.identical if len({splits[s.image] for s in g}) == 1 and not _conflict(survey, g)]
-    if groups:
-        message = f"{counted(len(groups), 'group')} of identical images ({_words(survey, groups)}): they count twice"
-        yield survey.finding("duplicate", "warning", _paths(groups), message, "keep one of each")
+    divided = [g for g in groups if survey.carved and splits[g[0].image] == "train"]
+    if divided:
+        message = f"{counted(len(divided), 'group')} of identical images in train ({_words(survey, divided)}): {SPREAD}"
+        paths = _paths(divided)
+        many = len(paths) > _MANY_COPIES * len(survey.found.splits["train"])
+        severity: Severity = "error" if many else "warning"
+        yield survey.finding("duplicate-in-train", severity, paths, message, "keep one of each")
+    if counted_twice := [g for g in groups if g not in divided]:
+        message = (
+            f"{counted(len(counted_twice), 'group')} of identical images ({_words(survey, counted_twice)}): "
+            "they count twice"
+        )
+        yield survey.finding("duplicate", "warning", _paths(counted_twice), message, "keep one of each")
 
 
 def _conflict(survey: Survey, group: Group) -> bool:

@@ -1,4 +1,4 @@
-"""Images in different splits that are almost the same: crops, recolourings, neighbouring frames."""
+"""Images on both sides of a score that are almost the same: crops, recolourings, neighbouring frames."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.array_types import Float32
+from pixelproof.data.doctor.duplicates import SPREAD
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.looks import THUMBNAIL
 from pixelproof.data.doctor.survey import Survey
@@ -43,20 +44,25 @@ class Thumbnails(NamedTuple):
 
 
 def near_duplicates(survey: Survey) -> Iterator[Finding]:
-    """Images of other splits that have a near twin in train."""
+    """Images of other splits that have a near twin in train, and such of train where a part of it gives the score."""
     train = _thumbnails(survey, "train")
     others = [_thumbnails(survey, split) for split in survey.found.splits if split != "train"]
-    pairs = sorted((pair for other in others for pair in _twins(other, train)), key=lambda pair: -pair[0])
-    if not pairs:
-        return
+    if pairs := [pair for other in others for pair in _twins(other, train)]:
+        harm = "the score rewards learning by heart"
+        yield _finding(survey, "near-duplicate", pairs, harm, "move both of a pair into the same split")
+    if survey.carved and (pairs := list(_twins(train, train))):
+        fix = "add a folder 'validation' with images of other places or times"
+        yield _finding(survey, "near-duplicate-in-train", pairs, SPREAD, fix)
+
+
+def _finding(survey: Survey, check: str, pairs: list[Pair], harm: str, fix: str) -> Finding:
+    """Return the finding of pairs, the nearest first."""
+    pairs = sorted(pairs, key=lambda pair: -pair[0])
     shown = ", ".join(f"{survey.name(a)} ~ {survey.name(b)}" for _, a, b in pairs[:3])
-    message = (
-        f"{counted(len(pairs), 'image')} with a near twin in train (closest: {shown}): "
-        "if they show the same thing, the score rewards learning by heart"
-    )
-    fix = "look at the pairs; move both of a pair into the same split"
+    what = f"{counted(len(pairs), 'image')} with a near twin in train (closest: {shown})"
+    message = f"{what}: if they show the same thing, {harm}"
     files = [path for _, a, b in pairs for path in (a, b)]
-    yield survey.finding("near-duplicate", "warning", files, message, fix)
+    return survey.finding(check, "warning", files, message, f"look at the pairs; {fix}")
 
 
 def _thumbnails(survey: Survey, split: str) -> Thumbnails:
@@ -83,7 +89,10 @@ def _hash(thumbs: Float32) -> npt.NDArray[np.uint64]:
 
 
 def _twins(some: Thumbnails, train: Thumbnails) -> Iterator[Pair]:
-    """Yield each image that has a twin in train, with the nearest one; identical images are another check's matter."""
+    """Yield each image that has a twin in train, with the nearest one; identical images are another check's matter.
+
+    Of train itself, twins are looked for among the images before, so that each pair is found once.
+    """
     if not train.paths:
         return
     rows = max(1, _AT_ONCE // len(train.paths))
@@ -92,6 +101,8 @@ def _twins(some: Thumbnails, train: Thumbnails) -> Iterator[Pair]:
         correlations = some.vectors[part] @ train.vectors.T
         correlations[np.bitwise_count(some.hashes[part, None] ^ train.hashes) > _MOST_BITS] = 0
         correlations[some.digests[part, None] == train.digests] = 0
+        if some is train:
+            correlations[:] = np.tril(correlations, start - 1)
         best = correlations.argmax(axis=1)
         for index, (twin, row) in enumerate(zip(best.tolist(), correlations, strict=True), start):
             if row[twin] >= _LEAST_CORRELATION:

@@ -67,6 +67,11 @@ class Survey:
             if path is not None
         }
 
+    @property
+    def carved(self) -> bool:
+        """Whether training sets a part of train aside for the score, there being no validation split."""
+        return "train" in self.found.splits and "validation" not in self.found.splits
+
     @cached_property
     def identical(self) -> list[list[Sample]]:
         """The samples whose images have the same pixels, in groups; images of one colour are another check's matter."""
