@@ -17,8 +17,14 @@ from rasterio.features import rasterize
 from scipy.ndimage import gaussian_filter, label
 
 from pixelproof import api
+from pixelproof.deploy.areas import Ground
+from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.polygons import polygons
+from pixelproof.deploy.raster import Scene
+from pixelproof.deploy.settings import MapSettings
+from pixelproof.deploy.vectors import write_polygons
 from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS
 
 
 def strips(values, rows):
@@ -87,6 +93,18 @@ def test_geojson_is_longitude_and_latitude(slim_run, tmp_path):
     total = sum(feature["properties"]["hectares"] for feature in collection["features"])
     assert total == pytest.approx(120)
     assert {"id", "class", "hectares"} == set(collection["features"][0]["properties"])
+
+
+def test_geojson_follows_long_straight_edges(tmp_path):
+    pixels = rasterio.transform.from_origin(200_000, 6_600_000, 500, 500)
+    path = write_scene(tmp_path / "scene.tif", np.zeros((3, 40, 220), np.uint8), transform=pixels)
+    with closing(Scene(path, MapSettings())) as scene:
+        legend, ground = Legend.of(PRESETS["deepglobe"]), Ground(scene.crs, scene.transform, 40, 220)
+        write_polygons(tmp_path / "p.geojson", [(0, shapely.box(0, 0, 220, 40))], scene, legend, ground)
+    (feature,) = json.loads((tmp_path / "p.geojson").read_text())["features"]
+    (longitude,), (latitude,) = rasterio.warp.transform("EPSG:32633", "EPSG:4326", [255_000], [6_600_000])
+    off = shapely.geometry.shape(feature["geometry"]).exterior.distance(shapely.Point(longitude, latitude))
+    assert off * 111_000 < 50  # metres; a straight line to the corners is 280 away
 
 
 def test_simplifying_takes_corners_away(slim_run, tmp_path):

@@ -135,7 +135,10 @@ def _write_geopackage(path: Path, outlines: Any, fields: dict[str, Any], scene: 
 
 
 def _write_geojson(path: Path, outlines: Any, fields: dict[str, Any], scene: Scene, written: int) -> None:
-    """Append features; ``write_polygons`` ends the collection."""
+    """Append features; ``write_polygons`` ends the collection.
+
+    What is straight in the raster is followed as closely as for its area.
+    """
     middle = middle_longitude(scene.crs, scene.transform, scene.height, scene.width)
 
     def on_earth(points: Float64) -> Float64:
@@ -144,7 +147,8 @@ def _write_geojson(path: Path, outlines: Any, fields: dict[str, Any], scene: Sce
             raise UserError(f"{scene.path} reaches beyond the Earth, where GeoJSON has no coordinates", GEOPACKAGE)
         return found
 
-    placed = shapely.orient_polygons([_cut_at_date_line(each) for each in shapely.transform(outlines, on_earth)])
+    bent = shapely.transform(shapely.segmentize(outlines, CELL), on_earth)
+    placed = shapely.orient_polygons([_cut_at_date_line(each) for each in bent])
     with path.open("a" if written else "w", encoding="utf-8") as file:
         if not written:
             file.write('{"type": "FeatureCollection", "features": [')
