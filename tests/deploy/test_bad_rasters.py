@@ -9,6 +9,7 @@ import pytest
 import rasterio
 from map_scenes import noise, write_mosaic, write_scene
 from PIL import Image
+from rasterio.rpc import RPC
 
 from pixelproof import api
 from pixelproof.config import default_config
@@ -172,16 +173,31 @@ def test_a_description_of_another_map_is_not_overwritten(slim_run, tmp_path):
     assert beside.read_text() != "mine"
 
 
-def test_ground_control_points_are_kept(slim_run, tmp_path):
+def test_ground_control_points_are_kept(slim_run, tmp_path, capsys):
     scene = write_scene(tmp_path / "scene.tif", noise(40, 50), crs=None)
     corners = [(0, 0, 10.0, 50.0), (0, 50, 10.5, 50.1), (40, 50, 10.4, 49.7), (40, 0, 9.9, 49.6)]
     with open_raster(scene, mode="r+") as data:
         data.gcps = [rasterio.control.GroundControlPoint(*corner) for corner in corners], "EPSG:4326"
-    api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")
+    api.map(slim_run.path, scene, tmp_path / "map.tif", polygons=tmp_path / "p.gpkg", device="cpu")
+    assert "scene.tif has no transform, so a GIS does not lay its polygons on it" in capsys.readouterr().err
     with open_raster(tmp_path / "map.tif") as data:
         points, crs = data.gcps
         assert crs.to_epsg() == 4326
         assert [(p.row, p.col, p.x, p.y) for p in points] == corners
+
+
+def test_rational_polynomials_are_kept(slim_run, tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(40, 50), crs=None)
+    offsets = {"height_off": 0, "lat_off": 50, "line_off": 16, "long_off": 10, "samp_off": 16}
+    scales = {"height_scale": 500, "lat_scale": 1, "line_scale": 16, "long_scale": 1, "samp_scale": 16}
+    line, sample, one = [0, 0, -1] + [0] * 17, [0, 1] + [0] * 18, [1] + [0] * 19
+    ratios = {"line_num_coeff": line, "line_den_coeff": one, "samp_num_coeff": sample, "samp_den_coeff": one}
+    with open_raster(scene, mode="r+") as data:
+        data.rpcs = RPC(**offsets, **scales, **ratios, err_bias=1, err_rand=1)
+        rpcs = data.rpcs
+    api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu")
+    with open_raster(tmp_path / "map.tif") as data:
+        assert data.rpcs == rpcs
 
 
 def test_wrong_words(slim_run, tmp_path):

@@ -5,7 +5,7 @@ GDAL's own COG driver writes it. It reads the raw pixels through a VRT, a text t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -109,13 +109,16 @@ def rows_of(path: Path, rows: int) -> Iterator[tuple[int, Unsigned]]:
 def _vrt(raw: RawFile, scene: Scene, meaning: Meaning) -> str:
     """Return the text that makes raw pixels a raster."""
     _, height, width = raw.shape
-    tags = "".join(f"<MDI key={quoteattr(key)}>{escape(value)}</MDI>" for key, value in meaning.tags.items())
     bands = "".join(_band(raw, index, name, meaning) for index, name in enumerate(meaning.names))
-    place = _place(scene)
     return (
-        f'<VRTDataset rasterXSize="{width}" rasterYSize="{height}">{place}<Metadata>{tags}</Metadata>{bands}'
-        "</VRTDataset>"
+        f'<VRTDataset rasterXSize="{width}" rasterYSize="{height}">{_place(scene)}'
+        f"<Metadata>{_items(meaning.tags)}</Metadata>"
+        f'<Metadata domain="RPC">{_items(scene.rpc)}</Metadata>{bands}</VRTDataset>'
     )
+
+
+def _items(values: Mapping[str, str]) -> str:
+    return "".join(f"<MDI key={quoteattr(key)}>{escape(value)}</MDI>" for key, value in values.items())
 
 
 def _band(raw: RawFile, index: int, name: str, meaning: Meaning) -> str:

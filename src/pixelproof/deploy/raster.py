@@ -105,6 +105,7 @@ class Scene:
         self.crs = self._data.crs
         self.transform = self._data.transform
         self.gcps = self._data.gcps
+        self.rpc: dict[str, str] = self._data.tags(ns="RPC")
         self._refuse_turned()
         self.bands = settings.bands or self.reader.bands or self._colors()
         self._refuse_other_channels()

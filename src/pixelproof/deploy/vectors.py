@@ -21,6 +21,7 @@ from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import POLYGONS
 from pixelproof.deploy.tally import HECTARE
 from pixelproof.errors import UserError
+from pixelproof.progress import say
 from pixelproof.runs.atomic import explain_os_error
 
 BATCH = 5000  # polygons that are written at once
@@ -29,12 +30,14 @@ DECIMALS = 7  # of degrees in GeoJSON: a centimetre
 
 
 def check_polygons(path: Path, scene: Scene) -> None:
-    """Refuse polygons that could not be written once they are known.
+    """Refuse polygons that could not be written once they are known, and name those that will lie nowhere.
 
     Raises:
         UserError: GeoJSON is asked for, and the raster does not say where on Earth it lies, or holds a pole.
     """
     if POLYGONS[path.suffix.lower()] != "GeoJSON":
+        if scene.transform.is_identity:
+            say(f"warning: {scene.path} has no transform, so a GIS does not lay its polygons on it: they are in pixels")
         return
     if scene.crs is None or scene.transform.is_identity:
         missing = "CRS" if scene.crs is None else "transform"
