@@ -187,6 +187,15 @@ def test_nothing_is_computed_where_a_picture_cannot_be_written(tmp_path, image, 
     assert cam(target="blue") == ["a-blue.png", "b-blue.png"]
 
 
+def test_the_disk_is_not_asked_for_every_image_and_class(tmp_path, image, monkeypatch):
+    run, asked = untrained_run(tmp_path / "run", "vgg16", COLORS).path, []
+    for name in "abc":
+        write_png(tmp_path / "in" / f"{name}.png", image)
+    monkeypatch.setattr("pixelproof.verbs.cam.refuse_existing", lambda paths, overwrite: asked.append(len(list(paths))))
+    cam_run(run, [tmp_path / "in"], tmp_path / "cam", device="cpu")
+    assert asked == [0, 3]
+
+
 def test_all_pictures_are_written_or_none(tmp_path, image, monkeypatch, capsys):
     run, out = untrained_run(tmp_path / "run", "vgg16", scheme("classification", ("a-b", "b"))).path, tmp_path / "cam"
     for name in ("x", "x-a"):

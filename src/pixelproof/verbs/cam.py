@@ -49,7 +49,9 @@ def cam_run(
     files = gather(as_paths(images), predictor.scheme.task, drawn=True)
     # Which class an image will get is not known yet, so any picture of it counts.
     possible = names if target is None else (target,)
-    refuse_existing((Path(out, _picture(name, label)) for name in files for label in possible), overwrite)
+    there = set() if overwrite else {path.relative_to(out).as_posix() for path in Path(out).rglob("*")}
+    pictures = (_picture(name, label) for name in files for label in possible) if there else ()
+    refuse_existing((Path(out, picture) for picture in pictures if picture in there), overwrite)
     check_images(list(files.values()), predictor.reader)
     with atomic_folder(Path(out)) as folder:
         written = [Path(out, picture) for picture in _draw(predictor, files, folder, index)]
