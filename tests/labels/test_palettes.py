@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelproof.labels import distinct_colors
+from pixelproof.labels import LabelScheme, class_colors, distinct_colors
 
 
 def cielab(rgb):
@@ -39,3 +39,12 @@ def test_fewer_colors_are_the_first_of_more():
     assert distinct_colors(200).shape == (200, 3)
     assert distinct_colors(200).dtype == np.uint8
     assert len(np.unique(distinct_colors(200), axis=0)) == 200
+
+
+def test_classes_without_a_colour_get_none_that_another_has():
+    first = tuple(distinct_colors(1)[0].tolist())
+    classes = [{"name": "a", "id": 0}, {"name": "b", "id": 1, "color": first}, {"name": "c", "id": 2}]
+    colors = class_colors(LabelScheme.model_validate({"task": "segmentation", "classes": classes}))[:3]
+    assert tuple(colors[1].tolist()) == first
+    lab = cielab(colors.astype(float))
+    assert min(np.abs(lab[i] - lab[j]).max() for i, j in ((0, 1), (0, 2), (1, 2))) > 20

@@ -8,22 +8,27 @@ from functools import lru_cache
 import numpy as np
 
 from pixelproof.array_types import Float64, UInt8
-from pixelproof.labels.scheme import VOID, LabelScheme
+from pixelproof.labels.scheme import VOID, Color, LabelScheme
+
+_CHROMA = np.array([1.0, 2.0, 2.0])  # hue and chroma separate small marks better than lightness does
 
 
 def class_colors(scheme: LabelScheme) -> UInt8:
     """Return the colour of every mask value, uint8 [256, 3]: the scheme's own, or distinct ones where it has none."""
     table = np.full((256, 3), 128, np.uint8)
-    for index, (label, fallback) in enumerate(zip(scheme.classes, distinct_colors(len(scheme.classes)), strict=True)):
-        table[index] = label.color or fallback
+    given = {index: label.color for index, label in enumerate(scheme.classes) if label.color}
+    others = [index for index in range(len(scheme.classes)) if index not in given]
+    table[others] = distinct_colors(len(others), (*given.values(), *scheme.void_colors[:1]))
+    for index, color in given.items():
+        table[index] = color
     if scheme.void_colors:
         table[VOID] = scheme.void_colors[0]
     return table
 
 
 @lru_cache(maxsize=16)
-def distinct_colors(n: int) -> UInt8:
-    """Return ``n`` sRGB colours, uint8 [n, 3], each as far as can be from all before it.
+def distinct_colors(n: int, beside: tuple[Color, ...] = ()) -> UInt8:
+    """Return ``n`` sRGB colours, uint8 [n, 3], each as far as can be from all before it and from those ``beside`` them.
 
     Farthest-point sampling in the perceptual space OKLab (Ottosson 2020) over colours that are neither near-white nor
     near-black, so that they stand out on a page of either kind. Deterministic; the first m of n colours are the same
@@ -33,14 +38,16 @@ def distinct_colors(n: int) -> UInt8:
     candidates = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 3)
     lab = _oklab(candidates)
     usable = (lab[:, 0] > 0.35) & (lab[:, 0] < 0.85)
-    candidates, lab = candidates[usable], lab[usable]
-    lab[:, 1:] *= 2.0  # hue and chroma separate small marks better than lightness does
-    chosen = [int(np.abs(candidates.astype(int) - (31, 119, 180)).sum(axis=1).argmin())]
+    candidates, lab = candidates[usable], lab[usable] * _CHROMA
+    first = int(np.abs(candidates.astype(int) - (31, 119, 180)).sum(axis=1).argmin())
     distance = np.full(len(lab), np.inf)
+    for color in _oklab(np.array(beside, np.uint8).reshape(-1, 3)):
+        distance = np.minimum(distance, ((lab - color * _CHROMA) ** 2).sum(axis=1))
+    chosen: list[int] = []
     while len(chosen) < n:
+        chosen.append(int(distance.argmax()) if chosen or beside else first)
         distance = np.minimum(distance, ((lab - lab[chosen[-1]]) ** 2).sum(axis=1))
-        chosen.append(int(distance.argmax()))
-    return candidates[chosen[:n]]
+    return candidates[chosen]
 
 
 def hex_color(rgb: Sequence[int]) -> str:
