@@ -131,8 +131,44 @@ def test_every_kind_of_network_and_size_of_image(task, name):
     np.testing.assert_array_equal(grad_cam(predictor, image).values, heat.values)
 
 
-def test_a_network_without_maps_says_so(image):
-    config = default_config("classification", "timm:vit_tiny_patch16_224").model
+@pytest.mark.parametrize(
+    "name", ["resnet18", "convnext_atto", "inception_v3", "poolformer_s12", "swin_tiny_patch4_window7_224"]
+)
+def test_a_network_of_timm_is_looked_into_where_its_head_looks(name):
+    """Not at one branch of several, nor at the weights of an attention, nor with channels and places mistaken."""
+    config = default_config("classification", f"timm:{name}").model
+    torch.manual_seed(0)
+    model = build_model(config.model_copy(update={"weights": "none"}), 3).eval()
+    model.preprocessing = PLAIN
+    image = np.random.default_rng(2).integers(0, 256, (*(model.size or (160, 160)), 3)).astype(np.uint8)
+    heat = grad_cam(Predictor(model, scheme("classification"), "cpu"), image)
+    maps = model.model.forward_features(torch.from_numpy(image).permute(2, 0, 1)[None] / 255).detach()
+    logits = model.model.forward_head(maps.requires_grad_())
+    (gradient,) = torch.autograd.grad(logits[0, heat.target], maps)
+    places = (1, 2) if name.startswith("swin") else (2, 3)
+    cells = (gradient.mean(dim=places, keepdim=True) * maps).sum(dim=({1, 2, 3} - {*places}).pop()).relu().detach()
+    expected = F.interpolate(cells[None], image.shape[:2], mode="bilinear", align_corners=False)[0, 0]
+    np.testing.assert_allclose(heat.values, expected / expected.max(), atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (20, 60)])
+def test_padding_of_a_small_image_is_no_part_of_it(height, width):
+    config = default_config("classification", "vgg16-bn").model
+    torch.manual_seed(0)
+    model = build_model(config.model_copy(update={"width": 0.1}), 3)
+    model.preprocessing = PLAIN
+    predictor = Predictor(model, scheme("classification"), "cpu")
+    padded = np.zeros((32, max(width, 32), 3), np.uint8)
+    padded[:height, :width] = np.random.default_rng(3).integers(0, 256, (height, width, 3))
+    expected = grad_cam(predictor, padded, 0).values[:height, :width]
+    heat = grad_cam(predictor, padded[:height, :width], 0)
+    assert heat.values.max() == 1
+    np.testing.assert_allclose(heat.values, expected / expected.max(), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "levit_128s", "cait_xxs24_224"])
+def test_a_network_without_maps_says_so(image, name):
+    config = default_config("classification", f"timm:{name}").model.model_copy(update={"weights": "none"})
     predictor = Predictor(build_model(config, 3), scheme("classification"), "cpu")
     with pytest.raises(UserError, match="has no maps that lie on the image; use a convolutional network"):
         grad_cam(predictor, image)

@@ -17,15 +17,12 @@ from torch import Tensor, nn
 
 from pixelproof.array_types import Float32, UInt8
 from pixelproof.data.reader import as_picture
-from pixelproof.errors import UserError
+from pixelproof.explanation.maps import deepest_maps, padded_size
 from pixelproof.models import PixelModel
 from pixelproof.prediction import Predictor
 
-FINE = 4
-"""Cells a side that a classifier's map needs at least: a coarser one points at nothing."""
 HEAT = np.array((255, 96, 0), np.float32)
 OPACITY = 0.75
-_NO_PLACE = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Dropout2d)  # layers whose cells are no places of the image
 
 
 class Heat(NamedTuple):
@@ -49,7 +46,7 @@ def grad_cam(predictor: Predictor, image: UInt8, target: int | None = None) -> H
         target: The class; None takes the predicted one, of a segmenter the one with most pixels.
 
     Raises:
-        UserError: The network is a classifier without maps, as some vision transformers are.
+        UserError: The network is a classifier without maps, as most vision transformers are.
     """
     batch = predictor.prepared([image])
     if predictor.scheme.task == "classification":
@@ -79,47 +76,21 @@ def overlay(image: UInt8, heat: Float32) -> UInt8:
 
 
 def _classify(model: PixelModel, batch: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the maps of the deepest layer that is fine enough, and the logits made from them."""
-    layer = _deepest(model, batch)
+    """Return the deepest maps that are fine enough, and the logits made from them."""
+    place = deepest_maps(model, batch)
     kept: list[Tensor] = []
 
     def keep(module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        kept.append(output)
-        return output.clone()  # the next layer may work in place, which would change what the gradient is taken at
+        kept.append(output.movedim(place.channels, 1))
+        return kept[-1].movedim(1, place.channels).clone()  # the next layer may work in place, which would change it
 
-    handle = layer.register_forward_hook(keep)
+    handle = place.module.register_forward_hook(keep)
     try:
         with torch.enable_grad():
             logits = model(batch.requires_grad_()).logits
     finally:
         handle.remove()
-    return kept[-1], logits
-
-
-def _deepest(model: PixelModel, batch: Tensor) -> nn.Module:
-    found: list[nn.Module] = []
-
-    def note(module: nn.Module, arguments: tuple[Tensor, ...], output: object) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and _lies_on(output, batch):
-            found.append(module)
-
-    leaves = [m for m in model.modules() if not list(m.children()) and not isinstance(m, _NO_PLACE)]
-    handles = [leaf.register_forward_hook(note) for leaf in leaves]
-    try:
-        with torch.no_grad():
-            model(batch)
-    finally:
-        for handle in handles:
-            handle.remove()
-    if len(found) < 2:  # one alone is the layer that cuts the image into patches
-        raise UserError("this network has no maps that lie on the image", "use a convolutional network for Grad-CAM")
-    return found[-1]
-
-
-def _lies_on(maps: Tensor, batch: Tensor) -> bool:
-    """Return whether [N, C, h, w] has the proportions of the images, to a cell, and is fine enough."""
-    (height, width), (rows, columns) = batch.shape[-2:], maps.shape[-2:]
-    return min(rows, columns) >= FINE and abs(rows * width - columns * height) <= max(height, width)
+    return kept[place.call], logits
 
 
 def _segment(model: PixelModel, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,11 +102,13 @@ def _segment(model: PixelModel, batch: Tensor) -> tuple[Tensor, Tensor]:
 
 def _fitted(heat: Tensor, predictor: Predictor, batch: Tensor, image: UInt8) -> Float32:
     """Return heat [1, 1, h, w] at the image's size, 0..1: scaled up from cells, padding cut off."""
-    height, width = batch.shape[-2:]
+    network, (height, width) = predictor.network, batch.shape[-2:]
     if predictor.scheme.task == "segmentation":
-        cell = predictor.network.reduction
-        heat = F.interpolate(heat, (heat.shape[2] * cell, heat.shape[3] * cell), mode="bilinear", align_corners=False)
-        heat = heat[..., :height, :width]
+        padded = [cells * network.reduction for cells in heat.shape[2:]]
+    else:
+        padded = padded_size(network, batch)
+    if padded != [height, width]:
+        heat = F.interpolate(heat, padded, mode="bilinear", align_corners=False)[..., :height, :width]
     values = F.interpolate(heat, image.shape[:2], mode="bilinear", align_corners=False)[0, 0]
     highest = float(values.max())
     return np.asarray((values / highest if highest > 0 else values).cpu(), np.float32)

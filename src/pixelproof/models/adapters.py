@@ -36,6 +36,8 @@ class TimmClassifier(PixelModel):
         channels: C, of the images.
     """
 
+    smallest = SMALLEST
+
     def __init__(self, network: nn.Module, num_classes: int, channels: int) -> None:
         super().__init__(num_classes, channels)
         self.model = network
@@ -44,11 +46,12 @@ class TimmClassifier(PixelModel):
         self.size: tuple[int, int] | None = None
         if details.pretrained_cfg.get("fixed_input_size") or not takes_any_size(self):
             self.size = tuple(details.pretrained_cfg["input_size"][1:])
+            self.smallest = 1
 
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K] and what enters the last layer [N, D]."""
         if self.size is None:
-            images = pad_to_at_least(images, SMALLEST)
+            images = pad_to_at_least(images, self.smallest)
         elif images.shape[-2:] != self.size:
             images = F.interpolate(images, self.size, mode="bilinear", align_corners=False)
         network: Any = self.model

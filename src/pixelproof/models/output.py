@@ -28,6 +28,7 @@ class PixelModel(nn.Module):
         num_classes: K, the number of scores for each image or pixel.
         channels: C, of the images.
         stride: Multiple to which the height and width of the input are padded; 1 where no padding is needed.
+        smallest: Of a classifier: pixels a side to which smaller images are padded, right and bottom.
         reduction: Input pixels between neighbours of the deepest feature map.
         downsample: Of a segmenter: side in pixels of the squares whose means its first layer sees.
         asked: How often a network is asked about an image.
@@ -38,6 +39,7 @@ class PixelModel(nn.Module):
     """
 
     stride: int = 1
+    smallest: int = 1
     reduction: int = 32
     downsample: int = 1
     asked: int = 1

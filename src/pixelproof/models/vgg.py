@@ -56,6 +56,7 @@ class VGG(PixelModel):
     """
 
     encoder = ("features",)
+    smallest = SMALLEST
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class VGG(PixelModel):
 
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K] and the activations after the second hidden layer [N, 4096 x width]."""
-        maps = self.avgpool(self.features(pad_to_at_least(images, SMALLEST)))
+        maps = self.avgpool(self.features(pad_to_at_least(images, self.smallest)))
         layers = list(self.classifier)
         hidden = reduce(_apply, layers[:5], maps.flatten(1))
         return Output(reduce(_apply, layers[5:], hidden), hidden)
