@@ -47,14 +47,15 @@ def describe(cloud: Cloud, split: str, seed: int = 0, k: int = NEIGHBOURS) -> Ex
     Args:
         cloud: The images.
         split: What the images are called, kept in the result.
-        seed: Decides the bootstrap replicates, and which of many images silhouettes are taken of.
+        seed: Decides the bootstrap replicates, the parts of a class that must fall apart as it does, and which of many
+            images silhouettes are taken of.
         k: Neighbours looked at.
     """
     truth, names = cloud.truth, cloud.scheme.names
     k = min(k, len(truth) - 1)
     mixing = measure_mixing(cloud.features, truth, len(names), k, seed)
     silhouette, looked_at = silhouettes(cloud.features, truth, len(names), seed)
-    classes = tuple(_class(cloud, mixing, index, float(silhouette[index])) for index in range(len(names)))
+    classes = tuple(_class(cloud, mixing, index, float(silhouette[index]), seed) for index in range(len(names)))
     pairs = sorted(_pairs(cloud, mixing), key=lambda pair: -pair.confusion)
     return Explanation(
         split=split,
@@ -69,7 +70,7 @@ def describe(cloud: Cloud, split: str, seed: int = 0, k: int = NEIGHBOURS) -> Ex
     )
 
 
-def _class(cloud: Cloud, mixing: Mixing, index: int, silhouette: float) -> ClassFinding:
+def _class(cloud: Cloud, mixing: Mixing, index: int, silhouette: float, seed: int) -> ClassFinding:
     mine = np.flatnonzero(cloud.truth == index)
     own = mixing.own(index)
     points = cloud.features[mine]
@@ -81,7 +82,7 @@ def _class(cloud: Cloud, mixing: Mixing, index: int, silhouette: float) -> Class
         own_low=own and own.low,
         own_high=own and own.high,
         silhouette=None if math.isnan(silhouette) else silhouette,
-        clusters=clusters(points),
+        clusters=clusters(points, seed),
         spread=mixing.spread(index),
         accuracy=float((cloud.predicted[mine] == index).mean()) if len(mine) else None,
         typical=tuple(cloud.ids[i] for i in mine[typical]),

@@ -18,7 +18,8 @@ APART = 0.8
 def statements(classes: Sequence[ClassFinding], pairs: Iterable[PairFinding], k: int) -> tuple[Statement, ...]:
     """Return what can be said of classes and pairs: which mix, are scattered, fall apart, or stand alone.
 
-    Each kind is ranked, strongest first. What a sentence says holds at the unfavourable end of its interval. A class of
+    Each kind is ranked, strongest first. What a sentence says holds at the unfavourable end of its interval, and
+    clusters in nearly all random parts of the class. A class of
     at most k images is said neither to mix nor to be scattered: an image has k neighbours and at most k - 1 of them are
     its own, however far off all others lie.
     """
@@ -77,7 +78,7 @@ def _splits(index: int, finding: ClassFinding) -> Statement | None:
         kind="splits",
         classes=(index,),
         value=finding.clusters[1] / finding.images,
-        sentence=f"{finding.name} falls into {len(finding.clusters)} clusters of {sizes} images.",
+        sentence=f"{finding.name} falls into {len(finding.clusters)} clusters of {sizes} of its {finding.images} images.",
     )
 
 

@@ -28,7 +28,7 @@ class ClassFinding(Strict):
     silhouette: Annotated[float, Field(ge=-1, le=1)] | None
     """Mean over its images of (b - a) / max(a, b), distances to the nearest other class and to its own."""
     clusters: tuple[int, ...] | None
-    """Sizes of the clusters that the class falls into, largest first."""
+    """Sizes of the clusters that the class falls into, largest first; outliers are in none."""
     spread: Annotated[float, Field(ge=1)] | None
     """Effective number of other classes among the neighbours, the exponential of their entropy."""
     accuracy: Share | None

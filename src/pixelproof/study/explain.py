@@ -27,7 +27,7 @@ MASKS = 300
 """Masks of train that a study looks at: each takes as long as predicting it."""
 
 
-MADE = 2
+MADE = 3
 """How explanations are made; counted up where the same answers give other figures, so that a study makes them anew."""
 
 
