@@ -167,6 +167,21 @@ def test_all_panels_show_the_same_part(viewer):
 
 
 @pytest.mark.browser
+def test_two_fingers_zoom_all_panels(viewer):
+    viewer.put_in()
+    box = viewer.page.locator("canvas").first.bounding_box()
+    fingers = viewer.page.context.new_cdp_session(viewer.page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for kind, apart in (("touchStart", 20), ("touchMove", 40), ("touchMove", 60)):
+        places = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    for canvas in viewer.page.locator(".frame canvas").all()[:2]:
+        left, top, scale = re.findall(r"-?[\d.]+", canvas.evaluate("c => c.style.transform"))
+        assert [float(scale), float(left), float(top)] == pytest.approx([3, -100, -100], abs=0.5)
+
+
+@pytest.mark.browser
 def test_a_class_is_pointed_out(viewer, server):
     viewer.put_in()
     viewer.layer("mask")

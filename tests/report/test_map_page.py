@@ -22,6 +22,15 @@ from pixelproof.runs import Features, Thumbnails, load_features, load_thumbnails
 
 NAMES = ["owl", "cat", "dog", "</script><script>alert(1)</script>", "bee", '"><img src=x onerror=alert(2)>']
 PER_CLASS = 50
+WRITTEN = """
+  window.written = [];
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    window.written.push([text, x, y]);
+    write.call(this, text, x, y);
+  };
+"""
+"""Notes every text that a page draws, and where."""
 
 
 @pytest.fixture(scope="module")
@@ -140,14 +149,7 @@ def test_a_class_is_isolated_and_freed_again(mapped, page):
 def test_a_name_stands_at_the_median_of_its_class(mapped, page_file: Path, browser):
     features, _ = mapped
     page = browser.new_page(viewport={"width": 1300, "height": 850})
-    page.add_init_script("""
-        window.written = [];
-        const write = CanvasRenderingContext2D.prototype.fillText;
-        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
-          window.written.push([text, x, y]);
-          write.call(this, text, x, y);
-        };
-    """)
+    page.add_init_script(WRITTEN)
     page.goto(page_file.as_uri())
     page.wait_for_function("window.written.length > 0")
     written = {text: (x, y) for text, x, y in page.evaluate("window.written")}
@@ -225,6 +227,39 @@ def test_it_zooms_and_fits_a_narrow_screen(page):
     assert page.locator("#map").screenshot() == before
     page.set_viewport_size({"width": 420, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
+@pytest.mark.browser
+def test_a_finger_shows_an_image_and_two_zoom(page_file: Path, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.add_init_script(WRITTEN)
+    page.goto(page_file.as_uri())
+    box = page.locator("#map").bounding_box()
+    _, x, y = next(place for place in page.evaluate("window.written") if place[0] == "dog")
+    page.touchscreen.tap(box["x"] + x, box["y"] + y)
+    assert page.locator("#card").is_visible()
+    assert page.text_content("#card-truth") == "2 dog"
+    page.touchscreen.tap(box["x"] + 2, box["y"] + 2)
+    assert not page.locator("#card").is_visible()
+
+    # What lies between two fingers stays there, twice as large.
+    fingers = context.new_cdp_session(page)
+    x, y = box["width"] / 2, box["height"] / 2
+    before = page.evaluate("window.written")
+    assert len(before) > 2
+    for apart, kind in ((40, "touchStart"), (60, "touchMove"), (80, "touchMove")):
+        places = [{"x": box["x"] + x + side * apart, "y": box["y"] + y, "id": side + 1} for side in (-1, 1)]
+        page.evaluate("window.written = []")
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        page.wait_for_timeout(100)
+    after = {text: place for text, *place in page.evaluate("window.written")}
+    for text, *place in before:
+        if text in after:
+            assert after[text] == pytest.approx([x + 2 * (place[0] - x), y + 2 * (place[1] - y)], abs=0.1)
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert not page.locator("#card").is_visible()
+    context.close()
 
 
 @pytest.mark.browser

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-from importlib import resources
 
 import numpy as np
 from markupsafe import Markup
@@ -40,7 +39,6 @@ def map_page(features: Features, thumbnails: Thumbnails, title: str, beneath: Fl
     """
     if features.ids != thumbnails.ids:
         raise UserError("features and thumbnails are of different images", "embed the images again")
-    script = (resources.files("pixelproof.report") / "templates" / "map.js").read_text("utf-8")
     return (
         templates()
         .get_template("map.html.j2")
@@ -50,7 +48,7 @@ def map_page(features: Features, thumbnails: Thumbnails, title: str, beneath: Fl
             n=len(features.ids),
             data=_data(features, thumbnails, np.empty((0, 2), np.float32) if beneath is None else beneath),
             sheet=_sheet(thumbnails.pixels),
-            **hashed(script),
+            **hashed("tools.js", "map.js"),
         )
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import pixelproof.numbers as numbers
@@ -87,15 +86,8 @@ def build_report(folder: Path, language: str = "en") -> Path:
 
 
 def _write(folder: Path, template: str, context: dict[str, object], language: str) -> None:
-    page = templates().get_template(template).render(_frame(), **context, language=language)
+    page = templates().get_template(template).render(hashed(*SCRIPTS), **context, language=language)
     write_text(folder / PAGE, page)
-
-
-def _frame() -> dict[str, object]:
-    """Return what every page needs."""
-    templates = resources.files("pixelproof.report") / "templates"
-    script = "\n".join((templates / name).read_text("utf-8") for name in SCRIPTS)
-    return hashed(script)
 
 
 def _context(study: StudyArtefacts) -> dict[str, object]:

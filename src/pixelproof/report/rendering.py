@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import lru_cache
+from importlib import resources
 
 import jinja2
 from markupsafe import Markup
@@ -29,12 +30,19 @@ def templates() -> jinja2.Environment:
     return made
 
 
-def hashed(script: str) -> dict[str, object]:
-    """Return a script and its digest for a template.
+def hashed(*names: str) -> dict[str, object]:
+    """Return scripts of the templates' folder as one, and its digest, for a template.
 
     The policy lets this one script run and no other, whatever an artefact might smuggle onto the page.
     """
+    script = joined(*names)
     return {"script": Markup(script), "script_hash": digest(script)}
+
+
+def joined(*names: str) -> str:
+    """Return files of the templates' folder as one text."""
+    folder = resources.files("pixelproof.report") / "templates"
+    return "\n".join((folder / name).read_text("utf-8") for name in names)
 
 
 def digest(text: str) -> str:

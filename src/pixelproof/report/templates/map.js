@@ -1,4 +1,3 @@
-"use strict";
 // An interactive scatter plot: every image is a marker of its class's colour and shape.
 (() => {
   const $ = (id) => document.getElementById(id);
@@ -342,27 +341,37 @@
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  let grip = null;
+  const held = fingers();
+  let pinched = false;
   canvas.addEventListener("pointerdown", (event) => {
+    if (drawing.active && held.count()) return; // a second finger does not draw
     canvas.setPointerCapture(event.pointerId);
-    grip = at(event);
-    if (drawing.active) drawing.path = [grip];
+    held.down(event);
+    pinched = held.count() > 1;
+    if (drawing.active) drawing.path = [at(event)];
   });
   canvas.addEventListener("pointermove", (event) => {
-    const [x, y] = at(event);
-    if (!grip) return hover(nearest(x, y, view.reach));
-    if (drawing.active) drawing.path.push([x, y]);
-    else Object.assign(view, { x: view.x + x - grip[0], y: view.y + y - grip[1] });
-    grip = [x, y];
+    const move = held.move(event);
+    if (!move) return hover(nearest(...at(event), view.reach));
     hover(-1);
-    return draw();
+    if (drawing.active) {
+      drawing.path.push(at(event));
+      return draw();
+    }
+    Object.assign(view, { x: view.x + move.x, y: view.y + move.y });
+    return zoom(move.factor, ...at(move.about));
   });
   canvas.addEventListener("pointerup", (event) => {
-    grip = null;
+    if (!held.up(event) || held.count()) return;
     if (drawing.active) finishLasso();
-    else hover(nearest(...at(event), view.reach));
+    else if (!pinched) hover(nearest(...at(event), view.reach));
   });
-  canvas.addEventListener("pointerleave", () => hover(-1));
+  canvas.addEventListener("pointercancel", (event) => {
+    held.up(event);
+    drawing.path = [];
+    draw();
+  });
+  canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && hover(-1)); // a finger's tap ends so
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
     zoom(Math.exp(-event.deltaY * 0.0015), ...at(event));

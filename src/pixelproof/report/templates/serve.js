@@ -1,4 +1,3 @@
-"use strict";
 // One image, what every model says of it, side by side.
 (() => {
   const $ = (id) => document.getElementById(id);
@@ -146,11 +145,11 @@
     $("in").disabled = scale === CLOSEST;
     if (state.at) point(state.at);
   };
-  // What lies at a place of the frame, in fractions of it, stays there.
-  const zoom = (factor, x = 0.5, y = 0.5) => {
+  // What lies at a place of the frame, in fractions of it, stays there; what comes from elsewhere has moved by so much.
+  const zoom = (factor, x = 0.5, y = 0.5, moved = [0, 0]) => {
     const { scale, left, top } = state.zoom;
     const next = Math.min(Math.max(scale * factor, 1), CLOSEST);
-    look(next, left + x / scale - x / next, top + y / scale - y / next);
+    look(next, left + (x - moved[0]) / scale - x / next, top + (y - moved[1]) / scale - y / next);
   };
   const show = (bitmap) => {
     state.picture = bitmap;
@@ -397,31 +396,32 @@
         y: within(((event.clientY - box.top) / box.height) * canvas.height, canvas.height),
       });
     };
-    let grip = null; // where a drag was last, in fractions of the whole canvas
-    const fraction = (event) => {
-      const box = canvas.getBoundingClientRect();
-      return { x: event.clientX / box.width, y: event.clientY / box.height };
+    const held = fingers();
+    const framed = (event) => {
+      const box = panel.frame.getBoundingClientRect();
+      return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
     };
     canvas.addEventListener("pointermove", (event) => {
-      if (grip && event.buttons) {
-        const now = fraction(event);
-        look(state.zoom.scale, state.zoom.left + grip.x - now.x, state.zoom.top + grip.y - now.y);
-        grip = now;
+      const move = held.move(event);
+      if (move) {
+        const box = panel.frame.getBoundingClientRect();
+        zoom(move.factor, ...framed(move.about), [move.x / box.width, move.y / box.height]);
       }
-      follow(event);
+      if (held.count() < 2) follow(event);
     });
     canvas.addEventListener("pointerdown", (event) => {
-      follow(event);
-      if (state.zoom.scale === 1) return;
       canvas.setPointerCapture(event.pointerId);
-      grip = fraction(event);
+      held.down(event);
+      if (held.count() < 2) follow(event);
     });
-    canvas.addEventListener("pointerup", () => { grip = null; });
+    for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, held.up);
+    canvas.addEventListener("touchstart", (event) => {
+      if (event.touches.length > 1) event.preventDefault(); // two fingers zoom, and the page stays
+    }, { passive: false });
     canvas.addEventListener("wheel", (event) => {
       if (!event.ctrlKey) return; // the page scrolls; a pinch on a touchpad comes with ctrl
       event.preventDefault();
-      const box = panel.frame.getBoundingClientRect();
-      zoom(Math.exp(-event.deltaY * 0.01), (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      zoom(Math.exp(-event.deltaY * 0.01), ...framed(event));
     }, { passive: false });
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(null));
     canvas.addEventListener("blur", () => point(null));
