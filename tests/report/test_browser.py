@@ -68,6 +68,16 @@ def test_a_divider_is_dragged_between_two_masks(built: Path, browser):
     page.close()
 
 
+def test_charts_and_colours_are_printed(built: Path, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto((built / "report.html").as_uri())
+    page.emulate_media(media="print")
+    for chart in (".forest .point", ".dots .dot", ".bars .track i", ".swatches i", ".ramp"):
+        mark = page.locator(chart).first
+        assert mark.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact", chart
+    page.close()
+
+
 def test_the_discussion_changes_its_language(built: Path, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((built / "report.html").as_uri())
