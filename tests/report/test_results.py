@@ -130,6 +130,7 @@ def test_a_single_image_counts_by_the_same_rules(study: Path):
     for scores in scores_of(study):
         alone = SegmentationScores(scores.ids[:1], scores.confusion[:1], scores.scheme)
         assert f"mIoU {mean_iou(alone, 'unknown_counted'):.3f} · {100 * pixel_accuracy(alone):.1f}% of" in text
+    assert "mIoU over the classes that occur in its truth or in the mask" in text  # one in the mask alone counts as 0
 
 
 def test_numbers_read_as_they_should():
