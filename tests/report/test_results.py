@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,12 +63,20 @@ def test_all_figures_are_those_of_the_metrics(built: Path):
         rows = {
             "mIoU (mean of 6 classes)": [mean_iou(s, protocol) for s in (first, second)],
             "Frequency-weighted IoU": [frequency_weighted_iou(s, protocol) for s in (first, second)],
-            "Pixel accuracy": [pixel_accuracy(s) for s in (first, second)],
+            "Pixel accuracy (scored classes)": [pixel_accuracy(s) for s in (first, second)],
         }
         for name, (a, b) in rows.items():
             assert table[name] == [f"{a:.4f}", f"{b:.4f}", signed(b - a)]
         assert "unknown" not in table
     assert tables[0]["urban"] != tables[1]["urban"]  # the unknown corner is predicted as something
+
+
+def test_pixels_that_are_left_out_are_not_counted(built: Path):
+    true = scores_of(built)[0].confusion.sum(axis=(0, 2))
+    text = Page(built / "report.html").text
+    assert true[6] > 0
+    said = re.findall(r"n = 9 images, ([\d,]+) pixels\. (?:Unknown ignored|Confusions)", text)
+    assert said == [f"{true[:7].sum():,}", f"{true[:6].sum():,}"]
 
 
 def test_an_absent_class_is_a_dash_and_is_not_averaged(study: Path):

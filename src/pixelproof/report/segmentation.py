@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pixelproof.array_types import Bool
 from pixelproof.evaluation import (
     PROTOCOLS,
     confusion_matrix,
@@ -58,6 +59,7 @@ class IouTable:
     heads: list[str]
     lines: list[Line]
     totals: list[Line]
+    n: str
     undefined: bool
 
 
@@ -143,8 +145,9 @@ def _table(compared: list[tuple[str, SegmentationScores]], protocol: Protocol) -
         totals=[
             Line(f"mIoU (mean of {averaged})", _values(means)),
             Line("Frequency-weighted IoU", _values(weighted)),
-            Line("Pixel accuracy", _values([pixel_accuracy(scores) for scores in every])),
+            Line("Pixel accuracy (scored classes)", _values([pixel_accuracy(scores) for scores in every])),
         ],
+        n=_counted(every[0], scheme.scored if protocol == "unknown_ignored" else np.full_like(scheme.scored, True)),
         undefined=bool(np.isnan(by_class[:, scheme.scored]).any()),
     )
 
@@ -173,4 +176,10 @@ def _rule(scheme: LabelScheme, protocol: Protocol) -> str:
 def scored_on(part: PartArtefacts) -> str:
     """Return on how many images and pixels a part's figures rest."""
     scores = segmenters(part)[0][1]
-    return f"n = {count(len(scores.ids))} images, {count(int(scores.confusion[:, :-1].sum()))} pixels"
+    return _counted(scores, np.full_like(scores.scheme.scored, True))
+
+
+def _counted(scores: SegmentationScores, classes: Bool) -> str:
+    """Return how many images, and how many pixels whose truth is one of ``classes``, bool [K], were scored."""
+    pixels = int(scores.confusion[:, :-1][:, classes].sum())
+    return f"n = {count(len(scores.ids))} images, {count(pixels)} pixels"
