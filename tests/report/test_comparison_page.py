@@ -12,7 +12,7 @@ from pixelproof.errors import UserError
 from pixelproof.report.comparison import headline
 from pixelproof.report.figures.forest import Difference, forest
 from pixelproof.report.page import build_report
-from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import Estimate, load_evidence
 
 NUMBERS = re.compile(r"[+−]?\d*\.\d+|\d+")
@@ -98,6 +98,14 @@ def test_a_comparison_alone_has_a_page_and_its_first_language_can_be_chosen(comp
     assert "fcn8s 優於 fcn32s" in Page(build_report(tmp_path, "zh-Hant")).text
     with pytest.raises(UserError, match="no language 'de'"):
         build_report(tmp_path, "de")
+
+
+@pytest.mark.parametrize(("splits", "said"), [(("test", "test"), "test images"), (("train", ""), "images")])
+def test_the_split_of_the_images_is_that_of_the_comparison(compared, tmp_path, splits, said):
+    record = load_comparison(compared / "segmentation" / "comparison.json")
+    models = tuple(m.model_copy(update={"split": s}) for m, s in zip(record.models, splits, strict=True))
+    save_comparison(tmp_path / "comparison.json", record.model_copy(update={"models": models}))
+    assert f"The same {said} scored by both models." in Page(build_report(tmp_path)).text
 
 
 def test_a_damaged_comparison_is_named(compared, tmp_path):

@@ -56,6 +56,7 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
         "made_of": made_of(comparison) if comparison else "",
+        "images": images(comparison) if comparison else "",
         "tolerances": tolerances,
         "strides": strides,
         "boundaries": rows,
@@ -74,6 +75,12 @@ def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> l
         return [sentences(pair, comparison, tongue)[0], *unadjusted(comparison, tongue), *([more] if more else [])]
 
     return translated(said)
+
+
+def images(comparison: ComparisonRecord) -> str:
+    """Return on what images models were compared: those of a split, where one is known for all of them."""
+    splits = {model.split for model in comparison.models}
+    return f"{splits.pop()} images".lstrip() if len(splits) == 1 else "images"
 
 
 def made_of(comparison: ComparisonRecord) -> str:
