@@ -9,11 +9,11 @@ from report_pages import Page
 
 from pixelproof.comparison.wording.reasons import over_seeds, remarks
 from pixelproof.errors import UserError
-from pixelproof.report.comparison import headline
+from pixelproof.report.comparison import boundaries, headline
 from pixelproof.report.figures.forest import Difference, forest
 from pixelproof.report.page import build_report
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
-from pixelproof.runs.evidence_file import Estimate, load_evidence
+from pixelproof.runs.evidence_file import Estimate, MosaicFigure, load_evidence
 
 NUMBERS = re.compile(r"[+−]?\d*\.\d+|\d+")
 
@@ -98,6 +98,22 @@ def test_a_comparison_alone_has_a_page_and_its_first_language_can_be_chosen(comp
     assert "fcn8s 優於 fcn32s" in Page(build_report(tmp_path, "zh-Hant")).text
     with pytest.raises(UserError, match="no language 'de'"):
         build_report(tmp_path, "de")
+
+
+def test_an_index_is_bold_above_chance_after_all_tests_of_the_table(compared):
+    evidence = load_evidence(compared / "segmentation" / "evidence.json")
+
+    def figures(*p_values: float, high: float = 1.05) -> tuple[MosaicFigure, ...]:
+        return tuple(MosaicFigure(stride=8, index=1.1, low=0.9, high=high, p=p) for p in p_values)
+
+    first, second = evidence.models
+    models = (
+        first.model_copy(update={"mosaics": figures(0.0001, 0.0001, 0.033)}),
+        second.model_copy(update={"mosaics": figures(0.0001, 0.0001, 0.0001, high=1.2)}),
+    )
+    changed = evidence.model_copy(update={"models": models, "truth": figures(0.033, 0.5, 0.9)})
+    *_, rows = boundaries(changed)
+    assert [[bold for _, bold in row.mosaics] for row in rows] == [[True, True, False], [False] * 3, [False] * 3]
 
 
 @pytest.mark.parametrize(("splits", "said"), [(("test", "test"), "test images"), (("train", ""), "images")])

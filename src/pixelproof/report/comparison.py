@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from pixelproof.comparison.paired import holm
 from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.wording.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
 from pixelproof.comparison.wording.sentences import sentences, unadjusted
@@ -14,7 +18,7 @@ from pixelproof.report.figures.forest import Difference, Forest, certain, forest
 from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pair import matrix, pairs
 from pixelproof.runs.comparison_file import ComparisonRecord
-from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord
+from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord, MosaicFigure
 
 ANCHORS = {"where": "comparison", "boundaries": "boundaries", "mosaic": "boundaries", "effects": "effects"}
 """Where the figure of a remark stands on the page; claims have a list of their own, which shows their tests."""
@@ -102,18 +106,28 @@ def boundaries(evidence: EvidenceRecord) -> tuple[list[str], list[int], list[Bou
         return [], [], []
     tolerances = list(segmented[0].boundary_iou)
     strides = [mosaic.stride for mosaic in segmented[0].mosaics]
+    mosaics = _mosaics([*(model.mosaics for model in segmented), evidence.truth])
     rows = [
         Boundary(
             model.name,
             [score(model.boundary_iou[t], 3) for t in tolerances],
             [score(model.boundary_f1[t], 3) for t in tolerances],
-            [(score(m.index, 1), significant(m.p)) for m in model.mosaics],
+            found,
         )
-        for model in segmented
+        for model, found in zip(segmented, mosaics, strict=False)
     ]
     blank = [UNDEFINED] * len(tolerances)
-    truth = [(score(m.index, 1), significant(m.p)) for m in evidence.truth]
-    return tolerances, strides, [*rows, Boundary("truth (control)", blank, blank, truth)]
+    return tolerances, strides, [*rows, Boundary("truth (control)", blank, blank, mosaics[-1])]
+
+
+def _mosaics(table: Sequence[Sequence[MosaicFigure]]) -> list[list[tuple[str, bool]]]:
+    """Return (index, whether it is above what chance yields) of every figure, tested over the whole table."""
+    p_values = [np.nan if m.p is None else m.p for row in table for m in row]
+    adjusted = iter(holm(np.array(p_values, np.float64)).tolist())
+    return [
+        [(score(m.index, 1), significant(next(adjusted)) and (m.index or 0) > (m.high or np.inf)) for m in row]
+        for row in table
+    ]
 
 
 def effects(evidence: EvidenceRecord) -> Forest | None:
