@@ -21,6 +21,8 @@ from report_pages import Page
 from pixelproof.cli.report import report
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelClass
+from pixelproof.report.artefacts import read_study
+from pixelproof.report.key_results import sentences
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_features, load_scores, load_shown, save_shown
 
@@ -102,6 +104,19 @@ def test_the_frequent_confusions_are_those_of_the_scores(built: Path):
     true, predicted, n = table.rows[1]
     assert n == f"{most} of 20 ({100 * most / 20:.0f}%)"
     assert wrong.count((int(true.split()[0]), int(predicted.split()[0]))) == most
+
+
+@pytest.mark.parametrize(("mistakes", "said"), [((3, 2), "Its most frequent mistake"), ((2, 2), "One of its most")])
+def test_a_mistake_as_frequent_as_another_is_not_the_most_frequent(built: Path, mistakes: tuple, said: str):
+    part = read_study(built).parts[0]
+    scores = part.models[0].scores
+    predicted = scores.truth.copy()
+    for label, images in enumerate(mistakes):
+        predicted[np.flatnonzero(scores.truth == label)[:images]] = label + 1
+    model = replace(part.models[0], scores=replace(scores, predicted=predicted))
+    (sentence,) = sentences(replace(part, models=[model]))
+    assert said in sentence
+    assert f"is cat where the image shows owl ({mistakes[0]} of 20)" in sentence
 
 
 def test_hovering_a_cell_tells_what_it_counts(built: Path):

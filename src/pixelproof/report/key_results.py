@@ -105,11 +105,13 @@ def _classified(name: str, scores: ClassificationScores) -> str:
     )
     if _top5_says_something(scores):
         text += f"; the true class is among its five best guesses for {share(top_k_accuracy(scores))}"
-    worst = frequent_confusions(scores, 1)
+    worst = frequent_confusions(scores, 2)
     if worst and worst[0][2] > 1:
         true, other, n, total = worst[0]
         names = scores.scheme.names
-        text += f". Its most frequent mistake is {names[other]} where the image shows {names[true]} ({n} of {total})"
+        tied = [images for _, _, images, _ in worst] == [n, n]
+        which = "One of its most frequent mistakes" if tied else "Its most frequent mistake"
+        text += f". {which} is {names[other]} where the image shows {names[true]} ({n} of {total})"
     return text + "."
 
 
