@@ -92,6 +92,7 @@ def test_all_items_of_the_study_are_there(built: Path):
     assert (
         "on a part of train set aside for it (n = 200 images); never on validation (epoch 10, accuracy 0.7512)" in text
     )
+    assert "selection 200 choosing the epoch and fitting the temperature" in text
     assert "owl" in text
     assert "rangeland" in text
 
