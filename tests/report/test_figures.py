@@ -16,7 +16,7 @@ from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, class_colo
 from pixelproof.report.figures.confusion import matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
-from pixelproof.report.figures.style import series, shortened
+from pixelproof.report.figures.style import series, shortened, turn
 from pixelproof.report.figures.tsne import legend, spread, tsne
 from pixelproof.report.figures.wins import wins
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri
@@ -156,6 +156,8 @@ def test_numbers_part_where_they_would_overlap():
 
 def test_no_two_of_many_lines_look_alike_and_long_names_stand_beside_them():
     assert len({series(index) for index in range(32)}) == 32
+    assert len({(series(index)[0], turn(index)) for index in range(32)}) == 32
+    assert [turn(index) for index in range(4)] == [0, 1, 2, 3]
     rows = [{"epoch": float(e), "loss": 1.0 / e} for e in (1, 2, 3, 4)]
     assert curves({f"{index}" * 60: rows for index in range(9)}, "loss", "loss", {}) is not None
 

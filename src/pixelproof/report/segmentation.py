@@ -22,7 +22,7 @@ from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import count, score, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
-from pixelproof.report.figures.style import series
+from pixelproof.report.figures.style import series, turn
 from pixelproof.report.key_results import enumerated, segmenters
 from pixelproof.runs import SegmentationScores
 
@@ -65,11 +65,11 @@ class IouTable:
 
 @dataclass(frozen=True)
 class Dot:
-    """One model's IoU of a class on the chart; ``place`` is in percent of the axis."""
+    """One model's IoU of a class on the chart; ``place`` is in percent of the axis, ``shape`` 0 to 3."""
 
     place: float
     color: str
-    index: int
+    shape: int
     title: str
 
 
@@ -105,7 +105,7 @@ def chart(part: PartArtefacts) -> list[DotRow]:
     rows = []
     for index in np.flatnonzero(part.scheme.scored).tolist():
         dots = [
-            Dot(100 * values[index], series(place)[0], place, f"{name}: {score(values[index])}")
+            Dot(100 * values[index], series(place)[0], turn(place), f"{name}: {score(values[index])}")
             for name, place, values in compared
             if not math.isnan(values[index])
         ]
@@ -115,8 +115,9 @@ def chart(part: PartArtefacts) -> list[DotRow]:
 
 
 def legend(part: PartArtefacts) -> list[tuple[str, str, int]]:
-    """Return (model, colour, place) of every scored model."""
-    return [(model.name, series(part.place(model))[0], part.place(model)) for model, _ in segmenters(part)]
+    """Return (model, colour, shape) of every scored model."""
+    places = [(model.name, part.place(model)) for model, _ in segmenters(part)]
+    return [(name, series(place)[0], turn(place)) for name, place in places]
 
 
 def matrices(part: PartArtefacts) -> list[tuple[str, Matrix]]:

@@ -87,4 +87,9 @@ def bare(axes: Axes) -> None:
 
 def series(index: int) -> tuple[str, str]:
     """Return (colour, dash pattern) of the model at ``index``, told apart even in grey."""
-    return SERIES[index % len(SERIES)], DASHES[(index + index // len(SERIES)) % len(DASHES)]
+    return SERIES[index % len(SERIES)], DASHES[turn(index)]
+
+
+def turn(index: int) -> int:
+    """Return which of four dashes or shapes the model at ``index`` has; with its colour, no two of 32 are alike."""
+    return (index + index // len(SERIES)) % len(DASHES)
