@@ -13,7 +13,7 @@ from PIL import Image
 from report_folders import class_scheme, classification_scores, features_of, land
 
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, class_colors, distinct_colors
-from pixelproof.report.figures.confusion import matrix
+from pixelproof.report.figures.confusion import contrast, matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
 from pixelproof.report.figures.style import series, shortened, turn
@@ -191,3 +191,12 @@ def test_a_matrix_holds_its_counts():
         (2, 2): "true c, predicted c: 9 of 10 images (90.0%)",
     }
     assert [cell.text for cell in grid.cells] == ["80", "20", "10", "90"]
+
+
+def test_numbers_of_a_matrix_can_be_read():
+    wrong, right = np.arange(101), 100 - np.arange(101)
+    for counts in (np.array([[r, w], [0, 1]]) for r, w in zip(right, wrong, strict=True)):
+        for cell in matrix(counts, class_scheme(["a", "b"]), "images").cells:
+            inks = [[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in (cell.fill, cell.ink)]
+            assert contrast(*inks) > 3.9, cell.title
+    assert contrast((0, 0, 0), (255, 255, 255)) == 21

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from pixelproof.numbers import count, share
 
 RIGHT, WRONG = (8, 76, 148), (190, 62, 6)
 """Full colours of the diagonal and of what lies off it."""
+INKS = (31, 35, 40), (255, 255, 255)
+"""Colours of numbers in cells; each has the one that reads better."""
 SPELT = 12  # up to this many classes a cell has room for its share and a column for its name
 
 
@@ -75,5 +79,15 @@ def _cell(counts: Int64, row: int, column: int, scheme: LabelScheme, unit: str) 
         f"{count(n)} of {count(total)} {unit} ({share(part)})"
     )
     text = share(part, 0 if part >= 0.095 else 1).removesuffix("%") if len(counts) <= SPELT else ""
-    ink = "#ffffff" if strength > 0.6 else "#1f2328"
-    return Cell(row, column, hex_color(fill), ink, text, title)
+    return Cell(row, column, hex_color(fill), hex_color(max(INKS, key=partial(contrast, fill))), text, title)
+
+
+def contrast(one: Sequence[int], other: Sequence[int]) -> float:
+    """Return the contrast of two colours as WCAG defines it, 1 to 21."""
+    low, high = sorted(_luminance(each) for each in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(color: Sequence[int]) -> float:
+    parts = np.array(color) / 255
+    return float(np.where(parts > 0.04045, ((parts + 0.055) / 1.055) ** 2.4, parts / 12.92) @ (0.2126, 0.7152, 0.0722))
