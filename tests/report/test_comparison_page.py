@@ -12,6 +12,7 @@ from pixelproof.errors import UserError
 from pixelproof.report.comparison import boundaries, headline
 from pixelproof.report.figures.forest import Difference, forest
 from pixelproof.report.page import build_report
+from pixelproof.report.pair import pairs
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import Estimate, MosaicFigure, load_evidence
 
@@ -54,6 +55,16 @@ def test_a_gain_that_is_undecided_lies_nowhere(compared):
     assert "where" in [remark.about for remark in remarks(evidence, "en", record)]
     unsure = record.model_copy(update={"pairs": [p.model_copy(update={"verdict": "undecided"}) for p in record.pairs]})
     assert "where" not in [remark.about for remark in remarks(evidence, "en", unsure)]
+
+
+def test_parts_of_an_undecided_gain_are_not_coloured(compared):
+    evidence = load_evidence(compared / "segmentation" / "evidence.json")
+    record = load_comparison(compared / "segmentation" / "comparison.json")
+    unsure = record.model_copy(update={"pairs": [p.model_copy(update={"verdict": "undecided"}) for p in record.pairs]})
+    for comparison, marks in ((record, {"better", ""}), (unsure, {""})):
+        (pair,) = pairs(comparison, evidence)
+        assert {row.verdict for row in pair.where.rows} <= marks
+        assert ("better" in {row.verdict for row in pair.where.rows}) == ("better" in marks)
 
 
 def test_several_seeds_are_spoken_of_wherever_there_are_any(compared):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,15 @@ import pytest
 from report_folders import make_segmentation, make_study
 from report_pages import Page
 
+from pixelproof.comparison.verdict import class_verdict
 from pixelproof.errors import UserError
 from pixelproof.evaluation import PROTOCOLS, frequency_weighted_iou, iou, mean_iou, pixel_accuracy
 from pixelproof.labels import PRESETS
 from pixelproof.numbers import duration, magnitude, share, signed
+from pixelproof.report.artefacts import read_study
 from pixelproof.report.page import build_report
+from pixelproof.report.pair import CHANGE
+from pixelproof.report.segmentation import iou_tables
 from pixelproof.runs import SegmentationScores, load_scores, save_scores
 
 MODELS = ("fcn32s", "fcn8s")
@@ -115,7 +120,20 @@ def test_worse_is_signed_and_said(study: Path):
     means = tables_of(study)[0]["mIoU (mean of 6 classes)"]
     assert means[2].startswith("−")
     assert f"fcn32s reaches mIoU {float(means[0]):.3f} against" in page.text
-    assert ("td", {"class": "worse"}) in page.tags
+
+
+def test_a_difference_is_coloured_where_the_comparison_confirms_it(built: Path):
+    part = read_study(built).parts[1]
+    counted, ignored = iou_tables(part)
+    pair = part.comparison.pairs[0]
+    sure = {name: CHANGE[class_verdict(record)] for name, record in pair.classes.items()}
+    assert "better" in sure.values()
+    assert [line.values[2].change for line in counted.lines] == [sure[line.name] for line in counted.lines]
+    assert [line.values[2].change for line in counted.totals] == ["better", "", ""]
+    unsure = part.comparison.model_copy(update={"pairs": (pair.model_copy(update={"verdict": "undecided"}),)})
+    assert iou_tables(replace(part, comparison=unsure))[0].totals[0].values[2].change == ""
+    for table in (ignored, *iou_tables(replace(part, comparison=None))):  # which nobody has tested
+        assert {line.values[2].change for line in table.lines + table.totals} == {""}
 
 
 def test_scores_on_other_images_are_refused(study: Path):

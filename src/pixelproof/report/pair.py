@@ -76,7 +76,7 @@ def _pair(pair: PairRecord, comparison: ComparisonRecord, where: Where | None) -
         b=pair.b,
         verdict=translated(lambda tongue: sentences(pair, comparison, tongue)),
         classes=forest(_class_differences(pair, metric)),
-        where=forest(_parts(where)) if where else None,
+        where=forest(_parts(where, pair.verdict != "undecided")) if where else None,
         bands=_changes(where.error_rates) if where else [],
         objects=_changes(where.recalls) if where else [],
         confusions=_confusions(where) if where else [],
@@ -97,11 +97,11 @@ def _class_differences(pair: PairRecord, metric: str) -> list[Difference]:
     return [*rows, Difference(metric, whole, sure, f"p {p_value(pair.p)}")]
 
 
-def _parts(where: Where) -> list[Difference]:
+def _parts(where: Where, decided: bool) -> list[Difference]:
     near = f"edges: within {where.width} px"
     named = [(near, where.edges), ("interior", where.interior)]
     named += [(f"{part.name} px", part.gain) for part in where.bands]
-    return [Difference(name, estimate, certain(estimate)) for name, estimate in named]
+    return [Difference(name, estimate, certain(estimate) if decided else "") for name, estimate in named]
 
 
 def _changes(changes: tuple[Change, ...]) -> list[tuple[str, str, str, str]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pixelproof.array_types import Bool
+from pixelproof.comparison.verdict import class_verdict
 from pixelproof.evaluation import (
     PROTOCOLS,
     confusion_matrix,
@@ -24,12 +26,16 @@ from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.style import series, turn
 from pixelproof.report.key_results import enumerated, segmenters
+from pixelproof.report.pair import CHANGE
 from pixelproof.runs import SegmentationScores
+from pixelproof.runs.comparison_file import ComparisonRecord
 
 TITLES: dict[Protocol, str] = {
     "unknown_counted": "Unknown counted",
     "unknown_ignored": "Unknown ignored",
 }
+MEAN = ""
+"""Stands for the mean among the names of classes, none of which is empty."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +96,9 @@ def class_key(scheme: LabelScheme) -> list[tuple[str, str]]:
 
 def iou_tables(part: PartArtefacts) -> list[IouTable]:
     """Return the IoU table of a part under every protocol, one where all agree; empty if nothing is scored."""
-    compared = [(model.name, scores) for model, scores in segmenters(part)]
-    if not compared:
+    if not segmenters(part):
         return []
-    tables = [_table(compared, protocol) for protocol in PROTOCOLS]
+    tables = [_table(part, protocol) for protocol in PROTOCOLS]
     return tables if part.scheme is not None and not part.scheme.scored.all() else tables[:1]
 
 
@@ -125,14 +130,15 @@ def matrices(part: PartArtefacts) -> list[tuple[str, Matrix]]:
     return [(model.name, matrix(confusion_matrix(s), s.scheme, "pixels")) for model, s in segmenters(part)]
 
 
-def _table(compared: list[tuple[str, SegmentationScores]], protocol: Protocol) -> IouTable:
-    names, every = [name for name, _ in compared], [scores for _, scores in compared]
-    scheme = every[0].scheme
+def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
+    names, every = [model.name for model, _ in segmenters(part)], [scores for _, scores in segmenters(part)]
+    scheme, sure = every[0].scheme, _confirmed(part.comparison, names, protocol)
     by_class = np.stack([iou(scores, protocol) for scores in every])
     true = every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)]
     lines = [
-        Line(scheme.names[i], _values(by_class[:, i].tolist()), class_key(scheme)[i][1], share(true[i] / true.sum(), 2))
-        for i in np.flatnonzero(scheme.scored)
+        Line(name, _values(by_class[:, i].tolist(), sure, name), color, share(true[i] / true.sum(), 2))
+        for i, (name, color) in enumerate(class_key(scheme))
+        if scheme.scored[i]
     ]
     means = [mean_iou(scores, protocol) for scores in every]
     weighted = [frequency_weighted_iou(scores, protocol) for scores in every]
@@ -144,7 +150,7 @@ def _table(compared: list[tuple[str, SegmentationScores]], protocol: Protocol) -
         heads=[names[0], *(head for name in names[1:] for head in (name, "Δ"))],
         lines=lines,
         totals=[
-            Line(f"mIoU (mean of {averaged})", _values(means)),
+            Line(f"mIoU (mean of {averaged})", _values(means, sure, MEAN)),
             Line("Frequency-weighted IoU", _values(weighted)),
             Line("Pixel accuracy (scored classes)", _values([pixel_accuracy(scores) for scores in every])),
         ],
@@ -153,14 +159,21 @@ def _table(compared: list[tuple[str, SegmentationScores]], protocol: Protocol) -
     )
 
 
-def _values(figures: list[float]) -> list[Value]:
-    """Return the first model's figure, then each other's with its difference to the first."""
+def _confirmed(comparison: ComparisonRecord | None, names: list[str], protocol: Protocol) -> list[dict[str, str]]:
+    """Return for each model but the first which differences to the first are known, by class and of the mean."""
+    known: dict[tuple[str, str], dict[str, str]] = {}
+    for pair in comparison.pairs if comparison is not None and comparison.protocol == protocol else ():
+        known[pair.a, pair.b] = {name: CHANGE[class_verdict(record)] for name, record in pair.classes.items()}
+        known[pair.a, pair.b][MEAN] = CHANGE[pair.verdict]
+    return [known.get((names[0], name), {}) for name in names[1:]]
+
+
+def _values(figures: list[float], sure: Sequence[Mapping[str, str]] = (), row: str = "") -> list[Value]:
+    """Return the first model's figure, then each other's with its difference to the first, marked where it is known."""
     values = [Value(score(figures[0]))]
-    for figure in figures[1:]:
-        difference = figure - figures[0]
-        text = signed(difference)
-        change = {"+": "better", "−": "worse"}.get(text[0], "") if not math.isnan(difference) else ""
-        values += [Value(score(figure)), Value(text, change)]
+    for place, figure in enumerate(figures[1:]):
+        change = sure[place].get(row, "") if sure else ""
+        values += [Value(score(figure)), Value(signed(figure - figures[0]), change)]
     return values
 
 
