@@ -34,8 +34,13 @@ def test_the_page_opens_offline_and_enlarges_images(built: Path, browser, width:
     page.keyboard.press("ArrowRight")
     following = page.locator(".exhibit .zoom").nth(3).locator("img").get_attribute("src")
     assert viewer.locator("img").get_attribute("src") == following
+    viewer.locator("[aria-label='Previous picture']").click()
+    assert viewer.locator("img").get_attribute("src") == button.locator("img").get_attribute("src")
     page.keyboard.press("Escape")
     assert not viewer.is_visible()
+    page.locator(".diagram .zoom").first.click()  # which is alone
+    assert not viewer.locator(".step").first.is_visible()
+    page.keyboard.press("Escape")
 
     assert trouble == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []

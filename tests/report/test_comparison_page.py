@@ -8,9 +8,10 @@ from report_folders import make_segmentation, make_study
 from report_pages import Page
 
 from pixelproof.comparison.wording.reasons import over_seeds, remarks
+from pixelproof.comparison.wording.words import p_value
 from pixelproof.errors import UserError
 from pixelproof.report.comparison import boundaries, headline
-from pixelproof.report.figures.forest import Difference, forest
+from pixelproof.report.figures.forest import Difference, forest, with_interval
 from pixelproof.report.page import build_report
 from pixelproof.report.pair import pairs
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
@@ -33,6 +34,9 @@ def test_a_study_shows_verdict_parts_of_the_gain_and_claims(compared):
     assert "fcn8s is better than fcn32s" in page.text
     for value in (pair.difference, where.edges.value, where.interior.value):
         assert f"{100 * value:+.1f}".replace("-", "−") in page.text
+    for record in pair.classes.values():
+        estimate = Estimate(value=record.difference, low=record.low, high=record.high)
+        assert f"{with_interval(estimate)} p {p_value(record.p)}" in page.text
     assert "confirmed" in page.text
     assert "refuted" in page.text
     assert "Skips make <edges> finer" in page.text

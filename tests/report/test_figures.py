@@ -191,6 +191,7 @@ def test_a_matrix_holds_its_counts():
         (2, 2): "true c, predicted c: 9 of 10 images (90.0%)",
     }
     assert [cell.text for cell in grid.cells] == ["80", "20", "10", "90"]
+    assert grid.frequent == [("0 a", "1 b", "2 of 10 (20%)"), ("2 c", "0 a", "1 of 10 (10%)")]
 
 
 def test_numbers_of_a_matrix_can_be_read():

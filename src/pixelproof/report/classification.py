@@ -13,13 +13,11 @@ from pixelproof.numbers import UNDEFINED, count, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
-from pixelproof.report.key_results import classifiers, frequent_confusions
+from pixelproof.report.key_results import classifiers
 from pixelproof.report.map_page import map_file, quality_rows
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES
 from pixelproof.runs import ClassificationScores, Features
-
-CONFUSIONS = 12  # rows of the list of most frequent confusions
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,6 @@ class ClassBar:
     name: str
     text: str
     fraction: float
-    n: str
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """A frequent mistake."""
-
-    true: str
-    predicted: str
     n: str
 
 
@@ -68,7 +57,6 @@ class Outcome:
     n: str
     bars: list[ClassBar]
     matrix: Matrix
-    confusions: list[Confusion]
     undefined: int
 
 
@@ -95,7 +83,6 @@ def _outcome(name: str, scores: ClassificationScores) -> Outcome:
         n=count(len(scores.ids)),
         bars=bars,
         matrix=matrix(counts, scores.scheme, "images"),
-        confusions=_confusions(scores),
         undefined=sum(bar.text == UNDEFINED for bar in bars),
     )
 
@@ -112,15 +99,6 @@ def _bars(scores: ClassificationScores) -> list[ClassBar]:
             n=f"{counts[index, index]}/{counts[index].sum()}",
         )
         for index in order
-    ]
-
-
-def _confusions(scores: ClassificationScores) -> list[Confusion]:
-    return [
-        Confusion(
-            numbered(scores.scheme, true), numbered(scores.scheme, other), f"{n} of {total} ({share(n / total, 0)})"
-        )
-        for true, other, n, total in frequent_confusions(scores, CONFUSIONS)
     ]
 
 

@@ -137,7 +137,7 @@ def effects(evidence: EvidenceRecord) -> Forest | None:
         sure = certain(effect.difference) if significant(effect.adjusted) else ""
         name = f"{effect.factor}: {effect.level} instead of {effect.reference}"
         behind = f"{counted(effect.seeds, 'seed')}, {counted(len(effect.pairs), 'pair')}"
-        note = f"p {p_value(effect.adjusted)} (Holm), {behind}"
+        note = f"p {p_value(effect.adjusted)}, {behind}"
         rows.append(Difference(name, effect.difference, sure, note))
     return forest(rows)
 

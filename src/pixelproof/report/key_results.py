@@ -19,6 +19,7 @@ from pixelproof.evaluation import (
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.numbers import count, score, share, signed
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.figures.confusion import frequent_confusions
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
 COUNTED: Protocol = "unknown_counted"
@@ -56,15 +57,6 @@ def sentences(part: PartArtefacts) -> list[str]:
 def key_figures(part: PartArtefacts) -> list[KeyFigure]:
     """Return the part's key figures."""
     return [t for m, s in classifiers(part) for t in _classifier_figures(m.name, s)] + _segmenter_figures(part)
-
-
-def frequent_confusions(scores: ClassificationScores, most: int) -> list[tuple[int, int, int, int]]:
-    """Return the confusions with most images as (true class, predicted class, images, images of the true class)."""
-    matrix = confusion_matrix(scores)
-    wrong = matrix - np.diag(np.diagonal(matrix))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    pairs = [divmod(int(place), len(matrix)) for place in order if wrong.flat[place]]
-    return [(true, other, int(wrong[true, other]), int(matrix[true].sum())) for true, other in pairs]
 
 
 def enumerated(names: Iterable[str]) -> str:
@@ -105,7 +97,7 @@ def _classified(name: str, scores: ClassificationScores) -> str:
     )
     if _top5_says_something(scores):
         text += f"; the true class is among its five best guesses for {share(top_k_accuracy(scores))}"
-    worst = frequent_confusions(scores, 2)
+    worst = frequent_confusions(confusion_matrix(scores), 2)
     if worst and worst[0][2] > 1:
         true, other, n, total = worst[0]
         names = scores.scheme.names

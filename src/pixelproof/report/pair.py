@@ -91,7 +91,7 @@ def _class_differences(pair: PairRecord, metric: str) -> list[Difference]:
     for name, record in pair.classes.items():
         sure = CHANGE[class_verdict(record)]
         estimate = Estimate(value=record.difference, low=record.low, high=record.high)
-        rows.append(Difference(name, estimate, sure, f"p {p_value(record.p)} (Holm)"))
+        rows.append(Difference(name, estimate, sure, f"p {p_value(record.p)}"))
     whole = Estimate(value=pair.difference, low=pair.low, high=pair.high)
     sure = CHANGE[pair.verdict]
     return [*rows, Difference(metric, whole, sure, f"p {p_value(pair.p)}")]

@@ -17,6 +17,7 @@ RIGHT, WRONG = (8, 76, 148), (190, 62, 6)
 """Full colours of the diagonal and of what lies off it."""
 INKS = (31, 35, 40), (255, 255, 255)
 """Colours of numbers in cells; each has the one that reads better."""
+LISTED = 12  # of the most frequent confusions
 SPELT = 12  # up to this many classes a cell has room for its share and a column for its name
 
 
@@ -41,6 +42,7 @@ class Matrix:
         heads: Column labels, names where there is room and numbers elsewhere.
         cells: The cells that are not 0.
         spelt: Whether cells hold text.
+        frequent: The most frequent confusions as (true class, predicted class, how many).
         summary: What it shows, in words.
     """
 
@@ -48,6 +50,7 @@ class Matrix:
     heads: list[str]
     cells: list[Cell]
     spelt: bool
+    frequent: list[tuple[str, str, str]]
     summary: str
 
 
@@ -59,7 +62,19 @@ def matrix(counts: Int64, scheme: LabelScheme, unit: str) -> Matrix:
     cells = [_cell(counts, row, column, scheme, unit) for row, column in np.argwhere(counts).tolist()]
     right = count(int(np.trace(counts)))
     summary = f"Confusion matrix of {len(labels)} classes: {right} of {count(int(counts.sum()))} {unit} on the diagonal"
-    return Matrix(labels, heads, cells, spelt, summary)
+    frequent = [
+        (labels[true], labels[other], f"{count(n)} of {count(total)} ({share(n / total, 0)})")
+        for true, other, n, total in frequent_confusions(counts, LISTED)
+    ]
+    return Matrix(labels, heads, cells, spelt, frequent, summary)
+
+
+def frequent_confusions(counts: Int64, most: int) -> list[tuple[int, int, int, int]]:
+    """Return the largest counts off the diagonal of [K, K] as (true class, predicted class, n, n of the true class)."""
+    wrong = counts - np.diag(np.diagonal(counts))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [divmod(int(place), len(counts)) for place in order if wrong.flat[place]]
+    return [(true, other, int(wrong[true, other]), int(counts[true].sum())) for true, other in pairs]
 
 
 def numbered(scheme: LabelScheme, index: int) -> str:

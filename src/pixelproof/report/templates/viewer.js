@@ -1,9 +1,10 @@
 "use strict";
-// Enlarges pictures; the arrow keys step through those of the same group, so that masks can be compared in place.
+// Enlarges pictures; arrow keys and buttons step through those of the same group, so that masks can be compared in place.
 (() => {
   const viewer = document.getElementById("viewer");
   const large = viewer.querySelector("img");
   const caption = viewer.querySelector("figcaption");
+  const steps = viewer.querySelectorAll(".step");
   let group = [];
   let place = 0;
 
@@ -20,12 +21,14 @@
   const open = (button) => {
     const box = button.closest("[data-group]");
     group = box ? [...box.querySelectorAll(".zoom")] : [button];
+    steps.forEach((step) => { step.hidden = group.length < 2; });
     show(group.indexOf(button));
     viewer.showModal();
   };
 
   document.querySelectorAll(".zoom").forEach((button) => button.addEventListener("click", () => open(button)));
   viewer.querySelector(".close").addEventListener("click", () => viewer.close());
+  steps.forEach((step) => step.addEventListener("click", () => show(place + Number(step.dataset.step))));
   viewer.addEventListener("click", (event) => {
     if (event.target === viewer) viewer.close();
   });
