@@ -32,7 +32,7 @@ from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import file_name, write_bytes
 from pixelproof.runs.folder import PAGE
 
-SCRIPTS = ("viewer.js", "versus.js", "language.js")
+SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,3 @@
-"use strict";
 // Enlarges pictures; arrow keys and buttons step through those of the same group, so that masks can be compared in place.
 (() => {
   const viewer = document.getElementById("viewer");
