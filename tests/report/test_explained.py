@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_folders import guessed, land, make_classification, make_run, make_segmentation, make_study
+from report_folders import class_scheme, guessed, land, make_classification, make_run, make_segmentation, make_study
 from report_pages import Page
 
 from pixelproof.errors import UserError
@@ -28,6 +28,7 @@ from pixelproof.runs import (
 )
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.ranked_file import Ranked
+from pixelproof.runs.study_file import ModelRecord
 
 NAMES = ["owl", "cat", "<b>dog</b>", "fox"]
 
@@ -117,6 +118,19 @@ def test_classes_with_fewer_images_than_neighbours_are_marked(explained: Path):
     classes[pair.a] = classes[pair.a].model_copy(update={"images": found.explanation.neighbours})
     small = replace(found, explanation=found.explanation.model_copy(update={"classes": tuple(classes)}))
     assert view("vgg16", small, None, None).pairs[0][0] == f"{a}*, {b}"
+
+
+def test_a_model_with_nothing_alike_shifts_no_links(tmp_path: Path):
+    part = make_classification(tmp_path, NAMES)
+    explain_classification(tmp_path / "classification" / "vgg16")
+    make_run(tmp_path / "classification" / "plain", class_scheme(NAMES), "vgg16")
+    suspects = [Ranked("0_0", "validation", "owl", "cat", 1.0, "unsure")]
+    ExplanationFolder(tmp_path / "classification" / "plain" / "explanation").save(Findings(suspects, []))
+    models = (ModelRecord(name="plain", run="classification/plain"), *part.models)
+    page = Page(build_report(make_study(tmp_path, part.model_copy(update={"models": models}))))
+    ids = {values["id"] for _, values in page.tags if "id" in values}
+    assert "part-1-2-alike" in ids
+    assert {v["href"][1:] for tag, v in page.tags if tag == "a" and v["href"].startswith("#")} <= ids
 
 
 def test_every_picture_is_inside_and_the_map_lies_beside(explained: Path):
