@@ -53,6 +53,12 @@ def test_every_inner_link_has_its_target(built: Path):
     assert wanted <= set(ids)
 
 
+def test_no_heading_skips_a_level(built: Path):
+    levels = [int(tag[1]) for tag, _ in Page(built / "report.html").tags if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert max(np.diff(levels)) == 1
+
+
 def test_one_script_runs_and_the_policy_names_it(built: Path):
     page = Page(built / "report.html")
     assert len(page.scripts) == 1
