@@ -65,6 +65,18 @@ def test_every_part_can_be_reached_from_everywhere(built: Path, browser, width: 
     page.close()
 
 
+def test_the_tab_key_stops_at_boxes_that_scroll_and_they_have_names(built: Path, browser):
+    page = browser.new_page(viewport={"width": 420, "height": 900})
+    page.goto((built / "report.html").as_uri())
+    page.wait_for_timeout(200)
+    boxes = page.eval_on_selector_all(
+        ".scroll", "all => all.map(b => [b.scrollWidth > b.clientWidth, b.tabIndex, b.getAttribute('aria-label')])"
+    )
+    assert {scrolls for scrolls, *_ in boxes} == {True, False}
+    assert all((tab == 0) == scrolls == bool(name) for scrolls, tab, name in boxes)
+    page.close()
+
+
 def test_a_divider_is_dragged_between_two_masks(built: Path, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((built / "report.html").as_uri())
