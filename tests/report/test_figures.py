@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 from report_folders import class_scheme, classification_scores, features_of, land
 
+from pixelproof.evaluation.calibration import BINS, Reliability
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, class_colors, distinct_colors
 from pixelproof.report.figures.confusion import contrast, matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
-from pixelproof.report.figures.style import series, shortened, turn
+from pixelproof.report.figures.reliability import reliability_diagram
+from pixelproof.report.figures.style import series, shortened, signed_tick, turn
 from pixelproof.report.figures.tsne import legend, spread, tsne
 from pixelproof.report.figures.wins import wins
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri
@@ -178,6 +180,13 @@ def test_bars_of_gains_and_losses_are_alike():
     edges = np.unique(np.round([float(x) for path in outlines for x in re.findall(r"[ML] ?(\S+)", path)], 2))
     np.testing.assert_allclose(np.diff(edges), np.diff(edges)[0], atol=0.05)
     assert len(edges) == 6
+    assert [signed_tick(value) for value in (-2.5, 0.0, 10.0)] == ["−2.5", "0", "+10"]
+
+
+def test_a_reliability_of_0_or_1_is_not_cut():
+    bins = np.ones(BINS)
+    found = Reliability(bins, np.linspace(0, 1, BINS), np.linspace(0, 1, BINS).round(), 0.1, 0.0, 0.2)
+    assert not re.search(r"<g clip-path=[^>]*>\s*<use", reliability_diagram({"as trained": found}).decode())
 
 
 def test_a_matrix_holds_its_counts():

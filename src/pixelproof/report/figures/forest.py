@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from matplotlib.ticker import MaxNLocator
 
 from pixelproof.comparison.wording.words import bound, points
+from pixelproof.report.figures.style import signed_tick
 from pixelproof.runs.evidence_file import Estimate
 
 _TICKS = 6
@@ -60,7 +61,7 @@ def forest(differences: Sequence[Difference]) -> Forest | None:
 
     return Forest(
         rows=[_row(difference, place) for difference in differences],
-        ticks=[(100 * (tick - start) / width, f"{tick:+g}".replace("-", "−") if tick else "0") for tick in ticks],
+        ticks=[(100 * (tick - start) / width, signed_tick(tick)) for tick in ticks],
         zero=place(0),
     )
 

@@ -32,6 +32,8 @@ def reliability_diagram(curves: Mapping[str, Reliability]) -> bytes:
             share = found.count / max(found.count.sum(), 1)
             width = 0.9 / BINS / len(curves)
             counts.bar(places + (index - (len(curves) - 1) / 2) * width, share, width, color=color)
+        for line in axes.lines:
+            line.set_clip_on(False)  # a marker at 0 or 1 is shown whole
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
         axes.set_ylabel("share that is right")
@@ -41,4 +43,5 @@ def reliability_diagram(curves: Mapping[str, Reliability]) -> bytes:
         for each in (axes, counts):
             each.grid(axis="y")
             each.tick_params(length=0)
+        counts.tick_params(axis="x", pad=8)  # below the 0 of the other axis
         return style.saved(drawing)

@@ -93,3 +93,8 @@ def series(index: int) -> tuple[str, str]:
 def turn(index: int) -> int:
     """Return which of four dashes or shapes the model at ``index`` has; with its colour, no two of 32 are alike."""
     return (index + index // len(SERIES)) % len(DASHES)
+
+
+def signed_tick(value: float) -> str:
+    """Return the label of a difference on an axis: ``+5``, ``−5`` or ``0``."""
+    return f"{value:+g}".replace("-", "−") if value else "0"

@@ -34,7 +34,7 @@ def wins(differences: Sequence[float], label: str) -> bytes:
         axes.set_xlim(-0.5, len(heights) - 0.5)
         axes.set_ylabel(label)
         axes.set_xlabel(f"{len(heights)} images, sorted by the difference")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}".replace("-", "−")))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: style.signed_tick(value)))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y")
         return style.saved(drawing)
