@@ -210,3 +210,16 @@ def test_numbers_of_a_matrix_can_be_read():
             inks = [[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in (cell.fill, cell.ink)]
             assert contrast(*inks) > 3.9, cell.title
     assert contrast((0, 0, 0), (255, 255, 255)) == 21
+
+
+def test_of_very_many_classes_the_worst_are_drawn():
+    names = [f"c{i}" for i in range(101)]
+    counts = np.diag(np.arange(101)) + np.eye(101, k=1, dtype=int)  # of class 0 nothing is right, of 100 all
+    counts[7] = 0
+    grid = matrix(counts, class_scheme(names), "images")
+    kept = [i for i in range(51) if i != 7]
+    assert grid.names == [f"{i} c{i}" for i in kept]
+    assert max(max(cell.row, cell.column) for cell in grid.cells) == 49
+    assert {cell.title for cell in grid.cells if cell.row == 49} == {"true c50, predicted c50: 50 of 51 images (98.0%)"}
+    assert grid.note == "The 50 of 101 classes of which the smallest share is right, among themselves."
+    assert len(matrix(counts[:100, :100], class_scheme(names[:100]), "images").names) == 100

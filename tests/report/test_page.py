@@ -21,7 +21,9 @@ from report_pages import Page
 from pixelproof.cli.report import report
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelClass
+from pixelproof.report import classification
 from pixelproof.report.artefacts import read_study
+from pixelproof.report.classification import embeddings
 from pixelproof.report.key_results import sentences
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_features, load_scores, load_shown, save_shown
@@ -255,3 +257,10 @@ def test_a_failed_build_leaves_the_old_page(copy: Path):
 def test_the_map_shows_every_image(built: Path):
     features = load_features(built / "classification/vgg16/features/validation.npz")
     assert f"n = {len(features.ids)} validation images" in Page(built / "report.html").text
+
+
+def test_a_map_of_many_images_is_of_pixels(built: Path, monkeypatch: pytest.MonkeyPatch):
+    part = read_study(built).parts[0]
+    for most, kind in ((120, "data:image/svg+xml;"), (119, "data:image/png;")):
+        monkeypatch.setattr(classification, "POINTS", most)
+        assert embeddings(part)[0].picture.src.startswith(kind)

@@ -15,9 +15,11 @@ from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
 from pixelproof.report.key_results import classifiers
 from pixelproof.report.map_page import map_file, quality_rows
-from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.pictures import Picture, data_uri, svg_uri
 from pixelproof.report.rendering import FIGURES
 from pixelproof.runs import ClassificationScores, Features
+
+POINTS = 5000  # of more, the drawing of a map is larger as paths than as pixels
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def _embedding(part: str, model: ModelArtefacts, features: Features) -> Embeddin
         "Distances between far-apart groups and the axes carry no meaning."
     )
     alt = f"t-SNE map of {len(features.scheme.classes)} classes, features of {model.name}"
-    picture = Picture(svg_uri(tsne.tsne(features)), alt, caption)
+    many = len(features.ids) > POINTS
+    src = data_uri(tsne.tsne(features, "png"), "image/png") if many else svg_uri(tsne.tsne(features))
+    picture = Picture(src, alt, caption)
     page = "" if model.thumbnails is None else f"{FIGURES}/{map_file(part, model.name)}"
     keys, quality = tsne.legend(features.scheme), quality_rows(features)
     return Embedding(picture, keys, quality, str(features.quality.neighbours), page)

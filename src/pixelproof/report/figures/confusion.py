@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +17,7 @@ RIGHT, WRONG = (8, 76, 148), (190, 62, 6)
 """Full colours of the diagonal and of what lies off it."""
 INKS = (31, 35, 40), (255, 255, 255)
 """Colours of numbers in cells; each has the one that reads better."""
+LARGE, WORST = 100, 50  # of more classes than that, so many are drawn
 LISTED = 12  # of the most frequent confusions
 SPELT = 12  # up to this many classes a cell has room for its share and a column for its name
 
@@ -40,10 +41,11 @@ class Matrix:
     Attributes:
         names: Row labels, the class names with their numbers.
         heads: Column labels, names where there is room and numbers elsewhere.
-        cells: The cells that are not 0.
+        cells: The cells that are not 0, by their places among the names.
         spelt: Whether cells hold text.
         frequent: The most frequent confusions as (true class, predicted class, how many).
         summary: What it shows, in words.
+        note: Which classes are drawn, where not all are.
     """
 
     names: list[str]
@@ -52,6 +54,7 @@ class Matrix:
     spelt: bool
     frequent: list[tuple[str, str, str]]
     summary: str
+    note: str
 
 
 def matrix(counts: Int64, scheme: LabelScheme, unit: str) -> Matrix:
@@ -59,14 +62,30 @@ def matrix(counts: Int64, scheme: LabelScheme, unit: str) -> Matrix:
     labels = [numbered(scheme, index) for index in range(len(scheme.classes))]
     spelt = len(labels) <= SPELT
     heads = list(scheme.names) if spelt else [str(label.id) for label in scheme.classes]
-    cells = [_cell(counts, row, column, scheme, unit) for row, column in np.argwhere(counts).tolist()]
+    drawn = _drawn(counts)
+    cells = [
+        replace(_cell(counts, drawn[row], drawn[column], scheme, unit), row=row, column=column)
+        for row, column in np.argwhere(counts[np.ix_(drawn, drawn)]).tolist()
+    ]
     right = count(int(np.trace(counts)))
     summary = f"Confusion matrix of {len(labels)} classes: {right} of {count(int(counts.sum()))} {unit} on the diagonal"
     frequent = [
         (labels[true], labels[other], f"{count(n)} of {count(total)} ({share(n / total, 0)})")
         for true, other, n, total in frequent_confusions(counts, LISTED)
     ]
-    return Matrix(labels, heads, cells, spelt, frequent, summary)
+    note = f"The {WORST} of {count(len(labels))} classes of which the smallest share is right, among themselves."
+    note = note if len(drawn) < len(labels) else ""
+    names, heads = ([texts[i] for i in drawn] for texts in (labels, heads))
+    return Matrix(names, heads, cells, spelt, frequent, summary, note)
+
+
+def _drawn(counts: Int64) -> list[int]:
+    """Return which classes of [K, K] are drawn, in their order: all, or the worst recognised of very many."""
+    if len(counts) <= LARGE:
+        return list(range(len(counts)))
+    right = np.diagonal(counts) / np.where(counts.any(axis=1), counts.sum(axis=1), np.nan)
+    worst: list[int] = np.argsort(right, kind="stable")[:WORST].tolist()  # those without images come last
+    return sorted(worst)
 
 
 def frequent_confusions(counts: Int64, most: int) -> list[tuple[int, int, int, int]]:
