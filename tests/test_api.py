@@ -46,6 +46,12 @@ def test_it_has_the_words_of_the_command_line(verb):
     assert words - {"out", "overwrite"} == own - {"out", "overwrite"}
 
 
+@pytest.mark.parametrize("verb", sorted(set(api.__all__) - {"show", "serve"}))
+def test_paths_may_be_texts_for_type_checkers_too(verb):
+    said = {name: str(p.annotation) for name, p in inspect.signature(getattr(api, verb)).parameters.items()}
+    assert not {name: kind for name, kind in said.items() if re.search(r"\bPath\b", kind)}
+
+
 def test_train_evaluate_predict_by_function(color_classes, tmp_path):
     run = api.train(str(color_classes), "vgg16", str(tmp_path / "run"), settings=SLIM)
     scores = api.evaluate(str(run.path), str(color_classes))

@@ -85,7 +85,7 @@ def _copy(run: Run, study: Path, target: Path) -> None:
     facts = {key: value for key, value in run.environment().items() if key != "command"}
     write_json(target / NAMES["environment"], facts)
     for sample_id in SHOWN:
-        if run.shown(sample_id).is_file():
+        if run.shown(sample_id).is_file() and not REPLICATE.search(run.name):
             # The prediction alone: images and true masks are not ours to give away.
             mask = colored(load_shown(run.shown(sample_id)).prediction, run.labels())
             write_png(target.parent / f"{sample_id}.png", mask)

@@ -27,13 +27,14 @@ from pixelproof.prediction.tiles import Tile
 from pixelproof.progress import bar, say, track
 from pixelproof.runs import Run, atomic
 from pixelproof.runs.atomic import explain_os_error, remove_leftovers, require_writable
+from pixelproof.runs.files import AnyPath
 from pixelproof.runs.names import check_names
 from pixelproof.schema import parse
 
 STRIP = 2**22  # pixels that are turned into polygons at once
 
 
-def map_scene(run: Path, scene: Path, out: Path, **options: Any) -> dict[str, Any]:
+def map_scene(run: AnyPath, scene: AnyPath, out: AnyPath, **options: Any) -> dict[str, Any]:
     """Map a raster with the network of a run and return what came out as plain data.
 
     A map that was interrupted goes on where it was when the same call is made again.

@@ -8,9 +8,10 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation.score_masks import score_masks
 from pixelproof.evaluation.score_table import score_table
 from pixelproof.runs import Scores, load_scores
+from pixelproof.runs.files import AnyPath
 
 
-def score(predictions: Path, truth: Path | None = None, labels: Path | None = None) -> Scores:
+def score(predictions: AnyPath, truth: AnyPath | None = None, labels: AnyPath | None = None) -> Scores:
     """Return the scores of predictions against the truth.
 
     Args:
@@ -21,7 +22,8 @@ def score(predictions: Path, truth: Path | None = None, labels: Path | None = No
     Raises:
         UserError: Files are missing, unreadable or of differing size, or the two sides do not hold the same images.
     """
-    predictions, truth, labels = Path(predictions), truth and Path(truth), labels and Path(labels)
+    predictions = Path(predictions)
+    truth, labels = (None if path is None else Path(path) for path in (truth, labels))
     if predictions.suffix == ".npz":
         if truth is not None or labels is not None:
             problem = f"the score file {predictions} holds its truth and labels, so {truth or labels} would not be read"

@@ -29,7 +29,7 @@ from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
-from pixelproof.runs.files import file_name, write_bytes
+from pixelproof.runs.files import AnyPath, file_name, write_bytes
 from pixelproof.runs.folder import PAGE
 
 SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
@@ -56,7 +56,7 @@ class Making:
     settings: str
 
 
-def build_report(folder: Path, language: str = "en") -> Path:
+def build_report(folder: AnyPath, language: str = "en") -> Path:
     """Write ``report.html``, and the figures of a study for use in print, from a folder's artefacts alone.
 
     Args:

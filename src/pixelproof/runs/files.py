@@ -13,7 +13,8 @@ from pixelproof.errors import UserError
 from pixelproof.runs.atomic import atomic, explain_os_error
 from pixelproof.runs.plain import from_json, from_yaml
 
-Paths = str | Path | Sequence[str | Path]
+AnyPath = str | Path
+Paths = AnyPath | Sequence[AnyPath]
 
 
 def as_paths(given: Paths) -> list[Path]:
@@ -25,7 +26,7 @@ def as_paths(given: Paths) -> list[Path]:
     return [Path(path) for path in ([given] if isinstance(given, str | Path) else given)]
 
 
-def expanded(path: str | Path) -> Path:
+def expanded(path: AnyPath) -> Path:
     """Return a path with the home folder in the place of ``~``.
 
     Raises:

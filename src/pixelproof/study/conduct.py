@@ -14,6 +14,7 @@ from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
 from pixelproof.report.page import build_report
 from pixelproof.runs.atomic import require_writable
+from pixelproof.runs.files import AnyPath
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, StudyRecord, load_study, save_study
@@ -76,9 +77,9 @@ def conduct(
 
 
 def conduct_file(
-    file: Path,
-    data: Path = Path(),
-    out: Path | None = None,
+    file: AnyPath,
+    data: AnyPath = Path(),
+    out: AnyPath | None = None,
     settings: Sequence[str] = (),
     processes: int = 1,
     jobs: int = 1,

@@ -14,14 +14,14 @@ from pixelproof.prediction.files import gather
 from pixelproof.progress import say, track
 from pixelproof.runs import Run
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
-from pixelproof.runs.files import Paths, as_paths, file_name
+from pixelproof.runs.files import AnyPath, Paths, as_paths, file_name
 from pixelproof.schema import nearest
 
 
 def cam_run(
-    run: Path,
+    run: AnyPath,
     images: Paths,
-    out: Path,
+    out: AnyPath,
     *,
     target: str | None = None,
     device: str = "auto",

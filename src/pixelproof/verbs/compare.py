@@ -17,14 +17,14 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import save_evidence
-from pixelproof.runs.files import Paths, as_paths
+from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.study_file import SPLIT
 
 
 def compare_models(
     models: Paths,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     *,
     split: str = SPLIT,
     protocol: str = "unknown_counted",

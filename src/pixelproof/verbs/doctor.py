@@ -9,11 +9,12 @@ from pixelproof.config import ModelConfig
 from pixelproof.data.doctor import Diagnosis, examine
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
+from pixelproof.runs.files import AnyPath
 from pixelproof.schema import parse
 
 
 def examine_data(
-    data: Path,
+    data: AnyPath,
     *,
     bands: str | Sequence[int] | None = None,
     stretch: str | Sequence[float] | Sequence[Sequence[float]] | None = None,

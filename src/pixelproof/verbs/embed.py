@@ -15,7 +15,7 @@ from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Features, Run, Thumbnails, load_features, save_features, save_thumbnails, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
-from pixelproof.runs.files import file_digest, write_bytes
+from pixelproof.runs.files import AnyPath, file_digest, write_bytes
 from pixelproof.verbs.parts import samples_for
 
 FEATURES, THUMBNAILS, PAGE = "features.npz", "thumbnails.npz", "explanation.html"
@@ -24,15 +24,15 @@ FILES = (FEATURES, THUMBNAILS, PAGE, *(f"tsne.{kind}" for kind in KINDS))
 
 
 def embed_run(
-    run: Path,
-    data: Path,
-    out: Path,
+    run: AnyPath,
+    data: AnyPath,
+    out: AnyPath,
     split: str = "validation",
     *,
     layer: str | None = None,
     perplexity: float | None = None,
     seed: int | None = None,
-    onto: Path | None = None,
+    onto: AnyPath | None = None,
     device: str = "auto",
     overwrite: bool = False,
 ) -> list[Path]:
@@ -61,7 +61,7 @@ def embed_run(
             ``out`` holds such files already or cannot be written.
     """
     if onto is not None:
-        _refuse_own(onto, layer=layer, perplexity=perplexity, seed=seed)
+        _refuse_own(Path(onto), layer=layer, perplexity=perplexity, seed=seed)
     opened, data, out = Run.open(Path(run)), Path(data), Path(out)
     if opened.labels().task != "classification":
         raise UserError(f"{run} segments images, so an image has no one class", "embed a classifier")
@@ -69,7 +69,7 @@ def embed_run(
     files = [out / name for name in FILES]
     refuse_existing(files, overwrite)
     weights = file_digest(opened.best)
-    reference = None if onto is None else _map_of(weights, onto, run)
+    reference = None if onto is None else _map_of(weights, Path(onto), Path(run))
     samples = samples_for(opened, data, split)
     layer = reference.settings["layer"] if reference else SECOND_LAST if layer is None else layer
     predictor = predictor_for(opened, device, layer)
@@ -91,7 +91,7 @@ def _in_range(perplexity: float, seed: int) -> tuple[float, int]:
 
 def _map_of(weights: str, onto: Path, run: Path) -> Features:
     """Return the map on which images are placed, which must be that of the same weights."""
-    reference = load_features(Path(onto))
+    reference = load_features(onto)
     if reference.settings.get("weights") != weights:
         raise UserError(f"{onto} was made by another model than {run}", "give a map that the same run made")
     return reference

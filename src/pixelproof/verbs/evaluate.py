@@ -11,20 +11,21 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.runs import Run, Scores, load_scores
 from pixelproof.runs.atomic import refuse_existing
+from pixelproof.runs.files import AnyPath
 from pixelproof.verbs.parts import samples_for
 from pixelproof.verbs.scoring import score_run
 
 
 def evaluate_run(
-    run: Path,
-    data: Path,
+    run: AnyPath,
+    data: AnyPath,
     split: str = "validation",
     device: str = "auto",
     *,
     backend: str = "torch",
     tta: bool | None = None,
     scales: Sequence[float] | None = None,
-    out: Path | None = None,
+    out: AnyPath | None = None,
     overwrite: bool = False,
 ) -> Scores:
     """Return the scores of a run on a split of ``data`` and write them to the run folder.

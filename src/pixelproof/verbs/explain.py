@@ -29,7 +29,7 @@ from pixelproof.runs import (
 )
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
-from pixelproof.runs.files import Paths, as_paths
+from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.verbs.parts import data_for
@@ -41,9 +41,9 @@ COPIES = 50
 
 
 def explain_run(
-    run: Path,
-    data: Path,
-    out: Path,
+    run: AnyPath,
+    data: AnyPath,
+    out: AnyPath,
     split: str = "validation",
     *,
     layer: str = SECOND_LAST,

@@ -10,13 +10,13 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.prediction.files import gather, predict_files, refuse_taken
 from pixelproof.runs import Run
-from pixelproof.runs.files import Paths, as_paths
+from pixelproof.runs.files import AnyPath, Paths, as_paths
 
 
 def predict_run(
-    run: Path,
+    run: AnyPath,
     images: Paths,
-    out: Path,
+    out: AnyPath,
     *,
     device: str = "auto",
     backend: str = "torch",

@@ -25,7 +25,7 @@ from pixelproof.runs import Run, save_shown, write_json, write_text
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.calibration_file import save_calibration
 from pixelproof.runs.facts import Architecture, read_facts
-from pixelproof.runs.files import read_text
+from pixelproof.runs.files import AnyPath, read_text
 from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.proof_images import COUNT, save_proof_images
@@ -85,9 +85,9 @@ def train(
 
 
 def train_run(
-    data: Path,
+    data: AnyPath,
     model: str | None = None,
-    out: Path = Path("run"),
+    out: AnyPath = Path("run"),
     *,
     weights: str | None = None,
     settings: Sequence[str] = (),
@@ -201,9 +201,12 @@ def _finish(
     plain, plain_config = fold_batch_norm(model.cpu().eval(), config.model)
     if plain_config != config.model:
         save_weights(run.plain, plain)
-    predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
-    for sample in shown if data.task == "segmentation" else ():
-        if not large(plain, *predictor.reader.size(sample.image)):  # whose pixels would be more than a page can hold
-            save_shown(run.shown(sample.id), show(predictor, sample))
-    if selection and (fitted := calibrate(predictor, selection, "selection", config.training.seed)) is not None:
-        save_calibration(run.calibration, fitted)
+    if selection:
+        predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
+        if (fitted := calibrate(predictor, selection, "selection", config.training.seed)) is not None:
+            save_calibration(run.calibration, fitted)
+    if data.task == "segmentation":
+        answering = Predictor.open(run, config.training.device)  # as predict answers
+        for sample in shown:
+            if not large(answering.model, *answering.reader.size(sample.image)):  # more than a page should hold
+                save_shown(run.shown(sample.id), show(answering, sample))

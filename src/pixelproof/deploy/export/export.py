@@ -28,6 +28,7 @@ from pixelproof.prediction.predictor import trained_network
 from pixelproof.progress import say
 from pixelproof.runs import Run, write_json, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
+from pixelproof.runs.files import AnyPath
 from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
@@ -42,10 +43,10 @@ EXAMPLE, README, PROOF = ".example.py", ".README.md", ".proof.json"
 
 
 def export_run(
-    run: Path,
+    run: AnyPath,
     format: str,
-    out: Path,
-    data: Path | None = None,
+    out: AnyPath,
+    data: AnyPath | None = None,
     *,
     tolerance: float = TOLERANCE,
     images: int | None = None,
@@ -90,7 +91,7 @@ def export_run(
     return facts | {"files": [str(file) for file in files]}
 
 
-def _check_words(format: str, tolerance: float, data: Path | None, images: int | None) -> None:
+def _check_words(format: str, tolerance: float, data: AnyPath | None, images: int | None) -> None:
     """Refuse what nobody can mean, before anything is read."""
     if format not in FORMATS:
         raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
@@ -124,7 +125,7 @@ def _refuse_taken(files: Sequence[Path], overwrite: bool) -> None:
     refuse_existing(files, overwrite)
 
 
-def _cases(run: Run, data: Path | None, contract: Contract, count: int) -> list[ProofImage]:
+def _cases(run: Run, data: AnyPath | None, contract: Contract, count: int) -> list[ProofImage]:
     """Return the images of a proof, as the network gets them."""
     if data is not None:
         reader = ImageReader.of(run_settings(run).model)
