@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from pixelproof.errors import UserError
+from pixelproof.report.page import build_report
 from pixelproof.runs import load_scores
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
@@ -66,4 +67,5 @@ def test_scores_of_other_images_are_not_replaced_unasked(tmp_path, two_fields, f
     with pytest.raises(UserError, match=r"other.npz already exists"):
         evaluate_run(run.path, other, device="cpu", out=out)
     evaluate_run(run.path, other, device="cpu", overwrite=True)
+    assert load_scores(run.scores("validation")).source.fingerprint in build_report(run.path).read_text("utf-8")
     assert len(load_scores(run.scores("validation")).ids) == 8

@@ -11,6 +11,7 @@ from typing import TypeVar
 from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
+from pixelproof.report.one_run import record_of_run
 from pixelproof.runs import (
     Features,
     Run,
@@ -35,8 +36,6 @@ from pixelproof.runs.metrics_log import Row
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import (
     SPLIT,
-    DataRecord,
-    ImageCounts,
     ModelRecord,
     PartRecord,
     StudyRecord,
@@ -129,7 +128,7 @@ def read_study(folder: Path) -> StudyArtefacts:
     if (folder / STUDY).exists():
         record = load_study(folder / STUDY)
     elif Run.lies_in(folder):
-        record = _record_of_run(Run(folder))
+        record = record_of_run(Run(folder))
     else:
         raise UserError(
             f"{folder} holds neither a study ({STUDY}) nor a run ({CONFIG})",
@@ -206,25 +205,3 @@ def _refuse_mixture(model: ModelArtefacts, part: PartRecord, first: Scores) -> N
             f"{path} was scored on other images than the other models of part '{part.name}'",
             "evaluate all models of the part on the same images",
         )
-
-
-def _record_of_run(run: Run) -> StudyRecord:
-    """Return the record of a study that consists of one run."""
-    config, scheme = run_settings(run), run.labels()
-    environment = run.facts()
-    name, data = config.model.name, environment.data
-    part = PartRecord(
-        name=config.task,
-        title=f"{config.task.capitalize()} with {name}",
-        task=config.task,
-        data=DataRecord(
-            layout=data.layout,
-            classes=len(scheme.classes),
-            images=ImageCounts(**{part: data.images.get(part) for part in ImageCounts.model_fields}),
-            fingerprint=data.fingerprint.get(SPLIT, ""),
-        ),
-        models=(ModelRecord(name=name, run="."),),
-        shown=run.shown_ids(),
-        embed=(name,) if run.features(SPLIT).exists() else (),
-    )
-    return StudyRecord(name=run.name, title=f"Run {run.name}", command=environment.command, parts=(part,))
