@@ -49,7 +49,7 @@ def test_the_page_opens_offline_and_enlarges_images(built: Path, browser, width:
 
 @pytest.mark.parametrize("width", [1400, 1300, 420])
 def test_every_part_can_be_reached_from_everywhere(built: Path, browser, width: int):
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
     page.goto((built / "report.html").as_uri())
     menu, link = page.locator(".contents summary"), page.locator(".contents a[href='#part-2-iou']")
     assert menu.is_visible() == (width < 1360)
@@ -59,9 +59,10 @@ def test_every_part_can_be_reached_from_everywhere(built: Path, browser, width: 
     assert all(each.is_visible() for each in page.locator(".contents a").all())
     link.click()
     assert link.is_visible() == (width >= 1360)
-    page.wait_for_function("Math.abs(document.getElementById('part-2-iou').getBoundingClientRect().top) < 100")
+    page.wait_for_timeout(300)
+    assert 0 <= page.locator("#part-2-iou").bounding_box()["y"] < 100
     page.set_viewport_size({"width": 1400, "height": 900})
-    assert link.is_visible()
+    link.wait_for()
     page.close()
 
 
