@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from data_builders import class_folders, colored, index_mask, mask_folders, picture, save, save_turned
 from PIL import Image
-from test_images import png_claiming
+from test_images import png_claiming, write_deep
 
 from pixelproof.data.doctor import examine
 from pixelproof.errors import UserError
@@ -222,6 +222,26 @@ def test_small_and_blank_images(tmp_path):
     assert finding(root, "small-images").files == ("train/cat/0.png",)
     blank = finding(root, "blank-image")
     assert (blank.severity, blank.files) == ("warning", ("train/cat/2.png",))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize(("top", "bands"), [(4095, 1), (4000, 3), (249, 1), (65535, 1)])
+def test_images_of_16_bits_that_use_the_lower_ones(suffix, top, bands, tmp_path):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    for i in range(12):
+        values = (picture(i).astype(np.uint32) * top // 253).astype(np.uint16)
+        path = tmp_path / "train" / "ab"[i % 2] / f"{i}.{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        options = {"photometric": "RGB", "interleave": "pixel"} if (bands, suffix) == (3, "tif") else {}
+        write_deep(rasterio, path, values.transpose(2, 0, 1)[:bands], **options)
+    found = finding(tmp_path, "dark-16-bit")
+    assert finding(tmp_path, "blank-image") is None
+    assert (found is None) == (top == 65535)
+    if found:
+        black, white = found.fix.split("stretch=")[1].split("]")[0].strip("[").split(",")
+        assert (found.severity, found.count, black) == ("warning", 12, "0")
+        assert top <= int(white) < top + 256
+        assert f"--set bands={'[1]' if bands == 1 else '[1,2,3]'}" in found.fix
 
 
 def test_folders_that_are_no_data_set(tmp_path):

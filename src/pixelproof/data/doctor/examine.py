@@ -34,6 +34,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     classes.split_sizes,
     duplicates.duplicates_within_split,
     near.near_duplicates,
+    sizes.dark_images,
     sizes.blank_images,
     files.unused_images,
     files.empty_folders,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.config import COLORS
@@ -19,9 +20,12 @@ from pixelproof.data.images import EXIF_ORIENTATION, as_rgb, opened
 from pixelproof.data.masks import mask_values
 from pixelproof.data.proposal import MaskValues, count_values
 from pixelproof.data.reader import RGB, ImageReader, as_picture
+from pixelproof.data.scaling import DARK
+from pixelproof.data.tiffs import BITS
 
 THUMBNAIL = (16, 18)  # rows, columns: halves to the 8 x 9 of a difference hash
 _ENOUGH_NODATA = 0.05
+_PNG_BITS = 24  # where a PNG says how many bits a channel has
 _RIFF = 12  # bytes at the start of a WebP file: "RIFF", its length, "WEBP"
 
 
@@ -38,6 +42,8 @@ class ImageLook:
         sums: Sum of each channel, int64 [C].
         squares: Sum of squares of each channel, int64 [C].
         constant: True if every pixel is the same.
+        brightest: The largest value of any channel, 0..255.
+        deep: True if the file has 16 bits, of which the upper 8 were read.
     """
 
     size: tuple[int, int]
@@ -48,6 +54,13 @@ class ImageLook:
     sums: Int64
     squares: Int64
     constant: bool
+    brightest: int
+    deep: bool = False
+
+    @property
+    def dark(self) -> bool:
+        """True if a file of 16 bits uses so few of them that hardly anything is left in the upper 8."""
+        return self.deep and self.brightest < DARK
 
 
 @dataclass(frozen=True)
@@ -79,11 +92,11 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
     """
     if reader.bands is None:
         with opened(path) as image:
-            mode, orientation = image.mode, _orientation(image)
+            mode, orientation, deep = image.mode, _orientation(image), _deep(path, image)
             pixels = as_rgb(path, image)
     else:
         stored = reader.stored(path)
-        mode, orientation, pixels = stored.dtype.name, 1, reader.scaled(path, stored)
+        mode, orientation, deep, pixels = stored.dtype.name, 1, False, reader.scaled(path, stored)
     histogram = _histogram(pixels)
     levels = np.arange(256)
     look = ImageLook(
@@ -95,8 +108,10 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
         sums=histogram @ levels,
         squares=histogram @ levels**2,
         constant=bool((np.count_nonzero(histogram, axis=1) == 1).all()),
+        brightest=int(np.flatnonzero(histogram.any(axis=0))[-1]),
+        deep=deep,
     )
-    return look, _black(pixels, histogram)
+    return look, None if look.dark else _black(pixels, histogram)
 
 
 def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
@@ -118,6 +133,16 @@ def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
         on_black = count_values(None if ids is None else ids[black], None if colors is None else colors[black])
     size = (raw.shape[0], raw.shape[1])
     return MaskLook(size, lossy, orientation, pixel_digest(raw), count_values(ids, colors), on_black)
+
+
+def _deep(path: Path, image: Image.Image) -> bool:
+    """Return whether a file has more than 8 bits a channel, of which Pillow says nothing where it holds colours."""
+    if isinstance(image, TiffImageFile):
+        return bool(max(image.tag_v2.get(BITS, (1,))) > 8)
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            return file.read(_PNG_BITS + 1)[-1] > 8
+    return False
 
 
 def _lossy(path: Path, image: Image.Image) -> bool:

@@ -10,6 +10,7 @@ from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.looks import ImageLook, MaskLook
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.reader import RGB
+from pixelproof.data.tiffs import DEEP
 from pixelproof.numbers import counted
 
 _SMALL = 16  # pixels a side, half of what five poolings leave one pixel of
@@ -93,6 +94,28 @@ def modes(survey: Survey) -> Iterator[Finding]:
     yield survey.finding("image-modes", "note", paths, message, fix)
 
 
+def dark_images(survey: Survey) -> Iterator[Finding]:
+    """Images of 16 bits that use the lower ones alone, so that they are read as almost black."""
+    paths = _dark(survey)
+    if not paths:
+        return
+    levels = 1 + max(survey.images[path].brightest for path in paths)
+    most, left = 256 * levels - 1, "black alone is" if levels == 1 else f"{levels} of 256 levels are"
+    what = f"{counted(len(paths), 'image')} of 16 bits without a value above {most}"
+    message = f"{what}: the upper 8 bits are read, in which {left} left"
+    bands = {"[1]" if survey.images[path].mode in (*DEEP, "L", "LA") else "[1,2,3]" for path in paths}
+    fix = "scale their values to all of 16 bits, or save them with 8"
+    if len(paths) == len(survey.images) and len(bands) == 1:
+        fix = f"train with --set bands={bands.pop()} --set stretch=[0,{most}], which needs the extra geo"
+    yield survey.finding("dark-16-bit", "warning", paths, message, fix)
+
+
+def _dark(survey: Survey) -> list[Path]:
+    """Return the images of 16 bits, if all of them are dark; one alone may be what it looks like."""
+    deep = {path: look for path, look in survey.images.items() if look.deep}
+    return list(deep) if all(look.dark for look in deep.values()) else []
+
+
 def small_images(survey: Survey) -> Iterator[Finding]:
     """Images with hardly a pixel left after five poolings."""
     paths = [path for path, look in survey.images.items() if min(look.size) < _SMALL]
@@ -105,7 +128,8 @@ def small_images(survey: Survey) -> Iterator[Finding]:
 
 def blank_images(survey: Survey) -> Iterator[Finding]:
     """Images of a single colour."""
-    paths = [path for path, look in survey.images.items() if look.constant]
+    dark = set(_dark(survey))
+    paths = [path for path, look in survey.images.items() if look.constant and path not in dark]
     if paths:
         message = (
             f"{counted(len(paths), 'image')} of one colour throughout: nodata, or a failed export, taught as a class"
