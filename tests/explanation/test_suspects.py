@@ -55,7 +55,7 @@ def test_identical_images_of_different_labels_come_first():
         ("1.png", "b", "a", 1.0),
         ("0.png", "a", "b", 1.0),
     ]
-    assert rows[0].why == "identical to 0.png, which is labelled a: one of both is wrong"
+    assert rows[0].why == "read as identical to 0.png, which is labelled a: one of both is wrong"
     assert [row.id for row in rows[2:]] == ["2.png"]
     assert rows[2].score < 1
 

@@ -1,6 +1,7 @@
 """Is the label wrong, not the model? Images whose label is probably an error, most certain first.
 
-Identical images with different labels come first: of those at least one label is wrong, whatever any model says. All
+Images that are read as identical, in the 8 bits of a channel that a network sees, and have different labels come first:
+of those at least one label is wrong, whatever any model says, unless that reading lost what tells them apart. All
 others that look like another class follow, ranked by how much more they look like it. Two witnesses are asked: the
 model's probabilities, and the classes among each image's neighbours in feature space, itself left out. Where confident
 learning (Northcutt, Jiang and Chuang 2021, https://arxiv.org/abs/1911.00068) holds a label for an error, it is said.
@@ -108,7 +109,7 @@ def _contradiction(images: Labelled, index: int, group: Sequence[int]) -> Ranked
     best = max(others, key=lambda i: images.chances[index, images.given[i]])
     elsewhere = f" in {images.splits[best]}" if images.splits[best] != images.splits[index] else ""
     name = images.names[images.given[best]]
-    why = f"identical to {images.ids[best]}{elsewhere}, which is labelled {name}: one of both is wrong"
+    why = f"read as identical to {images.ids[best]}{elsewhere}, which is labelled {name}: one of both is wrong"
     return Ranked(images.ids[index], images.splits[index], images.names[mine], name, 1.0, why)
 
 
