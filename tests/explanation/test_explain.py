@@ -16,7 +16,7 @@ from pixelproof.data.images import read_image
 from pixelproof.data.reader import RGB
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.explanation import segmenter
+from pixelproof.explanation import classifier, segmenter
 from pixelproof.explanation.regions import MaskEvidence, disagreements, suspect_regions
 from pixelproof.labels import PRESETS
 from pixelproof.models import build_model
@@ -44,6 +44,30 @@ def test_a_single_image_has_none_to_be_explained_by(request, folder, name, alone
     parts = {split: data.split(split)[: 1 if split == alone else 3] for split in ("train", "validation")}
     with pytest.raises(Refusal, match=f"{alone} has a single image"):
         explain(Predictor(model, data.scheme, "cpu"), parts, "validation")
+
+
+@pytest.mark.parametrize("temperature", [0.02, 1.0, 50.0])
+def test_failures_are_told_by_the_probabilities_that_predict_gives(color_classes, temperature, monkeypatch):
+    monkeypatch.setattr(classifier, "PICTURED", 4)
+    data = open_data(color_classes)
+    torch.manual_seed(0)
+    model = build_model(ModelConfig(name="vgg16", width=0.03), len(data.scheme.classes))
+    predictor = Predictor(model, data.scheme, "cpu", temperature=temperature)
+    parts = {split: data.split(split) for split in ("train", "validation")}
+    findings, _ = explain(predictor, parts, "validation")
+    chances = predictor.probabilities([predictor.reader(sample.image) for sample in parts["validation"]])
+    places = {sample.id: i for i, sample in enumerate(parts["validation"])}
+    truth = np.array([sample.label for sample in parts["validation"]])
+    loss = -np.log(chances[np.arange(len(truth)), truth])
+    failures = findings.explanation.failures
+    for failure in failures:
+        i = places[failure.id]
+        assert (failure.truth, failure.predicted) == (truth[i], chances[i].argmax())
+        assert failure.confidence == pytest.approx(chances[i].max())
+        assert failure.loss == pytest.approx(loss[i])
+    highest = [places[failure.id] for failure in sorted(failures, key=lambda failure: -failure.loss)[:4]]
+    np.testing.assert_allclose(loss[highest], np.sort(loss)[::-1][:4])
+    assert {f"validation/{failure.id}" for failure in failures} <= set(findings.pictures.ids)
 
 
 def test_a_classifier_is_asked_once_about_each_image(color_classes, tmp_path, monkeypatch):
@@ -148,7 +172,10 @@ def test_a_segmenter_is_explained(pixelproof, two_fields, tmp_path):
     assert {row.id for row in load_ranked(found.next)} == {"0000", "0001", "0002"}
     assert len(list(found.images.iterdir())) == 3
     assert {load_shown(path).id for path in found.worst.iterdir()} == {"0000", "0001", "0002"}
-    assert load_shown(found.doubtful / "01.npz").id == "0001"
+    doubtful = list(dict.fromkeys((row.id, row.split) for row in load_ranked(found.suspects)))
+    for path, (name, split) in zip(sorted(found.doubtful.iterdir()), doubtful, strict=False):
+        assert load_shown(path).id == (name if split == "validation" else f"{name} ({split})")
+    assert doubtful[0] == ("0001", "validation")
     assert not found.explanation.exists()
     assert "Masks to doubt" in (found.path / "report.html").read_text("utf-8")
     few = ["explain", tmp_path / "run", two_fields, "--out", tmp_path / "few", "--split", "train", "--most", 3]
@@ -230,6 +257,24 @@ class Sees:
         logits = torch.zeros(1, 7, *white.shape[1:])
         logits[:, 0], logits[:, 4] = torch.where(white, 0, 9), torch.where(white, 9, 0)
         return SimpleNamespace(features=torch.zeros(1, 3), logits=logits)
+
+    def class_map(self, image):
+        return self([image]).logits[0].argmax(dim=0).numpy().astype(np.uint8)
+
+
+def test_an_image_of_another_split_is_called_by_it_too(tmp_path):
+    """Ids are unique within their split alone, and a reader would open the wrong file."""
+    parts = {"train": [], "validation": []}
+    for split, name, side, label in (("train", "a", 50, 0), ("train", "b", 90, 4), ("validation", "a", 50, 0)):
+        sample = Sample(name, tmp_path / split / f"{name}.png", mask=tmp_path / split / f"{name}_mask.png")
+        sample.image.parent.mkdir(exist_ok=True)
+        image = np.zeros((100, 100, 3), np.uint8)
+        image[:side, :side] = 255
+        Image.fromarray(image).save(sample.image)
+        Image.new("RGB", (100, 100), LAND.classes[label].color).save(sample.mask)
+        parts[split].append(sample)
+    found = segmenter.explain_segmenter(Sees(), parts, "validation")
+    assert [shown.id for shown in found.doubtful] == ["a (train)", "a", "b (train)"]
 
 
 def plant_errors(folder, share):

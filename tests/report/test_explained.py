@@ -16,6 +16,7 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.explanation.describe import Cloud, describe
 from pixelproof.labels import PRESETS
+from pixelproof.report.calibration import calibrations, fitting
 from pixelproof.report.explained import view
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
@@ -26,6 +27,7 @@ from pixelproof.runs import (
     save_scores,
     save_thumbnails,
 )
+from pixelproof.runs.explanation_file import Failure
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.runs.study_file import ModelRecord
@@ -46,12 +48,23 @@ def explain_classification(folder: Path) -> None:
     cloud = Cloud(scores.ids, scores.truth, scores.predicted, features.map, scores.scheme, "second-last")
     keys = tuple(f"validation/{i}" for i in scores.ids)
     wrong = [i for i, hit in enumerate(right[:, 0]) if not hit][:3]
+    failures = tuple(
+        Failure(
+            id=scores.ids[i],
+            truth=int(scores.truth[i]),
+            predicted=int(scores.predicted[i]),
+            confidence=float(scores.confidence[i]),
+            loss=1.5,
+        )
+        for i in range(len(scores.ids))
+        if i in wrong or scores.truth[i] == scores.predicted[i]
+    )
     found = Findings(
         suspects=[Ranked("0_0", "validation", "owl", "<b>dog</b>", 1.0, "identical to <i>x</i>")],
         next=[Ranked("1_21", "validation", "cat", "cat", 0.9, "the model is unsure")],
-        explanation=describe(cloud, "validation"),
+        explanation=describe(cloud, "validation").model_copy(update={"failures": failures}),
         pictures=Thumbnails(keys, pixels),
-        cams=Thumbnails(tuple(keys[i] for i in wrong), pixels[wrong]),
+        cams=Thumbnails(tuple(keys[i] for i in wrong[:2]), pixels[wrong[:2]]),
     )
     ExplanationFolder(run.explanation).save(found)
 
@@ -114,10 +127,10 @@ def test_classes_with_fewer_images_than_neighbours_are_marked(explained: Path):
     assert found.explanation is not None
     classes, pair = list(found.explanation.classes), found.explanation.pairs[0]
     a, b = classes[pair.a].name, classes[pair.b].name
-    assert view("vgg16", found, None, None).pairs[0][0] == f"{a}, {b}"
+    assert view("vgg16", found, None).pairs[0][0] == f"{a}, {b}"
     classes[pair.a] = classes[pair.a].model_copy(update={"images": found.explanation.neighbours})
     small = replace(found, explanation=found.explanation.model_copy(update={"classes": tuple(classes)}))
-    assert view("vgg16", small, None, None).pairs[0][0] == f"{a}*, {b}"
+    assert view("vgg16", small, None).pairs[0][0] == f"{a}*, {b}"
 
 
 def test_a_model_with_nothing_alike_shifts_no_links(tmp_path: Path):
@@ -146,9 +159,51 @@ def test_every_picture_is_inside_and_the_map_lies_beside(explained: Path):
     assert len(ids) == len(set(ids))
 
 
+def test_galleries_say_what_they_leave_out_and_what_is_of_another_split(explained: Path):
+    folder = explained / "classification/vgg16"
+    found = ExplanationFolder(folder / "explanation").read()
+    assert found is not None
+    keys = (*found.pictures.ids[:-1], "train/0_0")
+    stranger = replace(found.suspects[0], split="train")
+    both = replace(found, suspects=[*found.suspects, stranger], pictures=Thumbnails(keys, found.pictures.pixels))
+    bold, worst, doubtful = view("vgg16", both, None).galleries[:3]
+    scores = load_scores(folder / "scores/validation.npz")
+    errors = (scores.truth != scores.predicted).sum()
+    assert bold.note.startswith(f"The first 3 of {errors} errors, the surest first, by the probabilities that predict")
+    assert "Beside the first 2, in orange" in bold.note
+    assert worst.note.startswith(f"Of the 24 with the highest loss of {len(scores.ids)} images")
+    assert [tile.picture.caption for tile in doubtful.tiles] == ["0_0", "0_0 (train)"]
+    assert doubtful.tiles[1].picture.alt.startswith("Image 0_0 (train), ")
+
+
+@pytest.mark.parametrize(
+    ("split", "columns", "said"),
+    [
+        (
+            "validation",
+            2,
+            ", not on these images,",
+        ),
+        (
+            "selection",
+            2,
+            ", which are these images,",
+        ),
+        ("validation", 1, ""),
+    ],
+)
+def test_where_the_temperature_was_fitted_is_said_as_it_is(explained: Path, split: str, columns: int, said: str):
+    scores = load_scores(explained / "classification/vgg16/scores/validation.npz")
+    assert scores.calibration is not None
+    source = replace(scores.source, split=split)
+    asked = replace(scores, source=source, calibration=scores.calibration[:, :columns])
+    sentence = f"The temperature is fitted on the selection part{said} and changes no class."
+    assert fitting(calibrations({"vgg16": asked})) == (sentence if said else "")
+
+
 def test_grad_cam_stands_beside_the_errors_it_explains(explained: Path):
     alts = [values["alt"] for tag, values in Page(explained / "report.html").tags if tag == "img"]
-    assert len([alt for alt in alts if alt.startswith("What speaks for ")]) == 3
+    assert len([alt for alt in alts if alt.startswith("What speaks for ")]) == 2
 
 
 def test_ece_on_the_page_is_that_of_the_counts(explained: Path):

@@ -25,6 +25,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import probabilities
 from pixelproof.progress import track
 from pixelproof.runs import Thumbnails
+from pixelproof.runs.explanation_file import Failure
 from pixelproof.runs.explanation_folder import Findings, picture_key
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.runs.thumbnails import NO_THUMBNAILS
@@ -87,9 +88,9 @@ def explain_classifier(
     following = _next(pool, looked["train"], names)
     keys = {picture_key(row.split, row.id) for row in (*doubtful[:PICTURED], *following[:PICTURED])}
     keys |= {picture_key(split, i) for finding in explanation.classes for i in (*finding.typical, *finding.odd)}
-    bold = most_confident_errors(mine.chances.max(axis=1), truth, mine.seen.predicted)
-    worst = np.argsort(mine.chances[np.arange(len(truth)), truth], kind="stable")[:PICTURED].tolist()
-    keys |= {picture_key(split, mine.samples[i].id) for i in (*bold[:PICTURED], *worst)}
+    bold = most_confident_errors(mine.chances.max(axis=1), truth, mine.seen.predicted)[:PICTURED]
+    explanation = explanation.model_copy(update={"failures": _failures(mine, truth, bold)})
+    keys |= {picture_key(split, failure.id) for failure in explanation.failures}
     pictures = _pictures(predictor.reader, parts, sorted(keys))
     cams = _cams(predictor, mine, bold[:CAMS], pictures.pixels.shape[1])
     return Findings(doubtful, following, explanation, pictures, cams), from_numpy(mine.seen.logits)
@@ -126,7 +127,7 @@ def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[R
     rows = [(part.split, sample) for part in pool for sample in part.samples]
     chances = np.concatenate([part.chances for part in pool])
     given = np.array([-1 if sample.label is None else sample.label for _, sample in rows])
-    of_given = chances[np.arange(len(given)), given].clip(min=np.finfo(np.float64).tiny)
+    of_given = _of_class(chances, given)
     strange = novelty(train.distances[:, -1], np.concatenate([part.distances[:, -1] for part in pool]))
     reasons = [
         Reason(np.where(given < 0, np.nan, -np.log(of_given)), lambda v: f"the model gives its label {np.exp(-v):.1%}"),
@@ -138,6 +139,28 @@ def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[R
         Ranked(rows[i][1].id, rows[i][0], labels[given[i]], names[guesses[i]], float(score), why)
         for i, score, why in zip(*worth_a_look(reasons), strict=True)
     ]
+
+
+def _failures(part: _Part, truth: Int64, bold: Sequence[int]) -> tuple[Failure, ...]:
+    """Return the most confident errors, whose places are given, then what else is among the highest losses."""
+    of_truth = _of_class(part.chances, truth)
+    worst = np.argsort(of_truth, kind="stable")[:PICTURED].tolist()
+    return tuple(
+        Failure(
+            id=part.samples[i].id,
+            truth=int(truth[i]),
+            predicted=int(part.seen.predicted[i]),
+            confidence=float(part.chances[i].max()),
+            loss=float(-np.log(of_truth[i])),
+        )
+        for i in dict.fromkeys((*bold, *worst))
+    )
+
+
+def _of_class(chances: Float64, classes: Int64) -> Float64:
+    """Return the probability of each image's class, float64 [N], above 0 so that it has a logarithm."""
+    found: Float64 = chances[np.arange(len(classes)), classes].clip(min=np.finfo(np.float64).tiny)
+    return found
 
 
 def _cams(predictor: Predictor, part: _Part, chosen: Sequence[int], side: int) -> Thumbnails:

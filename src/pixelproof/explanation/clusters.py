@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -50,7 +52,7 @@ def clusters(points: Points, seed: int = 0) -> tuple[int, ...] | None:
 
 def _joined(count: int) -> int:
     """Return k: how many neighbours of a point it may be joined to."""
-    return max(5, round(2 * np.log(count)))
+    return max(5, round(2 * math.log(count)))
 
 
 def _sizes(near: Int64, part: Bool) -> tuple[int, ...]:

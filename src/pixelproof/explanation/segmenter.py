@@ -62,24 +62,29 @@ def explain_segmenter(predictor: Predictor, parts: Parts, split: str) -> Finding
         doubtful,
         _next(parts, looks, split),
         worst=[show(predictor, sample) for sample in worst],
-        doubtful=[show(predictor, sample) for sample in _first(doubtful, parts)],
+        doubtful=[show(predictor, one, _named(one, name, split)) for name, one in _first(doubtful, parts)],
     )
 
 
-def _first(rows: Sequence[Ranked], parts: Parts) -> list[Sample]:
-    """Return the images of the first rows, each once, in their order."""
+def _first(rows: Sequence[Ranked], parts: Parts) -> list[tuple[str, Sample]]:
+    """Return the images of the first rows with their splits, each once, in their order."""
     samples = {(name, sample.id): sample for name in parts for sample in parts[name]}
-    return [samples[key] for key in list(dict.fromkeys((row.split, row.id) for row in rows))[:WORST]]
+    return [(key[0], samples[key]) for key in list(dict.fromkeys((row.split, row.id) for row in rows))[:WORST]]
 
 
-def show(predictor: Predictor, sample: Sample) -> Shown:
-    """Return an image with its truth and what the network makes of it.
+def _named(sample: Sample, name: str, split: str) -> str:
+    """Return what an image of the split ``name`` is called beside those of ``split``: ids are unique within one."""
+    return sample.id if name == split else f"{sample.id} ({name})"
+
+
+def show(predictor: Predictor, sample: Sample, name: str = "") -> Shown:
+    """Return an image with its truth and what the network makes of it, called ``name`` if not by its id.
 
     Raises:
         UserError: The image or its mask cannot be read.
     """
     image, truth = read_pair(sample, predictor.scheme, predictor.reader)
-    return Shown(sample.id, as_picture(image), truth, predictor.class_map(image))
+    return Shown(name or sample.id, as_picture(image), truth, predictor.class_map(image))
 
 
 def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:

@@ -78,7 +78,8 @@ def _splits(index: int, finding: ClassFinding) -> Statement | None:
         kind="splits",
         classes=(index,),
         value=finding.clusters[1] / finding.images,
-        sentence=f"{finding.name} falls into {len(finding.clusters)} clusters of {sizes} of its {finding.images} images.",
+        sentence=f"{finding.name} falls into {len(finding.clusters)} clusters of {sizes} of its {finding.images} "
+        "images.",
     )
 
 

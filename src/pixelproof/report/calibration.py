@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pixelproof.evaluation.calibration import Reliability, reliability, temperatures_of
@@ -22,10 +23,16 @@ class Calibration:
     picture: Picture
     rows: list[tuple[str, str, str]]
     n: str
+    split: str
 
 
-def calibration(model: str, scores: Scores) -> Calibration | None:
-    """Return how far a model's confidence can be believed; None where it was not counted."""
+def calibrations(scores: Mapping[str, Scores | None]) -> list[Calibration]:
+    """Return how far the confidence of models, by their names, can be believed, where it was counted."""
+    found = [_calibration(model, one) for model, one in scores.items() if one is not None]
+    return [one for one in found if one is not None]
+
+
+def _calibration(model: str, scores: Scores) -> Calibration | None:
     if scores.calibration is None or not scores.calibration[:, 0, :, 0].any():
         return None
     names = [TEMPERED[temperature] for temperature in temperatures_of(scores)]
@@ -34,7 +41,16 @@ def calibration(model: str, scores: Scores) -> Calibration | None:
     n = f"{count(int(found[names[0]].count.sum()))} {unit}"
     caption = f"{model}: share of predictions that are right, by confidence. n = {n}."
     picture = Picture(svg_uri(reliability_diagram(found)), f"Reliability diagram of {model}", caption)
-    return Calibration(model, picture, [_calibrated(name, one) for name, one in found.items()], n)
+    return Calibration(model, picture, [_calibrated(name, one) for name, one in found.items()], n, scores.source.split)
+
+
+def fitting(calibrations: Sequence[Calibration]) -> str:
+    """Return where the temperatures of models were fitted that are scored on the same images; empty if none was."""
+    fitted = [one for one in calibrations if any(name == TEMPERED["fitted"] for name, _, _ in one.rows)]
+    if not fitted:
+        return ""
+    there = {"": "", "selection": ", which are these images"}.get(fitted[0].split, ", not on these images")
+    return f"The temperature is fitted on the selection part{there}, and changes no class."
 
 
 def _calibrated(name: str, found: Reliability) -> tuple[str, str, str]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from pixelproof.evaluation.metrics import most_confident_errors
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import UNDEFINED, count, score, share
 from pixelproof.report.gallery import Exhibit, exhibits_of
 from pixelproof.report.pictures import Picture, small_uri
-from pixelproof.runs import ClassificationScores, Scores
-from pixelproof.runs.explanation_file import ClassFinding, Explanation, Kind
+from pixelproof.runs import Scores
+from pixelproof.runs.explanation_file import ClassFinding, Explanation, Failure, Kind
 from pixelproof.runs.explanation_folder import Findings, picture_key
 from pixelproof.runs.ranked_file import Ranked
 
@@ -77,8 +74,8 @@ class View:
     more_following: bool
 
 
-def view(model: str, findings: Findings, scores: Scores | None, scheme: LabelScheme | None) -> View:
-    """Return what a page shows of a model's explanation; ``scores`` are those of the split that it describes."""
+def view(model: str, findings: Findings, scheme: LabelScheme | None) -> View:
+    """Return what a page shows of a model's explanation."""
     explanation, masks = findings.explanation, findings.explanation is None
     return View(
         model=model,
@@ -87,7 +84,7 @@ def view(model: str, findings: Findings, scores: Scores | None, scheme: LabelSch
         classes=[_class_line(findings, explanation, one) for one in explanation.classes] if explanation else [],
         neighbours=str(explanation.neighbours) if explanation else "",
         images=f"{count(explanation.images)} {explanation.split}" if explanation else "",
-        galleries=[gallery for gallery in _galleries(findings, scores) if gallery.tiles],
+        galleries=[gallery for gallery in _galleries(findings) if gallery.tiles],
         worst=exhibits_of(model, findings.worst, scheme),
         regions=_regions(findings.suspects) if masks else [],
         more_regions=len(findings.suspects) > REGIONS,
@@ -142,48 +139,53 @@ def _class_line(findings: Findings, explanation: Explanation, finding: ClassFind
     return ClassLine(finding.name, cells, *examples)
 
 
-def _galleries(findings: Findings, scores: Scores | None) -> Iterable[Gallery]:
-    if isinstance(scores, ClassificationScores):
-        yield from _failures(findings, scores)
+def _galleries(findings: Findings) -> Iterable[Gallery]:
+    if findings.explanation is not None:
+        yield from _failures(findings, findings.explanation)
     suspects = [tile for row in findings.suspects[:LISTED] if (tile := _ranked(findings, row)) is not None]
     note = (
-        f"{_how_many(suspects, findings.suspects)} in suspects.csv. Identical images under two labels are certain; of "
-        "the others, the weaker a model, the more right labels it doubts."
+        f"{_how_many(suspects, len(findings.suspects))} in suspects.csv. Images that are read as identical under two "
+        "labels are certain; of the others, the weaker a model, the more right labels it doubts."
     )
     yield Gallery("Labels to doubt", note, suspects)
     following = [tile for row in findings.next[:LISTED] if (tile := _ranked(findings, row)) is not None]
-    yield Gallery("What to label or check next", f"{_how_many(following, findings.next)} in next.csv.", following)
+    yield Gallery("What to label or check next", f"{_how_many(following, len(findings.next))} in next.csv.", following)
 
 
-def _how_many(shown: Sequence[Tile], listed: Sequence[Ranked]) -> str:
-    if len(shown) == len(listed):
-        return f"All {count(len(listed))}"
-    return f"The first {count(len(shown))} of {count(len(listed))}"
+def _how_many(shown: Sequence[Tile], all_: int) -> str:
+    if len(shown) == all_:
+        return f"All {count(all_)}"
+    return f"The first {count(len(shown))} of {count(all_)}"
 
 
-def _failures(findings: Findings, scores: ClassificationScores) -> Iterable[Gallery]:
-    names, split = scores.scheme.names, scores.source.split or "validation"
+def _failures(findings: Findings, explanation: Explanation) -> Iterable[Gallery]:
+    failures = explanation.failures
+    wrong = [failure for failure in failures if failure.predicted != failure.truth]
+    bold = sorted(wrong, key=lambda failure: -failure.confidence)[:LISTED]
+    worst = sorted(failures, key=lambda failure: -failure.loss)[:LISTED]
+    tiles = [tile for failure in bold if (tile := _failure(findings, explanation, failure)) is not None]
+    errors = sum(round(c.images * (1 - c.accuracy)) for c in explanation.classes if c.accuracy is not None)
+    note = f"{_how_many(tiles, errors)} errors, the surest first, by the probabilities that predict gives."
+    if seen := sum(tile.second is not None for tile in tiles):
+        note += f" Beside the first {count(seen)}, in orange, what speaks for the class it was taken for (Grad-CAM); "
+        note += "where all is grey, nothing does."
+    yield Gallery("Most confident errors", note, tiles)
+    tiles = [tile for f in worst if f not in bold and (tile := _failure(findings, explanation, f)) is not None]
+    note = f"Of the {count(len(worst))} with the highest loss of {count(explanation.images)} images, those not above."
+    yield Gallery("Highest loss", note, tiles)
 
-    def tile(i: int) -> Tile | None:
-        truth, guess = names[scores.truth[i]], names[scores.predicted[i]]
-        said = (
-            f"{truth}, taken for {guess}" if guess != truth else f"{truth}, recognised",
-            f"{share(scores.confidence[i], 0)} sure, loss {score(scores.loss[i], 1)}",
-        )
-        tile = _tile(findings, split, scores.ids[i], said)
-        cam = findings.cams.by_id.get(picture_key(split, scores.ids[i]))
-        if tile is None or cam is None:
-            return tile
-        return replace(tile, second=Picture(small_uri(cam), f"What speaks for {guess} in image {scores.ids[i]}"))
 
-    bold = most_confident_errors(scores.confidence, scores.truth, scores.predicted)[:LISTED]
-    note = "Wrong, and surest of it."
-    if findings.cams.ids:
-        note += " Beside an image, in orange, what speaks for the class it was taken for (Grad-CAM)."
-    yield Gallery("Most confident errors", note, [t for i in bold if (t := tile(i)) is not None])
-    worst = np.argsort(-np.nan_to_num(scores.loss, nan=-1.0), kind="stable")[:LISTED].tolist()
-    worst = [i for i in worst if i not in bold]
-    yield Gallery("Highest loss", "Beyond those above.", [t for i in worst if (t := tile(i)) is not None])
+def _failure(findings: Findings, explanation: Explanation, failure: Failure) -> Tile | None:
+    truth, guess = (explanation.classes[i].name for i in (failure.truth, failure.predicted))
+    said = (
+        f"{truth}, taken for {guess}" if guess != truth else f"{truth}, recognised",
+        f"{share(failure.confidence, 0)} sure, loss {score(failure.loss, 1)}",
+    )
+    tile = _tile(findings, explanation.split, failure.id, said)
+    cam = findings.cams.by_id.get(picture_key(explanation.split, failure.id))
+    if tile is None or cam is None:
+        return tile
+    return replace(tile, second=Picture(small_uri(cam), f"What speaks for {guess} in image {failure.id}"))
 
 
 def _ranked(findings: Findings, row: Ranked) -> Tile | None:
@@ -195,8 +197,11 @@ def _tile(findings: Findings, split: str, sample_id: str, lines: tuple[str, ...]
     key = picture_key(split, sample_id)
     if key not in findings.pictures.by_id:
         return None
-    alt = ", ".join((f"Image {sample_id}", *lines))
-    return Tile(Picture(small_uri(findings.pictures.by_id[key]), alt, sample_id), lines)
+    # Ids are unique within their split alone, and where nothing is said an image is of the one that is explained.
+    explained = findings.explanation is None or split == findings.explanation.split
+    name = sample_id if explained else f"{sample_id} ({split})"
+    alt = ", ".join((f"Image {name}", *lines))
+    return Tile(Picture(small_uri(findings.pictures.by_id[key]), alt, name), lines)
 
 
 def _regions(rows: Sequence[Ranked]) -> list[tuple[str, str, str, str]]:

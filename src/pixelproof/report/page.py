@@ -116,20 +116,22 @@ def _explanation_context(folder: Path) -> dict[str, object]:
     scores = load_scores(path) if path.is_file() else None
     model = scores.source.name if scores else folder.resolve().name
     scheme = scores.scheme if scores else None
-    calibrated = calibration.calibration(model, scores) if scores else None
+    calibrated = calibration.calibrations({model: scores})
     return {
         "title": f"What {model} sees, where it errs, how far to believe it",
         "data": explained.described(scores) if scores else "",
         "class_key": segmentation.class_key(scheme) if scheme and findings.worst else [],
         "part": {
-            "explained": [explained.view(model, findings, scores, scheme)],
-            "calibrations": [calibrated] if calibrated else [],
+            "explained": [explained.view(model, findings, scheme)],
+            "calibrations": calibrated,
+            "fitted": calibration.fitting(calibrated),
         },
     }
 
 
 def _part(part: PartArtefacts) -> dict[str, object]:
     """Return what the templates show of one part."""
+    calibrated = calibration.calibrations({model.name: model.scores for model in part.models})
     shared: dict[str, object] = {
         "record": part.record,
         "sentences": key_results.sentences(part),
@@ -138,10 +140,9 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "curves": _curves(part),
         "making": [_making(model, part) for model in part.models],
         "compared": comparison.compared(part.comparison, part.evidence),
-        "explained": [explained.view(m.name, m.findings, m.scores, part.scheme) for m in part.models if m.findings],
-        "calibrations": [
-            found for m in part.models if m.scores and (found := calibration.calibration(m.name, m.scores)) is not None
-        ],
+        "explained": [explained.view(m.name, m.findings, part.scheme) for m in part.models if m.findings],
+        "calibrations": calibrated,
+        "fitted": calibration.fitting(calibrated),
     }
     if part.record.task == "classification":
         return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}

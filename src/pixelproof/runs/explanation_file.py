@@ -55,6 +55,18 @@ class PairFinding(Strict):
     """Share of the images of both classes that the model takes for the other one."""
 
 
+class Failure(Strict):
+    """An image among those that the model is surest of and wrong, or among those of the highest loss."""
+
+    id: str
+    truth: Index
+    predicted: Index
+    confidence: Share
+    """Probability of the predicted class, at the run's temperature."""
+    loss: Annotated[float, Field(ge=0)]
+    """Negative logarithm of the probability of the true class, likewise."""
+
+
 class Statement(Strict):
     """One finding in words."""
 
@@ -83,10 +95,13 @@ class Explanation(Strict):
     """Most mixed first."""
     statements: tuple[Statement, ...]
     """By kind, strongest first."""
+    failures: tuple[Failure, ...] = ()
+    """Those that galleries show."""
 
     @model_validator(mode="after")
     def _check(self) -> Explanation:
         named = {i for s in self.statements for i in s.classes} | {i for p in self.pairs for i in (p.a, p.b)}
+        named |= {i for f in self.failures for i in (f.truth, f.predicted)}
         if named and max(named) >= len(self.classes):
             raise ValueError(f"class {max(named)} is named, there are {len(self.classes)}")
         return self
