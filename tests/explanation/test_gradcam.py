@@ -12,6 +12,7 @@ from pixelproof.errors import UserError
 from pixelproof.explanation.gradcam import Heat, grad_cam, overlay
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.models import build_model
+from pixelproof.models.folding import fold
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.prediction import Predictor
@@ -151,13 +152,14 @@ def test_a_network_of_timm_is_looked_into_where_its_head_looks(name):
     np.testing.assert_allclose(heat.values, expected / expected.max(), atol=1e-4)
 
 
+@pytest.mark.parametrize("folding", [lambda model: model, fold, ViewAverage])
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (20, 60)])
-def test_padding_of_a_small_image_is_no_part_of_it(height, width):
+def test_padding_of_a_small_image_is_no_part_of_it(height, width, folding):
     config = default_config("classification", "vgg16-bn").model
     torch.manual_seed(0)
     model = build_model(config.model_copy(update={"width": 0.1}), 3)
     model.preprocessing = PLAIN
-    predictor = Predictor(model, scheme("classification"), "cpu")
+    predictor = Predictor(folding(model), scheme("classification"), "cpu")
     padded = np.zeros((32, max(width, 32), 3), np.uint8)
     padded[:height, :width] = np.random.default_rng(3).integers(0, 256, (height, width, 3))
     expected = grad_cam(predictor, padded, 0).values[:height, :width]

@@ -61,7 +61,7 @@ class PixelModel(nn.Module):
     def copy_contract(self, model: PixelModel, name: str) -> None:
         """Take over all that is known of ``model``, which is the submodule ``name`` of this one."""
         self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
-        self.channels = model.channels
+        self.channels, self.smallest = model.channels, model.smallest
         self.encoder = tuple(f"{name}.{stage}" for stage in model.encoder)
         self.preprocessing = model.preprocessing
 
