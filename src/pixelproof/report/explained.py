@@ -145,7 +145,7 @@ def _galleries(findings: Findings) -> Iterable[Gallery]:
     suspects = [tile for row in findings.suspects[:LISTED] if (tile := _ranked(findings, row)) is not None]
     note = (
         f"{_how_many(suspects, len(findings.suspects))} in suspects.csv. Images that are read as identical under two "
-        "labels are certain; of the others, the weaker a model, the more right labels it doubts."
+        "labels come first; of the others, the weaker a model, the more right labels it doubts."
     )
     yield Gallery("Labels to doubt", note, suspects)
     following = [tile for row in findings.next[:LISTED] if (tile := _ranked(findings, row)) is not None]
