@@ -52,6 +52,17 @@ def test_a_wrong_setting_is_one_sentence(text, complaint):
     assert str(caught.value).startswith(complaint)
 
 
+@pytest.mark.parametrize("pattern", ["[^_]+", r"^(\d+): x", "[a-z]{2}", "1"])
+def test_an_expression_is_read_as_it_stands(pattern):
+    assert apply_overrides(BASE, [f"groups={pattern}"]).data.groups == pattern
+    assert apply_overrides(BASE, [f"data.groups={pattern}"]).data.groups == pattern
+
+
+def test_what_is_no_expression_is_refused():
+    with pytest.raises(UserError, match=r"--set: 'data.groups': it is no regular expression"):
+        apply_overrides(BASE, ["groups=("])
+
+
 def test_lists_and_nothing_are_read_as_they_are_written_in_python_and_without_brackets():
     changed = apply_overrides(BASE, ["crop=None", "scale=0.5,2", "tta_scales=1,0.5", "mean=0.5,0.5,0.5"])
     assert changed.augment.crop is None

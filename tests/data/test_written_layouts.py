@@ -7,6 +7,7 @@ from pixelproof.data import open_data
 from pixelproof.data.doctor import examine
 from pixelproof.errors import UserError
 from pixelproof.evaluation.score import score
+from pixelproof.runs import Run
 
 
 def table_of(root, text, names=("a.png", "images/b.png", "val/c.png", "d.png")):
@@ -48,6 +49,7 @@ def test_a_table_may_say_the_split_and_classes_by_number(tmp_path):
         ("filename,label\na.png,cat\n./a.png,dog\n", r"labels.csv: './a.png' has two labels"),
         ("filename,label\na.png,cat\nd.png,cat\n", "labels.csv names one class"),
         ("filename,label,split\na.png,cat,train\nd.png,dog,fold1\n", r"'fold1' of 'd.png' is no split; write train"),
+        (f"filename,label\na.png,cat\n{'x' * 300}.png,dog\n", "labels.csv names 'x+.png', and .* holds no such image"),
         ("path,label\na.png,cat\n", "has no layout that is recognised; arrange it as .*labels.csv"),
     ],
 )
@@ -58,10 +60,22 @@ def test_a_wrong_table_is_one_sentence(tmp_path, rows, complaint):
         open_data(root)
 
 
-def test_a_table_beside_class_folders_is_a_second_reading(tmp_path):
-    table_of(tmp_path, "filename,label\ncat/a.png,cat\ndog/b.png,dog\n", ("cat/a.png", "dog/b.png"))
-    with pytest.raises(UserError, match=r"can be read as 'a folder for each class' and as 'labels.csv'"):
-        open_data(tmp_path)
+@pytest.mark.parametrize("text", ["filename,label\ncat/a.png,cat\n", "label,name\n0,cat\n", "\xff\xfe"])
+def test_a_table_beside_another_layout_may_say_anything(tmp_path, text):
+    table_of(tmp_path, "", ("cat/a.png", "dog/b.png"))
+    (tmp_path / "labels.csv").write_bytes(text.encode("latin-1"))
+    assert labelled(open_data(tmp_path)) == {"train": {"cat/a.png": "cat", "dog/b.png": "dog"}}
+    (finding,) = [f for f in examine(tmp_path).findings if f.check == "ignored-files"]
+    assert finding.files == ("labels.csv",)
+
+
+def test_images_of_a_table_belong_to_the_split_folders_they_lie_in(tmp_path):
+    names = ("images/train/a.png", "images/test/b.png", "images/c.png")
+    root = table_of(tmp_path, "filename,label\nimages/train/a.png,cat\ntest/b.png,dog\nc.png,dog\n", names)
+    assert labelled(open_data(root)) == {
+        "train": {"images/train/a.png": "cat", "c.png": "dog"},
+        "test": {"test/b.png": "dog"},
+    }
 
 
 def cityscapes(root, splits=("train", "val")):
@@ -99,11 +113,14 @@ def test_patterns_may_name_classes(tmp_path):
     ("text", "complaint"),
     [
         ("images: '{split}.png'", r"'images': it has no {id}"),
-        ("images: '{id}/{name}.png'", "{name} is none of the places"),
-        ("images: '{id}/{id}.png'", "{id} is none of the places .* each given once"),
-        ("images: 'a/{id}.png'", "names neither masks nor the {class} of images, or both"),
+        ("images: '{id}/{name}.png'", "{name} is not one of {id}, {split} and {class}"),
+        ("images: '{id}/{id}.png'", "{id} is not one of .* or stands twice"),
+        ("images: 'a/{id}.png'", "give either masks or the {class} of images"),
+        ("images: 'a/{id}.png'\nmasks: 'a/{id}.png'", "images and masks have the same places, and something else"),
+        ("images: 'a/{split}/{id}.png'\nmasks: 'b/{id}.png'", "images and masks have the same places"),
+        ("images: '{class}/{id}_gtFine_instanceIds.png'", "layout.yaml names one class"),
         ("images: 'a/{id}.png'\nmasks: 'b/{id}.png'", "no file of .* fits 'a/{id}.png' of"),
-        ("images: 'left{split}/{id}.png'\nmasks: 'b/{id}.png'", "is of no split that is called train"),
+        ("images: 'left{split}/{id}.png'\nmasks: 'b{split}/{id}.png'", "is of no split that is called train"),
         ("image: 'a/{id}.png'", "unknown key 'image'; did you mean 'images'?"),
     ],
 )
@@ -112,3 +129,14 @@ def test_a_wrong_pattern_is_one_sentence(tmp_path, text, complaint):
     (tmp_path / "layout.yaml").write_text(text.replace("left", "leftImg8bit/t") + "\n")
     with pytest.raises(UserError, match=complaint):
         open_data(tmp_path)
+
+
+def test_no_id_leads_out_of_a_folder(tmp_path):
+    cityscapes(tmp_path)
+    images, masks = "leftImg8bit{id}_left{split}.png", "gtFine{id}_gt{split}.png"
+    (tmp_path / "layout.yaml").write_text(f"images: '{images}'\nmasks: '{masks}'\n")
+    with pytest.raises(UserError, match=r"no file of .* fits"):
+        open_data(tmp_path)
+    for name in ("/out", "../out", "a/../../out"):
+        with pytest.raises(UserError, match="cannot be kept under its name"):
+            Run(tmp_path).shown(name)

@@ -17,9 +17,7 @@ def export(
     data: Annotated[
         Path | None, typer.Option(help="Labelled images for the proof, instead of the few that the run keeps.")
     ] = None,
-    images: Annotated[
-        int | None, typer.Option(min=1, help="How many validation images of --data are compared [16].")
-    ] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="How many images of --data are compared [16].")] = None,
     tolerance: Annotated[
         float, typer.Option(min=0.0, help="Largest difference of a logit, and share of classes that change.")
     ] = 1e-4,

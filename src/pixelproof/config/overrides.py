@@ -80,6 +80,8 @@ def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise UserError(f"{where}: '{text}' is not of the form key=value", "write for example --set epochs=10")
+    if key.strip().rpartition(".")[2] == "groups":  # a regular expression, which YAML would take apart
+        return key.strip(), None if value in ("", "None", "null") else value
     try:
         parsed = from_yaml(value)
     except ValueError:

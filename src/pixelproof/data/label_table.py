@@ -20,8 +20,12 @@ def header(path: Path) -> list[str]:
 
 
 def holds_labels(path: Path) -> bool:
-    """Return whether a table has a column of file names and one of labels."""
-    return not {*header(path)}.isdisjoint(_FILE_COLUMNS) and not {*header(path)}.isdisjoint(LABEL_COLUMNS)
+    """Return whether a table can be read and has a column of file names and one of labels."""
+    try:
+        names = {*header(path)}
+    except UserError:
+        return False
+    return not names.isdisjoint(_FILE_COLUMNS) and not names.isdisjoint(LABEL_COLUMNS)
 
 
 def read_table(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pixelproof.errors import UserError
@@ -223,7 +223,14 @@ class Run:
         return self.path / "explanation"
 
     def shown(self, sample_id: str) -> Path:
-        """File of one image that the report shows."""
+        """File of one image that the report shows.
+
+        Raises:
+            UserError: The id leads out of the run folder.
+        """
+        inside = PurePosixPath(sample_id)
+        if inside.is_absolute() or ".." in inside.parts:
+            raise UserError(f"the image '{sample_id}' cannot be kept under its name", "rename it")
         return self.path / "shown" / f"{sample_id}.npz"
 
     def shown_ids(self) -> tuple[str, ...]:

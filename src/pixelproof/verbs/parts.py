@@ -52,7 +52,9 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     """
     folder, config = data_for(run, data), run_settings(run).data
     if split == ALL:
-        return _all(run, folder)
+        if _learned_from(run, folder):
+            say("note: the run learned from some of these images, which flatters it")
+        return all_samples(folder)
     own = (split == "train" or split not in folder.splits) and _learned_from(run, folder)
     parts = divide(folder, config) if own else folder.splits
     if split not in parts:
@@ -68,10 +70,8 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     return samples
 
 
-def _all(run: Run, folder: DataFolder) -> tuple[Sample, ...]:
+def all_samples(folder: DataFolder) -> tuple[Sample, ...]:
     """Return every image; where splits may share names, each begins with that of its split."""
-    if _learned_from(run, folder):
-        say("note: the run learned from some of these images, which flatters it")
     if len(folder.splits) == 1:
         return next(iter(folder.splits.values()))
     named = folder.splits.items()

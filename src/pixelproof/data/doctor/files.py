@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
-from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS, TABLE
+from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
 
-_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", TABLE, PATTERNS})
+_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS})
 
 
 def unreadable(survey: Survey) -> Iterator[Finding]:
@@ -68,10 +68,11 @@ def unused_images(survey: Survey) -> Iterator[Finding]:
 
 def ignored_files(survey: Survey) -> Iterator[Finding]:
     """Hidden files and files of other kinds."""
+    read = _READ_ANYWAY | {survey.found.layout}  # a table gives its name to the layout
     paths = [
         p
         for p in survey.others
-        if p.name.startswith(".") or (p.suffix.lower() not in IMAGE_SUFFIXES and p.name not in _READ_ANYWAY)
+        if p.name.startswith(".") or (p.suffix.lower() not in IMAGE_SUFFIXES and p.name not in read)
     ]
     if paths:
         kinds = Counter("hidden" if p.name.startswith(".") else p.suffix or "no suffix" for p in paths)

@@ -23,7 +23,6 @@ FINDERS: tuple[Callable[[Path], Found | None], ...] = (
     mask_folders,
     tile_folders,
     sat_mask_pairs,
-    label_table,
 )
 
 
@@ -40,6 +39,8 @@ def find_layout(root: Path) -> Found:
         raise UserError(f"{misnamed} would not be read", f"rename it to {LABELS_FILE}")
     finders = [path_patterns] if (root / PATTERNS).is_file() else FINDERS
     readings = [found for finder in finders if (found := finder(root)) is not None]
+    if not readings and (table := label_table(root)):  # beside any other layout it may say anything
+        readings = [table]
     if len(readings) > 1:
         readings = _settled(root, readings)
     if len(readings) > 1:

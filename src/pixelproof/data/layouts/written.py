@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from pixelproof.data.folder import Sample
 from pixelproof.data.label_table import header, holds_labels, read_table
@@ -18,7 +19,7 @@ from pixelproof.runs.files import read_yaml
 from pixelproof.schema import Strict, parse
 
 TABLE, PATTERNS = "labels.csv", "layout.yaml"
-_PLACES = {"id": ".+?", "split": "[^/]+", "class": "[^/]+"}
+_PLACES = {"id": "[^/]|[^/].*?[^/]", "split": "[^/]+", "class": "[^/]+"}
 _PLACE = re.compile(r"\{(.*?)\}")
 
 
@@ -30,10 +31,10 @@ def _pattern(text: str) -> str:
     """
     places = _PLACE.findall(text)
     if wrong := next((place for place in places if place not in _PLACES or places.count(place) > 1), None):
-        raise ValueError(f"{{{wrong}}} is none of the places {{id}}, {{split}} and {{class}}, each given once")
+        raise ValueError(f"{{{wrong}}} is not one of {{id}}, {{split}} and {{class}}, or stands twice")
     if "id" not in places:
         raise ValueError("it has no {id}, the part that an image shares with no other")
-    return text
+    return text.removeprefix("./")
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
@@ -44,6 +45,15 @@ class Patterns(Strict):
 
     images: Pattern
     masks: Pattern | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Patterns:
+        places, of_masks = ({*_PLACE.findall(text or "")} for text in (self.images, self.masks))
+        if (self.masks is None) != ("class" in places):
+            raise ValueError("give either masks or the {class} of images")
+        if self.masks is not None and (places != of_masks or self.images == self.masks):
+            raise ValueError("images and masks have the same places, and something else between them")
+        return self
 
 
 def label_table(root: Path) -> Found | None:
@@ -62,14 +72,13 @@ def label_table(root: Path) -> Found | None:
         if not label or image in found.class_of:
             raise UserError(f"{path}: '{name}' has {'two labels' if label else 'no label'}", "correct the table")
         parts = PurePosixPath(name).parts
-        given = splits.get(name, parts[0] if len(parts) > 1 else "")
-        split = split_name(Path(given)) or ("train" if name not in splits else None)
+        given = [splits[name]] if name in splits else parts[:-1]
+        split = next(filter(None, map(split_name, map(Path, given))), None if name in splits else "train")
         if split is None:
-            raise UserError(f"{path}: '{given}' of '{name}' is no split", "write train, validation or test")
+            raise UserError(f"{path}: '{splits[name]}' of '{name}' is no split", "write train, validation or test")
         found.splits.setdefault(split, []).append(Sample(PurePosixPath(name).as_posix(), image))
         found.class_of[image] = label
-    if len(set(found.class_of.values())) < 2:
-        raise UserError(f"{path} names one class, and classification needs two at least", "add images of another")
+    _require_two_classes(found, path)
     return found
 
 
@@ -84,8 +93,6 @@ def path_patterns(root: Path) -> Found | None:
         return None
     patterns = parse(Patterns, read_yaml(path), str(path))
     classified = patterns.masks is None
-    if classified != ("{class}" in patterns.images):
-        raise UserError(f"{path} names neither masks nor the {{class}} of images, or both", "name one of the two")
     found = Found(PATTERNS, "classification" if classified else "segmentation", {}, certain=True)
     images = _matched(root, patterns.images, path)
     masks = {} if patterns.masks is None else _matched(root, patterns.masks, path)
@@ -98,15 +105,22 @@ def path_patterns(root: Path) -> Found | None:
             continue
         found.splits.setdefault(split, []).append(Sample(sample_id, image, mask=mask))
     found.unpaired += [mask for mask, _ in masks.values()]
+    if classified:
+        _require_two_classes(found, path)
     return found
+
+
+def _require_two_classes(found: Found, written: Path) -> None:
+    if len(set(found.class_of.values())) < 2:
+        raise UserError(f"{written} names one class, and classification needs two at least", "add images of another")
 
 
 def _named(root: Path, table: Path, name: str) -> Path:
     """Return the image that a table names, which must lie in the folder."""
     inside = PurePosixPath(name)
-    if not inside.is_absolute() and ".." not in inside.parts:
+    with suppress(OSError):  # as of a name that is too long
         for folder in (root, root / "images"):
-            if (folder / inside).is_file():
+            if not inside.is_absolute() and ".." not in inside.parts and (folder / inside).is_file():
                 return folder / inside
     raise UserError(f"{table} names '{name}', and {root} holds no such image", "add it, or correct the table")
 

@@ -33,9 +33,9 @@ from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
-from pixelproof.verbs.parts import ALL, proof_image, samples_for
+from pixelproof.verbs.parts import all_samples, data_for, proof_image
 
-IMAGES = 16  # validation images of ``data`` in a proof
+IMAGES = 16  # of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared
 READ = "from PIL import Image\n\nfrom pixelproof.deploy.export.examples.read_image import read\n"
 """Lines of the examples, in whose place those that are written have the function itself."""
@@ -61,7 +61,7 @@ def export_run(
         data: The labelled images that the run was trained on; without them the proof is made on the few that it keeps.
         tolerance: Largest difference of a logit, as a part of the largest logit, and largest share of pixels or images
             whose class changes.
-        images: How many validation images of ``data`` are compared; None is 16.
+        images: How many images of ``data`` are compared; None is 16.
         overwrite: Replace what is there.
 
     Raises:
@@ -129,7 +129,7 @@ def _cases(run: Run, data: AnyPath | None, contract: Contract, count: int) -> li
     """Return the images of a proof, as the network gets them."""
     if data is not None:
         reader = ImageReader.of(run_settings(run).model)
-        samples = limit(samples_for(run, Path(data), ALL), count, run_settings(run).data.split_seed)
+        samples = limit(all_samples(data_for(run, Path(data))), count, run_settings(run).data.split_seed)
         found = [proof_image(sample, contract.scheme, reader) for sample in samples]
     elif not (found := kept_images(run)):
         say("note: the run keeps no images; the proof is made on drawn ones, unless --data is given")
