@@ -14,6 +14,7 @@ import torch
 import pixelproof.deploy.export.proof as proof
 from pixelproof.array_types import UInt8
 from pixelproof.config import run_settings
+from pixelproof.data import Sample
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import limit
@@ -33,7 +34,7 @@ from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import nearest
-from pixelproof.verbs.parts import all_samples, data_for, proof_image
+from pixelproof.verbs.parts import all_samples, data_for, proof_image, samples_for
 
 IMAGES = 16  # of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared
@@ -125,11 +126,19 @@ def _refuse_taken(files: Sequence[Path], overwrite: bool) -> None:
     refuse_existing(files, overwrite)
 
 
+def _labelled(run: Run, data: Path) -> tuple[Sample, ...]:
+    """Return the validation images of a data set; of one that has none, and is not the run's own, all images."""
+    try:
+        return samples_for(run, data, "validation")
+    except UserError:
+        return all_samples(data_for(run, data))
+
+
 def _cases(run: Run, data: AnyPath | None, contract: Contract, count: int) -> list[ProofImage]:
     """Return the images of a proof, as the network gets them."""
     if data is not None:
         reader = ImageReader.of(run_settings(run).model)
-        samples = limit(all_samples(data_for(run, Path(data))), count, run_settings(run).data.split_seed)
+        samples = limit(_labelled(run, Path(data)), count, run_settings(run).data.split_seed)
         found = [proof_image(sample, contract.scheme, reader) for sample in samples]
     elif not (found := kept_images(run)):
         say("note: the run keeps no images; the proof is made on drawn ones, unless --data is given")
