@@ -41,7 +41,7 @@ def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Map
         axes.set_ylabel(label)
         axes.grid(axis="y")
         axes.tick_params(length=0)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))  # of one epoch, too
         if many:
             drawing.legend(loc="outside right upper")
         else:
