@@ -129,6 +129,9 @@ def test_an_index_is_bold_above_chance_after_all_tests_of_the_table(compared):
     changed = evidence.model_copy(update={"models": models, "truth": figures(0.033, 0.5, 0.9)})
     *_, rows = boundaries(changed)
     assert [[bold for _, bold in row.mosaics] for row in rows] == [[True, True, False], [False] * 3, [False] * 3]
+    # The sentences call a mosaic what the table shows bold, and nothing else.
+    said = [remark.text for remark in remarks(changed, "en") if remark.about == "mosaic"]
+    assert ["no grid" in text for text in said] == [False, True]
 
 
 @pytest.mark.parametrize(("splits", "said"), [(("test", "test"), "test images"), (("train", ""), "images")])

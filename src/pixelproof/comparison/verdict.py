@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pixelproof.comparison.paired import SIGNIFICANCE
+import numpy as np
+
+from pixelproof.comparison.paired import SIGNIFICANCE, holm
 from pixelproof.runs.comparison_file import ClassRecord, PairRecord, Verdict
+from pixelproof.runs.evidence_file import EvidenceRecord, MosaicFigure
 
 
 def verdict(low: float | None, high: float | None, p: float | None) -> Verdict:
@@ -32,3 +35,11 @@ def class_verdict(record: ClassRecord) -> Verdict:
 def disagree(pair: PairRecord) -> bool:
     """Return whether the test and the interval say different things, which leaves a pair undecided."""
     return significant(pair.p) != (pair.low > 0 or pair.high < 0)
+
+
+def mosaics_beyond_chance(evidence: EvidenceRecord) -> list[list[MosaicFigure]]:
+    """Return each model's mosaics, the truth's last, that are above what chance yields and significant after Holm."""
+    table = [*(model.mosaics for model in evidence.models), evidence.truth]
+    p_values = [np.nan if m.p is None else m.p for row in table for m in row]
+    adjusted = iter(holm(np.array(p_values, np.float64)).tolist())
+    return [[m for m in row if significant(next(adjusted)) and (m.index or 0) > (m.high or np.inf)] for row in table]

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from pixelproof.comparison.paired import holm
-from pixelproof.comparison.verdict import significant
+from pixelproof.comparison.verdict import mosaics_beyond_chance, significant
 from pixelproof.comparison.wording.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
 from pixelproof.comparison.wording.sentences import sentences, unadjusted
 from pixelproof.comparison.wording.words import p_value
@@ -18,7 +14,7 @@ from pixelproof.report.figures.forest import Difference, Forest, certain, forest
 from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pair import matrix, pairs
 from pixelproof.runs.comparison_file import ComparisonRecord
-from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord, MosaicFigure
+from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord
 
 ANCHORS = {"where": "comparison", "boundaries": "boundaries", "mosaic": "boundaries", "effects": "effects"}
 """Where the figure of a remark stands on the page; claims have a list of their own, which shows their tests."""
@@ -106,7 +102,7 @@ def boundaries(evidence: EvidenceRecord) -> tuple[list[str], list[int], list[Bou
         return [], [], []
     tolerances = list(segmented[0].boundary_iou)
     strides = [mosaic.stride for mosaic in segmented[0].mosaics]
-    mosaics = _mosaics([*(model.mosaics for model in segmented), evidence.truth])
+    mosaics = _mosaics(evidence)
     rows = [
         Boundary(
             model.name,
@@ -114,19 +110,19 @@ def boundaries(evidence: EvidenceRecord) -> tuple[list[str], list[int], list[Bou
             [score(model.boundary_f1[t], 3) for t in tolerances],
             found,
         )
-        for model, found in zip(segmented, mosaics, strict=False)
+        for model, found in zip(evidence.models, mosaics, strict=False)
+        if model.boundary_iou
     ]
     blank = [UNDEFINED] * len(tolerances)
     return tolerances, strides, [*rows, Boundary("truth (control)", blank, blank, mosaics[-1])]
 
 
-def _mosaics(table: Sequence[Sequence[MosaicFigure]]) -> list[list[tuple[str, bool]]]:
-    """Return (index, whether it is above what chance yields) of every figure, tested over the whole table."""
-    p_values = [np.nan if m.p is None else m.p for row in table for m in row]
-    adjusted = iter(holm(np.array(p_values, np.float64)).tolist())
+def _mosaics(evidence: EvidenceRecord) -> list[list[tuple[str, bool]]]:
+    """Return (index, whether it is above what chance yields) of every figure of the models, the truth's last."""
+    table = [*(model.mosaics for model in evidence.models), evidence.truth]
     return [
-        [(score(m.index, 1), significant(next(adjusted)) and (m.index or 0) > (m.high or np.inf)) for m in row]
-        for row in table
+        [(score(m.index, 1), m in found) for m in row]
+        for row, found in zip(table, mosaics_beyond_chance(evidence), strict=True)
     ]
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelproof.comparison.evidence.measures import TOLERANCE
-from pixelproof.comparison.verdict import significant
+from pixelproof.comparison.verdict import mosaics_beyond_chance
 from pixelproof.comparison.wording.words import bound, listed, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import ComparisonRecord
-from pixelproof.runs.evidence_file import ClaimResult, Estimate, EvidenceRecord, ModelFigures, MosaicFigure, TestResult
+from pixelproof.runs.evidence_file import ClaimResult, Estimate, EvidenceRecord, MosaicFigure, TestResult
 
 About = Literal["where", "boundaries", "mosaic", "effects", "claims", "seeds"]
 _SAME_GRID = 0.9
@@ -38,8 +38,7 @@ def remarks(evidence: EvidenceRecord, language: Language, comparison: Comparison
     undecided = [{pair.a, pair.b} for pair in comparison.pairs if pair.verdict == "undecided"] if comparison else []
     said = [Remark("where", text) for text in _where(evidence, undecided, language)]
     said += [Remark("boundaries", text) for text in _boundary_f1(evidence, language)]
-    shown = [model for model in evidence.models if any(mosaic.index is not None for mosaic in model.mosaics)]
-    said += [Remark("mosaic", _mosaic(model, evidence.truth, language)) for model in shown]
+    said += [Remark("mosaic", text) for text in _mosaics(evidence, language)]
     said += [Remark("effects", text) for text in _effects(evidence, language)]
     said += [Remark("claims", claim_sentence(result, language)) for result in evidence.claims]
     return said + [Remark("seeds", text) for text in _seeds(evidence, language)]
@@ -98,9 +97,8 @@ def test_phrase(result: TestResult, language: Language) -> str:
     )
 
 
-def telling_grid(mosaics: tuple[MosaicFigure, ...]) -> MosaicFigure | None:
-    """Return the coarsest grid that explains about as many boundaries as the finest; None if chance explains them."""
-    found = [each for each in mosaics if each.index is not None and significant(each.p)]
+def telling_grid(found: Sequence[MosaicFigure]) -> MosaicFigure | None:
+    """Return the coarsest of the grids beyond chance that explains about as many boundaries as the finest."""
     if not found:
         return None
     finest = grid_share(min(found, key=lambda each: each.stride))
@@ -155,15 +153,20 @@ def _boundary_f1(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
         yield say("boundary_f1", language, tolerance=str(TOLERANCE), values=values)
 
 
-def _mosaic(model: ModelFigures, truth: tuple[MosaicFigure, ...], language: Language) -> str:
-    grid = telling_grid(model.mosaics)
+def _mosaics(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
+    for model, found in zip(evidence.models, mosaics_beyond_chance(evidence), strict=False):
+        if any(mosaic.index is not None for mosaic in model.mosaics):
+            yield _mosaic(model.name, telling_grid(found), evidence.truth, language)
+
+
+def _mosaic(name: str, grid: MosaicFigure | None, truth: tuple[MosaicFigure, ...], language: Language) -> str:
     if grid is None:
-        return say("no_mosaic", language, model=model.name)
+        return say("no_mosaic", language, model=name)
     control = next((each.index for each in truth if each.stride == grid.stride), None)
     return say(
         "mosaic",
         language,
-        model=model.name,
+        model=name,
         stride=str(grid.stride),
         share=share(grid_share(grid), 0),
         index=score(grid.index, 1),
