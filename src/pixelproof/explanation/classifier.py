@@ -89,8 +89,9 @@ def explain_classifier(
     keys = {picture_key(row.split, row.id) for row in (*doubtful[:PICTURED], *following[:PICTURED])}
     keys |= {picture_key(split, i) for finding in explanation.classes for i in (*finding.typical, *finding.odd)}
     bold = most_confident_errors(mine.chances.max(axis=1), truth, mine.seen.predicted)[:PICTURED]
-    explanation = explanation.model_copy(update={"failures": _failures(mine, truth, bold)})
-    keys |= {picture_key(split, failure.id) for failure in explanation.failures}
+    failures = _failures(mine, truth, bold)
+    explanation = explanation.model_copy(update={"failures": failures})
+    keys |= {picture_key(split, failure.id) for failure in failures}
     pictures = _pictures(predictor.reader, parts, sorted(keys))
     cams = _cams(predictor, mine, bold[:CAMS], pictures.pixels.shape[1])
     return Findings(doubtful, following, explanation, pictures, cams), from_numpy(mine.seen.logits)

@@ -66,6 +66,7 @@ class View:
     neighbours: str
     images: str
     galleries: list[Gallery]
+    outdated: bool
     worst: list[Exhibit]
     regions: list[tuple[str, str, str, str]]
     more_regions: bool
@@ -85,6 +86,7 @@ def view(model: str, findings: Findings, scheme: LabelScheme | None) -> View:
         neighbours=str(explanation.neighbours) if explanation else "",
         images=f"{count(explanation.images)} {explanation.split}" if explanation else "",
         galleries=[gallery for gallery in _galleries(findings) if gallery.tiles],
+        outdated=explanation is not None and explanation.failures is None,
         worst=exhibits_of(model, findings.worst, scheme),
         regions=_regions(findings.suspects) if masks else [],
         more_regions=len(findings.suspects) > REGIONS,
@@ -159,7 +161,7 @@ def _how_many(shown: Sequence[Tile], all_: int) -> str:
 
 
 def _failures(findings: Findings, explanation: Explanation) -> Iterable[Gallery]:
-    failures = explanation.failures
+    failures = explanation.failures or ()
     wrong = [failure for failure in failures if failure.predicted != failure.truth]
     bold = sorted(wrong, key=lambda failure: -failure.confidence)[:LISTED]
     worst = sorted(failures, key=lambda failure: -failure.loss)[:LISTED]

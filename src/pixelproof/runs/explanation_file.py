@@ -95,13 +95,13 @@ class Explanation(Strict):
     """Most mixed first."""
     statements: tuple[Statement, ...]
     """By kind, strongest first."""
-    failures: tuple[Failure, ...] = ()
-    """Those that galleries show."""
+    failures: tuple[Failure, ...] | None = None
+    """Those that galleries show; None where an earlier version explained, which did not keep them."""
 
     @model_validator(mode="after")
     def _check(self) -> Explanation:
         named = {i for s in self.statements for i in s.classes} | {i for p in self.pairs for i in (p.a, p.b)}
-        named |= {i for f in self.failures for i in (f.truth, f.predicted)}
+        named |= {i for f in self.failures or () for i in (f.truth, f.predicted)}
         if named and max(named) >= len(self.classes):
             raise ValueError(f"class {max(named)} is named, there are {len(self.classes)}")
         return self
