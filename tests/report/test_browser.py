@@ -66,6 +66,16 @@ def test_every_part_can_be_reached_from_everywhere(built: Path, browser, width: 
     page.close()
 
 
+@pytest.mark.parametrize("size", [(390, 844), (390, 600), (844, 390)])
+def test_no_part_in_the_menu_lies_beside_the_screen(built: Path, browser, size: tuple[int, int]):
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page.goto((built / "report.html").as_uri())
+    page.locator(".contents summary").click()
+    ends = page.eval_on_selector_all(".contents a", "all => all.map(a => a.getBoundingClientRect().right)")
+    assert 0 < max(ends) <= size[0]
+    page.close()
+
+
 def test_the_tab_key_stops_at_boxes_that_scroll_and_they_have_names(built: Path, browser):
     page = browser.new_page(viewport={"width": 420, "height": 900})
     page.goto((built / "report.html").as_uri())
