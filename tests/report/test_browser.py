@@ -76,6 +76,23 @@ def test_no_part_in_the_menu_lies_beside_the_screen(built: Path, browser, size: 
     page.close()
 
 
+@pytest.mark.parametrize("way", ["escape", "click", "tab"])
+def test_the_menu_closes_when_it_is_left(built: Path, browser, way: str):
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    page.goto((built / "report.html").as_uri())
+    menu, links = page.locator(".contents summary"), page.locator(".contents a")
+    menu.click()
+    links.last.focus()
+    assert links.last.is_visible()
+    if way == "click":
+        page.mouse.click(20, 880)
+    else:
+        page.keyboard.press({"escape": "Escape", "tab": "Tab"}[way])
+    assert not links.last.is_visible()
+    assert menu.evaluate("each => each === document.activeElement") == (way == "escape")
+    page.close()
+
+
 def test_the_tab_key_stops_at_boxes_that_scroll_and_they_have_names(built: Path, browser):
     page = browser.new_page(viewport={"width": 420, "height": 900})
     page.goto((built / "report.html").as_uri())

@@ -5,8 +5,16 @@
   if (!menu) return;
   const room = matchMedia("(min-width: 1360px)"); // as in style.css
   const fit = () => { menu.open = room.matches; };
+  const leave = (place) => place && !menu.contains(place) && fit();
   room.addEventListener("change", fit);
   menu.addEventListener("click", (event) => event.target.closest("a") && fit());
+  menu.addEventListener("focusout", (event) => leave(event.relatedTarget));
+  document.addEventListener("click", (event) => leave(event.target));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || room.matches) return;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    fit();
+  });
   fit();
 })();
 // A box is a stop of the Tab key only where there is something to scroll, and then has a name.
