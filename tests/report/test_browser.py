@@ -141,6 +141,17 @@ def test_charts_and_colours_are_printed(built: Path, browser):
     page.close()
 
 
+def test_folded_parts_are_printed(built: Path, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto((built / "report.html").as_uri())
+    page.eval_on_selector_all("main details", "all => all.forEach(each => each.open = false)")
+    hidden = page.locator("main details pre").first
+    assert not hidden.is_visible()
+    page.emulate_media(media="print")
+    assert hidden.is_visible()
+    page.close()
+
+
 def test_the_discussion_changes_its_language(built: Path, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((built / "report.html").as_uri())
