@@ -141,6 +141,15 @@ def test_charts_and_colours_are_printed(built: Path, browser):
     page.close()
 
 
+def test_tables_are_printed_below_each_other(built: Path, browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto((built / "report.html").as_uri())
+    page.emulate_media(media="print")
+    shown = page.eval_on_selector_all(".tables, .tables > *", "all => all.map(e => getComputedStyle(e).display)")
+    assert set(shown) == {"block"}
+    page.close()
+
+
 def test_folded_parts_are_printed(built: Path, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((built / "report.html").as_uri())
