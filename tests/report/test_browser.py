@@ -141,6 +141,15 @@ def test_charts_and_colours_are_printed(built: Path, browser):
     page.close()
 
 
+def test_names_in_forests_are_whole_on_a_phone(built: Path, browser):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((built / "report.html").as_uri())
+    names = page.locator(".forest .name")
+    names.first.evaluate("name => { name.textContent = 'a class of a very long name'; }")
+    assert all(names.evaluate_all("all => all.map(e => e.scrollWidth <= e.clientWidth)"))
+    page.close()
+
+
 def test_tables_are_printed_below_each_other(built: Path, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((built / "report.html").as_uri())
