@@ -29,6 +29,10 @@ def test_the_page_opens_offline_and_enlarges_images(built: Path, browser, width:
     button.click()
     viewer = page.locator("#viewer")
     assert viewer.is_visible()
+    assert viewer.locator(".close").evaluate("close => close === document.activeElement")
+    if width < 720:
+        below = viewer.locator("img").bounding_box()
+        assert viewer.locator(".step").first.bounding_box()["y"] >= below["y"] + below["height"]
     assert viewer.locator("img").get_attribute("src") == button.locator("img").get_attribute("src")
     assert viewer.locator("img").bounding_box()["width"] > button.bounding_box()["width"]
     page.keyboard.press("ArrowRight")
