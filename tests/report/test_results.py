@@ -82,6 +82,8 @@ def test_pixels_that_are_left_out_are_not_counted(built: Path):
     assert true[6] > 0
     said = re.findall(r"n = 9 images, ([\d,]+) pixels\. (?:Unknown ignored|Confusions)", text)
     assert said == [f"{true[:7].sum():,}", f"{true[:6].sum():,}"]
+    for table, n in zip(iou_tables(read_study(built).parts[1]), (true[:7].sum(), true[:6].sum()), strict=True):
+        assert [line.pixels for line in table.lines] == [share(pixels / n, 2) for pixels in true[:6]]
 
 
 def test_an_absent_class_is_a_dash_and_is_not_averaged(study: Path):

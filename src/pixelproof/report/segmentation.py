@@ -134,9 +134,10 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
     names, every = [model.name for model, _ in segmenters(part)], [scores for _, scores in segmenters(part)]
     scheme, sure = every[0].scheme, _confirmed(part.comparison, names, protocol)
     by_class = np.stack([iou(scores, protocol) for scores in every])
-    true = every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)]
+    counted = scheme.scored if protocol == "unknown_ignored" else np.full_like(scheme.scored, True)
+    true = np.where(counted, every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)], 0)
     lines = [
-        Line(name, _values(by_class[:, i].tolist(), sure, name), color, share(true[i] / true.sum(), 2))
+        Line(name, _values(by_class[:, i].tolist(), sure, name), color, share(true[i] / max(true.sum(), 1), 2))
         for i, (name, color) in enumerate(class_key(scheme))
         if scheme.scored[i]
     ]
@@ -154,7 +155,7 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
             Line("Frequency-weighted IoU", _values(weighted)),
             Line("Pixel accuracy (scored classes)", _values([pixel_accuracy(scores) for scores in every])),
         ],
-        n=_counted(every[0], scheme.scored if protocol == "unknown_ignored" else np.full_like(scheme.scored, True)),
+        n=_counted(every[0], counted),
         undefined=bool(np.isnan(by_class[:, scheme.scored]).any()),
     )
 
