@@ -138,6 +138,16 @@ def test_a_difference_is_coloured_where_the_comparison_confirms_it(built: Path):
         assert {line.values[2].change for line in table.lines + table.totals} == {""}
 
 
+def test_a_comparison_under_either_protocol_colours_the_one_table_of_data_without_unknown(built: Path):
+    part = read_study(built).parts[1]
+    ignored = replace(part, comparison=part.comparison.model_copy(update={"protocol": "unknown_ignored"}))
+    classes = [label.model_copy(update={"ignored": False}) for label in part.scheme.classes]
+    scheme = part.scheme.model_copy(update={"classes": tuple(classes)})
+    models = tuple(replace(model, scores=replace(model.scores, scheme=scheme)) for model in part.models)
+    (table,) = iou_tables(replace(ignored, scheme=scheme, models=models))
+    assert "better" in {line.values[2].change for line in table.lines}
+
+
 def test_scores_on_other_images_are_refused(study: Path):
     rewrite(study, "fcn8s", scores_of(study)[1].confusion[:3])
     with pytest.raises(UserError, match=r"fcn8s.*scored on other images"):

@@ -132,7 +132,10 @@ def matrices(part: PartArtefacts) -> list[tuple[str, Matrix]]:
 
 def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
     names, every = [model.name for model, _ in segmenters(part)], [scores for _, scores in segmenters(part)]
-    scheme, sure = every[0].scheme, _confirmed(part.comparison, names, protocol)
+    scheme = every[0].scheme
+    tested = part.comparison
+    agree = scheme.scored.all()  # then both protocols do
+    sure = _confirmed(tested if tested is not None and (agree or tested.protocol == protocol) else None, names)
     by_class = np.stack([iou(scores, protocol) for scores in every])
     counted = scheme.scored if protocol == "unknown_ignored" else np.full_like(scheme.scored, True)
     true = np.where(counted, every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)], 0)
@@ -146,7 +149,7 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
     defined = sorted(set((~np.isnan(by_class)).sum(axis=1).tolist()))
     averaged = f"{defined[0]} classes" if len(defined) == 1 else "the classes defined for each model"
     return IouTable(
-        title="All classes scored" if scheme.scored.all() else TITLES[protocol],
+        title="All classes scored" if agree else TITLES[protocol],
         rule=_rule(scheme, protocol),
         heads=[names[0], *(head for name in names[1:] for head in (name, "Δ"))],
         lines=lines,
@@ -160,10 +163,10 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
     )
 
 
-def _confirmed(comparison: ComparisonRecord | None, names: list[str], protocol: Protocol) -> list[dict[str, str]]:
+def _confirmed(comparison: ComparisonRecord | None, names: list[str]) -> list[dict[str, str]]:
     """Return for each model but the first which differences to the first are known, by class and of the mean."""
     known: dict[tuple[str, str], dict[str, str]] = {}
-    for pair in comparison.pairs if comparison is not None and comparison.protocol == protocol else ():
+    for pair in comparison.pairs if comparison is not None else ():
         known[pair.a, pair.b] = {name: CHANGE[class_verdict(record)] for name, record in pair.classes.items()}
         known[pair.a, pair.b][MEAN] = CHANGE[pair.verdict]
     return [known.get((names[0], name), {}) for name in names[1:]]
