@@ -222,4 +222,7 @@ def test_of_very_many_classes_the_worst_are_drawn():
     assert max(max(cell.row, cell.column) for cell in grid.cells) == 49
     assert {cell.title for cell in grid.cells if cell.row == 49} == {"true c50, predicted c50: 50 of 51 images (98.0%)"}
     assert grid.note == "The 50 of 101 classes of which the smallest share is right, among themselves."
-    assert len(matrix(counts[:100, :100], class_scheme(names[:100]), "images").names) == 100
+    assert grid.summary.endswith(f"on the diagonal. {grid.note}")  # what a screen reader says of the grid
+    whole = matrix(counts[:100, :100], class_scheme(names[:100]), "images")
+    assert len(whole.names) == 100
+    assert whole.summary.endswith("on the diagonal")

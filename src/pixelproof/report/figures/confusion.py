@@ -75,6 +75,7 @@ def matrix(counts: Int64, scheme: LabelScheme, unit: str) -> Matrix:
     ]
     note = f"The {WORST} of {count(len(labels))} classes of which the smallest share is right, among themselves."
     note = note if len(drawn) < len(labels) else ""
+    summary += f". {note}" if note else ""
     names, heads = ([texts[i] for i in drawn] for texts in (labels, heads))
     return Matrix(names, heads, cells, spelt, frequent, summary, note)
 
