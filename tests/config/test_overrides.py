@@ -59,7 +59,7 @@ def test_an_expression_is_read_as_it_stands(pattern):
 
 
 def test_what_is_no_expression_is_refused():
-    with pytest.raises(UserError, match=r"--set: 'data.groups': it is no regular expression"):
+    with pytest.raises(UserError, match=r"--set: 'data.groups': groups '\(' is not a regular expression"):
         apply_overrides(BASE, ["groups=("])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -12,6 +11,7 @@ from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
 from pixelproof.runs.folder import CONFIG
+from pixelproof.runs.scenes import expression
 from pixelproof.schema import Strict, parse
 
 Task = Literal["classification", "segmentation"]
@@ -53,9 +53,9 @@ class DataConfig(Strict):
     @classmethod
     def _expression(cls, value: str | None) -> str | None:
         try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"it is no regular expression: {error}") from None
+            expression(value or "")
+        except UserError as error:
+            raise ValueError(error.problem) from None
         return value
 
 

@@ -21,11 +21,20 @@ def scenes_of(ids: Iterable[str], pattern: str | None) -> list[str]:
     """
     if pattern is None:
         return list(ids)
+    compiled = expression(pattern)
+    return [_scene(sample_id, compiled) for sample_id in ids]
+
+
+def expression(pattern: str) -> re.Pattern[str]:
+    """Return a pattern, compiled.
+
+    Raises:
+        UserError: It is no regular expression.
+    """
     try:
-        compiled = re.compile(pattern)
+        return re.compile(pattern)
     except re.error as error:
         raise UserError(f"groups '{pattern}' is not a regular expression: {error}", "correct it") from None
-    return [_scene(sample_id, compiled) for sample_id in ids]
 
 
 def _scene(sample_id: str, pattern: re.Pattern[str]) -> str:
