@@ -14,9 +14,10 @@ from report_folders import class_scheme, guessed, land, make_classification, mak
 from report_pages import Page
 
 from pixelproof.errors import UserError
-from pixelproof.evaluation.calibration import calibration_counts, confidence_units
+from pixelproof.evaluation.calibration import UNIT, calibration_counts, confidence_units
 from pixelproof.explanation.describe import Cloud, describe
 from pixelproof.labels import PRESETS
+from pixelproof.numbers import share
 from pixelproof.report.calibration import calibrations, fitting
 from pixelproof.report.explained import view
 from pixelproof.report.page import build_report
@@ -225,6 +226,18 @@ def test_ece_on_the_page_is_that_of_the_counts(explained: Path):
     gaps = [abs(right[bins == b].sum() - scores.confidence[bins == b].sum()) for b in range(15)]
     (table,) = [t for t in Page(explained / "report.html").tables if t.rows[0][1:] == ["ECE", "95% interval"]]
     assert float(table.rows[1][1]) == pytest.approx(sum(gaps) / len(right), abs=2e-3)
+
+
+def test_what_to_leave_to_a_person_on_the_page_is_that_of_the_counts(explained: Path):
+    scores = load_scores(explained / "classification/vgg16/scores/validation.npz")
+    assert scores.calibration is not None
+    sure = scores.calibration[:, -1, :, 2].sum(axis=1) / UNIT
+    page = Page(explained / "report.html")
+    (table,) = [t for t in page.tables if t.rows[0][1:] == ["Images kept", "Of them right", "95% interval"]]
+    for confidence, kept, right, _ in table.rows[1:]:
+        above = sure >= float(confidence)
+        assert (kept, right) == (share(above.mean()), share(scores.correct[above].mean()))
+    assert len(table.rows) > 3
 
 
 @pytest.mark.parametrize("name", ["explanation.json", "suspects.csv", "pictures.npz"])

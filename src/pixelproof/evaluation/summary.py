@@ -12,6 +12,7 @@ import pixelproof.evaluation.metrics as metrics
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
+from pixelproof.evaluation.selective import kept, promises
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
 
@@ -55,6 +56,7 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
         "confusion": _confusion(scores),
         "boundary": _boundary(scores, scores.boundaries) if scores.boundaries is not None else None,
         "calibration": _calibration(scores),
+        "kept": _kept(scores),
     }
 
 
@@ -110,6 +112,8 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         **_by_class(names, counts),
         "confusion": _confusion(scores),
         "calibration": _calibration(scores),
+        "kept": _kept(scores),
+        "promises": [_defined(vars(promise)) for promise in promises(scores)],
     }
 
 
@@ -125,6 +129,17 @@ def _by_class(names: Sequence[str], counts: Int64) -> dict[str, dict[str, float 
 def _confusion(scores: Scores) -> dict[str, Any]:
     """Return the counts by true class (row) and predicted class (column), with the order of the classes."""
     return {"classes": list(scores.scheme.names), "counts": metrics.confusion_matrix(scores).tolist()}
+
+
+def _kept(scores: Scores) -> list[dict[str, float | None]] | None:
+    """Return what is right of the answers from several confidences on; None without confidences."""
+    if (found := kept(scores)) is None:
+        return None
+    return [_defined(dict(zip(vars(found), row, strict=True))) for row in zip(*vars(found).values(), strict=True)]
+
+
+def _defined(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: defined(value) for name, value in values.items()}
 
 
 def _calibration(scores: Scores) -> list[dict[str, Any]] | None:

@@ -9,7 +9,7 @@ from rich.console import Console
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.evaluation.summary import study_line, summarise
 from pixelproof.numbers import counted as number_of
-from pixelproof.numbers import score
+from pixelproof.numbers import score, share
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
@@ -31,6 +31,9 @@ def print_scores(scores: Scores) -> None:
         add_row(classes, name, str(count), score(value), score(figures["precision"][name]), score(figures["f1"][name]))
     out.print(classes)
     _calibration(figures["calibration"])
+    _kept(figures["kept"], "answers", out)
+    for promise in figures["promises"]:
+        print(_promised(promise))
 
 
 TOP = 5
@@ -43,6 +46,26 @@ def _calibration(figures: list[dict[str, Any]] | None) -> None:
         line = f"Expected calibration error{_WHEN[found['temperature']]}: {score(found['ece'])}"
         known = found["low"] is not None  # of a single image it is not
         print(f"{line} (95% interval {score(found['low'])} to {score(found['high'])})" if known else line)
+
+
+def _kept(rows: list[dict[str, Any]] | None, unit: str, out: Console) -> None:
+    if rows is None:
+        return
+    sure = table(
+        "from", f"{unit} kept", "of them right", "95% interval", title="By confidence, others left to a person"
+    )
+    for row in rows:
+        low, high, accuracy, part = (share(row[name]) for name in ("low", "high", "accuracy", "share"))
+        add_row(sure, f"{row['confidence']:.2f}", part, accuracy, f"{low} to {high}" if row["low"] is not None else "")
+    out.print(sure)
+
+
+def _promised(promise: dict[str, Any]) -> str:
+    goal = f"at least {share(promise['goal'], 0)} right"
+    if promise["confidence"] is None:
+        return f"No confidence is high enough to promise {goal}."
+    confidence, kept = score(promise["confidence"]), share(promise["share"])
+    return f"For {goal}, with 95% certainty: answers from {confidence} on, which are {kept} of them."
 
 
 def _segmentation(scores: SegmentationScores, out: Console) -> None:
@@ -63,6 +86,7 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
     out.print(found)
     print(f"Pixel accuracy: {score(figures['pixel_accuracy'])}")
     _calibration(figures["calibration"])
+    _kept(figures["kept"], "pixels", out)
     if figures["boundary"] is not None:
         _boundary(figures["boundary"], out)
 

@@ -23,6 +23,7 @@ from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, hashed, templates
+from pixelproof.report.selective import selective
 from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
@@ -125,13 +126,15 @@ def _explanation_context(folder: Path) -> dict[str, object]:
             "explained": [explained.view(model, findings, scheme)],
             "calibrations": calibrated,
             "fitted": calibration.fitting(calibrated),
+            "selective": selective({model: scores}),
         },
     }
 
 
 def _part(part: PartArtefacts) -> dict[str, object]:
     """Return what the templates show of one part."""
-    calibrated = calibration.calibrations({model.name: model.scores for model in part.models})
+    scores = {model.name: model.scores for model in part.models}
+    calibrated = calibration.calibrations(scores)
     shared: dict[str, object] = {
         "record": part.record,
         "sentences": key_results.sentences(part),
@@ -143,6 +146,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "explained": [explained.view(m.name, m.findings, part.scheme) for m in part.models if m.findings],
         "calibrations": calibrated,
         "fitted": calibration.fitting(calibrated),
+        "selective": selective(scores),
     }
     if part.record.task == "classification":
         return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}

@@ -1,0 +1,151 @@
+"""What is right of the answers that a model is sure of, where a person takes the others.
+
+Selective classification. A promise holds for images of the same kind, with a certainty that counts all that was tried.
+Selective Classification for Deep Neural Networks, https://arxiv.org/abs/1705.08500
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import bdtrc, betaincinv
+
+from pixelproof.array_types import Float64, Int64
+from pixelproof.evaluation.calibration import BINS, UNIT
+from pixelproof.evaluation.metrics import ratio
+from pixelproof.evaluation.resampling import MINIMUM, resample
+from pixelproof.runs import ClassificationScores, Scores
+
+CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""From which confidence on a classifier's answers are kept."""
+EDGES = (0, *range(BINS // 2 + 1, BINS))
+"""Of which bins on those of a segmenter are kept, which are counted by bin alone."""
+GOALS = (0.9, 0.95, 0.99)
+CERTAINTY = 0.95
+TRIED = 10
+"""Shares of the answers that are tried for a promise, the surest tenth to all."""
+REPLICATES = 2000
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The answers that are kept, from each of T confidences on.
+
+    Attributes:
+        confidence: float64 [T], 0..1, ascending.
+        share: float64 [T], the part of all answers that is kept.
+        accuracy: float64 [T], the part of these that is right.
+        low: float64 [T], lower end of its 95% interval; NaN where it is not known.
+        high: float64 [T], upper end.
+    """
+
+    confidence: Float64
+    share: Float64
+    accuracy: Float64
+    low: Float64
+    high: Float64
+
+
+@dataclass(frozen=True)
+class Promise:
+    """From which confidence on answers are right as often as wanted.
+
+    Attributes:
+        goal: The accuracy that is wanted, 0..1.
+        confidence: The least confidence to keep; NaN where these images are too few, or too many wrong, to promise it.
+        share: The part of all answers that is kept then.
+    """
+
+    goal: float
+    confidence: float
+    share: float
+
+
+def kept(scores: Scores, seed: int = 0) -> Kept | None:
+    """Return what is right of the answers from several confidences on; None where confidence is unknown.
+
+    Confidence is the one that ``predict`` writes: at the fitted temperature, where there is one. Answers are images,
+    with the exact binomial interval of Clopper and Pearson, or pixels of scored classes, with that of the images drawn
+    again, as pixels of one image are alike.
+    """
+    if scores.calibration is None or not scores.calibration[:, -1, :, 0].any():
+        return None
+    if isinstance(scores, ClassificationScores):
+        return _kept_images(scores)
+    return _kept_pixels(scores.calibration[:, -1], seed)
+
+
+def promises(scores: Scores) -> list[Promise]:
+    """Return what can be promised of a classifier's answers with a certainty of 95%, for each goal it misses without.
+
+    Of segmenters nothing is promised: their pixels are not as many trials.
+    """
+    if kept(scores) is None or not isinstance(scores, ClassificationScores):
+        return []
+    sure, right = _confidence(scores), scores.correct
+    thresholds = np.unique(-np.quantile(-sure, np.arange(1, TRIED + 1) / TRIED, method="inverted_cdf"))[::-1]
+    chosen = sure >= thresholds[:, None]
+    count, hits = chosen.sum(axis=1), (chosen & right).sum(axis=1)
+    found = {goal: _last_proven(bdtrc(hits - 1, count, goal)) for goal in GOALS if right.mean() < goal}
+    return [
+        Promise(goal, float("nan"), 0.0)
+        if last is None
+        else Promise(goal, float(thresholds[last]), float(count[last] / len(sure)))
+        for goal, last in found.items()
+    ]
+
+
+def _last_proven(p: Float64) -> int | None:
+    """Return the last of T hypotheses that its p-value [T] refutes; all are refuted in error in 5% of cases at most.
+
+    Each has its part of the 5%, and that of all that were refuted in a row before it (Wiens' fallback procedure).
+    """
+    last, budget = None, 0.0
+    for index, value in enumerate(p):
+        budget += (1 - CERTAINTY) / len(p)
+        if value <= budget:
+            last = index
+        else:
+            budget = 0.0
+    return last
+
+
+def _confidence(scores: ClassificationScores) -> Float64:
+    """Return the confidence of each image, float64 [N]: it alone is counted, so that its bins' sum is its own."""
+    assert scores.calibration is not None
+    sure: Float64 = scores.calibration[:, -1, :, 2].sum(axis=1) / UNIT
+    return sure
+
+
+def _kept_images(scores: ClassificationScores) -> Kept:
+    confidence = np.array(CONFIDENCES)
+    chosen = _confidence(scores) >= confidence[:, None]
+    count, right = chosen.sum(axis=1), (chosen & scores.correct).sum(axis=1)
+    tail = (1 - CERTAINTY) / 2
+    low, high = _at_least(right, count, tail), 1 - _at_least(count - right, count, tail)
+    return _different(count, Kept(confidence, count / len(scores.ids), ratio(right, count), low, high))
+
+
+def _kept_pixels(counts: Int64, seed: int) -> Kept:
+    """Return what is kept of pixels counted by image and bin, int64 [N, B, 3]."""
+    above = np.flip(np.cumsum(np.flip(counts[..., :2], axis=1), axis=1), axis=1)[:, EDGES]
+    count, right = np.moveaxis(above.sum(axis=0), -1, 0)
+    ends = np.full((2, len(EDGES)), np.nan)
+    if len(counts) >= MINIMUM:
+        drawn = resample(above, lambda sums: ratio(sums[..., 1], sums[..., 0]), REPLICATES, seed, "kept")
+        known = ~np.isnan(drawn).any(axis=0)  # not every draw has pixels of which few images have any
+        ends[:, known] = np.quantile(drawn[:, known], ((1 - CERTAINTY) / 2, (1 + CERTAINTY) / 2), axis=0)
+    return _different(count, Kept(np.array(EDGES) / BINS, count / count[0], ratio(right, count), *ends))
+
+
+def _different(count: Int64, found: Kept) -> Kept:
+    """Leave out confidences from which on nothing is kept, or as many answers [T] as from the one before."""
+    rows = (count > 0) & (np.diff(count, prepend=-1) != 0)
+    return Kept(*(values[rows] for values in vars(found).values()))
+
+
+def _at_least(hits: Int64, trials: Int64, doubt: float) -> Float64:
+    """Return above which chances [T] those of trials lie, with a probability of all but ``doubt`` (Clopper-Pearson)."""
+    least: Float64 = np.where(hits > 0, betaincinv(np.maximum(hits, 1), trials - hits + 1, doubt), 0.0)
+    return least

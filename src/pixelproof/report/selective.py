@@ -1,0 +1,64 @@
+"""What a page shows of the answers that may be kept and those that are left to a person."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pixelproof.evaluation.selective import Kept, Promise, kept, promises
+from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.report.figures.kept import kept_chart
+from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.runs import ClassificationScores, Scores
+
+
+@dataclass(frozen=True)
+class KeptTable:
+    """What is right of one model's answers, by the confidence from which on they are kept."""
+
+    model: str
+    rows: list[tuple[str, str, str, str]]
+    promises: list[str]
+
+
+@dataclass(frozen=True)
+class Selective:
+    """The answers of all models of a part."""
+
+    picture: Picture
+    unit: str
+    tables: list[KeptTable]
+
+
+def selective(scores: Mapping[str, Scores | None]) -> Selective | None:
+    """Return what may be kept of the answers of models, by their names; None where no confidence is known."""
+    found = {model: (one, part) for model, one in scores.items() if one is not None and (part := kept(one))}
+    if not found:
+        return None
+    curves = {model: part for model, (_, part) in found.items()}
+    first = next(iter(found.values()))[0]
+    unit = "images" if isinstance(first, ClassificationScores) else "pixels"
+    n = f"n = {count(len(first.ids))} images"
+    caption = f"The part of the {unit} kept that is right, by how many are kept, the surest first. {n}."
+    picture = Picture(svg_uri(kept_chart(curves, unit)), f"Share right over share of {unit} kept", caption)
+    tables = [
+        KeptTable(model, _rows(part), [_sentence(p) for p in promises(one)]) for model, (one, part) in found.items()
+    ]
+    return Selective(picture, unit, tables)
+
+
+def _rows(found: Kept) -> list[tuple[str, str, str, str]]:
+    ends = [
+        UNDEFINED if math.isnan(low) else f"{share(low)} to {share(high)}"
+        for low, high in zip(found.low, found.high, strict=True)
+    ]
+    columns = zip(found.confidence, found.share, found.accuracy, ends, strict=True)
+    return [(score(sure, 2), share(part), share(right), interval) for sure, part, right, interval in columns]
+
+
+def _sentence(promise: Promise) -> str:
+    goal = f"{share(promise.goal, 0)} right"
+    if math.isnan(promise.confidence):
+        return f"{goal}: no confidence is high enough to promise it."
+    return f"{goal}: keep answers from {score(promise.confidence)} on, {share(promise.share)} of them."

@@ -1,0 +1,105 @@
+"""Answers that are kept by confidence, against loops and SciPy, and promises against models whose truth is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from pixelproof.evaluation.calibration import BINS, calibration_counts, confidence_units
+from pixelproof.evaluation.selective import CONFIDENCES, GOALS, kept, promises
+from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.runs import ClassificationScores, SegmentationScores
+
+SCHEME = LabelScheme(task="classification", classes=[LabelClass(id=i, name=f"c{i}") for i in range(2)])
+PIXELS = LabelScheme(task="segmentation", classes=[LabelClass(id=i, name=f"c{i}", color=(i, 0, 0)) for i in range(2)])
+
+
+def classified(sure, right):
+    """Return scores of images with these confidences; as trained, all are surer."""
+    count, right = len(sure), np.asarray(right)
+    columns = [calibration_counts(confidence_units(c)[:, None], right[:, None]) for c in (sure**0.5, sure)]
+    none = np.zeros(count, int)
+    return ClassificationScores(
+        tuple(map(str, range(count))), none, (~right).astype(int), none, none * 1.0, sure**0.5, SCHEME,
+        calibration=np.stack(columns, axis=1),
+    )  # fmt: skip
+
+
+def segmented(sure, right):
+    """Return scores of images whose pixels have these confidences, [N, P]."""
+    counts = calibration_counts(confidence_units(sure), right)[:, None]
+    return SegmentationScores(
+        tuple(map(str, range(len(sure)))), np.zeros((len(sure), 3, 3), int), PIXELS, calibration=counts
+    )
+
+
+def test_images_kept_equal_a_loop_with_exact_intervals():
+    rng = np.random.default_rng(0)
+    sure = rng.uniform(0.3, 0.97, 200).round(4)
+    sure[:3] = (0.5, 0.6, 0.95)  # what lies on a confidence is kept
+    right = rng.random(200) < sure
+    found = kept(classified(sure, right))
+    rows = []
+    for confidence in CONFIDENCES[:-1]:  # none is as sure as the last
+        hits = [hit for hit, c in zip(right, sure, strict=True) if c >= confidence]
+        ends = binomtest(int(sum(hits)), len(hits)).proportion_ci(method="exact")
+        rows.append((confidence, len(hits) / 200, sum(hits) / len(hits), ends.low, ends.high))
+    np.testing.assert_allclose(np.array(list(vars(found).values())).T, rows, rtol=1e-9)
+
+
+def test_pixels_kept_equal_a_loop():
+    rng = np.random.default_rng(1)
+    sure = rng.uniform(0.5, 1, (12, 300)).round(4)
+    right = rng.random((12, 300)) < sure
+    found = kept(segmented(sure, right))
+    assert found.confidence[0] == 0
+    assert found.confidence[-1] == (BINS - 1) / BINS
+    for confidence, share, accuracy, low, high in zip(*vars(found).values(), strict=True):
+        above = np.floor(sure * BINS + 1e-9).clip(max=BINS - 1) >= round(confidence * BINS)
+        assert (share, accuracy) == pytest.approx((above.mean(), right[above].mean()))
+        assert low < accuracy < high
+    assert promises(segmented(sure, right)) == []
+
+
+def test_one_image_has_no_interval_and_no_confidence_no_answer():
+    found = kept(segmented(np.full((1, 9), 0.9), np.ones((1, 9), bool)))
+    assert found.accuracy[0] == 1
+    assert np.isnan([found.low[0], found.high[0]]).all()
+    unknown = classified(np.full(4, 0.5), [True, False, True, False])
+    unknown = ClassificationScores(**(vars(unknown) | {"calibration": None}))
+    assert kept(unknown) is None
+    assert promises(unknown) == []
+
+
+def promised(scores):
+    """Return from which confidence on answers are promised to be right in nine of ten cases; NaN if they are not."""
+    return next((p.confidence for p in promises(scores) if p.goal == GOALS[0]), np.nan)
+
+
+def test_promises_are_kept():
+    """Where confidence says nothing and 89.9% are right, at most 5% of 400 models promise 90%."""
+    rng = np.random.default_rng(2)
+    broken = [promised(classified(rng.uniform(0.5, 1, 300), rng.random(300) < 0.899)) for _ in range(400)]
+    assert np.isfinite(broken).sum() <= 0.05 * 400
+
+
+def test_what_can_be_told_is_promised():
+    """Where confidence tells, nearly all of 100 models promise it, and from little above."""
+    rng = np.random.default_rng(3)
+    found = []
+    for _ in range(100):
+        sure = rng.beta(3, 1, 1000)
+        found.append(promised(classified(sure, rng.random(1000) < sure**0.7)))
+    # 90% of the answers from t on are right where the mean of x^0.7 over Beta(3, 1) above t is .9.
+    grid = np.linspace(0, 0.999, 1000)
+    least = grid[np.argmax(3 / 3.7 * (1 - grid**3.7) / (1 - grid**3) >= 0.9)]
+    assert np.isfinite(found).sum() > 95
+    assert least < np.nanmedian(found) < least + 0.12
+
+
+def test_what_cannot_be_promised_is_said_and_what_is_kept_anyway_is_not_promised():
+    sure = np.linspace(0.5, 0.99, 60)
+    few = promises(classified(sure, np.arange(60) >= 20))
+    assert [p.goal for p in few] == list(GOALS)
+    assert np.isnan(few[-1].confidence)
+    assert few[-1].share == 0
+    assert [p.goal for p in promises(classified(sure, np.arange(60) >= 4))] == [0.95, 0.99]
