@@ -111,6 +111,8 @@ def classification_scores(scheme: LabelScheme, per_class: int, skill: float = 0.
     predicted = np.where(right, truth, stray % classes)
     rank = np.where(predicted == truth, 0, 1 + rng.integers(0, 9, len(truth)))
     ids = tuple(f"{label}_{index}" for index, label in enumerate(truth))
+    chances = rng.dirichlet(np.ones(classes), len(truth))
+    chances[np.arange(len(truth)), predicted] += 1
     return ClassificationScores(
         ids=ids,
         truth=truth.astype(np.int64),
@@ -120,6 +122,7 @@ def classification_scores(scheme: LabelScheme, per_class: int, skill: float = 0.
         confidence=rng.random(len(truth)),
         scheme=scheme,
         source=Source("vgg16", "validation", DATA),
+        probabilities=(chances / 2).astype(np.float32),
     )
 
 

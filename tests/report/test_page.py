@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from report_folders import SHOWN, make_classification, make_run, make_segmentation, make_study
 from report_pages import Page
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pixelproof.cli.report import report
 from pixelproof.errors import UserError
@@ -53,6 +54,18 @@ def test_every_inner_link_has_its_target(built: Path):
     wanted = {values["href"][1:] for tag, values in page.tags if tag == "a"}
     assert len(wanted) > 10
     assert wanted <= set(ids)
+
+
+def test_how_to_find_a_class_on_the_page_is_that_of_the_probabilities(built: Path):
+    scores = load_scores(built / "classification/vgg16/scores/validation.npz")
+    assert scores.probabilities is not None
+    (table,) = [t for t in Page(built / "report.html").tables if "ROC AUC" in t.rows[0]]
+    assert len(table.rows) > 3
+    for index, (name, n, precision, auc, *_) in enumerate(table.rows[1::4]):  # a row for each goal
+        own, column = scores.truth == index, scores.probabilities[:, index]
+        assert (name, n) == (scores.scheme.names[index], str(own.sum()))
+        assert float(precision) == pytest.approx(average_precision_score(own, column), abs=6e-4)
+        assert float(auc) == pytest.approx(roc_auc_score(own, column), abs=6e-4)
 
 
 def test_no_heading_skips_a_level(built: Path):
@@ -136,8 +149,8 @@ def test_hovering_a_cell_tells_what_it_counts(built: Path):
 
 def test_images_are_described_and_counted(built: Path):
     images = [values for tag, values in Page(built / "report.html").tags if tag == "img" and values["src"] != "data:,"]
-    # Three exhibits of picture, truth and two masks with errors; three diagrams; two curves a part; one map; one pair.
-    assert len(images) == 3 * 6 + 3 + 4 + 1 + 1
+    # Three exhibits of picture, truth and two masks with errors; three diagrams; two curves a part; map; recall; pair.
+    assert len(images) == 3 * 6 + 3 + 4 + 1 + 1 + 1
     assert all(values["alt"] for values in images)
 
 

@@ -171,7 +171,7 @@ def test_an_edited_fact_is_refused(tmp_path):
 
 def test_another_version_or_kind_is_named(tmp_path):
     save_arrays(tmp_path / "s.npz", "scores", 99, {}, {})
-    with pytest.raises(UserError, match="scores file of version 99, expected 2"):
+    with pytest.raises(UserError, match="scores file of version 99, expected 3"):
         load_scores(tmp_path / "s.npz")
     save_arrays(tmp_path / "f.npz", "features", 2, {}, {})
     with pytest.raises(UserError, match="is a features file; give a scores file"):

@@ -20,6 +20,8 @@ from pixelproof.progress import bar
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores, Source
 
 BATCH = 128
+MOST_KEPT = 1 << 24
+"""Probabilities that a score file holds, 64 MB before it is packed."""
 
 
 def evaluate(
@@ -85,8 +87,8 @@ def _classification(
     rows = np.arange(len(samples))
     of_truth = probability[rows, truth]
     right = (probability.argmax(axis=1) == truth)[:, None]
-    temperatures = _temperatures(predictor).values()
-    sure = [confidence_units(probabilities(logits, t).max(axis=1, keepdims=True)) for t in temperatures]
+    tempered = [probabilities(logits, t) for t in _temperatures(predictor).values()]
+    sure = [confidence_units(chances.max(axis=1, keepdims=True)) for chances in tempered]
     return ClassificationScores(
         ids=tuple(s.id for s in samples),
         truth=truth,
@@ -97,6 +99,7 @@ def _classification(
         scheme=predictor.scheme,
         source=source,
         calibration=np.stack([calibration_counts(units, right) for units in sure], axis=1),
+        probabilities=tempered[-1].astype(np.float32) if probability.size <= MOST_KEPT else None,
     )
 
 

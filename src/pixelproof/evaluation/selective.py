@@ -26,6 +26,7 @@ CERTAINTY = 0.95
 TRIED = 10
 """Shares of the answers that are tried for a promise, the surest tenth to all."""
 REPLICATES = 2000
+Counts = Int64 | np.int64
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,7 @@ def _kept_images(scores: ClassificationScores) -> Kept:
     confidence = np.array(CONFIDENCES)
     chosen = _confidence(scores) >= confidence[:, None]
     count, right = chosen.sum(axis=1), (chosen & scores.correct).sum(axis=1)
-    tail = (1 - CERTAINTY) / 2
-    low, high = _at_least(right, count, tail), 1 - _at_least(count - right, count, tail)
+    low, high = exact_interval(right, count)
     return _different(count, Kept(confidence, count / len(scores.ids), ratio(right, count), low, high))
 
 
@@ -145,7 +145,11 @@ def _different(count: Int64, found: Kept) -> Kept:
     return Kept(*(values[rows] for values in vars(found).values()))
 
 
-def _at_least(hits: Int64, trials: Int64, doubt: float) -> Float64:
-    """Return above which chances [T] those of trials lie, with a probability of all but ``doubt`` (Clopper-Pearson)."""
-    least: Float64 = np.where(hits > 0, betaincinv(np.maximum(hits, 1), trials - hits + 1, doubt), 0.0)
-    return least
+def exact_interval(hits: Counts, trials: Counts) -> tuple[Float64, Float64]:
+    """Return the ends of the 95% intervals of Clopper and Pearson for hits [T] among independent trials [T]."""
+    return _least(hits, trials), 1 - _least(trials - hits, trials)
+
+
+def _least(hits: Counts, trials: Counts) -> Float64:
+    least: Float64 = betaincinv(np.maximum(hits, 1), trials - hits + 1, (1 - CERTAINTY) / 2)
+    return np.where(hits > 0, least, 0.0)

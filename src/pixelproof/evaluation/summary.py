@@ -11,6 +11,7 @@ import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
+from pixelproof.evaluation.finding import average_precision, findings, roc_auc
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import kept, promises
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
@@ -110,6 +111,7 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "loss": defined(metrics.average_loss(scores)),
         "class_accuracy": _named(names, by_class),
         **_by_class(names, counts),
+        **_by_probability(scores),
         "confusion": _confusion(scores),
         "calibration": _calibration(scores),
         "kept": _kept(scores),
@@ -123,6 +125,19 @@ def _by_class(names: Sequence[str], counts: Int64) -> dict[str, dict[str, float 
         "precision": _named(names, metrics.precision_of_counts(counts)),
         "recall": _named(names, metrics.recall_of_counts(counts)),
         "f1": _named(names, metrics.f1_of_counts(counts)),
+    }
+
+
+def _by_probability(scores: ClassificationScores) -> dict[str, Any]:
+    """Return how well each class is told from all others; None where only predictions are known."""
+    if scores.probabilities is None:
+        return dict.fromkeys(("average_precision", "mean_average_precision", "roc_auc", "findings"))
+    names, precision = scores.scheme.names, average_precision(scores)
+    return {
+        "average_precision": _named(names, precision),
+        "mean_average_precision": defined(float(metrics.mean_defined(precision))),
+        "roc_auc": _named(names, roc_auc(scores)),
+        "findings": {name: [_defined(vars(f)) for f in findings(scores, i)] for i, name in enumerate(names)},
     }
 
 

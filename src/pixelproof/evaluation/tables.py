@@ -30,12 +30,15 @@ def print_scores(scores: Scores) -> None:
     for (name, value), count in zip(figures["class_accuracy"].items(), counts, strict=True):
         add_row(classes, name, str(count), score(value), score(figures["precision"][name]), score(figures["f1"][name]))
     out.print(classes)
+    _findings(figures, out)
     _calibration(figures["calibration"])
     _kept(figures["kept"], "answers", out)
     for promise in figures["promises"]:
         print(_promised(promise))
 
 
+FEW = 4
+"""Classes up to which each is looked for in the terminal; the page and --json have all."""
 TOP = 5
 """Of as many classes or fewer, the true one is always among the first five."""
 _WHEN = {"none": " as trained", "fitted": " at the fitted temperature", None: ""}
@@ -46,6 +49,23 @@ def _calibration(figures: list[dict[str, Any]] | None) -> None:
         line = f"Expected calibration error{_WHEN[found['temperature']]}: {score(found['ece'])}"
         known = found["low"] is not None  # of a single image it is not
         print(f"{line} (95% interval {score(found['low'])} to {score(found['high'])})" if known else line)
+
+
+def _findings(figures: dict[str, Any], out: Console) -> None:
+    """Print how well classes are told from all others; of many classes, the mean alone."""
+    if figures["findings"] is None:
+        return
+    print(f"Mean average precision: {score(figures['mean_average_precision'])}")
+    if len(figures["findings"]) > FEW:
+        return
+    title = "To find a part of a class, with 95% certainty"
+    found = table("class", "AP", "ROC AUC", "to find", "look from", "at", "of them right", title=title)
+    for name, goals in figures["findings"].items():
+        whole = score(figures["average_precision"][name]), score(figures["roc_auc"][name])
+        for row in goals:
+            texts = score(row["probability"]), share(row["share"]), share(row["precision"])
+            add_row(found, name, *whole, share(row["goal"], 0), *texts)
+    out.print(found)
 
 
 def _kept(rows: list[dict[str, Any]] | None, unit: str, out: Console) -> None:

@@ -13,7 +13,8 @@ from pixelproof.numbers import UNDEFINED, count, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
-from pixelproof.report.key_results import classifiers
+from pixelproof.report.finding import FindingTable, finding_table
+from pixelproof.report.key_results import classifiers, top5_says_something
 from pixelproof.report.map_page import map_file, quality_rows
 from pixelproof.report.pictures import Picture, data_uri, svg_uri
 from pixelproof.report.rendering import FIGURES
@@ -54,11 +55,13 @@ class Outcome:
     """As the reference study prints it; empty where the loss is unknown."""
     accuracy: str
     top5: str
+    """Empty where it says nothing."""
     loss: str
     correct: str
     n: str
     bars: list[ClassBar]
     matrix: Matrix
+    finding: FindingTable | None
     undefined: int
 
 
@@ -79,12 +82,13 @@ def _outcome(name: str, scores: ClassificationScores) -> Outcome:
         model=name,
         line="" if math.isnan(average_loss(scores)) else study_line(scores),
         accuracy=share(accuracy(scores), 2),
-        top5=share(top_k_accuracy(scores), 2),
+        top5=share(top_k_accuracy(scores), 2) if top5_says_something(scores) else "",
         loss=score(average_loss(scores)),
         correct=count(int(np.trace(counts))),
         n=count(len(scores.ids)),
         bars=bars,
         matrix=matrix(counts, scores.scheme, "images"),
+        finding=finding_table(name, scores),
         undefined=sum(bar.text == UNDEFINED for bar in bars),
     )
 

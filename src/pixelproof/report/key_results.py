@@ -72,7 +72,7 @@ def _classifier_figures(name: str, scores: ClassificationScores) -> list[KeyFigu
             share(accuracy(scores)), f"accuracy · {name}", f"{count(int(scores.correct.sum()))} of {total} images"
         )
     ]
-    if _top5_says_something(scores):
+    if top5_says_something(scores):
         shown.append(KeyFigure(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
     return [*shown, KeyFigure(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
 
@@ -86,7 +86,8 @@ def _segmenter_figures(part: PartArtefacts) -> list[KeyFigure]:
     return shown
 
 
-def _top5_says_something(scores: ClassificationScores) -> bool:
+def top5_says_something(scores: ClassificationScores) -> bool:
+    """Return whether the true class may be beyond the best five guesses, and is known to be or not."""
     return len(scores.scheme.classes) > 5 and bool((scores.rank >= 0).any())
 
 
@@ -95,7 +96,7 @@ def _classified(name: str, scores: ClassificationScores) -> str:
         f"{name} classifies {count(int(scores.correct.sum()))} of {count(len(scores.ids))} validation images right "
         f"({share(accuracy(scores))})"
     )
-    if _top5_says_something(scores):
+    if top5_says_something(scores):
         text += f"; the true class is among its five best guesses for {share(top_k_accuracy(scores))}"
     worst = frequent_confusions(confusion_matrix(scores), 2)
     if worst and worst[0][2] > 1:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.labels import LabelScheme
@@ -14,8 +15,8 @@ from pixelproof.runs.arrays import Arrays, Forms, expect, load_arrays, misfit, s
 from pixelproof.runs.boundaries import Boundaries, shapes
 from pixelproof.schema import parse
 
-VERSION = 2
-OLDEST = 1  # has no boundary counts
+VERSION = 3
+OLDEST = 1  # has no boundary counts; 2 has no probabilities
 _BOUNDARY = "boundary_"
 TEMPERATURES = ("none", "fitted", "none, fitted")
 
@@ -74,6 +75,7 @@ class ClassificationScores:
         source: Where the scores come from.
         calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts at each of ``source.temperatures``; None
             where confidences are unknown.
+        probabilities: float32 [N, K] at the last of these temperatures; None where unknown, or too many to keep.
     """
 
     ids: tuple[str, ...]
@@ -85,6 +87,7 @@ class ClassificationScores:
     scheme: LabelScheme
     source: Source = field(default_factory=lambda: Source(""))
     calibration: Int64 | None = None
+    probabilities: npt.NDArray[np.float32] | None = None
 
     @property
     def correct(self) -> Bool:
@@ -107,6 +110,8 @@ def save_scores(path: Path, scores: Scores) -> None:
     else:
         for name in ("truth", "predicted", "rank", "loss", "confidence"):
             arrays[name] = getattr(scores, name)
+        if scores.probabilities is not None:
+            arrays["probabilities"] = scores.probabilities
     if scores.calibration is not None:
         arrays["calibration"] = scores.calibration
     save_arrays(path, "scores", VERSION, facts, arrays)
@@ -160,9 +165,13 @@ def _check(path: Path, scheme: LabelScheme, arrays: Arrays) -> None:
     else:
         forms |= dict.fromkeys(("truth", "predicted", "rank"), ("i", (count,)))
         forms |= dict.fromkeys(("loss", "confidence"), ("f", (count,)))
+        if "probabilities" in arrays:
+            forms["probabilities"] = ("f", (count, classes))
         counts = [arrays[name] for name in ("truth", "predicted") if name in arrays]
     expect(path, "scores", arrays, forms)
     most = np.iinfo(np.int64).max if scheme.task == "segmentation" else classes - 1
     negative = "calibration" in arrays and (arrays["calibration"] < 0).any()
-    if negative or any(((array < 0) | (array > most)).any() for array in counts):
+    chances = arrays.get("probabilities", np.zeros(0))
+    out_of_range = not ((chances >= 0) & (chances <= 1)).all()  # as is what is no number
+    if negative or out_of_range or any(((array < 0) | (array > most)).any() for array in counts):
         raise misfit(path, "scores")

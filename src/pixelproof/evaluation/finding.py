@@ -1,0 +1,120 @@
+"""How well images of one class are told from all others by its probability, and how low that must be to find them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import bdtr
+
+from pixelproof.array_types import Bool, Float64, Int64
+from pixelproof.evaluation.metrics import ratio
+from pixelproof.evaluation.selective import CERTAINTY, exact_interval
+from pixelproof.runs import ClassificationScores
+
+GOALS = (0.8, 0.9, 0.95, 0.99)
+"""Parts of a class's images that are to be found."""
+DIGITS = 4
+"""Decimals of a probability from which on images count as found."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """From which probability of a class on an image is to be looked at, so that a part of the class is found.
+
+    Attributes:
+        goal: The part of the class's images that is found with a certainty of 95%, 0..1.
+        probability: From where on; NaN where the class has too few images to tell.
+        share: The part of all images that is looked at then; NaN likewise, as all that follows.
+        precision: The part of these that belongs to the class.
+        low: Lower end of its 95% interval.
+        high: Upper end.
+    """
+
+    goal: float
+    probability: float
+    share: float
+    precision: float
+    low: float
+    high: float
+
+
+def precision_recall(chances: Float64, own: Bool) -> tuple[Float64, Float64]:
+    """Return precision and recall from each different probability on, highest first, [T] each.
+
+    Args:
+        chances: [N], the probabilities of a class.
+        own: bool [N], which images belong to it, at least one.
+    """
+    found, looked_at = _from_the_top(chances, own)
+    return found / looked_at, found / found[-1]
+
+
+def average_precision(scores: ClassificationScores) -> Float64:
+    """Return the area under each class's precision-recall curve as a sum of steps, [K].
+
+    NaN for a class without images, and of all where the probabilities are unknown.
+    """
+
+    def area(chances: Float64, own: Bool) -> float:
+        precision, recall = precision_recall(chances, own)
+        return float((precision * np.diff(recall, prepend=0)).sum())
+
+    return _of_each_class(scores, area)
+
+
+def roc_auc(scores: ClassificationScores) -> Float64:
+    """Return the chance that an image of the class has a higher probability of it than one of another, [K].
+
+    Equal ones count half. NaN for a class that no or every image belongs to, and of all where they are unknown.
+    """
+
+    def area(chances: Float64, own: Bool) -> float:
+        found, looked_at = _from_the_top(chances, own)
+        higher = np.append(0, found[:-1]) + found
+        others = np.diff(looked_at - found, prepend=0)
+        return float(ratio((others * higher).sum() / 2, own.sum() * (~own).sum()))
+
+    return _of_each_class(scores, area)
+
+
+def _from_the_top(chances: Float64, own: Bool) -> tuple[Int64, Int64]:
+    """Return how many images of the class, and of all, have each different probability or a higher one, [T] each."""
+    _, place = np.unique(-chances, return_inverse=True)
+    return np.bincount(place[own], minlength=place.max() + 1).cumsum(), np.bincount(place).cumsum()
+
+
+def _of_each_class(scores: ClassificationScores, figure: Callable[[Float64, Bool], float]) -> Float64:
+    """Return a figure of each class's probabilities, [K]; NaN without them or without images of the class."""
+    figures = np.full(len(scores.scheme.classes), np.nan)
+    if scores.probabilities is not None:
+        for index in np.unique(scores.truth):
+            figures[index] = figure(scores.probabilities[:, index].astype(np.float64), scores.truth == index)
+    return figures
+
+
+def findings(scores: ClassificationScores, index: int) -> list[Finding]:
+    """Return from which probability of a class on images are to be looked at, for each goal; none where unknown.
+
+    The threshold is the r-th lowest probability among the class's N images, with the largest r for which so many of N
+    would lie below the goal's own threshold with a chance of 95%: no law of the probabilities is assumed.
+    """
+    if scores.probabilities is None:
+        return []
+    chances, own = scores.probabilities[:, index].astype(np.float64), scores.truth == index
+    lowest = np.sort(chances[own])
+    return [_finding(goal, lowest, chances, own) for goal in GOALS]
+
+
+def _finding(goal: float, lowest: Float64, chances: Float64, own: Bool) -> Finding:
+    missed = np.arange(len(lowest))
+    # Of r = missed + 1 images at least r lie below the goal's threshold with the chance 1 - P(missed or fewer).
+    allowed = np.flatnonzero(1 - bdtr(missed, len(lowest), 1 - goal) >= CERTAINTY) if len(lowest) else missed
+    if not len(allowed):
+        return Finding(goal, *[float("nan")] * 5)
+    threshold = np.floor(lowest[allowed[-1]] * 10**DIGITS) / 10**DIGITS
+    chosen = chances >= threshold
+    right, count = (chosen & own).sum(), chosen.sum()
+    low, high = exact_interval(right, count)
+    return Finding(goal, float(threshold), float(chosen.mean()), float(right / count), float(low), float(high))
