@@ -43,6 +43,8 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ),
         ("learning_rate=1e-3", "--set: unknown key 'learning_rate'; did you mean 'lr'?"),
         ("task=classification", "--set: 'task' cannot be set, the data decides it; leave it out"),
+        ("patience=0", "--set: 'training.patience': input should be greater than or equal to 1"),
+        ("early_stopping=3", "--set: unknown key 'early_stopping'; did you mean 'patience'?"),
         ("seed=-1", "--set: 'training.seed': input should be greater than or equal to 0"),
     ],
 )
@@ -81,6 +83,11 @@ def test_weights_of_the_focal_loss_cannot_be_taken_back(where):
         apply_overrides(default_config("segmentation", "fcn8s"), ["class_weights=corrected", where])
 
 
+def test_without_a_selection_part_patience_has_nothing_to_watch():
+    with pytest.raises(UserError, match="patience watches the score on the selection part, and selection=0 leaves"):
+        apply_overrides(BASE, ["selection=0", "patience=3"])
+
+
 def test_classification_takes_no_region_loss():
     with pytest.raises(UserError, match="classification takes the loss"):
         apply_overrides(default_config("classification", "vgg16"), ["loss=dice"])
@@ -96,6 +103,8 @@ def test_classification_takes_no_region_loss():
         (["class_weights=auto", "loss=focal"], []),
         (["finish=lovasz", "epochs=2"], ["finish never begins: finish_from=0.8 of epochs=2 is after the last"]),
         (["finish=lovasz", "epochs=3"], []),
+        (["patience=4", "epochs=4"], ["patience=4 does not end training before epochs=4 does"]),
+        (["patience=3", "epochs=4"], []),
         (["shift=2"], ["shift is for classification"]),
         (["crop=null", "scale=[0.5, 1]"], ["scale is that of crops"]),
         (["dropout=0.1", "momentum=0.5"], ["dropout is for the classifier of VGG16", "momentum is for optimizer=sgd"]),

@@ -118,6 +118,19 @@ def test_how_images_are_handled_trains_nothing_anew(study, tmp_path, out):
     assert not (out / "previous").exists()
 
 
+def test_a_model_whose_training_ended_early_is_not_trained_again(tmp_path, color_classes, capsys):
+    settings = {"width": 0.03, "epochs": 9, "patience": 1, "lr": 1e-9, "batch_size": 4, "device": "cpu"}
+    part = {"data": color_classes.name, "settings": settings, "models": {"vgg16": None}}
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump({"name": "s", "parts": {"patches": part}}))
+    study, out = read_study(tmp_path / "s.yaml"), tmp_path / "out"
+    page = conduct(study, color_classes.parent, out).read_text()
+    assert "2 of 9 epochs, ended by patience=1" in page
+    before = times(out)
+    conduct(study, color_classes.parent, out)
+    assert "patches/vgg16: trained already" in capsys.readouterr().err
+    assert times(out) == before
+
+
 def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path, out):
     found = [out / "fields" / name for name in ("comparison.json", "evidence.json")]
     assert all(path.is_file() for path in found)

@@ -1,15 +1,17 @@
 """The loop on small real files: it learns, and what interrupts it or loads for it does not change a bit."""
 
+import math
 import multiprocessing
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from pixelproof.config import apply_overrides, default_config, run_settings
-from pixelproof.data import arrange, open_data
+from pixelproof.data import arrange, open_data, write_png
 from pixelproof.data.loading import TrainingBatches, TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou
@@ -99,6 +101,43 @@ def test_a_killed_run_resumes_to_bit_identical_weights(
     assert [event.step for event in board.Scalars("loss")] == [1, 2, 3, 4]
 
 
+STUCK = ["epochs=9", "patience=2", "lr=1e-9", "selection=0.2"]  # so small a rate changes no answer
+
+
+def test_patience_ends_training_where_an_interrupted_one_would_end(tmp_path, color_classes, monkeypatch, capsys):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16", *STUCK)
+    whole = train(data, config, tmp_path / "whole")
+    assert "whole: training ended after epoch 3 of 9, as no epoch after 1 was better" in capsys.readouterr().err
+    assert len(whole.metrics.read()) == 3
+    assert (whole.facts().finished, whole.facts().best_epoch) == (True, 1)
+    assert "3 of 9 epochs, ended by patience=2" in build_report(whole.path).read_text("utf-8")
+
+    kill_at(monkeypatch, 8)  # an epoch has three batches
+    with pytest.raises(KilledError):
+        train(data, config, tmp_path / "torn")
+    monkeypatch.undo()
+    monkeypatch.setattr("pixelproof.verbs.train._finish", lambda *_: 1 / 0)  # trained, and killed before it says so
+    with pytest.raises(ZeroDivisionError):
+        train(data, config, tmp_path / "torn", resume=True)
+    monkeypatch.undo()
+    for _ in range(2):
+        torn = train(data, config, tmp_path / "torn", resume=True)
+        assert torn.facts().finished
+        assert len(torn.metrics.read()) == 3
+        assert_same(weights_of(whole), weights_of(torn))
+
+
+def test_an_undefined_score_is_no_better_one(tmp_path, two_fields, capsys):
+    data = open_data(two_fields)
+    config = settings_for(data, "fcn32s", "epochs=9", "patience=2", "crop=32", "selection=0.2")
+    for sample in arrange(data, config.data)["selection"]:
+        write_png(sample.mask, np.zeros((64, 64, 3), np.uint8))  # black is "unknown", which nobody is scored on
+    run = train(data, config, tmp_path / "run")
+    assert [math.isnan(row["score"]) for row in run.metrics.read()] == [True, True]
+    assert "run: training ended after epoch 2 of 9, as none had a score that is defined" in capsys.readouterr().err
+
+
 def test_the_number_of_workers_changes_nothing(tmp_path, two_fields):
     data = open_data(two_fields)
     common = ["epochs=2", "crop=32", "scale=[0.5, 2]", "batch_size=3"]
@@ -140,8 +179,10 @@ def test_too_few_images_for_a_selection_part_are_noted(tmp_path, color_classes, 
         if int(file.stem) >= 4:
             file.unlink()
     data = open_data(color_classes)
-    train(data, settings_for(data, "vgg16", "epochs=1"), tmp_path / "run")
-    assert "too few images to set a selection part aside" in capsys.readouterr().err
+    run = train(data, settings_for(data, "vgg16", "epochs=3", "patience=1"), tmp_path / "run")
+    assert "too few images to set a selection part aside" in (said := capsys.readouterr().err)
+    assert "patience has no effect" in said
+    assert len(run.metrics.read()) == 3
 
 
 def test_the_seed_changes_everything(tmp_path, color_classes):

@@ -35,6 +35,8 @@ def without_effect(config: RunConfig) -> list[str]:
         found.append("label_smoothing is for cross-entropy, which is not part of the loss")
     if training.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
         found.append("class_weights are for cross-entropy and focal, which are not part of the loss")
+    if training.patience is not None and training.patience >= training.epochs:
+        found.append(f"patience={training.patience} does not end training before epochs={training.epochs} does")
     if training.finish and round(training.epochs * training.finish_from) >= training.epochs:
         which = f"finish_from={training.finish_from:g} of epochs={training.epochs}"
         found.append(f"finish never begins: {which} is after the last")

@@ -14,6 +14,8 @@ from pixelproof.schema import nearest, parse
 ELSEWHERE = {
     "amp": "precision",
     "batchsize": "batch_size",
+    "early_stopping": "patience",
+    "early_stopping_patience": "patience",
     "gradient_clip": "clip",
     "image_size": "input_size",
     "img_size": "input_size",

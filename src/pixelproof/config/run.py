@@ -89,6 +89,9 @@ class TrainingConfig(Strict):
 
     epochs: int = Field(default=30, ge=1)
     """How often training goes through the images; those that fill no batch are left out, other ones each time."""
+    patience: int | None = Field(default=None, ge=1)
+    """Epochs without a better score on the selection part after which training ends; None goes through all. The
+    schedule of the rate spans all ``epochs`` nevertheless."""
     batch_size: int = Field(default=8, ge=1)
     """Images that go through the network at once."""
     accumulate: int = Field(default=1, ge=1)
@@ -189,6 +192,8 @@ class RunConfig(Strict):
             raise ValueError("input_size is for classification; segmenters have crop and downsample")
         if self.task == "segmentation" and (training.mixup or training.cutmix):
             raise ValueError("mixup and cutmix are for classification")
+        if training.patience is not None and not self.data.selection:
+            raise ValueError("patience watches the score on the selection part, and selection=0 leaves none to watch")
         losses = {training.loss, training.finish or training.loss}
         if self.task == "classification" and not losses <= {"cross-entropy", "focal"}:
             raise ValueError("classification takes the loss cross-entropy or focal")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pixelproof.config import RunConfig
+from pixelproof.config import RunConfig, TrainingConfig
 from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, score, share
 from pixelproof.report.artefacts import ModelArtefacts
 from pixelproof.runs.plain import to_yaml
@@ -95,7 +95,15 @@ def _seed(config: RunConfig | None) -> str:
 def _training(model: ModelArtefacts) -> str:
     if model.config is None:
         return UNDEFINED
-    training, done = model.config.training, len(model.log)
-    epochs = counted(done, "epoch") if done == training.epochs else f"{done} of {training.epochs} epochs so far"
+    training = model.config.training
     batch = training.batch_size * training.accumulate
-    return f"{epochs}, batches of {batch}, {training.optimizer}, learning rate {training.lr:g}, {training.loss}"
+    rate = f"learning rate {training.lr:g}"
+    return f"{_epochs(model, training)}, batches of {batch}, {training.optimizer}, {rate}, {training.loss}"
+
+
+def _epochs(model: ModelArtefacts, training: TrainingConfig) -> str:
+    done = len(model.log)
+    if done == training.epochs:
+        return counted(done, "epoch")
+    ended = model.environment.finished and training.patience is not None
+    return f"{done} of {training.epochs} epochs" + (f", ended by patience={training.patience}" if ended else " so far")

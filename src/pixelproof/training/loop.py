@@ -96,11 +96,11 @@ class Trainer:
             self.run.metrics.keep(self.progress.epoch)
 
     def fit(self, score: Score | None) -> Progress:
-        """Train until the last epoch, keeping the best checkpoint by ``score``, or the last one without it."""
+        """Train until nothing is left to do, keeping the best checkpoint by ``score``, or the last one without it."""
         per_epoch = len(self.batches)
         total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
         with self._board() as board, bar(f"train {self.run.name}", total, "batches", done) as step:
-            while self.progress.epoch < self.config.epochs:
+            while not self._over(score is not None):
                 self.parallel.broadcast(self.model)  # devices may differ in the last bit, and must not drift apart
                 start = time.monotonic()
                 loss = self._epoch(self.progress.epoch, step)
@@ -122,6 +122,15 @@ class Trainer:
                 self._log(row, board)
                 self._keep(value)
         return self.progress
+
+    def _over(self, scored: bool) -> bool:
+        """Return whether all epochs are done, or ``patience`` with the score is at its end.
+
+        By what ``progress`` holds and nothing else, so that a resumed run ends where an uninterrupted one does, and all
+        processes end together.
+        """
+        patience = self.config.patience if scored else None
+        return self.progress.epoch >= self.config.epochs or (patience is not None and self.progress.stale >= patience)
 
     def _board(self) -> SummaryWriter | nullcontext[None]:
         if not self.parallel.is_main:

@@ -66,6 +66,10 @@ def fit(
         remedy = "give --set batch_size=2 or more, or larger images or crops"
         raise UserError("batch norm cannot learn from one value of a channel", remedy) from None
     if parallel.is_main and not run.facts().finished:  # else nothing was left to do
+        if progress.epoch < config.training.epochs:
+            scored = progress.best_score is not None
+            why = f"no epoch after {progress.best_epoch} was better" if scored else "none had a score that is defined"
+            say(f"{run.name}: training ended after epoch {progress.epoch} of {config.training.epochs}, as {why}")
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
         if progress.best_score is not None:
             figure = "accuracy" if data.task == "classification" else "mIoU"

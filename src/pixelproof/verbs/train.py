@@ -148,7 +148,8 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     if (most := config.data.train_limit) is not None and len(parts["train"]) < most:
         say(f"note: train_limit={most} has no effect: train has {counted(len(parts['train']), 'image')}")
     if config.data.selection and not parts["selection"]:
-        say("note: there are too few images to set a selection part aside, so that the last checkpoint is kept")
+        idle = " and patience has no effect" if config.training.patience is not None else ""
+        say(f"note: there are too few images to set a selection part aside, so that the last checkpoint is kept{idle}")
     facts = {
         "device": describe(pick_device(config.training.device)),
         "data": {
