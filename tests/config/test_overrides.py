@@ -2,6 +2,7 @@ import pytest
 
 from pixelproof.config import RunConfig, apply_overrides, default_config, without_effect
 from pixelproof.errors import UserError
+from pixelproof.runs.plain import from_yaml, to_yaml
 from pixelproof.schema import parse
 
 BASE = default_config("segmentation", "fcn8s")
@@ -45,6 +46,25 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("task=classification", "--set: 'task' cannot be set, the data decides it; leave it out"),
         ("patience=0", "--set: 'training.patience': input should be greater than or equal to 1"),
         ("early_stopping=3", "--set: unknown key 'early_stopping'; did you mean 'patience'?"),
+        (
+            "class_weights=fast",
+            "--set: 'training.class_weights': class_weights is one of none, auto, corrected, or",
+        ),
+        ("class_weights={}", "--set: 'training.class_weights': class_weights is one of none, auto, corrected, or"),
+        (
+            "class_weights={a: 0}",
+            "--set: 'training.class_weights': the weight of 'a' is 0; weights are numbers",
+        ),
+        ("class_weights={a: .inf}", "--set: 'training.class_weights': the weight of 'a' is inf; weights are"),
+        ("class_weights={a: .nan}", "--set: 'training.class_weights': the weight of 'a' is nan; weights are"),
+        ("class_weights={a: yes}", "--set: 'training.class_weights': the weight of 'a' is True; weights are"),
+        ("class_weights={no: 2}", "--set: 'training.class_weights': the name of a class is read as False; put it in"),
+        (
+            "class_weights={a:2}",
+            "--set: 'training.class_weights': the weight of 'a:2' is missing; write {rare: 5}",
+        ),
+        ("class_weights.a=2", "--set: unknown key 'class_weights.a'; did you mean 'class_weights'?"),
+        ("lr={a: 2}", "--set: 'lr' is one value, not a group"),
         ("seed=-1", "--set: 'training.seed': input should be greater than or equal to 0"),
     ],
 )
@@ -69,6 +89,22 @@ def test_lists_and_nothing_are_read_as_they_are_written_in_python_and_without_br
     changed = apply_overrides(BASE, ["crop=None", "scale=0.5,2", "tta_scales=1,0.5", "mean=0.5,0.5,0.5"])
     assert changed.augment.crop is None
     assert (changed.augment.scale, changed.model.tta_scales, changed.model.mean) == ((0.5, 2), (0.5, 1), (0.5,) * 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("{rangeland: 5, barren: 0.5}", {"rangeland": 5, "barren": 0.5}),
+        ("{7: 1e-3, 'bare: soil': 2, \"no\": 3, pine-tree: 4}", {"7": 0.001, "bare: soil": 2, "no": 3, "pine-tree": 4}),
+    ],
+)
+def test_weights_of_classes_by_name_are_one_setting(text, weights):
+    changed = apply_overrides(BASE, [f"class_weights={text}"])
+    assert changed.training.class_weights == weights
+    assert apply_overrides(BASE, {"training": {"class_weights": weights}}) == changed
+    assert apply_overrides(BASE, {"class_weights": weights}) == changed
+    assert parse(RunConfig, from_yaml(to_yaml(changed.model_dump(mode="json"))), "config.yaml") == changed
+    assert apply_overrides(changed, ["class_weights={other: 2}"]).training.class_weights == {"other": 2}
 
 
 @pytest.mark.parametrize("task", ["classification", "segmentation"])
@@ -100,6 +136,7 @@ def test_classification_takes_no_region_loss():
         (["class_weights=auto", "loss=dice+lovasz"], ["class_weights are for cross-entropy and focal"]),
         (["warmup=5", "epochs=4"], ["warmup=5 is longer than epochs=4"]),
         (["warmup=4", "epochs=4", "label_smoothing=0.1", "loss=lovasz", "finish=cross-entropy+lovasz"], []),
+        (["class_weights={water: 2}", "loss=dice+lovasz"], ["class_weights are for cross-entropy and focal"]),
         (["class_weights=auto", "loss=focal"], []),
         (["finish=lovasz", "epochs=2"], ["finish never begins: finish_from=0.8 of epochs=2 is after the last"]),
         (["finish=lovasz", "epochs=3"], []),

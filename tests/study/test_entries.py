@@ -77,6 +77,20 @@ def test_factors_may_share_a_group_of_settings(tmp_path):
     }
 
 
+@pytest.mark.parametrize("level", [{"class_weights": {"water": 3}}, {"training": {"class_weights": {"water": 3}}}])
+def test_weights_of_classes_are_one_setting_wherever_a_study_gives_them(tmp_path, level):
+    def weights(part, model, *overrides):
+        study = study_of(tmp_path, part)
+        return run_config(study, "why", model, "segmentation", overrides).training.class_weights
+
+    assert weights({"models": {"fcn8s": level}}, "fcn8s") == {"water": 3}
+    assert weights({"models": {"fcn8s": level}}, "fcn8s", "why.class_weights={urban: 2}") == {"urban": 2}
+    varied = {"vary": {"model": "fcn8s", "factors": {"weights": {"even": {}, "water": level}}}}
+    assert weights(varied, "weights-water") == {"water": 3}
+    with pytest.raises(UserError, match="the study varies 'weights', which sets class_weights"):
+        weights(varied, "baseline", "class_weights={urban: 2}")
+
+
 def test_a_full_design_has_every_combination_once(tmp_path):
     models = study_of(tmp_path, {"vary": VARY | {"design": "full"}}).parts["why"].trained
     assert len(models) == 2 * 2 * 2

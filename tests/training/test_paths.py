@@ -5,9 +5,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pixelproof.config import ModelConfig, apply_overrides, default_config
+from pixelproof.config import ModelConfig, apply_overrides, default_config, run_settings
 from pixelproof.data import open_data, write_png
 from pixelproof.data.loading import TrainingImages
+from pixelproof.errors import UserError
 from pixelproof.labels import encode_colors
 from pixelproof.models import build_model, summarise
 from pixelproof.runs import Run
@@ -85,6 +86,34 @@ def test_class_weights_reach_the_loss_as_they_are_set(color_classes, tmp_path):
         trained(data, tmp_path / how, "epochs=1", "lr=1e-9", "ema=0", f"class_weights={how}")
         losses[how] = Run(tmp_path / how).metrics.read()[0]["loss"]
     assert len(set(losses.values())) == 3, losses
+
+
+def test_weights_by_hand_are_those_that_are_set(color_classes, two_fields, tmp_path):
+    data = open_data(color_classes)
+    how = {"none": "none", "even": "{blue: 1}", "hand": "{blue: 5}"}
+    for name, text in how.items():
+        trained(data, tmp_path / name, "epochs=1", "lr=1e-9", "ema=0", f"class_weights={text}")
+    losses = {name: Run(tmp_path / name).metrics.read()[0]["loss"] for name in how}
+    assert losses["even"] == losses["none"] != losses["hand"]
+    assert run_settings(Run(tmp_path / "hand")).training.class_weights == {"blue": 5}
+
+    data = open_data(two_fields)
+    config = apply_overrides(default_config("segmentation", "fcn8s"), ["class_weights={water: 3, urban: 0.5}"])
+    weights = class_weights(TrainingImages(data.split("train"), data.scheme, config)).tolist()
+    assert dict(zip(data.scheme.names, weights, strict=True)) == dict.fromkeys(data.scheme.names, 1) | {
+        "water": 3,
+        "urban": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("watr", "did you mean 'water'?"), ("unknown", "known are agriculture, barren, forest")]
+)
+def test_a_weight_of_a_class_that_is_not_learned_is_refused_before_training(tmp_path, two_fields, name, remedy):
+    with pytest.raises(UserError, match=rf"class_weights names '{name}', and .* has no such class") as caught:
+        trained(open_data(two_fields), tmp_path / "run", f"class_weights={{water: 2, {name}: 5}}")
+    assert remedy in str(caught.value)
+    assert not (tmp_path / "run").exists()
 
 
 def test_channels_last_is_the_same_function_to_rounding(tmp_path, two_fields):

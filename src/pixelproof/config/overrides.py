@@ -30,6 +30,9 @@ ELSEWHERE = {
 }
 """What other programs call a setting."""
 
+MAPPINGS = {"class_weights"}
+"""Settings whose value may be a mapping, which is no group of settings."""
+
 
 def is_setting(key: str) -> bool:
     """Return whether ``--set`` takes a key."""
@@ -53,7 +56,7 @@ def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[s
         section, name = _locate(values, key, where)
         if name == "task":
             raise UserError(f"{where}: 'task' cannot be set, the data decides it", "leave it out")
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and name not in MAPPINGS:
             raise UserError(f"{where}: '{key}' is one value, not a group", "give a single value")
         values[section][name] = value
     return parse(RunConfig, values, where)
@@ -71,9 +74,8 @@ def flattened(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with those of groups by their paths, ``{"training": {"lr": 1}}`` as ``{"training.lr": 1}``."""
     flat = dict[str, Any]()
     for key, value in settings.items():
-        flat |= (
-            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, Mapping) else {key: value}
-        )
+        group = isinstance(value, Mapping) and key.rpartition(".")[2] not in MAPPINGS
+        flat |= {f"{key}.{name}": inner for name, inner in value.items()} if group else {key: value}
     return flat
 
 

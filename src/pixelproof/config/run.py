@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pixelproof.config.bands import listed
+from pixelproof.config.class_weights import ClassWeights
 from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
@@ -102,9 +103,10 @@ class TrainingConfig(Strict):
     """Loss of the last epochs, written like ``loss``; lovasz there raises IoU."""
     finish_from: float = Field(default=0.8, ge=0.0, le=1.0)
     """Part of the epochs after which ``finish`` takes over."""
-    class_weights: Literal["none", "auto", "corrected"] = "none"
+    class_weights: ClassWeights = "none"
     """``auto`` weights classes by the inverse square root of their frequency in train, and answers lean to rare ones;
-    ``corrected`` learns with these weights, but answers by the frequencies that are there."""
+    ``corrected`` learns with these weights, but answers by the frequencies that are there. Or weights by name, such as
+    ``{rangeland: 5, barren: 2}``, all others 1: answers lean to classes that weigh more."""
     label_smoothing: Fraction = 0.0
     """Share of each target spread evenly over all classes; for cross-entropy."""
     mixup: float = Field(default=0.0, ge=0.0)

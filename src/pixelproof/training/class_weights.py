@@ -16,7 +16,13 @@ _LOOKED_AT = 200
 
 
 def class_weights(images: TrainingImages) -> torch.Tensor:
-    """Return float [K]: the inverse square root of each class's share of train, mean 1 over the classes present."""
+    """Return float [K]: what the settings say, by name or by frequency.
+
+    By frequency: the inverse square root of each class's share of train, mean 1 over the classes present.
+    """
+    by_hand = images.config.training.class_weights
+    if isinstance(by_hand, dict):
+        return torch.tensor([by_hand.get(name, 1.0) for name in images.scheme.names])
     if images.segmented:
         counts = _pixels(images)
     else:

@@ -16,6 +16,7 @@ from pixelproof.errors import UserError
 from pixelproof.models import check_model, known_models, normalisation, task_of
 from pixelproof.runs import Run
 from pixelproof.runs.files import expanded
+from pixelproof.schema import nearest
 
 _LOOKED_AT = 200
 """Images whose size is read to choose the input size."""
@@ -72,13 +73,15 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
     """Return ``config`` with what the network and the data decide filled in, checked against the data.
 
     Raises:
-        UserError: There is no such model, or it is for another task than the data.
+        UserError: There is no such model, it is for another task than the data, or a class has a weight that the data
+            has not.
     """
     if task_of(config.model.name) != data.task:
         raise UserError(
             f"model '{config.model.name}' is for {task_of(config.model.name)}, the data in {data.root} for {data.task}",
             "choose another --model; 'pixelproof show --help' names them",
         )
+    _refuse_strange_classes(config, data)
     config = normalised(config)
     weights = weights_file(config.model)
     if weights is not None and Run.lies_in(weights):
@@ -100,6 +103,16 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
         crop = min(config.augment.crop, largest)
         return config.changed("augment", crop=crop)
     return config
+
+
+def _refuse_strange_classes(config: RunConfig, data: DataFolder) -> None:
+    """Refuse weights of classes of which nothing is learned: those that the data has not, and pixels to ignore."""
+    named, scheme = config.training.class_weights, data.scheme
+    learned = [c.name for c in scheme.classes if data.task == "classification" or not c.ignored]
+    for name in named if isinstance(named, dict) else ():
+        if name not in learned:
+            problem = f"class_weights names '{name}', and {data.root} has no such class to learn"
+            raise UserError(problem, nearest(name, learned))
 
 
 def _measured(config: RunConfig, images: Sequence[Path]) -> RunConfig:
