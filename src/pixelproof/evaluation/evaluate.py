@@ -15,7 +15,7 @@ from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.predictor import probabilities
+from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import bar
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores, Source
 

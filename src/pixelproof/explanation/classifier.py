@@ -22,7 +22,7 @@ from pixelproof.explanation.neighbours import nearest
 from pixelproof.explanation.priority import NEIGHBOURS, UNLABELLED, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.suspects import Labelled, suspects
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.predictor import probabilities
+from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import track
 from pixelproof.runs import Thumbnails
 from pixelproof.runs.explanation_file import Failure

@@ -13,7 +13,7 @@ from pixelproof.explanation.features import SECOND_LAST, Extracted, extract
 from pixelproof.explanation.projection import PERPLEXITY, Reduction, place, project
 from pixelproof.explanation.quality import map_quality
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.predictor import probabilities
+from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import say
 from pixelproof.runs import Features, Thumbnails
 

@@ -18,7 +18,7 @@ from pixelproof.explanation.priority import NEIGHBOURS, UNLABELLED, Reason, nove
 from pixelproof.explanation.regions import MaskEvidence, Region, disagreements, suspect_regions
 from pixelproof.models.layers import pooled
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.predictor import probabilities
+from pixelproof.prediction.chances import probabilities
 from pixelproof.prediction.tiles import LARGE, TILE, tiles
 from pixelproof.progress import track
 from pixelproof.runs import Shown

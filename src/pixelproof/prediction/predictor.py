@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from pixelproof.array_types import Float32, Float64, Int64, UInt8
-from pixelproof.config import OWN_SIZE, checked_sizes, run_settings
+from pixelproof.config import OWN_SIZE, run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
+from pixelproof.prediction.chances import probabilities
 from pixelproof.prediction.tiles import Map, halo, large, predict_tiled, tile_side
-from pixelproof.prediction.views import ViewAverage, described
+from pixelproof.prediction.views import ViewAverage, chosen_sizes, described
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.training.checkpoints import load_weights
@@ -82,7 +83,7 @@ class Predictor:
         # Convolutions take maps whose channels lie side by side as they are; any others they copy there and back.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         symmetries = config.model.tta if tta is None else tta
-        sizes = config.model.tta_scales if scales is None else _sizes(scales, scheme)
+        sizes = config.model.tta_scales if scales is None else chosen_sizes(scales, scheme)
         if symmetries or sizes != OWN_SIZE:
             return cls(ViewAverage(network, temperature, symmetries, sizes), scheme, device)
         return cls(network, scheme, device, temperature=temperature)
@@ -202,24 +203,6 @@ def trained_network(run: Run) -> PixelModel:
     model = build_model(run_settings(run).model.without_weights(), len(run.labels().classes))
     load_weights(run.best, model)
     return model
-
-
-def _sizes(scales: Sequence[float], scheme: LabelScheme) -> tuple[float, ...]:
-    """Return the sizes in which a segmenter is to look at images."""
-    try:
-        sizes = checked_sizes([float(scale) for scale in scales])
-    except (TypeError, ValueError):
-        problem = f"scales {scales} must be different multiples of 1/8 from 1/4 to 2"
-        raise UserError(problem, "give some such as 0.5, 0.75, 1") from None
-    if scheme.task == "classification" and sizes != OWN_SIZE:
-        raise UserError("scales are for segmenters, and this run classifies whole images", "leave them out")
-    return sizes
-
-
-def probabilities(logits: Tensor, temperature: float = 1.0) -> Float64:
-    """Return softmax probabilities of logits divided by the temperature, [N, K], as float64."""
-    values: Float64 = (logits.double() / temperature).softmax(dim=1).numpy()
-    return values
 
 
 def _finite(logits: Tensor) -> Tensor:

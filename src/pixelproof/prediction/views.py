@@ -12,7 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelproof.config import OWN_SIZE
+from pixelproof.config import OWN_SIZE, checked_sizes
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel
 from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
 
@@ -100,6 +102,22 @@ class ViewAverage(PixelModel):
         """Return the probabilities of images that are turned for it, turned back."""
         chances = (answer(turned(images, turns, flipped)).float() / self.temperature).softmax(dim=1)
         return chances if chances.ndim == 2 else turned_back(chances, turns, flipped)
+
+
+def chosen_sizes(scales: Sequence[float], scheme: LabelScheme) -> tuple[float, ...]:
+    """Return the sizes in which a segmenter is to look at images.
+
+    Raises:
+        UserError: They cannot be such, or a classifier is to look in several.
+    """
+    try:
+        sizes = checked_sizes([float(scale) for scale in scales])
+    except (TypeError, ValueError):
+        problem = f"scales {scales} must be different multiples of 1/8 from 1/4 to 2"
+        raise UserError(problem, "give some such as 0.5, 0.75, 1") from None
+    if scheme.task == "classification" and sizes != OWN_SIZE:
+        raise UserError("scales are for segmenters, and this run classifies whole images", "leave them out")
+    return sizes
 
 
 def described(tta: Symmetries, scales: Sequence[float]) -> str:

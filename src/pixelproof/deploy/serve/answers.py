@@ -15,7 +15,7 @@ from pixelproof.data.images import Oversized, encode_png
 from pixelproof.data.reader import ImageReader, as_picture
 from pixelproof.deploy.serve.models import Served
 from pixelproof.errors import UserError
-from pixelproof.prediction.files import drawn
+from pixelproof.prediction.writing import drawn
 
 MOST_PIXELS = 50_000_000
 """Pixels of the largest image that is answered; all wait for their turn, and would wait long behind a larger one."""
