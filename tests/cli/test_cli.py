@@ -38,7 +38,9 @@ OPTIONS = {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
         *("--tta", "--scales", "--device", "--backend", "--overwrite", "--json", "--help"),
     },
-    "predict": {"--out", "--device", "--backend", "--tta", "--scales", "--part", "--overwrite", "--help"},
+    "predict": {
+        *("--out", "--device", "--backend", "--tta", "--scales", "--part", "--probabilities", "--overwrite", "--help")
+    },
     "report": {"--lang", "--help"},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
     "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},

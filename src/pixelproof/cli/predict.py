@@ -30,6 +30,10 @@ def predict(
     part: Annotated[
         str, typer.Option(metavar="K/N", help="Every N-th image from the K-th on, where N machines share them.")
     ] = "1/1",
+    probabilities: Annotated[
+        bool,
+        typer.Option("--probabilities", help="Write the probabilities of all classes, too, 2 bytes a class and pixel."),
+    ] = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Predict images of any size and mode.
@@ -48,5 +52,6 @@ def predict(
         tta=tta,
         scales=parse_scales(scales),
         part=part,
+        probabilities=probabilities,
     )
     print(f"{counted(len(files), 'image')} predicted: {out}")

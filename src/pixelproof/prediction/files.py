@@ -17,20 +17,27 @@ from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.names import check_length
-from pixelproof.runs.predictions_file import PREDICTIONS
+from pixelproof.runs.predictions_file import PREDICTIONS, PROBABILITIES, PROBABILITY_TABLE
 
 EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
 """Stands in a folder that predict has written, so that no other folder's masks are ever removed."""
+WRITTEN = (*FOLDERS.values(), PROBABILITIES, PREDICTIONS, PROBABILITY_TABLE)
 
 
 def predict_files(
-    predictor: Predictor, images: Sequence[Path], out: Path, overwrite: bool = False, part: slice = EVERYTHING
+    predictor: Predictor,
+    images: Sequence[Path],
+    out: Path,
+    overwrite: bool = False,
+    part: slice = EVERYTHING,
+    probabilities: bool = False,
 ) -> list[Path]:
     """Predict image files and write what was predicted, all of it or nothing.
 
     Segmentation writes ``masks/NAME.png`` in the scheme's colours, ``ids/NAME.png`` with the scheme's ids and
     ``overlays/NAME.png``; classification writes ``predictions.csv``. Images of a folder keep their place in it.
+    Probabilities of all classes are ``probabilities/NAME.npy``, float16 [K, H, W], or ``probabilities.csv``.
 
     Args:
         predictor: The network.
@@ -38,6 +45,7 @@ def predict_files(
         out: Folder to write to.
         overwrite: Replace what stands in ``out``.
         part: Which of the images to predict.
+        probabilities: Write those of all classes, too.
 
     Returns:
         The files that were predicted.
@@ -50,9 +58,9 @@ def predict_files(
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
     refuse_taken(out, overwrite)
     check_images(list(files.values()), predictor.reader)
-    with atomic_folder(out, replaced=(*FOLDERS.values(), PREDICTIONS)) as folder, alone_in(out):
+    with atomic_folder(out, WRITTEN) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
-        write_answers(predictor, files, folder)
+        write_answers(predictor, files, folder, probabilities)
         refuse_taken(out, overwrite)  # by what another process has written meanwhile
     return list(files.values())
 

@@ -8,14 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelproof.array_types import Float32, Float64, Int64, UInt8
+from pixelproof.array_types import Float16, Float32, Float64, Int64, UInt8
 from pixelproof.config import OWN_SIZE, run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import RGB, ImageReader
-from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
-from pixelproof.prediction.chances import probabilities
+from pixelproof.prediction.chances import finite, probabilities, rounded
 from pixelproof.prediction.tiles import Map, halo, large, predict_tiled, tile_side
 from pixelproof.prediction.views import ViewAverage, chosen_sizes, described
 from pixelproof.runs import Run
@@ -118,7 +117,7 @@ class Predictor:
         batch = self.prepared(images)
         with autocast(self.device, self.precision):
             output = self.model(batch)
-        return Output(_finite(output.logits).float().cpu(), output.features.float().cpu())
+        return Output(finite(output.logits).float().cpu(), output.features.float().cpu())
 
     def logits(self, images: Sequence[UInt8]) -> Tensor:
         """Return the logits alone, [N, K] or [N, K, H, W], on the CPU as float32."""
@@ -159,11 +158,33 @@ class Predictor:
 
         return self._mapped(image, confident)
 
-    def _mapped(self, image: UInt8, predict: Callable[[UInt8], Map]) -> Map:
-        """Return what ``predict`` gives for a whole image, a large one tile by tile."""
+    def probability_map(self, image: UInt8, result: Float16 | None = None) -> Float16:
+        """Return the probability of every class at every pixel of an image of any size, at the run's temperature.
+
+        Args:
+            image: uint8 [H, W, C].
+            result: float16 [K, H, W] to write to, such as a file that is larger than memory; by default a new array.
+
+        Returns:
+            float16 [K, H, W]; ``likeliest`` makes of it what ``class_map`` returns.
+        """
+
+        def chances(piece: UInt8) -> Float16:
+            return np.moveaxis(rounded(self.logits([piece])[0], self.temperature), 0, -1)
+
+        if result is None:
+            result = np.empty((len(self.scheme.classes), *image.shape[:2]), np.float16)
+        self._mapped(image, chances, np.moveaxis(result, 0, -1))
+        return result
+
+    def _mapped(self, image: UInt8, predict: Callable[[UInt8], Map], result: Map | None = None) -> Map:
+        """Return what ``predict`` gives for a whole image, a large one tile by tile; written to ``result`` if given."""
         if large(self.model, image.shape[0], image.shape[1]):
-            return predict_tiled(image, predict, halo(self.model), tile_side(self.model))
-        return predict(image)
+            return predict_tiled(image, predict, halo(self.model), tile_side(self.model), result)
+        if result is None:
+            return predict(image)
+        result[...] = predict(image)
+        return result
 
     def classes(self, image: UInt8) -> UInt8:
         """Return the class index of every pixel, uint8 [H, W, C] -> [H, W], computed as a whole."""
@@ -185,7 +206,7 @@ class Predictor:
         """Return the logits of prepared images, on the device."""
         if self.runtime is None:
             with autocast(self.device, self.precision):
-                return _finite(self.model(batch).logits)
+                return finite(self.model(batch).logits)
         runtime = self.runtime
 
         def answer(images: Tensor) -> Tensor:
@@ -203,14 +224,3 @@ def trained_network(run: Run) -> PixelModel:
     model = build_model(run_settings(run).model.without_weights(), len(run.labels().classes))
     load_weights(run.best, model)
     return model
-
-
-def _finite(logits: Tensor) -> Tensor:
-    """Return logits as they are.
-
-    Raises:
-        UserError: One is infinite or undefined, as after a training that diverged.
-    """
-    if not logits.isfinite().all():
-        raise UserError("the network's answers are infinite or undefined", "train it again with a lower --set lr=...")
-    return logits

@@ -75,7 +75,9 @@ def tiles(height: int, width: int, side: int, margin: int) -> list[Tile]:
     ]
 
 
-def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, side: int) -> Map:
+def predict_tiled(
+    image: UInt8, predict: Callable[[UInt8], Map], margin: int, side: int, result: Map | None = None
+) -> Map:
     """Return the map of an image, uint8 [H, W, C] -> [H, W, ...], computed tile by tile.
 
     Args:
@@ -83,8 +85,8 @@ def predict_tiled(image: UInt8, predict: Callable[[UInt8], Map], margin: int, si
         predict: Gives the map of one piece, such as the class of each pixel.
         margin: Width of the halo in pixels, as ``halo`` gives it.
         side: Of a tile without its halo, a multiple of the network's stride.
+        result: Where the map is written, such as a file that is larger than memory; by default a new array.
     """
-    result: Map | None = None
     for tile in tiles(image.shape[0], image.shape[1], side, margin):
         piece = predict(image[tile.seen.slices])[tile.inside]
         if result is None:

@@ -1,10 +1,10 @@
-"""What ``predict`` writes of images: pictures of their masks, or a table of their classes."""
+"""What ``predict`` writes of images: pictures of their masks, or a table of their classes, and probabilities."""
 
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -15,10 +15,17 @@ from pixelproof.array_types import UInt8
 from pixelproof.data.images import write_png
 from pixelproof.data.reader import as_picture
 from pixelproof.labels import LabelScheme, class_colors, encode_ids
+from pixelproof.prediction.chances import likeliest
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
-from pixelproof.runs import write_text
-from pixelproof.runs.predictions_file import COLUMNS, PREDICTIONS
+from pixelproof.runs.predictions_file import (
+    COLUMNS,
+    PREDICTIONS,
+    PROBABILITIES,
+    PROBABILITY_TABLE,
+    probability_file,
+    write_classes,
+)
 
 Drawing = Literal["mask", "ids", "overlay"]
 FOLDERS: dict[Drawing, str] = {"mask": "masks", "ids": "ids", "overlay": "overlays"}
@@ -27,19 +34,25 @@ ROWS = 256
 TOP = 5
 
 
-def write_answers(predictor: Predictor, files: Mapping[str, Path], folder: Path) -> None:
+def write_answers(predictor: Predictor, files: Mapping[str, Path], folder: Path, probabilities: bool) -> None:
     """Predict image files and write what was predicted.
 
     Args:
         predictor: The network.
         files: The image files by the name under which they are predicted.
         folder: To write to.
+        probabilities: Whether those of all classes are written, too.
+
+    Raises:
+        OSError: The disk is full, or a file is in the way.
     """
     if predictor.scheme.task == "classification":
-        write_text(folder / PREDICTIONS, _table(predictor, files))
-    else:
-        for name, file in track(files.items(), "predict", len(files)):
-            _write_masks(predictor, file, folder, name)
+        _write_tables(predictor, files, folder, probabilities)
+        return
+    if probabilities:
+        write_classes(folder / PROBABILITIES, predictor.scheme)
+    for name, file in track(files.items(), "predict", len(files)):
+        _write_masks(predictor, file, folder, name, probabilities)
 
 
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
@@ -69,25 +82,41 @@ def drawn(kind: Drawing, scheme: LabelScheme, image: UInt8, mask: UInt8) -> UInt
     return overlay(image, mask, colors) if kind == "overlay" else colors[mask]
 
 
-def _write_masks(predictor: Predictor, file: Path, out: Path, name: str) -> None:
+def _write_masks(predictor: Predictor, file: Path, out: Path, name: str, probabilities: bool) -> None:
     image = predictor.reader(file)
-    mask = predictor.class_map(image)
+    if probabilities:
+        shape = len(predictor.scheme.classes), *image.shape[:2]
+        chances = probability_file(out / PROBABILITIES / f"{name}.npy", shape)
+        mask = likeliest(predictor.probability_map(image, chances))
+    else:
+        mask = predictor.class_map(image)
     for kind, place in FOLDERS.items():
         write_png(out / place / f"{name}.png", drawn(kind, predictor.scheme, image, mask))
 
 
-def _table(predictor: Predictor, files: Mapping[str, Path]) -> str:
-    """Return the CSV of a classifier's predictions: the class, its probability, and the five likeliest classes.
+def _write_tables(predictor: Predictor, files: Mapping[str, Path], folder: Path, probabilities: bool) -> None:
+    """Write a classifier's classes, with their probability and the five likeliest, and the probabilities of all.
 
-    Probabilities are at the run's temperature.
+    Probabilities are at the run's temperature; those of all classes are written to the last digit.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
     names, classes = predictor.scheme.names, predictor.scheme.classes
-    for name, file in track(files.items(), "predict", len(files)):
-        chances = predictor.probabilities([predictor.reader(file)])[0]
-        order = np.argsort(-chances)[:TOP].tolist()
-        likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
-        writer.writerow([name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])
-    return text.getvalue()
+    with ExitStack() as tables:
+        write = tables.enter_context(_table(folder / PREDICTIONS, COLUMNS))
+        if probabilities:
+            write_all = tables.enter_context(_table(folder / PROBABILITY_TABLE, (COLUMNS[0], *names)))
+        for name, file in track(files.items(), "predict", len(files)):
+            chances = predictor.probabilities([predictor.reader(file)])[0]
+            order = np.argsort(-chances, kind="stable")[:TOP].tolist()
+            likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
+            write([name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])
+            if probabilities:
+                write_all([name, *chances.tolist()])
+
+
+@contextmanager
+def _table(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Sequence[object]], object]]:
+    """Open a new CSV with a header and give what writes a row of it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(columns)
+        yield rows.writerow

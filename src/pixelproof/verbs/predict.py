@@ -24,6 +24,7 @@ def predict_run(
     tta: bool | None = None,
     scales: Sequence[float] | None = None,
     part: str = "1/1",
+    probabilities: bool = False,
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
 
@@ -37,6 +38,7 @@ def predict_run(
         tta: Whether to average over an image's symmetries; None is as the run was set.
         scales: Sizes of a segmenter's image to average over; None is as the run was set.
         part: "K/N" predicts every N-th image from the K-th on, counted from 1.
+        probabilities: Write those of all classes, too.
 
     Raises:
         UserError: The run or an image cannot be read, there is no such part, or ``out`` holds something already.
@@ -50,7 +52,7 @@ def predict_run(
         use_backend(
             predictor, opened, backend, predictor.reader.size(next(iter(gather(files, predictor.scheme.task).values())))
         )
-    return predict_files(predictor, files, Path(out), overwrite, chosen)
+    return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities)
 
 
 def as_slice(part: str) -> slice:
