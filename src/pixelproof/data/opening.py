@@ -13,7 +13,8 @@ from pixelproof.data.masks import read_mask_values
 from pixelproof.data.spread import spread
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import LARGEST_ID, PRESETS, Color, LabelScheme, count_colors, matching_presets
-from pixelproof.progress import say
+from pixelproof.numbers import counted
+from pixelproof.progress import say, say_once
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 from pixelproof.schema import parse
 
@@ -41,6 +42,8 @@ def open_data(root: Path) -> DataFolder:
         raise UserError(f"{first} and {second} belong to one sample", "remove one of them, or rename it")
     for sample in chain.from_iterable(found.splits.values()):
         require_utf8(sample.image)
+    if found.unlisted:
+        say_once(f"note: {counted(found.unlisted, 'image')} of {root} left out, for no list of a split names them")
     return label(root, found, find_scheme(root, found))
 
 

@@ -61,9 +61,8 @@ def unused_images(survey: Survey) -> Iterator[Finding]:
             f"{counted(len(paths), 'image')} that no split takes up ({survey.names(paths)}), as the folder is read as "
             f"'{survey.found.layout}': nothing is learned from them or scored on them"
         )
-        yield survey.finding(
-            "unused-images", "warning", paths, message, "label them, rename them to fit the layout, or move them away"
-        )
+        way = "name them in the list of a split" if survey.found.lists else "rename them to fit the layout"
+        yield survey.finding("unused-images", "warning", paths, message, f"label them, {way}, or move them away")
 
 
 def ignored_files(survey: Survey) -> Iterator[Finding]:

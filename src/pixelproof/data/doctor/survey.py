@@ -139,7 +139,8 @@ def _note(looks: dict[Path, Look], broken: dict[Path, UserError], path: Path, lo
 
 def _walk(survey: Survey) -> None:
     """Note the files that no split uses and the folders that hold nothing."""
-    used = set(survey.splits) | {*survey.found.unpaired, *chain.from_iterable(survey.found.doubled)}
+    found = survey.found
+    used = set(survey.splits) | {*found.unpaired, *found.lists, *chain.from_iterable(found.doubled)}
     filled: set[Path] = set()
     for parent, folders, files in os.walk(survey.root, topdown=False):
         folder = Path(parent)

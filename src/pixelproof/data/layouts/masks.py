@@ -48,11 +48,11 @@ def sat_mask_pairs(root: Path) -> Found | None:
     found = Found("NAME_sat beside NAME_mask", "segmentation", {})
     for split, folder in split_folders(root).items():
         files = images_in(folder)
-        masks = _by_name(found, ((m.group(1), f) for f in files if (m := MASK_STEM.fullmatch(f.stem))))
+        masks = by_name(found, ((m.group(1), f) for f in files if (m := MASK_STEM.fullmatch(f.stem))))
         others = (f for f in files if not MASK_STEM.fullmatch(f.stem))
-        images = _by_name(found, ((base_stem(f.stem, _IMAGE_STEM), f) for f in others))
+        images = by_name(found, ((base_stem(f.stem, _IMAGE_STEM), f) for f in others))
         if masks and images:
-            found.splits[split] = _pair(found, images, masks)
+            found.splits[split] = paired(found, images, masks)
     return found if any(found.splits.values()) else None
 
 
@@ -120,17 +120,17 @@ def _read(pairs: dict[str, Partners]) -> Found:
 
 def _samples(found: Found, pair: Partners) -> list[Sample] | None:
     """Return the samples of two folders, None if one of them is empty; what is doubtful is noted in ``found``."""
-    images = _by_name(found, ((image.stem, image) for image in images_in(pair.images)))
-    masks = _by_name(found, ((base_stem(mask.stem, MASK_STEM, images), mask) for mask in images_in(pair.masks)))
+    images = by_name(found, ((image.stem, image) for image in images_in(pair.images)))
+    masks = by_name(found, ((base_stem(mask.stem, MASK_STEM, images), mask) for mask in images_in(pair.masks)))
     if not images or not masks:
         return None
     # Where one split is clear, the others are not arranged in another way.
     found.certain = found.certain or pair.certain
     found.unclear = found.unclear or pair.unclear
-    return _pair(found, images, masks)
+    return paired(found, images, masks)
 
 
-def _by_name(found: Found, files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
+def by_name(found: Found, files: Iterable[tuple[str, Path]]) -> dict[str, Path]:
     """Return files by the names of their samples, and note those that share one: neither is better than the other."""
     named: dict[str, Path] = {}
     for name, file in files:
@@ -139,7 +139,7 @@ def _by_name(found: Found, files: Iterable[tuple[str, Path]]) -> dict[str, Path]
     return named
 
 
-def _pair(found: Found, images: dict[str, Path], masks: dict[str, Path]) -> list[Sample]:
+def paired(found: Found, images: dict[str, Path], masks: dict[str, Path]) -> list[Sample]:
     """Return the samples whose image and mask are both there, and note the others as unpaired."""
     found.unpaired += [path for stem, path in images.items() if stem not in masks]
     found.unpaired += [path for stem, path in masks.items() if stem not in images]

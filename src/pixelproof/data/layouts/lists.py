@@ -1,0 +1,93 @@
+"""Lists that say which images belong to which split, as Pascal VOC and many others keep them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.listing import images_in
+from pixelproof.data.layouts.masks import by_name, paired
+from pixelproof.errors import UserError
+from pixelproof.runs.files import read_text
+
+_VOC_LISTS = {"train": "train.txt", "validation": "val.txt", "test": "test.txt"}
+
+
+class Listed(NamedTuple):
+    """An image that a list may name.
+
+    Attributes:
+        file: The image.
+        id: What the list may call it, beside its path.
+    """
+
+    file: Path
+    id: str
+
+
+def pascal_voc(root: Path) -> Found | None:
+    """``JPEGImages/`` and ``SegmentationClass/``, with a list of each split in ``ImageSets/Segmentation/``.
+
+    Raises:
+        UserError: A list cannot be read, or names what is no image.
+    """
+    folders = [root / "JPEGImages", root / "SegmentationClass"]
+    named = {split: root / "ImageSets" / "Segmentation" / name for split, name in _VOC_LISTS.items()}
+    lists = {split: path for split, path in named.items() if path.is_file()}
+    if not lists or not all(folder.is_dir() for folder in folders):
+        return None
+    found = Found("Pascal VOC", "segmentation", {}, certain=True)
+    images, masks = (by_name(found, ((file.stem, file) for file in images_in(folder))) for folder in folders)
+    splits = split_by_lists(root, found, lists, {stem: Listed(file, stem) for stem, file in images.items()})
+    images, masks = ({stem: file for stem, file in files.items() if stem in splits} for files in (images, masks))
+    for sample in paired(found, images, masks):
+        found.splits.setdefault(splits[sample.id], []).append(sample)
+    return found
+
+
+def split_by_lists(root: Path, found: Found, lists: Mapping[str, Path], images: Mapping[str, Listed]) -> dict[str, str]:
+    """Return the split of each image that a list names, by sample id; the others are counted in ``found``.
+
+    A line of a list is an image's id or its path in ``root``, with or without suffix.
+
+    Args:
+        root: The data set's folder.
+        found: The reading of it.
+        lists: The list of each split.
+        images: The images by sample id.
+
+    Raises:
+        UserError: A list cannot be read, or names no image, what could be two, or an image that is named already.
+    """
+    known = _names(root, images)
+    splits: dict[str, str] = {}
+    for split, path in lists.items():
+        for line in filter(None, map(str.strip, read_text(path).split("\n"))):
+            fitting = known.get(PurePosixPath(line).as_posix(), set())
+            if not fitting:
+                raise UserError(f"{path} names '{line}', and {root} holds no such image", "add it, or correct the list")
+            if len(fitting) > 1:
+                both = " or ".join(str(images[sample_id].file) for sample_id in sorted(fitting)[:2])
+                raise UserError(f"{path} names '{line}', which may be {both}", "write paths into the list")
+            (sample_id,) = fitting
+            if sample_id in splits:
+                raise UserError(f"{path} names '{line}', as {lists[splits[sample_id]]} does", "remove one of the lines")
+            splits[sample_id] = split
+    if not splits:
+        raise UserError(f"{' and '.join(map(str, lists.values()))} name no image", "write one a line")
+    found.lists += lists.values()
+    found.unlisted = len(images) - len(splits)
+    return splits
+
+
+def _names(root: Path, images: Mapping[str, Listed]) -> dict[str, set[str]]:
+    """Return the sample ids that a line may stand for, by line."""
+    known: dict[str, set[str]] = defaultdict(set)
+    for sample_id, (file, own) in images.items():
+        stems = {sample_id, own, file.relative_to(root).with_suffix("").as_posix()}
+        for name in stems | {stem + file.suffix for stem in stems}:
+            known[name].add(sample_id)
+    return known | {sample_id: {sample_id} for sample_id in images}
