@@ -85,7 +85,9 @@ def test_members_of_the_family_take_each_other_s_encoders() -> None:
     assert "conv1_1.0.weight" in match.missing
 
 
-@pytest.mark.parametrize("name", ["fcn8s", "fcn8s-bn", "vgg16-bn", "timm:test_resnet", "smp:Unet:tu-test_resnet"])
+@pytest.mark.parametrize(
+    "name", ["fcn8s", "fcn8s-bn", "vgg16-bn", "timm:test_resnet", "timm:test_vit", "smp:Unet:tu-test_resnet"]
+)
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 def test_a_model_s_own_weights_return_complete(name: str, suffix: str, tmp_path: Path) -> None:
     source = build(name, seed=1)

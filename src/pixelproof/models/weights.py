@@ -188,8 +188,8 @@ def _shared_out(colors: State, own: Mapping[str, Tensor], channels: int) -> Stat
 
 
 def _rename(name: str, renamed: Mapping[str, str]) -> str:
-    layer, _, part = name.rpartition(".")
-    return f"{renamed.get(layer, layer)}.{part}"
+    layer, dot, part = name.rpartition(".")
+    return f"{renamed.get(layer, layer)}{dot}{part}"
 
 
 def _some(names: tuple[str, ...]) -> str:
