@@ -122,6 +122,14 @@ def test_folded_training_keeps_outputs_gradients_and_statistics(
             assert (folded - truth).norm() < tolerance * truth.norm() + 3 * rounding
 
 
+@pytest.mark.parametrize("name", FOLDED_IN_TRAINING)
+def test_a_network_folded_for_training_has_the_same_head(name: str) -> None:
+    model = built(name, 0, 0.03)
+    folded = fold_for_training(model)
+    assert {id(parameter) for parameter in folded.backbone()} == {id(parameter) for parameter in model.backbone()}
+    assert len(folded.backbone()) < len(list(folded.parameters())) == len(list(model.parameters()))
+
+
 @pytest.mark.parametrize("name", ["fcn8s-bn", "vgg16-bn"])
 def test_nothing_of_the_folding_reaches_the_literal_network(name: str) -> None:
     model = built(name).train()

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pixelproof.config import ModelConfig
 from pixelproof.errors import UserError
-from pixelproof.models import PixelModel, build_model
+from pixelproof.models import PixelModel, build_model, known_models
 from pixelproof.models.weights import imagenet_vgg16, read_weights, transfer_weights
 
 SLIM = 0.0625
@@ -83,6 +83,29 @@ def test_members_of_the_family_take_each_other_s_encoders() -> None:
         assert torch.equal(mine, other)
     assert set(match.unexpected) == {"deconv_32x_tochannel_4.weight", "deconv_32x_tochannel_4.bias"}
     assert "conv1_1.0.weight" in match.missing
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        *((name, "vgg16-bn" if name.endswith("-bn") else "vgg16") for name in known_models()),
+        ("timm:test_resnet", "timm:test_resnet"),
+        ("timm:test_vit", "timm:test_vit"),
+        ("timm:deit_tiny_distilled_patch16_224", "timm:deit_tiny_distilled_patch16_224"),  # has two classifiers
+        ("timm:dpn48b", "timm:dpn48b"),  # ends in a convolution
+        ("smp:Unet:tu-test_resnet", "timm:test_resnet"),
+    ],
+)
+def test_the_backbone_is_what_weights_for_other_classes_fill(name: str, source: str) -> None:
+    model = build(name, classes=4)
+    state = build(source, classes=9).state_dict()
+    if name.startswith("smp:"):  # which knows itself how the encoder's weights are called there
+        state = {f"encoder.model.{key.removeprefix('model.')}": tensor for key, tensor in state.items()}
+    loaded = set(transfer_weights(model, state, source).loaded)
+    backbone = {id(parameter) for parameter in model.backbone()}
+    filled = {name: name.removeprefix("model.") in loaded for name, _ in model.named_parameters()}
+    assert filled == {name: id(parameter) in backbone for name, parameter in model.named_parameters()}
+    assert set(filled.values()) == {True, False}
 
 
 @pytest.mark.parametrize(

@@ -62,23 +62,29 @@ def kill_at(monkeypatch, calls):
 
 
 @pytest.mark.parametrize(
-    ("killed_at", "optimizer", "channels_last"),
+    ("killed_at", "optimizer", "more"),
     [
-        (1, "adamw", "no"),
-        (7, "adamw", "no"),
-        (7, "sgd", "no"),
-        (7, "muon", "no"),
-        (7, "adamw", "yes"),
-        (7, "muon", "yes"),
+        (1, "adamw", []),
+        (7, "adamw", []),
+        (7, "sgd", []),
+        (7, "muon", []),
+        (7, "adamw", ["channels_last=yes"]),
+        (7, "muon", ["channels_last=yes"]),
+        # Three batches are an epoch: before the backbone thaws, when it does, and after that.
+        (4, "adamw", ["freeze=2"]),
+        (6, "sgd", ["freeze=2", "backbone_lr=0.3"]),
+        (6, "muon", ["freeze=2", "backbone_lr=0.3"]),
+        (10, "adamw", ["freeze=2", "backbone_lr=0.3", "fold=false"]),
+        (7, "muon", ["freeze=5"]),
     ],
 )
 def test_a_killed_run_resumes_to_bit_identical_weights(
-    tmp_path, color_classes, monkeypatch, killed_at, optimizer, channels_last
+    tmp_path, color_classes, monkeypatch, killed_at, optimizer, more
 ):
     data = open_data(color_classes)
     more = [
+        *more,
         f"optimizer={optimizer}",
-        f"channels_last={channels_last}",
         "epochs=4",
         "ema=0.9",
         "mixup=0.2",
@@ -287,10 +293,10 @@ def test_a_network_whose_answers_are_no_numbers_is_told_in_one_sentence(tmp_path
         evaluate_run(run.path, two_fields, device="cpu")
 
 
-@pytest.mark.parametrize("model", ["fcn8s", "fcn16s-bn"])
-def test_folded_training_is_the_literal_one_to_rounding(tmp_path, two_fields, model):
+@pytest.mark.parametrize(("model", "freeze"), [("fcn8s", 0), ("fcn16s-bn", 0), ("fcn8s-bn", 1), ("fcn8s", 2)])
+def test_folded_training_is_the_literal_one_to_rounding(tmp_path, two_fields, model, freeze):
     data = open_data(two_fields)
-    common = ["epochs=2", "crop=64", "optimizer=sgd", "lr=1e-2", "selection=0"]
+    common = ["epochs=2", "crop=64", "optimizer=sgd", "lr=1e-2", "selection=0", f"freeze={freeze}"]
     runs = [train(data, settings_for(data, model, *common, f"fold={fold}"), tmp_path / fold) for fold in ("1", "0")]
     folded, literal = (load_file(run.best) for run in runs)
     assert folded.keys() == literal.keys()

@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from pixelproof.config import TrainingConfig
+from pixelproof.config import ModelConfig, TrainingConfig
+from pixelproof.models import build_model
 from pixelproof.training.losses import cross_entropy
 from pixelproof.training.mixup import mix
 from pixelproof.training.muon import orthogonalize
@@ -36,6 +37,20 @@ def test_weight_decay_spares_biases_and_norms(name):
     optimizer = make_optimizer(model, TrainingConfig(optimizer=name, weight_decay=0.3))
     decays = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     assert [decays[id(p)] for p in model.parameters()] == [0.3, 0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["vgg16-bn", "fcn8s", "timm:test_resnet", "smp:Unet:tu-test_resnet"])
+def test_the_backbone_has_groups_of_its_own_where_it_learns_slower(name):
+    model = build_model(ModelConfig(name=name, width=0.03), 3)
+    alike, apart = (make_optimizer(model, TrainingConfig(backbone_lr=factor)).param_groups for factor in (1, 0.1))
+    weights = [[id(p) for group in groups for p in group["params"]] for groups in (alike, apart)]
+    # The order in which checkpoints of all versions keep the state.
+    assert weights[0] == [id(p) for large in (True, False) for p in model.parameters() if (p.ndim >= 2) is large]
+    assert sorted(weights[1]) == sorted(weights[0])
+    factors = {id(p): group["factor"] for group in apart for p in group["params"]}
+    backbone = {id(p) for p in model.backbone()}
+    assert all(factors[id(p)] == (0.1 if id(p) in backbone else 1) for p in model.parameters())
+    assert apart[0]["factor"] == alike[0]["factor"] == 1
 
 
 def test_muon_steps_change_every_direction_of_a_kernel_alike():

@@ -33,6 +33,7 @@ def settings_for(data, model, *more):
     ("folder", "model", "more"),
     [
         ("color_classes", "vgg16-bn", [*EVERYTHING, "optimizer=sgd", "lr=3e-3", "epochs=5", "patience=1"]),
+        ("color_classes", "vgg16-bn", [*EVERYTHING, "optimizer=sgd", "lr=3e-3", "freeze=1", "backbone_lr=0.5"]),
         ("two_fields", "fcn8s-bn", [*SEGMENTER, "optimizer=sgd", "lr=1e-2", "channels_last=yes"]),
         pytest.param(
             *("two_fields", "smp:FPN:resnet18", [*SEGMENTER, "optimizer=sgd", "lr=1e-3", "workers=1"]),

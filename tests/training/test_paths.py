@@ -16,7 +16,7 @@ from pixelproof.training import muon
 from pixelproof.training.class_weights import class_weights
 from pixelproof.training.device import tune
 from pixelproof.training.muon import orthogonalize
-from pixelproof.training.speed import Speed, measured_peak, multiply_adds
+from pixelproof.training.speed import Speed, measured_peak, median_rate, multiply_adds
 from pixelproof.verbs.train import train
 
 SLIM = ["width=0.03", "batch_size=3", "lr=3e-3", "warmup=0", "device=cpu", "epochs=2"]
@@ -156,6 +156,15 @@ def test_speed_is_kept_with_the_run(tmp_path, color_classes, capsys):
     rates = [row["images_per_second"] for row in run.metrics.read()]
     assert min(rates) <= run.environment()["speed"]["images_per_second"] <= max(rates)
     assert "run: trained at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("frozen", "median"), [(0, 7.5), (1, 5.0), (9, 7.5)])
+def test_speed_is_that_of_the_whole_network_where_it_was_trained(tmp_path, frozen, median):
+    run = Run(tmp_path)
+    for epoch, rate in enumerate([100.0, 10.0, 5.0, 1.0]):
+        row = {"epoch": epoch, "loss": 1.0, "lr": 1.0, "score": None, "seconds": 1.0}
+        run.metrics.append(row | {"images_per_second": rate})
+    assert median_rate(run, frozen) == median
 
 
 @pytest.mark.parametrize("name", ["vgg16", "fcn8s", "fcn32s-bn"])

@@ -40,6 +40,13 @@ def without_effect(config: RunConfig) -> list[str]:
     if training.finish and round(training.epochs * training.finish_from) >= training.epochs:
         which = f"finish_from={training.finish_from:g} of epochs={training.epochs}"
         found.append(f"finish never begins: {which} is after the last")
+    if training.freeze and config.model.weights == "none":
+        found.append(f"freeze={training.freeze} keeps a backbone of random weights, for weights are not set")
+    if training.backbone_lr != 1 and training.freeze >= training.epochs:
+        found.append(f"backbone_lr is for epochs after freeze={training.freeze}, and there are {training.epochs}")
+    elif training.backbone_lr < min(1, training.lr):  # as an absolute rate would be
+        rate = training.backbone_lr * training.lr
+        found.append(f"backbone_lr={training.backbone_lr:g} is a factor: the backbone learns at lr={rate:g}")
     if training.warmup > training.epochs:
         found.append(f"warmup={training.warmup:g} is longer than epochs={training.epochs}, so lr is never reached")
     return found

@@ -117,6 +117,10 @@ class TrainingConfig(Strict):
     """AdamW, SGD with Nesterov momentum, or Muon for the kernels of convolutions beside AdamW for all other weights."""
     lr: float = Field(default=3e-4, gt=0.0)
     """The highest learning rate."""
+    backbone_lr: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Factor on the learning rate of the backbone's weights: all that ImageNet's weights fill; the rest is the head."""
+    freeze: int = Field(default=0, ge=0, strict=True)  # strict: true is not one epoch
+    """Epochs at the start in which the backbone stays as it is and only the head learns."""
     weight_decay: float = Field(default=1e-2, ge=0.0)
     """Acts on weights with two or more dimensions, not on biases and norms."""
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)

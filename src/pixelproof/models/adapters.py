@@ -43,6 +43,9 @@ class TimmClassifier(PixelModel):
         self.model = network
         details: Any = network
         self.reduction = details.feature_info[-1]["reduction"]
+        found = details.get_classifier()  # a pair where the network was distilled from another one
+        classifiers = found if isinstance(found, tuple | list) else [found]
+        self.head = tuple(name for name, module in self.named_modules() if any(module is each for each in classifiers))
         self.size: tuple[int, int] | None = None
         if details.pretrained_cfg.get("fixed_input_size") or not takes_any_size(self):
             self.size = tuple(details.pretrained_cfg["input_size"][1:])
@@ -72,6 +75,8 @@ class SmpSegmenter(PixelModel):
         channels: C, of the images.
         stride: Multiple to which height and width are padded.
     """
+
+    head = ("model.decoder", "model.segmentation_head")
 
     def __init__(self, network: nn.Module, num_classes: int, channels: int, stride: int = SMP_STRIDE) -> None:
         super().__init__(num_classes, channels)

@@ -109,7 +109,8 @@ class FCN(PixelModel):
         for name, module in tail.items():
             self.add_module(name, module)
         self.upsampling = tuple(tail)
-        initialise(self, *self._heads())
+        self.head = (*self.laterals.values(), *self.upsampling)
+        initialise(self, *self._scorers())
 
     def forward(self, images: Tensor) -> Output:
         """Return logits [N, K, H, W] and the pool5 map [N, 512 x width, ceil(H / 32), ceil(W / 32)]."""
@@ -124,7 +125,7 @@ class FCN(PixelModel):
             logits = self.get_submodule(name)(logits)
         return Output(upsample_and_crop(logits, images, self.downsample), maps)
 
-    def _heads(self) -> list[nn.Module]:
+    def _scorers(self) -> list[nn.Module]:
         """Return the layers that yield logits."""
         if self.variant.bilinear:
             return [self.get_submodule(f"{lateral}.0") for lateral in self.laterals.values()]

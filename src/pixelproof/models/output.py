@@ -35,6 +35,8 @@ class PixelModel(nn.Module):
         scales: Sizes of the image that it is asked about, its own being 1.
         encoder: Names of the submodules that form, one after the other, a plain chain of layers from the image to
             the deepest feature map; empty where the encoder is no such chain.
+        head: Names of the submodules that lead from the features to the scores; all else, which ImageNet's weights
+            fill, is the backbone. A network folded for prediction may have lost some of them.
         preprocessing: What turns stored images into the input; belongs to the model but not to its weights.
     """
 
@@ -45,6 +47,7 @@ class PixelModel(nn.Module):
     asked: int = 1
     scales: Sequence[float] = (1.0,)
     encoder: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
     preprocessing: Preprocessing
 
     def __init__(self, num_classes: int, channels: int = COLORS) -> None:
@@ -63,6 +66,7 @@ class PixelModel(nn.Module):
         self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
         self.channels, self.smallest = model.channels, model.smallest
         self.encoder = tuple(f"{name}.{stage}" for stage in model.encoder)
+        self.head = tuple(f"{name}.{part}" for part in model.head)
         self.preprocessing = model.preprocessing
 
     def encoder_layers(self) -> dict[str, nn.Module]:
@@ -72,6 +76,11 @@ class PixelModel(nn.Module):
             for stage in self.encoder
             for index, layer in self.get_submodule(stage).named_children()
         }
+
+    def backbone(self) -> list[nn.Parameter]:
+        """Return the parameters outside the head."""
+        head = {id(parameter) for part in self.head for parameter in self.get_submodule(part).parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in head]
 
     if TYPE_CHECKING:
 

@@ -56,6 +56,7 @@ class VGG(PixelModel):
     """
 
     encoder = ("features",)
+    head = ("classifier.6",)
     smallest = SMALLEST
 
     def __init__(

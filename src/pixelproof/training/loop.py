@@ -113,7 +113,7 @@ class Trainer:
                 row: Row = {
                     "epoch": self.progress.epoch,
                     "loss": loss,
-                    "lr": self.optimizer.param_groups[0]["lr"],
+                    "lr": self.optimizer.param_groups[0]["lr"],  # the head's
                     "score": value,
                     "images_per_second": per_epoch * self.batches.size / seconds,
                     "seconds": self.progress.seconds,
@@ -139,7 +139,7 @@ class Trainer:
 
     def _epoch(self, epoch: int, report: Step) -> float:
         """Go once through the training images and return the mean loss."""
-        self.model.train()
+        self._learn(frozen=epoch < self.config.freeze)
         # Dropout draws from torch's global generator; this makes it a function of the seed and the epoch as well.
         torch.manual_seed(derive(self.config.seed, "epoch", epoch))
         per_epoch = len(self.batches)
@@ -149,7 +149,7 @@ class Trainer:
             first = (number - 1) // self.config.accumulate * self.config.accumulate
             lr = learning_rate(self.config, epoch + (first + self._together(number) / 2) / per_epoch)
             for group in self.optimizer.param_groups:
-                group["lr"] = lr
+                group["lr"] = lr * group["factor"]
             batch = self._mixed(images, self.images.target(stored), epoch * per_epoch + number)
             losses.append(self._backward(loss, batch, self._together(number)))
             if number % self.config.accumulate == 0 or number == per_epoch:
@@ -160,6 +160,17 @@ class Trainer:
             best = {} if self.progress.best_score is None else {"best": self.progress.best_score}
             report(1, epoch=f"{epoch + 1}/{self.config.epochs}", loss=shown, **best, lr=lr)
         return sum(self._finite(losses)) / len(losses)
+
+    def _learn(self, frozen: bool) -> None:
+        """Put the network into training mode; of one whose backbone is frozen the head alone.
+
+        Weights that take no gradient are neither moved nor decayed, and no gradient goes through them for nothing.
+        """
+        self.model.train(not frozen)
+        for part in self.model.head:
+            self.model.get_submodule(part).train()
+        for weight in self.model.backbone():
+            weight.requires_grad_(not frozen)
 
     def _mixed(self, images: Tensor, target: Tensor, number: int) -> Mixed:
         """Return the whole batch of stored images, uint8 [N, C, H, W], as input, mixed where the settings ask so."""

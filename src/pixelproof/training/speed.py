@@ -48,9 +48,13 @@ class Speed:
         return f"{text}, {self.share_of_peak:.0%} of the {self.peak_flops / 1e12:.0f} TFLOP/s of a matrix product here"
 
 
-def median_rate(run: Run) -> float:
-    """Return the images a second of a run that is trained, the median over its epochs."""
-    return statistics.median(rate for row in run.metrics.read() if (rate := row["images_per_second"]) is not None)
+def median_rate(run: Run, frozen: int = 0) -> float:
+    """Return the images a second of a run that is trained, the median over its epochs.
+
+    Those at the start with a ``frozen`` backbone, which are faster, count where there are no others.
+    """
+    rates = [rate for row in run.metrics.read() if (rate := row["images_per_second"]) is not None]
+    return statistics.median(rates[frozen:] or rates)
 
 
 @torch.no_grad()

@@ -102,11 +102,11 @@ def _score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], paral
 
 def _speed(trainer: Trainer) -> Speed:
     """Say how fast training was and, on a GPU, how much of it that used."""
-    device, processes = trainer.device, trainer.parallel.size
-    speed = Speed(median_rate(trainer.run))
-    if device.type == "cuda":
+    device, processes, config = trainer.device, trainer.parallel.size, trainer.config
+    speed = Speed(median_rate(trainer.run, config.freeze))
+    if device.type == "cuda" and config.freeze < config.epochs:  # of a frozen network's gradients most are not computed
         batch, _ = next(trainer.batches.epoch(0))
         macs = multiply_adds(trainer.network, trainer.model.preprocessing(batch.to(device)))
-        speed = Speed(speed.images_per_second, macs, processes * measured_peak(device, trainer.config.precision))
+        speed = Speed(speed.images_per_second, macs, processes * measured_peak(device, config.precision))
     say(f"{trainer.run.name}: {speed}")
     return speed

@@ -77,7 +77,6 @@ def fold_for_training(model: PixelModel) -> PixelModel:
     network = trace(model) if model.encoder else None
     if network is None or not fold_upsampling(network, True) + fold_pooling(network, True):
         return model
-    network.delete_all_unused_submodules()
     network.recompile()
     return Folded(model, network)
 
