@@ -140,6 +140,7 @@ def test_uniforms_are_a_function_of_key_counter_and_column():
     keys = np.array([derive(0, "a", i) for i in range(2000)], np.uint64)
     first = uniforms(keys, 3, 8)
     np.testing.assert_array_equal(uniforms(keys[[7, 5]], 3, 8), first[[7, 5]])
+    np.testing.assert_array_equal(uniforms(keys[[7, 5]], [4, 3], 8), [uniforms(keys, 4, 8)[7], first[5]])
     assert 0 <= first.min() < 0.01
     assert 0.99 < first.max() < 1
     # 16,000 numbers: the mean of a uniform draw is within four standard errors of 1/2, columns are uncorrelated.

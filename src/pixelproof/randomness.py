@@ -31,19 +31,19 @@ def generator(seed: int, *keys: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(derive(seed, *keys)))
 
 
-def uniforms(keys: npt.NDArray[np.uint64], counter: int, columns: int) -> Float64:
-    """Return numbers in 0..1, [N, columns], each a function of its key, the counter and its column alone.
+def uniforms(keys: npt.NDArray[np.uint64], counter: npt.ArrayLike, columns: int) -> Float64:
+    """Return numbers in 0..1, [N, columns], each a function of its key, its counter and its column alone.
 
     Many small choices at once, where a generator for each would take longer than what is chosen: SplitMix64 (Steele,
     Lea and Flood 2014) started at each key.
 
     Args:
         keys: N numbers from ``derive``.
-        counter: What tells one use of a key from another, such as the epoch.
+        counter: What tells one use of a key from another, such as the epoch: a whole number, or N.
         columns: Numbers for each key.
     """
-    steps = np.arange(counter * columns + 1, (counter + 1) * columns + 1, dtype=np.uint64)
-    bits = keys[:, None] + steps * _GOLDEN
+    steps = np.asarray(counter, np.int64).reshape(-1, 1) * columns + np.arange(1, columns + 1)
+    bits = keys[:, None] + steps.astype(np.uint64) * _GOLDEN
     bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
     bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
     bits ^= bits >> np.uint64(31)

@@ -69,6 +69,10 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("freeze=-1", "--set: 'training.freeze': input should be greater than or equal to 0"),
         ("backbone_lr=0", "--set: 'training.backbone_lr': input should be greater than 0"),
         ("backbone_lr=10", "--set: 'training.backbone_lr': input should be less than or equal to 1"),
+        (
+            "sampling=balanced",
+            "--set: sampling=balanced is for classification; for segmentation there is",
+        ),
         ("seed=-1", "--set: 'training.seed': input should be greater than or equal to 0"),
     ],
 )
@@ -126,6 +130,15 @@ def test_weights_of_the_focal_loss_cannot_be_taken_back(where):
 def test_without_a_selection_part_patience_has_nothing_to_watch():
     with pytest.raises(UserError, match="patience watches the score on the selection part, and selection=0 leaves"):
         apply_overrides(BASE, ["selection=0", "patience=3"])
+
+
+@pytest.mark.parametrize("how", ["auto", "corrected"])
+def test_classes_are_not_evened_out_twice(how):
+    base = default_config("classification", "vgg16")
+    with pytest.raises(UserError, match=f"class_weights={how} goes by frequencies that sampling=balanced evens out"):
+        apply_overrides(base, [f"class_weights={how}", "sampling=balanced"])
+    by_hand = apply_overrides(base, ["class_weights={fox: 2}", "sampling=balanced"])
+    assert without_effect(by_hand) == []
 
 
 def test_classification_takes_no_region_loss():

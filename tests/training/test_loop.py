@@ -66,7 +66,7 @@ def kill_at(monkeypatch, calls):
     [
         (1, "adamw", []),
         (7, "adamw", []),
-        (7, "sgd", []),
+        (7, "sgd", ["sampling=balanced"]),
         (7, "muon", []),
         (7, "adamw", ["channels_last=yes"]),
         (7, "muon", ["channels_last=yes"]),

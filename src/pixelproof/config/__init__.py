@@ -10,9 +10,8 @@ from pixelproof.config.run import (
     Switch,
     Task,
     TrainingConfig,
-    default_config,
-    run_settings,
 )
+from pixelproof.config.start import default_config, run_settings
 
 __all__ = [
     "COLORS",

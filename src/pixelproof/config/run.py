@@ -10,10 +10,8 @@ from pixelproof.config.bands import listed
 from pixelproof.config.class_weights import ClassWeights
 from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
 from pixelproof.errors import UserError
-from pixelproof.runs import Run
-from pixelproof.runs.folder import CONFIG
 from pixelproof.runs.scenes import expression
-from pixelproof.schema import Strict, parse
+from pixelproof.schema import Strict
 
 Task = Literal["classification", "segmentation"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -107,6 +105,9 @@ class TrainingConfig(Strict):
     """``auto`` weights classes by the inverse square root of their frequency in train, and answers lean to rare ones;
     ``corrected`` learns with these weights, but answers by the frequencies that are there. Or weights by name, such as
     ``{rangeland: 5, barren: 2}``, all others 1: answers lean to classes that weigh more."""
+    sampling: Literal["natural", "balanced"] = "natural"
+    """Classification: ``balanced`` lets all classes come equally often in an epoch, which has as many images as ever.
+    Those of rare ones are repeated, changed anew each time; answers lean to rare classes, more than with ``auto``."""
     label_smoothing: Fraction = 0.0
     """Share of each target spread evenly over all classes; for cross-entropy."""
     mixup: float = Field(default=0.0, ge=0.0)
@@ -200,38 +201,14 @@ class RunConfig(Strict):
             raise ValueError("mixup and cutmix are for classification")
         if training.patience is not None and not self.data.selection:
             raise ValueError("patience watches the score on the selection part, and selection=0 leaves none to watch")
+        if self.task == "segmentation" and training.sampling == "balanced":
+            raise ValueError("sampling=balanced is for classification; for segmentation there is class_weights")
+        if training.sampling == "balanced" and training.class_weights in ("auto", "corrected"):
+            how = f"class_weights={training.class_weights}"
+            raise ValueError(f"{how} goes by frequencies that sampling=balanced evens out; leave out one of them")
         losses = {training.loss, training.finish or training.loss}
         if self.task == "classification" and not losses <= {"cross-entropy", "focal"}:
             raise ValueError("classification takes the loss cross-entropy or focal")
         if training.class_weights == "corrected" and any("focal" in loss.split("+") for loss in losses):
             raise ValueError("class_weights=corrected is for cross-entropy; from focal, weights cannot be taken back")
         return self
-
-
-def default_config(task: Task, model: str) -> RunConfig:
-    """Return sensible settings for a task, before the user's own are applied."""
-    if task == "classification":
-        return RunConfig(
-            task=task,
-            model=ModelConfig(name=model),
-            augment=AugmentConfig(shift=2),
-            training=TrainingConfig(batch_size=64),
-        )
-    return RunConfig(
-        task=task,
-        model=ModelConfig(name=model),
-        augment=AugmentConfig(crop=256, turn=True),
-        training=TrainingConfig(batch_size=8),
-    )
-
-
-def run_settings(run: Run) -> RunConfig:
-    """Return the settings that a run folder holds.
-
-    Raises:
-        UserError: Its ``config.yaml`` cannot be read, or is not whole.
-    """
-    values, path = run.config(), run.path / CONFIG
-    if missing := [section for section in RunConfig.model_fields if section not in values]:
-        raise UserError(f"{path} is cut off: it lacks '{missing[0]}'", "restore it or train again")
-    return parse(RunConfig, values, str(path))

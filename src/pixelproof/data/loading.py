@@ -15,22 +15,22 @@ from pixelproof.array_types import Int64
 from pixelproof.config import RunConfig
 from pixelproof.data.cache import decoded
 from pixelproof.data.folder import Sample
+from pixelproof.data.order import Key, balanced, natural
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.resident import Resident, resident
 from pixelproof.data.transforms import CHOICES, Augmentation, augment_images, augment_masks, draw
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
-from pixelproof.randomness import derive, generator, uniforms
+from pixelproof.randomness import derive, uniforms
 
 IGNORE = -100
 """The target value that no loss counts: void pixels, and pixels of ignored classes."""
 
-Key = tuple[int, int]
 Batch = tuple[Tensor, Tensor]
 
 
 class TrainingImages(Dataset[Batch]):
-    """Augmented images, a batch of (epoch, index) at a time.
+    """Augmented images, a batch of (turn, index) at a time.
 
     Args:
         samples: The images, all with a mask or all with a label.
@@ -66,12 +66,16 @@ class TrainingImages(Dataset[Batch]):
         What a worker raises would reach the user as a traceback in a traceback, so it is handed over instead.
         """
         try:
-            return self.batch(keys[0][0], [index for _, index in keys])
+            return self.batch(*zip(*keys, strict=True))
         except UserError as error:
             return error
 
-    def batch(self, epoch: int, indices: Sequence[int]) -> Batch:
+    def batch(self, turns: npt.ArrayLike, indices: Sequence[int]) -> Batch:
         """Return augmented images and what ``target`` takes, on the CPU or where the resident pixels are.
+
+        Args:
+            turns: That in which each image comes, or one for all; its changes derive from it.
+            indices: The images.
 
         Returns:
             uint8 [N, C, H, W]; the masks that follow them, uint8 [N, H, W], or the indices of classified images, [N].
@@ -80,27 +84,29 @@ class TrainingImages(Dataset[Batch]):
             UserError: An image cannot be read, or images of differing size would have to form a batch.
         """
         if self.resident is not None:
-            return self._changed_at_once(epoch, indices, *self.resident.take(indices))
+            return self._changed_at_once(turns, indices, *self.resident.take(indices))
         pairs = [self.pixels[index] for index in indices]
         images = [torch.from_numpy(image)[None] for image, _ in pairs]
         if not self.segmented:
-            return self._changed_at_once(epoch, indices, torch.cat(images), None)
-        changes = self._draw(epoch, indices, _sizes(images, self.config.augment.crop))
+            return self._changed_at_once(turns, indices, torch.cat(images), None)
+        changes = self._draw(turns, indices, _sizes(images, self.config.augment.crop))
         # Large images one by one, because what is done to them stays in the processor's cache.
         changed = [augment_images(image, changes[i], self._zoomed)[0] for i, image in enumerate(images)]
         masks = [torch.from_numpy(mask)[None] for _, mask in pairs if mask is not None]
         # In a worker it stacks them in memory that the training process sees.
         return default_collate(changed), default_collate([augment_masks(m, changes[i])[0] for i, m in enumerate(masks)])
 
-    def _changed_at_once(self, epoch: int, indices: Sequence[int], images: Tensor, masks: Tensor | None) -> Batch:
-        changes = self._draw(epoch, indices, images.shape[2:], images.device)
+    def _changed_at_once(
+        self, turns: npt.ArrayLike, indices: Sequence[int], images: Tensor, masks: Tensor | None
+    ) -> Batch:
+        changes = self._draw(turns, indices, images.shape[2:], images.device)
         changed = augment_images(images, changes, self._zoomed)
         return changed, torch.tensor(indices) if masks is None else augment_masks(masks, changes)
 
     def _draw(
-        self, epoch: int, indices: Sequence[int], size: npt.ArrayLike, device: torch.device | str = "cpu"
+        self, turns: npt.ArrayLike, indices: Sequence[int], size: npt.ArrayLike, device: torch.device | str = "cpu"
     ) -> Augmentation:
-        numbers = uniforms(self._keys[list(indices)], epoch, len(CHOICES))
+        numbers = uniforms(self._keys[list(indices)], turns, len(CHOICES))
         return draw(size, self.config.augment, numbers, self.segmented, device)
 
     def target(self, stored: Tensor) -> Tensor:
@@ -117,7 +123,7 @@ class TrainingBatches:
     """The batches of one epoch after another, made by workers that stay, where the settings ask for any.
 
     A last batch smaller than the others is left out, because batch norm would learn from too few images; the order
-    changes every epoch, so no image stays out for long.
+    changes every epoch, so no image stays out for long. Where classes are balanced, nothing is drawn for it.
 
     Args:
         images: The images, placed where they are to be trained on.
@@ -149,10 +155,18 @@ class TrainingBatches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield one epoch's batches, in an order that depends on the seed and the epoch."""
         images, size = self.images, self.size
-        order = generator(images.config.training.seed, "order", epoch).permutation(len(images)).tolist()
-        batches = [order[i * size : (i + 1) * size][self.part(size)] for i in range(len(self))]
-        self._keys[:] = [[(epoch, index) for index in indices] for indices in batches]
-        return self._loaded() if self._loader is not None else (images.batch(epoch, each) for each in batches)
+        keys = self._order(epoch)
+        batches = [keys[i * size : (i + 1) * size][self.part(size)] for i in range(len(self))]
+        self._keys[:] = batches
+        if self._loader is not None:
+            return self._loaded()
+        return (images.batch(*zip(*each, strict=True)) for each in batches)
+
+    def _order(self, epoch: int) -> list[Key]:
+        images, training = self.images, self.images.config.training
+        if training.sampling == "natural":
+            return natural(training.seed, epoch, len(images))
+        return balanced(training.seed, epoch, len(self) * self.size, [sample.label or 0 for sample in images.samples])
 
     def _loaded(self) -> Iterator[Batch]:
         """Yield what the workers make."""
