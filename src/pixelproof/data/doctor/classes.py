@@ -61,15 +61,15 @@ def imbalance(reading: Reading) -> Iterator[Finding]:
     noted, warned = _UNEVEN[reading.scheme.task]
     if ratio < noted:
         return
-    unit = "images" if reading.scheme.task == "classification" else "pixels"
+    classified = reading.scheme.task == "classification"
+    unit, way = ("images", "sampling=balanced") if classified else ("pixels", "class_weights=corrected")
     names = reading.scheme.names
     message = (
         f"train has {ratio:.0f} times as many {unit} of {names[most]} as of {names[least]}: "
         "rare classes are learned last, and accuracy hides it"
     )
     severity: Severity = "warning" if ratio >= warned else "note"
-    fix = "look at the score of each class; train with class weights"
-    yield Finding("imbalance", severity, (), 2, message, fix)
+    yield Finding("imbalance", severity, (), 2, message, f"look at the score of each class; try --set {way}")
 
 
 def names_alike(survey: Survey) -> Iterator[Finding]:
