@@ -11,7 +11,7 @@ from pixelproof.cli.options import JsonOption, SetOption
 
 
 def show(
-    model: Annotated[str, typer.Argument(help="A model's name, timm:NAME, smp:DECODER:ENCODER, or a run folder.")],
+    model: Annotated[str, typer.Argument(help="A model's name (see above), or a run folder.")],
     classes: Annotated[int | None, typer.Option(min=1, max=65535, help="Number of classes [50 or 7].")] = None,
     size: Annotated[int | None, typer.Option(min=1, max=65535, help="Pixels a side of the input [32 or 512].")] = None,
     diagram: Annotated[Path | None, typer.Option(help="Write the structure diagram to this SVG file.")] = None,
@@ -21,7 +21,8 @@ def show(
     """Print a network as PyTorch prints it, with its parameters, operations, receptive field and stride.
 
     Models: vgg16, fcn32s, fcn16s, fcn8s, each also with -bn, and the FCNs with their upsampling -direct, -stepwise or
-    -bilinear; any timm classifier as timm:NAME; any segmentation_models.pytorch network as smp:DECODER:ENCODER.
+    -bilinear; any timm classifier as timm:NAME; any segmentation_models.pytorch network as smp:DECODER:ENCODER; any
+    network that an installed package brings as plugin:NAME.
     """
     from pixelproof.cli.options import print_json
     from pixelproof.errors import UserError
@@ -37,10 +38,10 @@ def show(
     if json:
         print_json(facts)
         return
-    field = f"{facts['receptive_field']} px" if facts["receptive_field"] else "not known"
+    field, stride = (f"{facts[key]} px" if facts[key] else "not known" for key in ("receptive_field", "stride"))
     print(facts["architecture"])
     print(f"parameters       {facts['parameters']:,}")
     at = f"{facts['input'][2]}x{facts['input'][3]}"
     print(f"multiply-adds    {facts['macs']:,} at {at}, {facts['macs_folded']:,} as folded for prediction")
     print(f"receptive field  {field}")
-    print(f"stride           {facts['stride']} px")
+    print(f"stride           {stride}")

@@ -35,7 +35,8 @@ class ModelConfig(Strict):
     """Which network, and what it does to an image before the first layer."""
 
     name: str
-    """A name of the FCN or VGG family, ``timm:NAME`` or ``smp:DECODER:ENCODER``."""
+    """A name of the FCN or VGG family, ``timm:NAME``, ``smp:DECODER:ENCODER``, or ``plugin:NAME`` of an installed
+    package."""
     width: float = Field(default=1.0, gt=0.0, le=4.0)
     """Factor on every channel count of the VGG and FCN family."""
     weights: str = "none"

@@ -1,10 +1,18 @@
-"""Networks: the VGG and FCN family, adapters to timm and segmentation_models.pytorch, their weights and facts."""
+"""Networks: the VGG and FCN family, adapters to those of other libraries and packages, their weights and facts."""
 
 from pixelproof.models.drawing.diagram import diagram
 from pixelproof.models.folding import fixed, fold, fold_batch_norm, fold_for_training
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
-from pixelproof.models.registry import build_model, check_model, known_models, normalisation, plain_name, task_of
+from pixelproof.models.registry import (
+    build_model,
+    check_model,
+    known_models,
+    normalisation,
+    packages_of,
+    plain_name,
+    task_of,
+)
 from pixelproof.models.summary import receptive_field, summarise
 
 __all__ = [
@@ -20,6 +28,7 @@ __all__ = [
     "fold_for_training",
     "known_models",
     "normalisation",
+    "packages_of",
     "plain_name",
     "receptive_field",
     "summarise",

@@ -1,4 +1,4 @@
-"""What timm and segmentation_models.pytorch say of a name, without building its network."""
+"""What timm, segmentation_models.pytorch and installed packages say of a name, without building its network."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 
 from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
+from pixelproof.models.plugins import PREFIX, find_plugin, plugin_names
 from pixelproof.schema import nearest
 
 TIMM_ENCODER = "tu-"  # starts the name of an encoder that segmentation_models.pytorch takes from timm
@@ -63,11 +64,28 @@ def check_smp(name: str, pretrained: bool) -> None:
     check_timm(encoder.removeprefix(TIMM_ENCODER), pretrained)
 
 
+def check_plugin(name: str, pretrained: bool) -> None:
+    """Refuse a network that no installed package brings.
+
+    Args:
+        name: What follows ``plugin:``.
+        pretrained: Whether imagenet weights are wanted, too; there are none.
+
+    Raises:
+        UserError: There is no such network, several packages bring it, or weights are wanted.
+    """
+    find_plugin(name)
+    if pretrained:
+        raise UserError(f"there are no imagenet weights of '{PREFIX}{name}'", NO_WEIGHTS)
+
+
 def meant(name: str) -> str:
     """Return advice on a name that another library knows, and that only lacks the library's; empty for any other."""
     import segmentation_models_pytorch as smp
     import timm
 
+    if PREFIX + name in plugin_names():
+        return f"did you mean '{PREFIX}{name}'?"
     if name.lower() in smp.MODEL_ARCHITECTURES_MAPPING:
         return f"did you mean 'smp:{name}:resnet18', or with another encoder?"
     return f"did you mean 'timm:{name}'?" if timm.is_model(name.partition(".")[0]) else ""

@@ -29,10 +29,11 @@ class PixelModel(nn.Module):
         channels: C, of the images.
         stride: Multiple to which the height and width of the input are padded; 1 where no padding is needed.
         smallest: Of a classifier: pixels a side to which smaller images are padded, right and bottom.
-        reduction: Input pixels between neighbours of the deepest feature map.
+        reduction: Input pixels between neighbours of the deepest feature map; 0 where that is not known.
         downsample: Of a segmenter: side in pixels of the squares whose means its first layer sees.
         asked: How often a network is asked about an image.
         scales: Sizes of the image that it is asked about, its own being 1.
+        shapes_suffice: Whether it can be run on tensors without data, to draw it and to count what it does.
         encoder: Names of the submodules that form, one after the other, a plain chain of layers from the image to
             the deepest feature map; empty where the encoder is no such chain.
         head: Names of the submodules that lead from the features to the scores; all else, which ImageNet's weights
@@ -46,6 +47,7 @@ class PixelModel(nn.Module):
     downsample: int = 1
     asked: int = 1
     scales: Sequence[float] = (1.0,)
+    shapes_suffice: bool = True
     encoder: tuple[str, ...] = ()
     head: tuple[str, ...] = ()
     preprocessing: Preprocessing

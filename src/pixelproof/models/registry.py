@@ -12,8 +12,10 @@ from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
 from pixelproof.models.adapters import smp_segmenter, timm_classifier
 from pixelproof.models.fcn import FCN, VARIANTS
-from pixelproof.models.names import check_smp, check_timm, meant, trained_with
+from pixelproof.models.names import check_plugin, check_smp, check_timm, meant, trained_with
 from pixelproof.models.output import PixelModel
+from pixelproof.models.plugin_trial import plugin_model
+from pixelproof.models.plugins import PREFIX, find_plugin, package_of, plugin_names, plugin_task
 from pixelproof.models.preprocessing import MEAN, MIDDLE, SPREAD, STD, Preprocessing
 from pixelproof.models.vgg import VGG
 from pixelproof.models.weights import imagenet_vgg16, read_weights, transfer_weights
@@ -22,11 +24,11 @@ from pixelproof.runs.files import expanded
 from pixelproof.schema import nearest
 
 BATCH_NORM = "-bn"  # ends the name of the same network with batch norm
-ADAPTERS = ("timm:NAME", "smp:DECODER:ENCODER")
+ADAPTERS = ("timm:NAME", "smp:DECODER:ENCODER", "plugin:NAME")
 
 
 def known_models() -> list[str]:
-    """Return the names of Pixelproof's own models; those of timm and segmentation_models.pytorch come on top."""
+    """Return the names of Pixelproof's own models; those of other libraries and installed packages come on top."""
     return [name + ending for name in ("vgg16", *VARIANTS) for ending in ("", BATCH_NORM)]
 
 
@@ -36,16 +38,24 @@ def task_of(name: str) -> Task:
     Raises:
         UserError: There is no such model.
     """
+    if name.startswith(PREFIX):
+        return plugin_task(name.removeprefix(PREFIX))
     if name.startswith("timm:") or plain_name(name) == "vgg16":
         return "classification"
     if name.startswith("smp:") or plain_name(name) in VARIANTS:
         return "segmentation"
-    raise UserError(f"unknown model '{name}'", meant(name) or nearest(name, [*known_models(), *ADAPTERS]))
+    known = [*known_models(), *ADAPTERS, *plugin_names()]
+    raise UserError(f"unknown model '{name}'", meant(name) or nearest(name, known))
 
 
 def plain_name(name: str) -> str:
-    """Return the name of the same network without batch norm."""
-    return name.removesuffix(BATCH_NORM)
+    """Return the name of the same network without batch norm; other libraries' and packages' are what they are."""
+    return name if ":" in name else name.removesuffix(BATCH_NORM)
+
+
+def packages_of(name: str) -> tuple[str, ...]:
+    """Return the installed package that brings the model of this name, where that is none that Pixelproof needs."""
+    return (package_of(find_plugin(name.removeprefix(PREFIX))),) if name.startswith(PREFIX) else ()
 
 
 def check_model(config: ModelConfig) -> None:
@@ -61,6 +71,8 @@ def check_model(config: ModelConfig) -> None:
         check_timm(inner, pretrained)
     elif library == "smp":
         check_smp(inner, pretrained)
+    elif library == "plugin":
+        check_plugin(inner, pretrained)
     elif pretrained and config.width != 1.0:
         raise UserError(
             f"there are no imagenet weights for '{config.name}' of width {config.width:g}",
@@ -113,6 +125,8 @@ def _architecture(config: ModelConfig, num_classes: int) -> PixelModel:
         return timm_classifier(inner, num_classes, pretrained, config.channels)
     if library == "smp":
         return smp_segmenter(inner, num_classes, pretrained, config.channels)
+    if library == "plugin":
+        return plugin_model(inner, num_classes, config.channels, config.input_size)
     plain = plain_name(config.name)
     batch_norm = plain != config.name
     if plain == "vgg16":

@@ -24,18 +24,18 @@ def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
         for one image (half of the floating-point operations; pooling, activations and bilinear upsampling are not
         counted); macs_folded, the same for the folded network, which prediction uses; receptive_field, side in pixels
         of what one feature of the deepest map sees, None where the encoder is no plain chain; stride, pixels between
-        features of that map; input, shape of the image; output and features, shapes of the answer; architecture, the
-        text that PyTorch prints.
+        features of that map, None where it is not known; input, shape of the image; output and features, shapes of the
+        answer; architecture, the text that PyTorch prints.
     """
     output, macs = _count(model, size)
-    _, folded = _count(fold(without_data(model), (size, size)), size)
+    folded = _count(fold(without_data(model), (size, size)), size)[1] if model.encoder else macs
     return {
         "name": name,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "macs": macs,
         "macs_folded": folded,
         "receptive_field": receptive_field(model),
-        "stride": model.reduction,
+        "stride": model.reduction or None,
         "input": [1, model.channels, size, size],
         "output": list(output.logits.shape),
         "features": list(output.features.shape),

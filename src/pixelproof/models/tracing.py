@@ -1,4 +1,4 @@
-"""Running a model on shapes alone: no data, no arithmetic, whatever its size."""
+"""Running a model on shapes alone, where that can be done: no data, no arithmetic, whatever its size."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from pixelproof.models.output import Output, PixelModel
 def run_on_shapes(model: PixelModel, size: int) -> Output:
     """Return the output for one image of ``size`` x ``size`` pixels in evaluation mode, as tensors without data.
 
-    They know the operations that led to them, as for computing gradients.
+    They know the operations that led to them, as for computing gradients. A model that asks for values gets zeros.
     """
-    state = {name: tensor.to("meta") for name, tensor in [*model.named_parameters(), *model.named_buffers()]}
-    image = torch.empty(1, model.channels, size, size, device="meta")
+    device = "meta" if model.shapes_suffice else "cpu"
+    state = {name: tensor.to(device) for name, tensor in [*model.named_parameters(), *model.named_buffers()]}
+    image = torch.zeros(1, model.channels, size, size, device=device)
     training = model.training
     try:
         with torch.enable_grad():

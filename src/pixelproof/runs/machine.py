@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,15 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "packages": {name: found for name in PACKAGES if (found := version(name))},
+        "packages": installed(),
         "commit": _commit(),
         "command": _command(),
     }
+
+
+def installed(others: Sequence[str] = ()) -> dict[str, str]:
+    """Return the versions of Pixelproof, of what it computes with, and of other packages that take part in a run."""
+    return {name: found for name in (*PACKAGES, *others) if (found := version(name))}
 
 
 def processor() -> str:

@@ -45,9 +45,8 @@ def prepare(
             )
         return run_settings(Run.open(out))
     if model is None:
-        raise UserError(
-            "--model is missing", f"give one of {', '.join(known_models())}, timm:NAME or smp:DECODER:ENCODER"
-        )
+        names = ", ".join(known_models())
+        raise UserError("--model is missing", f"give one of {names}, timm:NAME, smp:DECODER:ENCODER or plugin:NAME")
     config = apply_overrides(default_config(data.task, model), overrides)
     if config.model.name != model:
         raise UserError(f"--model says '{model}', and --set says '{config.model.name}'", "leave the latter out")

@@ -44,9 +44,10 @@ def describe_model(
             )
         config = run_settings(run)
         classes = len(run.labels().classes)
-        size = size or config.model.input_size
     else:
         config = apply_overrides(default_config(task_of(model), model), settings)
-    size = size or SIZES[config.task]
+    size = size or config.model.input_size or SIZES[config.task]
+    if config.task == "classification":  # the size that a network of a package is tried at
+        config = config.changed("model", input_size=size)
     network = build_model(config.model.without_weights(), classes or CLASSES[config.task])
     return summarise(network, config.model.name, size), diagram(network, config.model.name, size)

@@ -16,7 +16,7 @@ from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.explanation.segmenter import show
-from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, plain_name, summarise
+from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, packages_of, plain_name, summarise
 from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import large
@@ -28,6 +28,7 @@ from pixelproof.runs.facts import Architecture, read_facts
 from pixelproof.runs.files import AnyPath, read_text
 from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.locks import WORKERS_END, alone_in
+from pixelproof.runs.machine import installed
 from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.training.checkpoints import load_weights, remove_unfinished, save_weights
 from pixelproof.training.device import describe, pick_device
@@ -151,6 +152,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         idle = " and patience has no effect" if config.training.patience is not None else ""
         say(f"note: there are too few images to set a selection part aside, so that the last checkpoint is kept{idle}")
     facts = {
+        "packages": installed(packages_of(config.model.name)),
         "device": describe(pick_device(config.training.device)),
         "data": {
             "layout": data.layout,

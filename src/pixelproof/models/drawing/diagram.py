@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from pixelproof.models.adapters import SmpSegmenter, TimmClassifier
 from pixelproof.models.drawing.layout import HEIGHT, ROW, WIDTH, Layout, Place, Route
 from pixelproof.models.drawing.structure import Block, Kind, Structure, fcn_structure, vgg_structure
-from pixelproof.models.drawing.traced import smp_structure, timm_structure
+from pixelproof.models.drawing.traced import plugin_structure, smp_structure, timm_structure
 from pixelproof.models.fcn import FCN
 from pixelproof.models.output import PixelModel
 from pixelproof.models.vgg import VGG
@@ -22,6 +22,7 @@ INK, FAINT, LINE, SKIP = "#1f2933", "#66737f", "#5b6b7b", "#1f8a5b"
 COLOURS: dict[Kind, tuple[str, str, str]] = {  # fill, outline, name in the legend
     "image": ("#ffffff", "#8a97a5", "image"),
     "encoder": ("#e3edf9", "#4c7fbf", "encoder"),
+    "part": ("#e3edf9", "#4c7fbf", "part"),
     "projection": ("#e2f3ea", "#2f9768", "projection"),
     "upsampling": ("#fdefdc", "#d98a29", "upsampling"),
     "decoder": ("#fdefdc", "#d98a29", "decoder"),
@@ -72,7 +73,7 @@ def structure_of(model: PixelModel, size: int) -> Structure:
             return timm_structure(model, size)
         case SmpSegmenter():
             return smp_structure(model, size)
-    raise TypeError(f"no structure of {type(model).__name__}")
+    return plugin_structure(model, size)
 
 
 def _rows(layout: Layout, width: float, size: int) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pixelproof.models.output import PixelModel
 from pixelproof.models.vgg import SMALLEST, VGG
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
-Kind = Literal["image", "encoder", "projection", "upsampling", "decoder", "sum", "classifier", "logits"]
+Kind = Literal["image", "encoder", "part", "projection", "upsampling", "decoder", "sum", "classifier", "logits"]
 
 
 @dataclass(frozen=True)

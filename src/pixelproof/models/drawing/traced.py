@@ -1,8 +1,8 @@
-"""The structure of networks of timm and segmentation_models.pytorch, as far as their maps tell it."""
+"""The structure of networks of other libraries and packages, as far as their maps tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -15,6 +15,8 @@ from torch.utils._pytree import tree_leaves
 
 from pixelproof.models.adapters import SMALLEST, SmpSegmenter, TimmClassifier
 from pixelproof.models.drawing.structure import Block, Link, Structure, add_image
+from pixelproof.models.output import PixelModel
+from pixelproof.models.plugin_adapters import PluginClassifier, PluginSegmenter
 from pixelproof.models.tracing import run_on_shapes
 
 
@@ -50,7 +52,8 @@ def smp_structure(model: SmpSegmenter, size: int) -> Structure:
     """Return the encoder's maps and the decoder's parts of a segmenter, linked as the maps flow."""
     structure = Structure(-(-size // model.stride) * model.stride)
     last = add_image(structure, model, size)
-    (encoder, *parts), logits = _calls(model, size)
+    network: Any = model.model
+    (encoder, *parts), logits = _calls(model, [("encoder", network.encoder), *_parts(network.decoder)], size)
     makers: dict[Node, str] = {}
     for number, (shape, node) in enumerate(encoder.maps, start=1):
         name = f"encoder {number}"
@@ -65,6 +68,31 @@ def smp_structure(model: SmpSegmenter, size: int) -> Structure:
         makers[node] = call.name
     block = Block("logits", "logits", ("logits", f"{model.num_classes} × {size} × {size}"), 1)
     _link(structure, block, _sources([logits], makers), shallow)
+    return structure
+
+
+def plugin_structure(model: PixelModel, size: int) -> Structure:
+    """Return the parts of a network of which nothing more is known, linked as the maps flow that they give."""
+    structure = Structure(-(-size // model.stride) * model.stride)
+    image = add_image(structure, model, size)
+    network = model.model if isinstance(model, PluginClassifier | PluginSegmenter) else model
+    calls, logits = _calls(model, list(_parts(network)), size)
+    makers: dict[Node, str] = {}
+
+    def join(block: Block, inputs: list[Node]) -> None:
+        reached = _sources(inputs, makers)
+        sources = [name for name in makers.values() if name in reached] or [image]
+        _link(structure, block, sources, set(sources[:-1]))
+
+    for number, call in enumerate(calls, start=1):
+        shape, node = call.maps[0]
+        key = f"{call.name}, call {number}" if call.name in makers.values() else call.name
+        lines = (key, type(call.part).__name__, f"{shape[1]} ch")
+        join(Block(key, "part", lines, _stride(structure, shape)), call.inputs)
+        makers[node] = key
+    shape = run_on_shapes(model, size).logits.shape
+    what = f"{model.num_classes} × {size} × {size}" if len(shape) == 4 else f"{model.num_classes} classes"
+    join(Block("logits", "logits", ("logits", what), 1 if len(shape) == 4 else None), [logits])
     return structure
 
 
@@ -88,9 +116,8 @@ def _sources(inputs: list[Node], makers: Mapping[Node, str]) -> list[str]:
     return sorted(set(found))
 
 
-def _calls(model: SmpSegmenter, size: int) -> tuple[list[Call], Node]:
-    """Run a segmenter; return the calls of its encoder and of its decoder's parts in order, and the logits' node."""
-    network: Any = model.model
+def _calls(model: PixelModel, watched: Sequence[tuple[str, nn.Module]], size: int) -> tuple[list[Call], Node]:
+    """Run a model; return the calls of its parts that are watched, in order, and the node of its logits."""
     calls: list[Call] = []
 
     def note(name: str, part: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
@@ -100,7 +127,6 @@ def _calls(model: SmpSegmenter, size: int) -> tuple[list[Call], Node]:
         if maps and maps[0][1] not in inputs:  # else it passes on what it took
             calls.append(Call(name, part, inputs, maps))
 
-    watched = [("encoder", network.encoder), *_parts(network.decoder)]
     handles = [part.register_forward_hook(partial(note, name), with_kwargs=True) for name, part in watched]
     try:
         logits = run_on_shapes(model, size).logits.grad_fn
@@ -112,7 +138,7 @@ def _calls(model: SmpSegmenter, size: int) -> tuple[list[Call], Node]:
 
 
 def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Yield the parts of a decoder, lists of parts opened up."""
+    """Yield the parts of a network, lists of parts opened up."""
     for name, child in module.named_children():
         if isinstance(child, nn.ModuleList | nn.ModuleDict):
             yield from _parts(child, f"{prefix}{name}.")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pixelproof
+from pixelproof.config import run_settings
 from pixelproof.errors import UserError
+from pixelproof.models import packages_of
 from pixelproof.prediction.backends.runtimes import RUNTIMES
 from pixelproof.runs import Run, write_json
 from pixelproof.runs.files import file_digest, read_json
@@ -73,6 +75,7 @@ class Memory:
 
 
 def _made_from(run: Run) -> dict[str, Any]:
-    packages = sorted({package for runtime in RUNTIMES.values() for package in runtime.packages} | {"torch"})
+    needed = {package for runtime in RUNTIMES.values() for package in runtime.packages}
+    packages = sorted(needed | {"torch", *packages_of(run_settings(run).model.name)})
     versions = {package: version(package) for package in packages}
     return {"weights": file_digest(run.best), "versions": versions | {"pixelproof": pixelproof.__version__}}
