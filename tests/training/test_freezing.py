@@ -6,8 +6,10 @@ from safetensors.torch import load_file
 
 from pixelproof.config import apply_overrides, default_config
 from pixelproof.data import open_data
+from pixelproof.errors import UserError
 from pixelproof.verbs.fit import start
 from pixelproof.verbs.train import train
+from small_plugins import install
 
 SLIM = ["width=0.03", "warmup=0", "device=cpu", "selection=0", "batch_size=8"]
 
@@ -20,7 +22,7 @@ def settings_for(data, model, *more):
 def untrained(config, data):
     """Return the state that training starts from, that of the backbone and that of the head."""
     model = start(config, data, begun=False)
-    head = tuple(f"{part}." for part in model.head)
+    head = tuple(f"{part}." for part in model.head_parts)
     state = model.state_dict()
     return [{name: t for name, t in state.items() if name.startswith(head) is wanted} for wanted in (False, True)]
 
@@ -45,6 +47,18 @@ def test_a_frozen_backbone_stays_to_the_bit_while_the_head_learns(tmp_path, requ
     assert all(not torch.equal(after[f"model/{name}"], tensor) for name, tensor in head.items())
     stepped = {key.split("/")[1] for key in after if key.startswith("optimizer/")}
     assert 0 < len(stepped) <= len(head)
+
+
+def test_networks_of_packages_freeze_where_their_head_is_known(tmp_path, color_classes, two_fields, monkeypatch):
+    install(monkeypatch, tmp_path / "site")
+    data, fields = open_data(color_classes), open_data(two_fields)
+    config = settings_for(data, "plugin:littlenet", "epochs=1", "freeze=1", "mixup=0")
+    backbone, _ = untrained(config, data)
+    after = load_file(train(data, config, tmp_path / "run").last)
+    assert all(torch.equal(after[f"model/{name}"], tensor) for name, tensor in backbone.items())
+    with pytest.raises(UserError, match="need the head of 'plugin:LittleUnet', which it does not name"):
+        train(fields, settings_for(fields, "plugin:LittleUnet", "freeze=1"), tmp_path / "no")
+    assert not (tmp_path / "no").exists()
 
 
 def test_after_freezing_all_learns(tmp_path, color_classes):

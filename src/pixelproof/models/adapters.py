@@ -45,7 +45,8 @@ class TimmClassifier(PixelModel):
         self.reduction = details.feature_info[-1]["reduction"]
         found = details.get_classifier()  # a pair where the network was distilled from another one
         classifiers = found if isinstance(found, tuple | list) else [found]
-        self.head = tuple(name for name, module in self.named_modules() if any(module is each for each in classifiers))
+        parts = [name for name, module in self.named_modules() if any(module is each for each in classifiers)]
+        self.head_parts = tuple(parts)
         self.size: tuple[int, int] | None = None
         if details.pretrained_cfg.get("fixed_input_size") or not takes_any_size(self):
             self.size = tuple(details.pretrained_cfg["input_size"][1:])
@@ -76,7 +77,7 @@ class SmpSegmenter(PixelModel):
         stride: Multiple to which height and width are padded.
     """
 
-    head = ("model.decoder", "model.segmentation_head")
+    head_parts = ("model.decoder", "model.segmentation_head")
 
     def __init__(self, network: nn.Module, num_classes: int, channels: int, stride: int = SMP_STRIDE) -> None:
         super().__init__(num_classes, channels)

@@ -109,7 +109,7 @@ class FCN(PixelModel):
         for name, module in tail.items():
             self.add_module(name, module)
         self.upsampling = tuple(tail)
-        self.head = (*self.laterals.values(), *self.upsampling)
+        self.head_parts = (*self.laterals.values(), *self.upsampling)
         initialise(self, *self._scorers())
 
     def forward(self, images: Tensor) -> Output:

@@ -36,8 +36,8 @@ class PixelModel(nn.Module):
         shapes_suffice: Whether it can be run on tensors without data, to draw it and to count what it does.
         encoder: Names of the submodules that form, one after the other, a plain chain of layers from the image to
             the deepest feature map; empty where the encoder is no such chain.
-        head: Names of the submodules that lead from the features to the scores; all else, which ImageNet's weights
-            fill, is the backbone. A network folded for prediction may have lost some of them.
+        head_parts: Names of the submodules that lead from the features to the scores; all else, which weights of
+            ImageNet fill, is the backbone. A network folded for prediction may have lost some of them.
         preprocessing: What turns stored images into the input; belongs to the model but not to its weights.
     """
 
@@ -49,7 +49,7 @@ class PixelModel(nn.Module):
     scales: Sequence[float] = (1.0,)
     shapes_suffice: bool = True
     encoder: tuple[str, ...] = ()
-    head: tuple[str, ...] = ()
+    head_parts: tuple[str, ...] = ()
     preprocessing: Preprocessing
 
     def __init__(self, num_classes: int, channels: int = COLORS) -> None:
@@ -68,7 +68,7 @@ class PixelModel(nn.Module):
         self.stride, self.reduction, self.downsample = model.stride, model.reduction, model.downsample
         self.channels, self.smallest = model.channels, model.smallest
         self.encoder = tuple(f"{name}.{stage}" for stage in model.encoder)
-        self.head = tuple(f"{name}.{part}" for part in model.head)
+        self.head_parts = tuple(f"{name}.{part}" for part in model.head_parts)
         self.preprocessing = model.preprocessing
 
     def encoder_layers(self) -> dict[str, nn.Module]:
@@ -81,7 +81,7 @@ class PixelModel(nn.Module):
 
     def backbone(self) -> list[nn.Parameter]:
         """Return the parameters outside the head."""
-        head = {id(parameter) for part in self.head for parameter in self.get_submodule(part).parameters()}
+        head = {id(parameter) for part in self.head_parts for parameter in self.get_submodule(part).parameters()}
         return [parameter for parameter in self.parameters() if id(parameter) not in head]
 
     if TYPE_CHECKING:

@@ -19,33 +19,33 @@ class PluginClassifier(PixelModel):
         called: Its name, for messages.
         num_classes: K.
         channels: C, of the images.
-        head: Name of the linear layer that makes the logits; None where it is not known, or not needed.
+        last: Name of the linear layer that makes the logits; None where it is not known.
     """
 
     reduction = 0
 
-    def __init__(self, network: nn.Module, called: str, num_classes: int, channels: int, head: str | None) -> None:
+    def __init__(self, network: nn.Module, called: str, num_classes: int, channels: int, last: str | None) -> None:
         super().__init__(num_classes, channels)
         self.model = network
         self.called = called
-        self.head = head
+        self.head_parts = () if last is None else (f"model.{last}",)
 
     def forward(self, images: Tensor) -> Output:
-        """Return logits [N, K] and what enters the layer that makes them [N, D], or the logits where none is known."""
+        """Return logits [N, K] and features [N, D]: its own, else what enters its last layer, else the logits."""
         # What compiles and exports networks needs their logits alone, and does not get over hooks.
-        if self.head is None or torch.compiler.is_compiling():
+        if not self.head_parts or torch.compiler.is_compiling():
             return as_output(self.model(images), self.called)
         taken: list[Tensor] = []
 
         def take(layer: nn.Module, arguments: tuple[Tensor, ...]) -> None:
             taken.append(arguments[0])
 
-        handle = self.model.get_submodule(self.head).register_forward_pre_hook(take)
+        handle = self.get_submodule(self.head_parts[0]).register_forward_pre_hook(take)
         try:
-            logits, _ = as_output(self.model(images), self.called)
+            logits, features = as_output(self.model(images), self.called)
         finally:
             handle.remove()
-        return Output(logits, taken[-1])
+        return Output(logits, taken[-1] if features is logits else features)
 
 
 class PluginSegmenter(PixelModel):

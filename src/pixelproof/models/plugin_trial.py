@@ -76,10 +76,9 @@ class _Trial:
         """Return a network under the contract, by one look at what it gives."""
         if self.task == "classification":
             with _calls_of_linear(network) as calls:
-                output = as_output(self._ask(network, 1, size), self.called)
-            alone = output.features is output.logits
-            head = _head(calls, [1, self.num_classes]) if alone else None
-            return PluginClassifier(network, self.called, self.num_classes, self.channels, head)
+                as_output(self._ask(network, 1, size), self.called)
+            last = _last(calls, [1, self.num_classes])
+            return PluginClassifier(network, self.called, self.num_classes, self.channels, last)
         output = as_output(self._ask(network, 1, COARSE), self.called)
         cell, reduction = (self._cell(what, maps) for what, maps in output._asdict().items())
         return PluginSegmenter(network, self.called, self.num_classes, self.channels, cell, reduction)
@@ -135,7 +134,7 @@ def _calls_of_linear(network: nn.Module) -> Iterator[list[Call]]:
             handle.remove()
 
 
-def _head(calls: list[Call], shape: list[int]) -> str | None:
+def _last(calls: list[Call], shape: list[int]) -> str | None:
     """Return the name of the layer that was called last, if logits of this shape can be what it gave."""
     name, arguments, output = calls[-1] if calls else ("", (), torch.empty(0))
     return name if arguments and list(output.shape) == shape else None

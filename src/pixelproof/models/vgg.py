@@ -56,7 +56,7 @@ class VGG(PixelModel):
     """
 
     encoder = ("features",)
-    head = ("classifier.6",)
+    head_parts = ("classifier.6",)
     smallest = SMALLEST
 
     def __init__(

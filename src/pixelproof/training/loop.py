@@ -167,7 +167,7 @@ class Trainer:
         Weights that take no gradient are neither moved nor decayed, and no gradient goes through them for nothing.
         """
         self.model.train(not frozen)
-        for part in self.model.head:
+        for part in self.model.head_parts:
             self.model.get_submodule(part).train()
         for weight in self.model.backbone():
             weight.requires_grad_(not frozen)

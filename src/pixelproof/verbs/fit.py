@@ -79,9 +79,19 @@ def fit(
 
 
 def start(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:
-    """Build the network of a run; one whose weights a checkpoint brings needs no others."""
-    model = config.model.without_weights() if begun else config.model
-    return build_model(model, len(data.scheme.classes), config.training.seed)
+    """Build the network of a run; one whose weights a checkpoint brings needs no others.
+
+    Raises:
+        UserError: It cannot be built, or its backbone is to learn otherwise than its head and neither is known.
+    """
+    settings = config.model.without_weights() if begun else config.model
+    model = build_model(settings, len(data.scheme.classes), config.training.seed)
+    if not model.head_parts and (config.training.freeze or config.training.backbone_lr != 1):
+        problem = f"freeze and backbone_lr need the head of '{config.model.name}', which it does not name"
+        raise UserError(
+            problem, "leave them out, or let it be a PixelModel whose `head_parts` has the names of its last layers"
+        )
+    return model
 
 
 def _score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], parallel: Parallel) -> Score | None:
