@@ -42,6 +42,11 @@ def score(value: float | None, digits: int = 4) -> str:
     return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
+def significant(value: float | None, digits: int = 4) -> str:
+    """Return a probability with so many digits behind its zeros, ``0.00000361`` as ``3.61e-06``."""
+    return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}g}"
+
+
 def decimal(value: float) -> str:
     """Return a number with one decimal, or none where that would be 0.
 

@@ -87,8 +87,10 @@ def _classification(
     rows = np.arange(len(samples))
     of_truth = probability[rows, truth]
     right = (probability.argmax(axis=1) == truth)[:, None]
-    tempered = [probabilities(logits, t) for t in _temperatures(predictor).values()]
-    sure = [confidence_units(chances.max(axis=1, keepdims=True)) for chances in tempered]
+    calibration = []
+    for temperature in _temperatures(predictor).values():
+        chances = probability if temperature == 1.0 else probabilities(logits, temperature)
+        calibration.append(calibration_counts(confidence_units(chances.max(axis=1, keepdims=True)), right))
     return ClassificationScores(
         ids=tuple(s.id for s in samples),
         truth=truth,
@@ -98,8 +100,8 @@ def _classification(
         confidence=probability.max(axis=1),
         scheme=predictor.scheme,
         source=source,
-        calibration=np.stack([calibration_counts(units, right) for units in sure], axis=1),
-        probabilities=tempered[-1].astype(np.float32) if probability.size <= MOST_KEPT else None,
+        calibration=np.stack(calibration, axis=1),
+        probabilities=chances.astype(np.float32) if chances.size <= MOST_KEPT else None,
     )
 
 

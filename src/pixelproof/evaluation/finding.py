@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,13 @@ from scipy.special import bdtr
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.selective import CERTAINTY, exact_interval
+from pixelproof.evaluation.selective import CERTAINTY, LEARNED, exact_interval
 from pixelproof.runs import ClassificationScores
 
 GOALS = (0.8, 0.9, 0.95, 0.99)
 """Parts of a class's images that are to be found."""
 DIGITS = 4
-"""Decimals of a probability from which on images count as found."""
+"""Digits of a probability from which on images count as found, behind the zeros that it begins with."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,19 @@ def _of_each_class(scores: ClassificationScores, figure: Callable[[Float64, Bool
     return figures
 
 
-def findings(scores: ClassificationScores, index: int) -> list[Finding]:
-    """Return from which probability of a class on images are to be looked at, for each goal; none where unknown.
+def findings(scores: ClassificationScores, index: int, goals: Sequence[float] = GOALS) -> list[Finding]:
+    """Return from which probability of a class on images are to be looked at, for each goal.
+
+    None where probabilities are unknown, and of images that the model has learned from.
 
     The threshold is the r-th lowest probability among the class's N images, with the largest r for which so many of N
     would lie below the goal's own threshold with a chance of 95%: no law of the probabilities is assumed.
     """
-    if scores.probabilities is None:
+    if scores.probabilities is None or scores.source.split in LEARNED:
         return []
     chances, own = scores.probabilities[:, index].astype(np.float64), scores.truth == index
     lowest = np.sort(chances[own])
-    return [_finding(goal, lowest, chances, own) for goal in GOALS]
+    return [_finding(goal, lowest, chances, own) for goal in goals]
 
 
 def _finding(goal: float, lowest: Float64, chances: Float64, own: Bool) -> Finding:
@@ -113,8 +116,16 @@ def _finding(goal: float, lowest: Float64, chances: Float64, own: Bool) -> Findi
     allowed = np.flatnonzero(1 - bdtr(missed, len(lowest), 1 - goal) >= CERTAINTY) if len(lowest) else missed
     if not len(allowed):
         return Finding(goal, *[float("nan")] * 5)
-    threshold = np.floor(lowest[allowed[-1]] * 10**DIGITS) / 10**DIGITS
+    threshold = _shortened(float(lowest[allowed[-1]]))
     chosen = chances >= threshold
     right, count = (chosen & own).sum(), chosen.sum()
     low, high = exact_interval(right, count)
-    return Finding(goal, float(threshold), float(chosen.mean()), float(right / count), float(low), float(high))
+    return Finding(goal, threshold, float(chosen.mean()), float(right / count), float(low), float(high))
+
+
+def _shortened(probability: float) -> float:
+    """Return a probability with few digits, rounded down."""
+    if probability == 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(probability)) + 1 - DIGITS)
+    return math.floor(probability / unit) * unit

@@ -1,6 +1,6 @@
 """What is right of the answers that a model is sure of, where a person takes the others.
 
-Selective classification. A promise holds for images of the same kind, with a certainty that counts all that was tried.
+Selective classification. A promise holds for images of the same kind, with a certainty of its own for each goal.
 Selective Classification for Deep Neural Networks, https://arxiv.org/abs/1705.08500
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import bdtrc, betaincinv
 
 from pixelproof.array_types import Float64, Int64
-from pixelproof.evaluation.calibration import BINS, UNIT
+from pixelproof.evaluation.calibration import BINS, UNIT, temperatures_of
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import MINIMUM, resample
 from pixelproof.runs import ClassificationScores, Scores
@@ -23,6 +23,8 @@ EDGES = (0, *range(BINS // 2 + 1, BINS))
 """Of which bins on those of a segmenter are kept, which are counted by bin alone."""
 GOALS = (0.9, 0.95, 0.99)
 CERTAINTY = 0.95
+LEARNED = ("train", "selection")
+"""Splits that a model has learned from, or was chosen and tempered by: what it is sure of there says too much."""
 TRIED = 10
 """Shares of the answers that are tried for a promise, the surest tenth to all."""
 REPLICATES = 2000
@@ -55,7 +57,7 @@ class Promise:
     Attributes:
         goal: The accuracy that is wanted, 0..1.
         confidence: The least confidence to keep; NaN where these images are too few, or too many wrong, to promise it.
-        share: The part of all answers that is kept then.
+        share: The part of all answers that is kept then, 1 where the goal is met by all of them.
     """
 
     goal: float
@@ -77,24 +79,30 @@ def kept(scores: Scores, seed: int = 0) -> Kept | None:
     return _kept_pixels(scores.calibration[:, -1], seed)
 
 
-def promises(scores: Scores) -> list[Promise]:
-    """Return what can be promised of a classifier's answers with a certainty of 95%, for each goal it misses without.
+def promises(scores: Scores) -> list[Promise] | None:
+    """Return what can be promised of a classifier's answers with a certainty of 95% for each goal.
 
-    Of segmenters nothing is promised: their pixels are not as many trials.
+    None where confidence is unknown, of images that the model has learned from, and of segmenters: their pixels are not
+    as many trials.
     """
-    if kept(scores) is None or not isinstance(scores, ClassificationScores):
-        return []
-    sure, right = _confidence(scores), scores.correct
+    unknown = scores.calibration is None or temperatures_of(scores)[-1] is None
+    if unknown or scores.source.split in LEARNED or not isinstance(scores, ClassificationScores):
+        return None
+    sure = _confidence(scores)
     thresholds = np.unique(-np.quantile(-sure, np.arange(1, TRIED + 1) / TRIED, method="inverted_cdf"))[::-1]
     chosen = sure >= thresholds[:, None]
-    count, hits = chosen.sum(axis=1), (chosen & right).sum(axis=1)
-    found = {goal: _last_proven(bdtrc(hits - 1, count, goal)) for goal in GOALS if right.mean() < goal}
-    return [
-        Promise(goal, float("nan"), 0.0)
-        if last is None
-        else Promise(goal, float(thresholds[last]), float(count[last] / len(sure)))
-        for goal, last in found.items()
-    ]
+    count, hits = chosen.sum(axis=1), (chosen & scores.correct).sum(axis=1)
+    return [_promise(goal, thresholds, count, hits) for goal in GOALS]
+
+
+def _promise(goal: float, thresholds: Float64, count: Int64, hits: Int64) -> Promise:
+    """Return the promise of the last of the confidences [T], highest first, from which on the goal is proven."""
+    enough = goal**count <= 1 - CERTAINTY  # of fewer answers all may be right by chance
+    last = _last_proven(bdtrc(hits[enough] - 1, count[enough], goal))
+    if last is None:
+        return Promise(goal, float("nan"), 0.0)
+    # What was counted as the threshold may lie below it by half a unit.
+    return Promise(goal, float(thresholds[enough][last] - 0.5 / UNIT), float(count[enough][last] / count[-1]))
 
 
 def _last_proven(p: Float64) -> int | None:
@@ -136,6 +144,7 @@ def _kept_pixels(counts: Int64, seed: int) -> Kept:
         drawn = resample(above, lambda sums: ratio(sums[..., 1], sums[..., 0]), REPLICATES, seed, "kept")
         known = ~np.isnan(drawn).any(axis=0)  # not every draw has pixels of which few images have any
         ends[:, known] = np.quantile(drawn[:, known], ((1 - CERTAINTY) / 2, (1 + CERTAINTY) / 2), axis=0)
+        ends[:, ends[0] == ends[1]] = np.nan  # where none of a few images has a wrong pixel, drawing shows nothing
     return _different(count, Kept(np.array(EDGES) / BINS, count / count[0], ratio(right, count), *ends))
 
 

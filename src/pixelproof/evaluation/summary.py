@@ -13,7 +13,8 @@ from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.finding import average_precision, findings, roc_auc
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
-from pixelproof.evaluation.selective import kept, promises
+from pixelproof.evaluation.selective import Promise, kept, promises
+from pixelproof.numbers import counted, score, share
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
 
@@ -31,6 +32,16 @@ def study_line(scores: ClassificationScores) -> str:
     return (
         f"Average loss: {metrics.average_loss(scores):.4f}, Accuracy: {correct}/{total} ({100 * correct / total:.0f}%)"
     )
+
+
+def promise_line(promise: Promise, images: int) -> str:
+    """Return what is promised of a classifier's answers, and for what its ``images`` are too few or too often wrong."""
+    goal = f"at least {share(promise.goal, 0)} right"
+    if math.isnan(promise.confidence):
+        of = counted(images, "image")
+        return f"{goal.capitalize()} is not promised: {of} are too few, or too many of them wrong."
+    which = f"answers from {score(promise.confidence, 5)} on, {share(promise.share)} of them"
+    return f"{goal.capitalize()}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
 
 
 def defined(value: float) -> float | None:
@@ -100,7 +111,7 @@ def _named(names: Sequence[str], values: Float64) -> dict[str, float | None]:
 
 def _classification(scores: ClassificationScores) -> dict[str, Any]:
     counts, names = metrics.image_counts(scores), scores.scheme.names
-    by_class = metrics.recall_of_counts(counts)
+    by_class, made = metrics.recall_of_counts(counts), promises(scores)
     return {
         "task": "classification",
         "correct": int(scores.correct.sum()),
@@ -115,7 +126,7 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "confusion": _confusion(scores),
         "calibration": _calibration(scores),
         "kept": _kept(scores),
-        "promises": [_defined(vars(promise)) for promise in promises(scores)],
+        "promises": None if made is None else [_defined(vars(promise)) for promise in made],
     }
 
 

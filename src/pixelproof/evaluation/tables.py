@@ -7,9 +7,10 @@ from typing import Any
 from rich.console import Console
 
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.evaluation.summary import study_line, summarise
+from pixelproof.evaluation.selective import promises
+from pixelproof.evaluation.summary import promise_line, study_line, summarise
 from pixelproof.numbers import counted as number_of
-from pixelproof.numbers import score, share
+from pixelproof.numbers import score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
@@ -33,8 +34,8 @@ def print_scores(scores: Scores) -> None:
     _findings(figures, out)
     _calibration(figures["calibration"])
     _kept(figures["kept"], "answers", out)
-    for promise in figures["promises"]:
-        print(_promised(promise))
+    for promise in promises(scores) or []:
+        print(promise_line(promise, figures["total"]))
 
 
 FEW = 4
@@ -57,13 +58,14 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
         return
     print(f"Mean average precision: {score(figures['mean_average_precision'])}")
     if len(figures["findings"]) > FEW:
+        print("From which probability of a class on to look for it, the run's page and --json say.")
         return
     title = "To find a part of a class, with 95% certainty"
     found = table("class", "AP", "ROC AUC", "to find", "look from", "at", "of them right", title=title)
     for name, goals in figures["findings"].items():
         whole = score(figures["average_precision"][name]), score(figures["roc_auc"][name])
         for row in goals:
-            texts = score(row["probability"]), share(row["share"]), share(row["precision"])
+            texts = significant(row["probability"]), share(row["share"]), share(row["precision"])
             add_row(found, name, *whole, share(row["goal"], 0), *texts)
     out.print(found)
 
@@ -76,16 +78,8 @@ def _kept(rows: list[dict[str, Any]] | None, unit: str, out: Console) -> None:
     )
     for row in rows:
         low, high, accuracy, part = (share(row[name]) for name in ("low", "high", "accuracy", "share"))
-        add_row(sure, f"{row['confidence']:.2f}", part, accuracy, f"{low} to {high}" if row["low"] is not None else "")
+        add_row(sure, score(row["confidence"], 3), part, accuracy, f"{low} to {high}" if row["low"] is not None else "")
     out.print(sure)
-
-
-def _promised(promise: dict[str, Any]) -> str:
-    goal = f"at least {share(promise['goal'], 0)} right"
-    if promise["confidence"] is None:
-        return f"No confidence is high enough to promise {goal}."
-    confidence, kept = score(promise["confidence"]), share(promise["share"])
-    return f"For {goal}, with 95% certainty: answers from {confidence} on, which are {kept} of them."
 
 
 def _segmentation(scores: SegmentationScores, out: Console) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.array_types import Float64
-from pixelproof.evaluation.finding import Finding, average_precision, findings, precision_recall, roc_auc
+from pixelproof.evaluation.finding import GOALS, Finding, average_precision, findings, precision_recall, roc_auc
 from pixelproof.evaluation.metrics import mean_defined
-from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.numbers import UNDEFINED, count, score, share, significant
 from pixelproof.report.figures.precision_recall import precision_recall_chart
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores
@@ -53,8 +53,7 @@ def finding_table(model: str, scores: ClassificationScores) -> FindingTable | No
     rows = [
         _row(scores, index, float(precision[index]), float(auc[index]), found)
         for index in range(len(precision))
-        for found in findings(scores, index)
-        if few or found.goal == GOAL
+        for found in findings(scores, index, GOALS if few else (GOAL,))
     ]
     return FindingTable(_picture(model, scores) if few else None, score(float(mean_defined(precision)), 3), rows)
 
@@ -66,7 +65,7 @@ def _row(scores: ClassificationScores, index: int, precision: float, auc: float,
         precision=score(precision, 3),
         auc=score(auc, 3),
         goal=share(found.goal, 0),
-        probability=score(found.probability),
+        probability=significant(found.probability),
         share=share(found.share),
         right=share(found.precision),
         interval=UNDEFINED if math.isnan(found.low) else f"{share(found.low)} to {share(found.high)}",

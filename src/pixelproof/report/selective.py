@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pixelproof.evaluation.selective import Kept, Promise, kept, promises
+from pixelproof.evaluation.selective import Kept, kept, promises
+from pixelproof.evaluation.summary import promise_line
 from pixelproof.numbers import UNDEFINED, count, score, share
 from pixelproof.report.figures.kept import kept_chart
 from pixelproof.report.pictures import Picture, svg_uri
@@ -42,9 +43,7 @@ def selective(scores: Mapping[str, Scores | None]) -> Selective | None:
     n = f"n = {count(len(first.ids))} images"
     caption = f"The part of the {unit} kept that is right, by how many are kept, the surest first. {n}."
     picture = Picture(svg_uri(kept_chart(curves, unit)), f"Share right over share of {unit} kept", caption)
-    tables = [
-        KeptTable(model, _rows(part), [_sentence(p) for p in promises(one)]) for model, (one, part) in found.items()
-    ]
+    tables = [KeptTable(model, _rows(part), _promises(one)) for model, (one, part) in found.items()]
     return Selective(picture, unit, tables)
 
 
@@ -54,11 +53,8 @@ def _rows(found: Kept) -> list[tuple[str, str, str, str]]:
         for low, high in zip(found.low, found.high, strict=True)
     ]
     columns = zip(found.confidence, found.share, found.accuracy, ends, strict=True)
-    return [(score(sure, 2), share(part), share(right), interval) for sure, part, right, interval in columns]
+    return [(score(sure, 3), share(part), share(right), interval) for sure, part, right, interval in columns]
 
 
-def _sentence(promise: Promise) -> str:
-    goal = f"{share(promise.goal, 0)} right"
-    if math.isnan(promise.confidence):
-        return f"{goal}: no confidence is high enough to promise it."
-    return f"{goal}: keep answers from {score(promise.confidence)} on, {share(promise.share)} of them."
+def _promises(scores: Scores) -> list[str]:
+    return [promise_line(promise, len(scores.ids)) for promise in promises(scores) or []]

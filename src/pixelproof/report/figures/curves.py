@@ -58,7 +58,6 @@ def _points(rows: Sequence[Row], column: str) -> Float64:
 
 def _line(axes: Axes, index: int, name: str, points: Float64, best: int | None) -> None:
     color, dash = style.series(index)
-    name = style.shortened(name, 40)
     # One epoch draws no line, so short logs show their points.
     mark = "o" if len(points) <= 3 else ""
     axes.plot(
@@ -66,7 +65,7 @@ def _line(axes: Axes, index: int, name: str, points: Float64, best: int | None) 
         points[:, 1],
         dash,
         color=color,
-        label=name.replace("_", " ", 1) if name.startswith("_") else name,
+        label=style.label(name),
         linewidth=1.8,
         marker=mark,
     )

@@ -8,6 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from pixelproof.evaluation.selective import Kept
 from pixelproof.report.figures import style
+from pixelproof.report.figures.curves import MOST_INSIDE
 
 MOST_BANDS = 4
 """Models up to which their intervals can be told apart; the tables beside the chart have them anyway."""
@@ -23,12 +24,12 @@ def kept_chart(curves: Mapping[str, Kept], unit: str) -> bytes:
     Returns:
         An SVG file.
     """
-    with style.figure(5.6, 3.6) as drawing:
+    many = len(curves) > MOST_INSIDE
+    with style.figure(7.8 if many else 5.6, max(3.6, 0.24 * len(curves))) as drawing:
         axes = drawing.add_subplot()
         for index, (name, found) in enumerate(curves.items()):
             color, dash = style.series(index)
-            label = style.shortened(name, 40)
-            axes.plot(found.share, found.accuracy, dash, color=color, marker="o", markersize=4, label=label)
+            axes.plot(found.share, found.accuracy, dash, color=color, marker="o", markersize=4, label=style.label(name))
             if len(curves) <= MOST_BANDS:
                 axes.fill_between(found.share, found.low, found.high, color=color, alpha=0.12, linewidth=0)
         for line in axes.lines:
@@ -40,5 +41,8 @@ def kept_chart(curves: Mapping[str, Kept], unit: str) -> bytes:
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         axes.grid(axis="y")
         axes.tick_params(length=0)
-        axes.legend(loc="lower left")
+        if many:
+            drawing.legend(loc="outside right upper")
+        else:
+            axes.legend(loc="lower left")
         return style.saved(drawing)

@@ -23,10 +23,8 @@ def precision_recall_chart(curves: Mapping[str, tuple[Float64, Float64]]) -> byt
         axes = drawing.add_subplot()
         for index, (name, (precision, recall)) in enumerate(curves.items()):
             color, dash = style.series(index)
-            label = style.shortened(name, 40)
-            label = label.replace("_", " ", 1) if label.startswith("_") else label
             steps = np.append(0, recall), np.append(precision[0], precision)
-            axes.step(*steps, dash, where="pre", color=color, label=label, linewidth=1.6)
+            axes.step(*steps, dash, where="pre", color=color, label=style.label(name), linewidth=1.6)
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("recall: part of the class that is found")

@@ -65,6 +65,12 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1 - half].rstrip()}…{text[len(text) - half :].lstrip()}"
 
 
+def label(name: str) -> str:
+    """Return a name for a legend, which passes over those that begin with an underscore."""
+    name = shortened(name, 40)
+    return name.replace("_", " ", 1) if name.startswith("_") else name
+
+
 def widest(texts: Sequence[str], size: float) -> float:
     """Return the width in inches of the widest text at a font size in points."""
     return max(_width(text, size) for text in texts) / 72
