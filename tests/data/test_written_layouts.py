@@ -180,7 +180,7 @@ def test_pascal_voc_as_it_is_published(tmp_path, capsys):
     assert data.splits["validation"][0].mask == tmp_path / "SegmentationClass" / "c.png"
     assert data.scheme == PRESETS["voc"]
     assert set(np.unique(read_mask(data.splits["train"][0].mask, data.scheme))) == {0, 15, VOID}
-    assert capsys.readouterr().err == f"note: 2 images of {tmp_path} left out, for no list of a split names them\n"
+    assert capsys.readouterr().err == f"note: 2 images of {tmp_path} left out, as no list with labels names them\n"
     found = {finding.check: finding for finding in examine(tmp_path).findings}
     assert not [finding for finding in found.values() if finding.severity == "error"]
     assert found["unused-images"].count == 5
@@ -188,12 +188,18 @@ def test_pascal_voc_as_it_is_published(tmp_path, capsys):
     assert found["ignored-files"].files == ("ImageSets/Segmentation/trainval.txt",)
 
 
+def test_voc_s_own_test_images_have_no_masks(tmp_path, capsys):
+    data = open_data(voc(tmp_path, LISTS | {"test": "d\ne\n"}))
+    assert sample_ids(data) == {"train": ["a", "b"], "validation": ["c"]}
+    assert "note: 2 images of" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("lists", "complaint"),
     [
         ({"train": "a\n", "val": "b\na\n"}, r"val.txt names 'a', as .*train.txt does; remove one of the lines"),
         ({"train": "a\nb\na\n"}, r"train.txt names 'a', as .*train.txt does"),
-        ({"train": "a\nx\n"}, r"train.txt names 'x', and .* holds no such image; add it, or correct the list"),
+        ({"train": "a\nx\n"}, r"train.txt names 'x', and .* holds no such image; let each line be one image"),
         ({"train": "\n", "test": ""}, r"train.txt and .*test.txt name no image; write one a line"),
         ({"train": "a\nd\n"}, r"JPEGImages/d.jpg has no partner"),
     ],

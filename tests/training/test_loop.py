@@ -110,6 +110,13 @@ def test_a_killed_run_resumes_to_bit_identical_weights(
 STUCK = ["epochs=9", "patience=2", "lr=1e-9", "selection=0.2"]  # so small a rate changes no answer
 
 
+@pytest.mark.parametrize(("freeze", "ends"), [(2, 4), (9, 3)])
+def test_patience_waits_for_a_frozen_backbone_but_not_for_ever(tmp_path, color_classes, freeze, ends):
+    data = open_data(color_classes)
+    run = train(data, settings_for(data, "vgg16", *STUCK, f"freeze={freeze}"), tmp_path / "run")
+    assert len(run.metrics.read()) == ends
+
+
 def test_patience_ends_training_where_an_interrupted_one_would_end(tmp_path, color_classes, monkeypatch, capsys):
     data = open_data(color_classes)
     config = settings_for(data, "vgg16", *STUCK)

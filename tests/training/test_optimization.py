@@ -25,6 +25,17 @@ def test_the_rate_rises_over_the_warm_up_and_then_falls(schedule):
         assert rates[-1] == pytest.approx(0, abs=1e-9)
 
 
+def test_what_begins_later_warms_up_then():
+    config = TrainingConfig(lr=0.1, epochs=10, warmup=2, freeze=3)
+    times = np.linspace(0, 10, 101)
+    rates, late = ([learning_rate(config, t, begins) for t in times] for begins in (0, 3))
+    assert not any(late[:31])
+    np.testing.assert_allclose(late[30:50], np.multiply(rates[30:50], (times[30:50] - 3) / 2), atol=1e-12)
+    assert late[50:] == rates[50:]
+    groups = make_optimizer(build_model(ModelConfig(name="vgg16", width=0.03), 3), config).param_groups
+    assert [group["begins"] for group in groups] == [0, 0, 3, 3]
+
+
 def test_known_points_of_the_schedules():
     config = TrainingConfig(lr=1.0, epochs=10, warmup=0)
     assert learning_rate(config, 5) == pytest.approx(0.5)

@@ -35,7 +35,9 @@ def without_effect(config: RunConfig) -> list[str]:
         found.append("label_smoothing is for cross-entropy, which is not part of the loss")
     if training.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
         found.append("class_weights are for cross-entropy and focal, which are not part of the loss")
-    if training.patience is not None and training.patience >= training.epochs:
+    if config.task == "classification" and training.batch_size == 1 and training.class_weights != "none":
+        found.append("class_weights weigh the images of a batch against each other, and batch_size is 1")
+    if training.patience is not None and training.patience >= training.epochs - training.thaws:
         found.append(f"patience={training.patience} does not end training before epochs={training.epochs} does")
     if training.finish and round(training.epochs * training.finish_from) >= training.epochs:
         which = f"finish_from={training.finish_from:g} of epochs={training.epochs}"
@@ -44,7 +46,7 @@ def without_effect(config: RunConfig) -> list[str]:
         found.append(f"freeze={training.freeze} keeps a backbone of random weights, for weights are not set")
     if training.backbone_lr != 1 and training.freeze >= training.epochs:
         found.append(f"backbone_lr is for epochs after freeze={training.freeze}, and there are {training.epochs}")
-    elif training.backbone_lr < min(1, training.lr):  # as an absolute rate would be
+    elif training.backbone_lr < min(0.01, training.lr):  # as an absolute rate would be
         rate = training.backbone_lr * training.lr
         found.append(f"backbone_lr={training.backbone_lr:g} is a factor: the backbone learns at lr={rate:g}")
     if training.warmup > training.epochs:

@@ -14,6 +14,7 @@ from pixelproof.schema import nearest, parse
 ELSEWHERE = {
     "amp": "precision",
     "batchsize": "batch_size",
+    "early_stop": "patience",
     "early_stopping": "patience",
     "early_stopping_patience": "patience",
     "freeze_backbone": "freeze",
@@ -27,9 +28,12 @@ ELSEWHERE = {
     "max_epochs": "epochs",
     "num_epochs": "epochs",
     "num_workers": "workers",
+    "oversample": "sampling",
     "patch_size": "crop",
+    "sampler": "sampling",
     "scheduler": "schedule",
     "wd": "weight_decay",
+    "weighted_sampler": "sampling",
 }
 """What other programs call a setting."""
 

@@ -89,8 +89,8 @@ class TrainingConfig(Strict):
     epochs: int = Field(default=30, ge=1)
     """How often training goes through the images; those that fill no batch are left out, other ones each time."""
     patience: int | None = Field(default=None, ge=1)
-    """Epochs without a better score on the selection part after which training ends; None goes through all. The
-    schedule of the rate spans all ``epochs`` nevertheless."""
+    """Epochs without a better score on the selection part after which training ends, those of ``freeze`` not counted;
+    None goes through all. The schedule of the rate spans all ``epochs`` nevertheless."""
     batch_size: int = Field(default=8, ge=1)
     """Images that go through the network at once."""
     accumulate: int = Field(default=1, ge=1)
@@ -121,7 +121,7 @@ class TrainingConfig(Strict):
     backbone_lr: float = Field(default=1.0, gt=0.0, le=1.0)
     """Factor on the learning rate of the backbone's weights: all that ImageNet's weights fill; the rest is the head."""
     freeze: int = Field(default=0, ge=0, strict=True)  # strict: true is not one epoch
-    """Epochs at the start in which the backbone stays as it is and only the head learns."""
+    """Epochs at the start in which the backbone stays as it is and only the head learns; its own warm-up follows."""
     weight_decay: float = Field(default=1e-2, ge=0.0)
     """Acts on weights with two or more dimensions, not on biases and norms."""
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
@@ -150,6 +150,11 @@ class TrainingConfig(Strict):
     """Compile the network with ``torch.compile``, on a GPU alone: ``auto`` and ``yes`` are the same. Needs Triton."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides the initial weights and every random choice of training."""
+
+    @property
+    def thaws(self) -> int:
+        """The epoch after which a frozen backbone learns; 0 where it never does."""
+        return self.freeze if self.freeze < self.epochs else 0
 
     @field_validator("loss", "finish")
     @classmethod

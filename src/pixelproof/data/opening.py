@@ -43,7 +43,7 @@ def open_data(root: Path) -> DataFolder:
     for sample in chain.from_iterable(found.splits.values()):
         require_utf8(sample.image)
     if found.unlisted:
-        say_once(f"note: {counted(found.unlisted, 'image')} of {root} left out, for no list of a split names them")
+        say_once(f"note: {counted(found.unlisted, 'image')} of {root} left out, as no list with labels names them")
     return label(root, found, find_scheme(root, found))
 
 

@@ -57,6 +57,8 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
     if figures["findings"] is None:
         return
     print(f"Mean average precision: {score(figures['mean_average_precision'])}")
+    if not any(figures["findings"].values()):
+        return
     if len(figures["findings"]) > FEW:
         print("From which probability of a class on to look for it, the run's page and --json say.")
         return

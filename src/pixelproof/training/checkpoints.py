@@ -30,11 +30,6 @@ class Progress:
     seconds: float = 0.0
     """Training time over all sessions."""
 
-    @property
-    def stale(self) -> int:
-        """Epochs done since the one of the best score, or all of them as long as no score was defined."""
-        return self.epoch - (0 if self.best_score is None else self.best_epoch)
-
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Write a model's state dict, atomically."""

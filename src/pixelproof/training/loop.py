@@ -129,8 +129,11 @@ class Trainer:
         By what ``progress`` holds and nothing else, so that a resumed run ends where an uninterrupted one does, and all
         processes end together.
         """
-        patience = self.config.patience if scored else None
-        return self.progress.epoch >= self.config.epochs or (patience is not None and self.progress.stale >= patience)
+        progress, patience = self.progress, self.config.patience if scored else None
+        best = 0 if progress.best_score is None else progress.best_epoch
+        # A frozen backbone is not given up: what comes after it may be better.
+        waited = progress.epoch - max(best, self.config.thaws)
+        return progress.epoch >= self.config.epochs or (patience is not None and waited >= patience)
 
     def _board(self) -> SummaryWriter | nullcontext[None]:
         if not self.parallel.is_main:
@@ -147,9 +150,10 @@ class Trainer:
         for number, (images, stored) in enumerate(self.batches.epoch(epoch), start=1):
             # In the middle of what is stepped at once: at its end the last step of all would have a rate of 0.
             first = (number - 1) // self.config.accumulate * self.config.accumulate
-            lr = learning_rate(self.config, epoch + (first + self._together(number) / 2) / per_epoch)
+            done = epoch + (first + self._together(number) / 2) / per_epoch
+            lr = learning_rate(self.config, done)
             for group in self.optimizer.param_groups:
-                group["lr"] = lr * group["factor"]
+                group["lr"] = learning_rate(self.config, done, group["begins"]) * group["factor"]
             batch = self._mixed(images, self.images.target(stored), epoch * per_epoch + number)
             losses.append(self._backward(loss, batch, self._together(number)))
             if number % self.config.accumulate == 0 or number == per_epoch:

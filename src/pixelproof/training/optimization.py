@@ -22,7 +22,8 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """Return the optimiser; weight decay acts on weights with two or more dimensions, not on biases and norms.
 
-    The learning rate of each of its groups is to be the schedule's times the group's ``factor``; the first one has 1.
+    The learning rate of each of its groups is to be the schedule's, warmed up from the epoch on at which the group
+    ``begins`` to learn, times its ``factor``; in the first group, which is the head's, these are 0 and 1.
 
     Args:
         model: Holds the weights.
@@ -30,10 +31,11 @@ def make_optimizer(
         products: What Muon multiplies matrices in.
     """
     groups: list[dict[str, Any]] = []
-    for weights, factor in _by_factor(model, config.backbone_lr):
+    for weights, rate in zip(_parts(model, config), ((0, 1.0), (config.freeze, config.backbone_lr)), strict=True):
+        pace = dict(zip(("begins", "factor"), rate, strict=True))
         decaying, others = ([p for p in weights if (p.ndim >= 2) is large] for large in (True, False))
-        groups.append({"params": decaying, "weight_decay": config.weight_decay, "factor": factor})
-        groups.append({"params": others, "weight_decay": 0.0, "factor": factor})
+        groups += [{"params": decaying, "weight_decay": config.weight_decay} | pace]
+        groups += [{"params": others, "weight_decay": 0.0} | pace]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
     if config.optimizer == "muon":
@@ -42,15 +44,15 @@ def make_optimizer(
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
 
 
-def _by_factor(model: PixelModel, factor: float) -> list[tuple[list[nn.Parameter], float]]:
-    """Return the weights that are trained and the factor on their learning rate: the head's, then the backbone's.
+def _parts(model: PixelModel, config: TrainingConfig) -> list[list[nn.Parameter]]:
+    """Return the weights that are trained, the head's and then the backbone's.
 
-    Where that is 1, all are in the first list; a checkpoint keeps the optimiser's state in the order of its weights.
+    Where both learn alike, all are in the first list; a checkpoint keeps the optimiser's state in the order of its
+    weights.
     """
-    slower = {id(p) for p in model.backbone()} if factor != 1 else set()
+    apart = {id(p) for p in model.backbone()} if config.backbone_lr != 1 or config.freeze else set()
     trained = [p for p in model.parameters() if p.requires_grad]
-    parts = ([p for p in trained if (id(p) in slower) is slow] for slow in (False, True))
-    return list(zip(parts, (1.0, factor), strict=True))
+    return [[p for p in trained if (id(p) in apart) is backbone] for backbone in (False, True)]
 
 
 def moving_average(model: nn.Module, decay: float) -> AveragedModel:
@@ -67,14 +69,19 @@ def moving_average(model: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(model, multi_avg_fn=update, use_buffers=True)
 
 
-def learning_rate(config: TrainingConfig, epochs_done: float) -> float:
-    """Return the learning rate after ``epochs_done`` epochs, fractions included."""
-    if epochs_done < config.warmup:
-        return config.lr * (epochs_done / config.warmup)
+def learning_rate(config: TrainingConfig, epochs_done: float, begins: float = 0.0) -> float:
+    """Return the learning rate after ``epochs_done`` epochs, fractions included.
+
+    Args:
+        config: The schedule.
+        epochs_done: Of the whole training.
+        begins: After how many of them the weights begin to learn, and the warm-up with them.
+    """
+    warm = min(max(epochs_done - begins, 0.0) / config.warmup, 1.0) if config.warmup else 1.0
     rest = max(config.epochs - config.warmup, 1e-9)
-    progress = min((epochs_done - config.warmup) / rest, 1.0)
+    progress = min(max(epochs_done - config.warmup, 0.0) / rest, 1.0)
     if config.schedule == "cosine":
-        return config.lr * 0.5 * (1 + math.cos(math.pi * progress))
+        return warm * config.lr * 0.5 * (1 + math.cos(math.pi * progress))
     if config.schedule == "poly":
-        return config.lr * math.pow(1 - progress, POLY_POWER)
-    return config.lr
+        return warm * config.lr * math.pow(1 - progress, POLY_POWER)
+    return warm * config.lr

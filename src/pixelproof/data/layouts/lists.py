@@ -42,6 +42,9 @@ def pascal_voc(root: Path) -> Found | None:
     found = Found("Pascal VOC", "segmentation", {}, certain=True)
     images, masks = (by_name(found, ((file.stem, file) for file in images_in(folder))) for folder in folders)
     splits = split_by_lists(root, found, lists, {stem: Listed(file, stem) for stem, file in images.items()})
+    with_masks = {splits[stem] for stem in masks if stem in splits}  # those of VOC's own test images are not published
+    splits = {stem: split for stem, split in splits.items() if split in with_masks}
+    found.unlisted = len(images) - len(splits)
     images, masks = ({stem: file for stem, file in files.items() if stem in splits} for files in (images, masks))
     for sample in paired(found, images, masks):
         found.splits.setdefault(splits[sample.id], []).append(sample)
@@ -68,7 +71,8 @@ def split_by_lists(root: Path, found: Found, lists: Mapping[str, Path], images: 
         for line in filter(None, map(str.strip, read_text(path).split("\n"))):
             fitting = known.get(PurePosixPath(line).as_posix(), set())
             if not fitting:
-                raise UserError(f"{path} names '{line}', and {root} holds no such image", "add it, or correct the list")
+                remedy = "let each line be one image, by its id or its path in the folder"
+                raise UserError(f"{path} names '{line}', and {root} holds no such image", remedy)
             if len(fitting) > 1:
                 both = " or ".join(str(images[sample_id].file) for sample_id in sorted(fitting)[:2])
                 raise UserError(f"{path} names '{line}', which may be {both}", "write paths into the list")
