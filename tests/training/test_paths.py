@@ -107,7 +107,12 @@ def test_weights_by_hand_are_those_that_are_set(color_classes, two_fields, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("name", "remedy"), [("watr", "did you mean 'water'?"), ("unknown", "known are agriculture, barren, forest")]
+    ("name", "remedy"),
+    [
+        ("watr", "did you mean 'water'?"),
+        ("unknown", "known are agriculture, barren, forest"),
+        ("8", "; a name of digits stands in quotes"),
+    ],
 )
 def test_a_weight_of_a_class_that_is_not_learned_is_refused_before_training(tmp_path, two_fields, name, remedy):
     with pytest.raises(UserError, match=rf"class_weights names '{name}', and .* has no such class") as caught:

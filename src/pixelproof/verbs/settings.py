@@ -111,7 +111,8 @@ def _refuse_strange_classes(config: RunConfig, data: DataFolder) -> None:
     for name in named if isinstance(named, dict) else ():
         if name not in learned:
             problem = f"class_weights names '{name}', and {data.root} has no such class to learn"
-            raise UserError(problem, nearest(name, learned))
+            digits = "; a name of digits stands in quotes" if name.isdigit() else ""  # which YAML reads as a number
+            raise UserError(problem, nearest(name, learned) + digits)
 
 
 def _measured(config: RunConfig, images: Sequence[Path]) -> RunConfig:
