@@ -37,6 +37,12 @@ def share(value: float | None, digits: int = 1) -> str:
     return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"
 
 
+def interval(low: float | None, high: float | None, digits: int = 1) -> str:
+    """Return the ends of an interval of shares, ``73.4% to 78.8%``; a dash where it is unknown."""
+    known = low is not None and not math.isnan(low)
+    return f"{share(low, digits)} to {share(high, digits)}" if known else UNDEFINED
+
+
 def score(value: float | None, digits: int = 4) -> str:
     """Return ``0.730594`` as ``0.7306``."""
     return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}f}"

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from pixelproof.evaluation.calibration import BINS, calibration_counts, confidence_units
 from pixelproof.evaluation.selective import CONFIDENCES, GOALS, kept, promises
-from pixelproof.evaluation.summary import promise_line
+from pixelproof.evaluation.summary import promise_line, promise_lines
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores, Source
 
@@ -134,3 +134,12 @@ def test_nothing_is_promised_of_what_was_learned(split):
     scores = classified(np.full(100, 0.9), np.ones(100, bool))
     assert promises(replace(scores, source=Source("m", split))) is None
     assert promises(replace(scores, source=Source("m", "validation"))) is not None
+    (line,) = promise_lines(replace(scores, source=Source("m", split)))
+    assert "learned from" in line
+
+
+def test_older_scores_of_averaged_looks_are_asked_for_again():
+    older = replace(classified(np.full(100, 0.9), np.ones(100, bool)), source=Source("m", looks="8 x 1"))
+    assert older.calibration is not None
+    (line,) = promise_lines(replace(older, calibration=older.calibration[:, :1]))
+    assert line.endswith("evaluate again.")

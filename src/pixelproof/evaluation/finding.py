@@ -128,4 +128,4 @@ def _shortened(probability: float) -> float:
     if probability == 0:
         return 0.0
     unit = 10.0 ** (math.floor(math.log10(probability)) + 1 - DIGITS)
-    return math.floor(probability / unit) * unit
+    return min(math.floor(probability / unit) * unit, probability)  # what is floored may be rounded up again

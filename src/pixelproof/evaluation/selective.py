@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import bdtrc, betaincinv
 
 from pixelproof.array_types import Float64, Int64
-from pixelproof.evaluation.calibration import BINS, UNIT, temperatures_of
+from pixelproof.evaluation.calibration import BINS, REPLICATES, UNIT, temperatures_of
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import MINIMUM, resample
 from pixelproof.runs import ClassificationScores, Scores
@@ -27,7 +27,6 @@ LEARNED = ("train", "selection")
 """Splits that a model has learned from, or was chosen and tempered by: what it is sure of there says too much."""
 TRIED = 10
 """Shares of the answers that are tried for a promise, the surest tenth to all."""
-REPLICATES = 2000
 Counts = Int64 | np.int64
 
 

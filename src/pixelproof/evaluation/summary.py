@@ -13,7 +13,7 @@ from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.finding import average_precision, findings, roc_auc
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
-from pixelproof.evaluation.selective import Promise, kept, promises
+from pixelproof.evaluation.selective import LEARNED, Promise, kept, promises
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
@@ -32,6 +32,18 @@ def study_line(scores: ClassificationScores) -> str:
     return (
         f"Average loss: {metrics.average_loss(scores):.4f}, Accuracy: {correct}/{total} ({100 * correct / total:.0f}%)"
     )
+
+
+def promise_lines(scores: Scores) -> list[str]:
+    """Return what is promised of a classifier's answers, or why nothing is; nothing to say without confidences."""
+    if scores.calibration is None or isinstance(scores, SegmentationScores):
+        return []
+    if scores.source.split in LEARNED:
+        return ["Nothing is promised of images that the model has learned from or was chosen by."]
+    made = promises(scores)
+    if made is None:
+        return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]
+    return [promise_line(promise, len(scores.ids)) for promise in made]
 
 
 def promise_line(promise: Promise, images: int) -> str:

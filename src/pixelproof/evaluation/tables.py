@@ -7,10 +7,9 @@ from typing import Any
 from rich.console import Console
 
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.evaluation.selective import promises
-from pixelproof.evaluation.summary import promise_line, study_line, summarise
+from pixelproof.evaluation.summary import promise_lines, study_line, summarise
 from pixelproof.numbers import counted as number_of
-from pixelproof.numbers import score, share, significant
+from pixelproof.numbers import interval, score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
@@ -34,8 +33,8 @@ def print_scores(scores: Scores) -> None:
     _findings(figures, out)
     _calibration(figures["calibration"])
     _kept(figures["kept"], "answers", out)
-    for promise in promises(scores) or []:
-        print(promise_line(promise, figures["total"]))
+    for line in promise_lines(scores):
+        print(line)
 
 
 FEW = 4
@@ -79,8 +78,8 @@ def _kept(rows: list[dict[str, Any]] | None, unit: str, out: Console) -> None:
         "from", f"{unit} kept", "of them right", "95% interval", title="By confidence, others left to a person"
     )
     for row in rows:
-        low, high, accuracy, part = (share(row[name]) for name in ("low", "high", "accuracy", "share"))
-        add_row(sure, score(row["confidence"], 3), part, accuracy, f"{low} to {high}" if row["low"] is not None else "")
+        part, right, ends = share(row["share"]), share(row["accuracy"]), interval(row["low"], row["high"])
+        add_row(sure, score(row["confidence"], 3), part, right, ends)
     out.print(sure)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pixelproof.labels import LabelScheme
-from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.numbers import UNDEFINED, count, interval, score, share
 from pixelproof.report.gallery import Exhibit, exhibits_of
 from pixelproof.report.pictures import Picture, small_uri
 from pixelproof.runs import Scores
@@ -103,7 +103,7 @@ def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str]]:
         (
             f"{names[pair.a]}, {names[pair.b]}",
             share(pair.confusion, 0),
-            f"{share(pair.low, 0)} to {share(pair.high, 0)}",
+            interval(pair.low, pair.high, 0),
             share(pair.predicted, 0),
         )
         for pair in explanation.pairs[:PAIRS]
@@ -130,7 +130,7 @@ def _statements(explanation: Explanation) -> list[tuple[str, list[str], int]]:
 def _class_line(findings: Findings, explanation: Explanation, finding: ClassFinding) -> ClassLine:
     own, clusters = UNDEFINED, UNDEFINED
     if finding.own is not None:
-        own = f"{share(finding.own, 0)} ({share(finding.own_low, 0)} to {share(finding.own_high, 0)})"
+        own = f"{share(finding.own, 0)} ({interval(finding.own_low, finding.own_high, 0)})"
     if finding.clusters is not None:
         clusters = str(len(finding.clusters))
     cells = (count(finding.images), share(finding.accuracy, 0), own, score(finding.silhouette, 2), clusters)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from pixelproof.array_types import Float64
 from pixelproof.evaluation.finding import GOALS, Finding, average_precision, findings, precision_recall, roc_auc
 from pixelproof.evaluation.metrics import mean_defined
-from pixelproof.numbers import UNDEFINED, count, score, share, significant
+from pixelproof.numbers import count, interval, score, share, significant
 from pixelproof.report.figures.precision_recall import precision_recall_chart
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores
@@ -68,7 +67,7 @@ def _row(scores: ClassificationScores, index: int, precision: float, auc: float,
         probability=significant(found.probability),
         share=share(found.share),
         right=share(found.precision),
-        interval=UNDEFINED if math.isnan(found.low) else f"{share(found.low)} to {share(found.high)}",
+        interval=interval(found.low, found.high),
     )
 
 

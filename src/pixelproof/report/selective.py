@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pixelproof.evaluation.selective import Kept, kept, promises
-from pixelproof.evaluation.summary import promise_line
-from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.evaluation.selective import Kept, kept
+from pixelproof.evaluation.summary import promise_lines
+from pixelproof.numbers import count, interval, score, share
 from pixelproof.report.figures.kept import kept_chart
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores, Scores
@@ -43,18 +42,12 @@ def selective(scores: Mapping[str, Scores | None]) -> Selective | None:
     n = f"n = {count(len(first.ids))} images"
     caption = f"The part of the {unit} kept that is right, by how many are kept, the surest first. {n}."
     picture = Picture(svg_uri(kept_chart(curves, unit)), f"Share right over share of {unit} kept", caption)
-    tables = [KeptTable(model, _rows(part), _promises(one)) for model, (one, part) in found.items()]
+    tables = [KeptTable(model, _rows(part), promise_lines(one)) for model, (one, part) in found.items()]
     return Selective(picture, unit, tables)
 
 
 def _rows(found: Kept) -> list[tuple[str, str, str, str]]:
-    ends = [
-        UNDEFINED if math.isnan(low) else f"{share(low)} to {share(high)}"
-        for low, high in zip(found.low, found.high, strict=True)
+    return [
+        (score(sure, 3), share(part), share(right), interval(low, high))
+        for sure, part, right, low, high in zip(*vars(found).values(), strict=True)
     ]
-    columns = zip(found.confidence, found.share, found.accuracy, ends, strict=True)
-    return [(score(sure, 3), share(part), share(right), interval) for sure, part, right, interval in columns]
-
-
-def _promises(scores: Scores) -> list[str]:
-    return [promise_line(promise, len(scores.ids)) for promise in promises(scores) or []]

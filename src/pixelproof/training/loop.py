@@ -29,7 +29,7 @@ from pixelproof.training.checkpoints import Progress, load_state, save_state, sa
 from pixelproof.training.device import autocast, compiled, dtype_of_products, is_on, pick_device, tune
 from pixelproof.training.losses import Loss
 from pixelproof.training.mixup import Mixed, mix
-from pixelproof.training.optimization import learning_rate, make_optimizer, moving_average
+from pixelproof.training.optimization import make_optimizer, moving_average, set_learning_rates
 from pixelproof.training.parallel import ALONE, Parallel
 
 Score = Callable[[PixelModel], float]
@@ -151,9 +151,7 @@ class Trainer:
             # In the middle of what is stepped at once: at its end the last step of all would have a rate of 0.
             first = (number - 1) // self.config.accumulate * self.config.accumulate
             done = epoch + (first + self._together(number) / 2) / per_epoch
-            lr = learning_rate(self.config, done)
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(self.config, done, group["begins"]) * group["factor"]
+            lr = set_learning_rates(self.optimizer, self.config, done)
             batch = self._mixed(images, self.images.target(stored), epoch * per_epoch + number)
             losses.append(self._backward(loss, batch, self._together(number)))
             if number % self.config.accumulate == 0 or number == per_epoch:

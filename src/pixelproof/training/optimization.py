@@ -22,8 +22,7 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """Return the optimiser; weight decay acts on weights with two or more dimensions, not on biases and norms.
 
-    The learning rate of each of its groups is to be the schedule's, warmed up from the epoch on at which the group
-    ``begins`` to learn, times its ``factor``; in the first group, which is the head's, these are 0 and 1.
+    Each of its groups, the head's first, knows when it ``begins`` to learn and its ``factor`` of the learning rate.
 
     Args:
         model: Holds the weights.
@@ -67,6 +66,14 @@ def moving_average(model: nn.Module, decay: float) -> AveragedModel:
         step(averages, current, updates)
 
     return AveragedModel(model, multi_avg_fn=update, use_buffers=True)
+
+
+def set_learning_rates(optimizer: torch.optim.Optimizer, config: TrainingConfig, epochs_done: float) -> float:
+    """Give each group of an optimiser its learning rate after ``epochs_done`` epochs, and return the head's."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate(config, epochs_done, group["begins"]) * group["factor"]
+    head: float = optimizer.param_groups[0]["lr"]
+    return head
 
 
 def learning_rate(config: TrainingConfig, epochs_done: float, begins: float = 0.0) -> float:
