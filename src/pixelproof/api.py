@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.compare import compare_models as compare
     from pixelproof.verbs.doctor import examine_data as doctor
     from pixelproof.verbs.embed import embed_run as embed
+    from pixelproof.verbs.ensemble import ensemble_runs as ensemble
     from pixelproof.verbs.evaluate import evaluate_run as evaluate
     from pixelproof.verbs.explain import explain_run as explain
     from pixelproof.verbs.predict import predict_run as predict
@@ -30,6 +31,7 @@ __all__ = [
     "compare",
     "doctor",
     "embed",
+    "ensemble",
     "evaluate",
     "explain",
     "export",
@@ -48,6 +50,7 @@ _FUNCTIONS = {
     "compare": "pixelproof.verbs.compare.compare_models",
     "doctor": "pixelproof.verbs.doctor.examine_data",
     "embed": "pixelproof.verbs.embed.embed_run",
+    "ensemble": "pixelproof.verbs.ensemble.ensemble_runs",
     "evaluate": "pixelproof.verbs.evaluate.evaluate_run",
     "explain": "pixelproof.verbs.explain.explain_run",
     "export": "pixelproof.deploy.export.export_run",

@@ -29,6 +29,7 @@ OPTIONS = {
     "demo": {"--out", "--set", "--help"},
     "doctor": {"--bands", "--stretch", "--strict", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
+    "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
     "evaluate": {"--split", "--device", "--backend", "--tta", "--scales", "--out", "--overwrite", "--json", "--help"},
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")

@@ -13,7 +13,7 @@ from pixelproof.runs import Run, load_scores
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study, run_config
-from pixelproof.study.plan import plan
+from pixelproof.study.plan import in_order, plan
 from pixelproof.study.record import part_record
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
@@ -140,6 +140,10 @@ def test_factors_that_cannot_be_varied_are_one_sentence(tmp_path, change, compla
             {"models": {"fcn8s": None}, "claims": [CLAIM | {"tests": [{"model": "fcn8s"}]}]},
             "needs 'against'",
         ),
+        ({"models": {"all": {"members": ["fcn8s"]}, "fcn8s": None}}, "'members' names 'fcn8s', and its models are"),
+        ({"models": {"fcn8s": "ensemble"}}, "an ensemble has 'members'"),
+        ({"models": {"fcn8s": None, "all": {"members": ["fcn8s"], "epochs": 3}}}, "but for tta and tta_scales"),
+        ({"models": {"fcn8s": None, "all": {"members": ["fcn8s"], "seeds": [1]}}}, "but for tta and tta_scales"),
     ],
 )
 def test_contradictions_in_a_part_are_one_sentence(tmp_path, part, complaint):
@@ -204,6 +208,51 @@ def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_field
             assert config["training"]["seed"] == seed
             assert (out / run / "scores" / "validation.npz").is_file()
             assert (out / run / "shown" / "0001.npz").is_file()
+
+
+def test_an_ensemble_of_all_seeds_is_made_after_them_and_made_once(tmp_path, two_fields, capsys):
+    models = {"fcn32s": None, "both": {"members": ["fcn32s"], "tta": "flip"}, "fcn8s": None}
+    models |= {"all": {"members": ["fcn32s", "fcn8s"]}}
+    study, out = study_of(tmp_path, {"models": models, "seeds": [0, 1]}), tmp_path / "out"
+    order = [job.name.removeprefix("why/") for job in in_order(plan(study, tmp_path, out))]
+    assert order == ["fcn32s", "fcn8s", "fcn32s.seed-1", "fcn8s.seed-1", "both", "all"]
+    conduct(study, tmp_path, out, jobs=2)
+    runs = {name: Run.open(out / "why" / name) for name in ("both", "all")}
+    assert [(one.run, one.seed) for one in runs["both"].facts().members] == [("fcn32s", 0), ("fcn32s.seed-1", 1)]
+    assert len(run_settings(runs["all"]).model.members) == 4
+    assert load_scores(runs["both"].scores("validation")).source.looks == "2 x 1"
+    record = json.loads((out / "study.json").read_text())["parts"][0]
+    assert [(m["name"], len(m["replicates"])) for m in record["models"]] == [
+        ("fcn32s", 1),
+        ("both", 0),
+        ("fcn8s", 1),
+        ("all", 0),
+    ]
+
+    before = {name: run.best.stat().st_mtime_ns for name, run in runs.items()}
+    conduct(study, tmp_path, out)
+    assert {name: run.best.stat().st_mtime_ns for name, run in runs.items()} == before
+    conduct(study_of(tmp_path, {"models": models | {"fcn8s": {"lr": 1.0e-3}}, "seeds": [0, 1]}), tmp_path, out)
+    after = {name: run.best.stat().st_mtime_ns for name, run in runs.items()}
+    assert after["both"] == before["both"]
+    assert after["all"] > before["all"]
+
+
+@pytest.mark.parametrize(
+    ("models", "complaint"),
+    [
+        ({"a": {"model": "fcn8s"}, "b": {"members": ["a"]}}, "'why/b': an ensemble consists of two different runs"),
+        ({"a": {"model": "fcn8s", "mean": [0, 0, 0]}, "c": {"model": "fcn8s"}}, "sees them otherwise, by mean"),
+        ({"a": {"model": "fcn8s"}, "c": {"model": "fcn8s", "selection": 0.5}}, "by selection"),
+    ],
+)
+def test_members_that_do_not_fit_are_refused_before_any_is_trained(tmp_path, two_fields, models, complaint):
+    models = {"b": {"members": ["a", "c"]}} | models if "c" in models else models
+    models["b"] = models.pop("b")  # after its members
+    with pytest.raises(UserError) as caught:
+        conduct(study_of(tmp_path, {"models": models}), tmp_path, tmp_path / "out")
+    assert complaint in str(caught.value)
+    assert not (tmp_path / "out").exists()
 
 
 OTHERS = ["width=0.03", "epochs=1", "batch_size=4", "crop=32", "device=cpu"]

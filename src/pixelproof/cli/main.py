@@ -15,6 +15,7 @@ from pixelproof.cli.compare import compare
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
 from pixelproof.cli.embed import embed
+from pixelproof.cli.ensemble import ensemble
 from pixelproof.cli.evaluate import evaluate
 from pixelproof.cli.explain import explain
 from pixelproof.cli.export import export
@@ -37,7 +38,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (demo, study, doctor, show, train, evaluate, score, compare, predict, embed, explain, cam, report):
+for verb in (
+    demo,
+    study,
+    doctor,
+    show,
+    train,
+    ensemble,
+    evaluate,
+    score,
+    compare,
+    predict,
+    embed,
+    explain,
+    cam,
+    report,
+):
     app.command()(verb)
 app.command("map")(map_scene)
 app.command()(export)

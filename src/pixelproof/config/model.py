@@ -35,8 +35,10 @@ class ModelConfig(Strict):
     """Which network, and what it does to an image before the first layer."""
 
     name: str
-    """A name of the FCN or VGG family, ``timm:NAME``, ``smp:DECODER:ENCODER``, or ``plugin:NAME`` of an installed
-    package."""
+    """A name of the FCN or VGG family, ``timm:NAME``, ``smp:DECODER:ENCODER``, ``plugin:NAME`` of an installed package,
+    or ``ensemble``."""
+    members: tuple[ModelConfig, ...] = Field(default=(), exclude_if=lambda members: not members)
+    """The networks of an ensemble, as ``pixelproof ensemble`` writes them; no other network has any."""
     width: float = Field(default=1.0, gt=0.0, le=4.0)
     """Factor on every channel count of the VGG and FCN family."""
     weights: str = "none"
@@ -69,6 +71,11 @@ class ModelConfig(Strict):
     tta_scales: Numbers = OWN_SIZE
     """Segmentation: probabilities are averaged over the image in these sizes when predicting, such as
     ``[0.5, 0.75, 1]``; multiples of 1/8 from 1/4 to 2."""
+
+    @property
+    def parts(self) -> tuple[ModelConfig, ...]:
+        """The networks that it consists of: the members of an ensemble, else itself."""
+        return self.members or (self,)
 
     @property
     def channels(self) -> int:

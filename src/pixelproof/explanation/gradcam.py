@@ -48,20 +48,34 @@ def grad_cam(predictor: Predictor, image: UInt8, target: int | None = None) -> H
     Raises:
         UserError: The network is a classifier without maps, as most vision transformers are.
     """
+    networks = predictor.network.networks()
+    if target is None and len(networks) > 1:
+        target = _likeliest(predictor.network(predictor.prepared([image])).logits.detach())
+    heats = [_heat(network, predictor, image, target) for network in networks]
+    total = np.sum([heat.values for heat in heats], axis=0)
+    return Heat(total / max(float(total.max()), np.finfo(np.float32).tiny), heats[0].target)
+
+
+def _heat(network: PixelModel, predictor: Predictor, image: UInt8, target: int | None) -> Heat:
+    """Return what speaks for a class in one network that answers, alone or with others."""
     batch = predictor.prepared([image])
     if predictor.scheme.task == "classification":
-        maps, logits = _classify(predictor.network, batch)
-        target = int(logits[0].argmax()) if target is None else target
+        maps, logits = _classify(network, batch)
+        target = _likeliest(logits) if target is None else target
         score = logits[0, target]
     else:
-        maps, logits = _segment(predictor.network, batch)
-        classes = logits[0].argmax(dim=0)
-        target = int(classes.flatten().bincount().argmax()) if target is None else target
-        mine = classes == target
+        maps, logits = _segment(network, batch)
+        target = _likeliest(logits) if target is None else target
+        mine = logits[0].argmax(dim=0) == target
         score = logits[0, target][mine].sum() if mine.any() else logits[0, target].sum()
     (gradient,) = torch.autograd.grad(score, maps)
     heat = (gradient.mean(dim=(2, 3), keepdim=True) * maps).sum(dim=1, keepdim=True).relu().detach()
-    return Heat(_fitted(heat, predictor, batch, image), target)
+    return Heat(_fitted(heat, predictor, network, batch, image), target)
+
+
+def _likeliest(logits: Tensor) -> int:
+    """Return the class of an image by a network's logits, [1, K] or [1, K, H, W]: the one with most pixels."""
+    return int(logits[0].argmax(dim=0).flatten().bincount().argmax())
 
 
 def overlay(image: UInt8, heat: Float32) -> UInt8:
@@ -100,9 +114,9 @@ def _segment(model: PixelModel, batch: Tensor) -> tuple[Tensor, Tensor]:
     return output.features, output.logits
 
 
-def _fitted(heat: Tensor, predictor: Predictor, batch: Tensor, image: UInt8) -> Float32:
+def _fitted(heat: Tensor, predictor: Predictor, network: PixelModel, batch: Tensor, image: UInt8) -> Float32:
     """Return heat [1, 1, h, w] at the image's size, 0..1: scaled up from cells, padding cut off."""
-    network, (height, width) = predictor.network, batch.shape[-2:]
+    height, width = batch.shape[-2:]
     if predictor.scheme.task == "segmentation":
         padded = [cells * network.reduction for cells in heat.shape[2:]]
     else:

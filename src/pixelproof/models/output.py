@@ -71,6 +71,10 @@ class PixelModel(nn.Module):
         self.head_parts = tuple(f"{name}.{part}" for part in model.head_parts)
         self.preprocessing = model.preprocessing
 
+    def networks(self) -> list[PixelModel]:
+        """Return the networks whose answers make its own: itself alone, unless it is an average."""
+        return [self]
+
     def encoder_layers(self) -> dict[str, nn.Module]:
         """Return the layers of the encoder by name, from the image to the deepest feature map."""
         return {

@@ -11,6 +11,7 @@ from pixelproof.config import ModelConfig, Task
 from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
 from pixelproof.models.adapters import smp_segmenter, timm_classifier
+from pixelproof.models.ensemble import ENSEMBLE, Ensemble
 from pixelproof.models.fcn import FCN, VARIANTS
 from pixelproof.models.names import check_plugin, check_smp, check_timm, meant, trained_with
 from pixelproof.models.output import PixelModel
@@ -44,6 +45,10 @@ def task_of(name: str) -> Task:
         return "classification"
     if name.startswith("smp:") or plain_name(name) in VARIANTS:
         return "segmentation"
+    if name == ENSEMBLE:
+        raise UserError(
+            "an ensemble is not trained but made of runs", "train those, then 'pixelproof ensemble RUN RUN'"
+        )
     known = [*known_models(), *ADAPTERS, *plugin_names()]
     raise UserError(f"unknown model '{name}'", meant(name) or nearest(name, known))
 
@@ -53,9 +58,10 @@ def plain_name(name: str) -> str:
     return name if ":" in name else name.removesuffix(BATCH_NORM)
 
 
-def packages_of(name: str) -> tuple[str, ...]:
-    """Return the installed package that brings the model of this name, where that is none that Pixelproof needs."""
-    return (package_of(find_plugin(name.removeprefix(PREFIX))),) if name.startswith(PREFIX) else ()
+def packages_of(config: ModelConfig) -> tuple[str, ...]:
+    """Return the installed packages that bring a model, where these are none that Pixelproof needs."""
+    names = [part.name.removeprefix(PREFIX) for part in config.parts if part.name.startswith(PREFIX)]
+    return tuple(dict.fromkeys(package_of(find_plugin(name)) for name in names))
 
 
 def check_model(config: ModelConfig) -> None:
@@ -64,6 +70,10 @@ def check_model(config: ModelConfig) -> None:
     Raises:
         UserError: There is no such model, or no such weights of it.
     """
+    for member in config.members:
+        check_model(member)
+    if config.members:
+        return
     task_of(config.name)
     library, _, inner = config.name.partition(":")
     pretrained = config.weights == "imagenet"
@@ -119,6 +129,8 @@ def build_model(config: ModelConfig, num_classes: int, seed: int = 0) -> PixelMo
 
 
 def _architecture(config: ModelConfig, num_classes: int) -> PixelModel:
+    if config.members:
+        return Ensemble([build_model(member.without_weights(), num_classes) for member in config.members])
     library, _, inner = config.name.partition(":")
     pretrained = config.weights == "imagenet"
     if library == "timm":

@@ -28,7 +28,8 @@ def summarise(model: PixelModel, name: str, size: int) -> dict[str, Any]:
         answer; architecture, the text that PyTorch prints.
     """
     output, macs = _count(model, size)
-    folded = _count(fold(without_data(model), (size, size)), size)[1] if model.encoder else macs
+    foldable = any(network.encoder for network in model.networks())
+    folded = _count(fold(without_data(model), (size, size)), size)[1] if foldable else macs
     return {
         "name": name,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -55,8 +56,15 @@ def _count(model: PixelModel, size: int) -> tuple[Output, int]:
 def receptive_field(model: PixelModel) -> int | None:
     """Return the side in pixels of the square that one feature of the deepest map sees; None where unknown.
 
-    Each layer of kernel size k adds (k - 1) times the distance between its inputs, which each stride multiplies.
+    Each layer of kernel size k adds (k - 1) times the distance between its inputs, which each stride multiplies. Of
+    several networks that answer together, the one that sees most counts.
     """
+    fields = [_field(network) for network in model.networks()]
+    known = [field for field in fields if field is not None]
+    return max(known) if len(known) == len(fields) else None
+
+
+def _field(model: PixelModel) -> int | None:
     if not model.encoder:
         return None
     field = distance = model.downsample

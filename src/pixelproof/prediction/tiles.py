@@ -118,10 +118,7 @@ def halo(model: PixelModel) -> int:
     do. Decoders that blend neighbouring cells need one more of them, and so do answers brought to another size. A pixel
     of a smaller size stands for several of the image.
     """
-    field = receptive_field(model)
-    reach = UNKNOWN_HALO * model.downsample
-    if field is not None:
-        reach = -(-(field - model.reduction) // 2) + model.reduction * _blends(model)
+    reach = max(_reach(network, _resizes(model)) for network in model.networks())
     reach = math.ceil((reach + BLENDED * _resizes(model)) / min(model.scales))
     return -(-reach // model.stride) * model.stride
 
@@ -144,16 +141,20 @@ def _resizes(model: PixelModel) -> bool:
     return any(scale != 1 for scale in model.scales)
 
 
+def _reach(network: PixelModel, resized: bool) -> int:
+    """Return how far beyond its own cell a pixel of an answer sees, which may be brought to another size later."""
+    field = receptive_field(network)
+    if field is None:
+        return UNKNOWN_HALO * network.downsample
+    return -(-(field - network.reduction) // 2) + network.reduction * (resized or _blends(network))
+
+
 def _blends(model: PixelModel) -> bool:
     """Return whether anything upsamples by more than copying or spreading each cell over its own pixels."""
-    return (
-        model.downsample > 1
-        or _resizes(model)
-        or any(
-            (isinstance(layer, nn.Upsample) and layer.mode != "nearest")
-            or (isinstance(layer, nn.ConvTranspose2d) and layer.kernel_size != layer.stride)
-            for layer in model.modules()
-        )
+    return model.downsample > 1 or any(
+        (isinstance(layer, nn.Upsample) and layer.mode != "nearest")
+        or (isinstance(layer, nn.ConvTranspose2d) and layer.kernel_size != layer.stride)
+        for layer in model.modules()
     )
 
 

@@ -69,6 +69,10 @@ class ViewAverage(PixelModel):
         scores = self.average(images, answer)
         return Output(scores, first[0] if 1 in self.scales else self.model(images).features)
 
+    def networks(self) -> list[PixelModel]:
+        """Return those of the network that is asked."""
+        return self.model.networks()
+
     def average(self, images: Tensor, answer: Answer) -> Tensor:
         """Return the logarithm of the mean of the probabilities that ``answer``'s logits stand for.
 

@@ -166,12 +166,14 @@ def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bo
         missing.append(path.relative_to(run.path).as_posix())
         return None
 
+    config = read(run.path / CONFIG, lambda _: run_settings(run))
+    trained = config is None or not config.model.members
     return ModelArtefacts(
         name=record.name,
         run=run,
-        config=read(run.path / CONFIG, lambda _: run_settings(run)),
+        config=config,
         environment=read(run.path / ENVIRONMENT, lambda _: run.facts()) or Environment(),
-        log=read(run.metrics.path, lambda _: run.metrics.read()) or [],
+        log=(read(run.metrics.path, lambda _: run.metrics.read()) if trained else None) or [],
         architecture=read(run.architecture, partial(read_facts, Architecture)),
         diagram=read(run.diagram, read_text),
         scores=read(run.scores(SPLIT), load_scores),

@@ -141,6 +141,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),
         "curves": _curves(part),
+        "untrained": all(model.config is not None and model.config.model.members for model in part.models),
         "making": [_making(model, part) for model in part.models],
         "compared": comparison.compared(part.comparison, part.evidence),
         "explained": [explained.view(m.name, m.findings, part.scheme) for m in part.models if m.findings],

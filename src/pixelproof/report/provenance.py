@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pixelproof.config import RunConfig, TrainingConfig
 from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, score, share
 from pixelproof.report.artefacts import ModelArtefacts
+from pixelproof.runs.facts import Environment, MemberFacts
 from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import ImageCounts
 
@@ -30,14 +31,19 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
         ("Commit", known.commit),
         ("Versions", ", ".join(versions)),
         ("Device", ", ".join(word for word in (known.device, together, known.platform) if word)),
-        ("Seed", _seed(model.config)),
+        ("Seed", _seed(model)),
         ("Data fingerprints", ", ".join(f"{part} {digest}" for part, digest in fingerprints.items())),
         ("Images read as", _reading(model.config)),
         ("Selection rule", selection_rule(model, images)),
         ("Training", _training(model)),
-        ("Wall time", duration(known.seconds)),
+        ("Wall time", _wall_time(known)),
     ]
     return [Fact(label, value if value else UNDEFINED) for label, value in facts]
+
+
+def _wall_time(known: Environment) -> str:
+    spent = [member.seconds for member in known.members if member.seconds is not None]
+    return f"{duration(sum(spent))} for all members" if spent else duration(known.seconds)
 
 
 def _reading(config: RunConfig | None) -> str:
@@ -46,13 +52,18 @@ def _reading(config: RunConfig | None) -> str:
 
 def settings_text(model: ModelArtefacts) -> str:
     """Return the resolved settings as YAML; empty if unknown."""
-    return "" if model.config is None else to_yaml(model.config.model_dump(mode="json"))
+    if model.config is None:
+        return ""
+    none_of_its_own = {"augment", "training"} if model.config.model.members else set()
+    return to_yaml(model.config.model_dump(mode="json", exclude=none_of_its_own))
 
 
 def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:
     """Say which checkpoint was kept, and on which images it was chosen."""
     if model.config is None:
         return UNDEFINED
+    if model.config.model.members:
+        return "that of each member; nothing was chosen among ensembles"
     if not model.config.data.selection:
         return "the weights after the last epoch; nothing was chosen"
     metric = "accuracy" if model.config.task == "classification" else "mIoU"
@@ -86,19 +97,27 @@ def network_facts(model: ModelArtefacts) -> list[Fact]:
     ]
 
 
-def _seed(config: RunConfig | None) -> str:
+def _seed(model: ModelArtefacts) -> str:
+    config, members = model.config, model.environment.members
     if config is None:
         return ""
-    return f"{config.training.seed} (splits: {config.data.split_seed})"
+    own = ", ".join(count(member.seed) for member in members) if members else config.training.seed
+    return f"{own} (splits: {config.data.split_seed})"
 
 
 def _training(model: ModelArtefacts) -> str:
     if model.config is None:
         return UNDEFINED
+    if members := model.environment.members:
+        return "none of its own: the mean of the probabilities of " + ", ".join(_member(each) for each in members)
     training = model.config.training
     batch = training.batch_size * training.accumulate
     rate = f"learning rate {training.lr:g}"
     return f"{_epochs(model, training)}, batches of {batch}, {training.optimizer}, {rate}, {training.loss}"
+
+
+def _member(member: MemberFacts) -> str:
+    return f"{member.run} ({member.model}, seed {count(member.seed)}, {score(member.best_score)} on the selection part)"
 
 
 def _epochs(model: ModelArtefacts, training: TrainingConfig) -> str:

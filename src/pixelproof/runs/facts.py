@@ -39,6 +39,19 @@ class DataFacts(Facts):
     fingerprint: dict[str, str] = {}
 
 
+class MemberFacts(Facts):
+    """A run that has become a part of an ensemble."""
+
+    run: str = ""
+    """Its name."""
+    model: str = ""
+    seed: Count | None = None
+    best_score: float | None = None
+    seconds: float | None = None
+    weights: str = ""
+    """Digest of its weights."""
+
+
 class Environment(Facts):
     """``environment.json``: what a run was made with, and how its training ended."""
 
@@ -58,6 +71,8 @@ class Environment(Facts):
     best_score: float | None = None
     finished: bool = False
     """Whether training came to its end."""
+    members: tuple[MemberFacts, ...] = ()
+    """The runs that it consists of, where it is an ensemble."""
 
 
 def read_facts(kind: type[Model], path: Path) -> Model:

@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from pixelproof.config.model import LOOKS
 from pixelproof.config.overrides import flattened
 from pixelproof.errors import UserError
+from pixelproof.models.ensemble import ENSEMBLE
 from pixelproof.runs.files import file_name
 from pixelproof.schema import Strict
 
@@ -30,11 +32,17 @@ class ModelEntry(Strict):
     """Settings of this run alone, as in ``--set``."""
     seeds: tuple[int, ...] = ()
     """Seeds of this model alone, instead of those of its part."""
+    members: tuple[str, ...] = ()
+    """Instead of ``model``: models before this one in the part, all of whose runs answer together as an ensemble."""
     levels: Levels = Field(default_factory=dict)
     """Level of each factor, where the part varies factors; filled in from there."""
 
     @model_validator(mode="after")
     def _check(self) -> ModelEntry:
+        if (self.model == ENSEMBLE) != bool(self.members):
+            raise ValueError("an ensemble has 'members', models that stand before it, and no 'model'")
+        if self.members and (self.seeds or not set(self.settings) <= set(LOOKS)):
+            raise ValueError(f"an ensemble has the seeds and settings of its members, but for {' and '.join(LOOKS)}")
         distinct(self.seeds)
         if self.seeds:
             no_seed(flattened(self.settings))
@@ -164,8 +172,10 @@ def _written_out(name: str, entry: Any) -> Any:
         return {"model": name}
     if isinstance(entry, str):
         return {"model": entry}
+    if isinstance(entry, Mapping) and "members" in entry:
+        name = ENSEMBLE
     if isinstance(entry, Mapping) and not set(entry) <= set(ModelEntry.model_fields):
-        own = {key: entry[key] for key in ("model", "seeds") if key in entry}
+        own = {key: entry[key] for key in ("model", "seeds", "members") if key in entry}
         return {"model": name, **own, "settings": {k: v for k, v in entry.items() if k not in own}}
     if isinstance(entry, Mapping):
         return {"model": name, **entry}

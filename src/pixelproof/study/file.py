@@ -52,6 +52,10 @@ class Part(Strict):
         if self.seeds:
             own = [key for entry in self.models.values() if not entry.seeds for key in flattened(entry.settings)]
             no_seed([*flattened(self.settings), *own, *(self.vary.keys() if self.vary else ())])
+        for place, entry in enumerate(self.models.values()):
+            before = dict(list(self.models.items())[:place])
+            for name in entry.members:
+                known_model(name, before, "'members'")
         for name in self.embed:
             known_model(name, self.trained, "'embed'")
         for claim in self.claims:
@@ -65,7 +69,9 @@ class Part(Strict):
         return self.models if self.vary is None else self.vary.entries()
 
     def seeds_of(self, model: str) -> tuple[int | None, ...]:
-        """Return the seeds of a model; None is the one in its settings."""
+        """Return the seeds of a model; None is the one in its settings, and stands for the one run of an ensemble."""
+        if self.trained[model].members:
+            return (None,)
         return self.trained[model].seeds or self.seeds or (None,)
 
 

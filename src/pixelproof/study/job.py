@@ -29,6 +29,13 @@ class Job:
     """Place of its seed among those of the model."""
     start: Job | None = None
     """The run whose weights this one starts from, where its settings name one of the study."""
+    members: tuple[Job, ...] = ()
+    """The runs that it consists of, where it is an ensemble."""
+
+    @property
+    def needs(self) -> tuple[Job, ...]:
+        """The runs that must have been trained before this one."""
+        return self.members if self.start is None else (self.start,)
 
     def answers_from(self, steps: Steps) -> list[Any]:
         """Return what decides the answers of its model: what the weights were trained from, and the looks taken."""

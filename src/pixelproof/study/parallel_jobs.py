@@ -70,9 +70,9 @@ def perform_parallel(jobs: Sequence[Job], out: Path, number: int) -> None:
 
 
 def _next(waiting: Sequence[Job], running: Sequence[Job]) -> Job | None:
-    """Return the first job whose beginnings are there."""
+    """Return the first job for which all is there that it needs."""
     unfinished = {job.name for job in (*waiting, *running)}
-    return next((job for job in waiting if job.start is None or job.start.name not in unfinished), None)
+    return next((job for job in waiting if unfinished.isdisjoint(needed.name for needed in job.needs)), None)
 
 
 def surroundings(job: Job, place: int) -> Mapping[str, str]:

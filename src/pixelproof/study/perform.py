@@ -38,9 +38,11 @@ from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.job import Job
 from pixelproof.study.plan import starting
 from pixelproof.study.steps import Reader, Steps
+from pixelproof.verbs.ensemble import ensemble
+from pixelproof.verbs.finish import describe_network
 from pixelproof.verbs.scoring import score_run
 from pixelproof.verbs.settings import weights_file
-from pixelproof.verbs.train import describe_network, train
+from pixelproof.verbs.train import train
 
 
 def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
@@ -86,6 +88,8 @@ def trained(job: Job, steps: Steps) -> bool:
 
 def _train_inputs(job: Job) -> list[Any]:
     digests = [job.data.scheme.hash, job.fingerprints["train"], job.fingerprints["selection"]]
+    if job.members:
+        return [_train_inputs(member) for member in job.members]
     if job.start is not None:
         return [job.config.learned_from(), *digests, *_train_inputs(job.start)]
     weights = weights_file(job.config.model)
@@ -105,7 +109,11 @@ def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
     if begun:
         job.run.save_config(run_settings(job.run).handled_as(job.config).model_dump(mode="json"))
     steps.take(f"{job.name}/train", _train_inputs(job))
-    train(job.data, starting(job), job.run.path, resume=begun, processes=processes)
+    if job.members:
+        members, device = [member.run for member in job.members], job.config.training.device
+        ensemble(members, job.data, job.run.path, job.config.model.looks, device)
+    else:
+        train(job.data, starting(job), job.run.path, resume=begun, processes=processes)
 
 
 def _look(job: Job, steps: Steps) -> None:

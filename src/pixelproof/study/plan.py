@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pixelproof.runs.study_file import SPLIT
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
+from pixelproof.verbs.ensemble import joint_settings
 from pixelproof.verbs.settings import normalised, settle
 
 OF_STUDY = "study:"
@@ -36,11 +38,14 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
     for part, entry in study.parts.items():
         folder = _opened(entry, part, data)
         jobs[part] = []
-        for model in entry.trained:
+        for model, listed in entry.trained.items():
+            members = tuple(job for job in jobs[part] if job.model in listed.members)
             for replicate, seed in enumerate(entry.seeds_of(model)):
-                config = normalised(run_config(study, part, model, folder.task, tuple(overrides), seed))
+                config = run_config(study, part, model, folder.task, tuple(overrides), seed)
+                config = _joined(part, model, members, config) if listed.members else normalised(config)
                 start = _start(f"{part}/{model}", config, jobs, replicate)
-                jobs[part].append(_job(entry, out / part / model, folder, config, replicate, start, digest))
+                job = _job(entry, out / part / model, folder, config, replicate, start, digest)
+                jobs[part].append(replace(job, members=members))
         _refuse_one_folder(jobs[part])
         _refuse_other_images(part, jobs[part])
         _refuse_same_images(part, jobs[part])
@@ -51,9 +56,10 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
 def in_order(jobs: Mapping[str, Sequence[Job]]) -> list[Job]:
     """Return all jobs in the order to train them: each model's first seed, then the second ones, and so on.
 
-    So a study that is stopped early has something to say of every model.
+    So a study that is stopped early has something to say of every model. Ensembles come after all their members.
     """
-    return sorted((job for group in jobs.values() for job in group), key=lambda job: job.replicate)
+    every = (job for group in jobs.values() for job in group)
+    return sorted(every, key=lambda job: (bool(job.members), job.replicate))
 
 
 def starting(job: Job) -> RunConfig:
@@ -63,6 +69,14 @@ def starting(job: Job) -> RunConfig:
     # A network without batch norm takes the weights of one with it as they are when folded.
     folded = plain_name(job.config.model.name) == job.config.model.name and job.start.run.plain.is_file()
     return _with_weights(job.config, str(job.start.run.plain if folded else job.start.run.best))
+
+
+def _joined(part: str, model: str, members: Sequence[Job], config: RunConfig) -> RunConfig:
+    """Return the settings of an ensemble; those of ``config`` say how it looks at images."""
+    try:
+        return joint_settings({job.name: job.config for job in members}, config.model.looks)
+    except UserError as error:
+        raise UserError(f"'{part}/{model}': {error.problem}", error.remedy) from None
 
 
 def _opened(entry: Part, part: str, data: Path) -> DataFolder:
@@ -91,8 +105,9 @@ def _job(
     """Return the job of a model's run; ``path`` is the folder of its first one."""
     part, model = path.parent.name, path.name
     parts = arrange(folder, config.data)
-    # Refuses a wrong model before another is trained for hours; weights of another run come later.
-    settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
+    if not config.model.members:
+        # Refuses a wrong model before another is trained for hours; weights of another run come later.
+        settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
     by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
     if strange := next((sample for sample in parts[SPLIT] if "\\" in sample.id), None):
         raise UserError(f"the name of {strange.image} has a backslash, which a study cannot record", "rename it")
@@ -157,7 +172,7 @@ def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], r
         return None
     part, _, model = config.model.weights.removeprefix(OF_STUDY).partition("/")
     found = [job for job in planned.get(part, ()) if job.model == model]
-    if not found or f"{part}/{model}" == name:
+    if not found or f"{part}/{model}" == name or found[0].members:
         raise UserError(
             f"'{name}' starts from '{part}/{model}', which is not a model that stands before it in the study",
             f"write 'weights: {OF_STUDY}PART/MODEL' with one that does",

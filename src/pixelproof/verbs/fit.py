@@ -59,7 +59,7 @@ def fit(
     if begun:
         trainer.resume()
     try:
-        progress = trainer.fit(_score(data, config, parts["selection"], parallel))
+        progress = trainer.fit(selection_score(data, config, parts["selection"], parallel))
     except ValueError as error:
         if ONE_VALUE not in str(error):
             raise
@@ -94,7 +94,7 @@ def start(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:
     return model
 
 
-def _score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], parallel: Parallel) -> Score | None:
+def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], parallel: Parallel) -> Score | None:
     """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none."""
     if not samples:
         return None

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pixelproof.config import DataConfig, RunConfig, run_settings, without_effect
-from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
+from pixelproof.data import DataFolder, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.scaling import doubtful_bands
-from pixelproof.data.splits import limit, note_unscored
+from pixelproof.data.splits import note_unscored
 from pixelproof.errors import UserError
-from pixelproof.evaluation.calibrate import calibrate
-from pixelproof.explanation.segmenter import show
-from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, packages_of, plain_name, summarise
+from pixelproof.models import PixelModel, packages_of
 from pixelproof.numbers import counted
-from pixelproof.prediction import Predictor
-from pixelproof.prediction.tiles import large
 from pixelproof.progress import say
-from pixelproof.runs import Run, save_shown, write_json, write_text
+from pixelproof.runs import Run
 from pixelproof.runs.atomic import require_writable
-from pixelproof.runs.calibration_file import save_calibration
-from pixelproof.runs.facts import Architecture, read_facts
-from pixelproof.runs.files import AnyPath, read_text
+from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.machine import installed
-from pixelproof.runs.proof_images import COUNT, save_proof_images
-from pixelproof.training.checkpoints import load_weights, remove_unfinished, save_weights
+from pixelproof.training.checkpoints import remove_unfinished
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.launch import check_processes, launch
 from pixelproof.training.parallel import ALONE
+from pixelproof.verbs.finish import Parts, describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import fit, start
-from pixelproof.verbs.parts import proof_image
 from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
-
-SHOWN = 3
-"""Validation images of which a segmenter's masks are kept, for the run's page."""
 
 
 def train(
@@ -70,8 +60,7 @@ def train(
         try:
             if resume:  # the files of a new run have been checked
                 check_parts(parts, data.scheme, reader)
-            shown = limit(parts["validation"], COUNT, config.data.split_seed)
-            save_proof_images(run, [proof_image(sample, data.scheme, reader) for sample in shown])
+            keep_proof_images(run, config, data, parts)
             if processes == 1:
                 fit(ALONE, device, run.path, data, config, model)
             else:
@@ -80,7 +69,7 @@ def train(
             if not resume and not run.last.is_file():  # a folder of this call alone, with nothing learned
                 shutil.rmtree(run.path, ignore_errors=True)  # what is wrong with the data matters more
             raise
-        _finish(run, model, config, data, parts["selection"], shown[:SHOWN])
+        finish(run, model, config, data, parts)
         run.note({"finished": True})
     return run
 
@@ -119,21 +108,6 @@ def train_run(
     return train(folder, config, Path(out), resume=resume, overwrite=overwrite, processes=processes)
 
 
-def describe_network(run: Run, config: RunConfig, classes: int) -> None:
-    """Write what the network of a run is, ``architecture.json`` and ``diagram.svg``, where it is missing or damaged."""
-    with suppress(UserError):
-        if read_facts(Architecture, run.architecture).architecture and "<svg" in read_text(run.diagram):
-            return
-    if run.last.is_file():
-        say(f"{run.path}: the network's description is missing or damaged and is written again")
-    # Described as it will be used: batch norms are folded into the convolutions after training.
-    name = plain_name(config.model.name)
-    network = build_model(config.model.without_weights().model_copy(update={"name": name}), classes)
-    size = config.model.input_size or 512
-    write_json(run.architecture, summarise(network, name, size) | {"trained_as": config.model.name})
-    write_text(run.diagram, diagram(network, name, size))
-
-
 def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> tuple[Run, RunConfig, PixelModel]:
     """Settle what the data decides and start a run folder.
 
@@ -151,16 +125,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     if config.data.selection and not parts["selection"]:
         idle = " and patience has no effect" if config.training.patience is not None else ""
         say(f"note: there are too few images to set a selection part aside, so that the last checkpoint is kept{idle}")
-    facts = {
-        "packages": installed(packages_of(config.model.name)),
-        "device": describe(pick_device(config.training.device)),
-        "data": {
-            "layout": data.layout,
-            "images": {name: len(samples) for name, samples in parts.items()},
-            "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
-        },
-        "finished": False,
-    }
+    facts = made_with(config, data, parts) | {"finished": False}
     with alone_in(Run(out).last.parent):
         require_free(out, data.scheme, overwrite)  # at once: reading files may take minutes
     check_parts(parts, data.scheme, ImageReader.of(config.model))
@@ -172,44 +137,39 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     return run, config, model
 
 
+def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, Any]:
+    """Return what ``environment.json`` says of a run besides the machine: packages, device and data."""
+    return {
+        "packages": installed(packages_of(config.model)),
+        "device": describe(pick_device(config.training.device)),
+        "data": {
+            "layout": data.layout,
+            "images": {name: len(samples) for name, samples in parts.items()},
+            "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
+        },
+    }
+
+
+def began_on(run: Run, data: DataFolder, parts: Parts) -> None:
+    """Refuse data that a run did not begin on.
+
+    Raises:
+        UserError: It did not, or does not say on what it did.
+    """
+    then = run.facts().data.fingerprint
+    if "train" not in then:
+        raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
+    now = {name: fingerprint(parts[name]) for name in ("train", "selection")}  # what weights are chosen by, too
+    if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in now):
+        raise UserError(f"{data.root} is not the data that {run.path} began on", "give that data, or train anew")
+
+
 def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     """Open a run to go on with, which takes the very data it began on."""
     run = Run.open(out)
     config = run_settings(run)
-    parts = arrange(data, config.data)
-    began_on = run.facts().data.fingerprint
-    if "train" not in began_on:
-        raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
-    now = {name: fingerprint(parts[name]) for name in ("train", "selection")}  # what weights are chosen by, too
-    if run.labels().hash != data.scheme.hash or any(now[name] != began_on.get(name) for name in now):
-        raise UserError(f"{data.root} is not the data that {out} began on", "resume it with that data, or train anew")
+    if config.model.members:
+        raise UserError(f"{out} is an ensemble, which is not trained", "go on with the runs that it was made of")
+    began_on(run, data, arrange(data, config.data))
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())
-
-
-def _finish(
-    run: Run,
-    model: PixelModel,
-    config: RunConfig,
-    data: DataFolder,
-    selection: Sequence[Sample],
-    shown: Sequence[Sample],
-) -> None:
-    """Read off the best weights what belongs beside them.
-
-    For a model with batch norm that is the same function in the plain architecture; for all the temperature of their
-    probabilities; for a segmenter its masks of a few images, for people to look at.
-    """
-    load_weights(run.best, model)
-    plain, plain_config = fold_batch_norm(model.cpu().eval(), config.model)
-    if plain_config != config.model:
-        save_weights(run.plain, plain)
-    if selection:
-        predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
-        if (fitted := calibrate(predictor, selection, "selection", config.training.seed)) is not None:
-            save_calibration(run.calibration, fitted)
-    if data.task == "segmentation":
-        answering = Predictor.open(run, config.training.device)  # as predict answers
-        for sample in shown:
-            if not large(answering.model, *answering.reader.size(sample.image)):  # more than a page should hold
-                save_shown(run.shown(sample.id), show(answering, sample))

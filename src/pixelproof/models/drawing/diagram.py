@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 from pixelproof.models.adapters import SmpSegmenter, TimmClassifier
 from pixelproof.models.drawing.layout import HEIGHT, ROW, WIDTH, Layout, Place, Route
 from pixelproof.models.drawing.structure import Block, Kind, Structure, fcn_structure, vgg_structure
-from pixelproof.models.drawing.traced import plugin_structure, smp_structure, timm_structure
+from pixelproof.models.drawing.traced import ensemble_structure, plugin_structure, smp_structure, timm_structure
+from pixelproof.models.ensemble import Ensemble
 from pixelproof.models.fcn import FCN
 from pixelproof.models.output import PixelModel
 from pixelproof.models.vgg import VGG
@@ -73,6 +74,8 @@ def structure_of(model: PixelModel, size: int) -> Structure:
             return timm_structure(model, size)
         case SmpSegmenter():
             return smp_structure(model, size)
+        case Ensemble():
+            return ensemble_structure(model, size)
     return plugin_structure(model, size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from pixelproof.models.adapters import SMALLEST, SmpSegmenter, TimmClassifier
 from pixelproof.models.drawing.structure import Block, Link, Structure, add_image
+from pixelproof.models.ensemble import Ensemble
 from pixelproof.models.output import PixelModel
 from pixelproof.models.plugin_adapters import PluginClassifier, PluginSegmenter
 from pixelproof.models.tracing import run_on_shapes
@@ -71,6 +73,27 @@ def smp_structure(model: SmpSegmenter, size: int) -> Structure:
     return structure
 
 
+def ensemble_structure(model: Ensemble, size: int) -> Structure:
+    """Return the members of an ensemble as one block: they stand side by side, and all see the image."""
+    structure = Structure(-(-size // model.stride) * model.stride)
+    image = add_image(structure, model, size)
+    what, stride = _answer(model, size)
+    kinds = Counter(type(member).__name__ for member in model.networks())
+    names = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
+    members = structure.add(
+        Block("members", "part", (f"{kinds.total()} members", names, "side by side"), stride), image
+    )
+    structure.add(Block("logits", "logits", ("logits", what, "mean probabilities"), stride), members)
+    return structure
+
+
+def _answer(model: PixelModel, size: int) -> tuple[str, int | None]:
+    """Return the shape of a model's answer in words, and the image pixels between its places, if it has any."""
+    if len(run_on_shapes(model, size).logits.shape) == 4:
+        return f"{model.num_classes} × {size} × {size}", 1
+    return f"{model.num_classes} classes", None
+
+
 def plugin_structure(model: PixelModel, size: int) -> Structure:
     """Return the parts of a network of which nothing more is known, linked as the maps flow that they give."""
     structure = Structure(-(-size // model.stride) * model.stride)
@@ -90,9 +113,8 @@ def plugin_structure(model: PixelModel, size: int) -> Structure:
         lines = (key, type(call.part).__name__, f"{shape[1]} ch")
         join(Block(key, "part", lines, _stride(structure, shape)), call.inputs)
         makers[node] = key
-    shape = run_on_shapes(model, size).logits.shape
-    what = f"{model.num_classes} × {size} × {size}" if len(shape) == 4 else f"{model.num_classes} classes"
-    join(Block("logits", "logits", ("logits", what), 1 if len(shape) == 4 else None), [logits])
+    what, stride = _answer(model, size)
+    join(Block("logits", "logits", ("logits", what), stride), [logits])
     return structure
 
 

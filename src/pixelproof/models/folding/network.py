@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
+from pixelproof.models.ensemble import Ensemble
 from pixelproof.models.folding.batch_norm import fold_batch_norms
 from pixelproof.models.folding.graph import trace
 from pixelproof.models.folding.pooling import PooledLinear, Size, fold_pooling
@@ -51,6 +53,8 @@ def fold(model: PixelModel, size: Size | None = None) -> PixelModel:
         The folded network in evaluation mode; ``model`` itself where there is nothing to fold, and where the encoder
         is no plain chain of layers.
     """
+    if isinstance(model, Ensemble):
+        return model.changed(partial(fold, size=size))
     if not model.encoder:
         return model
     network = trace(copy.deepcopy(model, _shared(model)).eval())
@@ -84,6 +88,8 @@ def fold_for_training(model: PixelModel) -> PixelModel:
 @torch.no_grad()
 def fixed(model: PixelModel, size: Size) -> PixelModel:
     """Return a folded network for images of ``size`` alone, whose layers need not look at it; others as they are."""
+    if isinstance(model, Ensemble):
+        return model.changed(partial(fixed, size=size))
     if not isinstance(model, Folded):
         return model
     folded = copy.deepcopy(model, _shared(model))

@@ -76,6 +76,6 @@ class Memory:
 
 def _made_from(run: Run) -> dict[str, Any]:
     needed = {package for runtime in RUNTIMES.values() for package in runtime.packages}
-    packages = sorted(needed | {"torch", *packages_of(run_settings(run).model.name)})
+    packages = sorted(needed | {"torch", *packages_of(run_settings(run).model)})
     versions = {package: version(package) for package in packages}
     return {"weights": file_digest(run.best), "versions": versions | {"pixelproof": pixelproof.__version__}}

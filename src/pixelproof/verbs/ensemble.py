@@ -1,0 +1,156 @@
+"""``ensemble``: several runs as one, whose answers are the mean of theirs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pixelproof.config import DataConfig, ModelConfig, RunConfig, Task, run_settings
+from pixelproof.config.model import LOOKS
+from pixelproof.data import DataFolder, arrange, open_data
+from pixelproof.errors import UserError
+from pixelproof.models.ensemble import ENSEMBLE, Ensemble
+from pixelproof.numbers import first_of, score
+from pixelproof.prediction.predictor import trained_network
+from pixelproof.progress import say
+from pixelproof.runs import Run
+from pixelproof.runs.atomic import fresh_folder
+from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.runs.facts import MemberFacts
+from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
+from pixelproof.runs.folder import require_free
+from pixelproof.training.checkpoints import save_weights
+from pixelproof.training.parallel import ALONE
+from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
+from pixelproof.verbs.fit import selection_score
+from pixelproof.verbs.train import began_on, made_with
+
+SEEN = ("input_size", "bands", "stretch", "dtype", "mean", "std")
+"""Settings of a model that say what it sees of an image."""
+
+
+def ensemble_runs(runs: Paths, out: AnyPath, data: AnyPath, *, device: str = "auto", overwrite: bool = False) -> Run:
+    """Make one run of several, whose probabilities are the mean of theirs, and return it.
+
+    Args:
+        runs: The run folders, two or more, which learned from the same images. Their weights are copied.
+        out: The run folder to make.
+        data: The labelled images that they learned from; on the selection part the temperature is fitted.
+        device: Where to compute.
+        overwrite: Replace the run in ``out``.
+
+    Raises:
+        UserError: The runs do not fit each other or the data, or ``out`` is taken.
+    """
+    members = [Run.open(path) for path in as_paths(runs)]
+    looks = run_settings(members[0]).model.looks
+    if other := next((run for run in members if run_settings(run).model.looks != looks), None):
+        say(f"note: the ensemble looks at images as {members[0].path} does, and not as {other.path}")
+    return ensemble(members, open_data(Path(data)), Path(out), looks, device, overwrite)
+
+
+def ensemble(
+    members: Sequence[Run], data: DataFolder, out: Path, looks: dict[str, Any], device: str, overwrite: bool = False
+) -> Run:
+    """Write the run that consists of others, whole or not at all, and return it.
+
+    Args:
+        members: The others, two or more.
+        data: The labelled images that they learned from.
+        out: The run folder.
+        looks: How it looks at images: ``tta`` and ``tta_scales``.
+        device: Where to compute.
+        overwrite: Replace the run in ``out``.
+
+    Raises:
+        UserError: The runs do not fit each other or the data, or ``out`` is taken.
+    """
+    _same_labels(members)
+    config = joint_settings({str(run.path.resolve()): run_settings(run) for run in members}, looks)
+    config = config.changed("training", device=device)
+    parts = arrange(data, config.data)
+    for run in members:
+        began_on(run, data, parts)
+    require_free(out, data.scheme, overwrite)
+    network = Ensemble([trained_network(run) for run in members])
+    for place, run in enumerate(members):
+        network.temperatures[place] = fitted_temperature(run.calibration)
+    with fresh_folder(out) as folder:
+        known = [_member(run) for run in members]
+        facts = {"members": [each.model_dump() for each in known], "finished": True}
+        run = Run.create(folder, config.model_dump(mode="json"), data.scheme, made_with(config, data, parts) | facts)
+        save_weights(run.best, network)
+        describe_network(run, config, network.num_classes)
+        keep_proof_images(run, config, data, parts)
+        if (figure := selection_score(data, config, parts["selection"], ALONE)) is not None:
+            run.note({"best_score": (reached := figure(network))})
+            say(f"{out.name}: {_compared(reached, known, data.task)}")
+        finish(run, network, config, data, parts)
+        require_free(out, data.scheme, overwrite)  # of what another process has begun meanwhile
+        shutil.rmtree(out, ignore_errors=True)
+    return Run(out)
+
+
+def joint_settings(configs: Mapping[str, RunConfig], looks: dict[str, Any]) -> RunConfig:
+    """Return the settings of a run that consists of others; what it has no word on, training, is that of the first.
+
+    Args:
+        configs: The settings of the others, by what they are called.
+        looks: How it looks at images: ``tta`` and ``tta_scales``.
+
+    Raises:
+        UserError: There are fewer than two, one is an ensemble, or they differ in what they see.
+    """
+    if len(configs) < 2:
+        raise UserError("an ensemble consists of two different runs or more", "name further ones")
+    (name, first), *others = configs.items()
+    for each, config in configs.items():
+        if config.model.members:
+            raise UserError(f"{each} is an ensemble itself", "name the runs that it was made of")
+    for other, config in others:
+        if differing := _differing(first, config):
+            problem = f"{other} sees other images than {name}, or sees them otherwise, by {first_of(differing, 9)}"
+            raise UserError(problem, "name runs with the same settings there")
+    members = tuple(_network(config.model) for config in configs.values())
+    seen = {setting: getattr(first.model, setting) for setting in SEEN}
+    return first.model_copy(update={"model": ModelConfig(name=ENSEMBLE, members=members, **seen, **looks)})
+
+
+def _network(model: ModelConfig) -> ModelConfig:
+    """Return a network by itself, without what it began from and how it looks at images."""
+    return ModelConfig(**model.without_weights().model_dump(exclude=set(LOOKS)))
+
+
+def _differing(one: RunConfig, other: RunConfig) -> list[str]:
+    """Return the settings in which two runs see other images, or see them otherwise."""
+    other = other.handled_as(one)
+    sections = ((one.model, other.model, SEEN), (one.data, other.data, DataConfig.model_fields))
+    return [name for mine, theirs, names in sections for name in names if getattr(mine, name) != getattr(theirs, name)]
+
+
+def _same_labels(members: Sequence[Run]) -> None:
+    for run in members[1:]:
+        if run.labels().hash != members[0].labels().hash:
+            raise UserError(f"{run.path} has other labels than {members[0].path}", "give runs of the same classes")
+
+
+def _compared(reached: float, members: Sequence[MemberFacts], task: Task) -> str:
+    """Say what an ensemble reaches where its members' weights were chosen, and what each of these does alone."""
+    figure = "accuracy" if task == "classification" else "mIoU"
+    alone = ", ".join(f"{score(member.best_score)} {member.run}" for member in members)
+    return f"{figure} {score(reached)} on the selection part, asked once; its members alone: {alone}"
+
+
+def _member(run: Run) -> MemberFacts:
+    """Return what is kept of a run that has become a part of another."""
+    config, facts = run_settings(run), run.facts()
+    return MemberFacts(
+        run=run.name,
+        model=config.model.name,
+        seed=config.training.seed,
+        best_score=facts.best_score,
+        seconds=facts.seconds,
+        weights=file_digest(run.best),
+    )

@@ -1,0 +1,129 @@
+"""Runs of several seeds and networks become one run, which all verbs take."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from pixelproof import api
+from pixelproof.config import run_settings
+from pixelproof.errors import UserError
+from pixelproof.explanation.gradcam import grad_cam
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.predictor import trained_network
+from pixelproof.runs import Run, load_scores
+from pixelproof.runs.calibration_file import fitted_temperature
+from small_data import write_two_fields
+
+SETTINGS = ["width=0.06", "epochs=2", "batch_size=4", "warmup=0", "ema=0.5"]
+
+
+@pytest.fixture(scope="module")
+def land(tmp_path_factory):
+    """Return a folder with data and runs on it: fcn8s twice, fcn32s, and one of a part of the images."""
+    folder = tmp_path_factory.mktemp("land")
+    data = write_two_fields(folder / "data")
+    for name, model, more in (
+        ("one", "fcn8s-bn", []),
+        ("two", "fcn8s-bn", ["seed=1", "tta=true"]),
+        ("other", "fcn32s-bn", []),
+        ("fewer", "fcn8s", ["train_limit=4"]),
+        ("dark", "fcn8s", ["mean=[0,0,0]"]),
+    ):
+        api.train(data, model, folder / name, settings=[*SETTINGS, "crop=64", *more])
+    return folder
+
+
+def test_an_ensemble_is_a_run(pixelproof, land, tmp_path):
+    runs = [land / name for name in ("one", "two", "other")]
+    code, _, said = pixelproof("ensemble", *runs, "--data", land / "data", "--out", tmp_path / "all")
+    assert code == 0, said
+    assert "note: the ensemble looks at images as" in said
+    assert "on the selection part, asked once; its members alone:" in said
+    run = Run.open(tmp_path / "all")
+    members = [Run.open(path) for path in runs]
+    assert [member.seed for member in run.facts().members] == [0, 1, 0]
+    assert run.facts().data == members[0].facts().data
+
+    use = Predictor.open(run, "cpu")
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    alone = []
+    for member in members:
+        literal = Predictor(trained_network(member), use.scheme, "cpu")
+        alone.append(literal.logits([image])[0].div(fitted_temperature(member.calibration)).softmax(dim=0))
+    expected = torch.stack(alone).mean(dim=0)
+    np.testing.assert_allclose(use.logits([image])[0].softmax(dim=0), expected, atol=1e-5)
+
+    code, answer, said = pixelproof("evaluate", run.path, land / "data", "--json")
+    assert code == 0, said
+    assert json.loads(answer)["images"] == 3
+    assert load_scores(run.scores("validation")).source.name == "all"
+    heats = [grad_cam(Predictor(network, use.scheme, "cpu"), image, 4).values for network in use.network.networks()]
+    total = np.sum(heats, axis=0)
+    np.testing.assert_allclose(grad_cam(use, image, 4).values, total / max(total.max(), 1e-9), atol=1e-5)
+    page = api.report(run.path).read_text("utf-8")
+    assert "none of its own: the mean of the probabilities of one (fcn8s-bn, seed 0," in page
+    assert "An ensemble has no training of its own." in page
+    assert "Not there yet" not in page
+
+
+def test_what_was_exported_answers_as_the_ensemble_does(land, tmp_path):
+    pytest.importorskip("onnxscript")
+    api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data")
+    proof = api.export(tmp_path / "both", "onnx", tmp_path / "both.onnx")
+    assert proof["changed"]["count"] == 0
+    assert len(proof["sizes"]) > 1  # also images whose sides are no multiples of the networks' strides
+
+
+def test_an_ensemble_of_classifiers(color_classes, tmp_path):
+    for seed in (0, 1):
+        api.train(color_classes, "vgg16-bn", tmp_path / f"{seed}", settings=[*SETTINGS, f"seed={seed}"])
+    run = api.ensemble([tmp_path / "0", tmp_path / "1"], tmp_path / "both", color_classes)
+    assert len(api.evaluate(run.path, color_classes).ids) == 12
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    use = Predictor.open(run, "cpu")
+    assert grad_cam(use, image).target == use.logits([image]).argmax()
+    features = use([image]).features.shape[1]
+    assert features == 2 * Predictor.open(Run.open(tmp_path / "0"), "cpu")([image]).features.shape[1]
+
+
+def test_what_does_not_fit_together_is_refused(pixelproof, land, color_classes, tmp_path):
+    data = land / "data"
+
+    def refused(*runs, data=data):
+        with pytest.raises(UserError) as error:
+            api.ensemble([land / run for run in runs], tmp_path / "none", data)
+        assert not (tmp_path / "none").exists()
+        return str(error.value)
+
+    assert "two different runs or more" in refused("one")
+    assert "two different runs or more" in refused("one", "one")
+    assert "by train_limit" in refused("one", "fewer")
+    assert "by mean" in refused("one", "dark")
+    assert "is not the data that" in refused("one", "two", data=color_classes)
+    api.ensemble([land / "one", land / "two"], tmp_path / "both", land / "data")
+    again = [land / "one", tmp_path / "both"]
+    with pytest.raises(UserError, match="is an ensemble itself"):
+        api.ensemble(again, tmp_path / "none", land / "data")
+    with pytest.raises(UserError, match="already exists"):
+        api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data")
+    assert [member.name for member in run_settings(Run.open(tmp_path / "both")).model.members] == ["fcn8s-bn"] * 2
+    api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data", overwrite=True)
+    assert Run.open(tmp_path / "both").facts().members[1].run == "other"
+    for words in (["--resume", "--out", tmp_path / "both"], ["--model", "ensemble", "--out", tmp_path / "none"]):
+        code, _, said = pixelproof("train", land / "data", *words)
+        assert code == 2
+        assert "not trained" in said
+
+
+def test_a_killed_one_leaves_nothing(land, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pixelproof.verbs.ensemble.finish", killed)
+    with pytest.raises(KeyboardInterrupt):
+        api.ensemble([land / "one", land / "two"], tmp_path / "both", land / "data")
+    assert list(tmp_path.iterdir()) == []
