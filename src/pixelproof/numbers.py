@@ -32,6 +32,18 @@ def first_of(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
+def numbered(part: str) -> tuple[int, int] | None:
+    """Return ``2/5``, the second of five parts, as its numbers; None for a text that is no such part.
+
+    >>> numbered("2/5")
+    (2, 5)
+    """
+    number, _, parts = part.partition("/")
+    if number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts):
+        return int(number), int(parts)
+    return None
+
+
 def share(value: float | None, digits: int = 1) -> str:
     """Return ``0.7764`` as ``77.6%``."""
     return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"

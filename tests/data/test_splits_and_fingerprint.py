@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pixelproof.config import DataConfig
 from pixelproof.data import DataFolder, Sample, arrange, carve, fingerprint, open_data
-from pixelproof.data.splits import limit, note_unscored
+from pixelproof.data.splits import fold, limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 
@@ -57,6 +57,46 @@ def test_carving_depends_on_seed_and_purpose_alone():
     assert len(set(parts.values())) == 3
     assert {len(part) for part in parts.values()} == {40}
     assert len(parts[0, "a"] & parts[0, "b"]) < 20  # 8 are expected of independent choices
+
+
+@given(counts, st.integers(2, 7), st.integers(0, 9))
+def test_folds_hold_every_image_once_and_classes_alike(n, number, seed):
+    samples = labelled(n)
+    if len(samples) < number:
+        with pytest.raises(UserError, match=f"{len(samples)} images cannot make {number} folds"):
+            fold(samples, (1, number), seed)
+        return
+    held = [fold(samples, (place, number), seed) for place in range(1, number + 1)]
+    assert sorted(s.id for _, part in held for s in part) == sorted(s.id for s in samples)
+    assert all(sorted(s.id for s in rest + part) == sorted(s.id for s in samples) for rest, part in held)
+    for label in range(len(n)):
+        times = [sum(s.label == label for s in part) for _, part in held]
+        assert max(times) - min(times) <= 1
+    shuffled = random.Random(seed).sample(samples, len(samples))
+    assert {s.id for s in fold(tuple(shuffled), (1, number), seed)[1]} == {s.id for s in held[0][1]}
+
+
+@given(st.lists(st.integers(1, 9), min_size=4, max_size=20), st.integers(0, 9))
+def test_folds_hold_whole_scenes_and_are_about_as_large(sizes, seed):
+    samples = tuple(Sample(f"s{i:02}_{j}", Path("x"), mask=Path("y")) for i, n in enumerate(sizes) for j in range(n))
+    parts = [{s.id for s in fold(samples, (place, 3), seed, r"^(\w+)_")[1]} for place in (1, 2, 3)]
+    assert sorted(i for part in parts for i in part) == sorted(s.id for s in samples)
+    scenes = [{i.partition("_")[0] for i in part} for part in parts]
+    assert not scenes[0] & scenes[1]
+    assert not scenes[2] & (scenes[0] | scenes[1])
+    assert max(map(len, parts)) - min(map(len, parts)) <= max(sizes)
+
+
+def test_a_fold_is_validation_and_selection_comes_out_of_the_rest():
+    data = folder(train=unlabelled(50))
+    parts = [arrange(data, DataConfig(cv_fold=f"{place}/5")) for place in range(1, 6)]
+    assert [[len(each[name]) for name in ("train", "selection", "validation")] for each in parts] == [[36, 4, 10]] * 5
+    assert len({s.id for each in parts for s in each["validation"]}) == 50
+    with pytest.raises(UserError, match="cv_fold=1/5 takes validation out of train, and data brings its own"):
+        arrange(folder(train=unlabelled(50), validation=unlabelled(3)), DataConfig(cv_fold="1/5"))
+    for wrong in ("0/5", "6/5", "1/1", "5", "a/b"):
+        with pytest.raises(ValueError, match="is no fold; write K/N"):
+            DataConfig(cv_fold=wrong)
 
 
 def test_adding_images_moves_few_others():

@@ -11,14 +11,21 @@ from pixelproof.cli.options import JsonOption, OverwriteOption, print_json
 
 
 def score(
-    predictions: Annotated[Path, typer.Argument(help="A folder of masks, a CSV (filename,label), or a score file.")],
-    truth: Annotated[Path | None, typer.Argument(help="A folder of masks or labelled images, or a CSV.")] = None,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Predictions and truth: folders of masks, or of labelled images, or a CSV (filename,label). Or score "
+            "files of different images, such as those of all folds.",
+            metavar="PREDICTIONS TRUTH | SCORES...",
+        ),
+    ],
     labels: Annotated[Path | None, typer.Option(help="A labels.yaml, if none stands beside the truth.")] = None,
     out: Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Score masks or a table of predictions that any tool made."""
+    """Score masks or a table of predictions that any tool made, or put score files together."""
+    from pixelproof.errors import UserError
     from pixelproof.evaluation import summarise
     from pixelproof.evaluation.score import score
     from pixelproof.evaluation.tables import print_scores
@@ -27,7 +34,12 @@ def score(
 
     if out is not None:
         refuse_existing([out], overwrite)
-    scores = score(predictions, truth, labels)
+    if all(file.suffix == ".npz" for file in files):
+        scores = score(files, None, labels)
+    elif len(files) <= 2:
+        scores = score(files[0], files[1] if len(files) == 2 else None, labels)
+    else:
+        raise UserError(f"{len(files)} places are too many", "give predictions and their truth, or score files alone")
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)

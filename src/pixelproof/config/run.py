@@ -10,6 +10,7 @@ from pixelproof.config.bands import listed
 from pixelproof.config.class_weights import ClassWeights
 from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
 from pixelproof.errors import UserError
+from pixelproof.numbers import numbered
 from pixelproof.runs.scenes import expression
 from pixelproof.schema import Strict
 
@@ -36,6 +37,9 @@ class DataConfig(Strict):
     """Part of train on which the best checkpoint is chosen; 0 keeps the last one."""
     validation: Fraction = 0.2
     """Part of train set aside for the final score, where the data set brings no validation split."""
+    cv_fold: str | None = None
+    """Instead of ``validation``, for cross-validation: of the parts into which train is divided, ``2/5`` is the second
+    of five. They are alike in their classes, hold whole scenes of ``groups``, and together every image once."""
     limit: int | None = Field(default=None, ge=2)
     """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
     train_limit: int | None = Field(default=None, ge=2)
@@ -47,6 +51,19 @@ class DataConfig(Strict):
     ones, so that no image is scored that looks like one learned from. ``compare --groups`` takes the same."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """Which fold is validation, counted from 1, and how many there are."""
+        return None if self.cv_fold is None else numbered(self.cv_fold)
+
+    @field_validator("cv_fold")
+    @classmethod
+    def _part(cls, value: str | None) -> str | None:
+        place = (1, 2) if value is None else numbered(value)
+        if place is None or place[1] < 2:
+            raise ValueError(f"'{value}' is no fold; write K/N with K from 1 to N and N from 2 on, such as 2/5")
+        return value
 
     @field_validator("groups")
     @classmethod

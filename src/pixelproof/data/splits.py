@@ -40,10 +40,51 @@ def carve(
     total = Counter(sample.label for sample in samples)
     wanted = {label: min(_share(n, fraction, len(total)), n - 1) for label, n in total.items()}
     scenes = scenes_of([sample.id for sample in samples], groups)
+    brought = _brought(samples, scenes)
+    chosen = _choose(brought, sorted(brought, key=lambda scene: derive(seed, purpose, scene)), wanted, total)
+    return _parted(samples, scenes, chosen)
+
+
+def fold(samples: Samples, place: tuple[int, int], seed: int, groups: str | None = None) -> tuple[Samples, Samples]:
+    """Split ``samples`` into (rest, fold); the folds hold each sample once and about as many of every class.
+
+    Args:
+        samples: The samples.
+        place: Which fold, counted from 1, and how many there are.
+        seed: Decides, with the samples' ids, where each belongs.
+        groups: What images of one scene have in common (``scenes_of``); a scene is in one fold.
+
+    Raises:
+        UserError: ``groups`` fits not every id, or there are fewer scenes than folds.
+    """
+    number, count = place
+    scenes = scenes_of([sample.id for sample in samples], groups)
+    brought = _brought(samples, scenes)
+    if len(brought) < count:
+        what = "images" if groups is None else f"scenes by groups '{groups}'"
+        raise UserError(f"{len(brought)} {what} cannot make {count} folds", "add images, or ask for fewer folds")
+    folds: list[Counts] = [Counter() for _ in range(count)]
+    members: list[set[str]] = [set() for _ in range(count)]
+    # The largest first, so that small ones can even out what these leave.
+    for scene in sorted(brought, key=lambda scene: (-brought[scene].total(), derive(seed, "fold", scene))):
+        has = brought[scene]
+        crowded = [(sum(held[label] * n for label, n in has.items()), held.total()) for held in folds]
+        least = crowded.index(min(crowded))
+        folds[least].update(has)
+        members[least].add(scene)
+    return _parted(samples, scenes, members[number - 1])
+
+
+def _brought(samples: Samples, scenes: Sequence[str]) -> dict[str, Counts]:
+    """Return how many images of each class a scene has."""
     brought: dict[str, Counts] = defaultdict(Counter)
     for scene, sample in zip(scenes, samples, strict=True):
         brought[scene][sample.label] += 1
-    chosen = _choose(brought, sorted(brought, key=lambda scene: derive(seed, purpose, scene)), wanted, total)
+    return brought
+
+
+def _parted(samples: Samples, scenes: Sequence[str], chosen: set[str]) -> tuple[Samples, Samples]:
+    """Return (rest, part), the part holding the samples of the chosen scenes."""
     parts: dict[bool, list[Sample]] = {False: [], True: []}
     for scene, sample in zip(scenes, samples, strict=True):
         parts[scene in chosen].append(sample)
@@ -92,15 +133,20 @@ def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
 def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     """Return all samples of ``train``, ``selection``, ``validation`` and, where the data has one, ``test``.
 
-    A data set without a validation split has one carved out of train; the selection part always comes out of train,
-    so that a checkpoint is never chosen on the images that give the score.
+    A data set without a validation split has one carved out of train, or is divided into folds; the selection part
+    always comes out of train, so that a checkpoint is never chosen on the images that give the score.
 
     Raises:
         UserError: There are no training images, or too few to set some aside.
     """
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
-    if "validation" not in parts:
+    if config.place is not None:
+        if "validation" in parts:
+            problem = f"cv_fold={config.cv_fold} takes validation out of train, and {data.root} brings its own"
+            raise UserError(problem, "leave cv_fold out, or put all images into one folder")
+        train, parts["validation"] = fold(train, config.place, config.split_seed, config.groups)
+    elif "validation" not in parts:
         train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation", config.groups)
     train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection", config.groups)
     parts["train"] = train

@@ -5,24 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from pixelproof.errors import UserError
+from pixelproof.evaluation.merge import merged
 from pixelproof.evaluation.score_masks import score_masks
 from pixelproof.evaluation.score_table import score_table
 from pixelproof.runs import Scores, load_scores
-from pixelproof.runs.files import AnyPath
+from pixelproof.runs.files import AnyPath, Paths, as_paths
 
 
-def score(predictions: AnyPath, truth: AnyPath | None = None, labels: AnyPath | None = None) -> Scores:
+def score(predictions: Paths, truth: AnyPath | None = None, labels: AnyPath | None = None) -> Scores:
     """Return the scores of predictions against the truth.
 
     Args:
-        predictions: A folder of masks, a CSV of labels, or a score file, which is only read.
+        predictions: A folder of masks, a CSV of labels, or a score file, which is only read; or several score files of
+            different images, such as the folds of a cross-validation, which are put together.
         truth: A folder of masks or labelled images, or a CSV of labels; not needed for a score file.
         labels: A ``labels.yaml``; by default the one beside the truth, else the preset that the masks fit.
 
     Raises:
-        UserError: Files are missing, unreadable or of differing size, or the two sides do not hold the same images.
+        UserError: Files are missing, unreadable or of differing size, or the two sides do not hold the same images, or
+            score files do not fit together.
     """
-    predictions = Path(predictions)
+    files = as_paths(predictions)
+    if len(files) > 1:
+        return merged([score(file, truth, labels) for file in files])
+    (predictions,) = files
     truth, labels = (None if path is None else Path(path) for path in (truth, labels))
     if predictions.suffix == ".npz":
         if truth is not None or labels is not None:

@@ -66,8 +66,9 @@ class Ensemble(PixelModel):
         members = [change(member) for member in self.networks()]
         if all(new is old for new, old in zip(members, self.members, strict=True)):
             return self
-        ensemble = copy.copy(self)  # without its members, which would be copied in vain
+        ensemble = copy.copy(self)  # shallow: copies of the members would be made in vain
         ensemble._modules = {"members": nn.ModuleList(members)}
+        ensemble._buffers = dict(self._buffers)
         return ensemble
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.errors import UserError
+from pixelproof.numbers import numbered
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.prediction.files import gather, predict_files, refuse_taken
@@ -64,7 +65,6 @@ def as_slice(part: str) -> slice:
     Raises:
         UserError: It is nothing of that form.
     """
-    number, _, parts = part.partition("/")
-    if not (number.isdecimal() and parts.isdecimal() and 1 <= int(number) <= int(parts)):
+    if (place := numbered(part)) is None:
         raise UserError(f"'{part}' is not a part of the images", "give --part K/N with K from 1 to N, such as 2/4")
-    return slice(int(number) - 1, None, int(parts))
+    return slice(place[0] - 1, None, place[1])
