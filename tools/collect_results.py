@@ -68,7 +68,8 @@ def write_page(results: Path = RESULTS) -> None:
         write_json(results / f"{name}.json", figures)
     for task, label in LABELS.items():
         names = foremost(known, task)
-        logs = {name: MetricsLog(seeds(results / name)[0] / NAMES["log"]).read() for name in names}
+        found = {name: MetricsLog(seeds(results / name)[0] / NAMES["log"]) for name in names}
+        logs = {name: log.read() for name, log in found.items() if log.path.is_file()}  # an ensemble has none
         drawing = curves(logs, "score", label, {}) if logs else None
         if drawing is not None:
             write_text(results / f"curves-{task}.svg", drawing.decode())

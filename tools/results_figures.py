@@ -71,7 +71,7 @@ def summary(recipe: Path) -> dict[str, Any]:
         "model": configs[0].model.name,
         "width": configs[0].model.width,
         "starts_from": configs[0].model.weights,
-        "epochs": configs[0].training.epochs,
+        "epochs": None if configs[0].model.members else configs[0].training.epochs,
         "selection_score": [environment.get("best_score") for environment in environments],
         "seconds": [environment.get("seconds") for environment in environments],
         "seconds_to_best": [_seconds_to_best(*each) for each in zip(folders, environments, strict=True)],
@@ -80,7 +80,7 @@ def summary(recipe: Path) -> dict[str, Any]:
         "share_of_peak": [environment.get("speed", {}).get("share_of_peak") for environment in environments],
         "commit": [environment.get("commit") for environment in environments],
         "scorings": [_scorings(folder) for folder in folders],
-    }
+    } | ({"members": members} if (members := [each["run"] for each in environments[0].get("members", ())]) else {})
 
 
 def _config(seed: Path) -> RunConfig:
@@ -95,7 +95,8 @@ def _classes(scores: Sequence[Scores]) -> dict[str, float | None]:
 
 
 def _seconds_to_best(seed: Path, environment: Mapping[str, Any]) -> float | None:
-    rows = MetricsLog(seed / NAMES["log"]).read()
+    log = MetricsLog(seed / NAMES["log"])
+    rows = log.read() if log.path.is_file() else []  # an ensemble has none
     return next((row["seconds"] for row in rows if row["epoch"] == environment.get("best_epoch")), None)
 
 

@@ -237,12 +237,20 @@ def _made(results: Path, known: Mapping[str, dict[str, Any]]) -> str:
         for place, seed in enumerate(found["seeds"]):
             lines.append(f"| {name} | {seed} | {' | '.join(_cells(found, place))} |")
     for name, found in known.items():
-        width = "" if found["width"] == 1 else f" at width {found['width']:g}"
-        start = {"none": "random weights"}.get(found["starts_from"], f"`{found['starts_from']}`")
-        lines.append(f"\n**{name}**: `{found['model']}`{width}, {found['epochs']} epochs from {start}.")
+        lines.append(f"\n**{name}**: {_origin(found)}.")
         note = results / name / "note.md"
         lines += [note.read_text(encoding="utf-8").strip()] if note.is_file() else []
     return "\n".join(lines) + "\n" if known else ""
+
+
+def _origin(found: Mapping[str, Any]) -> str:
+    """Say what a recipe trains, for how long, and from what; of an ensemble, of what it consists."""
+    if "members" in found:
+        *others, last = found["members"]
+        return f"the mean of {', '.join(others)} and {last}"
+    width = "" if found["width"] == 1 else f" at width {found['width']:g}"
+    start = {"none": "random weights"}.get(found["starts_from"], f"`{found['starts_from']}`")
+    return f"`{found['model']}`{width}, {found['epochs']} epochs from {start}"
 
 
 def _cells(found: Mapping[str, Any], place: int) -> list[str]:

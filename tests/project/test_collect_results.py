@@ -41,6 +41,7 @@ parts:
     models:
       fcn32s: {model: fcn32s-bn, weights: "study:patches/vgg16"}
       fcn8s: fcn8s-bn
+      both: {members: [fcn8s]}
     show: ["0001"]
 """
 
@@ -95,7 +96,7 @@ def test_a_study_is_collected_and_its_page_follows_from_the_files(finished, tmp_
     out, results = finished, tmp_path / "results"
     collect(out, results)
     write_page(results)
-    assert [path.name for path in recipes(results)] == ["vgg16", "fcn32s", "fcn8s"]
+    assert [path.name for path in recipes(results)] == ["vgg16", "fcn32s", "fcn8s", "both"]
     assert [path.name for path in seeds(results / "fcn8s")] == ["seed-3", "seed-4"]
     stored = json.loads((results / "fcn8s.json").read_text())
     runs = [out / "fields" / name / "scores" / "validation.npz" for name in ("fcn8s", "fcn8s.seed-4")]
@@ -106,7 +107,11 @@ def test_a_study_is_collected_and_its_page_follows_from_the_files(finished, tmp_
     scores = load_scores(out / "patches" / "vgg16" / "scores" / "validation.npz")
     assert (classifier["mean"], classifier["std"]) == (accuracy(scores), None)
 
+    both = json.loads((results / "both.json").read_text())
+    assert (both["model"], both["epochs"], both["seeds"]) == ("ensemble", None, [3])
+
     page = (results / "README.md").read_text()
+    assert "**both**: the mean of fcn8s and fcn8s.seed-4" in page
     assert f"| FCN8s | 0.7306 | 0.7306 | 0.7200 | {stored['mean']:.4f} ± {stored['std']:.4f} | 2 |" in page
     assert "| any model | 0.7306 | 0.7618 | 0.7400 | **not run** | 0 |" in page
     record = compare([results / name / "seed-3" / "scores.npz" for name in ("fcn32s", "fcn8s")])
@@ -141,4 +146,4 @@ def test_rehearsals_and_runs_that_have_not_ended_are_no_results(out, tmp_path):
     shutil.copytree(out / "patches" / "vgg16", out / "previous" / "old")
     found = collect(out, tmp_path / "results")
     names = sorted(path.relative_to(tmp_path / "results").as_posix() for path in found)
-    assert names == ["fcn32s/seed-4", "fcn8s/seed-4", "vgg16/seed-0"]
+    assert names == ["both/seed-3", "fcn32s/seed-4", "fcn8s/seed-4", "vgg16/seed-0"]
