@@ -9,12 +9,16 @@ from PIL import Image
 from pixelproof.config import ModelConfig
 from pixelproof.data import open_data
 from pixelproof.data.cache import decoded
-from pixelproof.evaluation import accuracy, mean_iou, selection
+from pixelproof.data.decoded import read_pair
+from pixelproof.data.reader import RGB
+from pixelproof.evaluation import accuracy, average_loss, mean_iou, selection
 from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.evaluation.selection import selection_counts, selection_figure
+from pixelproof.evaluation.selection import selection_counts, selection_figures
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
+from pixelproof.prediction.chances import probabilities
 from pixelproof.runs import Source
+from small_data import LAND
 
 
 def predictor_for(data, name, **settings):
@@ -22,11 +26,23 @@ def predictor_for(data, name, **settings):
     return Predictor(model, data.scheme, "cpu")
 
 
-def figure(predictor, pixels, labels):
-    """Return the figure from the counts of three parts, as processes count them; the last has nothing to count."""
+def figures(predictor, pixels, labels):
+    """Return figure and loss from the counts of three parts, as processes count them; the last has nothing to count."""
     bounds = [0, 1, len(pixels), len(pixels)]
-    parts = [slice(*pair) for pair in pairwise(bounds)]
-    return selection_figure(sum(selection_counts(predictor, pixels, labels, part) for part in parts), predictor.scheme)
+    parts = [selection_counts(predictor, pixels, labels, slice(*pair)) for pair in pairwise(bounds)]
+    counts, loss = (sum(each) for each in zip(*parts, strict=True))
+    return selection_figures(counts, loss, predictor.scheme)
+
+
+def plain_loss(predictor, samples):
+    """Return the mean of -log p over all pixels of scored classes, an image at a time."""
+    losses = []
+    for sample in samples:
+        image, mask = read_pair(sample, predictor.scheme, RGB)
+        chances = probabilities(predictor.logits([image]))[0]
+        rows, columns = np.nonzero(np.isin(mask, np.flatnonzero(predictor.scheme.scored)))
+        losses += (-np.log(chances[mask[rows, columns], rows, columns])).tolist()
+    return np.mean(losses)
 
 
 @pytest.mark.parametrize("cache", ["auto", "none"])
@@ -40,20 +56,30 @@ def test_miou_from_batches_equals_evaluation(two_fields, monkeypatch, cache, pix
     samples = data.split("train")
     predictor = predictor_for(data, "fcn8s")
     monkeypatch.setattr(selection, "BATCH_PIXELS", pixels)
-    found = figure(predictor, decoded(samples, data.scheme, None, cache), [None] * len(samples))
+    found, loss = figures(predictor, decoded(samples, data.scheme, None, cache), [None] * len(samples))
     assert found == mean_iou(evaluate(predictor, samples, Source("x")), "unknown_ignored")
+    assert loss == pytest.approx(plain_loss(predictor, samples), rel=1e-5)
 
 
 def test_large_images_are_chosen_by_in_tiles(two_fields, monkeypatch):
     data = open_data(two_fields)
     samples = data.split("train")
     predictor, asked = predictor_for(data, "fcn8s"), []
-    whole = figure(predictor, decoded(samples, data.scheme, None, "none"), [None] * len(samples))
+    pixels, labels = decoded(samples, data.scheme, None, "none"), [None] * len(samples)
+    whole, loss = figures(predictor, pixels, labels)
     monkeypatch.setattr("pixelproof.prediction.tiles.LARGE", 1000)
-    class_map = predictor.class_map
-    monkeypatch.setattr(predictor, "class_map", lambda image: asked.append(image.shape) or class_map(image))
-    assert figure(predictor, decoded(samples, data.scheme, None, "none"), [None] * len(samples)) == whole
-    assert len(asked) == len(samples)
+    monkeypatch.setattr("pixelproof.prediction.tiles.TILE", 32)
+    monkeypatch.setattr(selection, "BATCH_PIXELS", 1)
+    device_logits = predictor.device_logits
+    monkeypatch.setattr(predictor, "device_logits", lambda images: asked.append(images) or device_logits(images))
+    assert figures(predictor, pixels, labels) == (whole, pytest.approx(loss, rel=1e-5))
+    assert len(asked) == 4 * len(samples)
+
+
+def test_nothing_to_score_has_no_loss():
+    counts, scheme = np.zeros((8, 8), np.int64), LAND
+    counts[LAND.names.index("unknown")] = counts[-1] = 9  # of an ignored class and of none
+    assert np.isnan(selection_figures(counts, np.zeros(1), scheme)).all()
 
 
 @pytest.mark.parametrize("cache", ["auto", "none"])
@@ -63,7 +89,9 @@ def test_accuracy_equals_evaluation(color_classes, monkeypatch, cache):
     predictor = predictor_for(data, "vgg16", input_size=16)
     monkeypatch.setattr(selection, "BATCH_PIXELS", 7 * 16 * 16)
     labels = [sample.label for sample in samples]
-    found = figure(predictor, decoded(samples, data.scheme, 16, cache), labels)
-    assert found == accuracy(evaluate(predictor, samples, Source("x")))
+    found, loss = figures(predictor, decoded(samples, data.scheme, 16, cache), labels)
+    scores = evaluate(predictor, samples, Source("x"))
+    assert found == accuracy(scores)
+    assert loss == pytest.approx(average_loss(scores), rel=1e-5)
     assert found == pytest.approx(1 / 3, abs=0.34)
     assert np.isfinite(found)

@@ -249,6 +249,18 @@ def test_metrics_log_is_cut_back_to_the_checkpoint(tmp_path):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert rows[1]["loss"] == 0.5
     assert rows[1]["score"] is None
+    assert rows[1]["selection_loss"] is None
     log.path.write_text("something,else\n1,2\n")
     with pytest.raises(UserError, match="unexpected columns"):
         log.read()
+
+
+def test_a_metrics_log_without_the_loss_on_selection_is_read_and_added_to(tmp_path):
+    log = Run(tmp_path).metrics
+    log.path.write_text("epoch,loss,lr,score,images_per_second,seconds\n1,0.5,0.1,0.75,90,2\n")
+    assert log.read()[0]["selection_loss"] is None
+    log.append({"epoch": 2, "loss": 0.4, "lr": 0.1, "score": 0.8, "seconds": 4.0, "selection_loss": 0.6})
+    assert [(row["score"], row["seconds"], row["selection_loss"]) for row in log.read()] == [
+        (0.75, 2, None),
+        (0.8, 4, 0.6),
+    ]

@@ -49,7 +49,10 @@ def test_two_processes_find_the_weights_of_one(tmp_path, request, folder, model,
     assert a.keys() == b.keys()
     for name in a:
         torch.testing.assert_close(b[name], a[name], rtol=1e-3, atol=1e-4)
-    rows = [[(row["loss"], row["lr"], row["score"]) for row in run.metrics.read()] for run in (one, two)]
+    rows = [
+        [(row["loss"], row["lr"], row["score"], row["selection_loss"]) for row in run.metrics.read()]
+        for run in (one, two)
+    ]
     assert rows[1] == [pytest.approx(row, rel=1e-3) for row in rows[0]]
     assert [run.environment()["processes"] for run in (one, two)] == [1, 2]
     # And they are not all where they began.

@@ -47,7 +47,7 @@ class TrainingImages(Dataset[Batch]):
         """The same pixels on the device, where they were moved there."""
         self.segmented = samples[0].mask is not None
         self._zoomed = config.augment.scale != (1.0, 1.0) and (not self.segmented or bool(config.augment.crop))
-        self._targets = _target_table(scheme) if self.segmented else torch.tensor([s.label for s in samples])
+        self._targets = target_table(scheme, [s.label for s in samples])
 
         seed = config.training.seed
         self._keys = np.array([derive(seed, "augment", sample.id) for sample in samples], np.uint64)
@@ -110,13 +110,11 @@ class TrainingImages(Dataset[Batch]):
         return draw(size, self.config.augment, numbers, self.segmented, device)
 
     def target(self, stored: Tensor) -> Tensor:
-        """Return what a loss compares with, int64 class indices and ``IGNORE``, on the device given to ``place``.
+        """Return what a loss compares with, as ``look_up`` does, on the device given to ``place``.
 
         Looked up there and not where batches are made, because it takes eight times the memory.
         """
-        stored = stored.to(self._targets.device, non_blocking=True)
-        # Nine times as fast on a CPU as indexing by a whole batch of masks.
-        return self._targets.index_select(0, stored.flatten().int()).view(stored.shape)
+        return look_up(self._targets, stored)
 
 
 class TrainingBatches:
@@ -189,10 +187,29 @@ def _sizes(images: Sequence[Tensor], crop: int | None) -> Int64:
     return sizes
 
 
-def _target_table(scheme: LabelScheme) -> Tensor:
-    """Return int64 [256]: the target of each mask value."""
+def target_table(scheme: LabelScheme, labels: Sequence[int | None]) -> Tensor:
+    """Return the targets that ``look_up`` takes: of each mask value, int64 [256], or of N classified images, int64 [N].
+
+    Args:
+        scheme: The label contract.
+        labels: The class of each classified image.
+    """
+    if scheme.task == "classification":
+        return torch.tensor(labels)
     table = torch.full((VOID + 1,), IGNORE)
     for index, counted in enumerate(scheme.scored[:VOID]):
         if counted:
             table[index] = index
     return table
+
+
+def look_up(table: Tensor, stored: Tensor) -> Tensor:
+    """Return what a loss compares with, int64 class indices and ``IGNORE``, on the device of ``table``.
+
+    Args:
+        table: What ``target_table`` returns.
+        stored: Masks, uint8 [N, H, W], or the indices of classified images, [N].
+    """
+    stored = stored.to(table.device, non_blocking=True)
+    # Nine times as fast on a CPU as indexing by a whole batch of masks.
+    return table.index_select(0, stored.flatten().int()).view(stored.shape)

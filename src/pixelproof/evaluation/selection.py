@@ -1,28 +1,39 @@
-"""The one figure that picks the best checkpoint, after every epoch, and no more than it takes."""
+"""The one figure that picks the best checkpoint, after every epoch, the loss beside it, and no more than they take."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from pixelproof.array_types import Int64, UInt8
+from pixelproof.array_types import Float64, Int64, UInt8
 from pixelproof.data.decoded import Decoded
+from pixelproof.data.loading import IGNORE, look_up, target_table
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.metrics import mean_iou
 from pixelproof.labels import LabelScheme
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.tiles import large
+from pixelproof.prediction.chances import best_classes
+from pixelproof.prediction.tiles import halo, large, tile_side, tiles
 from pixelproof.progress import bar
 from pixelproof.runs import SegmentationScores
 
 BATCH_PIXELS = 1 << 20
 """Pixels that go through the network at once: four tiles of 512x512, or 1,024 images of 32x32."""
 
+Stored = npt.NDArray[np.integer]
+"""What is known of N images: their masks, uint8 [N, H, W], or the indices of classified ones, [N]."""
 
-def selection_counts(predictor: Predictor, pixels: Decoded, labels: Sequence[int | None], part: slice) -> Int64:
-    """Return what ``selection_figure`` needs to know of some images; counts of several parts add up.
+
+def selection_counts(
+    predictor: Predictor, pixels: Decoded, labels: Sequence[int | None], part: slice
+) -> tuple[Int64, Float64]:
+    """Return what ``selection_figures`` needs to know of some images; that of several parts adds up.
 
     Args:
         predictor: The network.
@@ -32,58 +43,77 @@ def selection_counts(predictor: Predictor, pixels: Decoded, labels: Sequence[int
 
     Returns:
         Classification: images right and images, [2]. Segmentation: the confusion matrix of all pixels.
+        Then the cross-entropy, in nats, summed over the images, or over the pixels of scored classes, [1].
 
     Raises:
         UserError: An image or mask cannot be read.
     """
-    indices = range(len(pixels))[part]
-    answers = _in_batches(predictor, pixels, indices)
-    if predictor.scheme.task == "classification":
-        right = [labels[index] == guess for index, (_, guess) in zip(indices, answers, strict=True)]
-        return np.array([sum(right), len(right)], np.int64)
     classes = len(predictor.scheme.classes)
-    counts = np.zeros((classes + 1, classes + 1), np.int64)
-    for mask, guess in answers:
-        if mask is not None:
-            counts += confusion_counts(mask, guess.astype(np.uint8), classes)
-    return counts
+    counts = np.zeros(2 if predictor.scheme.task == "classification" else (classes + 1, classes + 1), np.int64)
+    table, loss = target_table(predictor.scheme, labels).to(predictor.device), np.zeros(1)
+    for stored, logits in _answers(predictor, pixels, range(len(pixels))[part]):
+        targets = look_up(table, torch.from_numpy(stored))
+        losses = F.cross_entropy(logits.float(), targets, ignore_index=IGNORE, reduction="none")
+        loss += losses.sum(dtype=torch.float64).item()
+        guesses = best_classes(logits)
+        if predictor.scheme.task == "classification":
+            counts += np.array([(guesses == targets.cpu().numpy()).sum(), len(guesses)])
+        else:
+            for mask, guess in zip(stored, guesses.astype(np.uint8), strict=True):
+                counts += confusion_counts(mask, guess, classes)
+    return counts, loss
 
 
-def selection_figure(counts: Int64, scheme: LabelScheme) -> float:
-    """Return the accuracy of a classifier, or the mIoU of a segmenter with ignored classes left out.
+def selection_figures(counts: Int64, loss: Float64, scheme: LabelScheme) -> tuple[float, float]:
+    """Return the figure to choose by and the loss beside it.
 
     Args:
         counts: What ``selection_counts`` returns, of all images together.
+        loss: Likewise.
         scheme: The label contract.
+
+    Returns:
+        The accuracy of a classifier, or the mIoU of a segmenter with ignored classes left out; the mean cross-entropy
+        over the images, or over the pixels of scored classes, in nats. NaN where there is nothing to score.
     """
     if scheme.task == "classification":
-        right, images = counts
-        return float(right / images)
-    return mean_iou(SegmentationScores(("all",), counts[None], scheme), "unknown_ignored")
+        right, judged = counts
+        figure = float(right / judged)
+    else:
+        judged = counts[:-1][scheme.scored].sum()
+        figure = mean_iou(SegmentationScores(("all",), counts[None], scheme), "unknown_ignored")
+    return figure, float(loss.item() / judged) if judged else math.nan
 
 
-def _in_batches(predictor: Predictor, pixels: Decoded, indices: range) -> Iterator[tuple[UInt8 | None, Int64]]:
-    """Yield the mask and the predicted class or class map of some images, neighbours of one size together."""
-    waiting: list[tuple[UInt8, UInt8 | None]] = []
+def _answers(predictor: Predictor, pixels: Decoded, indices: range) -> Iterator[tuple[Stored, Tensor]]:
+    """Yield what is known of some images and the logits, [N, K, ...] on the device, of a large one tile by tile."""
+    for stored, images in _in_batches(pixels, indices):
+        height, width = images[0].shape[:2]
+        if predictor.scheme.task == "classification" or not large(predictor.model, height, width):
+            yield stored, predictor.device_logits(images)
+            continue
+        images = [np.ascontiguousarray(image) for image in images]
+        for tile in tiles(height, width, tile_side(predictor.model), halo(predictor.model)):
+            logits = predictor.device_logits([image[tile.seen.slices] for image in images])
+            yield stored[:, *tile.kept.slices], logits[..., *tile.inside]
+
+
+def _in_batches(pixels: Decoded, indices: range) -> Iterator[tuple[Stored, list[UInt8]]]:
+    """Yield what is known of some images, and the images, [H, W, C]; neighbours of one size together."""
+    waiting: list[tuple[UInt8, Stored]] = []
     with bar("evaluate selection", len(indices), "images") as step:
         for index in [*indices, None]:
-            pair = pixels[index] if index is not None else None
+            pair = None
+            if index is not None:
+                image, mask = pixels[index]
+                pair = image, np.array(index) if mask is None else mask
             if waiting and (pair is None or pair[0].shape != waiting[0][0].shape or _full(waiting)):
-                guesses = _answers(predictor, [image.transpose(1, 2, 0) for image, _ in waiting])
-                yield from zip((mask for _, mask in waiting), guesses, strict=True)
+                yield np.stack([known for _, known in waiting]), [image.transpose(1, 2, 0) for image, _ in waiting]
                 step(len(waiting))
                 waiting = []
             waiting += [pair] if pair is not None else []
 
 
-def _answers(predictor: Predictor, images: Sequence[UInt8]) -> Sequence[npt.NDArray[np.integer]]:
-    """Return the predicted classes or class maps of images [H, W, C] of one size, a large segmented one in tiles."""
-    height, width = images[0].shape[:2]
-    if predictor.scheme.task == "segmentation" and large(predictor.model, height, width):
-        return [predictor.class_map(np.ascontiguousarray(image)) for image in images]
-    return list(predictor.best_classes(images))
-
-
-def _full(waiting: Sequence[tuple[UInt8, UInt8 | None]]) -> bool:
+def _full(waiting: Sequence[tuple[UInt8, Stored]]) -> bool:
     height, width = waiting[0][0].shape[1:]
     return bool((len(waiting) + 1) * height * width > BATCH_PIXELS)

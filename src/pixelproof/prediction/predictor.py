@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelproof.array_types import Float16, Float32, Float64, Int64, UInt8
+from pixelproof.array_types import Float16, Float32, Float64, UInt8
 from pixelproof.config import OWN_SIZE, run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
-from pixelproof.prediction.chances import finite, probabilities, rounded
+from pixelproof.prediction.chances import best_classes, finite, probabilities, rounded
 from pixelproof.prediction.tiles import Map, halo, large, predict_tiled, tile_side
 from pixelproof.prediction.views import ViewAverage, chosen_sizes, described
 from pixelproof.runs import Run
@@ -121,7 +121,7 @@ class Predictor:
 
     def logits(self, images: Sequence[UInt8]) -> Tensor:
         """Return the logits alone, [N, K] or [N, K, H, W], on the CPU as float32."""
-        return self._logits(self.prepared(images)).float().cpu()
+        return self.device_logits(images).float().cpu()
 
     def prepared(self, images: Sequence[UInt8]) -> Tensor:
         """Return images, uint8 [H, W, C], as the network's input on its device, and put the network in eval mode."""
@@ -188,22 +188,13 @@ class Predictor:
 
     def classes(self, image: UInt8) -> UInt8:
         """Return the class index of every pixel, uint8 [H, W, C] -> [H, W], computed as a whole."""
-        classes: UInt8 = self.best_classes([image])[0].astype(np.uint8)
+        classes: UInt8 = best_classes(self.device_logits([image]))[0].astype(np.uint8)
         return classes
 
-    def best_classes(self, images: Sequence[UInt8]) -> Int64:
-        """Return the likeliest class of images, uint8 [H, W, C], as ``__call__`` takes them: [N], or [N, H, W].
-
-        Chosen on a GPU where one computes: copying all scores from it takes longer than computing them.
-        """
-        logits = self._logits(self.prepared(images))
-        # NumPy compares whole planes, which is several times faster than torch's argmax over this dimension.
-        chosen: Int64 = logits.float().numpy().argmax(axis=1) if logits.is_cpu else logits.argmax(dim=1).cpu().numpy()
-        return chosen
-
     @torch.inference_mode()
-    def _logits(self, batch: Tensor) -> Tensor:
-        """Return the logits of prepared images, on the device."""
+    def device_logits(self, images: Sequence[UInt8]) -> Tensor:
+        """Return the logits of images as ``logits`` does, but on the device and in the type in which it computes."""
+        batch = self.prepared(images)
         if self.runtime is None:
             with autocast(self.device, self.precision):
                 return finite(self.model(batch).logits)

@@ -10,8 +10,10 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.runs.files import read_text, write_text
 
-COLUMNS = ("epoch", "loss", "lr", "score", "images_per_second", "seconds")
+EARLIER = ("epoch", "loss", "lr", "score", "images_per_second", "seconds")
 """Epochs done, mean training loss, learning rate, score on the selection part (empty if none), speed, wall time."""
+COLUMNS = (*EARLIER, "selection_loss")
+"""The same and the mean cross-entropy on the selection part; a log of an earlier version has no such column."""
 
 Row = dict[str, float | None]
 
@@ -42,10 +44,10 @@ class MetricsLog:
             head, *lines = csv.reader(io.StringIO(read_text(self.path)))
         except (csv.Error, ValueError):
             raise UserError(f"{self.path} is not a training log", remedy) from None
-        if tuple(head) != COLUMNS:
+        if tuple(head) not in (COLUMNS, EARLIER):
             raise UserError(f"{self.path} has unexpected columns", remedy)
         try:
-            return [_row(line) for line in lines]
+            return [_row(head, line) for line in lines]
         except ValueError:
             raise UserError(f"{self.path} has a row that is cut off or holds no numbers", remedy) from None
 
@@ -62,8 +64,9 @@ def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.8g}"
 
 
-def _row(line: list[str]) -> Row:
-    row = {key: float(cell) if cell else None for key, cell in zip(COLUMNS, line, strict=True)}
+def _row(head: list[str], line: list[str]) -> Row:
+    row: Row = dict.fromkeys(COLUMNS)
+    row |= {key: float(cell) if cell else None for key, cell in zip(head, line, strict=True)}
     if row["epoch"] is None or not math.isfinite(row["epoch"]):
         raise ValueError("a row without an epoch")
     return row

@@ -32,8 +32,8 @@ from pixelproof.training.mixup import Mixed, mix
 from pixelproof.training.optimization import make_optimizer, moving_average, set_learning_rates
 from pixelproof.training.parallel import ALONE, Parallel
 
-Score = Callable[[PixelModel], float]
-"""How good a model is on images it was not trained on; higher is better."""
+Score = Callable[[PixelModel], tuple[float, float]]
+"""How good a model is on images it was not trained on, higher is better, and its loss there, which is only logged."""
 CHECK_EVERY = 20
 """Batches between two checks of the loss; a loss that is not finite ends training there, before any checkpoint."""
 
@@ -107,7 +107,7 @@ class Trainer:
                 seconds = time.monotonic() - start
                 if not all(tensor.isfinite().all() for tensor in self.model.state_dict().values()):
                     raise self._diverged("a weight")
-                value = score(self.result) if score is not None else None
+                value, loss_there = score(self.result) if score is not None else (None, None)
                 self.progress.epoch += 1
                 self.progress.seconds += time.monotonic() - start
                 row: Row = {
@@ -117,6 +117,7 @@ class Trainer:
                     "score": value,
                     "images_per_second": per_epoch * self.batches.size / seconds,
                     "seconds": self.progress.seconds,
+                    "selection_loss": loss_there,
                 }
                 # Before the checkpoint: a resumed run drops rows after its checkpoint, but could not add a lost one.
                 self._log(row, board)

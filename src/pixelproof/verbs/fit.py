@@ -13,7 +13,7 @@ from pixelproof.data.cache import decoded
 from pixelproof.data.loading import TrainingImages
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
-from pixelproof.evaluation.selection import selection_counts, selection_figure
+from pixelproof.evaluation.selection import selection_counts, selection_figures
 from pixelproof.models import PixelModel, build_model, fold
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
@@ -95,17 +95,20 @@ def start(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:
 
 
 def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], parallel: Parallel) -> Score | None:
-    """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none."""
+    """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none.
+
+    It gives the cross-entropy there as well.
+    """
     if not samples:
         return None
     pixels = decoded(samples, data.scheme, config.model.input_size, config.data.cache, ImageReader.of(config.model))
     labels, part = [sample.label for sample in samples], parallel.part(len(samples))
 
-    def score(model: PixelModel) -> float:
+    def score(model: PixelModel) -> tuple[float, float]:
         network = fold(model) if config.training.fold else model
         predictor = Predictor(network, data.scheme, config.training.device, config.training.precision)
-        counts = parallel.total(selection_counts(predictor, pixels, labels, part))
-        return selection_figure(counts, data.scheme)
+        counts, loss = selection_counts(predictor, pixels, labels, part)
+        return selection_figures(parallel.total(counts), parallel.total(loss), data.scheme)
 
     return score
 
