@@ -70,7 +70,7 @@ def write_page(results: Path = RESULTS) -> None:
         names = foremost(known, task)
         found = {name: MetricsLog(seeds(results / name)[0] / NAMES["log"]) for name in names}
         logs = {name: log.read() for name, log in found.items() if log.path.is_file()}  # an ensemble has none
-        drawing = curves(logs, "score", label, {}) if logs else None
+        drawing = curves(logs, {"score": label}, label, {}) if logs else None
         if drawing is not None:
             write_text(results / f"curves-{task}.svg", drawing.decode())
     write_text(results / "README.md", render(results))

@@ -18,7 +18,7 @@ from pixelproof.report.figures.confusion import contrast, matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
 from pixelproof.report.figures.reliability import reliability_diagram
-from pixelproof.report.figures.style import series, shortened, signed_tick, turn
+from pixelproof.report.figures.style import MUTED, series, shortened, signed_tick, turn
 from pixelproof.report.figures.tsne import legend, spread, tsne
 from pixelproof.report.figures.wins import wins
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri
@@ -128,7 +128,7 @@ def test_long_names_are_shortened(classes: int, shown: Shown):
     mask_figure([[masks]], ["m" * 200], scheme)
     tsne(features_of(classification_scores(class_scheme(list(scheme.names)), 3)), names=True)
     rows = [{"epoch": float(e), "loss": 1.0 / e, "score": None} for e in (1, 2, 3)]
-    assert curves({"a" * 300: rows, "b" * 300: rows}, "loss", "loss", {}) is not None
+    assert curves({"a" * 300: rows, "b" * 300: rows}, {"loss": "loss"}, "loss", {}) is not None
 
 
 def test_shortened_names_keep_both_ends_on_one_line():
@@ -161,16 +161,32 @@ def test_no_two_of_many_lines_look_alike_and_long_names_stand_beside_them():
     assert len({(series(index)[0], turn(index)) for index in range(32)}) == 32
     assert [turn(index) for index in range(4)] == [0, 1, 2, 3]
     rows = [{"epoch": float(e), "loss": 1.0 / e} for e in (1, 2, 3, 4)]
-    assert curves({f"{index}" * 60: rows for index in range(9)}, "loss", "loss", {}) is not None
+    assert curves({f"{index}" * 60: rows for index in range(9)}, {"loss": "loss"}, "loss", {}) is not None
 
 
 def test_a_curve_needs_a_value():
     rows = [{"epoch": float(e), "loss": 1.0 / e, "score": None} for e in (1, 2, 3)]
-    assert curves({"a": rows}, "score", "mIoU", {}) is None
-    assert curves({"a": []}, "loss", "loss", {}) is None
-    drawn = curves({"a": rows, "_b": rows[:1]}, "loss", "loss", {"a": 2})
+    assert curves({"a": rows}, {"score": "mIoU"}, "mIoU", {}) is None
+    assert curves({"a": []}, {"loss": "loss"}, "loss", {}) is None
+    drawn = curves({"a": rows, "_b": rows[:1]}, {"loss": "loss"}, "loss", {"a": 2})
     assert drawn is not None
     assert drawn.startswith(b"<?xml")
+
+
+def test_the_loss_on_selection_is_dashed_and_absent_from_earlier_logs():
+    columns = {"loss": "training", "selection_loss": "selection part"}
+    rows = [{"epoch": float(e), "loss": 1.0 / e, "selection_loss": 0.5 + e / 9} for e in range(1, 6)]
+    earlier = [row | {"selection_loss": None} for row in rows]
+
+    def dashed(*logs):
+        drawn = curves(dict(zip("ab", logs, strict=True)), columns, "loss", {}).decode()
+        return re.findall(r"stroke-dasharray[^\"]+stroke: (#\w+)", drawn)
+
+    (first, dash), (second, other) = series(0), series(1)
+    assert (dash, other) == ("-", "--")
+    assert dashed(earlier, earlier) == [second, second]  # the line and its name: without it models have dashes
+    assert dashed(rows, earlier) == [first, MUTED]
+    assert dashed(rows, rows) == [first, second, MUTED]
 
 
 def test_bars_of_gains_and_losses_are_alike():

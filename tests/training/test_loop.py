@@ -100,11 +100,29 @@ def test_a_killed_run_resumes_to_bit_identical_weights(
     monkeypatch.undo()
     torn = train(data, config, tmp_path / "torn", resume=True)
     assert_same(weights_of(whole), weights_of(torn))
-    rows = [[(r["epoch"], r["loss"], r["lr"], r["score"]) for r in run.metrics.read()] for run in (whole, torn)]
+    logged = ("epoch", "loss", "lr", "score", "selection_loss")
+    rows = [[tuple(row[name] for name in logged) for row in run.metrics.read()] for run in (whole, torn)]
     assert rows[0] == rows[1]
     assert len(rows[0]) == 4
     board = EventAccumulator(str(torn.path / "tensorboard")).Reload()
-    assert [event.step for event in board.Scalars("loss")] == [1, 2, 3, 4]
+    assert [event.step for event in board.Scalars("selection_loss")] == [1, 2, 3, 4]
+
+
+def test_a_run_of_an_earlier_version_goes_on_in_its_log(tmp_path, color_classes, monkeypatch):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16", "epochs=3", "selection=0.2")
+    whole = train(data, config, tmp_path / "whole").metrics.read()
+    kill_at(monkeypatch, 4)  # an epoch has three batches
+    with pytest.raises(KilledError):
+        train(data, config, tmp_path / "torn")
+    monkeypatch.undo()
+    torn = Run(tmp_path / "torn")
+    lines = torn.metrics.path.read_text().splitlines()
+    torn.metrics.path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))
+    rows = train(data, config, torn.path, resume=True).metrics.read()
+    assert [row["score"] for row in rows] == [row["score"] for row in whole]
+    assert [row["selection_loss"] for row in rows] == [None, *(row["selection_loss"] for row in whole[1:])]
+    assert "Dashed: mean cross-entropy on the selection part" in build_report(torn.path).read_text("utf-8")
 
 
 STUCK = ["epochs=9", "patience=2", "lr=1e-9", "selection=0.2"]  # so small a rate changes no answer
@@ -147,7 +165,7 @@ def test_an_undefined_score_is_no_better_one(tmp_path, two_fields, capsys):
     for sample in arrange(data, config.data)["selection"]:
         write_png(sample.mask, np.zeros((64, 64, 3), np.uint8))  # black is "unknown", which nobody is scored on
     run = train(data, config, tmp_path / "run")
-    assert [math.isnan(row["score"]) for row in run.metrics.read()] == [True, True]
+    assert [math.isnan(row["score"] + row["selection_loss"]) for row in run.metrics.read()] == [True, True]
     assert "run: training ended after epoch 2 of 9, as none had a score that is defined" in capsys.readouterr().err
 
 
@@ -225,6 +243,7 @@ def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes
     run = train(data, config, tmp_path / "run")
     rows = run.metrics.read()
     assert rows[-1]["loss"] < rows[0]["loss"]
+    assert rows[-1]["selection_loss"] < rows[0]["selection_loss"]
     best = max(row["score"] for row in rows)
     environment = run.environment()
     assert environment["finished"]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pixelproof.numbers as numbers
 import pixelproof.report.calibration as calibration
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
@@ -18,8 +17,8 @@ import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
 from pixelproof.languages import known_language
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study_or_run, read_study
-from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.tsne import tsne
+from pixelproof.report.learning import learning_curves
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, hashed, templates
@@ -140,7 +139,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "sentences": key_results.sentences(part),
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),
-        "curves": _curves(part),
+        "curves": learning_curves(part),
         "untrained": all(model.config is not None and model.config.model.members for model in part.models),
         "making": [_making(model, part) for model in part.models],
         "compared": comparison.compared(part.comparison, part.evidence),
@@ -193,24 +192,6 @@ def _training(model: ModelArtefacts) -> str:
 def _making(model: ModelArtefacts, part: PartArtefacts) -> Making:
     facts = provenance.made(model, part.record.data.images)
     return Making(model.name, facts, provenance.settings_text(model))
-
-
-def _curves(part: PartArtefacts) -> list[Picture]:
-    """Return the loss and the selection score over the epochs, where they were logged."""
-    logs = {model.name: model.log for model in part.models}
-    best = {model.name: provenance.best_epoch(model) for model in part.models}
-    metric = "accuracy" if part.record.task == "classification" else "mIoU"
-    n = part.record.data.images.selection
-    images = f", n = {numbers.count(n)} images" if n else ""
-    drawn = [
-        ("loss", "training loss", "Mean loss over the training images of each epoch.", {}),
-        ("score", metric, f"Score on the selection part of train{images}. A ring marks the epoch kept.", best),
-    ]
-    pictures = []
-    for column, label, caption, marked in drawn:
-        if (figure := curves(logs, column, label, marked)) is not None:
-            pictures.append(Picture(svg_uri(figure), f"{label} by epoch of {key_results.enumerated(logs)}", caption))
-    return pictures
 
 
 def _figures(study: StudyArtefacts) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from pixelproof.array_types import UInt8
 from pixelproof.labels.codec import pack, unpack
+from pixelproof.report.languages import Texts
 
 LARGEST = 768
 """Longer sides are scaled down to this many pixels, to keep the page small."""
@@ -23,12 +24,12 @@ class Picture:
     Attributes:
         src: A data URI.
         alt: What it shows, for those who cannot see it.
-        caption: The line beneath it.
+        caption: The line beneath it, in English or in every language.
     """
 
     src: str
     alt: str
-    caption: str = ""
+    caption: str | Texts = ""
 
 
 def data_uri(data: bytes, mime: str) -> str:

@@ -85,7 +85,8 @@ def ensemble(
         describe_network(run, config, network.num_classes)
         keep_proof_images(run, config, data, parts)
         if (figure := selection_score(data, config, parts["selection"], ALONE)) is not None:
-            run.note({"best_score": (reached := figure(network))})
+            reached, _ = figure(network)
+            run.note({"best_score": reached})
             say(f"{out.name}: {_compared(reached, known, data.task)}")
         finish(run, network, config, data, parts)
         require_free(out, data.scheme, overwrite)  # of what another process has begun meanwhile

@@ -1,8 +1,9 @@
-"""Training curves: one quantity over the epochs, all models of a part in one chart."""
+"""Training curves: a quantity over the epochs, all models of a part in one chart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,29 +15,37 @@ from pixelproof.runs.metrics_log import Row
 
 MOST_INSIDE = 6
 """Lines up to which their names find room among them."""
+MARKS = ("o", "s", "D", "^")
+"""At the ends of the lines of a model, where dashes tell columns apart."""
 
 
-def curves(logs: Mapping[str, Sequence[Row]], column: str, label: str, best: Mapping[str, int | None]) -> bytes | None:
-    """Draw ``column`` of training logs over the epochs.
+def curves(
+    logs: Mapping[str, Sequence[Row]], columns: Mapping[str, str], label: str, best: Mapping[str, int | None]
+) -> bytes | None:
+    """Draw columns of training logs over the epochs, the first one solid and the second one dashed.
 
     Args:
         logs: Rows by model; all models of the part, so that each keeps its colour.
-        column: A column of ``metrics.csv``.
+        columns: One or two columns of ``metrics.csv``, and what the legend calls them where both hold a value.
         label: What the vertical axis shows.
         best: The epoch to mark, by model; None marks nothing.
 
     Returns:
         An SVG file, or None if no log holds a value.
     """
-    lines = {name: _points(rows, column) for name, rows in logs.items()}
-    if not any(len(points) for points in lines.values()):
+    found = {column: [_points(rows, column) for rows in logs.values()] for column in columns}
+    drawn = {column: lines for column, lines in found.items() if any(map(len, lines))}
+    if not drawn:
         return None
-    many = len(lines) > MOST_INSIDE
-    with style.figure(7.8 if many else 5.6, max(3.2, 0.24 * len(lines))) as drawing:
+    many = len(logs) > MOST_INSIDE
+    with style.figure(7.8 if many else 5.6, max(3.2, 0.24 * len(logs))) as drawing:
         axes = drawing.add_subplot()
-        for index, (name, points) in enumerate(lines.items()):
-            if len(points):
-                _line(axes, index, name, points, best.get(name))
+        for place, (column, lines) in enumerate(drawn.items()):
+            for index, (name, points) in enumerate(zip(logs, lines, strict=True)):
+                if len(points):
+                    _line(axes, points, _look(index, name, place, len(drawn)), best.get(name))
+            if len(drawn) > 1:
+                axes.plot([], [], style.DASHES[place], color=style.MUTED, label=columns[column])
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.grid(axis="y")
@@ -56,18 +65,20 @@ def _points(rows: Sequence[Row], column: str) -> Float64:
     return kept
 
 
-def _line(axes: Axes, index: int, name: str, points: Float64, best: int | None) -> None:
+def _look(index: int, name: str, place: int, columns: int) -> dict[str, Any]:
+    """Return the look of a model's line, in the column at ``place`` of so many; the legend names the model once."""
     color, dash = style.series(index)
-    # One epoch draws no line, so short logs show their points.
-    mark = "o" if len(points) <= 3 else ""
-    axes.plot(
-        points[:, 0],
-        points[:, 1],
-        dash,
-        color=color,
-        label=style.label(name),
-        linewidth=1.8,
-        marker=mark,
-    )
+    named = {"label": style.label(name)} if place == 0 else {}
+    if columns == 1:
+        return {"color": color, "linestyle": dash, **named}
+    mark = MARKS[style.turn(index)]
+    return {"color": color, "linestyle": style.DASHES[place], "marker": mark, "markevery": [-1], **named}
+
+
+def _line(axes: Axes, points: Float64, look: dict[str, Any], best: int | None) -> None:
+    if len(points) <= 3:  # one epoch draws no line, so short logs show their points
+        look = {"marker": "o"} | look | {"markevery": None}
+    axes.plot(points[:, 0], points[:, 1], linewidth=1.8, **look)
     chosen = points[points[:, 0] == best]
-    axes.plot(chosen[:, 0], chosen[:, 1], "o", color="white", markeredgecolor=color, markeredgewidth=2, markersize=8)
+    ring = {"markeredgecolor": look["color"], "markeredgewidth": 2, "markersize": 8}
+    axes.plot(chosen[:, 0], chosen[:, 1], "o", color="white", **ring)

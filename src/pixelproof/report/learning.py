@@ -1,0 +1,53 @@
+"""What a page shows of training: the losses and the score over the epochs."""
+
+from __future__ import annotations
+
+import pixelproof.numbers as numbers
+import pixelproof.report.provenance as provenance
+from pixelproof.report.artefacts import PartArtefacts
+from pixelproof.report.figures.curves import curves
+from pixelproof.report.key_results import enumerated
+from pixelproof.report.languages import Texts
+from pixelproof.report.pictures import Picture, svg_uri
+
+LOSS: Texts = {
+    "en": "Mean loss over the training images of each epoch.",
+    "zh-Hant": "各週期（epoch）訓練影像的平均損失。",
+}
+LOSSES: Texts = {
+    "en": "Solid: mean loss over the training images of each epoch. Dashed: mean cross-entropy on the selection part "
+    "of train{images}, without class weights or label smoothing. Where it rises and the solid line falls, a "
+    "model overfits.",
+    "zh-Hant": "實線：各週期（epoch）訓練影像的平均損失。虛線：訓練集中選擇部分{images}的平均交叉熵，"
+    "不含類別權重與標籤平滑。虛線上升而實線下降之處，模型即過度擬合。",
+}
+SCORE: Texts = {
+    "en": "Score on the selection part of train{images}. A ring marks the epoch kept.",
+    "zh-Hant": "訓練集中選擇部分{images}的分數。圓圈標示所保留的週期。",
+}
+IMAGES: Texts = {"en": ", n = {n} images", "zh-Hant": "（n = {n} 張影像）"}
+
+
+def learning_curves(part: PartArtefacts) -> list[Picture]:
+    """Return the losses and the selection score over the epochs, where they were logged."""
+    logs = {model.name: model.log for model in part.models}
+    best = {model.name: provenance.best_epoch(model) for model in part.models}
+    metric = "accuracy" if part.record.task == "classification" else "mIoU"
+    both = any(row["selection_loss"] is not None for log in logs.values() for row in log)
+    label, caption = ("loss", LOSSES) if both else ("training loss", LOSS)
+    losses = curves(logs, {"loss": "training", "selection_loss": "selection part"}, label, {})
+    drawn = [(losses, label, caption), (curves(logs, {"score": metric}, metric, best), metric, SCORE)]
+    n = part.record.data.images.selection
+    return [
+        Picture(svg_uri(figure), f"{label} by epoch of {enumerated(logs)}", _said(caption, n))
+        for figure, label, caption in drawn
+        if figure is not None
+    ]
+
+
+def _said(caption: Texts, images: int | None) -> Texts:
+    """Return a caption with the number of images of the selection part, where that is known."""
+    return {
+        tongue: text.format(images=IMAGES[tongue].format(n=numbers.count(images)) if images else "")
+        for tongue, text in caption.items()
+    }
