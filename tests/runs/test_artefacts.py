@@ -128,6 +128,20 @@ def test_any_array_round_trips(tmp_path_factory, array):
     np.testing.assert_array_equal(arrays["array"], array)
 
 
+def test_probabilities_are_not_packed_and_count_in_the_hash(tmp_path):
+    path, chances = tmp_path / "s.npz", np.array([[0.25, 0.75], [0.5, 0.5]], np.float32)
+    save_scores(path, replace(classification_scores(), probabilities=chances))
+    kinds = {member.filename: member.compress_type for member in zipfile.ZipFile(path).infolist()}
+    assert [name for name, kind in kinds.items() if kind == zipfile.ZIP_STORED] == ["probabilities.npy"]
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    np.savez_compressed(path, **arrays)  # as they were written before
+    np.testing.assert_array_equal(load_scores(path).probabilities, chances)
+    np.savez(path, **arrays | {"probabilities": chances[::-1]})
+    with pytest.raises(UserError, match=r"s\.npz was changed after it was written"):
+        load_scores(path)
+
+
 def test_a_truncated_score_file_is_named(tmp_path):
     path = tmp_path / "s.npz"
     save_scores(path, segmentation_scores())

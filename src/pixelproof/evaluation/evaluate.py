@@ -21,7 +21,7 @@ from pixelproof.runs import Boundaries, ClassificationScores, Scores, Segmentati
 
 BATCH = 128
 MOST_KEPT = 1 << 24
-"""Probabilities that a score file holds, 64 MB before it is packed."""
+"""Probabilities that a score file holds, 64 MB."""
 
 
 def evaluate(

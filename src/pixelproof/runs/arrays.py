@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,9 @@ Forms = dict[str, tuple[str, tuple[int | None, ...]]]
 _FACTS = "facts"
 
 
-def save_arrays(path: Path, kind: str, version: int, facts: dict[str, Any], arrays: Arrays) -> None:
+def save_arrays(
+    path: Path, kind: str, version: int, facts: dict[str, Any], arrays: Arrays, unpacked: Container[str] = ()
+) -> None:
     """Write ``arrays`` and ``facts`` as one compressed ``.npz`` whose hash covers all of it.
 
     Args:
@@ -28,23 +32,30 @@ def save_arrays(path: Path, kind: str, version: int, facts: dict[str, Any], arra
         version: Version of this kind's format.
         facts: Plain data kept beside the arrays.
         arrays: Arrays of numbers or fixed-width text.
+        unpacked: Those that are not compressed, which of chances saves little and takes most of the time.
 
     Raises:
         UserError: The folder cannot be written, or the disk is full.
     """
     with atomic(path) as temporary:
-        write_arrays(temporary, kind, version, facts, arrays)
+        write_arrays(temporary, kind, version, facts, arrays, unpacked)
 
 
-def write_arrays(path: Path, kind: str, version: int, facts: dict[str, Any], arrays: Arrays) -> None:
+def write_arrays(
+    path: Path, kind: str, version: int, facts: dict[str, Any], arrays: Arrays, unpacked: Container[str] = ()
+) -> None:
     """Write what ``save_arrays`` writes straight to ``path``, for a folder that is itself moved into place when whole.
 
     Raises:
         OSError: The file cannot be written.
     """
     head = {"kind": kind, "version": version, "facts": facts, "hash": _digest(kind, version, facts, arrays)}
-    with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays, **{_FACTS: np.array(json.dumps(head))})
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in (arrays | {_FACTS: np.array(json.dumps(head))}).items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # of no date, so that equal arrays are equal bytes
+            member.compress_type = zipfile.ZIP_STORED if name in unpacked else zipfile.ZIP_DEFLATED
+            with archive.open(member, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def load_arrays(path: Path, kind: str, version: int, oldest: int | None = None) -> tuple[dict[str, Any], Arrays]:
@@ -118,5 +129,5 @@ def _digest(kind: str, version: int, facts: dict[str, Any], arrays: Arrays) -> s
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
-        digest.update(array.tobytes())
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

@@ -114,7 +114,7 @@ def save_scores(path: Path, scores: Scores) -> None:
             arrays["probabilities"] = scores.probabilities
     if scores.calibration is not None:
         arrays["calibration"] = scores.calibration
-    save_arrays(path, "scores", VERSION, facts, arrays)
+    save_arrays(path, "scores", VERSION, facts, arrays, unpacked=("probabilities",))
 
 
 def load_scores(path: Path) -> Scores:
