@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
+import pixelproof.verbs.scoring as scoring
 from pixelproof.errors import UserError
+from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.report.page import build_report
 from pixelproof.runs import load_scores
 from pixelproof.verbs.evaluate import evaluate_run
@@ -69,3 +71,13 @@ def test_scores_of_other_images_are_not_replaced_unasked(tmp_path, two_fields, f
     evaluate_run(run.path, other, device="cpu", overwrite=True)
     assert load_scores(run.scores("validation")).source.fingerprint in build_report(run.path).read_text("utf-8")
     assert len(load_scores(run.scores("validation")).ids) == 8
+
+
+def test_what_another_process_has_written_meanwhile_is_not_replaced_unasked(tmp_path, two_fields, monkeypatch):
+    run, out = untrained_run(tmp_path / "run", "fcn32s"), tmp_path / "out.npz"
+    monkeypatch.setattr(scoring, "evaluate", lambda *given: out.write_text("theirs") and evaluate(*given))
+    with pytest.raises(UserError, match=r"out\.npz already exists"):
+        evaluate_run(run.path, two_fields, device="cpu", out=out)
+    assert out.read_text() == "theirs"
+    evaluate_run(run.path, two_fields, device="cpu", out=out, overwrite=True)
+    assert len(load_scores(out).ids) == 3

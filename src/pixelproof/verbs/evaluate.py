@@ -44,16 +44,16 @@ def evaluate_run(
     Raises:
         UserError: The run or the data cannot be read, or do not fit each other, or the score file is taken.
     """
-    opened = Run.open(Path(run))
-    if out is not None:
-        refuse_existing([Path(out)], overwrite)
+    opened, file = Run.open(Path(run)), None if out is None else Path(out)
+    if file is not None:
+        refuse_existing([file], overwrite)
     samples = samples_for(opened, Path(data), split)
     scored = fingerprint(samples)
-    if out is None and not overwrite:
+    if file is None and not overwrite:
         _refuse_other_images(opened.scores(split), scored)
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     use_backend(predictor, opened, backend, predictor.reader.size(samples[0].image))
-    return score_run(opened, predictor, samples, split, scored, None if out is None else Path(out))
+    return score_run(opened, predictor, samples, split, scored, file, overwrite)
 
 
 def _refuse_other_images(file: Path, fingerprint: str) -> None:

@@ -10,12 +10,18 @@ from pixelproof.data import Sample
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Run, Scores, Source, save_scores
-from pixelproof.runs.atomic import require_writable
+from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.scoring_log import log_scoring
 
 
 def score_run(
-    run: Run, predictor: Predictor, samples: Sequence[Sample], split: str, fingerprint: str, out: Path | None = None
+    run: Run,
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    split: str,
+    fingerprint: str,
+    out: Path | None = None,
+    overwrite: bool = False,
 ) -> Scores:
     """Return the scores of a run on the images of a split, and write them to the run folder or another place.
 
@@ -25,14 +31,17 @@ def score_run(
         samples: The images.
         split: Their split.
         fingerprint: That of the images and labels.
-        out: The score file; by default that of the split in the run folder.
+        out: The score file; by default that of the split in the run folder, which is replaced.
+        overwrite: Replace a file ``out``.
 
     Raises:
-        UserError: The run folder cannot be written, or an image or mask not read.
+        UserError: The run folder cannot be written, ``out`` is taken at the end, or an image or mask cannot be read.
     """
     file = run.scores(split) if out is None else out
     require_writable(file)
     scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
+    if out is not None:
+        refuse_existing([out], overwrite)  # for what another process has written meanwhile
     save_scores(file, scores)
     figure = score_figure(scores, "unknown_counted").of(scores)
     log_scoring(run, split, fingerprint, len(samples), predictor.model.asked, figure)
