@@ -8,8 +8,11 @@ from scipy.stats import binomtest
 
 from pixelproof.evaluation.calibration import BINS, calibration_counts, confidence_units
 from pixelproof.evaluation.selective import CONFIDENCES, GOALS, kept, promises
-from pixelproof.evaluation.summary import promise_line, promise_lines
+from pixelproof.evaluation.summary import promise_line, promise_lines, summarise
+from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.report.finding import finding_table
+from pixelproof.report.selective import selective
 from pixelproof.runs import ClassificationScores, SegmentationScores, Source
 
 SCHEME = LabelScheme(task="classification", classes=[LabelClass(id=i, name=f"c{i}") for i in range(2)])
@@ -136,6 +139,21 @@ def test_nothing_is_promised_of_what_was_learned(split):
     assert promises(replace(scores, source=Source("m", "validation"))) is not None
     (line,) = promise_lines(replace(scores, source=Source("m", split)))
     assert "learned from" in line
+
+
+def test_tables_and_pages_name_the_looks_that_promises_hold_for(capsys):
+    scores = replace(classified(np.full(100, 0.9), np.ones(100, bool)), source=Source("m", "validation", looks="8 x 1"))
+    said = "those of 8 x 1 looks at each image"
+    for known in (scores, replace(segmented(np.full((5, 9), 0.9), np.ones((5, 9), bool)), source=scores.source)):
+        print_scores(known)
+        assert said in capsys.readouterr().out
+        assert summarise(known)["looks"] == "8 x 1"
+        assert said in selective({"m": known}).tables[0].looks
+    chances = np.tile(np.array([0.9, 0.1], np.float32), (100, 1))
+    assert said in finding_table("m", replace(scores, probabilities=chances)).looks
+    print_scores(replace(scores, source=Source("m")))
+    assert "looks" not in capsys.readouterr().out
+    assert selective({"m": replace(scores, source=Source("m"))}).tables[0].looks == ""
 
 
 def test_older_scores_of_averaged_looks_are_asked_for_again():

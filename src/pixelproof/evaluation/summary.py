@@ -56,6 +56,13 @@ def promise_line(promise: Promise, images: int) -> str:
     return f"{goal.capitalize()}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
 
 
+def looks_line(scores: Scores) -> str:
+    """Return with which looks at an image its probabilities were found; empty where that is not known."""
+    if not (looks := scores.source.looks):
+        return ""
+    return f"Probabilities are those of {looks} looks at each image (symmetries x sizes); with others, they are others."
+
+
 def defined(value: float) -> float | None:
     """Return ``value``, or None for what JSON cannot hold, NaN and infinity."""
     return float(value) if math.isfinite(value) else None
@@ -77,6 +84,7 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
         "protocols": protocols,
         "pixel_accuracy": defined(metrics.pixel_accuracy(scores)),
         "images": len(scores.ids),
+        "looks": scores.source.looks or None,
         "confusion": _confusion(scores),
         "boundary": _boundary(scores, scores.boundaries) if scores.boundaries is not None else None,
         "calibration": _calibration(scores),
@@ -128,6 +136,7 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "task": "classification",
         "correct": int(scores.correct.sum()),
         "total": len(scores.ids),
+        "looks": scores.source.looks or None,
         "accuracy": defined(metrics.accuracy(scores)),
         "balanced_accuracy": defined(float(metrics.mean_defined(by_class))),
         "top5_accuracy": defined(metrics.top_k_accuracy(scores, 5)),

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.evaluation.summary import promise_lines, study_line, summarise
+from pixelproof.evaluation.summary import looks_line, promise_lines, study_line, summarise
 from pixelproof.numbers import counted as number_of
 from pixelproof.numbers import interval, score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
@@ -32,7 +32,7 @@ def print_scores(scores: Scores) -> None:
     out.print(classes)
     _findings(figures, out)
     _calibration(figures["calibration"])
-    _kept(figures["kept"], "answers", out)
+    _kept(figures["kept"], scores, "answers", out)
     for line in promise_lines(scores):
         print(line)
 
@@ -71,7 +71,7 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
     out.print(found)
 
 
-def _kept(rows: list[dict[str, Any]] | None, unit: str, out: Console) -> None:
+def _kept(rows: list[dict[str, Any]] | None, scores: Scores, unit: str, out: Console) -> None:
     if rows is None:
         return
     sure = table(
@@ -81,6 +81,8 @@ def _kept(rows: list[dict[str, Any]] | None, unit: str, out: Console) -> None:
         part, right, ends = share(row["share"]), share(row["accuracy"]), interval(row["low"], row["high"])
         add_row(sure, score(row["confidence"], 3), part, right, ends)
     out.print(sure)
+    if line := looks_line(scores):
+        print(line)
 
 
 def _segmentation(scores: SegmentationScores, out: Console) -> None:
@@ -101,7 +103,7 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
     out.print(found)
     print(f"Pixel accuracy: {score(figures['pixel_accuracy'])}")
     _calibration(figures["calibration"])
-    _kept(figures["kept"], "pixels", out)
+    _kept(figures["kept"], scores, "pixels", out)
     if figures["boundary"] is not None:
         _boundary(figures["boundary"], out)
 

@@ -9,6 +9,7 @@ import numpy as np
 from pixelproof.array_types import Float64
 from pixelproof.evaluation.finding import GOALS, Finding, average_precision, findings, precision_recall, roc_auc
 from pixelproof.evaluation.metrics import mean_defined
+from pixelproof.evaluation.summary import looks_line
 from pixelproof.numbers import count, interval, score, share, significant
 from pixelproof.report.figures.precision_recall import precision_recall_chart
 from pixelproof.report.pictures import Picture, svg_uri
@@ -40,6 +41,7 @@ class FindingTable:
 
     picture: Picture | None
     mean: str
+    looks: str
     rows: list[ClassRow]
 
 
@@ -54,7 +56,8 @@ def finding_table(model: str, scores: ClassificationScores) -> FindingTable | No
         for index in range(len(precision))
         for found in findings(scores, index, GOALS if few else (GOAL,))
     ]
-    return FindingTable(_picture(model, scores) if few else None, score(float(mean_defined(precision)), 3), rows)
+    mean = score(float(mean_defined(precision)), 3)
+    return FindingTable(_picture(model, scores) if few else None, mean, looks_line(scores), rows)
 
 
 def _row(scores: ClassificationScores, index: int, precision: float, auc: float, found: Finding) -> ClassRow:

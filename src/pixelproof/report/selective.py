@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pixelproof.evaluation.selective import Kept, kept
-from pixelproof.evaluation.summary import promise_lines
+from pixelproof.evaluation.summary import looks_line, promise_lines
 from pixelproof.numbers import count, interval, score, share
 from pixelproof.report.figures.kept import kept_chart
 from pixelproof.report.pictures import Picture, svg_uri
@@ -20,6 +20,7 @@ class KeptTable:
     model: str
     rows: list[tuple[str, str, str, str]]
     promises: list[str]
+    looks: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ def selective(scores: Mapping[str, Scores | None]) -> Selective | None:
     n = f"n = {count(len(first.ids))} images"
     caption = f"The part of the {unit} kept that is right, by how many are kept, the surest first. {n}."
     picture = Picture(svg_uri(kept_chart(curves, unit)), f"Share right over share of {unit} kept", caption)
-    tables = [KeptTable(model, _rows(part), promise_lines(one)) for model, (one, part) in found.items()]
+    tables = [
+        KeptTable(model, _rows(part), promise_lines(one), looks_line(one)) for model, (one, part) in found.items()
+    ]
     return Selective(picture, unit, tables)
 
 
