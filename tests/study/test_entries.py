@@ -17,6 +17,7 @@ from pixelproof.study.plan import in_order, plan
 from pixelproof.study.record import part_record
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
+from small_plugins import NETWORKS, install
 
 VARY = {
     "model": "fcn{skips}{way}-bn",
@@ -30,6 +31,10 @@ VARY = {
 SHARP = {"dice": {"loss": "dice"}, "focal": {"loss": "focal"}}
 MANY = {setting: {"a": {setting: 1}, "b": {setting: 2}} for setting in ("lr", "crop", "clip", "warmup", "epochs")}
 MANY |= {setting: {"a": {setting: 1}, "b": {setting: 2}} for setting in ("batch_size", "seed", "downsample", "color")}
+BROKEN = """
+def broken(num_classes, channels):
+    raise KeyError(num_classes)
+"""
 CLAIM = {"id": "c", "says": "masks look like a mosaic"}
 SETTINGS = {"width": 0.03, "epochs": 1, "batch_size": 4, "crop": 32, "device": "cpu"}
 
@@ -190,6 +195,19 @@ def test_models_that_would_be_scored_on_other_images_are_refused_before_any_is_t
     assert (record.data.images.train, record.data.images.validation) == (None, len(planned[0].parts["validation"]))
     with pytest.raises(UserError, match=r"'baseline' and 'images-2' would learn from the same 2 images; give a train_"):
         plan(study, tmp_path, tmp_path / "out", ["limit=2"])
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [("LittleUnet", "need the head of 'plugin:LittleUnet'"), ("broken", "cannot build 'plugin:broken' for 7 classes")],
+)
+def test_networks_of_packages_are_built_before_any_is_trained(tmp_path, two_fields, monkeypatch, network, said):
+    install(monkeypatch, tmp_path / "site", NETWORKS + BROKEN, segmentation=["LittleUnet", "broken"])
+    theirs = {"model": f"plugin:{network}", "freeze": 1}
+    study = study_of(tmp_path, {"models": {"own": "fcn8s", "theirs": theirs}})
+    with pytest.raises(UserError, match=said):
+        conduct(study, tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out" / "why").exists()
 
 
 def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_fields):

@@ -12,7 +12,7 @@ from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.splits import note_unscored
 from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
-from pixelproof.models import plain_name
+from pixelproof.models import packages_of, plain_name
 from pixelproof.numbers import counted
 from pixelproof.runs import Run
 from pixelproof.runs.claims import METRICS_OF
@@ -21,6 +21,7 @@ from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
 from pixelproof.verbs.ensemble import joint_settings
+from pixelproof.verbs.fit import start as built
 from pixelproof.verbs.settings import normalised, settle
 
 OF_STUDY = "study:"
@@ -107,7 +108,9 @@ def _job(
     parts = arrange(folder, config.data)
     if not config.model.members:
         # Refuses a wrong model before another is trained for hours; weights of another run come later.
-        settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
+        settled = settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
+        if not replicate and packages_of(config.model):  # which has to be built to be known
+            built(settled, folder, begun=True)
     by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
     if strange := next((sample for sample in parts[SPLIT] if "\\" in sample.id), None):
         raise UserError(f"the name of {strange.image} has a backslash, which a study cannot record", "rename it")
