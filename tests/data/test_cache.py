@@ -100,7 +100,7 @@ def test_a_full_disk_is_one_note_and_no_cache(fields, tmp_path, monkeypatch, cap
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    for library, writing in ((os, "fsync"), (np, "savez_compressed")):  # it fills while pixels or the index are written
+    for library, writing in ((os, "fsync"), (np.lib.format, "write_array")):  # as pixels or the index are written
         with monkeypatch.context() as patched:
             patched.setattr(library, writing, full)
             assert isinstance(open_cache(fields, tmp_path / "cache"), Files)
