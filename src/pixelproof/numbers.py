@@ -97,6 +97,14 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{rest} s"
 
 
+def room(size: float) -> str:
+    """Return a number of bytes such as ``1.5 GB``."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size / 1e3:.1f} kB"
+
+
 def magnitude(value: float | None) -> str:
     """Return a large count in short, ``18384711`` as ``18.4 million``."""
     if value is None:

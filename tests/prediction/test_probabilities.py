@@ -3,6 +3,7 @@
 import csv
 import json
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -142,3 +143,32 @@ def test_room_is_made_before_anything_is_computed(tmp_path, monkeypatch, full):
     with pytest.raises(UserError, match="the disk is full while writing") if full else nullcontext():
         predict_run(run, root, tmp_path / "out", device="cpu", probabilities=True)
     assert (tmp_path / "out").exists() != full
+
+
+def test_a_disk_without_room_for_all_is_named_at_once(tmp_path, monkeypatch):
+    run = untrained_run(tmp_path / "run", "fcn32s").path
+    root = noise(tmp_path / "in", "a.png", "b.png")
+    size, asked = 2 * 7 * 2 * 70 * 101, []  # 198 kB
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=size - 1))
+    monkeypatch.setattr(Predictor, "probability_map", lambda *given: asked.append(given))
+    with pytest.raises(UserError, match=r"of 2 images take 198\.0 kB, and the disk has 198\.0 kB free; make room"):
+        predict_run(run, root, tmp_path / "out", device="cpu", probabilities=True)
+    assert not asked
+    assert not (tmp_path / "out").exists()
+    monkeypatch.undo()
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=size))
+    predict_run(run, root, tmp_path / "out", device="cpu", probabilities=True)
+    assert (tmp_path / "out" / "probabilities" / "b.npy").is_file()
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [("a.npy", r"of .*a\.png would be called as the folder a\.npy is"), ("classes.json", "list of classes would be")],
+)
+def test_folders_called_as_what_is_written_are_named(tmp_path, folder, said):
+    run = untrained_run(tmp_path / "run", "fcn32s").path
+    root = noise(tmp_path / "in", "a.png", f"{folder}/b.png", size=(40, 40))
+    with pytest.raises(UserError, match=said):
+        predict_run(run, root, tmp_path / "out", device="cpu", probabilities=True)
+    predict_run(run, root, tmp_path / "out", device="cpu")
+    assert (tmp_path / "out" / "masks" / folder / "b.png").is_file()

@@ -27,6 +27,7 @@ from pixelproof.data.parallel import in_threads
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
+from pixelproof.numbers import room
 from pixelproof.progress import say, track
 from pixelproof.runs.arrays import load_arrays, write_arrays
 from pixelproof.runs.atomic import explain_os_error
@@ -113,7 +114,7 @@ def decoded(
         root.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(root).free
         if size > free * _SHARE_OF_FREE:
-            _note(f"they take {_words(size)}, and {root} has {_words(free)} free")
+            _note(f"they take {room(size)}, and {root} has {room(free)} free")
             return files
         _build(files, folder)
     except OSError as error:
@@ -126,7 +127,7 @@ def decoded(
     except UserError as error:  # another user's
         _note(error.problem)
         return files
-    say(f"decoded images are kept in {folder} ({_words(size)}) for later runs; delete it whenever you like")
+    say(f"decoded images are kept in {folder} ({room(size)}) for later runs; delete it whenever you like")
     return cached
 
 
@@ -216,10 +217,3 @@ def _mapped(path: Path, size: int) -> UInt8:
 
 def _note(why: str) -> None:
     say(f"note: decoded images are not kept: {why}")
-
-
-def _words(size: float) -> str:
-    for unit, name in ((1e9, "GB"), (1e6, "MB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size / 1e3:.1f} kB"

@@ -17,7 +17,7 @@ from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.names import check_length
-from pixelproof.runs.predictions_file import PREDICTIONS, PROBABILITIES, PROBABILITY_TABLE
+from pixelproof.runs.predictions_file import CLASSES, PREDICTIONS, PROBABILITIES, PROBABILITY_TABLE
 
 EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
@@ -51,11 +51,13 @@ def predict_files(
         The files that were predicted.
 
     Raises:
-        UserError: An image cannot be read, two have the same name, ``out`` holds something already, or another process
-            writes there.
+        UserError: An image cannot be read, two have the same name, ``out`` holds something already, another process
+            writes there, or the disk has no room for probabilities.
     """
     # By name, so that all who predict a part of the same images mean the same one.
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
+    if probabilities and predictor.scheme.task == "segmentation":
+        _refuse_unstorable(files)
     refuse_taken(out, overwrite)
     check_images(list(files.values()), predictor.reader)
     with atomic_folder(out, WRITTEN) as folder, alone_in(out):
@@ -101,11 +103,28 @@ def _refuse_undrawable(files: Mapping[str, Path]) -> None:
     Raises:
         UserError: One is too long, or the picture would stand where a folder does.
     """
-    folders = {str(folder) for name in files for folder in PurePosixPath(name).parents}
-    for name, file in files.items():
+    for file in files.values():
         check_length(file)
-        if f"{name}.png" in folders:
-            raise UserError(f"the picture of {file} would be called as the folder {name}.png is", "rename one of them")
+    _refuse_folders(files, ".png", "picture")
+
+
+def _refuse_unstorable(files: Mapping[str, Path]) -> None:
+    """Refuse names of which no array of probabilities can be called.
+
+    Raises:
+        UserError: An array, or the list of their classes, would stand where a folder does.
+    """
+    _refuse_folders(files, ".npy", "array of probabilities")
+    if inside := next((file for name, file in files.items() if name.startswith(f"{CLASSES}/")), None):
+        raise UserError(f"the list of classes would be called as the folder of {inside} is", "rename the folder")
+
+
+def _refuse_folders(files: Mapping[str, Path], suffix: str, what: str) -> None:
+    """Refuse images of which something is written that would be called as a folder of others is."""
+    folders = {str(folder) for name in files for folder in PurePosixPath(name).parents}
+    if taken := next((name for name in files if f"{name}{suffix}" in folders), None):
+        problem = f"the {what} of {files[taken]} would be called as the folder {taken}{suffix} is"
+        raise UserError(problem, "rename one of them")
 
 
 def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:

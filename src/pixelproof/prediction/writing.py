@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
@@ -14,7 +16,9 @@ import numpy.typing as npt
 from pixelproof.array_types import UInt8
 from pixelproof.data.images import write_png
 from pixelproof.data.reader import as_picture
+from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, class_colors, encode_ids
+from pixelproof.numbers import counted, room
 from pixelproof.prediction.chances import likeliest
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
@@ -45,14 +49,26 @@ def write_answers(predictor: Predictor, files: Mapping[str, Path], folder: Path,
 
     Raises:
         OSError: The disk is full, or a file is in the way.
+        UserError: It has no room for a segmenter's probabilities.
     """
     if predictor.scheme.task == "classification":
         _write_tables(predictor, files, folder, probabilities)
         return
     if probabilities:
+        _require_room(predictor, files.values(), folder)
         write_classes(folder / PROBABILITIES, predictor.scheme)
     for name, file in track(files.items(), "predict", len(files)):
         _write_masks(predictor, file, folder, name, probabilities)
+
+
+def _require_room(predictor: Predictor, files: Collection[Path], folder: Path) -> None:
+    """Refuse a disk that would be full of probabilities after hours of predicting."""
+    pixels = sum(math.prod(predictor.reader.size(file)) for file in files)
+    size, free = pixels * len(predictor.scheme.classes) * np.float16().nbytes, shutil.disk_usage(folder).free
+    if size > free:
+        taken = f"the probabilities of {counted(len(files), 'image')} take {room(size)}"
+        remedy = "make room, choose an --out on another disk, or predict --part K/N of them"
+        raise UserError(f"{taken}, and the disk has {room(free)} free", remedy)
 
 
 def overlay(image: UInt8, mask: UInt8, colors: UInt8) -> UInt8:
