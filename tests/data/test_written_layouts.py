@@ -7,7 +7,8 @@ import pytest
 from data_builders import index_mask, picture, save
 from PIL import Image
 
-from pixelproof.data import open_data
+from pixelproof.config import DataConfig
+from pixelproof.data import arrange, open_data
 from pixelproof.data.doctor import examine
 from pixelproof.data.masks import read_mask
 from pixelproof.errors import UserError
@@ -194,6 +195,22 @@ def test_voc_s_own_test_images_have_no_masks(tmp_path, capsys):
     assert "note: 2 images of" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("test", [{}, {"test": "d\n"}])
+def test_trainval_alone_is_train_and_validation_is_set_aside_from_it(tmp_path, test):
+    root = voc(tmp_path, test, "abcd")
+    data = open_data(root)
+    assert sample_ids(data) == {"train": ["a", "b", "c"], **{split: [*text.split()] for split, text in test.items()}}
+    parts = arrange(data, DataConfig())
+    assert {sample.id for name in ("train", "selection", "validation") for sample in parts[name]} == {*"abc"}
+    assert len(parts["validation"]) == 1
+    diagnosis = examine(root)
+    assert diagnosis.summary["layout"] == "Pascal VOC, trainval.txt as train"
+    found = {finding.check: finding for finding in diagnosis.findings}
+    assert "part of train is set aside for the score" in found["no-validation-split"].message
+    assert "add a list 'validation'" in found["no-validation-split"].fix
+    assert "ignored-files" not in found
+
+
 @pytest.mark.parametrize(
     ("lists", "complaint"),
     [
@@ -211,7 +228,8 @@ def test_a_wrong_list_is_one_sentence(tmp_path, lists, complaint):
 
 def test_without_lists_voc_s_folders_are_images_and_masks(tmp_path):
     voc(tmp_path, {}, "abcde")
-    shutil.rmtree(tmp_path / "SegmentationObject")
+    for folder in ("SegmentationObject", "ImageSets"):
+        shutil.rmtree(tmp_path / folder)
     data = open_data(tmp_path)
     assert (data.layout, sample_ids(data)) == ("images/ and masks/", {"train": list("abcde")})
 

@@ -99,7 +99,8 @@ def split_sizes(survey: Survey) -> Iterator[Finding]:
         yield Finding("few-images", "warning", (), counts["train"], message, "label more images")
     if "validation" not in counts:
         message = "there is no validation split: part of train is set aside for the score, the same for every model"
-        fix = "nothing, or add a folder 'validation' with images of other places or times"
+        what = "list" if survey.found.lists else "folder"
+        fix = f"nothing, or add a {what} 'validation' with images of other places or times"
         yield Finding("no-validation-split", "note", (), 1, message, fix)
     for split, count in counts.items():
         if split != "train" and count < _FEW_SCORED:

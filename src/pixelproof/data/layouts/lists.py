@@ -14,6 +14,8 @@ from pixelproof.errors import UserError
 from pixelproof.runs.files import read_text
 
 _VOC_LISTS = {"train": "train.txt", "validation": "val.txt", "test": "test.txt"}
+_VOC_BOTH = "trainval.txt"
+"""All of train and validation: train, of which a part is set aside, where neither has a list of its own."""
 
 
 class Listed(NamedTuple):
@@ -29,17 +31,19 @@ class Listed(NamedTuple):
 
 
 def pascal_voc(root: Path) -> Found | None:
-    """``JPEGImages/`` and ``SegmentationClass/``, with a list of each split in ``ImageSets/Segmentation/``.
+    """``JPEGImages/`` and ``SegmentationClass/``, with lists of the splits in ``ImageSets/Segmentation/``.
 
     Raises:
         UserError: A list cannot be read, or names what is no image.
     """
     folders = [root / "JPEGImages", root / "SegmentationClass"]
-    named = {split: root / "ImageSets" / "Segmentation" / name for split, name in _VOC_LISTS.items()}
-    lists = {split: path for split, path in named.items() if path.is_file()}
+    place, layout = root / "ImageSets" / "Segmentation", "Pascal VOC"
+    lists = {split: path for split, name in _VOC_LISTS.items() if (path := place / name).is_file()}
+    if lists.keys() <= {"test"} and (place / _VOC_BOTH).is_file():
+        lists, layout = {"train": place / _VOC_BOTH, **lists}, f"Pascal VOC, {_VOC_BOTH} as train"
     if not lists or not all(folder.is_dir() for folder in folders):
         return None
-    found = Found("Pascal VOC", "segmentation", {}, certain=True)
+    found = Found(layout, "segmentation", {}, certain=True)
     images, masks = (by_name(found, ((file.stem, file) for file in images_in(folder))) for folder in folders)
     splits = split_by_lists(root, found, lists, {stem: Listed(file, stem) for stem, file in images.items()})
     with_masks = {splits[stem] for stem in masks if stem in splits}  # those of VOC's own test images are not published
