@@ -99,6 +99,23 @@ def test_lists_and_nothing_are_read_as_they_are_written_in_python_and_without_br
     assert (changed.augment.scale, changed.model.tta_scales, changed.model.mean) == ((0.5, 2), (0.5, 1), (0.5,) * 3)
 
 
+@pytest.mark.parametrize("nothing", ["none", "None", "null", ""])
+@pytest.mark.parametrize("key", ["patience", "clip", "crop", "train_limit", "mean", "bands", "stretch", "dtype"])
+def test_nothing_has_several_names_where_it_is_allowed(key, nothing):
+    given = apply_overrides(BASE, ["patience=3", "clip=1", "train_limit=4", "mean=0.5,0.5,0.5"])
+    ((section, name),) = [(s, key) for s in ("model", "data", "augment", "training") if hasattr(getattr(given, s), key)]
+    assert getattr(getattr(apply_overrides(given, [f"{key}={nothing}"]), section), name) is None
+    assert apply_overrides(given, {key: "none"}) == apply_overrides(given, {key: None})
+
+
+def test_none_is_a_word_where_a_text_is_meant():
+    changed = apply_overrides(BASE, ["weights=none", "cache=none", "class_weights=none", "groups=none"])
+    assert (changed.model.weights, changed.data.cache, changed.training.class_weights) == ("none",) * 3
+    assert changed.data.groups == "none"
+    with pytest.raises(UserError, match=r"'training.epochs': input should be a valid integer"):
+        apply_overrides(BASE, ["epochs=none"])
+
+
 @pytest.mark.parametrize(
     ("text", "weights"),
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from pixelproof.config.model import ModelConfig
 from pixelproof.config.run import AugmentConfig, DataConfig, RunConfig, TrainingConfig
@@ -65,8 +66,15 @@ def apply_overrides(config: RunConfig, overrides: Mapping[str, Any] | Iterable[s
             raise UserError(f"{where}: 'task' cannot be set, the data decides it", "leave it out")
         if isinstance(value, Mapping) and name not in MAPPINGS:
             raise UserError(f"{where}: '{key}' is one value, not a group", "give a single value")
-        values[section][name] = value
+        spelt_out = isinstance(value, str) and value.lower() == "none" and _may_be_none(config, section, name)
+        values[section][name] = None if spelt_out else value
     return parse(RunConfig, values, where)
+
+
+def _may_be_none(config: RunConfig, section: str, name: str) -> bool:
+    """Return whether a setting may be None and is no text, which "none" could be."""
+    kinds = get_args(type(getattr(config, section)).model_fields[name].annotation)
+    return NoneType in kinds and str not in kinds
 
 
 def _pairs(overrides: Mapping[str, Any] | Iterable[str], where: str) -> list[tuple[str, Any]]:
