@@ -87,6 +87,26 @@ def test_folds_hold_whole_scenes_and_are_about_as_large(sizes, seed):
     assert max(map(len, parts)) - min(map(len, parts)) <= max(sizes)
 
 
+def test_a_rare_class_is_in_every_fold_that_it_can_be_in():
+    rng = random.Random(0)
+    scenes = [(f"s{i:02}", rng.randint(3, 9), i < 5) for i in range(20)]  # five show the rare class
+    samples = tuple(
+        Sample(f"{name}_{j}", Path("x"), label=int(rare and j == 0)) for name, n, rare in scenes for j in range(n)
+    )
+    held = [fold(samples, (place, 5), 0, r"^(\w+)_")[1] for place in range(1, 6)]
+    assert [sum(sample.label for sample in part) for part in held] == [1] * 5
+
+
+def test_a_class_that_only_one_model_could_learn_is_refused_at_every_fold():
+    scheme = LabelScheme.model_validate(
+        {"task": "classification", "classes": [{"name": name, "id": index} for index, name in enumerate("abc")]}
+    )
+    data = DataFolder(Path("data"), "test", scheme, {"train": labelled([9, 9, 1])})
+    for place in ("1/3", "2/3", "3/3"):
+        with pytest.raises(UserError, match="class 'c' is in one image alone"):
+            arrange(data, DataConfig(cv_fold=place))
+
+
 def test_a_fold_is_validation_and_selection_comes_out_of_the_rest():
     data = folder(train=unlabelled(50))
     parts = [arrange(data, DataConfig(cv_fold=f"{place}/5")) for place in range(1, 6)]

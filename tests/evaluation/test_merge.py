@@ -11,7 +11,7 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation import summarise
 from pixelproof.evaluation.merge import merged
 from pixelproof.labels import LabelClass
-from pixelproof.runs import Boundaries, Scores, load_scores
+from pixelproof.runs import Boundaries, Scores, load_scores, save_scores
 from small_data import write_color_classes, write_two_fields
 
 
@@ -34,30 +34,36 @@ def scores(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("cuts", [[1], [2, 3, 7]])
-def test_parts_together_are_the_whole(scores, cuts):
+def test_parts_together_are_the_whole_but_for_what_belongs_to_one_network(scores, cuts):
     starts, ends = [0, *cuts], [*cuts, len(scores.ids)]
     parts = [part(scores, slice(a, b)) for a, b in zip(starts, ends, strict=True)]
-    whole, other = merged(parts), merged([parts[-1], *parts[:-1]])
+    whole = merged(parts)
     assert whole.ids == scores.ids
-    assert summarise(whole) == summarise(scores)
-    assert set(other.ids) == set(whole.ids)
-    assert whole.source.fingerprint == other.source.fingerprint != ""
-    assert (whole.source.name, whole.source.split) == ("", "all")
+    nothing = dict.fromkeys({"calibration", "probabilities"} & {f.name for f in fields(scores)})
+    source = replace(scores.source, temperatures="", looks="")
+    assert summarise(whole) == summarise(replace(scores, **nothing, source=source)) | {"looks": scores.source.looks}
+    assert (whole.source.name, whole.source.split, whole.source.fingerprint) == ("", "all", "")
+    one = replace(parts[0], calibration=parts[0].calibration[:, :1])  # of a network without a fitted temperature
+    assert merged([one, *parts[1:]]).calibration is None
 
 
-def test_what_one_of_them_does_not_know_is_left_out(scores):
-    one, two = part(scores, slice(0, 2)), part(scores, slice(2, 4))
-    assert merged([one, replace(two, calibration=None)]).calibration is None
-    assert merged([one, two]).calibration is not None
-    elsewhere = replace(two, source=replace(two.source, temperatures="fitted", fingerprint="", looks="8 x 1"))
-    together = merged([one, elsewhere])
-    assert together.calibration is None
-    assert (together.source.temperatures, together.source.fingerprint, together.source.looks) == ("", "", "")
+def test_scores_that_are_divided_otherwise_can_be_compared(scores, tmp_path):
+    files = []
+    for name, cut in (("two", [3]), ("three", [1, 4])):
+        starts, ends = [0, *cut], [*cut, len(scores.ids)]
+        whole = merged([part(scores, slice(a, b)) for a, b in zip(starts, ends, strict=True)])
+        files.append(tmp_path / f"{name}.npz")
+        save_scores(files[-1], whole)
+    record = api.compare(files, tmp_path / "verdict")
+    assert [model.name for model in record.models] == ["two", "three"]
 
 
 def test_scores_that_do_not_fit_together_are_refused(scores):
     with pytest.raises(UserError, match=f"image '{scores.ids[1]}' is scored twice"):
         merged([part(scores, slice(0, 2)), part(scores, slice(1, 3))])
+    elsewhere = replace(part(scores, slice(2, 3)), source=replace(scores.source, split="train"))
+    with pytest.raises(UserError, match="are of different splits: all, train"):
+        merged([part(scores, slice(0, 2)), elsewhere])
     classes = (*scores.scheme.classes, LabelClass(name="more", id=99, color=(1, 2, 3)))
     with pytest.raises(UserError, match="have other labels than"):
         merged([scores, replace(scores, scheme=scores.scheme.model_copy(update={"classes": classes}))])

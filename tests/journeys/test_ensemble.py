@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import trained_network
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.runs.locks import alone_in
 from small_data import write_two_fields
 
 SETTINGS = ["width=0.06", "epochs=2", "batch_size=4", "warmup=0", "ema=0.5"]
@@ -100,18 +102,32 @@ def test_what_does_not_fit_together_is_refused(pixelproof, land, color_classes, 
         return str(error.value)
 
     assert "two different runs or more" in refused("one")
-    assert "two different runs or more" in refused("one", "one")
+    assert "two members have the weights of" in refused("one", "two", "one")
     assert "by train_limit" in refused("one", "fewer")
     assert "by mean" in refused("one", "dark")
     assert "is not the data that" in refused("one", "two", data=color_classes)
     api.ensemble([land / "one", land / "two"], tmp_path / "both", land / "data")
+    with pytest.raises(UserError, match="is the place of one of the members"):
+        api.ensemble([land / "one", land / "two"], land / "two", data, overwrite=True)
+    unfinished = Run(shutil.copytree(land / "two", tmp_path / "unfinished"))
+    unfinished.note({"finished": False})
+    with pytest.raises(UserError, match="is not trained to its end"):
+        api.ensemble([land / "one", unfinished.path], tmp_path / "none", data)
     again = [land / "one", tmp_path / "both"]
     with pytest.raises(UserError, match="is an ensemble itself"):
         api.ensemble(again, tmp_path / "none", land / "data")
     with pytest.raises(UserError, match="already exists"):
         api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data")
     assert [member.name for member in run_settings(Run.open(tmp_path / "both")).model.members] == ["fcn8s-bn"] * 2
+    with alone_in(tmp_path / "both" / "checkpoints"):
+        code, _, said = pixelproof("ensemble", land / "one", land / "two", "--data", data, "--out", tmp_path / "both")
+        assert code == 2
+        code, _, said = pixelproof(
+            "ensemble", land / "one", land / "two", "--data", data, "--out", tmp_path / "both", "--overwrite"
+        )
+        assert "another process is writing" in said
     api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data", overwrite=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"both", "patches", "unfinished"}
     assert Run.open(tmp_path / "both").facts().members[1].run == "other"
     for words in (["--resume", "--out", tmp_path / "both"], ["--model", "ensemble", "--out", tmp_path / "none"]):
         code, _, said = pixelproof("train", land / "data", *words)

@@ -9,12 +9,15 @@ from safetensors.torch import load_file
 
 from pixelproof.config import run_settings
 from pixelproof.errors import UserError
+from pixelproof.prediction.predictor import trained_network
 from pixelproof.runs import Run, load_scores
+from pixelproof.runs.files import file_digest
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study, run_config
 from pixelproof.study.plan import in_order, plan
 from pixelproof.study.record import part_record
+from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
 from small_plugins import NETWORKS, install
@@ -254,6 +257,10 @@ def test_an_ensemble_of_all_seeds_is_made_after_them_and_made_once(tmp_path, two
     after = {name: run.best.stat().st_mtime_ns for name, run in runs.items()}
     assert after["both"] == before["both"]
     assert after["all"] > before["all"]
+    save_weights(Run(out / "why" / "fcn32s").best, trained_network(Run(out / "why" / "fcn32s.seed-1")).half().float())
+    conduct(study_of(tmp_path, {"models": models | {"fcn8s": {"lr": 1.0e-3}}, "seeds": [0, 1]}), tmp_path, out)
+    member = runs["both"].facts().members[0]
+    assert member.weights == file_digest(Run(out / "why" / "fcn32s").best)  # which somebody has replaced
 
 
 @pytest.mark.parametrize(

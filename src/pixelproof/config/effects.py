@@ -29,6 +29,8 @@ def _of_network(config: RunConfig) -> Iterator[str]:
 
 def _of_images(config: RunConfig) -> Iterator[str]:
     augment = config.augment
+    if config.data.cv_fold and _chosen(config.data, "validation"):
+        yield f"validation is for data that is not divided into folds, and cv_fold={config.data.cv_fold} is set"
     if config.task == "classification" and augment.crop:
         yield "crop is for segmentation; classifiers have scale, shift and input_size"
     if config.task == "segmentation" and augment.shift:

@@ -39,7 +39,8 @@ class DataConfig(Strict):
     """Part of train set aside for the final score, where the data set brings no validation split."""
     cv_fold: str | None = None
     """Instead of ``validation``, for cross-validation: of the parts into which train is divided, ``2/5`` is the second
-    of five. They are alike in their classes, hold whole scenes of ``groups``, and together every image once."""
+    of five. They are as large as each other, a classifier's in every class, and hold whole scenes of ``groups``; all
+    together hold every image once."""
     limit: int | None = Field(default=None, ge=2)
     """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
     train_limit: int | None = Field(default=None, ge=2)

@@ -63,12 +63,14 @@ def fold(samples: Samples, place: tuple[int, int], seed: int, groups: str | None
     if len(brought) < count:
         what = "images" if groups is None else f"scenes by groups '{groups}'"
         raise UserError(f"{len(brought)} {what} cannot make {count} folds", "add images, or ask for fewer folds")
+    total = Counter(sample.label for sample in samples)
     folds: list[Counts] = [Counter() for _ in range(count)]
     members: list[set[str]] = [set() for _ in range(count)]
     # The largest first, so that small ones can even out what these leave.
     for scene in sorted(brought, key=lambda scene: (-brought[scene].total(), derive(seed, "fold", scene))):
         has = brought[scene]
-        crowded = [(sum(held[label] * n for label, n in has.items()), held.total()) for held in folds]
+        # Each class counts alike, however rare it is.
+        crowded = [(sum(held[k] * n / total[k] ** 2 for k, n in has.items()), held.total()) for held in folds]
         least = crowded.index(min(crowded))
         folds[least].update(has)
         members[least].add(scene)
@@ -145,6 +147,7 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
         if "validation" in parts:
             problem = f"cv_fold={config.cv_fold} takes validation out of train, and {data.root} brings its own"
             raise UserError(problem, "leave cv_fold out, or put all images into one folder")
+        _refuse_lone(data, train, config.groups)
         train, parts["validation"] = fold(train, config.place, config.split_seed, config.groups)
     elif "validation" not in parts:
         train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation", config.groups)
@@ -155,6 +158,19 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     if data.task == "classification":
         _check_classes(data, parts)
     return parts
+
+
+def _refuse_lone(data: DataFolder, samples: Samples, groups: str | None) -> None:
+    """Refuse a class that one image or scene has alone: the model that is scored on it could not have learned it."""
+    places: dict[int, set[str]] = defaultdict(set)
+    for scene, sample in zip(scenes_of([s.id for s in samples], groups), samples, strict=True):
+        if sample.label is not None:
+            places[sample.label].add(scene)
+    lone = next((label for label, scenes in places.items() if len(scenes) == 1), None)
+    if lone is not None:
+        where = "image" if groups is None else "scene"
+        problem = f"class '{data.scheme.names[lone]}' is in one {where} alone, which cannot be learned from and scored"
+        raise UserError(problem, "add images of it, or leave cv_fold out")
 
 
 def note_unscored(data: DataFolder, config: DataConfig) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -13,28 +12,39 @@ import numpy as np
 from pixelproof.errors import UserError
 from pixelproof.runs import Boundaries, Scores, Source
 
+OF_A_NETWORK = ("calibration", "probabilities")
+"""What is known of one network alone."""
+
 
 def merged(scores: Sequence[Scores]) -> Scores:
-    """Return the scores of all images; what only some of them know is left out.
+    """Return the scores of all images.
+
+    They may be of several networks, as those of folds are. So what is known of one network, how far its probabilities
+    can be believed, is left out, and what only some of them know.
 
     Args:
-        scores: One or more, of the same label contract, none of the same image.
+        scores: One or more, of the same label contract and split, none of the same image.
 
     Raises:
-        UserError: They are of different contracts, or share an image.
+        UserError: They are of different contracts or splits, or share an image.
     """
     first = scores[0]
     if other := next((each for each in scores if each.scheme.hash != first.scheme.hash), None):
         problem = f"the scores of {other.source.name} have other labels than those of {first.source.name}"
         raise UserError(problem, "give scores of the same classes")
+    if len(splits := {each.source.split for each in scores}) > 1:
+        raise UserError(f"the scores are of different splits: {', '.join(sorted(splits))}", "give scores of one")
     times = Counter(sample_id for each in scores for sample_id in each.ids)
     if twice := next((sample_id for sample_id, n in times.items() if n > 1), None):
         raise UserError(f"image '{twice}' is scored twice", "give scores of different images, such as those of folds")
-    source = _joined([each.source for each in scores])
-    arrays = {f.name: _together([getattr(each, f.name) for each in scores]) for f in fields(first)}
-    if not source.temperatures:
-        arrays["calibration"] = None  # counted at different temperatures, or it is not known at which
-    return replace(first, **arrays | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
+    names = [f.name for f in fields(first)]
+    arrays = {name: _together([getattr(each, name) for each in scores]) for name in names if name not in OF_A_NETWORK}
+    known = arrays | {name: None for name in names if name in OF_A_NETWORK}
+    sources = [each.source for each in scores]
+    name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
+    # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
+    source = Source(name, first.source.split, looks=looks)
+    return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
 
 
 def _together(values: Sequence[Any]) -> Any:
@@ -46,10 +56,6 @@ def _together(values: Sequence[Any]) -> Any:
     return None
 
 
-def _joined(sources: Sequence[Source]) -> Source:
-    """Return where scores come from together: what is not the same of all of them is not known."""
-    known: dict[str, set[str]] = {f.name: {getattr(each, f.name) for each in sources} for f in fields(Source)}
-    same = {name: values.pop() if len(values) == 1 else "" for name, values in known.items()}
-    prints = sorted(each.fingerprint for each in sources)
-    digest = hashlib.sha256(" ".join(prints).encode()).hexdigest()[:16] if all(prints) else ""
-    return Source(**same | {"fingerprint": digest})
+def _same(texts: Sequence[str]) -> str:
+    """Return what all texts are; empty where they differ."""
+    return texts[0] if len(set(texts)) == 1 else ""

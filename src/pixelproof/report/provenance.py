@@ -42,8 +42,10 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
 
 
 def _wall_time(known: Environment) -> str:
-    spent = [member.seconds for member in known.members if member.seconds is not None]
-    return f"{duration(sum(spent))} for all members" if spent else duration(known.seconds)
+    spent = [member.seconds for member in known.members]
+    if spent and None not in spent:
+        return f"{duration(sum(filter(None, spent)))} for all members"
+    return duration(known.seconds)
 
 
 def _reading(config: RunConfig | None) -> str:
@@ -101,23 +103,30 @@ def _seed(model: ModelArtefacts) -> str:
     config, members = model.config, model.environment.members
     if config is None:
         return ""
-    own = ", ".join(count(member.seed) for member in members) if members else config.training.seed
+    own = ", ".join(_given(member.seed) for member in members) if members else config.training.seed
     return f"{own} (splits: {config.data.split_seed})"
 
 
 def _training(model: ModelArtefacts) -> str:
     if model.config is None:
         return UNDEFINED
-    if members := model.environment.members:
-        return "none of its own: the mean of the probabilities of " + ", ".join(_member(each) for each in members)
+    if model.config.model.members:
+        known = ", ".join(_member(each) for each in model.environment.members)
+        return f"none of its own: the mean of the probabilities of {known or 'several networks'}"
     training = model.config.training
     batch = training.batch_size * training.accumulate
     rate = f"learning rate {training.lr:g}"
     return f"{_epochs(model, training)}, batches of {batch}, {training.optimizer}, {rate}, {training.loss}"
 
 
+def _given(seed: int | None) -> str:
+    return UNDEFINED if seed is None else str(seed)
+
+
 def _member(member: MemberFacts) -> str:
-    return f"{member.run} ({member.model}, seed {count(member.seed)}, {score(member.best_score)} on the selection part)"
+    return (
+        f"{member.run} ({member.model}, seed {_given(member.seed)}, {score(member.best_score)} on the selection part)"
+    )
 
 
 def _epochs(model: ModelArtefacts, training: TrainingConfig) -> str:

@@ -83,7 +83,14 @@ def _replaced(job: Job) -> bool:
 
 def trained(job: Job, steps: Steps) -> bool:
     """Return whether a job's model has been trained as the study says now."""
-    return _begun(job, steps) and job.run.facts().finished
+    return _begun(job, steps) and job.run.facts().finished and _has_its_members(job)
+
+
+def _has_its_members(job: Job) -> bool:
+    """Return whether an ensemble consists of its members as they are now; one without members does."""
+    weights = [member.run.best for member in job.members]
+    kept = [member.weights for member in job.run.facts().members]
+    return all(map(Path.is_file, weights)) and kept == [file_digest(path) for path in weights]
 
 
 def _train_inputs(job: Job) -> list[Any]:
@@ -101,7 +108,7 @@ def _train(job: Job, steps: Steps, out: Path, processes: int) -> None:
     if trained(job, steps):
         say(f"{job.name}: trained already")
         return
-    begun = _begun(job, steps)
+    begun = _begun(job, steps) and not job.members  # an ensemble is made at once, and not gone on with
     # What was cut off before it was a run is no afternoon's training, and is begun again where it is.
     stub = is_only_begun(job.run.path, labels_to_yaml(job.data.scheme))
     if not begun and job.run.path.exists() and not stub:

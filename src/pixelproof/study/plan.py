@@ -165,7 +165,7 @@ def _refuse_other_images(part: str, jobs: Sequence[Job]) -> None:
     for job in jobs:
         if job.fingerprints[SPLIT] != jobs[0].fingerprints[SPLIT]:
             problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
-            remedy = "give limit, validation and split_seed to the whole part; train_limit may differ among its models"
+            remedy = "give limit, validation, cv_fold and split_seed to the whole part; train_limit may differ"
             raise UserError(problem, remedy)
 
 
@@ -175,7 +175,9 @@ def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], r
         return None
     part, _, model = config.model.weights.removeprefix(OF_STUDY).partition("/")
     found = [job for job in planned.get(part, ()) if job.model == model]
-    if not found or f"{part}/{model}" == name or found[0].members:
+    if found and found[0].members:
+        raise UserError(f"'{name}' starts from '{part}/{model}', which is an ensemble", "start from one of its members")
+    if not found or f"{part}/{model}" == name:
         raise UserError(
             f"'{name}' starts from '{part}/{model}', which is not a model that stands before it in the study",
             f"write 'weights: {OF_STUDY}PART/MODEL' with one that does",

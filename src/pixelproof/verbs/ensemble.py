@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.runs.facts import MemberFacts
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 from pixelproof.runs.folder import require_free
+from pixelproof.runs.locks import alone_in
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.training.parallel import ALONE
 from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
@@ -67,31 +69,55 @@ def ensemble(
     Raises:
         UserError: The runs do not fit each other or the data, or ``out`` is taken.
     """
-    _same_labels(members)
-    config = joint_settings({str(run.path.resolve()): run_settings(run) for run in members}, looks)
+    _check(members, out)
+    config = joint_settings({str(run.path): run_settings(run) for run in members}, looks)
     config = config.changed("training", device=device)
     parts = arrange(data, config.data)
     for run in members:
         began_on(run, data, parts)
-    require_free(out, data.scheme, overwrite)
+    with alone_in(Run(out).last.parent):  # what another process trains is not replaced
+        require_free(out, data.scheme, overwrite)
     network = Ensemble([trained_network(run) for run in members])
     for place, run in enumerate(members):
         network.temperatures[place] = fitted_temperature(run.calibration)
+    replaced = out.with_name(f".{out.stem}.{os.getpid()}.replaced.part")
     with fresh_folder(out) as folder:
-        known = [_member(run) for run in members]
-        facts = {"members": [each.model_dump() for each in known], "finished": True}
-        run = Run.create(folder, config.model_dump(mode="json"), data.scheme, made_with(config, data, parts) | facts)
-        save_weights(run.best, network)
-        describe_network(run, config, network.num_classes)
-        keep_proof_images(run, config, data, parts)
-        if (figure := selection_score(data, config, parts["selection"], ALONE)) is not None:
-            reached, _ = figure(network)
-            run.note({"best_score": reached})
-            say(f"{out.name}: {_compared(reached, known, data.task)}")
-        finish(run, network, config, data, parts)
-        require_free(out, data.scheme, overwrite)  # of what another process has begun meanwhile
-        shutil.rmtree(out, ignore_errors=True)
+        _write(Run(folder), members, network, config, data, out.name)
+        with alone_in(Run(out).last.parent):
+            require_free(out, data.scheme, overwrite)
+        if out.exists():
+            out.rename(replaced)
+    shutil.rmtree(replaced, ignore_errors=True)
     return Run(out)
+
+
+def _write(run: Run, members: Sequence[Run], network: Ensemble, config: RunConfig, data: DataFolder, name: str) -> None:
+    """Write the run of an ensemble, which will be called ``name``, and say what it reaches."""
+    parts, known = arrange(data, config.data), [_member(member) for member in members]
+    facts = {"members": [each.model_dump() for each in known], "finished": True}
+    Run.create(run.path, config.model_dump(mode="json"), data.scheme, made_with(config, data, parts) | facts)
+    save_weights(run.best, network)
+    describe_network(run, config, network.num_classes)
+    keep_proof_images(run, config, data, parts)
+    if (figure := selection_score(data, config, parts["selection"], ALONE)) is not None:
+        reached, _ = figure(network)
+        run.note({"best_score": reached})
+        say(f"{name}: {_compared(reached, known, data.task)}")
+    finish(run, network, config, data, parts)
+
+
+def _check(members: Sequence[Run], out: Path) -> None:
+    """Refuse runs that are no members of an ensemble, and to put it in the place of one."""
+    for run in members:
+        if run.path.resolve() in (out.resolve(), *out.resolve().parents):
+            raise UserError(f"{out} is the place of one of the members", "choose another --out")
+        if not run.facts().finished:
+            raise UserError(f"{run.path} is not trained to its end", "go on with 'train --resume', or leave it out")
+        if run.labels().hash != members[0].labels().hash:
+            raise UserError(f"{run.path} has other labels than {members[0].path}", "give runs of the same classes")
+    digests = [file_digest(run.best) for run in members]
+    if twice := next((run for run, digest in zip(members, digests, strict=True) if digests.count(digest) > 1), None):
+        raise UserError(f"two members have the weights of {twice.path}", "give different runs")
 
 
 def joint_settings(configs: Mapping[str, RunConfig], looks: dict[str, Any]) -> RunConfig:
@@ -129,12 +155,6 @@ def _differing(one: RunConfig, other: RunConfig) -> list[str]:
     other = other.handled_as(one)
     sections = ((one.model, other.model, SEEN), (one.data, other.data, DataConfig.model_fields))
     return [name for mine, theirs, names in sections for name in names if getattr(mine, name) != getattr(theirs, name)]
-
-
-def _same_labels(members: Sequence[Run]) -> None:
-    for run in members[1:]:
-        if run.labels().hash != members[0].labels().hash:
-            raise UserError(f"{run.path} has other labels than {members[0].path}", "give runs of the same classes")
 
 
 def _compared(reached: float, members: Sequence[MemberFacts], task: Task) -> str:
