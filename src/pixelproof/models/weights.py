@@ -105,6 +105,8 @@ def read_weights(path: Path) -> State:
     state = {str(name): tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
     if any(name.startswith("model/") for name in state):
         raise UserError(f"{path} is what training goes on from", "give best.safetensors, which lies beside it")
+    if {name.partition(".")[0] for name in state} == {"members", "temperatures"}:
+        raise UserError(f"{path} has the weights of an ensemble", "give best.safetensors of one of its members")
     if not state:
         raise UserError(f"{path}: no tensors by name in it", "save the model's state_dict()")
     return state
