@@ -169,7 +169,10 @@ def test_other_bands_are_other_channels(networks):
 def test_names(networks, tmp_path):
     assert (task_of(NAMES[0]), task_of(NAMES[1])) == ("classification", "segmentation")
     assert plain_name("plugin:littlenet-bn") == "plugin:littlenet-bn"
-    assert (packages_of(NAMES[0]), packages_of("vgg16"), packages_of("timm:resnet18")) == ((networks,), (), ())
+    names = (NAMES[0], "vgg16", "timm:resnet18")
+    configs = [ModelConfig(name=name) for name in names]
+    assert [packages_of(config) for config in configs] == [(networks,), (), ()]
+    assert packages_of(ModelConfig(name="ensemble", members=tuple(configs))) == (networks,)
     for wrong in ("littlenet", "plugin:litlenet", "plugins:littlenet"):
         with pytest.raises(UserError, match=r"did you mean '(plugin:)?littlenet'"):
             task_of(wrong)

@@ -148,7 +148,7 @@ def test_patience_ends_training_where_an_interrupted_one_would_end(tmp_path, col
     with pytest.raises(KilledError):
         train(data, config, tmp_path / "torn")
     monkeypatch.undo()
-    monkeypatch.setattr("pixelproof.verbs.train._finish", lambda *_: 1 / 0)  # trained, and killed before it says so
+    monkeypatch.setattr("pixelproof.verbs.train.finish", lambda *_: 1 / 0)  # trained, and killed before it says so
     with pytest.raises(ZeroDivisionError):
         train(data, config, tmp_path / "torn", resume=True)
     monkeypatch.undo()
