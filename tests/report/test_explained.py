@@ -33,6 +33,7 @@ from pixelproof.runs.explanation_file import Failure
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.runs.study_file import ModelRecord
+from waiting import wait_for
 
 NAMES = ["owl", "cat", "<b>dog</b>", "fox"]
 
@@ -266,6 +267,6 @@ def test_it_opens_in_a_browser(explained: Path, browser, width: int):
     assert page.locator("#viewer img").get_attribute("src") == button.locator("img").get_attribute("src")
     page.keyboard.press("Escape")
     page.locator("a[href^='figures/explanation']").click()
-    page.wait_for_function("document.getElementById('images').children.length > 0")
+    wait_for(lambda: page.evaluate("document.getElementById('images').children.length > 0"))
     assert trouble == []
     page.close()

@@ -19,6 +19,7 @@ from report_pages import Page
 from pixelproof.errors import UserError
 from pixelproof.report.map_page import map_page
 from pixelproof.runs import Features, Thumbnails, load_features, load_thumbnails
+from waiting import wait_for
 
 NAMES = ["owl", "cat", "dog", "</script><script>alert(1)</script>", "bee", '"><img src=x onerror=alert(2)>']
 PER_CLASS = 50
@@ -58,7 +59,7 @@ def page(browser, page_file: Path):
     page.on("request", lambda request: requests.append(request.url))
     page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
     page.goto(page_file.as_uri())
-    page.wait_for_function("document.getElementById('images').children.length > 0")
+    wait_for(lambda: page.evaluate("document.getElementById('images').children.length > 0"))
     yield page
     page.close()
     assert trouble == []
@@ -151,7 +152,7 @@ def test_a_name_stands_at_the_median_of_its_class(mapped, page_file: Path, brows
     page = browser.new_page(viewport={"width": 1300, "height": 850})
     page.add_init_script(WRITTEN)
     page.goto(page_file.as_uri())
-    page.wait_for_function("window.written.length > 0")
+    wait_for(lambda: page.evaluate("window.written.length > 0"))
     written = {text: (x, y) for text, x, y in page.evaluate("window.written")}
     box = page.locator("#map").bounding_box()
     size = np.array([box["width"], box["height"]])
@@ -288,7 +289,7 @@ def test_all_images_of_the_real_validation_set_are_on_a_page_that_works(pixelpro
     page = browser.new_page(viewport={"width": 1300, "height": 850})
     page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
     page.goto((tmp_path / "e" / "explanation.html").as_uri())
-    page.wait_for_function("document.getElementById('images').children.length > 0")
+    wait_for(lambda: page.evaluate("document.getElementById('images').children.length > 0"))
     while page.locator("#more").is_visible():
         page.locator("#more").click()
     assert listed(page) == list(range(2500))

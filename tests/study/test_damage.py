@@ -96,7 +96,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def versions(path: Path, content: bytes) -> dict[str, bytes]:
     """Return what may become of a file's content."""
-    found = DAMAGES | {"truncated": content[: len(content) // 2]}
+    found = DAMAGES | {"truncated": content[: len(content) * 2 // 3]}
     if path.suffix in (".json", ".yaml"):
         values = json.loads(content) if path.suffix == ".json" else yaml.safe_load(content)
         for number, wrong in enumerate(WRONG):

@@ -11,7 +11,7 @@ from pixelproof.cli.options import JsonOption, OverwriteOption, print_json
 
 
 def score(
-    files: Annotated[
+    predictions: Annotated[
         list[Path],
         typer.Argument(
             help="Predictions and truth: folders of masks, or of labelled images, or a CSV (filename,label). Or score "
@@ -34,12 +34,12 @@ def score(
 
     if out is not None:
         refuse_existing([out], overwrite)
-    if all(file.suffix == ".npz" for file in files):
-        scores = score(files, None, labels)
-    elif len(files) <= 2:
-        scores = score(files[0], files[1] if len(files) == 2 else None, labels)
+    if all(file.suffix == ".npz" for file in predictions):
+        scores = score(predictions, None, labels)
+    elif len(predictions) <= 2:
+        scores = score(predictions[0], predictions[1] if len(predictions) == 2 else None, labels)
     else:
-        raise UserError(f"{len(files)} places are too many", "give predictions and their truth, or score files alone")
+        raise UserError(f"{len(predictions)} places are too many", "give predictions and truth, or score files alone")
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)

@@ -39,9 +39,11 @@ class MetricsLog:
         Raises:
             UserError: The file is not a metrics log.
         """
-        remedy = "restore it or train again"
+        remedy, text = "restore it or train again", read_text(self.path)
+        if not text.endswith("\n"):  # a head that is cut off may be that of an earlier version
+            raise UserError(f"{self.path} is cut off", remedy)
         try:
-            head, *lines = csv.reader(io.StringIO(read_text(self.path)))
+            head, *lines = csv.reader(io.StringIO(text))
         except (csv.Error, ValueError):
             raise UserError(f"{self.path} is not a training log", remedy) from None
         if tuple(head) not in (COLUMNS, EARLIER):
