@@ -51,8 +51,7 @@ class Ensemble(PixelModel):
             (output.logits.float() / temperature).softmax(dim=1)
             for output, temperature in zip(outputs, self.temperatures, strict=True)
         ]
-        mean = reduce(torch.add, chances) / len(chances)
-        scores = mean.clamp(min=torch.finfo(mean.dtype).tiny).log()  # what is 0 in all would be minus infinity
+        scores = log_mean(reduce(torch.add, chances), len(chances))
         if scores.ndim == 4:
             scores = upsample_and_crop(scores, images, downsample=1)
         return Output(scores, _side_by_side([output.features for output in outputs]))
@@ -70,6 +69,12 @@ class Ensemble(PixelModel):
         ensemble._modules = {"members": nn.ModuleList(members)}
         ensemble._buffers = dict(self._buffers)
         return ensemble
+
+
+def log_mean(total: Tensor, count: int) -> Tensor:
+    """Return the logarithm of the mean of ``count`` probabilities, of which the sum is given, as a score: finite."""
+    # A probability that is 0 in all of them would be minus infinity.
+    return (total / count).clamp(min=torch.finfo(total.dtype).tiny).log()
 
 
 def _side_by_side(features: Sequence[Tensor]) -> Tensor:

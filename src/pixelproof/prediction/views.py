@@ -16,6 +16,7 @@ from pixelproof.config import OWN_SIZE, checked_sizes
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel
+from pixelproof.models.ensemble import log_mean
 from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
 
 Answer = Callable[[Tensor], Tensor]
@@ -81,8 +82,7 @@ class ViewAverage(PixelModel):
             answer: Called with the images as they are, then with the other views; returns logits, [N, K(, H, W)].
         """
         total = reduce(torch.add, (self._of_size(images, scale, answer) for scale in self.scales))
-        # A probability that is 0 in all of them would be minus infinity.
-        return (total / self.asked).clamp(min=torch.finfo(total.dtype).tiny).log()
+        return log_mean(total, self.asked)
 
     def _of_size(self, images: Tensor, scale: float, answer: Answer) -> Tensor:
         """Return the sum of the probabilities over an image's symmetries in one size, brought back to its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -72,37 +73,39 @@ def ensemble(
     _check(members, out)
     config = joint_settings({str(run.path): run_settings(run) for run in members}, looks)
     config = config.changed("training", device=device)
-    parts = arrange(data, config.data)
+    facts = made_with(config, data, arrange(data, config.data))
     for run in members:
-        began_on(run, data, parts)
+        began_on(run, data, facts["data"]["fingerprint"])
     with alone_in(Run(out).last.parent):  # what another process trains is not replaced
         require_free(out, data.scheme, overwrite)
     network = Ensemble([trained_network(run) for run in members])
     for place, run in enumerate(members):
         network.temperatures[place] = fitted_temperature(run.calibration)
+    facts |= {"members": [_member(run).model_dump() for run in members], "finished": True}
     replaced = out.with_name(f".{out.stem}.{os.getpid()}.replaced.part")
     with fresh_folder(out) as folder:
-        _write(Run(folder), members, network, config, data, out.name)
+        _write(Run(folder), network, config, data, facts)
         with alone_in(Run(out).last.parent):
             require_free(out, data.scheme, overwrite)
-        if out.exists():
-            out.rename(replaced)
+            if out.exists():
+                out.rename(replaced)
     shutil.rmtree(replaced, ignore_errors=True)
-    return Run(out)
+    run = Run(out)
+    if (reached := run.facts().best_score) is not None:
+        say(f"{run.name}: {_compared(reached, run.facts().members, data.task)}")
+    return run
 
 
-def _write(run: Run, members: Sequence[Run], network: Ensemble, config: RunConfig, data: DataFolder, name: str) -> None:
-    """Write the run of an ensemble, which will be called ``name``, and say what it reaches."""
-    parts, known = arrange(data, config.data), [_member(member) for member in members]
-    facts = {"members": [each.model_dump() for each in known], "finished": True}
-    Run.create(run.path, config.model_dump(mode="json"), data.scheme, made_with(config, data, parts) | facts)
+def _write(run: Run, network: Ensemble, config: RunConfig, data: DataFolder, facts: dict[str, Any]) -> None:
+    """Write the run of an ensemble."""
+    parts = arrange(data, config.data)
+    Run.create(run.path, config.model_dump(mode="json"), data.scheme, facts)
     save_weights(run.best, network)
     describe_network(run, config, network.num_classes)
     keep_proof_images(run, config, data, parts)
     if (figure := selection_score(data, config, parts["selection"], ALONE)) is not None:
         reached, _ = figure(network)
-        run.note({"best_score": reached})
-        say(f"{name}: {_compared(reached, known, data.task)}")
+        run.note({"best_score": None if math.isnan(reached) else reached})
     finish(run, network, config, data, parts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +150,13 @@ def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, An
     }
 
 
-def began_on(run: Run, data: DataFolder, parts: Parts) -> None:
+def began_on(run: Run, data: DataFolder, now: Mapping[str, str]) -> None:
     """Refuse data that a run did not begin on.
+
+    Args:
+        run: The run.
+        data: The data.
+        now: Fingerprints of its parts, of train and selection at least.
 
     Raises:
         UserError: It did not, or does not say on what it did.
@@ -159,8 +164,8 @@ def began_on(run: Run, data: DataFolder, parts: Parts) -> None:
     then = run.facts().data.fingerprint
     if "train" not in then:
         raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
-    now = {name: fingerprint(parts[name]) for name in ("train", "selection")}  # what weights are chosen by, too
-    if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in now):
+    parts = ("train", "selection")  # what weights are chosen by, too
+    if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in parts):
         raise UserError(f"{data.root} is not the data that {run.path} began on", "give that data, or train anew")
 
 
@@ -170,6 +175,7 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     config = run_settings(run)
     if config.model.members:
         raise UserError(f"{out} is an ensemble, which is not trained", "go on with the runs that it was made of")
-    began_on(run, data, arrange(data, config.data))
+    parts = arrange(data, config.data)
+    began_on(run, data, {name: fingerprint(parts[name]) for name in ("train", "selection")})
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())
