@@ -19,6 +19,7 @@ from pixelproof.runs.atomic import explain_os_error
 __all__ = [
     "CACHE",
     "HOW",
+    "CPLE_BaseError",
     "RasterioError",
     "driver_of",
     "explained",
@@ -32,6 +33,8 @@ __all__ = [
 HOW = "install the extra: pip install -c constraints.txt -e '.[geo]'"
 try:
     import rasterio
+    import rasterio.warp
+    from rasterio._err import CPLE_BaseError
     from rasterio.errors import NotGeoreferencedWarning, RasterioError
     from rasterio.io import MemoryFile
 except ModuleNotFoundError as missing:

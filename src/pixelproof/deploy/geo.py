@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 
 from pixelproof.array_types import Bool, Float64
-from pixelproof.data.rasters import HOW, RasterioError, open_raster, rasterio
+from pixelproof.data.coordinates import has_degrees, located, transformed
+from pixelproof.data.rasters import HOW, CPLE_BaseError, RasterioError, open_raster, rasterio
 from pixelproof.errors import UserError
 
 try:
     import rasterio.features
     import rasterio.shutil
-    import rasterio.warp
     import shapely
     import shapely.affinity
-    from rasterio._err import CPLE_BaseError
 
     if find_spec("pyogrio") is None:  # imported where it is needed: it brings pandas, and few maps want polygons
         raise ModuleNotFoundError(name="pyogrio")
@@ -46,30 +45,10 @@ ASTRAY = 100.0
 """Metres by which a point may miss itself on its way to degrees and back; some projections have no exact way back."""
 
 
-def located(transform: Any, columns: Float64, rows: Float64) -> tuple[Float64, Float64]:
-    """Return the coordinates of points given in pixels from the upper left corner."""
-    # Written out, because the operator that applies a transform differs between versions of affine.
-    a, b, c, d, e, f, *_ = transform
-    return a * columns + b * rows + c, d * columns + e * rows + f
-
-
 def outline(height: int, width: int) -> tuple[Float64, Float64]:
     """Return columns and rows of points once around a raster, [4 * STEPS] each, in pixels from its upper left."""
     step, start, end = np.arange(STEPS) / STEPS, np.zeros(STEPS), np.ones(STEPS)
     return width * np.concatenate([step, end, 1 - step, start]), height * np.concatenate([start, step, end, 1 - step])
-
-
-def transformed(source: Any, target: Any, x: Float64, y: Float64) -> tuple[Float64, Float64]:
-    """Return coordinates of one CRS in another, [N] each; infinite where a point is beyond what either covers."""
-    try:
-        found = rasterio.warp.transform(source, target, x.tolist(), y.tolist())
-    except (RasterioError, CPLE_BaseError):  # one such point makes GDAL refuse them all
-        if len(x) == 1:
-            return np.full(1, np.inf), np.full(1, np.inf)
-        half = len(x) // 2
-        parts = [transformed(source, target, x[part], y[part]) for part in (slice(half), slice(half, None))]
-        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
-    return np.array(found[0]), np.array(found[1])
 
 
 def degrees(crs: Any, x: Float64, y: Float64, middle: float | None = None) -> tuple[Float64, Float64]:
@@ -115,15 +94,6 @@ def _is_cylindrical(crs: Any) -> bool:
     x, _ = transformed("EPSG:4326", crs, longitudes, latitudes)
     with np.errstate(invalid="ignore"):  # of what is beyond the projection
         return bool((np.abs(x[::2] - x[1::2]) * crs.linear_units_factor[1] < 1).all())
-
-
-def has_degrees(crs: Any, x: Float64, y: Float64) -> bool:
-    """Return whether places in a CRS have degrees: no way leads to them from another planet and some projections.
-
-    Tried are the points given, and the poles and points of the equator.
-    """
-    places = transformed("EPSG:4326", crs, np.array([0.0, 0, 0, 90, 180, -90]), np.array([90.0, -90, 0, 0, 0, 0]))
-    return any(bool(np.isfinite(transformed(crs, "EPSG:4326", *points)[0]).any()) for points in ((x, y), places))
 
 
 def middle_longitude(crs: Any, transform: Any, height: int, width: int) -> float | None:
