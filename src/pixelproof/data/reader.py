@@ -70,7 +70,7 @@ class ImageReader:
     def stored(self, path: Path | str, data: bytes | None = None) -> npt.NDArray[Any]:
         """Return the stored values of the bands, [C, H, W], of a file or, where its bytes are given, of those."""
         assert self.bands is not None
-        with self._opened(path, data) as raster:
+        with self.raster(path, data) as raster:
             values: npt.NDArray[Any] = rasters().read_bands(path, raster, self.bands)
         return values
 
@@ -91,7 +91,7 @@ class ImageReader:
         if self.bands is None:
             with opened(path, None if data is None else io.BytesIO(data)) as image:
                 return image.height, image.width
-        with self._opened(path, data) as raster:
+        with self.raster(path, data) as raster:
             self._type_of(path, raster)
             return raster.height, raster.width
 
@@ -104,7 +104,7 @@ class ImageReader:
         if self.bands is None:
             with opened(path, None if data is None else io.BytesIO(data)) as image:
                 return max(image.height * image.width, tile_pixels(image))
-        with self._opened(path, data) as raster:
+        with self.raster(path, data) as raster:
             self._type_of(path, raster)
             whole: int = raster.height * raster.width
             blocks: list[int] = [height * width for height, width in raster.block_shapes]
@@ -116,7 +116,7 @@ class ImageReader:
         Raises:
             UserError: It cannot be read, or has not these bands, or its values have no known range.
         """
-        with self._opened(path) as raster:
+        with self.raster(path) as raster:
             return self._type_of(path, raster)
 
     def scaling(self, path: Path | str, dtype: str) -> Scaling:
@@ -146,8 +146,12 @@ class ImageReader:
         return np.ascontiguousarray(self.scaling(path, stored.dtype.name)(stored).transpose(1, 2, 0))
 
     @contextmanager
-    def _opened(self, path: Path | str, data: bytes | None = None) -> Iterator[Any]:
-        """Give the open raster of an image; one that is stored turned or mirrored is refused."""
+    def raster(self, path: Path | str, data: bytes | None = None) -> Iterator[Any]:
+        """Give the open raster of an image, or of its bytes; one that is stored turned or mirrored is refused.
+
+        Raises:
+            UserError: It cannot be read.
+        """
         refuse_orientation(path, None if data is None else io.BytesIO(data))
         with rasters().opened_raster(path, data) as raster:
             yield raster

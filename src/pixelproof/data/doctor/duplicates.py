@@ -15,7 +15,7 @@ SPREAD = (
     "without a validation split, copies are spread over train and the part set aside, whose score rewards learning by "
     "heart"
 )
-_MANY_COPIES = 0.05  # of the images of train; that many make the score wrong
+MANY = 0.05  # of the images of a split; its score is wrong if so many are known beforehand
 
 
 def conflicting_labels(survey: Survey) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def duplicates_within_split(survey: Survey) -> Iterator[Finding]:
     if divided:
         message = f"{counted(len(divided), 'group')} of identical images in train ({_words(survey, divided)}): {SPREAD}"
         paths = _paths(divided)
-        many = len(paths) > _MANY_COPIES * len(survey.found.splits["train"])
+        many = len(paths) > MANY * len(survey.found.splits["train"])
         severity: Severity = "error" if many else "warning"
         yield survey.finding("duplicate-in-train", severity, paths, message, "keep one of each")
     if counted_twice := [g for g in groups if g not in divided]:

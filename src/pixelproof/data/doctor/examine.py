@@ -12,6 +12,7 @@ import pixelproof.data.doctor.duplicates as duplicates
 import pixelproof.data.doctor.files as files
 import pixelproof.data.doctor.masks as masks
 import pixelproof.data.doctor.near as near
+import pixelproof.data.doctor.overlaps as overlaps
 import pixelproof.data.doctor.sizes as sizes
 from pixelproof.data.doctor.finding import SEVERITIES, Diagnosis, Finding
 from pixelproof.data.doctor.summary import summarise
@@ -34,6 +35,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     classes.split_sizes,
     duplicates.duplicates_within_split,
     near.near_duplicates,
+    overlaps.overlaps,
     sizes.dark_images,
     sizes.blank_images,
     files.unused_images,

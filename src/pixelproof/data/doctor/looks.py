@@ -15,13 +15,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.config import COLORS
+from pixelproof.data.doctor.places import Place, footprint, place_of
 from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.images import EXIF_ORIENTATION, as_rgb, opened
 from pixelproof.data.masks import mask_values
 from pixelproof.data.proposal import MaskValues, count_values
 from pixelproof.data.reader import RGB, ImageReader, as_picture
 from pixelproof.data.scaling import DARK
-from pixelproof.data.tiffs import BITS
+from pixelproof.data.tiffs import BITS, rasters
 
 THUMBNAIL = (16, 18)  # rows, columns: halves to the 8 x 9 of a difference hash
 _ENOUGH_NODATA = 0.05
@@ -44,6 +45,7 @@ class ImageLook:
         constant: True if every pixel is the same.
         brightest: The largest value of any channel, 0..255.
         deep: True if the file has 16 bits, of which the upper 8 were read.
+        place: Where on the ground it lies, as far as it is known.
     """
 
     size: tuple[int, int]
@@ -56,6 +58,7 @@ class ImageLook:
     constant: bool
     brightest: int
     deep: bool = False
+    place: Place = None
 
     @property
     def dark(self) -> bool:
@@ -93,9 +96,11 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
     if reader.bands is None:
         with opened(path) as image:
             mode, orientation, deep = image.mode, _orientation(image), _deep(path, image)
+            place = place_of(path, image)
             pixels = as_rgb(path, image)
     else:
-        stored = reader.stored(path)
+        with reader.raster(path) as raster:
+            stored, place = rasters().read_bands(path, raster, reader.bands), footprint(raster)
         mode, orientation, deep, pixels = stored.dtype.name, 1, False, reader.scaled(path, stored)
     histogram = _histogram(pixels)
     levels = np.arange(256)
@@ -110,6 +115,7 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
         constant=bool((np.count_nonzero(histogram, axis=1) == 1).all()),
         brightest=int(np.flatnonzero(histogram.any(axis=0))[-1]),
         deep=deep,
+        place=place,
     )
     return look, None if look.dark else _black(pixels, histogram)
 
