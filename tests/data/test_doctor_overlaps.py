@@ -185,6 +185,12 @@ def test_tiles_that_touch_are_no_finding_and_windows_that_overlap_are(crs, tmp_p
         assert list(found(data_set(tmp_path / str(stride), places, crs=crs))) == checks
 
 
+def test_an_origin_without_a_crs_is_no_place(tmp_path):
+    for crs, checks in ((None, []), (UTM, ["overlap-across-splits"])):
+        places = {"train/a": (-50_000, 560_000), "validation/b": (-50_000, 560_000)}
+        assert list(found(data_set(tmp_path / str(crs), places, crs=crs))) == checks
+
+
 def test_a_strip_at_the_border_is_a_warning(tmp_path):
     places = {f"validation/v{i}": (500 * i, 500) for i in range(9)} | {"train/a": (0, 0), "train/b": (24, 500)}
     finding = found(data_set(tmp_path, places))["overlap-across-splits"]

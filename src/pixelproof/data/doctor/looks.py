@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.config import COLORS
-from pixelproof.data.doctor.places import Place, footprint, place_of
+from pixelproof.data.doctor.places import Footprint, footprint, place_of
 from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.images import EXIF_ORIENTATION, as_rgb, opened
 from pixelproof.data.masks import mask_values
@@ -45,7 +45,7 @@ class ImageLook:
         constant: True if every pixel is the same.
         brightest: The largest value of any channel, 0..255.
         deep: True if the file has 16 bits, of which the upper 8 were read.
-        place: Where on the ground it lies, as far as it is known.
+        place: Where on the ground it lies, None if it does not say.
     """
 
     size: tuple[int, int]
@@ -58,7 +58,7 @@ class ImageLook:
     constant: bool
     brightest: int
     deep: bool = False
-    place: Place = None
+    place: Footprint | None = None
 
     @property
     def dark(self) -> bool:

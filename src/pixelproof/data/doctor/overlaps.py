@@ -115,7 +115,7 @@ def _places(survey: Survey, split: str) -> Places:
     places: Places = defaultdict(list)
     for sample in survey.found.splits[split]:
         look = survey.images.get(sample.image)
-        if look is not None and isinstance(look.place, Footprint):
+        if look is not None and look.place is not None:
             places[look.place].append(sample.image)
     return places
 

@@ -34,19 +34,19 @@ class Footprint(NamedTuple):
     grain: float
 
 
-Place = Footprint | UserError | None
-"""None where nothing says where an image lies; an error where it is said and cannot be read without the extra."""
+UNREAD = Footprint("", (), 1.0)
+"""Stands for the ground of an image that says where it lies, where the extra is missing that reads it."""
 
 
-def place_of(path: Path, image: Image.Image) -> Place:
-    """Return where an image lies that Pillow has open."""
+def place_of(path: Path, image: Image.Image) -> Footprint | None:
+    """Return where an image lies that Pillow has open, None if neither its file nor one beside it says."""
     tagged = isinstance(image, TiffImageFile) and any(tag in image.tag_v2 for tag in _PLACED)
     if not tagged and not any(beside.is_file() for beside in _beside(path)):
         return None
     try:
         reading = rasters()
-    except UserError as missing:
-        return missing
+    except UserError:
+        return UNREAD
     try:
         # Listing a folder of many files for each of them takes longer than all else.
         with reading.rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"), reading.opened_raster(path) as raster:
@@ -60,7 +60,8 @@ def footprint(raster: Any) -> Footprint | None:
     from pixelproof.data.coordinates import located
 
     transform, crs = raster.transform, raster.crs
-    if transform.is_identity or transform.is_degenerate:
+    nowhere = crs is None and (transform.c, transform.f) == (0, 0)  # pixels counted in another unit, or upwards
+    if nowhere or transform.is_identity or transform.is_degenerate:
         return None
     height, width = float(raster.height), float(raster.width)
     x, y = located(transform, np.array([0, width, width, 0]), np.array([0, 0, height, height]))
@@ -75,6 +76,6 @@ def footprint(raster: Any) -> Footprint | None:
 def _beside(path: Path) -> Iterator[Path]:
     """Yield the files beside an image that GDAL takes its place from: world files, and its own."""
     letters = path.suffix[1:2] + path.suffix[-1:]
-    for suffix in (f".{letters}w", f"{path.suffix}w", ".wld"):
+    for suffix in (f".{letters}w", f".{path.suffix[1:]}w", ".wld"):
         yield path.with_suffix(suffix)
     yield path.with_name(f"{path.name}.aux.xml")
