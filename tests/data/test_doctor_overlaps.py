@@ -227,6 +227,14 @@ def test_the_setting_that_is_proposed_keeps_all_overlaps_in_one_part(tmp_path):
     assert sum(map(len, parts)) == len(set().union(*parts)) == 5
 
 
+def test_a_scene_beside_its_tiles(tmp_path):
+    root = data_set(tmp_path, {f"t{i:02}": (32 * (i % 5), 32 * (i // 5)) for i in range(20)})
+    data_set(root, {"all": (0, 0)}, pixel=50.0)
+    finding = found(root)["overlap-in-train"]
+    assert finding.count == 21
+    assert "21 of 21 images" in finding.message
+
+
 def test_classes_that_lie_in_scenes_of_their_own_get_no_setting(tmp_path):
     for c in range(12):
         tile(tmp_path / "train" / "ab"[c // 6] / f"s{c // 2}_{c % 2}.tif", 100 * (c // 2) + 16 * (c % 2), 0)

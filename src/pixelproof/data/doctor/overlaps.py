@@ -8,6 +8,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from pixelproof.data.doctor.duplicates import MANY
 from pixelproof.data.doctor.finding import Finding, Severity
 from pixelproof.data.doctor.places import Footprint
@@ -103,9 +105,9 @@ def _shared(places: Places, others: Places | None, search: Search) -> Shared:
         pairs = [(1.0, group[0], twin) for group in own for twin in group[1:]]
         covered = [1.0 if len(group) > 1 else part for group, part in zip(own, covered, strict=True)]
     theirs = own if others is None else list(others.values())
-    for (one, other), part in zip(found.pairs.tolist(), found.shares.tolist(), strict=True):
-        if others is not None or one < other:
-            pairs += [(part, path, theirs[other][0]) for path in own[one]]
+    each = found.pairs if others is not None else np.sort(found.pairs, axis=1)  # which may hold a pair both ways
+    for (one, other), part in dict(zip(map(tuple, each.tolist()), found.shares.tolist(), strict=True)).items():
+        pairs += [(part, path, theirs[other][0]) for path in own[one]]
     images = sum(len(group) for group, part in zip(own, covered, strict=True) if part)
     ground = sum(len(group) * part for group, part in zip(own, covered, strict=True))
     return Shared(images, ground / max(_images(places), 1), pairs)
