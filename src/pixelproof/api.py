@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers know of them
+    from pixelproof.deploy.assess import assess_map as assess
     from pixelproof.deploy.export import export_run as export
     from pixelproof.deploy.map import map_scene as map
+    from pixelproof.deploy.sample import sample_map as sample
     from pixelproof.deploy.serve import serve
     from pixelproof.evaluation.score import score
     from pixelproof.report.page import build_report as report
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.train import train_run as train
 
 __all__ = [
+    "assess",
     "cam",
     "compare",
     "doctor",
@@ -38,6 +41,7 @@ __all__ = [
     "map",
     "predict",
     "report",
+    "sample",
     "score",
     "serve",
     "show",
@@ -46,6 +50,7 @@ __all__ = [
 ]
 
 _FUNCTIONS = {
+    "assess": "pixelproof.deploy.assess.assess_map",
     "cam": "pixelproof.verbs.cam.cam_run",
     "compare": "pixelproof.verbs.compare.compare_models",
     "doctor": "pixelproof.verbs.doctor.examine_data",
@@ -57,6 +62,7 @@ _FUNCTIONS = {
     "map": "pixelproof.deploy.map.map_scene",
     "predict": "pixelproof.verbs.predict.predict_run",
     "report": "pixelproof.report.page.build_report",
+    "sample": "pixelproof.deploy.sample.sample_map",
     "score": "pixelproof.evaluation.score.score",
     "serve": "pixelproof.deploy.serve.serve",
     "show": "pixelproof.verbs.show.describe_model",

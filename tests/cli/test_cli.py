@@ -25,6 +25,7 @@ SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--
 
 OPTIONS = {
     "compare": {"--out", "--split", "--protocol", "--groups", "--seed", "--lang", "--overwrite", "--json", "--help"},
+    "assess": {"--map", "--truth", "--seed", "--json", "--help"},
     "cam": {"--out", "--class", "--device", "--overwrite", "--help"},
     "demo": {"--out", "--set", "--help"},
     "doctor": {"--bands", "--stretch", "--strict", "--json", "--write-labels", "--help"},
@@ -43,6 +44,7 @@ OPTIONS = {
         *("--out", "--device", "--backend", "--tta", "--scales", "--part", "--probabilities", "--overwrite", "--help")
     },
     "report": {"--lang", "--help"},
+    "sample": {*("--out", "--scene", "--labels", "--points", "--least", "--seed", "--bands", "--stretch", "--help")},
     "score": {"--labels", "--out", "--overwrite", "--json", "--help"},
     "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},

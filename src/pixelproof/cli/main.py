@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from pixelproof.cli.assess import assess
 from pixelproof.cli.cam import cam
 from pixelproof.cli.compare import compare
 from pixelproof.cli.demo import demo
@@ -22,6 +23,7 @@ from pixelproof.cli.export import export
 from pixelproof.cli.map import map_scene
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
+from pixelproof.cli.sample import sample
 from pixelproof.cli.score import score
 from pixelproof.cli.serve import serve
 from pixelproof.cli.show import show
@@ -56,6 +58,8 @@ for verb in (
 ):
     app.command()(verb)
 app.command("map")(map_scene)
+app.command()(sample)
+app.command()(assess)
 app.command()(export)
 app.command()(serve)
 
@@ -74,7 +78,7 @@ def main(
         raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
-    elif context.invoked_subcommand == "map":  # it promises bounded memory, and kept memory has gaps
+    elif context.invoked_subcommand in ("map", "sample"):  # they promise bounded memory, and kept memory has gaps
         return_freed_memory()
     else:
         keep_freed_memory()

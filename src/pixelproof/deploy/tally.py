@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,13 @@ def tally(path: Path, raw: RawFile, legend: Legend, ground: Ground) -> dict[str,
     Raises:
         UserError: The file differs from the pixels.
     """
-    counts = np.zeros(len(legend.ids) + 1, np.int64)
-    square_metres = np.zeros(len(legend.ids) + 1)
-    tops = range(0, raw.shape[1], ROWS)
-    for top, values in track(rows_of(path, ROWS), "check the map", len(tops), "strips"):
+    count = Count(len(legend.ids), ground)
+    for top, values in track(rows_of(path, ROWS), "check the map", -(-raw.shape[1] // ROWS), "strips"):
         if not np.array_equal(values, raw.rows(top, len(values))):
             raise UserError(f"{path} reads otherwise than it was written", "check the disk and run the command again")
-        index = legend.decode(values)
-        index[index == VOID] = len(legend.ids)
-        step = max(PIXELS // values.shape[1], 1)
-        for row in range(0, len(index), step):
-            part = _by_cell(index[row : row + step], len(counts))
-            counts += part.sum(axis=(0, 1))
-            if ground.method:
-                square_metres += _areas(index[row : row + step], part, ground, top + row)
+        for row, index in pieces(legend.decode(values)):
+            count.add(top + row, index)
+    counts, square_metres = count.pixels, count.square_metres
     valid = int(counts[:-1].sum())
     classes = {
         name: {
@@ -63,6 +57,40 @@ def tally(path: Path, raw: RawFile, legend: Legend, ground: Ground) -> dict[str,
         for k, name in enumerate(legend.names)
     }
     return {"classes": classes, "pixels": valid, "nodata_pixels": int(counts[-1]), "areas": ground.method}
+
+
+class Count:
+    """Pixels and areas of classes, added up piece by piece.
+
+    Args:
+        classes: K.
+        ground: Gives areas; where it cannot, they stay 0.
+
+    Attributes:
+        pixels: int64 [K + 1], the last of pixels without data.
+        square_metres: float64 [K + 1]; the last has no meaning.
+    """
+
+    def __init__(self, classes: int, ground: Ground) -> None:
+        self.pixels = np.zeros(classes + 1, np.int64)
+        self.square_metres = np.zeros(classes + 1)
+        self._ground = ground
+
+    def add(self, top: int, index: UInt8) -> None:
+        """Add rows of class indices, [h, W], of which ``top`` is the first."""
+        kinds = len(self.pixels)
+        index = np.where(index == VOID, np.uint8(kinds - 1), index)
+        part = _by_cell(index, kinds)
+        self.pixels += part.sum(axis=(0, 1))
+        if self._ground.method:
+            self.square_metres += _areas(index, part, self._ground, top)
+
+
+def pieces(index: UInt8) -> Iterator[tuple[int, UInt8]]:
+    """Yield class indices, [h, W], in pieces of some rows that are counted at once, with the number of their first."""
+    step = max(PIXELS // index.shape[1], 1)
+    for row in range(0, len(index), step):
+        yield row, index[row : row + step]
 
 
 def _by_cell(index: UInt8, kinds: int) -> Int64:

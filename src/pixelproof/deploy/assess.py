@@ -1,0 +1,127 @@
+"""``assess``: how good maps are, and how much of each class there truly is, from points that somebody has looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelproof.array_types import Bool, Int64
+from pixelproof.deploy.class_map import ClassMap
+from pixelproof.deploy.geo import located, rasterio, transformed
+from pixelproof.deploy.tally import HECTARE
+from pixelproof.errors import UserError
+from pixelproof.evaluation.assessment import Assessment, Estimate, PointSample, assess
+from pixelproof.labels import VOID
+from pixelproof.numbers import counted, first_of
+from pixelproof.runs.files import AnyPath, Paths, as_paths
+from pixelproof.runs.points_folder import POINTS, Design, count_unclear, load_design, load_truth
+
+FEWEST = 2
+"""Points with a truth that each class of the map needs."""
+OF_CLASSES = ("users", "producers", "iou")
+NAMES = {"users": "users_accuracy", "producers": "producers_accuracy", "overall": "overall_accuracy"}
+"""What measures are called in JSON where that is another name."""
+
+
+def assess_map(points: AnyPath, map: Paths = (), truth: AnyPath | None = None, seed: int = 0) -> dict[str, Any]:
+    """Return how good the map is that points were drawn from, and other maps of the same ground, as plain data.
+
+    Args:
+        points: The folder that ``sample`` has written.
+        map: Other maps, with classes of the same names.
+        truth: The table with the truth, by default ``points.csv`` in the folder.
+        seed: Of the intervals.
+
+    Raises:
+        UserError: The table is wrong or says too little, or another map has other classes, or no data at a point.
+    """
+    folder = Path(points)
+    design = load_design(folder)
+    table = folder / POINTS if truth is None else Path(truth)
+    said = load_truth(table, design)
+    known = np.array([each is not None for each in said])
+    sample = _sample(table, design, said, known)
+    own = assess(sample, seed=seed)
+    return {
+        "map": design.map,
+        "points": {"drawn": len(said), "with_truth": int(known.sum()), "unclear": count_unclear(table)},
+        "areas": design.areas,
+        **_facts(design, own, sample),
+        "others": [_other(path, design, sample, known, seed) for path in as_paths(map)],
+    }
+
+
+def _sample(table: Path, design: Design, said: Sequence[int | None], known: Bool) -> PointSample:
+    drawn = np.array([point.mapped for point in design.points])[known]
+    areas = np.array([each.area for each in design.classes])
+    counts = np.bincount(drawn, minlength=len(areas))
+    if few := [name for name, n, area in zip(design.names, counts, areas, strict=True) if area and n < FEWEST]:
+        problem = f"{table} says of {counted(int(known.sum()), 'point')} what is there, of too few where the map says "
+        raise UserError(problem + first_of(few, 5), f"look up at least {FEWEST} of each class, best all of the first")
+    return PointSample(areas / areas.sum(), drawn, np.array([each for each in said if each is not None]))
+
+
+def _facts(design: Design, found: Assessment, sample: PointSample) -> dict[str, Any]:
+    counts = np.bincount(sample.drawn, minlength=len(design.classes)).tolist()
+    hectares = sum(each.area for each in design.classes) / HECTARE if design.areas else None
+    classes = {}
+    for k, name in enumerate(design.names):
+        values: dict[str, Any] = {"points": counts[k]}
+        for key, measure in (("mapped", "mapped"), ("true", "true")):
+            share = _at(found.measures[measure], k)
+            values[f"{key}_share"] = share
+            values[f"{key}_hectares"] = _scaled(share, hectares)
+        values |= {NAMES.get(key, key): _at(found.measures[key], k) for key in OF_CLASSES}
+        classes[name] = values
+    whole = {NAMES.get(key, key): _at(found.measures[key]) for key in ("overall", "miou")}
+    return {"classes": classes, **whole, "error_matrix": found.matrix.tolist()}
+
+
+def _other(path: Path, design: Design, sample: PointSample, known: Bool, seed: int) -> dict[str, Any]:
+    """Return how good another map is, and by how much it is better than the one the points were drawn from."""
+    with closing(ClassMap(path)) as other:
+        mapped = _mapped(other, design)[known]
+    if missing := int((mapped == VOID).sum()):
+        problem = f"{path} holds no data at {counted(missing, 'point')} of {len(mapped):,}"
+        raise UserError(problem, "draw points from a map of the ground that both show")
+    found = assess(sample, mapped, seed)
+    gains = {NAMES.get(key, key): _at(gain) for key, gain in found.gains.items()}
+    return {"map": str(path), **_facts(design, found, sample), "gains": gains}
+
+
+def _mapped(other: ClassMap, design: Design) -> Int64:
+    """Return the class, by its place in the design, that another map has at each point; ``VOID`` without data."""
+    columns, rows = (np.array([getattr(point, name) for point in design.points]) for name in ("column", "row"))
+    if design.transform is not None and other.crs is not None and not other.transform.is_identity:
+        x, y = located(design.transform, columns.astype(np.float64) + 0.5, rows.astype(np.float64) + 0.5)
+        x, y = transformed(rasterio.crs.CRS.from_wkt(design.crs), other.crs, x, y)
+        columns, rows = (
+            np.floor(np.where(np.isfinite(place), place, -1)).astype(np.int64)
+            for place in located(~other.transform, x, y)
+        )
+    found = other.at(columns, rows)
+    places = {str(each.id): k for k, each in enumerate(design.classes)}  # as maps without names call them
+    places |= {name: k for k, name in enumerate(design.names)}
+    meant = np.full(256, VOID)
+    for index in set(found.tolist()) - {VOID}:
+        name = other.scheme.names[index]
+        if name not in places:
+            problem = f"{other.path} has the class '{name}' at a point, and the points know {first_of(design.names, 5)}"
+            raise UserError(problem, "give a map of the same classes")
+        meant[index] = places[name]
+    return meant[found]
+
+
+def _at(estimate: Estimate, *place: int) -> dict[str, float | None]:
+    values = {"estimate": estimate.value, "low": estimate.low, "high": estimate.high}
+    return {key: float(value[place]) if np.isfinite(value[place]) else None for key, value in values.items()}
+
+
+def _scaled(share: dict[str, float | None], factor: float | None) -> dict[str, float | None] | None:
+    if factor is None:
+        return None
+    return {key: None if value is None else value * factor for key, value in share.items()}

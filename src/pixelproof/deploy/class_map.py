@@ -1,0 +1,149 @@
+"""A raster whose values are classes: a map that Pixelproof made, or any other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.array_types import Int64, UInt8
+from pixelproof.data.rasters import driver_of, explained
+from pixelproof.deploy.areas import Ground
+from pixelproof.deploy.geo import open_raster, rasterio
+from pixelproof.deploy.tally import ROWS
+from pixelproof.errors import UserError
+from pixelproof.labels import VOID, LabelClass, LabelScheme
+from pixelproof.labels.scheme import LARGEST_ID
+from pixelproof.numbers import counted
+from pixelproof.progress import track
+from pixelproof.runs.labels_file import read_labels_for
+
+NO_CLASS = -1
+"""Of a value that is no class, in the table of values; ``VOID`` is no data."""
+
+
+class ClassMap:
+    """An open map.
+
+    Args:
+        path: GeoTIFF, PNG or VRT with one band of whole numbers.
+        labels: A ``labels.yaml``, if the classes are not those that the file names.
+
+    Attributes:
+        scheme: The classes: those of ``labels``, of the file's tags, or one for each value that occurs.
+        height: In pixels.
+        width: Likewise.
+        crs: Coordinate reference system, None if there is none.
+        transform: From columns and rows to coordinates.
+        ground: Gives areas.
+
+    Raises:
+        UserError: The file is no such raster.
+    """
+
+    def __init__(self, path: Path, labels: Path | None = None) -> None:
+        self.path = path
+        with self._explained():
+            self._data = open_raster(path, driver_of(path))
+            self.height, self.width = int(self._data.height), int(self._data.width)
+            self.crs, self.transform = self._data.crs, self._data.transform
+        try:
+            self._refuse_other_kinds()
+            self.scheme = read_labels_for("segmentation", labels) if labels else self._named() or self._found()
+        except UserError:
+            self.close()
+            raise
+        self.ground = Ground(self.crs, self.transform, self.height, self.width)
+        self._table = np.full(LARGEST_ID + 1, NO_CLASS, np.int16)
+        self._table[list(self.scheme.void_ids)] = VOID
+        self._table[list(self.scheme.ids)] = np.arange(len(self.scheme.ids))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._data.close()
+
+    def strips(self, label: str) -> Iterator[tuple[int, UInt8]]:
+        """Yield the whole map in strips from top to bottom: the first row's number and class indices, [h, W].
+
+        Raises:
+            UserError: A value is no class, or the file is damaged.
+        """
+        tops = range(0, self.height, ROWS)
+        for top in track(tops, label, len(tops), "strips"):
+            yield top, self._decode(self._read(0, top, self.width, min(ROWS, self.height - top)))
+
+    def at(self, columns: Int64, rows: Int64) -> UInt8:
+        """Return the class index of pixels, [N]; ``VOID`` where they hold no data or lie beyond the map.
+
+        Raises:
+            UserError: A value is no class, or the file is damaged.
+        """
+        found = np.full(len(columns), VOID, np.uint8)
+        inside = (columns >= 0) & (columns < self.width) & (rows >= 0) & (rows < self.height)
+        for point in np.flatnonzero(inside):
+            found[point] = self._decode(self._read(int(columns[point]), int(rows[point]), 1, 1))[0, 0]
+        return found
+
+    def _read(self, left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:
+        """Return stored values, [h, w], masked where they are no data."""
+        place = rasterio.windows.Window(left, top, width, height)
+        with self._explained(f" in rows {top} to {top + height}"):
+            values: npt.NDArray[Any] = self._data.read(1, window=place, masked=True)
+        return values
+
+    def _decode(self, values: npt.NDArray[Any]) -> UInt8:
+        stored, hidden = np.ma.getdata(values), np.ma.getmaskarray(values)
+        within = (stored >= 0) & (stored <= LARGEST_ID)
+        index = np.where(within, self._table[np.where(within, stored, 0)], NO_CLASS)
+        index[hidden] = VOID
+        if (strange := index == NO_CLASS).any():
+            known = f"it knows {counted(len(self.scheme.ids), 'class')}"
+            raise UserError(
+                f"{self.path} holds the value {stored[strange][0]}, which is no class: {known}",
+                "name it in a --labels file, there as one of void_ids if it means no data",
+            )
+        return index.astype(np.uint8)
+
+    def _refuse_other_kinds(self) -> None:
+        if self._data.count != 1 or np.dtype(self._data.dtypes[0]).kind not in "iu":
+            what = f"{counted(self._data.count, 'band')} of {self._data.dtypes[0]}"
+            raise UserError(f"{self.path} has {what}", "give a map of classes, with one band of whole numbers")
+
+    def _named(self) -> LabelScheme | None:
+        """Return the classes that the file's tags name, as those of ``map`` do; None if they name none."""
+        tags = self._data.tags()
+        names = {int(key[6:]): name for key, name in tags.items() if re.fullmatch(r"CLASS_\d{1,5}", key) and name}
+        return self._scheme(names) if names and max(names) <= LARGEST_ID else None
+
+    def _found(self) -> LabelScheme:
+        """Return a class for each value that occurs, called as its number."""
+        values: set[int] = set()
+        tops = range(0, self.height, ROWS)
+        for top in track(tops, "look for classes", len(tops), "strips"):
+            strip = self._read(0, top, self.width, min(ROWS, self.height - top))
+            values.update(np.unique(strip.compressed()).tolist())  # type: ignore[attr-defined]  # it is masked
+            if len(values) > VOID or (values and not 0 <= min(values) <= max(values) <= LARGEST_ID):
+                problem = f"{self.path} has more than {VOID} values, or some that are no ids, such as {max(values)}"
+                raise UserError(problem, "give a map of classes, or name them in a --labels file")
+        if not values:
+            raise UserError(f"{self.path} holds no data", "give a map that does")
+        return self._scheme({value: str(value) for value in sorted(values)})
+
+    def _scheme(self, names: dict[int, str]) -> LabelScheme:
+        """Return classes of these names by their values, with the file's colours where it has one for each."""
+        with self._explained():
+            palette = self._data.colorinterp[0].name == "palette"
+            colors = {value: rgb[:3] for value, rgb in self._data.colormap(1).items()} if palette else {}
+        own = [colors.get(value) for value in names]
+        usable = None not in own and len(set(own)) == len(own)
+        listed = zip(names.items(), own, strict=True)
+        classes = [LabelClass(name=name, id=value, color=rgb if usable else None) for (value, name), rgb in listed]
+        return LabelScheme(task="segmentation", classes=tuple(classes))
+
+    def _explained(self, where: str = "") -> AbstractContextManager[None]:
+        return explained(self.path, where)

@@ -1,0 +1,61 @@
+"""The page on which a person says what is at each point of a map: one HTML file that opens without a network.
+
+It does not show what the map says there, because who knows that tends to agree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from pixelproof.array_types import Float64, UInt8
+from pixelproof.labels.palettes import hex_color
+from pixelproof.report.pictures import photo_uri
+from pixelproof.report.rendering import digest, hashed, templates
+from pixelproof.runs.points_folder import COLUMNS, POINTS, UNCLEAR, Design
+
+SIDE = 257
+"""Of a picture, in pixels: uneven, so that one is in the middle."""
+
+
+@dataclass(frozen=True)
+class LabelPoint:
+    """What is seen around a point.
+
+    Attributes:
+        pixels: uint8 [SIDE, SIDE, 3].
+        outline: float64 [4, 2], the corners of the map's pixel in those of ``pixels``, x first.
+    """
+
+    pixels: UInt8
+    outline: Float64
+
+
+def label_page(title: str, design: Design, lines: Sequence[str], points: Iterable[LabelPoint | None]) -> str:
+    """Return the page.
+
+    Args:
+        title: What the map is called.
+        design: How the points were drawn.
+        lines: Those of ``points.csv`` without the truth.
+        points: Of each, what is seen there; None where there is no picture.
+    """
+    seen = [{"src": photo_uri(one.pixels), "outline": one.outline.round(2).tolist()} if one else None for one in points]
+    value = {
+        "file": POINTS,
+        "head": ",".join(COLUMNS),
+        "unclear": UNCLEAR,
+        # Another sample of the same map is another work, which must not take up where this one was left.
+        "key": f"pixelproof {design.map} {digest(chr(10).join(lines))}",
+        "lines": list(lines),
+        "side": SIDE,
+        "seen": seen,
+        "classes": [{"name": each.name, "color": hex_color(each.color)} for each in design.classes],
+    }
+    # Inside a script element nothing is escaped as HTML, so no "<" may stand there.
+    data = Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    page = templates().get_template("label.html.j2")
+    return page.render(title=title, n=len(lines), data=data, **hashed("label.js"))
