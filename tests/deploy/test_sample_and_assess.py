@@ -217,13 +217,13 @@ def test_maps_of_other_programs_are_read(tmp_path):
     plain = write_scene(tmp_path / "plain.tif", values[None], nodata=0)
     source = ClassMap(plain)
     assert source.scheme.names == ("7", "40")
-    assert next(source.strips("read"))[1].tolist() == [[VOID, 0, 0], [1, 1, VOID]]
+    assert next(source.rows("read"))[1].tolist() == [[VOID, 0, 0], [1, 1, VOID]]
     labels = tmp_path / "labels.yaml"
     labels.write_text("task: segmentation\nclasses: [{name: a, id: 7}, {name: b, id: 40}, {name: c, id: 9}]\n", "utf-8")
     assert ClassMap(plain, labels).scheme.names == ("a", "b", "c")
     labels.write_text("task: segmentation\nclasses: [{name: a, id: 7}]\n", "utf-8")
     with pytest.raises(UserError, match="holds the value 40, which is no class: it knows 1 class; name it in a"):
-        next(ClassMap(plain, labels).strips("read"))
+        next(ClassMap(plain, labels).rows("read"))
 
 
 @pytest.mark.parametrize(

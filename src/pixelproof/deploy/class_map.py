@@ -15,7 +15,7 @@ from pixelproof.array_types import Int64, UInt8
 from pixelproof.data.rasters import driver_of, explained
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.geo import open_raster, rasterio
-from pixelproof.deploy.tally import ROWS
+from pixelproof.deploy.tally import ROWS, pieces
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelClass, LabelScheme
 from pixelproof.labels.scheme import LARGEST_ID
@@ -67,15 +67,16 @@ class ClassMap:
         """Close the file."""
         self._data.close()
 
-    def strips(self, label: str) -> Iterator[tuple[int, UInt8]]:
-        """Yield the whole map in strips from top to bottom: the first row's number and class indices, [h, W].
+    def rows(self, label: str) -> Iterator[tuple[int, UInt8]]:
+        """Yield the whole map from top to bottom, some rows at once: the first one's number and class indices, [h, W].
 
         Raises:
             UserError: A value is no class, or the file is damaged.
         """
         tops = range(0, self.height, ROWS)
         for top in track(tops, label, len(tops), "strips"):
-            yield top, self._decode(self._read(0, top, self.width, min(ROWS, self.height - top)))
+            for row, piece in pieces(self._read(0, top, self.width, min(ROWS, self.height - top))):
+                yield top + row, self._decode(piece)
 
     def at(self, columns: Int64, rows: Int64) -> UInt8:
         """Return the class index of pixels, [N]; ``VOID`` where they hold no data or lie beyond the map.

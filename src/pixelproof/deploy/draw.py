@@ -9,8 +9,9 @@ import numpy as np
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.deploy.areas import CELL, Ground
 from pixelproof.deploy.class_map import ClassMap
-from pixelproof.deploy.tally import Count, pieces
+from pixelproof.deploy.tally import Count
 from pixelproof.errors import UserError
+from pixelproof.labels import VOID
 from pixelproof.randomness import generator
 
 
@@ -47,15 +48,14 @@ def draw(source: ClassMap, points: int, least: int, seed: int) -> Drawn:
     """
     classes, ground = len(source.scheme.ids), source.ground
     count, lowest = Count(classes, ground), [_Lowest(points) for _ in range(classes)]
-    for top, strip in source.strips("draw points"):
-        for row, index in pieces(strip):
-            count.add(top + row, index)
-            # The smallest of exponential numbers, each divided by its pixel's area: Efraimidis and Spirakis 2006.
-            keys = generator(seed, "point", top + row).standard_exponential(index.shape)
-            with np.errstate(divide="ignore"):  # of what lies beyond the Earth
-                keys /= _areas(ground, top + row, index.shape)
-            for k in np.unique(index[index < classes]):
-                lowest[k].add(keys, index == k, top + row)
+    for top, index in source.rows("draw points"):
+        count.add(top, index)
+        # The smallest of exponential numbers, each divided by its pixel's area: Efraimidis and Spirakis 2006.
+        keys = generator(seed, "point", top).standard_exponential(index.shape)
+        with np.errstate(divide="ignore"):  # of what lies beyond the Earth
+            keys /= _areas(ground, top, index.shape)
+        for k in np.unique(index[index != VOID]):
+            lowest[k].add(keys, index == k, top)
     pixels = count.pixels[:-1]
     areas = count.square_metres[:-1] if ground.method else pixels.astype(np.float64)
     counts = allocate(pixels * (areas > 0), areas, points, least)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pixelproof.array_types import Float64, Int64, UInt8
 from pixelproof.deploy.areas import CELL, Ground
@@ -43,8 +44,8 @@ def tally(path: Path, raw: RawFile, legend: Legend, ground: Ground) -> dict[str,
     for top, values in track(rows_of(path, ROWS), "check the map", -(-raw.shape[1] // ROWS), "strips"):
         if not np.array_equal(values, raw.rows(top, len(values))):
             raise UserError(f"{path} reads otherwise than it was written", "check the disk and run the command again")
-        for row, index in pieces(legend.decode(values)):
-            count.add(top + row, index)
+        for row, piece in pieces(values):
+            count.add(top + row, legend.decode(piece))
     counts, square_metres = count.pixels, count.square_metres
     valid = int(counts[:-1].sum())
     classes = {
@@ -86,11 +87,11 @@ class Count:
             self.square_metres += _areas(index, part, self._ground, top)
 
 
-def pieces(index: UInt8) -> Iterator[tuple[int, UInt8]]:
-    """Yield class indices, [h, W], in pieces of some rows that are counted at once, with the number of their first."""
-    step = max(PIXELS // index.shape[1], 1)
-    for row in range(0, len(index), step):
-        yield row, index[row : row + step]
+def pieces(values: npt.NDArray[Any]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """Yield an array, [h, W], in pieces of some rows that are counted at once, with the number of their first."""
+    step = max(PIXELS // values.shape[1], 1)
+    for row in range(0, len(values), step):
+        yield row, values[row : row + step]
 
 
 def _by_cell(index: UInt8, kinds: int) -> Int64:
