@@ -9,14 +9,17 @@ import rasterio
 from map_scenes import UTM, noise, write_scene
 
 from pixelproof.deploy.assess import assess_map
+from pixelproof.deploy.chips import chips, outlines
 from pixelproof.deploy.class_map import ClassMap
 from pixelproof.deploy.draw import allocate, draw
 from pixelproof.deploy.geo import open_raster
 from pixelproof.deploy.map import map_scene
+from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.sample import sample_map
+from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
-from pixelproof.runs.points_folder import load_design, load_truth
+from pixelproof.runs.points_folder import NOBODY, load_design, load_truth
 from waiting import wait_for
 
 NAMES = {1: "water", 2: "land", 3: "<b>ice</b>"}
@@ -91,10 +94,25 @@ def test_where_pixels_shrink_towards_a_pole_they_are_drawn_less_often(tmp_path):
     assert (latitude < np.degrees(np.arcsin(np.sin(np.radians(80)) / 2))).mean() == pytest.approx(0.5, abs=0.06)
 
 
+@pytest.mark.parametrize("points", [100, 300, 400])
+def test_in_degrees_estimates_are_right_however_many_pixels_are_drawn(tmp_path, points):
+    degrees = rasterio.transform.from_origin(0, 80, 2, 2)
+    path = write_map(tmp_path / "map.tif", np.ones((40, 10), np.uint8), crs="EPSG:4326", transform=degrees)
+    found = []
+    for seed in range(1 if points == 400 else 60):
+        drawn = draw(ClassMap(path), points, 1, seed)
+        found.append(drawn.weights[drawn.rows < 20].sum() / drawn.weights.sum())
+    north = (np.sin(np.radians(80)) - np.sin(np.radians(40))) / np.sin(np.radians(80))
+    # On the ellipsoid the northern half has .0014 more of the ground than on a sphere.
+    assert np.mean(found) == pytest.approx(north, abs=0.002 + 3 * np.std(found) / len(found) ** 0.5)
+
+
 def test_points_go_to_classes_by_area_with_some_for_each():
     pixels, areas = np.array([9000, 900, 3, 0]), np.array([9.0, 0.9, 0.003, 0.0])
     assert allocate(pixels, areas, 100, 10).tolist() == [80, 17, 3, 0]
     assert allocate(np.array([4, 2]), np.array([4.0, 2.0]), 100, 10).tolist() == [4, 2]
+    # What one class cannot give, others do: all pixels are drawn where so many are asked for.
+    assert allocate(pixels, areas, 9903, 1).tolist() == [9000, 900, 3, 0]
     with pytest.raises(UserError, match="20 points are too few for 10 in each of 3 classes; give more --points or a"):
         allocate(pixels, areas, 20, 10)
 
@@ -136,6 +154,9 @@ def test_another_map_may_lie_in_other_coordinates_and_have_no_names(world, tmp_p
     write_map(degrees, moved, crs="EPSG:4326", transform=to[0])
     found = assess_map(tmp_path / "points", [plain, degrees])
     assert [one["overall_accuracy"]["estimate"] for one in found["others"]] == pytest.approx([1, 1], abs=0.03)
+    nowhere = write_map(tmp_path / "nowhere.tif", values, crs=None)
+    with pytest.raises(UserError, match=r"nothing says how .*nowhere.tif lies on map.tif, which has another size"):
+        assess_map(tmp_path / "points", nowhere)
     half = write_map(tmp_path / "half.tif", np.ones((30, 80), np.uint8))
     with pytest.raises(UserError, match=r"half.tif holds no data at \d+ points of 200; draw points from a map"):
         assess_map(tmp_path / "points", half)
@@ -150,7 +171,7 @@ def test_what_was_looked_up_so_far_is_assessed(world, tmp_path, pixelproof):
     assert pixelproof("sample", mapped, "--out", folder, "--points", 150)[0] == 0
     code, _, err = pixelproof("assess", folder)
     assert code == 2
-    assert "says of 0 points what is there, of too few where the map says water, land, <b>ice</b>; look up" in err
+    assert "says of no point where the map says 'water' what is there; look up more of the first points, or all." in err
     fill(folder, truth, only=60)
     rows = (folder / "points.csv").read_text("utf-8").splitlines()
     rows[61] += "?"
@@ -179,11 +200,54 @@ def test_a_map_of_ours_is_sampled_as_it_was_counted(slim_run, tmp_path):
     assert (tmp_path / "points" / "label.html").is_file()
 
 
+def test_a_class_of_one_pixel_is_assessed_and_one_that_nobody_can_tell_left_out(tmp_path, pixelproof):
+    values = np.ones((30, 30), np.uint8)
+    values[:, 20:] = 2
+    values[0, 0] = 3
+    mapped = write_map(tmp_path / "map.tif", values)
+    sample_map(mapped, tmp_path / "points", points=90)
+    fill(tmp_path / "points", mapped)
+    assert assess_map(tmp_path / "points")["classes"][NAMES[3]]["points"] == 1
+    table = tmp_path / "points" / "points.csv"
+    table.write_text(table.read_text("utf-8").replace(NAMES[3], "?"), "utf-8")
+    code, out, err = pixelproof("assess", tmp_path / "points", "--json")
+    assert (code, json.loads(out)["points"]["unclear"]) == (0, 1)
+    assert "nobody can tell what is where the map says '<b>ice</b>', so its ground is left out" in err
+
+
+def test_maps_without_names_are_compared_by_ids_alone(tmp_path):
+    values = np.ones((30, 30), np.uint8)
+    values[:, 20:] = 2
+    mapped = write_map(tmp_path / "map.tif", values, {1: "one", 2: "two"})
+    sample_map(mapped, tmp_path / "points", points=60)
+    table = tmp_path / "points" / "points.csv"
+    table.write_text(table.read_text("utf-8").replace(",\n", ",one\n"), "utf-8")
+    plain = write_map(tmp_path / "plain.tif", values, None)
+    (found,) = assess_map(tmp_path / "points", plain)["others"]
+    assert found["gains"]["overall_accuracy"]["estimate"] == 0
+    swapped = write_map(tmp_path / "swapped.tif", values, {1: "2", 2: "1"})
+    with pytest.raises(UserError, match="the class '1' is called as another one or its id; give --labels"):
+        sample_map(swapped, tmp_path / "others", points=60)
+
+
+@pytest.mark.parametrize("crs", [None, "foo"])
+def test_a_design_that_contradicts_itself_is_refused(world, tmp_path, crs, capfd):
+    sample_map(world[1], tmp_path / "points", points=90)
+    fill(tmp_path / "points", world[0])
+    file = tmp_path / "points" / "design.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"crs": crs}), "utf-8")
+    with pytest.raises(UserError, match=r"a CRS needs a transform|the CRS of design.json cannot be read"):
+        assess_map(tmp_path / "points", world[0])
+    assert "ERROR" not in capfd.readouterr().err
+
+
 def test_a_person_may_use_any_spreadsheet(world, tmp_path):
     design = sample_map(world[1], tmp_path / "points", points=30, least=5)
     table = tmp_path / "filled.csv"
-    table.write_text("\ufeffTruth;Point\n 2 ;1\nland;3\n?;2\n;\n;4\n", "utf-8")
-    assert load_truth(table, design)[:5] == [1, None, 1, None, None]
+    table.write_text("\ufeffTruth;Point;x\n 2 ;1;3,5\nland;3.0\n?;2\n;\n;4\n3.0;5\n", "utf-8")
+    assert load_truth(table, design)[:6] == [1, NOBODY, 1, None, 2, None]
+    table.write_text("sep=,\n\npoint,truth\n1,land\n", "utf-8")
+    assert load_truth(table, design)[:2] == [1, None]
 
 
 @pytest.mark.parametrize(
@@ -194,6 +258,7 @@ def test_a_person_may_use_any_spreadsheet(world, tmp_path):
         ("point,truth\n1,land\n1,water", "line 3: point 1 stands twice; remove one of the lines"),
         ("id,class\n1,land", "has no columns 'point' and 'truth'; keep those of points.csv"),
         ("", "has no columns 'point' and 'truth'"),
+        ('point,truth\n1,"land\n' + "2,land\n" * 90, "line 92: there is no class 'land 2,land"),
     ],
 )
 def test_a_table_that_is_wrong_is_refused_by_line(world, tmp_path, text, problem):
@@ -232,7 +297,10 @@ def test_maps_of_other_programs_are_read(tmp_path):
         (np.zeros((3, 4, 4), np.uint8), "has 3 bands of uint8; give a map of classes"),
         (np.zeros((1, 4, 4), np.float32), "has 1 band of float32; give a map of classes"),
         (np.arange(400, dtype=np.uint16).reshape(1, 20, 20), "has more than 255 values"),
-        (np.full((1, 4, 4), -3, np.int16), "or some that are no ids, such as -3"),
+        (
+            np.full((1, 4, 4), -3, np.int16),
+            "holds the value -3, which can be no class; if it means no data, say so: gdal_edit",
+        ),
         (np.full((1, 4, 4), 9, np.uint8), "holds no data"),
     ],
 )
@@ -240,6 +308,18 @@ def test_what_is_no_map_is_refused(tmp_path, pixels, problem):
     with pytest.raises(UserError) as told:
         ClassMap(write_scene(tmp_path / "map.tif", pixels, nodata=9 if pixels.dtype == np.uint8 else None))
     assert problem in str(told.value)
+
+
+def test_classes_come_by_their_numbers_and_names_in_one_line(tmp_path):
+    values = np.array([[1, 2, 10, 11]], np.uint8)
+    path = write_map(tmp_path / "map.tif", values, {10: "ten  of ", 2: "two", 1: "one", 11: "eleven"})
+    assert ClassMap(path).scheme.names == ("one", "two", "ten of", "eleven")
+    twice = write_map(tmp_path / "twice.tif", values, {1: "one", 2: "one", 10: "a", 11: "b"})
+    with pytest.raises(UserError, match=r"twice.tif, by its tags: class name one is given twice"):
+        ClassMap(twice)
+    empty = write_map(tmp_path / "empty.tif", np.full((4, 4), 255, np.uint8))
+    with pytest.raises(UserError, match=r"empty.tif holds no data; give a map that does"):
+        sample_map(empty, tmp_path / "points")
 
 
 def test_a_map_that_lies_nowhere_is_measured_in_pixels(world, tmp_path):
@@ -265,10 +345,6 @@ def test_a_finer_scene_in_another_projection_is_cut_around_each_point(world, tmp
     scene = write_scene(
         tmp_path / "fine.tif", np.stack([red, green, 0 * red]).astype(np.uint8), crs="EPSG:4326", transform=place
     )
-    from pixelproof.deploy.chips import chips, outlines
-    from pixelproof.deploy.raster import Scene
-    from pixelproof.deploy.settings import MapSettings
-
     source, seen = ClassMap(world[1]), Scene(scene, MapSettings())
     columns, rows = np.array([10, 50, 79]), np.array([10, 40, 30])
     outlined = outlines(seen, source, columns, rows)
@@ -282,10 +358,25 @@ def test_a_finer_scene_in_another_projection_is_cut_around_each_point(world, tmp
     assert (cut[0][0][0, 0] == 128).all()  # beyond the scene's border
     sample_map(world[1], tmp_path / "points", scene, points=60, least=5)
     assert "lie beyond" in capsys.readouterr().err
+    away = write_scene(tmp_path / "away.tif", noise(60, 80), transform=UTM * UTM.translation(9000, 0))
+    with pytest.raises(UserError, match=r"no point of .*map.tif lies on .*away.tif; give an image of the same ground"):
+        sample_map(world[1], tmp_path / "others", away, points=60, least=5)
+    plain = write_scene(tmp_path / "plain.tif", noise(60, 80), crs=None)  # of the same pixels
+    assert outlines(Scene(plain, MapSettings()), source, columns, rows)[0, 0].tolist() == [10, 10]
     nowhere = write_scene(tmp_path / "nowhere.tif", noise(9, 9), crs=None)
     with pytest.raises(UserError, match=r"nothing says how .*nowhere.tif lies on .*map.tif"):
         sample_map(world[1], tmp_path / "others", nowhere, points=60, least=5)
     assert not (tmp_path / "others").exists()
+
+
+def test_a_cut_out_holds_three_pixels_of_a_coarse_map(world, tmp_path):
+    fine = write_scene(tmp_path / "fine.tif", noise(1500, 1200), transform=UTM * UTM.scale(1 / 150))
+    (cut,) = chips(
+        Scene(fine, MapSettings()), outlines(Scene(fine, MapSettings()), ClassMap(world[1]), *np.array([[4], [5]]))
+    )
+    assert cut is not None
+    assert np.ptp(cut[1], axis=0) == pytest.approx([257 / 3, 257 / 3], abs=0.5)
+    assert cut[1].mean(axis=0) == pytest.approx([128.5, 128.5], abs=0.6)
 
 
 @pytest.mark.browser
@@ -302,9 +393,9 @@ def test_the_page_takes_answers_keeps_them_and_does_not_say_what_the_map_says(wo
     assert page.locator("#classes button").all_inner_texts()[2].startswith("<b>ice</b>")
     page.keyboard.press("1")
     page.locator("#classes button").nth(2).click()
-    page.keyboard.press("0")
+    page.keyboard.press("X")
     page.keyboard.press("ArrowLeft")
-    page.keyboard.press("0")  # once more takes it back
+    page.keyboard.press("x")  # once more takes it back
     page.reload()
     assert page.locator("#status").inner_text() == "2 of 30 points have an answer."
     assert page.locator("#point").input_value() == "3"
@@ -319,11 +410,18 @@ def test_the_page_takes_answers_keeps_them_and_does_not_say_what_the_map_says(wo
         for k, line in enumerate((folder / "points.csv").read_text("utf-8").splitlines()[2:])
     ]
     other = tmp_path / "other.csv"
-    other.write_text('truth;point\n"<b>ice</b>";5\n?;6\n', "utf-8")
+    other.write_text('truth;point;x\n"<b>ice</b>";5;1,5\n?;6;2,5\n2;7;3,5\n;;\n', "utf-8")
     page.set_input_files("#load", other)
-    wait_for(lambda: page.locator("#status").inner_text() == "4 of 30 points have an answer.")
+    wait_for(lambda: page.locator("#status").inner_text() == "5 of 30 points have an answer.")
     other.write_text("truth,point\nsand,5\n", "utf-8")
     page.set_input_files("#load", other)
     wait_for(lambda: page.locator("#status").inner_text() == "Point 5: there is no class sand.")
+    assert page.locator("#point").input_value() == "3"
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("#anew")
+    assert page.locator("#status").inner_text() == "0 of 30 points have an answer."
+    page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
+    page.keyboard.press("2")
+    assert "This browser keeps nothing: save the table" in page.locator("#status").inner_text()
     assert trouble == []
     page.close()

@@ -12,7 +12,7 @@ SHARES = np.array([0.02, 0.015, 0.32, 0.645])
 
 def sample_of(counts, shares):
     drawn, truth = (np.repeat(places, counts.ravel()) for places in np.indices(counts.shape).reshape(2, -1))
-    return PointSample(np.asarray(shares, float), drawn, truth)
+    return PointSample(np.asarray(shares, float), drawn, truth, np.ones(len(drawn)))
 
 
 def test_the_published_example():
@@ -34,7 +34,7 @@ def ratio_by_hand(sample, part, whole):
         for k, share in enumerate(sample.shares):
             here = [i for i in range(len(sample.drawn)) if sample.drawn[i] == k]
             if here:
-                total += share * sum(of[i] for i in here) / len(here)
+                total += share * sum(sample.weights[i] * of[i] for i in here) / sum(sample.weights[i] for i in here)
         means.append(total)
     return means[0] / means[1] if means[1] else np.nan
 
@@ -45,7 +45,8 @@ def test_another_map_is_assessed_as_by_hand(seed):
     shares = np.array([0.5, 0.3, 0.2, 0.0])
     drawn = np.sort(np.concatenate([[0, 1, 2], rng.integers(0, 3, 37)]))
     truth, mapped = rng.integers(0, 4, (2, 40))
-    sample = PointSample(shares, drawn, truth)
+    weights = rng.uniform(1, 3, 40)
+    sample = PointSample(shares, drawn, truth, weights)
     found = assess(sample, mapped)
     for k in range(4):
         both, either = (mapped == k) & (truth == k), (mapped == k) | (truth == k)

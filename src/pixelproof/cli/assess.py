@@ -33,7 +33,9 @@ def assess(
         return
     printed = console()
     for found in (facts, *facts["others"]):
-        printed.print(_table(found))
+        printed.print(f"{found['map']}:", soft_wrap=True)
+        printed.print(_areas(found))
+        printed.print(_accuracies(found))
         for line in _lines(found, facts):
             printed.print(line, soft_wrap=True)
     counts = facts["points"]
@@ -44,22 +46,33 @@ def assess(
     )
 
 
-def _table(found: dict[str, Any]) -> Any:
+def _areas(found: dict[str, Any]) -> Any:
+    """Return a table of what is mapped, which of the map drawn from is known, and of what there truly is."""
     from pixelproof.terminal import add_row, table
 
     known = next(iter(found["classes"].values()))["true_hectares"] is not None
     unit, scale, key = ("ha", 1.0, "hectares") if known else ("%", 100.0, "share")
-    shown = table("class", "points", f"{unit} mapped", f"{unit} there is", "user's %", "producer's %", "IoU %")
+    other = "gains" in found
+    shown = table("class", *([] if other else ["points"]), f"{unit} mapped", f"{unit} there is")
     for name, row in found["classes"].items():
-        mapped = _number(row[f"mapped_{key}"], scale, False)
-        cells = [_number(row[name_], 100) for name_ in ("users_accuracy", "producers_accuracy", "iou")]
-        add_row(shown, name, f"{row['points']:,}", mapped, _number(row[f"true_{key}"], scale), *cells)
+        points = [] if other else [f"{row['points']:,}"]
+        mapped = _number(row[f"mapped_{key}"], scale, ends=other)
+        add_row(shown, name, *points, mapped, _number(row[f"true_{key}"], scale))
+    return shown
+
+
+def _accuracies(found: dict[str, Any]) -> Any:
+    from pixelproof.terminal import add_row, table
+
+    shown = table("class", "user's %", "producer's %", "IoU %")
+    for name, row in found["classes"].items():
+        add_row(shown, name, *(_number(row[key], 100) for key in ("users_accuracy", "producers_accuracy", "iou")))
     return shown
 
 
 def _lines(found: dict[str, Any], first: dict[str, Any]) -> Iterator[str]:
     accuracy, miou = (_number(found[key], 100) for key in ("overall_accuracy", "miou"))
-    yield f"{found['map']}: overall accuracy {accuracy} %, mean IoU {miou} %"
+    yield f"overall accuracy {accuracy} %, mean IoU {miou} %"
     if "gains" in found:
         gain, of_iou = (_number(found["gains"][key], 100, signed=True) for key in ("overall_accuracy", "miou"))
         yield f"against {first['map']}, on the same points: overall accuracy {gain} points, mean IoU {of_iou} points"

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 from pixelproof.array_types import Bool, Int64
+from pixelproof.deploy.chips import lies
 from pixelproof.deploy.class_map import ClassMap
-from pixelproof.deploy.geo import located, rasterio, transformed
+from pixelproof.deploy.geo import CPLE_BaseError, located, rasterio, transformed
 from pixelproof.deploy.tally import HECTARE
 from pixelproof.errors import UserError
 from pixelproof.evaluation.assessment import Assessment, Estimate, PointSample, assess
 from pixelproof.labels import VOID
 from pixelproof.numbers import counted, first_of
+from pixelproof.progress import say
 from pixelproof.runs.files import AnyPath, Paths, as_paths
-from pixelproof.runs.points_folder import POINTS, Design, count_unclear, load_design, load_truth
+from pixelproof.runs.points_folder import DESIGN, NOBODY, POINTS, Design, load_design, load_truth
 
-FEWEST = 2
-"""Points with a truth that each class of the map needs."""
 OF_CLASSES = ("users", "producers", "iou")
 NAMES = {"users": "users_accuracy", "producers": "producers_accuracy", "overall": "overall_accuracy"}
 """What measures are called in JSON where that is another name."""
@@ -43,12 +43,12 @@ def assess_map(points: AnyPath, map: Paths = (), truth: AnyPath | None = None, s
     design = load_design(folder)
     table = folder / POINTS if truth is None else Path(truth)
     said = load_truth(table, design)
-    known = np.array([each is not None for each in said])
+    known = np.array([each not in (None, NOBODY) for each in said])
     sample = _sample(table, design, said, known)
     own = assess(sample, seed=seed)
     return {
         "map": design.map,
-        "points": {"drawn": len(said), "with_truth": int(known.sum()), "unclear": count_unclear(table)},
+        "points": {"drawn": len(said), "with_truth": int(known.sum()), "unclear": said.count(NOBODY)},
         "areas": design.areas,
         **_facts(design, own, sample),
         "others": [_other(path, design, sample, known, seed) for path in as_paths(map)],
@@ -56,13 +56,20 @@ def assess_map(points: AnyPath, map: Paths = (), truth: AnyPath | None = None, s
 
 
 def _sample(table: Path, design: Design, said: Sequence[int | None], known: Bool) -> PointSample:
-    drawn = np.array([point.mapped for point in design.points])[known]
+    drawn = np.array([point.mapped for point in design.points])
     areas = np.array([each.area for each in design.classes])
-    counts = np.bincount(drawn, minlength=len(areas))
-    if few := [name for name, n, area in zip(design.names, counts, areas, strict=True) if area and n < FEWEST]:
-        problem = f"{table} says of {counted(int(known.sum()), 'point')} what is there, of too few where the map says "
-        raise UserError(problem + first_of(few, 5), f"look up at least {FEWEST} of each class, best all of the first")
-    return PointSample(areas / areas.sum(), drawn, np.array([each for each in said if each is not None]))
+    for place in set(drawn.tolist()) - set(drawn[known].tolist()):
+        here, name = [said[point] for point in np.flatnonzero(drawn == place).tolist()], design.names[place]
+        if None in here:
+            problem = f"{table} says of no point where the map says '{name}' what is there"
+            raise UserError(problem, "look up more of the first points, or all")
+        say(f"warning: nobody can tell what is where the map says '{name}', so its ground is left out")
+        areas[place] = 0
+    if not areas.any():
+        raise UserError(f"{table} says of no point what is there", "look some up")
+    weights = np.array([point.weight for point in design.points])[known]
+    truth = np.array([each for each in said if each not in (None, NOBODY)])
+    return PointSample(areas / areas.sum(), drawn[known], truth, weights)
 
 
 def _facts(design: Design, found: Assessment, sample: PointSample) -> dict[str, Any]:
@@ -95,25 +102,41 @@ def _other(path: Path, design: Design, sample: PointSample, known: Bool, seed: i
 
 def _mapped(other: ClassMap, design: Design) -> Int64:
     """Return the class, by its place in the design, that another map has at each point; ``VOID`` without data."""
-    columns, rows = (np.array([getattr(point, name) for point in design.points]) for name in ("column", "row"))
-    if design.transform is not None and other.crs is not None and not other.transform.is_identity:
-        x, y = located(design.transform, columns.astype(np.float64) + 0.5, rows.astype(np.float64) + 0.5)
-        x, y = transformed(rasterio.crs.CRS.from_wkt(design.crs), other.crs, x, y)
-        columns, rows = (
-            np.floor(np.where(np.isfinite(place), place, -1)).astype(np.int64)
-            for place in located(~other.transform, x, y)
-        )
-    found = other.at(columns, rows)
-    places = {str(each.id): k for k, each in enumerate(design.classes)}  # as maps without names call them
-    places |= {name: k for k, name in enumerate(design.names)}
+    found = other.at(*_pixels(other, design))
+    places = {(each.name if other.named else each.id): place for place, each in enumerate(design.classes)}
     meant = np.full(256, VOID)
     for index in set(found.tolist()) - {VOID}:
-        name = other.scheme.names[index]
-        if name not in places:
-            problem = f"{other.path} has the class '{name}' at a point, and the points know {first_of(design.names, 5)}"
+        theirs = other.scheme.classes[index]
+        if (place := places.get(theirs.name if other.named else theirs.id)) is None:
+            known = first_of(design.names, 5)
+            problem = f"{other.path} has the class '{theirs.name}' at a point, and the points know {known}"
             raise UserError(problem, "give a map of the same classes")
-        meant[index] = places[name]
+        meant[index] = place
     return meant[found]
+
+
+def _pixels(other: ClassMap, design: Design) -> tuple[Int64, Int64]:
+    """Return columns and rows of another map's pixels in which the points lie, [N] each."""
+    columns, rows = (np.array([getattr(point, name) for point in design.points]) for name in ("column", "row"))
+    if design.crs is None or design.transform is None or not lies(other):
+        if (design.height, design.width) == (other.height, other.width):
+            return columns, rows
+        problem = f"nothing says how {other.path} lies on {design.map}, which has another size"
+        raise UserError(problem, "give a map with a CRS and a transform, or one of the same pixels")
+    x, y = located(design.transform, columns.astype(np.float64) + 0.5, rows.astype(np.float64) + 0.5)
+    x, y = transformed(_crs(design.crs), other.crs, x, y)
+    with np.errstate(invalid="ignore"):  # of what is off the Earth
+        places = located(~other.transform, x, y)
+    columns, rows = (np.floor(np.where(np.isfinite(place), place, -1)).astype(np.int64) for place in places)
+    return columns, rows
+
+
+def _crs(wkt: str) -> Any:
+    try:
+        with rasterio.Env():  # which keeps GDAL's own words from stderr
+            return rasterio.crs.CRS.from_wkt(wkt)
+    except (ValueError, CPLE_BaseError):  # rasterio's own error is a ValueError
+        raise UserError(f"the CRS of {DESIGN} cannot be read", "draw the points again") from None
 
 
 def _at(estimate: Estimate, *place: int) -> dict[str, float | None]:

@@ -17,12 +17,14 @@ from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.geo import open_raster, rasterio
 from pixelproof.deploy.tally import ROWS, pieces
 from pixelproof.errors import UserError
-from pixelproof.labels import VOID, LabelClass, LabelScheme
+from pixelproof.labels import VOID, LabelScheme
 from pixelproof.labels.scheme import LARGEST_ID
 from pixelproof.numbers import counted
 from pixelproof.progress import track
 from pixelproof.runs.labels_file import read_labels_for
+from pixelproof.schema import parse
 
+TAG = r"CLASS_\d{1,5}"
 NO_CLASS = -1
 """Of a value that is no class, in the table of values; ``VOID`` is no data."""
 
@@ -36,6 +38,7 @@ class ClassMap:
 
     Attributes:
         scheme: The classes: those of ``labels``, of the file's tags, or one for each value that occurs.
+        named: Whether they have names, and not only numbers.
         height: In pixels.
         width: Likewise.
         crs: Coordinate reference system, None if there is none.
@@ -54,7 +57,9 @@ class ClassMap:
             self.crs, self.transform = self._data.crs, self._data.transform
         try:
             self._refuse_other_kinds()
-            self.scheme = read_labels_for("segmentation", labels) if labels else self._named() or self._found()
+            named = read_labels_for("segmentation", labels) if labels else self._named()
+            self.named = named is not None
+            self.scheme = named or self._found()
         except UserError:
             self.close()
             raise
@@ -118,7 +123,8 @@ class ClassMap:
     def _named(self) -> LabelScheme | None:
         """Return the classes that the file's tags name, as those of ``map`` do; None if they name none."""
         tags = self._data.tags()
-        names = {int(key[6:]): name for key, name in tags.items() if re.fullmatch(r"CLASS_\d{1,5}", key) and name}
+        found = {int(key[6:]): " ".join(text.split()) for key, text in tags.items() if re.fullmatch(TAG, key)}
+        names = {value: name for value, name in sorted(found.items()) if name}
         return self._scheme(names) if names and max(names) <= LARGEST_ID else None
 
     def _found(self) -> LabelScheme:
@@ -128,8 +134,12 @@ class ClassMap:
         for top in track(tops, "look for classes", len(tops), "strips"):
             strip = self._read(0, top, self.width, min(ROWS, self.height - top))
             values.update(np.unique(strip.compressed()).tolist())  # type: ignore[attr-defined]  # it is masked
-            if len(values) > VOID or (values and not 0 <= min(values) <= max(values) <= LARGEST_ID):
-                problem = f"{self.path} has more than {VOID} values, or some that are no ids, such as {max(values)}"
+            if strange := next((value for value in sorted(values) if not 0 <= value <= LARGEST_ID), None):
+                problem = f"{self.path} holds the value {strange}, which can be no class"
+                remedy = f"if it means no data, say so: gdal_edit.py -a_nodata {strange} {self.path.name}"
+                raise UserError(problem, remedy)
+            if len(values) > VOID:
+                problem = f"{self.path} has more than {VOID} values"
                 raise UserError(problem, "give a map of classes, or name them in a --labels file")
         if not values:
             raise UserError(f"{self.path} holds no data", "give a map that does")
@@ -143,8 +153,8 @@ class ClassMap:
         own = [colors.get(value) for value in names]
         usable = None not in own and len(set(own)) == len(own)
         listed = zip(names.items(), own, strict=True)
-        classes = [LabelClass(name=name, id=value, color=rgb if usable else None) for (value, name), rgb in listed]
-        return LabelScheme(task="segmentation", classes=tuple(classes))
+        classes = [{"name": name, "id": value, "color": rgb if usable else None} for (value, name), rgb in listed]
+        return parse(LabelScheme, {"task": "segmentation", "classes": classes}, f"{self.path}, by its tags")
 
     def _explained(self, where: str = "") -> AbstractContextManager[None]:
         return explained(self.path, where)

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.metrics import mean_defined, ratio
@@ -35,11 +37,13 @@ class PointSample:
         shares: float64 [K], of the map's area, of each class; they sum to 1, and a class without area has no points.
         drawn: int64 [N], the class of that map at each point.
         truth: int64 [N], the class that is there.
+        weights: float64 [N], how much of its class a point stands for, beside the others of the class.
     """
 
     shares: Float64
     drawn: Int64
     truth: Int64
+    weights: Float64
 
 
 @dataclass(frozen=True)
@@ -66,24 +70,33 @@ class Assessment:
     gains: dict[str, Estimate]
 
 
-def _iou(matrix: Float64) -> Float64:
-    right = np.diagonal(matrix, axis1=-2, axis2=-1)
-    return ratio(right, matrix.sum(-1) + matrix.sum(-2) - right)
+class Margins(NamedTuple):
+    """Shares of the area, [..., K] each: what is mapped as a class, what truly is the class, and what is both."""
+
+    mapped: Float64
+    true: Float64
+    right: Float64
+
+    @classmethod
+    def of(cls, matrix: Float64) -> Margins:
+        """Return those of an error matrix, [K, K]."""
+        return cls(matrix.sum(axis=1), matrix.sum(axis=0), np.diagonal(matrix))
+
+    @property
+    def iou(self) -> Float64:
+        """Intersection over union of each class; NaN of one that is neither mapped nor there."""
+        return ratio(self.right, self.mapped + self.true - self.right)
 
 
-def _share_of(right_in: int) -> Callable[[Float64], Float64]:
-    return lambda matrix: ratio(np.diagonal(matrix, axis1=-2, axis2=-1), matrix.sum(right_in))
-
-
-OF_CLASSES: dict[str, Callable[[Float64], Float64]] = {
-    "mapped": lambda matrix: matrix.sum(-1),
-    "true": lambda matrix: matrix.sum(-2),
-    "users": _share_of(-1),
-    "producers": _share_of(-2),
-    "iou": _iou,
+OF_CLASSES: dict[str, Callable[[Margins], Float64]] = {
+    "mapped": lambda area: area.mapped,
+    "true": lambda area: area.true,
+    "users": lambda area: ratio(area.right, area.mapped),
+    "producers": lambda area: ratio(area.right, area.true),
+    "iou": lambda area: area.iou,
 }
-"""Functions of error matrices, [..., K, K] -> [..., K]: each class's share of the mapped and of the true area, user's
-accuracy (precision), producer's accuracy (recall) and IoU."""
+"""Each class's share of the mapped and of the true area, user's accuracy (precision), producer's accuracy (recall) and
+IoU, [..., K]."""
 
 
 def assess(sample: PointSample, mapped: Int64 | None = None, seed: int = 0) -> Assessment:
@@ -94,23 +107,25 @@ def assess(sample: PointSample, mapped: Int64 | None = None, seed: int = 0) -> A
         mapped: int64 [N], the class at each point of another map; by default the one that the points were drawn from.
         seed: Of the intervals.
     """
-    own = _matrix(sample, sample.drawn)
-    matrix = own if mapped is None else _matrix(sample, mapped)
-    draws, own_draws = _draws(sample, mapped, seed)
-    measures = {name: _estimate(measure(matrix), measure(draws)) for name, measure in OF_CLASSES.items()}
-    whole, other = _whole(matrix, draws), _whole(own, own_draws)
+    own = Margins.of(_matrix(sample, sample.drawn))
+    matrix = _matrix(sample, sample.drawn if mapped is None else mapped)
+    found, (draws, own_draws) = Margins.of(matrix), _draws(sample, mapped, seed)
+    measures = {name: _estimate(measure(found), measure(draws)) for name, measure in OF_CLASSES.items()}
+    whole = {name: (measure(found), measure(draws)) for name, measure in _whole(found).items()}
     measures |= {name: _estimate(*pair) for name, pair in whole.items()}
-    gains = {name: _estimate(value - other[name][0], drawn - other[name][1]) for name, (value, drawn) in whole.items()}
+    gains = {
+        name: _estimate(measure(found) - measure(own), measure(draws) - measure(own_draws))
+        for name, measure in _whole(own).items()
+    }
     return Assessment(matrix, measures, gains)
 
 
-def _whole(matrix: Float64, draws: Float64) -> dict[str, tuple[Float64, Float64]]:
-    """Return overall accuracy and mean IoU of a matrix, [K, K], and of what it may be, [DRAWS, K, K]."""
-    known = np.isfinite(_iou(matrix))  # a class that nobody has mapped or found is not averaged over
-    accuracy = [np.trace(each, axis1=-2, axis2=-1) for each in (matrix, draws)]
+def _whole(found: Margins) -> dict[str, Callable[[Margins], Float64]]:
+    """Return the measures of a whole map; mean IoU is that of the classes that ``found`` maps or has."""
+    known = np.isfinite(found.iou)
     return {
-        "overall": (accuracy[0], accuracy[1]),
-        "miou": (mean_defined(_iou(matrix)), mean_defined(np.where(known, _iou(draws), np.nan))),
+        "overall": lambda area: area.right.sum(axis=-1),
+        "miou": lambda area: mean_defined(np.where(known, area.iou, np.nan)),
     }
 
 
@@ -126,28 +141,38 @@ def _estimate(value: Float64, draws: Float64) -> Estimate:
 def _matrix(sample: PointSample, mapped: Int64) -> Float64:
     """Return the estimated error matrix, [K, K]: each point stands for its part of the class it was drawn from."""
     matrix = np.zeros((len(sample.shares),) * 2)
-    points = np.bincount(sample.drawn, minlength=len(sample.shares))
-    np.add.at(matrix, (mapped, sample.truth), (sample.shares / np.maximum(points, 1))[sample.drawn])
+    weight = np.bincount(sample.drawn, sample.weights, minlength=len(sample.shares))
+    part = ratio(sample.shares, weight, undefined=0.0)[sample.drawn] * sample.weights
+    np.add.at(matrix, (mapped, sample.truth), part)
     return matrix
 
 
-def _draws(sample: PointSample, mapped: Int64 | None, seed: int) -> tuple[Float64, Float64]:
-    """Return error matrices as they may be, [DRAWS, K, K], of the map in question and of the one drawn from."""
+def _draws(sample: PointSample, mapped: Int64 | None, seed: int) -> tuple[Margins, Margins]:
+    """Return areas as they may be, [DRAWS, K] each, of the map in question and of the one drawn from."""
     rng, classes = generator(seed, "assessment"), len(sample.shares)
-    matrices, own = np.zeros((2, DRAWS, classes, classes))
+    rows, columns, right = np.zeros((3, DRAWS, classes))
+    own_right = np.zeros((DRAWS, classes))
     for stratum in np.flatnonzero(sample.shares):
-        here = sample.drawn == stratum
-        rows = sample.drawn[here] if mapped is None else mapped[here]
-        seen = rows * classes + sample.truth[here]
+        here = np.flatnonzero(sample.drawn == stratum)
+        seen = (sample.drawn if mapped is None else mapped)[here] * classes + sample.truth[here]
         cells = _possible(int(stratum), classes, seen, mapped is not None)
-        right = cells == stratum * (classes + 1)
-        belief = np.where(right, RIGHT, WRONG / max(len(cells) - 1, 1))
-        counts = np.bincount(np.searchsorted(cells, seen), minlength=len(cells))
+        belief = np.where(cells == stratum * (classes + 1), RIGHT, WRONG / max(len(cells) - 1, 1))
+        weights = sample.weights[here] * len(here) / sample.weights[here].sum()
+        counts = np.bincount(np.searchsorted(cells, seen), weights, minlength=len(cells))
         parts = rng.standard_gamma(counts + belief, (DRAWS, len(cells)))
-        parts *= sample.shares[stratum] / parts.sum(1, keepdims=True)
-        matrices.reshape(DRAWS, -1)[:, cells] += parts
-        own[:, stratum] = parts @ (cells[:, None] % classes == np.arange(classes))
-    return matrices, own
+        parts *= sample.shares[stratum] / parts.sum(axis=1, keepdims=True)
+        row, column = np.divmod(cells, classes)
+        rows += parts @ _places(row, classes)
+        columns += parts @ _places(column, classes)
+        right += (parts * (row == column)) @ _places(row, classes)
+        own_right[:, stratum] = (parts * (column == stratum)).sum(axis=1)
+    own = Margins(np.broadcast_to(sample.shares, rows.shape), columns, own_right)
+    return Margins(rows, columns, right), own
+
+
+def _places(classes: Int64, count: int) -> csr_array:
+    """Return the matrix, [C, K], by which columns that belong to classes, [C], are added up for each."""
+    return csr_array((np.ones(len(classes)), (np.arange(len(classes)), classes)), shape=(len(classes), count))
 
 
 def _possible(stratum: int, classes: int, seen: Int64, other: bool) -> Int64:

@@ -6,8 +6,8 @@ It does not show what the map says there, because who knows that tends to agree.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import TypedDict
 
 from markupsafe import Markup
 
@@ -21,29 +21,29 @@ SIDE = 257
 """Of a picture, in pixels: uneven, so that one is in the middle."""
 
 
-@dataclass(frozen=True)
-class LabelPoint:
-    """What is seen around a point.
+class LabelPicture(TypedDict):
+    """What is seen around a point, as the page holds it."""
 
-    Attributes:
-        pixels: uint8 [SIDE, SIDE, 3].
-        outline: float64 [4, 2], the corners of the map's pixel in those of ``pixels``, x first.
-    """
-
-    pixels: UInt8
-    outline: Float64
+    src: str
+    """A data URI."""
+    outline: list[list[float]]
+    """The corners of the map's pixel in pixels of the picture, x first."""
 
 
-def label_page(title: str, design: Design, lines: Sequence[str], points: Iterable[LabelPoint | None]) -> str:
+def label_picture(pixels: UInt8, outline: Float64) -> LabelPicture:
+    """Return what is seen around a point: uint8 [SIDE, SIDE, 3], and the corners of the map's pixel in it, [4, 2]."""
+    return {"src": photo_uri(pixels), "outline": outline.round(2).tolist()}
+
+
+def label_page(title: str, design: Design, lines: Sequence[str], pictures: Sequence[LabelPicture | None]) -> str:
     """Return the page.
 
     Args:
         title: What the map is called.
         design: How the points were drawn.
         lines: Those of ``points.csv`` without the truth.
-        points: Of each, what is seen there; None where there is no picture.
+        pictures: Of each, what is seen there; None where nothing is.
     """
-    seen = [{"src": photo_uri(one.pixels), "outline": one.outline.round(2).tolist()} if one else None for one in points]
     value = {
         "file": POINTS,
         "head": ",".join(COLUMNS),
@@ -52,8 +52,8 @@ def label_page(title: str, design: Design, lines: Sequence[str], points: Iterabl
         "key": f"pixelproof {design.map} {digest(chr(10).join(lines))}",
         "lines": list(lines),
         "side": SIDE,
-        "seen": seen,
-        "classes": [{"name": each.name, "color": hex_color(each.color)} for each in design.classes],
+        "seen": list(pictures),
+        "classes": [{"name": each.name, "id": each.id, "color": hex_color(each.color)} for each in design.classes],
     }
     # Inside a script element nothing is escaped as HTML, so no "<" may stand there.
     data = Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,10 @@ PAGE = "label.html"
 COLUMNS = ("point", "x", "y", "longitude", "latitude", "column", "row", "truth")
 UNCLEAR = "?"
 """The truth of a point of which nobody can tell what is there."""
+NOBODY = -1
+"""The same among places of classes."""
+LONGEST = 60
+"""Characters of a cell that a message shows."""
 
 
 class MappedClass(Strict):
@@ -43,6 +48,8 @@ class DrawnPoint(Strict):
     """Place among the classes of the one that the map has there."""
     column: Count
     row: Count
+    weight: float = Field(gt=0)
+    """How much of its class it stands for, beside the others: its area by its chance to be drawn."""
 
 
 class Design(Strict):
@@ -51,7 +58,12 @@ class Design(Strict):
     version: Literal[1] = 1
     map: str
     """The map's file name."""
+    height: int = Field(ge=1)
+    """In pixels."""
+    width: int = Field(ge=1)
+    """Likewise."""
     crs: str | None
+    """As WKT; None where the map lies nowhere."""
     transform: tuple[float, float, float, float, float, float] | None
     """From columns and rows to coordinates, as an affine matrix row by row; None where the map lies nowhere."""
     areas: Literal["planimetric", "ellipsoidal"] | None
@@ -62,8 +74,15 @@ class Design(Strict):
 
     @model_validator(mode="after")
     def _check(self) -> Design:
-        if len(set(self.names)) < len(self.names):
-            raise ValueError("two classes have the same name")
+        if (self.crs is None) != (self.transform is None):
+            raise ValueError("a CRS needs a transform, and a transform a CRS")
+        if not math.isfinite(sum(each.area for each in self.classes)):
+            raise ValueError("the classes' areas are too large")
+        known: dict[str, int] = {UNCLEAR: -1}
+        for place, each in enumerate(self.classes):
+            for word in (each.name, str(each.id)):
+                if known.setdefault(word, place) != place:
+                    raise ValueError(f"the class '{each.name}' is called as another one or its id; give --labels")
         if max(point.mapped for point in self.points) >= len(self.classes):
             raise ValueError("a point lies in a class that is not there")
         if any(not self.classes[point.mapped].area for point in self.points):
@@ -94,53 +113,60 @@ def load_design(folder: Path) -> Design:
 
 
 def load_truth(path: Path, design: Design) -> list[int | None]:
-    """Return the class of each point that a table says: its place, None where nobody has looked, or nobody can tell.
+    """Return the class of each point that a table says: its place, ``NOBODY`` knows, or None: not looked up yet.
 
     Semicolons or tabs may stand in the place of commas, as some spreadsheets write them, and ids in that of names.
 
     Raises:
         UserError: It cannot be read, or names a point or class that is not there, or a point twice.
     """
-    rows = _rows(path)
-    heads = [cell.strip().lower() for cell in rows[0]] if rows else []
-    if not {"point", "truth"} <= set(heads):
+    (_, heads), *rows = _rows(path) or [(0, [])]
+    if not {"point", "truth"} <= set(heads := [cell.lower() for cell in heads]):
         raise UserError(f"{path} has no columns 'point' and 'truth'", f"keep those of {POINTS}")
     number, truth = heads.index("point"), heads.index("truth")
     known = {str(k): k for k in range(1, len(design.points) + 1)}
     found: dict[int, int | None] = {}
-    for line, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        cells = [cell.strip() for cell in row] + [""] * (len(heads) - len(row))  # empty ones at the end are left out
-        if (point := known.get(cells[number])) is None:
-            raise UserError(f"{path}, line {line}: there is no point '{cells[number]}'", f"keep the lines of {POINTS}")
+    for line, row in rows:
+        cells = row + [""] * (len(heads) - len(row))  # empty ones at the end are left out by some programs
+        if (point := known.get(_whole(cells[number]))) is None:
+            problem = f"{path}, line {line}: there is no point '{_short(cells[number])}'"
+            raise UserError(problem, f"keep the lines of {POINTS}")
         if point in found:
             raise UserError(f"{path}, line {line}: point {point} stands twice", "remove one of the lines")
         found[point] = _class_of(path, line, cells[truth], design)
     return [found.get(point) for point in known.values()]
 
 
-def count_unclear(path: Path) -> int:
-    """Return of how many points a table says that nobody can tell."""
-    rows = _rows(path)
-    truth = [cell.strip().lower() for cell in rows[0]].index("truth")
-    return sum(len(row) > truth and row[truth].strip() == UNCLEAR for row in rows[1:])
-
-
 def _class_of(path: Path, line: int, text: str, design: Design) -> int | None:
-    if text in ("", UNCLEAR):
+    if text == "":
         return None
-    names = {str(each.id): place for place, each in enumerate(design.classes)}
-    names |= {name: place for place, name in enumerate(design.names)}
-    if text not in names:
-        raise UserError(f"{path}, line {line}: there is no class '{text}'", nearest(text, design.names))
-    return names[text]
+    places = {UNCLEAR: NOBODY} | {str(each.id): place for place, each in enumerate(design.classes)}
+    places |= {name: place for place, name in enumerate(design.names)}
+    for word in (text, _whole(text)):
+        if word in places:
+            return places[word]
+    raise UserError(f"{path}, line {line}: there is no class '{_short(text)}'", nearest(text, design.names))
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _whole(text: str) -> str:
+    """Return ``2.0``, as some programs write numbers of a column that has gaps, as ``2``."""
+    return text.removesuffix(".0")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows that hold anything, with the numbers of their lines, blanks around and within cells made one."""
     text = read_text(path)
-    marks = {mark: text.partition("\n")[0].count(mark) for mark in ",;\t"}
+    if text.startswith("sep="):  # which Excel takes for a word to itself
+        text = text[text.find("\n") :]
+    head = next(filter(str.strip, text.splitlines()), "")
+    mark = max(",;\t", key=head.count)
     try:
-        return list(csv.reader(io.StringIO(text), delimiter=max(marks, key=lambda mark: marks[mark])))
+        reader = csv.reader(io.StringIO(text), delimiter=mark)
+        rows = [(reader.line_num, [" ".join(cell.split()) for cell in row]) for row in reader]
     except csv.Error as error:
         raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
+    return [(line, row) for line, row in rows if any(row)]

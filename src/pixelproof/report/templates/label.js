@@ -10,44 +10,54 @@
   const answers = data.lines.map(() => "");
   let at = 0;
 
-  const say = (text) => { $("status").textContent = text; };
+  let [lost, unsaved] = [false, false]; // whether the browser keeps nothing, and whether the table has more than was saved
   const answered = () => answers.filter(Boolean).length;
+  const say = (text) => {
+    $("status").textContent = lost ? `${text} This browser keeps nothing: save the table before you close the page.` : text;
+  };
   const keep = () => {
+    unsaved = true;
     try {
       localStorage.setItem(data.key, JSON.stringify(answers));
     } catch {
-      say("This browser keeps nothing: save the table before you close the page.");
+      lost = true;
     }
   };
   const remember = () => {
     try {
       const kept = JSON.parse(localStorage.getItem(data.key) || "[]");
       answers.forEach((_, k) => { if (known.has(kept[k])) answers[k] = kept[k]; });
-    } catch { /* nothing is kept */ }
+    } catch {
+      lost = true;
+    }
   };
 
   // ---- the table --------------------------------------------------------------------------------------------------
-  const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const quoted = (text) => (/[",;\t\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const table = () => [data.head, ...data.lines.map((line, k) => `${line},${quoted(answers[k])}`)].join("\n") + "\n";
   const cells = (line, mark) => {
     const found = [];
+    const cell = new RegExp(`^(?:"((?:[^"]|"")*)"|([^${mark}]*))(${mark}|$)`);
     for (let rest = line; rest !== null;) {
-      const [all, inner, plain] = /^(?:"((?:[^"]|"")*)"|([^]*?))(?=$|[,;\t])/.exec(rest);
-      found.push((inner === undefined ? plain : inner.replaceAll('""', '"')).trim());
-      rest = all.length < rest.length && rest[all.length] === mark ? rest.slice(all.length + 1) : null;
+      const [all, inner, plain, end] = cell.exec(rest) || [rest, undefined, rest, ""];
+      found.push((inner === undefined ? plain : inner.replaceAll('""', '"')).trim().replace(/\s+/g, " "));
+      rest = end ? rest.slice(all.length) : null;
     }
     return found;
   };
+  const meant = new Map(data.classes.map(({ name, id }) => [String(id), name]));
+  const whole = (text) => text.replace(/\.0$/, "");
   const read = (text) => {
-    const lines = text.replace(/^\ufeff/, "").split(/\r?\n/).filter((line) => line.trim());
-    const mark = [",", ";", "\t"].find((each) => (lines[0] || "").includes(each)) || ",";
+    const lines = text.replace(/^\ufeff/, "").replace(/^sep=.*/, "").split(/\r?\n/).filter((line) => line.trim());
+    const count = (mark) => (lines[0] || "").split(mark).length;
+    const mark = [",", ";", "\t"].reduce((best, each) => (count(each) > count(best) ? each : best));
     const heads = cells(lines[0] || "", mark).map((head) => head.toLowerCase());
     const [number, truth] = [heads.indexOf("point"), heads.indexOf("truth")];
     if (number < 0 || truth < 0) throw new Error("This is no table of points: it has no columns point and truth.");
     const found = answers.slice();
-    lines.slice(1).forEach((line) => {
-      const row = cells(line, mark);
-      const [k, name] = [Number(row[number]) - 1, row[truth] || ""];
+    lines.slice(1).map((line) => cells(line, mark)).filter((row) => row.some(Boolean)).forEach((row) => {
+      const [k, said] = [Number(row[number]) - 1, row[truth] || ""];
+      const name = known.has(said) ? said : meant.get(whole(said)) || said;
       if (!(k in found)) throw new Error(`There is no point ${row[number]}.`);
       if (name && !known.has(name)) throw new Error(`Point ${k + 1}: there is no class ${name}.`);
       if (name) found[k] = name;
@@ -60,6 +70,7 @@
     link.download = data.file;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    unsaved = false;
     say(`Saved with ${answered()} of ${total} answers.`);
   };
   const load = async (file) => {
@@ -74,8 +85,11 @@
   };
 
   // ---- the point --------------------------------------------------------------------------------------------------
-  const buttons = [...names.map((name, k) => ({ name, text: name, color: data.classes[k].color, key: k < 9 ? String(k + 1) : "" })),
-    { name: data.unclear, text: "Nobody can tell", key: "0" }].map((each) => {
+  // Where classes are called as digits, these are their keys: another one's would be pressed by mistake.
+  const digits = names.some((name) => /^\d$/.test(name));
+  const keyOf = (name, k) => (digits ? (/^\d$/.test(name) ? name : "") : k < 9 ? String(k + 1) : "");
+  const buttons = [...names.map((name, k) => ({ name, text: name, color: data.classes[k].color, key: keyOf(name, k) })),
+    { name: data.unclear, text: "Nobody can tell", key: "x" }].map((each) => {
     const button = document.createElement("button");
     button.type = "button";
     if (each.color) {
@@ -85,7 +99,10 @@
     }
     button.append(each.text);
     if (each.key) button.append(Object.assign(document.createElement("kbd"), { textContent: each.key }));
-    button.addEventListener("click", () => choose(each.name));
+    button.addEventListener("click", (event) => {
+      choose(each.name);
+      if (event.detail) button.blur(); // after a mouse, so that Enter does not answer for the next point
+    });
     $("classes").append(button);
     return { ...each, button };
   });
@@ -143,16 +160,25 @@
   $("zoom").addEventListener("change", mark);
   $("save").addEventListener("click", save);
   $("load").addEventListener("change", () => { if ($("load").files[0]) load($("load").files[0]); $("load").value = ""; });
+  $("anew").addEventListener("click", () => {
+    if (!answered() || !confirm(`Forget ${answered()} answers?`)) return;
+    answers.fill("");
+    keep();
+    go(0);
+  });
+  ["point", "zoom"].forEach((id) => $(id).addEventListener("change", () => $(id).blur())); // keys are for classes again
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
-    const pressed = buttons.find(({ key }) => key === event.key);
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || /^(INPUT|SELECT)$/.test(event.target.tagName)) return;
+    const key = event.key.toLowerCase();
+    const pressed = buttons.find((each) => each.key === key);
     if (pressed) choose(pressed.name);
-    else if (event.key === "ArrowLeft") go(at - 1);
-    else if (event.key === "ArrowRight") go(at + 1);
-    else if (event.key === "n") nextOpen();
+    else if (key === "arrowleft") go(at - 1);
+    else if (key === "arrowright") go(at + 1);
+    else if (key === "n") nextOpen();
     else return;
     event.preventDefault();
   });
+  addEventListener("beforeunload", (event) => { if (lost && unsaved) event.preventDefault(); });
   remember();
   nextOpen();
 })();
