@@ -267,8 +267,8 @@ def test_an_ensemble_of_all_seeds_is_made_after_them_and_made_once(tmp_path, two
     ("models", "complaint"),
     [
         ({"a": {"model": "fcn8s"}, "b": {"members": ["a"]}}, "'why/b': an ensemble consists of two different runs"),
-        ({"a": {"model": "fcn8s", "mean": [0, 0, 0]}, "c": {"model": "fcn8s"}}, "sees them otherwise, by mean"),
-        ({"a": {"model": "fcn8s"}, "c": {"model": "fcn8s", "selection": 0.5}}, "by selection"),
+        ({"a": {"model": "fcn8s", "mean": [0, 0, 0]}, "c": {"model": "fcn8s"}}, "otherwise than why/a, by mean"),
+        ({"a": {"model": "fcn8s"}, "c": {"model": "fcn8s", "selection": 0.5}}, "was chosen by others, by selection"),
     ],
 )
 def test_members_that_do_not_fit_are_refused_before_any_is_trained(tmp_path, two_fields, models, complaint):
@@ -278,6 +278,13 @@ def test_members_that_do_not_fit_are_refused_before_any_is_trained(tmp_path, two
         conduct(study_of(tmp_path, {"models": models}), tmp_path, tmp_path / "out")
     assert complaint in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_members_whose_settings_the_data_settles_alike_fit(tmp_path, color_classes):
+    models = {"a": {"model": "vgg16", "input_size": 16}, "c": {"model": "vgg16", "validation": 0.3}}
+    models |= {"b": {"members": ["a", "c"]}}
+    planned = plan(study_of(tmp_path, {"data": color_classes.name, "models": models}), tmp_path, tmp_path / "out")
+    assert [member.input_size for member in planned["why"][-1].config.model.members] == [16, 16]
 
 
 OTHERS = ["width=0.03", "epochs=1", "batch_size=4", "crop=32", "device=cpu"]

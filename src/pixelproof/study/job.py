@@ -20,6 +20,8 @@ class Job:
     model: str
     data: DataFolder
     config: RunConfig
+    settled: RunConfig
+    """The same with what the data decides filled in."""
     run: Run
     parts: dict[str, tuple[Sample, ...]]
     shown: tuple[Sample, ...]

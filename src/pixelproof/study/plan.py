@@ -75,7 +75,7 @@ def starting(job: Job) -> RunConfig:
 def _joined(part: str, model: str, members: Sequence[Job], config: RunConfig) -> RunConfig:
     """Return the settings of an ensemble; those of ``config`` say how it looks at images."""
     try:
-        return joint_settings({job.name: job.config for job in members}, config.model.looks)
+        return joint_settings({job.name: (job.settled, job.fingerprints) for job in members}, config.model.looks)
     except UserError as error:
         raise UserError(f"'{part}/{model}': {error.problem}", error.remedy) from None
 
@@ -106,6 +106,7 @@ def _job(
     """Return the job of a model's run; ``path`` is the folder of its first one."""
     part, model = path.parent.name, path.name
     parts = arrange(folder, config.data)
+    settled = config
     if not config.model.members:
         # Refuses a wrong model before another is trained for hours; weights of another run come later.
         settled = settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
@@ -130,6 +131,7 @@ def _job(
         model=model,
         data=folder,
         config=config,
+        settled=settled,
         run=run,
         parts=parts,
         # Pictures are of the first seed's run; the others are there for their scores.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ from pixelproof.runs.facts import MemberFacts
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 from pixelproof.runs.folder import require_free
 from pixelproof.runs.locks import alone_in
+from pixelproof.schema import Strict
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.training.parallel import ALONE
 from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import selection_score
-from pixelproof.verbs.train import began_on, made_with
+from pixelproof.verbs.train import LEARNED, began_on, made_with
 
 SEEN = ("input_size", "bands", "stretch", "dtype", "mean", "std")
 """Settings of a model that say what it sees of an image."""
@@ -71,7 +72,8 @@ def ensemble(
         UserError: The runs do not fit each other or the data, or ``out`` is taken.
     """
     _check(members, out)
-    config = joint_settings({str(run.path): run_settings(run) for run in members}, looks)
+    learned = {str(run.path): (run_settings(run), run.facts().data.fingerprint) for run in members}
+    config = joint_settings(learned, looks)
     config = config.changed("training", device=device)
     facts = made_with(config, data, arrange(data, config.data))
     for run in members:
@@ -123,27 +125,34 @@ def _check(members: Sequence[Run], out: Path) -> None:
         raise UserError(f"two members have the weights of {twice.path}", "give different runs")
 
 
-def joint_settings(configs: Mapping[str, RunConfig], looks: dict[str, Any]) -> RunConfig:
+def joint_settings(learned: Mapping[str, tuple[RunConfig, Mapping[str, str]]], looks: dict[str, Any]) -> RunConfig:
     """Return the settings of a run that consists of others; what it has no word on, training, is that of the first.
 
     Args:
-        configs: The settings of the others, by what they are called.
+        learned: The settled settings of the others and the fingerprints of their parts of the data, by what they are
+            called.
         looks: How it looks at images: ``tta`` and ``tta_scales``.
 
     Raises:
-        UserError: There are fewer than two, one is an ensemble, or they differ in what they see.
+        UserError: There are fewer than two, one is an ensemble, or they differ in what they see or learned from.
     """
-    if len(configs) < 2:
+    if len(learned) < 2:
         raise UserError("an ensemble consists of two different runs or more", "name further ones")
-    (name, first), *others = configs.items()
-    for each, config in configs.items():
+    for each, (config, _) in learned.items():
         if config.model.members:
             raise UserError(f"{each} is an ensemble itself", "name the runs that it was made of")
-    for other, config in others:
-        if differing := _differing(first, config):
-            problem = f"{other} sees other images than {name}, or sees them otherwise, by {first_of(differing, 9)}"
+    (name, (first, images)), *others = learned.items()
+    for other, (config, theirs) in others:
+        if differing := _differing(first.model, config.model, SEEN):
+            problem = f"{other} sees images otherwise than {name}, by {first_of(differing, 9)}"
             raise UserError(problem, "name runs with the same settings there")
-    members = tuple(_network(config.model) for config in configs.values())
+        # One may have learned from what another was chosen by, and no image would be left to ask them all about.
+        if any(theirs.get(part) != images.get(part) for part in LEARNED):
+            differing = _differing(first.data, config.handled_as(first).data, DataConfig.model_fields)
+            by = f", by {first_of(differing, 9)}" if differing else ""
+            problem = f"{other} learned from other images than {name}, or was chosen by others{by}"
+            raise UserError(problem, "name runs of the same images in the same division")
+    members = tuple(_network(config.model) for config, _ in learned.values())
     seen = {setting: getattr(first.model, setting) for setting in SEEN}
     return first.model_copy(update={"model": ModelConfig(name=ENSEMBLE, members=members, **seen, **looks)})
 
@@ -153,11 +162,9 @@ def _network(model: ModelConfig) -> ModelConfig:
     return ModelConfig(**model.without_weights().model_dump(exclude=set(LOOKS)))
 
 
-def _differing(one: RunConfig, other: RunConfig) -> list[str]:
-    """Return the settings in which two runs see other images, or see them otherwise."""
-    other = other.handled_as(one)
-    sections = ((one.model, other.model, SEEN), (one.data, other.data, DataConfig.model_fields))
-    return [name for mine, theirs, names in sections for name in names if getattr(mine, name) != getattr(theirs, name)]
+def _differing(mine: Strict, theirs: Strict, names: Iterable[str]) -> list[str]:
+    """Return the settings of these names in which two sections differ."""
+    return [name for name in names if getattr(mine, name) != getattr(theirs, name)]
 
 
 def _compared(reached: float, members: Sequence[MemberFacts], task: Task) -> str:

@@ -31,6 +31,9 @@ from pixelproof.verbs.finish import Parts, describe_network, finish, keep_proof_
 from pixelproof.verbs.fit import fit, start
 from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
 
+LEARNED = ("train", "selection")
+"""The parts of the data by which weights are found: those that are learned from, and those that choose among them."""
+
 
 def train(
     data: DataFolder, config: RunConfig, out: Path, *, resume: bool = False, overwrite: bool = False, processes: int = 1
@@ -164,8 +167,7 @@ def began_on(run: Run, data: DataFolder, now: Mapping[str, str]) -> None:
     then = run.facts().data.fingerprint
     if "train" not in then:
         raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
-    parts = ("train", "selection")  # what weights are chosen by, too
-    if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in parts):
+    if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in LEARNED):
         raise UserError(f"{data.root} is not the data that {run.path} began on", "give that data, or train anew")
 
 
@@ -176,6 +178,6 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     if config.model.members:
         raise UserError(f"{out} is an ensemble, which is not trained", "go on with the runs that it was made of")
     parts = arrange(data, config.data)
-    began_on(run, data, {name: fingerprint(parts[name]) for name in ("train", "selection")})
+    began_on(run, data, {name: fingerprint(parts[name]) for name in LEARNED})
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())
