@@ -7,10 +7,15 @@ import shutil
 
 import numpy as np
 import pytest
+import rasterio
 import torch
+from rasterio.errors import NotGeoreferencedWarning
 
 from pixelproof import api
 from pixelproof.config import run_settings
+from pixelproof.data import write_png
+from pixelproof.deploy.serve.answers import answer
+from pixelproof.deploy.serve.models import load_models
 from pixelproof.errors import UserError
 from pixelproof.explanation.gradcam import grad_cam
 from pixelproof.prediction import Predictor
@@ -72,12 +77,29 @@ def test_an_ensemble_is_a_run(pixelproof, land, tmp_path):
     assert "Not there yet" not in page
 
 
-def test_what_was_exported_answers_as_the_ensemble_does(land, tmp_path):
+@pytest.fixture(scope="module")
+def both(land):
+    """Return an ensemble of two networks of different strides."""
+    return api.ensemble([land / "one", land / "other"], land / "both", land / "data")
+
+
+def test_what_was_exported_answers_as_the_ensemble_does(both, tmp_path):
     pytest.importorskip("onnxscript")
-    api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data")
-    proof = api.export(tmp_path / "both", "onnx", tmp_path / "both.onnx")
+    proof = api.export(both.path, "onnx", tmp_path / "both.onnx")
     assert proof["changed"]["count"] == 0
     assert len(proof["sizes"]) > 1  # also images whose sides are no multiples of the networks' strides
+
+
+def test_a_map_and_a_server_answer_as_the_ensemble_does(both, tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (210, 331, 3)).astype(np.uint8)
+    write_png(tmp_path / "scene.png", image)
+    expected = Predictor.open(both, "cpu").class_map(image)
+    api.map(both.path, tmp_path / "scene.png", tmp_path / "map.tif", tile=96, device="cpu")
+    with pytest.warns(NotGeoreferencedWarning), rasterio.open(tmp_path / "map.tif") as written:
+        np.testing.assert_array_equal(written.read(1), expected)
+    (served,) = load_models([both], "cpu", "torch", None)
+    said = answer(served, (tmp_path / "scene.png").read_bytes())
+    assert [label["pixels"] for label in said["classes"].values()] == np.bincount(expected.flat, minlength=7).tolist()
 
 
 def test_an_ensemble_of_classifiers(color_classes, tmp_path):

@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from pixelproof.data import open_data
+from pixelproof.deploy.serve.answers import answer
+from pixelproof.deploy.serve.models import load_models
 from pixelproof.runs import Run, load_features
 from pixelproof.training import loop
 from pixelproof.verbs.settings import prepare
@@ -69,6 +71,9 @@ def test_a_classifier_from_training_to_an_export(pixelproof, tmp_path, color_cla
     assert json.loads(out)["difference"] < 1e-5
     code, out, err = pixelproof("show", run, "--json")
     assert (code, json.loads(out)["name"]) == (0, "plugin:littlenet"), err
+    (served,) = load_models([Run(run)], "cpu", "torch", None)
+    said = answer(served, photo.read_bytes())["label"]["name"]
+    assert f",{said}," in (tmp_path / "guess" / "predictions.csv").read_text()
 
 
 def test_a_segmenter_from_training_to_an_export(pixelproof, tmp_path, two_fields, monkeypatch):
@@ -89,6 +94,26 @@ def test_a_segmenter_from_training_to_an_export(pixelproof, tmp_path, two_fields
     code, out, err = pixelproof("export", run, "--format", "ncnn", "--out", tmp_path / "net.param", "--json")
     assert code == 0, err
     assert json.loads(out)["difference"] < 1e-5
+
+
+STUDY = """
+name: own
+parts:
+  patches:
+    data: patches
+    settings: {epochs: 1, batch_size: 4, device: cpu}
+    seeds: [0, 1]
+    models: {own: "plugin:littlenet", all: {members: [own]}}
+"""
+
+
+def test_a_study_trains_several_at_once(pixelproof, tmp_path, color_classes, monkeypatch):
+    install(monkeypatch, tmp_path / "site")
+    (tmp_path / "study.yaml").write_text(STUDY)
+    out = tmp_path / "out"
+    code, _, err = pixelproof("study", tmp_path / "study.yaml", "--data", tmp_path, "--out", out, "--jobs", 2)
+    assert code == 0, err
+    assert [member.model for member in Run(out / "patches" / "all").facts().members] == ["plugin:littlenet"] * 2
 
 
 def test_a_run_of_a_stranger_brings_no_code(pixelproof, tmp_path, color_classes, monkeypatch):
