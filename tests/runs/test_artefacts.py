@@ -30,6 +30,8 @@ from pixelproof.runs import (
 )
 from pixelproof.runs.arrays import load_arrays, save_arrays
 from pixelproof.runs.features import MapQuality
+from pixelproof.runs.folder import require_free
+from pixelproof.runs.replacing import replacing, set_aside
 
 DEEPGLOBE = PRESETS["deepglobe"]
 PETS = LabelScheme(task="classification", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate(["cat", "dog"])))
@@ -217,15 +219,39 @@ def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
     with pytest.raises(UserError, match=r"run already exists; .*--overwrite"):
         Run.create(run.path, {}, PETS, {})
     (run.path / ".metrics.123.part.csv").write_text("epo")  # as a kill leaves it
-    Run.create(run.path, {"task": "segmentation"}, PETS, {}, overwrite=True)
+    (run.path / "labels.yaml").write_text(labels, "utf-8")
+    (run.path / "config.yaml").unlink()
+    Run.create(run.path, {"task": "segmentation"}, PETS, {})
     assert run.config() == {"task": "segmentation"}
     assert not (run.path / ".metrics.123.part.csv").exists()
+
+
+def test_a_replaced_run_stays_until_the_new_one_has_a_checkpoint(tmp_path):
+    def names():
+        return sorted(path.name for path in tmp_path.iterdir())
+
+    path = tmp_path / "run"
+    earlier = Run.create(path, {"task": "classification"}, PETS, {"device": "cpu"})
+    for ended in (KeyboardInterrupt, ValueError):  # stopped, and then failed
+        set_aside(path)
+        run = Run.create(path, {"task": "segmentation"}, PETS, {})
+        with pytest.raises(ended), replacing(run):
+            raise ended
+        assert names() == ([".run.replaced", "run"] if ended is KeyboardInterrupt else ["run"])
+    assert earlier.environment()["device"] == "cpu"
+    set_aside(path)
+    run = Run.create(path, {"task": "segmentation"}, PETS, {})
+    with replacing(run):
+        run.last.parent.mkdir()
+        run.last.touch()
+    assert names() == ["run"]
+    assert run.config() == {"task": "segmentation"}
 
 
 def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"precious")
     with pytest.raises(UserError, match="holds something other than a whole run; remove it yourself"):
-        Run.create(tmp_path, {}, PETS, {}, overwrite=True)
+        require_free(tmp_path, PETS, overwrite=True)
     assert (tmp_path / "photo.jpg").read_bytes() == b"precious"
 
 

@@ -302,6 +302,9 @@ def test_a_run_that_diverges_stops_with_its_last_good_checkpoint(tmp_path, color
     assert_same(before, weights_of(good))
     for path in (tmp_path / "bad" / "checkpoints").glob("*.safetensors"):
         assert all(t.isfinite().all() for t in load_file(path).values())
+    with pytest.raises(UserError, match="became infinite or undefined in epoch 1 of"):
+        train(data, config.changed("training", warmup=0), good.path, overwrite=True)
+    assert_same(before, weights_of(good))  # which it was to replace
 
 
 @pytest.mark.parametrize(("scale", "crop"), [("scale=[0.5,1]", 64), ("scale=[1,2]", 128), ("scale=[2,2]", 128)])

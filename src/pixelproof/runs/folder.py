@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,7 +32,7 @@ def _is_part(name: str) -> bool:
     return match is not None and match[1] + match[2] in CONTENTS
 
 
-def _is_only_a_run(path: Path) -> bool:
+def is_only_a_run(path: Path) -> bool:
     """Return whether a folder is a run and holds nothing else."""
     if not path.is_dir() or path.is_symlink():
         return False
@@ -52,12 +51,12 @@ def is_only_begun(path: Path, labels: str) -> bool:
 
 
 def require_free(path: Path, scheme: LabelScheme, overwrite: bool) -> None:
-    """Refuse a place where ``Run.create`` cannot start a run; changes nothing there.
+    """Refuse a place where a run cannot be started, in the place of another one if ``overwrite`` says so.
 
     Raises:
         UserError: The folder holds something already that it may not replace.
     """
-    if not path.exists() or (overwrite and _is_only_a_run(path)) or is_only_begun(path, labels_to_yaml(scheme)):
+    if not path.exists() or (overwrite and is_only_a_run(path)) or is_only_begun(path, labels_to_yaml(scheme)):
         return
     if overwrite:
         problem = f"{path} holds something other than a whole run"
@@ -78,7 +77,6 @@ class Run:
         config: dict[str, Any],
         scheme: LabelScheme,
         facts: dict[str, Any],
-        overwrite: bool = False,
     ) -> Run:
         """Start a run folder.
 
@@ -87,14 +85,11 @@ class Run:
             config: The resolved settings.
             scheme: The label contract.
             facts: Further entries of ``environment.json``, such as the data fingerprint.
-            overwrite: Replace an earlier run; a folder that is no run is never removed.
 
         Raises:
             UserError: The folder holds something already.
         """
-        require_free(path, scheme, overwrite)
-        if overwrite and _is_only_a_run(path):
-            shutil.rmtree(path)
+        require_free(path, scheme, overwrite=False)
         run = cls(path)
         for entry in path.glob(".*.part.*"):
             if _is_part(entry.name):

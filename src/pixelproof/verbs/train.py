@@ -23,6 +23,7 @@ from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.machine import installed
+from pixelproof.runs.replacing import replacing, set_aside
 from pixelproof.training.checkpoints import remove_unfinished
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.launch import check_processes, launch
@@ -45,7 +46,7 @@ def train(
         config: The settings; open ones, such as the input size, are settled by the data.
         out: The run folder; new, unless ``resume`` is given.
         resume: Go on with the run in ``out`` as its own ``config.yaml`` says.
-        overwrite: Replace the run in ``out``.
+        overwrite: Replace the run in ``out`` once the new one has a checkpoint.
         processes: How many share each batch, on a GPU each; the weights are the same to rounding.
 
     Raises:
@@ -58,7 +59,7 @@ def train(
     run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
     reader = ImageReader.of(config.model)
     run.last.parent.mkdir(exist_ok=True)
-    with alone_in(run.last.parent, patience=WORKERS_END):
+    with alone_in(run.last.parent, patience=WORKERS_END), replacing(run):
         remove_unfinished(run.last.parent)
         try:
             if resume:  # the files of a new run have been checked
@@ -135,7 +136,10 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     require_writable(out / ENVIRONMENT)  # and make its folder
     # What another process trains by now is not replaced, nor does one begin that another has begun.
     with alone_in(out, patience=WORKERS_END), alone_in(Run(out).last.parent):
-        run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts, overwrite)
+        require_free(out, data.scheme, overwrite)
+        if overwrite:
+            set_aside(out)
+        run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model
 

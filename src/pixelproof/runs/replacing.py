@@ -1,0 +1,48 @@
+"""A run that another one replaces stays beside it, hidden, until the new one has a checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pixelproof.progress import say
+from pixelproof.runs.folder import Run, is_only_a_run
+
+
+def place_of_replaced(path: Path) -> Path:
+    """Return where the run that is replaced in ``path`` stays; known to those who go on where this one is killed."""
+    return path.with_name(f".{path.name}.replaced")
+
+
+def set_aside(path: Path) -> None:
+    """Make room for a new run; what has learned nothing is removed if it stands itself in the place of one aside."""
+    if not is_only_a_run(path):
+        return
+    aside = place_of_replaced(path)
+    if aside.exists() and not Run(path).last.is_file():
+        shutil.rmtree(path)
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+    path.rename(aside)
+
+
+@contextmanager
+def replacing(run: Run) -> Iterator[None]:
+    """Remove the run that ``run`` replaces once that one has a checkpoint, and bring it back where it fails without.
+
+    Where it is stopped or killed without one, the earlier run stays aside for those who go on or replace it again.
+    """
+    aside = place_of_replaced(run.path)
+    try:
+        yield
+    except Exception:
+        if aside.is_dir() and not run.last.is_file():
+            shutil.rmtree(run.path, ignore_errors=True)
+            aside.rename(run.path)
+            say(f"{run.name}: training failed before its first checkpoint, so the earlier run is back")
+        raise
+    finally:
+        if run.last.is_file():
+            shutil.rmtree(aside, ignore_errors=True)
