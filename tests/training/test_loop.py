@@ -167,6 +167,7 @@ def test_an_undefined_score_is_no_better_one(tmp_path, two_fields, capsys):
     run = train(data, config, tmp_path / "run")
     assert [math.isnan(row["score"] + row["selection_loss"]) for row in run.metrics.read()] == [True, True]
     assert "run: training ended after epoch 2 of 9, as none had a score that is defined" in capsys.readouterr().err
+    assert "Dashed:" not in build_report(run.path).read_text("utf-8")
 
 
 def test_the_number_of_workers_changes_nothing(tmp_path, two_fields):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pixelproof.numbers as numbers
 import pixelproof.report.provenance as provenance
 from pixelproof.report.artefacts import PartArtefacts
@@ -33,7 +35,8 @@ def learning_curves(part: PartArtefacts) -> list[Picture]:
     logs = {model.name: model.log for model in part.models}
     best = {model.name: provenance.best_epoch(model) for model in part.models}
     metric = "accuracy" if part.record.task == "classification" else "mIoU"
-    both = any(row["selection_loss"] is not None for log in logs.values() for row in log)
+    chosen = [row["selection_loss"] for log in logs.values() for row in log]
+    both = any(loss is not None and math.isfinite(loss) for loss in chosen)
     label, caption = ("loss", LOSSES) if both else ("training loss", LOSS)
     losses = curves(logs, {"loss": "training", "selection_loss": "selection part"}, label, {})
     drawn = [(losses, label, caption), (curves(logs, {"score": metric}, metric, best), metric, SCORE)]
