@@ -104,7 +104,7 @@ def test_what_was_found_is_on_the_page(explained: Path):
     for words in (
         "What vgg16 sees as alike",
         "How far to believe it",
-        "as trained",
+        "without its own temperature",
         "with the fitted temperature",
         "Most confident errors",
         "Labels to doubt",

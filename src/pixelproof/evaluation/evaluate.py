@@ -117,7 +117,7 @@ def rank_of_truth(scores: Float64, truth: Int64) -> Int64:
 
 
 def _temperatures(predictor: Predictor) -> dict[str, float]:
-    """Return by what logits are divided where confidence is counted: as trained, and at a fitted temperature.
+    """Return by what logits are divided where confidence is counted: by nothing, and at a fitted temperature.
 
     Views of an image are averaged at the fitted temperature, so that their mean is known at that one alone.
     """

@@ -41,7 +41,7 @@ FEW = 4
 """Classes up to which each is looked for in the terminal; the page and --json have all."""
 TOP = 5
 """Of as many classes or fewer, the true one is always among the first five."""
-_WHEN = {"none": " as trained", "fitted": " at the fitted temperature", None: ""}
+_WHEN = {"none": " without its own temperature", "fitted": " at the fitted temperature", None: ""}
 
 
 def _calibration(figures: list[dict[str, Any]] | None) -> None:
