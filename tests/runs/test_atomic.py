@@ -135,6 +135,12 @@ def test_a_file_in_place_of_a_folder_is_one_sentence(tmp_path):
         write_text(tmp_path / "a" / "b.txt", "x")
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc, which takes no folders")
+def test_a_place_that_takes_no_folders_is_said_to_be_one():
+    with pytest.raises(UserError, match=r"no folder can be made for /proc/none/a\.txt; choose another place"):
+        write_text(Path("/proc/none/a.txt"), "x")
+
+
 def test_json_round_trip_and_damage(tmp_path):
     write_json(tmp_path / "a.json", {"name": "réseau", "n": 1})
     assert read_json(tmp_path / "a.json") == {"name": "réseau", "n": 1}

@@ -30,7 +30,7 @@ from pixelproof.labels import LabelScheme
 from pixelproof.numbers import room
 from pixelproof.progress import say, track
 from pixelproof.runs.arrays import load_arrays, write_arrays
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.runs.atomic import explain_os_error, explain_unwritten
 from pixelproof.runs.files import expanded
 
 VERSION = 2
@@ -119,7 +119,7 @@ def decoded(
         _build(files, folder)
     except OSError as error:
         if where != "auto" and not root.is_dir():
-            raise explain_os_error(error, root) from error
+            raise explain_unwritten(error, root) from error
         _note(str(explain_os_error(error, root).problem))
         return files
     try:

@@ -19,7 +19,7 @@ from pixelproof.errors import UserError
 from pixelproof.prediction.tiles import Window
 from pixelproof.progress import say
 from pixelproof.runs import write_json
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.runs.atomic import explain_os_error, explain_unwritten
 from pixelproof.runs.files import read_json
 from pixelproof.runs.locks import in_use, lock
 
@@ -90,7 +90,7 @@ class Journal:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._log = (self.folder / "finished.txt").open("a+")
         except OSError as error:
-            raise explain_os_error(error, self.folder) from error
+            raise explain_unwritten(error, out) from error
         if not lock(self._log.fileno()):
             self._log.close()
             raise in_use(out)

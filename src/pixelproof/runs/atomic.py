@@ -36,7 +36,7 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.chmod(usual)
         temporary.replace(path)
     except OSError as error:
-        raise explain_os_error(error, path) from error
+        raise explain_unwritten(error, path) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -79,7 +79,7 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         for entry in entries:
             _move(entry, path / entry.name)
     except OSError as error:
-        raise explain_os_error(error, path) from error
+        raise explain_unwritten(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         held.close()
@@ -128,7 +128,7 @@ def fresh_folder(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.rename(path)
     except OSError as error:
-        raise explain_os_error(error, path) from error
+        raise explain_unwritten(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         held.close()
@@ -154,7 +154,7 @@ def require_writable(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
-        raise explain_os_error(error, path) from error
+        raise explain_unwritten(error, path) from error
 
 
 def remove_leftovers(path: Path) -> None:
@@ -215,6 +215,13 @@ def _ended(process: str) -> bool:
 def is_leftover(path: Path) -> bool:
     """Return whether ``path`` is what a killed process was writing."""
     return path.name.startswith(".") and path.name.endswith(".part")
+
+
+def explain_unwritten(error: OSError, path: Path) -> UserError:
+    """Return the sentence for a failed write of ``path``, whose folders are made where they can be."""
+    if error.errno == errno.ENOENT:
+        return UserError(f"no folder can be made for {path}", "choose another place")
+    return explain_os_error(error, path)
 
 
 def explain_os_error(error: OSError, path: Path) -> UserError:
