@@ -1,6 +1,7 @@
 """A run is scored on data it was not trained on: as that data is, with no part of it set aside."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ import pixelproof.verbs.scoring as scoring
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.report.page import build_report
-from pixelproof.runs import load_scores
+from pixelproof.runs import Source, load_scores, save_scores
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
 from small_runs import COLORS, untrained_run
@@ -81,3 +82,8 @@ def test_what_another_process_has_written_meanwhile_is_not_replaced_unasked(tmp_
     assert out.read_text() == "theirs"
     evaluate_run(run.path, two_fields, device="cpu", out=out, overwrite=True)
     assert len(load_scores(out).ids) == 3
+    own, others = run.scores("validation"), replace(load_scores(out), source=Source("run", "validation", "others"))
+    monkeypatch.setattr(scoring, "evaluate", lambda *given: save_scores(own, others) or evaluate(*given))
+    with pytest.raises(UserError, match=r"validation\.npz holds the scores of other images"):
+        evaluate_run(run.path, two_fields, device="cpu")
+    assert load_scores(own).source == others.source

@@ -175,7 +175,7 @@ def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
     run, samples, fingerprints = job.run, job.parts[SPLIT], job.fingerprints
 
     def score(predictor: Predictor) -> None:
-        score_run(run, predictor, samples, SPLIT, fingerprints[SPLIT])
+        score_run(run, predictor, samples, SPLIT, fingerprints[SPLIT], overwrite=True)
 
     def place(predictor: Predictor) -> None:
         features, thumbnails = embed(predictor, samples, job.config.training.seed)

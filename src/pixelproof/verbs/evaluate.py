@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.data import fingerprint
-from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
-from pixelproof.runs import Run, Scores, load_scores
+from pixelproof.runs import Run, Scores
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.files import AnyPath
 from pixelproof.verbs.parts import samples_for
-from pixelproof.verbs.scoring import score_run
+from pixelproof.verbs.scoring import refuse_other_images, score_run
 
 
 def evaluate_run(
@@ -50,17 +49,7 @@ def evaluate_run(
     samples = samples_for(opened, Path(data), split)
     scored = fingerprint(samples)
     if file is None and not overwrite:
-        _refuse_other_images(opened.scores(split), scored)
+        refuse_other_images(opened.scores(split), scored)
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     use_backend(predictor, opened, backend, predictor.reader.size(samples[0].image))
     return score_run(opened, predictor, samples, split, scored, file, overwrite)
-
-
-def _refuse_other_images(file: Path, fingerprint: str) -> None:
-    """Refuse to replace the scores of other images, which may be the run's own validation."""
-    try:
-        earlier = load_scores(file).source.fingerprint if file.is_file() else ""
-    except UserError:  # what cannot be read is no loss
-        return
-    if earlier and earlier != fingerprint:
-        raise UserError(f"{file} holds the scores of other images", "choose an --out, or give --overwrite")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pixelproof.comparison.evidence.measures import score_figure
 from pixelproof.data import Sample
+from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
-from pixelproof.runs import Run, Scores, Source, save_scores
+from pixelproof.runs import Run, Scores, Source, load_scores, save_scores
 from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.scoring_log import log_scoring
 
@@ -31,18 +32,31 @@ def score_run(
         samples: The images.
         split: Their split.
         fingerprint: That of the images and labels.
-        out: The score file; by default that of the split in the run folder, which is replaced.
-        overwrite: Replace a file ``out``.
+        out: The score file; by default that of the split in the run folder.
+        overwrite: Replace a file ``out``, or scores of other images in the run folder.
 
     Raises:
-        UserError: The run folder cannot be written, ``out`` is taken at the end, or an image or mask cannot be read.
+        UserError: The run folder cannot be written, the score file is taken at the end, or an image or mask cannot be
+            read.
     """
     file = run.scores(split) if out is None else out
     require_writable(file)
     scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
-    if out is not None:
-        refuse_existing([out], overwrite)  # for what another process has written meanwhile
+    if out is not None:  # for what another process has written meanwhile
+        refuse_existing([out], overwrite)
+    elif not overwrite:
+        refuse_other_images(file, fingerprint)
     save_scores(file, scores)
     figure = score_figure(scores, "unknown_counted").of(scores)
     log_scoring(run, split, fingerprint, len(samples), predictor.model.asked, figure)
     return scores
+
+
+def refuse_other_images(file: Path, fingerprint: str) -> None:
+    """Refuse to replace the scores of other images, which may be the run's own validation."""
+    try:
+        earlier = load_scores(file).source.fingerprint if file.is_file() else ""
+    except UserError:  # what cannot be read is no loss
+        return
+    if earlier and earlier != fingerprint:
+        raise UserError(f"{file} holds the scores of other images", "choose an --out, or give --overwrite")
