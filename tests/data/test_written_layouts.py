@@ -216,7 +216,10 @@ def test_trainval_alone_is_train_and_validation_is_set_aside_from_it(tmp_path, t
     [
         ({"train": "a\n", "val": "b\na\n"}, r"val.txt names 'a', as .*train.txt does; remove one of the lines"),
         ({"train": "a\nb\na\n"}, r"train.txt names 'a', as .*train.txt does"),
-        ({"train": "a\nx\n"}, r"train.txt names 'x', and .* holds no such image; let each line be one image"),
+        ({"train": "a\nx\n"}, r"line 2 of .*train.txt names 'x', and .* holds no such image; let each line"),
+        ({"train": "a\n\n/JPEGImages/b.jpg /SegmentationClass/b.png"}, "; write 'JPEGImages/b.jpg' there: let each line"),
+        ({"train": "JPEGImages/a.jpg,SegmentationClass/a.png"}, "; write 'JPEGImages/a.jpg' there: let each line"),
+        ({"train": "/home/me/VOC2012/JPEGImages/a.jpg"}, "; write 'JPEGImages/a.jpg' there: let each line"),
         ({"train": "\n", "test": ""}, r"train.txt and .*test.txt name no image; write one a line"),
         ({"train": "a\nd\n"}, r"JPEGImages/d.jpg has no partner"),
     ],
@@ -246,7 +249,7 @@ def listed(root, splits, **lists):
 
 @pytest.mark.parametrize("line", ["a", "a.jpg", "JPEGImages/a", "JPEGImages/a.jpg", "./JPEGImages/a.jpg", "  a\r"])
 def test_patterns_may_have_lists_of_the_splits(tmp_path, line):
-    root = listed(tmp_path, "{train: one.txt, val: two.txt}", one=f"{line}\n\nb\n", two="e")
+    root = listed(tmp_path, "{train: one.txt, val: two.txt}", one=f"# learned from\n{line}\n\nb\n", two="e")
     assert sample_ids(open_data(root)) == {"train": ["a", "b"], "validation": ["e"]}
     assert not {"one.txt", "two.txt"} & {f for x in examine(root).findings for f in x.files}
 

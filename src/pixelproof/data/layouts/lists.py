@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -58,7 +59,8 @@ def pascal_voc(root: Path) -> Found | None:
 def split_by_lists(root: Path, found: Found, lists: Mapping[str, Path], images: Mapping[str, Listed]) -> dict[str, str]:
     """Return the split of each image that a list names, by sample id; the others are counted in ``found``.
 
-    A line of a list is an image's id or its path in ``root``, with or without suffix.
+    A line of a list is an image's id or its path in ``root``, with or without suffix; empty ones and comments, which
+    begin with #, are passed over.
 
     Args:
         root: The data set's folder.
@@ -72,11 +74,13 @@ def split_by_lists(root: Path, found: Found, lists: Mapping[str, Path], images: 
     known = _names(root, images)
     splits: dict[str, str] = {}
     for split, path in lists.items():
-        for line in filter(None, map(str.strip, read_text(path).split("\n"))):
+        for number, line in enumerate(map(str.strip, read_text(path).split("\n")), 1):
             fitting = known.get(PurePosixPath(line).as_posix(), set())
+            if not line or (line.startswith("#") and not fitting):
+                continue
             if not fitting:
-                remedy = "let each line be one image, by its id or its path in the folder"
-                raise UserError(f"{path} names '{line}', and {root} holds no such image", remedy)
+                problem = f"line {number} of {path} names '{line}', and {root} holds no such image"
+                raise UserError(problem, _instead(line, known))
             if len(fitting) > 1:
                 both = " or ".join(str(images[sample_id].file) for sample_id in sorted(fitting)[:2])
                 raise UserError(f"{path} names '{line}', which may be {both}", "write paths into the list")
@@ -89,6 +93,14 @@ def split_by_lists(root: Path, found: Found, lists: Mapping[str, Path], images: 
     found.lists += lists.values()
     found.unlisted = len(images) - len(splits)
     return splits
+
+
+def _instead(line: str, known: Mapping[str, set[str]]) -> str:
+    """Return what to write for a line that names no image: the image of a pair, or the end of a path from elsewhere."""
+    parts = PurePosixPath(re.split(r"[\s,;]", line)[0]).parts
+    ends = ("/".join(parts[start:]) for start in range(len(parts)))
+    meant = next((f"write '{end}' there: " for end in ends if end in known), "")
+    return f"{meant}let each line be one image, by its id or its path in the folder"
 
 
 def _names(root: Path, images: Mapping[str, Listed]) -> dict[str, set[str]]:
