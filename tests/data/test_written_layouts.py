@@ -217,7 +217,7 @@ def test_trainval_alone_is_train_and_validation_is_set_aside_from_it(tmp_path, t
         ({"train": "a\n", "val": "b\na\n"}, r"val.txt names 'a', as .*train.txt does; remove one of the lines"),
         ({"train": "a\nb\na\n"}, r"train.txt names 'a', as .*train.txt does"),
         ({"train": "a\nx\n"}, r"line 2 of .*train.txt names 'x', and .* holds no such image; let each line"),
-        ({"train": "a\n\n/JPEGImages/b.jpg /SegmentationClass/b.png"}, "; write 'JPEGImages/b.jpg' there: let each line"),
+        ({"train": "a\n/JPEGImages/b.jpg /SegmentationClass/b.png"}, "; write 'JPEGImages/b.jpg' there: let each"),
         ({"train": "JPEGImages/a.jpg,SegmentationClass/a.png"}, "; write 'JPEGImages/a.jpg' there: let each line"),
         ({"train": "/home/me/VOC2012/JPEGImages/a.jpg"}, "; write 'JPEGImages/a.jpg' there: let each line"),
         ({"train": "\n", "test": ""}, r"train.txt and .*test.txt name no image; write one a line"),
