@@ -117,10 +117,13 @@ def test_groups(pixelproof, segmenters, classifiers):
     assert (grouped["test"], grouped["interval"]) == ("permutation", "bootstrap")
 
 
-def test_the_folder_keeps_every_image(pixelproof, segmenters, tmp_path):
-    out = tmp_path / "verdict"
+def test_the_folder_keeps_every_image(pixelproof, segmenters, tmp_path, monkeypatch):
+    out, read = tmp_path / "verdict", []
+    monkeypatch.setattr(
+        "pixelproof.comparison.opening.load_scores", lambda path: read.append(path) or load_scores(path)
+    )
     code, text, _ = pixelproof("compare", *segmenters, "--out", out)
-    assert code == 0
+    assert (code, read) == (0, list(segmenters))  # each once: they may be large
     assert "fcn8s is better than fcn32s" in text
     record = load_comparison(out / "comparison.json")
     images = record.pairs[0].per_image

@@ -39,9 +39,16 @@ def compare(
         UserError: A file cannot be read, or an option has a wrong value.
         Refusal: The models were not measured alike, or there are too few images for an interval.
     """
-    counting = protocol_of(protocol)
+    protocol_of(protocol)  # which is refused before files are read
     paths = [Path(model) for model in models]
-    scores = open_models(paths, split)
+    return compare_scores(open_models(paths, split), paths, protocol, groups, seed)
+
+
+def compare_scores(
+    scores: Sequence[Scores], paths: Sequence[Path], protocol: str, groups: str | None, seed: int
+) -> ComparisonRecord:
+    """Return the same of what ``open_models`` has read from ``paths``."""
+    counting = protocol_of(protocol)
     members = group(scores[0].ids, groups)
     pairs = list(itertools.combinations(scores, 2))
     found = [_findings(a, b, counting, members, seed) for a, b in pairs]

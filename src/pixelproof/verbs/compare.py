@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pixelproof.comparison.compare import compare
+from pixelproof.comparison.compare import compare, compare_scores
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models
 from pixelproof.evaluation.metrics import protocol_of
@@ -56,8 +56,9 @@ def compare_models(
     refuse_study_or_run(out)
     files = [out / name for name in (COMPARISON, EVIDENCE, PAGE)]
     refuse_existing(files, overwrite)
-    record = compare(paths, split, protocol, groups, seed)
+    counting = protocol_of(protocol)
     scores = open_models(paths, split)
+    record = compare_scores(scores, paths, protocol, groups, seed)
     refuse_existing(files, overwrite)  # for what another process has written meanwhile
     save_comparison(out / COMPARISON, record)
     (out / EVIDENCE).unlink(missing_ok=True)
@@ -65,6 +66,6 @@ def compare_models(
         say("note: score files without boundary counts, so where the gain lies is not shown; evaluate or score again")
     else:
         named = {each.source.name: [each] for each in scores}
-        save_evidence(out / EVIDENCE, gather(named, protocol_of(protocol), groups=groups, seed=seed))
+        save_evidence(out / EVIDENCE, gather(named, counting, groups=groups, seed=seed))
     build_report(out, language)
     return record
