@@ -99,9 +99,12 @@ def test_all_pairs_of_three(pixelproof, tmp_path):
     paths = saved(tmp_path, a=segmenter(0.5, 1), b=segmenter(0.6, 2), c=segmenter(0.8, 3))
     found = answer(pixelproof, *paths)
     assert [(pair["a"], pair["b"]) for pair in found["pairs"]] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert found["pairs"][1]["sentences"][-1] == "The p-values are not adjusted for there being 3 pairs."
+    least = min(pair["p"] for pair in found["pairs"])
+    assert min(pair["p_adjusted"] for pair in found["pairs"]) == pytest.approx(3 * least)
+    assert found["pairs"][1]["sentences"][-1] == "Adjusted for there being 3 pairs by Holm's method, p < .001."
     alone = answer(pixelproof, paths[0], paths[2])["pairs"][0]
-    assert {**found["pairs"][1], "sentences": alone["sentences"]} == alone
+    assert {**found["pairs"][1], **{name: alone[name] for name in ("sentences", "p_adjusted")}} == alone
+    assert alone["p_adjusted"] == alone["p"]
     for model, path in zip(found["models"], paths, strict=True):
         assert model["value"] == pytest.approx(summarise(load_scores(path))["protocols"]["unknown_counted"]["miou"])
 

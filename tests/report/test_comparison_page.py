@@ -90,8 +90,10 @@ def test_several_seeds_are_spoken_of_wherever_there_are_any(compared):
 def test_the_headline_says_that_several_pairs_were_tested(compared):
     record = load_comparison(compared / "segmentation" / "comparison.json")
     assert len(headline(record, None)) == 1
-    _, caveat = headline(record.model_copy(update={"pairs": record.pairs * 3}), None)
-    assert caveat["en"] == "The p-values are not adjusted for there being 3 pairs."
+    several = tuple(pair.model_copy(update={"p": 0.02, "verdict": "b"}) for pair in record.pairs * 3)
+    _, caveat = headline(record.model_copy(update={"pairs": several}), None)
+    said = "Adjusted for there being 3 pairs by Holm's method, p = .060: among so many, one may differ so by chance."
+    assert caveat["en"] == said
 
 
 def test_a_model_without_boundaries_follows_no_grid_and_avoids_none(compared):

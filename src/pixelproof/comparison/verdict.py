@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pixelproof.comparison.paired import SIGNIFICANCE, holm
-from pixelproof.runs.comparison_file import ClassRecord, PairRecord, Verdict
+from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import EvidenceRecord, MosaicFigure
 
 
@@ -30,6 +30,12 @@ def significant(p: float | None) -> bool:
 def class_verdict(record: ClassRecord) -> Verdict:
     """Return which model is better on a class, with the p-value adjusted over the classes."""
     return verdict(record.low, record.high, record.p)
+
+
+def over_pairs(record: ComparisonRecord) -> dict[tuple[str, str], float]:
+    """Return the p-value of each pair, by its models' names, adjusted over all pairs by Holm's method."""
+    adjusted = holm(np.array([pair.p for pair in record.pairs], np.float64)).tolist()
+    return {(pair.a, pair.b): p for pair, p in zip(record.pairs, adjusted, strict=True)}
 
 
 def disagree(pair: PairRecord) -> bool:

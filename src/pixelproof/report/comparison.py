@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pixelproof.comparison.verdict import mosaics_beyond_chance, significant
 from pixelproof.comparison.wording.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
-from pixelproof.comparison.wording.sentences import sentences, unadjusted
+from pixelproof.comparison.wording.sentences import adjusted, sentences
 from pixelproof.comparison.wording.words import p_value
 from pixelproof.languages import LANGUAGES, Language
 from pixelproof.numbers import UNDEFINED, count, counted, score
@@ -72,7 +72,7 @@ def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> l
 
     def said(tongue: Language) -> list[str]:
         more = over_seeds(pair.a, pair.b, evidence, tongue) if evidence else None
-        return [sentences(pair, comparison, tongue)[0], *unadjusted(comparison, tongue), *([more] if more else [])]
+        return [sentences(pair, comparison, tongue)[0], *adjusted(pair, comparison, tongue), *([more] if more else [])]
 
     return translated(said)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pixelproof.comparison.paired import ROUGH
-from pixelproof.comparison.verdict import class_verdict, disagree
+from pixelproof.comparison.verdict import class_verdict, disagree, over_pairs, significant
 from pixelproof.comparison.wording.words import METRICS, bound, listed, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
@@ -104,7 +104,7 @@ def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> l
     for key, names in _weak_classes(pair, record).items():
         if names:
             said.append(say(key, language, classes=listed(names, language)))
-    return said + unadjusted(record, language)
+    return said + adjusted(pair, record, language)
 
 
 def _other_looks(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
@@ -114,10 +114,13 @@ def _other_looks(pair: PairRecord, record: ComparisonRecord, language: Language)
     return [say("other_looks", language, a=pair.a, b=pair.b, looks_a=a, looks_b=b)] if a and b and a != b else []
 
 
-def unadjusted(record: ComparisonRecord, language: Language) -> list[str]:
-    """Return the sentence that says so where there are several pairs: the more of them, the more differ by chance."""
-    pairs = len(record.pairs)
-    return [say("many_pairs", language, pairs=count(pairs))] if pairs > 1 else []
+def adjusted(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return what is left of a pair's p-value where there are several: the more of them, the more differ by chance."""
+    if len(record.pairs) == 1:
+        return []
+    p = over_pairs(record)[pair.a, pair.b]
+    key = "many_pairs" if significant(p) or pair.verdict == "undecided" else "many_pairs_chance"
+    return [say(key, language, pairs=count(len(record.pairs)), p=p_value(p))]
 
 
 def _weak_classes(pair: PairRecord, record: ComparisonRecord) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from pixelproof.comparison.verdict import class_verdict
+from pixelproof.comparison.verdict import class_verdict, over_pairs
 from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.comparison.wording.words import METRICS, bound, p_value, points, say
 from pixelproof.errors import visible
@@ -19,9 +19,10 @@ CLASSES_SHOWN = 20
 
 
 def as_json(record: ComparisonRecord, language: Language) -> dict[str, Any]:
-    """Return a comparison as plain data, with its sentences and without its images one by one."""
+    """Return a comparison as plain data, with what follows from it and without its images one by one."""
     values = record.model_dump(mode="json", exclude={"pairs": {"__all__": {"per_image"}}})
-    for pair, plain in zip(record.pairs, values["pairs"], strict=True):
+    for pair, plain, p in zip(record.pairs, values["pairs"], over_pairs(record).values(), strict=True):
+        plain["p_adjusted"] = p
         plain["sentences"] = sentences(pair, record, language)
     return values
 

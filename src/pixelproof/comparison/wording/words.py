@@ -106,8 +106,13 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     "head_difference": {"en": "points", "zh-Hant": "百分點"},
     "more_classes": {"en": "{count} more in comparison.json", "zh-Hant": "另有 {count} 類，見 comparison.json"},
     "many_pairs": {
-        "en": "The p-values are not adjusted for there being {pairs} pairs.",
-        "zh-Hant": "p 值未針對 {pairs} 對比較作校正。",
+        "en": "Adjusted for there being {pairs} pairs by Holm's method, p {p}.",
+        "zh-Hant": "針對 {pairs} 對比較經 Holm 校正後 p {p}。",
+    },
+    "many_pairs_chance": {
+        "en": "Adjusted for there being {pairs} pairs by Holm's method, p {p}: "
+        "among so many, one may differ so by chance.",
+        "zh-Hant": "針對 {pairs} 對比較經 Holm 校正後 p {p}：在這麼多對中，可能有一對偶然如此不同。",
     },
     **REASONS,
 }
