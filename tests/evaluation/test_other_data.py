@@ -10,6 +10,7 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.report.page import build_report
 from pixelproof.runs import Source, load_scores, save_scores
+from pixelproof.runs.arrays import load_arrays
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
 from small_runs import COLORS, untrained_run
@@ -57,7 +58,7 @@ def test_classes_that_other_data_lacks_are_no_reason_to_refuse_it(tmp_path, colo
     assert len(evaluate_run(run.path, color_classes, "train", device="cpu").ids) == 20
 
 
-def test_scores_of_other_images_are_not_replaced_unasked(tmp_path, two_fields, flat):
+def test_scores_of_other_images_are_not_replaced_unasked(tmp_path, two_fields, flat, monkeypatch):
     run = untrained_run(tmp_path / "run", "fcn32s")
     evaluate_run(run.path, two_fields, device="cpu")
     evaluate_run(run.path, two_fields, device="cpu", tta=True)  # of the same images, they are made anew
@@ -70,8 +71,13 @@ def test_scores_of_other_images_are_not_replaced_unasked(tmp_path, two_fields, f
     with pytest.raises(UserError, match=r"other.npz already exists"):
         evaluate_run(run.path, other, device="cpu", out=out)
     evaluate_run(run.path, other, device="cpu", overwrite=True)
-    assert load_scores(run.scores("validation")).source.fingerprint in build_report(run.path).read_text("utf-8")
-    assert len(load_scores(run.scores("validation")).ids) == 8
+    theirs, read = load_scores(run.scores("validation")), []
+    assert len(theirs.ids) == 8
+    monkeypatch.setattr("pixelproof.runs.scores.load_arrays", lambda *given: read.append(1) or load_arrays(*given))
+    page = build_report(run.path).read_text("utf-8")
+    assert theirs.source.fingerprint in page
+    assert "n = 8" in page
+    assert len(read) == 1
 
 
 def test_what_another_process_has_written_meanwhile_is_not_replaced_unasked(tmp_path, two_fields, monkeypatch):

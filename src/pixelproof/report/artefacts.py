@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ from typing import TypeVar
 from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.report.one_run import record_of_run
+from pixelproof.report.one_run import as_scored, record_of_run
 from pixelproof.runs import (
     Features,
     Run,
@@ -127,14 +127,16 @@ def read_study(folder: Path) -> StudyArtefacts:
     """
     if (folder / STUDY).exists():
         record = load_study(folder / STUDY)
-    elif Run.lies_in(folder):
+        return StudyArtefacts(folder, record, tuple(_read_part(folder, part) for part in record.parts))
+    if Run.lies_in(folder):
         record = record_of_run(Run(folder))
-    else:
-        raise UserError(
-            f"{folder} holds neither a study ({STUDY}) nor a run ({CONFIG})",
-            "give a folder that study, train, compare or explain made",
-        )
-    return StudyArtefacts(folder, record, tuple(_read_part(folder, part) for part in record.parts))
+        part = _read_part(folder, record.parts[0])
+        scored = as_scored(part.record, part.models[0].scores)
+        return StudyArtefacts(folder, record, (replace(part, record=scored),))
+    raise UserError(
+        f"{folder} holds neither a study ({STUDY}) nor a run ({CONFIG})",
+        "give a folder that study, train, compare or explain made",
+    )
 
 
 def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from pixelproof.config import run_settings
-from pixelproof.errors import UserError
-from pixelproof.runs import Run, load_scores
-from pixelproof.runs.facts import DataFacts
+from pixelproof.runs import Run, Scores
 from pixelproof.runs.study_file import SPLIT, DataRecord, ImageCounts, ModelRecord, PartRecord, StudyRecord
 
 
@@ -16,7 +12,6 @@ def record_of_run(run: Run) -> StudyRecord:
     config, scheme = run_settings(run), run.labels()
     environment = run.facts()
     name, data = config.model.name, environment.data
-    images, fingerprint = _scored_on(run, data)
     part = PartRecord(
         name=config.task,
         title=f"{config.task.capitalize()} with {name}",
@@ -24,8 +19,8 @@ def record_of_run(run: Run) -> StudyRecord:
         data=DataRecord(
             layout=data.layout,
             classes=len(scheme.classes),
-            images=ImageCounts(**{part: images.get(part) for part in ImageCounts.model_fields}),
-            fingerprint=fingerprint,
+            images=ImageCounts(**{part: data.images.get(part) for part in ImageCounts.model_fields}),
+            fingerprint=data.fingerprint.get(SPLIT, ""),
         ),
         models=(ModelRecord(name=name, run="."),),
         shown=run.shown_ids(),
@@ -34,14 +29,13 @@ def record_of_run(run: Run) -> StudyRecord:
     return StudyRecord(name=run.name, title=f"Run {run.name}", command=environment.command, parts=(part,))
 
 
-def _scored_on(run: Run, data: DataFacts) -> tuple[dict[str, int], str]:
-    """Return the number of images of each part, and the fingerprint of those that gave the run's score.
+def as_scored(part: PartRecord, scores: Scores | None) -> PartRecord:
+    """Return the part with the number and the fingerprint of the images that gave the run's score.
 
     They may be others than the run began with, where ``evaluate --overwrite`` said so.
     """
-    images, fingerprint = dict(data.images), data.fingerprint.get(SPLIT, "")
-    with suppress(UserError):  # what is wrong with the scores is said where they are shown
-        scores = load_scores(run.scores(SPLIT))
-        if scores.source.fingerprint:
-            images[SPLIT], fingerprint = len(scores.ids), scores.source.fingerprint
-    return images, fingerprint
+    if scores is None or not scores.source.fingerprint:
+        return part
+    images = part.data.images.model_copy(update={SPLIT: len(scores.ids)})
+    data = part.data.model_copy(update={"images": images, "fingerprint": scores.source.fingerprint})
+    return part.model_copy(update={"data": data})
