@@ -179,7 +179,9 @@ def test_names(networks, tmp_path):
     with pytest.raises(UserError, match=r"'xyzzy' in the group .*; known are LittleUnet, littlenet"):
         task_of("plugin:xyzzy")
     write_package(tmp_path / "site", "", {"pixelproof.segmenters": ["littlenet"]}, "othernets")
-    with pytest.raises(UserError, match=f"several networks: of {networks} in .*classifiers and othernets in .*ers; "):
+    with pytest.raises(
+        UserError, match=f"may mean that of {networks} in .*classifiers and that of othernets in .*ers; "
+    ):
         task_of(NAMES[0])
 
 

@@ -6,7 +6,7 @@ import difflib
 
 from pixelproof.config.model import Channels
 from pixelproof.errors import UserError
-from pixelproof.models.plugins import PREFIX, find_plugin, plugin_names
+from pixelproof.plugins import NETWORKS, PREFIX, find_plugin, plugin_names
 from pixelproof.schema import nearest
 
 TIMM_ENCODER = "tu-"  # starts the name of an encoder that segmentation_models.pytorch takes from timm
@@ -74,7 +74,7 @@ def check_plugin(name: str, pretrained: bool) -> None:
     Raises:
         UserError: There is no such network, several packages bring it, or weights are wanted.
     """
-    find_plugin(name)
+    find_plugin(name, NETWORKS)
     if pretrained:
         raise UserError(f"there are no imagenet weights of '{PREFIX}{name}'", NO_WEIGHTS)
 
@@ -84,7 +84,7 @@ def meant(name: str) -> str:
     import segmentation_models_pytorch as smp
     import timm
 
-    if PREFIX + name in plugin_names():
+    if PREFIX + name in plugin_names(NETWORKS):
         return f"did you mean '{PREFIX}{name}'?"
     if name.lower() in smp.MODEL_ARCHITECTURES_MAPPING:
         return f"did you mean 'smp:{name}:resnet18', or with another encoder?"

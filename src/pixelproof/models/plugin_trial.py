@@ -17,9 +17,10 @@ from pixelproof.errors import UserError
 from pixelproof.models.adapters import ODD, SMP_STRIDE
 from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.plugin_adapters import PluginClassifier, PluginSegmenter, as_output
-from pixelproof.models.plugins import MEND, PREFIX, blamed, make_plugin, plugin_task
+from pixelproof.models.plugins import make_network, plugin_task
 from pixelproof.models.tracing import run_on_shapes, without_data
 from pixelproof.numbers import counted
+from pixelproof.plugins import MEND, PREFIX, blamed
 
 Size = tuple[int, int]
 Call = tuple[str, tuple[Tensor, ...], Tensor]
@@ -46,7 +47,7 @@ def plugin_model(name: str, num_classes: int, channels: int, input_size: int | N
     task = plugin_task(name)
     size = (input_size, input_size) if input_size and task == "classification" else ODD
     with redirect_stdout(sys.stderr):  # for whatever it prints: stdout belongs to results
-        network = make_plugin(name, num_classes, channels)
+        network = make_network(name, num_classes, channels)
         return _Trial(PREFIX + name, task, num_classes, channels).passed(network, size)
 
 

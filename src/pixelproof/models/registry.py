@@ -16,10 +16,11 @@ from pixelproof.models.fcn import FCN, VARIANTS
 from pixelproof.models.names import check_plugin, check_smp, check_timm, meant, trained_with
 from pixelproof.models.output import PixelModel
 from pixelproof.models.plugin_trial import plugin_model
-from pixelproof.models.plugins import PREFIX, find_plugin, package_of, plugin_names, plugin_task
+from pixelproof.models.plugins import plugin_task
 from pixelproof.models.preprocessing import MEAN, MIDDLE, SPREAD, STD, Preprocessing
 from pixelproof.models.vgg import VGG
 from pixelproof.models.weights import imagenet_vgg16, read_weights, transfer_weights
+from pixelproof.plugins import NETWORKS, PREFIX, find_plugin, package_of, plugin_names
 from pixelproof.randomness import derive
 from pixelproof.runs.files import expanded
 from pixelproof.schema import nearest
@@ -49,7 +50,7 @@ def task_of(name: str) -> Task:
         raise UserError(
             "an ensemble is not trained but made of runs", "train those, then 'pixelproof ensemble RUN RUN'"
         )
-    known = [*known_models(), *ADAPTERS, *plugin_names()]
+    known = [*known_models(), *ADAPTERS, *plugin_names(NETWORKS)]
     raise UserError(f"unknown model '{name}'", meant(name) or nearest(name, known))
 
 
@@ -61,7 +62,7 @@ def plain_name(name: str) -> str:
 def packages_of(config: ModelConfig) -> tuple[str, ...]:
     """Return the installed packages that bring a model, where these are none that Pixelproof needs."""
     names = [part.name.removeprefix(PREFIX) for part in config.parts if part.name.startswith(PREFIX)]
-    return tuple(dict.fromkeys(package_of(find_plugin(name)) for name in names))
+    return tuple(dict.fromkeys(package_of(find_plugin(name, NETWORKS)) for name in names))
 
 
 def check_model(config: ModelConfig) -> None:
