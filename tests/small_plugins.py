@@ -1,4 +1,4 @@
-"""Installed packages that bring networks, written for the tests as pip leaves them behind."""
+"""Installed packages that bring networks, losses and augmentations, written for the tests as pip leaves them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,50 @@ class LittleUnet(nn.Module):
         fine = self.fine(images)
         return self.head(torch.cat([fine, self.coarse(fine)], dim=1))
 '''
-GROUPS = {"classification": "pixelproof.classifiers", "segmentation": "pixelproof.segmenters"}
+LEARNING = '''
+import torch
+import torch.nn.functional as F
+
+
+def tversky(num_classes):
+    """One that counts what is missed more than what is found and is not there; a constant moves with it."""
+    return Tversky(torch.linspace(0.5, 0.9, num_classes))
+
+
+class Tversky(torch.nn.Module):
+    def __init__(self, missed):
+        super().__init__()
+        self.register_buffer("missed", missed)
+
+    def forward(self, logits, target):
+        valid = target != -100
+        truth = F.one_hot(target * valid, logits.shape[1]).movedim(-1, 1) * valid[:, None]
+        chances = logits.softmax(dim=1) * valid[:, None]
+        over = [0, *range(2, logits.ndim)]
+        both, truth, chances = ((part).sum(over) for part in (truth * chances, truth, chances))
+        of_all = both + self.missed * (truth - both) + (1 - self.missed) * (chances - both)
+        return 1 - (both / (of_all + 1e-6)).mean()
+
+
+def erase():
+    """A square of each image becomes noise, where it is segmented of no class."""
+
+    def change(images, target, generator):
+        for image, own in zip(images, target):
+            top, left = torch.randint(images.shape[-1] - 8, (2,), generator=generator).tolist()
+            image[:, top : top + 8, left : left + 8] = torch.rand(8, 8, generator=generator)
+            if own.ndim:
+                own[top : top + 8, left : left + 8] = -100
+        return images, target
+
+    return change
+'''
+GROUPS = {
+    "classification": "pixelproof.classifiers",
+    "segmentation": "pixelproof.segmenters",
+    "loss": "pixelproof.losses",
+    "augmentation": "pixelproof.augmentations",
+}
 _numbers = itertools.count()
 
 
@@ -65,13 +108,13 @@ def write_package(folder: Path, source: str, entries: dict[str, list[str]], name
 
 
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path, source: str = NETWORKS, **entries: list[str]) -> str:
-    """Install a package of networks for a test, by default ``littlenet`` and ``LittleUnet``; return its module's name.
+    """Install a package for a test, by default with ``littlenet`` and ``LittleUnet``; return its module's name.
 
     Args:
         monkeypatch: Takes it away again.
         folder: A new one.
         source: The module.
-        entries: By tasks, "classification" and "segmentation", the names of its factories.
+        entries: By the keys of ``GROUPS`` the names of its factories.
     """
     entries = entries or {"classification": ["littlenet"], "segmentation": ["LittleUnet"]}
     module = write_package(folder, source, {GROUPS[task]: names for task, names in entries.items()})

@@ -43,8 +43,10 @@ def parse(model: type[Model], values: object, where: str) -> Model:
             known = _fields_at(model, first["loc"][:-1])
             raise UserError(f"{where}: unknown key '{path}'", nearest(str(first["loc"][-1]), known)) from None
         problem = re.sub(r"\btuple\b", "list", first["msg"].removeprefix("Value error, "), flags=re.IGNORECASE)
+        problem, asks, meant = problem.partition("; did you mean ")
         where_exactly = f"{where}: '{path}'" if path else where
-        raise UserError(f"{where_exactly}: {problem[0].lower() + problem[1:]}", "correct this value") from None
+        remedy = f"did you mean {meant}" if asks else "correct this value"
+        raise UserError(f"{where_exactly}: {problem[0].lower() + problem[1:]}", remedy) from None
 
 
 def nearest(word: str, known: list[str]) -> str:

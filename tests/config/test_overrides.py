@@ -32,7 +32,13 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("epochs=many", "--set: 'training.epochs': input should be a valid integer"),
         ("epochs=0", "--set: 'training.epochs': input should be greater than or equal to 1"),
         ("epochs=[1", "--set: the value of 'epochs' is not readable"),
-        ("loss=mse", "--set: 'training.loss': 'mse' is not a loss; known are cross-entropy, focal, dice, lovasz"),
+        ("loss=mse", "--set: 'training.loss': 'mse' is not a loss (several are joined by +); known are cross-entropy,"),
+        ("loss=dice+lovas", "--set: 'training.loss': 'lovas' is not a loss (several are joined by +); did you mean 'l"),
+        ("finish='plugin:'", "--set: 'training.finish': 'plugin:' is not a loss"),
+        (
+            "augmentation=cutout",
+            "--set: 'augment.augmentation': 'cutout' is not an augmentation; known are plugin:N",
+        ),
         ("mixup=0.2", "--set: mixup and cutmix are for classification"),
         ("scale=[2, 1]", "--set: 'augment': scale is a range LOW HIGH"),
         ("lr=inf", "--set: 'training.lr': input should be a finite number"),
@@ -159,7 +165,7 @@ def test_classes_are_not_evened_out_twice(how):
 
 
 def test_classification_takes_no_region_loss():
-    with pytest.raises(UserError, match="classification takes the loss"):
+    with pytest.raises(UserError, match="classification takes cross-entropy, focal or"):
         apply_overrides(default_config("classification", "vgg16"), ["loss=dice"])
 
 

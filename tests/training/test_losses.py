@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from pixelproof.config import TrainingConfig
-from pixelproof.config.run import LOSSES
+from pixelproof.config.names import LOSSES
 from pixelproof.data.loading import IGNORE
 from pixelproof.training.losses import corrected, cross_entropy, dice, focal, lovasz_softmax, make_loss
 

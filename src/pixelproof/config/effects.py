@@ -41,10 +41,9 @@ def _of_images(config: RunConfig) -> Iterator[str]:
 
 def _of_losses(config: RunConfig) -> Iterator[str]:
     training = config.training
-    losses = {*training.loss.split("+"), *(training.finish or training.loss).split("+")}
-    if training.label_smoothing and "cross-entropy" not in losses:
+    if training.label_smoothing and "cross-entropy" not in training.losses:
         yield "label_smoothing is for cross-entropy, which is not part of the loss"
-    if training.class_weights != "none" and losses.isdisjoint(("cross-entropy", "focal")):
+    if training.class_weights != "none" and training.losses.isdisjoint(("cross-entropy", "focal")):
         yield "class_weights are for cross-entropy and focal, which are not part of the loss"
     if config.task == "classification" and training.batch_size == 1 and training.class_weights != "none":
         yield "class_weights weigh the images of a batch against each other, and batch_size is 1"

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pixelproof.config.bands import listed
 from pixelproof.config.class_weights import ClassWeights
 from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
+from pixelproof.config.names import OF_OVERLAP, Augmentation, Losses
 from pixelproof.errors import UserError
 from pixelproof.numbers import numbered
 from pixelproof.runs.scenes import expression
@@ -25,7 +26,6 @@ def _word(value: object) -> object:
 
 Switch = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_word)]
 
-LOSSES = ("cross-entropy", "focal", "dice", "lovasz")
 HANDLING = {"data": {"cache"}, "training": {"workers", "resident"}}
 """Settings by section that say how images are handled, and change no result."""
 
@@ -92,6 +92,8 @@ class AugmentConfig(Strict):
     """Turn by 0, 90, 180 or 270 degrees; for images that have no up. Whole images that are not square by 0 or 180."""
     color: float = Field(default=0.0, ge=0.0, le=1.0)
     """Strength of random brightness, contrast and saturation."""
+    augmentation: Augmentation | None = None
+    """``plugin:NAME`` of an installed package, applied to each batch after all others."""
 
     @model_validator(mode="after")
     def _check(self) -> AugmentConfig:
@@ -113,9 +115,9 @@ class TrainingConfig(Strict):
     """Images that go through the network at once."""
     accumulate: int = Field(default=1, ge=1)
     """Batches whose gradients are averaged before one optimiser step."""
-    loss: str = "cross-entropy"
-    """One or more of cross-entropy, focal, dice, lovasz, joined by ``+``."""
-    finish: str | None = None
+    loss: Losses = "cross-entropy"
+    """One or more of cross-entropy, focal, dice, lovasz, ``plugin:NAME`` of an installed package, joined by ``+``."""
+    finish: Losses | None = None
     """Loss of the last epochs, written like ``loss``; lovasz there raises IoU."""
     finish_from: float = Field(default=0.8, ge=0.0, le=1.0)
     """Part of the epochs after which ``finish`` takes over."""
@@ -174,13 +176,10 @@ class TrainingConfig(Strict):
         """The epoch after which a frozen backbone learns; 0 where it never does."""
         return self.freeze if self.freeze < self.epochs else 0
 
-    @field_validator("loss", "finish")
-    @classmethod
-    def _known_loss(cls, value: str | None) -> str | None:
-        for part in value.split("+") if value is not None else ():
-            if part not in LOSSES:
-                raise ValueError(f"'{part}' is not a loss; known are {', '.join(LOSSES)}, joined by +")
-        return value
+    @property
+    def losses(self) -> set[str]:
+        """The losses that take part, by their names."""
+        return {*self.loss.split("+"), *(self.finish or self.loss).split("+")}
 
 
 class RunConfig(Strict):
@@ -229,9 +228,8 @@ class RunConfig(Strict):
         if training.sampling == "balanced" and training.class_weights in ("auto", "corrected"):
             how = f"class_weights={training.class_weights}"
             raise ValueError(f"{how} goes by frequencies that sampling=balanced evens out; leave out one of them")
-        losses = {training.loss, training.finish or training.loss}
-        if self.task == "classification" and not losses <= {"cross-entropy", "focal"}:
-            raise ValueError("classification takes the loss cross-entropy or focal")
-        if training.class_weights == "corrected" and any("focal" in loss.split("+") for loss in losses):
+        if self.task == "classification" and training.losses & OF_OVERLAP:
+            raise ValueError("classification takes cross-entropy, focal or plugin:NAME")
+        if training.class_weights == "corrected" and "focal" in training.losses:
             raise ValueError("class_weights=corrected is for cross-entropy; from focal, weights cannot be taken back")
         return self

@@ -44,6 +44,15 @@ class Preprocessing:
         Args:
             images: uint8 [N, C, H, W] in 0..255.
         """
-        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
-        return images.to(torch.float32, copy=True).div_(255).sub_(mean).div_(std)
+        return self.normalised(as_unit(images))
+
+    def normalised(self, values: Tensor) -> Tensor:
+        """Return ``(values - mean) / std``, in their place, of images in 0..1, float32 [N, C, H, W]."""
+        mean = torch.tensor(self.mean, device=values.device).view(1, -1, 1, 1)
+        std = torch.tensor(self.std, device=values.device).view(1, -1, 1, 1)
+        return values.sub_(mean).div_(std)
+
+
+def as_unit(images: Tensor) -> Tensor:
+    """Return images, uint8 of any shape, in 0..1 as float32."""
+    return images.to(torch.float32, copy=True).div_(255)

@@ -29,6 +29,7 @@ from pixelproof.study.record import part_record
 from pixelproof.study.steps import Steps
 from pixelproof.training.device import pick_device
 from pixelproof.training.launch import check_processes
+from pixelproof.training.plugin_trial import try_plugins
 
 
 def conduct(
@@ -137,11 +138,13 @@ def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) ->
 
 
 def _check(jobs: list[Job], processes: int) -> None:
-    """Refuse files that cannot be read, and what cannot be shared, before the first model of any part is trained."""
+    """Refuse what cannot be read, shared or learned by before the first model of any part is trained."""
     checked: list[tuple[dict[str, tuple[Sample, ...]], ImageReader]] = []
     for job in jobs:
         training = job.config.training
         check_processes(processes, training.batch_size, len(job.parts["train"]), pick_device(training.device))
+        if not job.members:
+            try_plugins(job.config, len(job.data.scheme.classes))
         read = job.parts | {SPLIT: tuple(dict.fromkeys(job.parts[SPLIT] + job.shown))}
         reader = ImageReader.of(job.config.model)
         if (read, reader) not in checked:

@@ -21,6 +21,7 @@ from pixelproof.config import TrainingConfig
 from pixelproof.data.loading import TrainingBatches, TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel, fold_for_training
+from pixelproof.models.preprocessing import as_unit
 from pixelproof.progress import Step, bar
 from pixelproof.randomness import derive
 from pixelproof.runs import Run
@@ -31,6 +32,7 @@ from pixelproof.training.losses import Loss
 from pixelproof.training.mixup import Mixed, mix
 from pixelproof.training.optimization import make_optimizer, moving_average, set_learning_rates
 from pixelproof.training.parallel import ALONE, Parallel
+from pixelproof.training.plugins import PluginAugmentation
 
 Score = Callable[[PixelModel], tuple[float, float]]
 """How good a model is on images it was not trained on, higher is better, and its loss there, which is only logged."""
@@ -47,6 +49,7 @@ class Trainer:
         losses: Gives the loss of each epoch, (logits, target) -> scalar.
         run: The folder that takes checkpoints and the log.
         parallel: The processes that share each batch.
+        augmentation: That of a package, where there is one.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Trainer:
         losses: Callable[[int], Loss],
         run: Run,
         parallel: Parallel = ALONE,
+        augmentation: PluginAugmentation | None = None,
     ) -> None:
         self.config: TrainingConfig = images.config.training
         self.device = pick_device(self.config.device)
@@ -73,6 +77,7 @@ class Trainer:
         self.losses = losses
         self.run = run
         self.parallel = parallel
+        self.augmentation = augmentation
         products = dtype_of_products(self.device, self.config.precision)
         self.optimizer = make_optimizer(model, self.config, products)
         self.average: AveragedModel | None = None
@@ -177,9 +182,12 @@ class Trainer:
 
     def _mixed(self, images: Tensor, target: Tensor, number: int) -> Mixed:
         """Return the whole batch of stored images, uint8 [N, C, H, W], as input, mixed where the settings ask so."""
-        whole = self.parallel.gather(images.to(self.device, non_blocking=True))
-        inputs = self.model.preprocessing(whole)
-        return mix(inputs.contiguous(memory_format=self.layout), self.parallel.gather(target), self.config, number)
+        values = as_unit(self.parallel.gather(images.to(self.device, non_blocking=True)))
+        target = self.parallel.gather(target)
+        if self.augmentation is not None:
+            values, target = self.augmentation(values, target, number)
+        inputs = self.model.preprocessing.normalised(values)
+        return mix(inputs.contiguous(memory_format=self.layout), target, self.config, number)
 
     def _together(self, number: int) -> int:
         """Return how many batches share a step with batch ``number``, counted from 1: an epoch may end with fewer."""
@@ -189,8 +197,10 @@ class Trainer:
     def _backward(self, loss: Loss, batch: Mixed, together: int) -> Tensor:
         """Add one batch's part of the gradients and return its loss, still on the device."""
         own = batch.images[self.parallel.part(len(batch.images))]
-        with autocast(self.device, self.config.precision), self.parallel.whole_batch_layers(len(own)):
-            value = batch.loss(loss, self.parallel.gather(self.forward(own).logits))
+        with autocast(self.device, self.config.precision):
+            with self.parallel.whole_batch_layers(len(own)):
+                logits = self.forward(own).logits
+            value = batch.loss(loss, self.parallel.gather(logits))
         (value / together).backward()  # type: ignore[no-untyped-call]
         return value.detach()
 

@@ -6,7 +6,7 @@ target is ignored, each is 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
@@ -21,12 +21,15 @@ FOCUS = 2.0  # gamma of the focal loss, the paper's best
 TINY = 1e-12
 
 
-def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Callable[[int], Loss]:
+def make_loss(
+    config: TrainingConfig, class_weights: Tensor | None, others: Mapping[str, Loss] | None = None
+) -> Callable[[int], Loss]:
     """Return the function that gives the loss of each epoch, counted from 0; parts joined by "+" are summed.
 
     Args:
         config: The training settings.
         class_weights: float [K] or None; used by cross-entropy and focal.
+        others: Further losses by their names, those of packages.
     """
     entropy: Loss = partial(cross_entropy, weights=class_weights, smoothing=config.label_smoothing)
     if config.class_weights == "corrected" and class_weights is not None:
@@ -36,6 +39,7 @@ def make_loss(config: TrainingConfig, class_weights: Tensor | None) -> Callable[
         "focal": partial(focal, weights=class_weights),
         "dice": dice,
         "lovasz": lovasz_softmax,
+        **(others or {}),
     }
 
     def total(names: str) -> Loss:

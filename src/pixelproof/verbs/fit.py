@@ -22,6 +22,7 @@ from pixelproof.training.class_weights import class_weights
 from pixelproof.training.loop import Score, Trainer
 from pixelproof.training.losses import make_loss
 from pixelproof.training.parallel import Parallel
+from pixelproof.training.plugins import plugin_augmentation, plugin_losses
 from pixelproof.training.speed import Speed, measured_peak, median_rate, multiply_adds
 
 ONE_VALUE = "more than 1 value per channel"
@@ -55,7 +56,8 @@ def fit(
     images = TrainingImages(parts["train"], data.scheme, config)
     weights = class_weights(images).to(device) if config.training.class_weights != "none" else None
     model = start(config, data, begun) if model is None else model
-    trainer = Trainer(model, images, make_loss(config.training, weights), run, parallel)
+    losses = make_loss(config.training, weights, plugin_losses(config, len(data.scheme.classes), device))
+    trainer = Trainer(model, images, losses, run, parallel, plugin_augmentation(config))
     if begun:
         trainer.resume()
     try:

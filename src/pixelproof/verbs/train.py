@@ -28,6 +28,8 @@ from pixelproof.training.checkpoints import remove_unfinished
 from pixelproof.training.device import describe, pick_device
 from pixelproof.training.launch import check_processes, launch
 from pixelproof.training.parallel import ALONE
+from pixelproof.training.plugin_trial import try_plugins
+from pixelproof.training.plugins import packages_of_training
 from pixelproof.verbs.finish import Parts, describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import fit, start
 from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
@@ -119,8 +121,9 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     """
     parts = arrange(data, config.data)
     config = settle(config, data, parts["train"])
+    doubts = [*without_effect(config), *try_plugins(config, len(data.scheme.classes))]
     model = start(config, data, begun=False)
-    for sentence in [*without_effect(config), *doubtful_bands(config.model), *weights_of_other_input(config.model)]:
+    for sentence in [*doubts, *doubtful_bands(config.model), *weights_of_other_input(config.model)]:
         say(f"note: {sentence}")
     if "validation" in data.splits and config.data.validation != DataConfig().validation:
         say(f"note: validation={config.data.validation:g} has no effect: {data.root} brings a validation split")
@@ -147,7 +150,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
 def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, Any]:
     """Return what ``environment.json`` says of a run besides the machine: packages, device and data."""
     return {
-        "packages": installed(packages_of(config.model)),
+        "packages": installed((*packages_of(config.model), *packages_of_training(config))),
         "device": describe(pick_device(config.training.device)),
         "data": {
             "layout": data.layout,
@@ -183,5 +186,6 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
         raise UserError(f"{out} is an ensemble, which is not trained", "go on with the runs that it was made of")
     parts = arrange(data, config.data)
     began_on(run, data, {name: fingerprint(parts[name]) for name in LEARNED})
+    try_plugins(config, len(data.scheme.classes))
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())

@@ -1,0 +1,129 @@
+"""Losses and augmentations of installed packages are tried on random numbers before anything is trained with them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixelproof.config import RunConfig
+from pixelproof.data.loading import IGNORE
+from pixelproof.errors import UserError
+from pixelproof.plugins import blamed
+from pixelproof.training.losses import Loss
+from pixelproof.training.plugins import PluginAugmentation, plugin_augmentation, plugin_losses
+
+COUNT = 4
+"""Images of a batch to try on."""
+SIDE = 64
+"""The most pixels a side of logits, and of images whose size is not known."""
+TIMES = 4
+"""Generators that an augmentation is tried with, twice each."""
+
+
+def try_plugins(config: RunConfig, num_classes: int) -> list[str]:
+    """Try the losses and the augmentation of packages that the settings of a run name, on the CPU.
+
+    Args:
+        config: The settings.
+        num_classes: K.
+
+    Returns:
+        Sentences on what may not be meant.
+
+    Raises:
+        UserError: There is no such entry point, or it does not answer as it should.
+    """
+    side = (config.augment.crop if config.task == "segmentation" else config.model.input_size) or SIDE
+    trial = _Trial(num_classes, config.model.channels, side, config.task == "segmentation")
+    if (augmentation := plugin_augmentation(config)) is not None:
+        trial.augment(augmentation)
+    losses = plugin_losses(config, num_classes, torch.device("cpu"))
+    return [sentence for called, loss in losses.items() for sentence in trial.lose(called, loss)]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What is known before anything is asked: K and C, the side of images, and whether they have masks."""
+
+    num_classes: int
+    channels: int
+    side: int
+    segmented: bool
+
+    def lose(self, called: str, loss: Loss) -> list[str]:
+        """Refuse a loss that cannot be followed, and return a sentence where it learns from what is ignored."""
+        target = self._targets(min(self.side, SIDE))
+        logits = torch.randn(COUNT, self.num_classes, *target.shape[1:], generator=_rng())
+        gradient = _gradient(called, loss, logits, target, "random logits")
+        if not gradient.any():
+            raise UserError(f"no gradient of '{called}' reaches the logits", "compute it of them")
+        if not self.segmented:
+            return []
+        _gradient(called, loss, logits, torch.full_like(target, IGNORE), "targets that are all ignored")
+        learned = gradient.movedim(1, -1)[target == IGNORE].any()
+        return [f"'{called}' learns from pixels that are ignored"] * bool(learned)
+
+    def augment(self, augmentation: PluginAugmentation) -> None:
+        """Refuse an augmentation whose changes are no function of what it gets, or that cannot be trained on."""
+        images = torch.rand(COUNT, self.channels, self.side, self.side, generator=_rng())
+        images[0] = 0  # as images are where nothing was recorded
+        target, chance = self._targets(self.side), _shared_chance()
+        for seed in range(TIMES):
+            once, again = (augmentation.changed(images.clone(), target.clone(), seed) for _ in range(2))
+            self._check(augmentation.called, *once)
+            if not all(map(torch.equal, once, again)) or _shared_chance() != chance:
+                problem = f"'{augmentation.called}' draws from elsewhere than the generator that it is given"
+                raise UserError(problem, "let all chance come from that; docs/reference/networks.md shows how")
+
+    def _check(self, called: str, images: Tensor, target: Tensor) -> None:
+        """Refuse what an augmentation has made if nothing can be learned from it."""
+        if not images.isfinite().all():
+            raise UserError(f"'{called}' gives images that are not finite", "let their values stay near 0..1")
+        known = (target >= 0) & (target < self.num_classes)
+        if self.segmented:
+            known |= target == IGNORE
+        if not known.all():
+            also = f", or {IGNORE}, which is ignored" if self.segmented else ""
+            remedy = f"let them be class indices from 0 to {self.num_classes - 1}{also}"
+            raise UserError(f"'{called}' gives targets that are no classes", remedy)
+
+    def _targets(self, side: int) -> Tensor:
+        """Return random classes, int64 [N] or [N, side, side], the upper third ignored as images may be."""
+        places = (side, side) if self.segmented else ()
+        target = torch.randint(self.num_classes, (COUNT, *places), generator=_rng())
+        if self.segmented:
+            target[:, : side // 3] = IGNORE
+        return target
+
+
+def _shared_chance() -> tuple[object, ...]:
+    """Return the states of the generators that all code shares."""
+    of_numpy = np.random.get_state(legacy=False)["state"]  # noqa: NPY002, only to see that nobody draws from it
+    return random.getstate(), of_numpy["key"].tobytes(), of_numpy["pos"], torch.get_rng_state().numpy().tobytes()
+
+
+def _rng() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def _gradient(called: str, loss: Loss, logits: Tensor, target: Tensor, which: str) -> Tensor:
+    """Return the gradient of a loss at logits, 0 where it does not depend on them."""
+    logits, kept = logits.clone().requires_grad_(), target.clone()
+    value = loss(logits, target)
+    if not torch.equal(target, kept):
+        raise UserError(f"'{called}' changes its targets, which other losses read", "let it change a copy")
+    if not value.isfinite():
+        raise UserError(f"'{called}' is {value.item()} for {which}", "let it be finite, and 0 where nothing counts")
+    if not value.requires_grad:
+        remedy = "compute it of the logits by operations of torch; where nothing counts, logits.sum() * 0 will do"
+        raise UserError(f"'{called}' has no gradient for {which}", remedy)
+    with blamed(f"'{called}' cannot be differentiated for {which}"):
+        (gradient,) = torch.autograd.grad(value, logits, allow_unused=True, materialize_grads=True)
+    if not gradient.isfinite().all():
+        remedy = "keep away from divisions by 0 and from logarithms and roots of 0"
+        raise UserError(f"the gradient of '{called}' is not finite for {which}", remedy)
+    return gradient
