@@ -1,4 +1,4 @@
-"""From a package with a network of one's own to an export, without touching Pixelproof; and without the package."""
+"""From a package with a network, a loss and an augmentation of one's own to an export; and without the package."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ from pixelproof.runs import Run, load_features
 from pixelproof.training import loop
 from pixelproof.verbs.settings import prepare
 from pixelproof.verbs.train import train
-from small_plugins import GROUPS, NETWORKS, install, write_package
+from small_plugins import GROUPS, LEARNING, NETWORKS, install, write_package
 
+ALL = {
+    "classification": ["littlenet"],
+    "segmentation": ["LittleUnet"],
+    "loss": ["tversky"],
+    "augmentation": ["erase"],
+}
 SETTINGS = ["epochs=2", "device=cpu", "batch_size=4", "ema=0.9", "warmup=0"]
 
 
@@ -25,11 +31,17 @@ def words(settings):
     return [word for setting in settings for word in ("--set", setting)]
 
 
-@pytest.mark.parametrize("name", ["littlenet", "LittleUnet"])
-def test_a_killed_run_resumes_to_the_same_bits(tmp_path, color_classes, two_fields, monkeypatch, name):
-    install(monkeypatch, tmp_path / "site")
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("littlenet", ["mixup=0.2", "loss=plugin:tversky+focal", "augmentation=plugin:erase"]),
+        ("LittleUnet", ["crop=48", "finish=cross-entropy+plugin:tversky", "augmentation=plugin:erase"]),
+    ],
+)
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path, color_classes, two_fields, monkeypatch, name, more):
+    install(monkeypatch, tmp_path / "site", NETWORKS + LEARNING, **ALL)
     data = open_data(color_classes if name == "littlenet" else two_fields)
-    config = prepare(data, f"plugin:{name}", tmp_path / "whole", None, SETTINGS)
+    config = prepare(data, f"plugin:{name}", tmp_path / "whole", None, [*SETTINGS, *more])
     whole = train(data, config, tmp_path / "whole")
     steps, step = iter(range(99)), loop.Trainer._step
 
@@ -139,6 +151,35 @@ def test_a_run_of_a_stranger_brings_no_code(pixelproof, tmp_path, color_classes,
     assert not set(brought) & set(sys.modules)
     code, _, err = pixelproof("report", tmp_path / "run")  # which needs no network
     assert code == 0, err
+
+
+def test_what_was_learned_with_a_package_is_used_without_it(pixelproof, tmp_path, color_classes, monkeypatch):
+    runs, photo = [tmp_path / "0", tmp_path / "1"], color_classes / "validation" / "red" / "0.png"
+    own = ["loss=focal+plugin:tversky", "augmentation=plugin:erase", "width=0.03", "epochs=1", *SETTINGS[1:]]
+    with monkeypatch.context() as patch:
+        module = install(patch, tmp_path / "site", LEARNING, loss=["tversky"], augmentation=["erase"])
+        for seed, run in enumerate(runs):
+            train = ["train", color_classes, "--model", "vgg16-bn", "--out", run, *words([*own, f"seed={seed}"])]
+            code, _, err = pixelproof(*train)
+            assert code == 0, err
+            assert Run(run).facts().packages[module] == "0.5"
+    assert module not in sys.modules
+    for verb in (
+        ("evaluate", runs[0], color_classes),
+        ("predict", runs[0], photo, "--out", tmp_path / "guess", "--backend", "torch"),
+        ("show", runs[0]),
+        ("ensemble", *runs, "--data", color_classes, "--out", tmp_path / "both"),
+        ("report", tmp_path / "both"),
+    ):
+        code, _, err = pixelproof(*verb)
+        assert code == 0, err
+    missing = "no installed package has the entry point 'erase' in the group pixelproof.augmentations; install the pack"
+    new = ["--model", "vgg16", *words(["augmentation=plugin:erase"])]
+    for more in (["--out", runs[0], "--resume"], ["--out", tmp_path / "new", *new]):
+        code, _, err = pixelproof("train", color_classes, *more)
+        assert code == 2
+        assert missing in err
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_network_for_other_data_is_refused(pixelproof, tmp_path, color_classes, monkeypatch):

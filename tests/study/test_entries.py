@@ -20,7 +20,7 @@ from pixelproof.study.record import part_record
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
-from small_plugins import NETWORKS, install
+from small_plugins import LEARNING, NETWORKS, install
 
 VARY = {
     "model": "fcn{skips}{way}-bn",
@@ -211,6 +211,25 @@ def test_networks_of_packages_are_built_before_any_is_trained(tmp_path, two_fiel
     with pytest.raises(UserError, match=said):
         conduct(study, tmp_path, tmp_path / "out")
     assert not (tmp_path / "out" / "why").exists()
+
+
+def test_losses_of_packages_are_tried_before_any_is_trained_and_not_needed_after(tmp_path, two_fields, monkeypatch):
+    out, bent = tmp_path / "out", "\n\ndef bent(num_classes):\n    return lambda logits, target: logits.mean().log()"
+
+    def with_loss(name):
+        theirs = {"model": "fcn32s", "loss": f"plugin:{name}"}
+        return study_of(tmp_path, {"models": {"ours": "fcn32s", "theirs": theirs}})
+
+    with monkeypatch.context() as patch:
+        install(patch, tmp_path / "site", LEARNING + bent, loss=["tversky", "bent"])
+        for name, said in (("bent", "'plugin:bent' is nan for random logits"), ("tversk", "did you mean 'tversky'")):
+            with pytest.raises(UserError, match=said):
+                conduct(with_loss(name), tmp_path, out)
+            assert not (out / "why" / "ours").exists()
+        conduct(with_loss("tversky"), tmp_path, out)
+    conduct(with_loss("tversky"), tmp_path, out)
+    with pytest.raises(UserError, match="no installed package has the entry point 'bent'"):
+        conduct(with_loss("bent"), tmp_path, out)
 
 
 def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_fields):
