@@ -48,6 +48,7 @@ def test_groups_and_single_settings_from_a_file_are_equal():
             "model=fcn8s",
             "--set: 'model' is a group of settings; set one of them, such as model.name, or name the network",
         ),
+        ("augment=plugin:x", "--set: 'augment' is a group of settings; set one of them, such as augment.crop, or augm"),
         ("learning_rate=1e-3", "--set: unknown key 'learning_rate'; did you mean 'lr'?"),
         ("task=classification", "--set: 'task' cannot be set, the data decides it; leave it out"),
         ("patience=0", "--set: 'training.patience': input should be greater than or equal to 1"),

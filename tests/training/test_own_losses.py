@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -169,6 +171,19 @@ def test_weights_are_refused_and_ignored_pixels_noted(monkeypatch, tmp_path):
     assert noted == ["'plugin:smooth' learns from pixels that are ignored"]
     # Of classified images none is ignored.
     assert try_plugins(settings("classification", "loss=plugin:smooth+plugin:blind"), CLASSES) == []
+
+
+def test_the_example_of_the_documentation_is_taken(monkeypatch, tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "how-to.md"
+    (source,) = re.findall(r"```python\n((?:(?!```).)*?def tversky\(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    install(monkeypatch, tmp_path / "site", source, loss=["tversky"], augmentation=["clouds"])
+    for task in ("classification", "segmentation"):
+        config = settings(task, "loss=plugin:tversky", "augmentation=plugin:clouds")
+        assert try_plugins(config, CLASSES) == []
+    loss = plugin_losses(config, CLASSES, torch.device("cpu"))["plugin:tversky"]
+    target = torch.randint(CLASSES, (2, 9, 9), generator=torch.Generator().manual_seed(0))
+    right = torch.nn.functional.one_hot(target, CLASSES).movedim(-1, 1) * 20.0
+    assert loss(right, target) < 1e-3 < 0.99 < loss(-right, target)
 
 
 def test_what_goes_wrong_in_training_is_one_sentence_and_leaves_no_run(monkeypatch, tmp_path, color_classes):

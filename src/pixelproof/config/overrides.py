@@ -128,7 +128,7 @@ def _locate(values: Mapping[str, Any], key: str, where: str) -> tuple[str, str]:
     if key in places:
         return places[key]
     if key in values:
-        more = ", or name the network with --model" if key == "model" else ""
+        more = {"model": ", or name the network with --model", "augment": ", or augmentation=plugin:NAME"}.get(key, "")
         raise UserError(
             f"{where}: '{key}' is a group of settings",
             f"set one of them, such as {key}.{next(iter(values[key]))}{more}",

@@ -77,7 +77,7 @@ class _Trial:
             self._check(augmentation.called, *once)
             if not all(map(torch.equal, once, again)) or _shared_chance() != chance:
                 problem = f"'{augmentation.called}' draws from elsewhere than the generator that it is given"
-                raise UserError(problem, "let all chance come from that; docs/reference/networks.md shows how")
+                raise UserError(problem, "let all chance come from that, or seed torch's own from it in fork_rng()")
 
     def _check(self, called: str, images: Tensor, target: Tensor) -> None:
         """Refuse what an augmentation has made if nothing can be learned from it."""
