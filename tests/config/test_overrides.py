@@ -89,6 +89,13 @@ def test_a_wrong_setting_is_one_sentence(text, complaint):
     assert str(caught.value).startswith(complaint)
 
 
+def test_a_finish_and_an_augmentation_are_taken_back():
+    base = apply_overrides(BASE, ["finish=dice", "augmentation=plugin:x"])
+    assert (base.training.losses, base.augment.augmentation) == ({"cross-entropy", "dice"}, "plugin:x")
+    for word in ("none", "null", "None"):
+        assert apply_overrides(base, [f"finish={word}", f"augmentation={word}"]) == BASE
+
+
 @pytest.mark.parametrize("pattern", ["[^_]+", r"^(\d+): x", "[a-z]{2}", "1"])
 def test_an_expression_is_read_as_it_stands(pattern):
     assert apply_overrides(BASE, [f"groups={pattern}"]).data.groups == pattern
@@ -167,7 +174,8 @@ def test_classes_are_not_evened_out_twice(how):
 
 def test_classification_takes_no_region_loss():
     with pytest.raises(UserError, match="classification takes cross-entropy, focal or"):
-        apply_overrides(default_config("classification", "vgg16"), ["loss=dice"])
+        apply_overrides(default_config("classification", "vgg16"), ["loss=focal+dice"])
+    apply_overrides(default_config("classification", "vgg16"), ["loss=focal+cross-entropy"])
 
 
 @pytest.mark.parametrize(

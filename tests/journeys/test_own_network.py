@@ -173,6 +173,8 @@ def test_what_was_learned_with_a_package_is_used_without_it(pixelproof, tmp_path
     ):
         code, _, err = pixelproof(*verb)
         assert code == 0, err
+    write_package(runs[0], LEARNING, {"pixelproof.losses": ["tversky"], "pixelproof.augmentations": ["erase"]})
+    monkeypatch.chdir(runs[0])
     missing = "no installed package has the entry point 'erase' in the group pixelproof.augmentations; install the pack"
     new = ["--model", "vgg16", *words(["augmentation=plugin:erase"])]
     for more in (["--out", runs[0], "--resume"], ["--out", tmp_path / "new", *new]):

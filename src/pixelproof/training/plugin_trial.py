@@ -18,8 +18,8 @@ from pixelproof.training.plugins import PluginAugmentation, plugin_augmentation,
 
 COUNT = 4
 """Images of a batch to try on."""
-SIDE = 64
-"""The most pixels a side of logits, and of images whose size is not known."""
+SIDE, LARGEST = 64, 512
+"""The most pixels a side: of logits, and of images whose size is not known; of other images."""
 TIMES = 4
 """Generators that an augmentation is tried with, twice each."""
 
@@ -38,7 +38,7 @@ def try_plugins(config: RunConfig, num_classes: int) -> list[str]:
         UserError: There is no such entry point, or it does not answer as it should.
     """
     side = (config.augment.crop if config.task == "segmentation" else config.model.input_size) or SIDE
-    trial = _Trial(num_classes, config.model.channels, side, config.task == "segmentation")
+    trial = _Trial(num_classes, config.model.channels, min(side, LARGEST), config.task == "segmentation")
     if (augmentation := plugin_augmentation(config)) is not None:
         trial.augment(augmentation)
     losses = plugin_losses(config, num_classes, torch.device("cpu"))
