@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pixelproof.config import DataConfig
 from pixelproof.data import DataFolder, Sample, arrange, carve, fingerprint, open_data
-from pixelproof.data.splits import fold, limit, note_unscored
+from pixelproof.data.dividing import fold
+from pixelproof.data.splits import limit, note_unscored
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 
