@@ -162,9 +162,10 @@ def test_contradictions_in_a_part_are_one_sentence(tmp_path, part, complaint):
 
 def test_a_seed_on_the_command_line_has_no_place_beside_seeds_of_the_part(tmp_path):
     study = study_of(tmp_path, {"models": {"fcn8s": None}, "seeds": [3, 4]})
-    assert run_config(study, "why", "fcn8s", "segmentation", (), seed=4).training.seed == 4
+    own = study.parts["why"].replicates("fcn8s")[1]
+    assert run_config(study, "why", "fcn8s", "segmentation", (), own).training.seed == 4
     with pytest.raises(UserError, match="has seeds of its own"):
-        run_config(study, "why", "fcn8s", "segmentation", ("seed=9",), seed=4)
+        run_config(study, "why", "fcn8s", "segmentation", ("seed=9",), own)
 
 
 def test_the_command_line_cannot_undo_a_factor(tmp_path):

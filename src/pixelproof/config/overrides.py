@@ -94,6 +94,11 @@ def flattened(settings: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def same_setting(one: str, other: str) -> bool:
+    """Return whether two keys, with or without their group, name the same setting."""
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+
+
 def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
     """Split ``lr=1e-3`` into its key and its value, read as YAML."""
     key, equals, value = text.partition("=")

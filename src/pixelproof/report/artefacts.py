@@ -51,13 +51,14 @@ class ModelArtefacts:
 
     Attributes:
         name: The model's name in the study.
-        run: Its run folder.
+        run: Its run folder; of several folds the first one's, and so is what follows but for scores and pictures.
         config: The resolved settings.
         environment: What the run was made with.
         log: The training log, one row an epoch.
         architecture: Facts of the network: its print, parameters, MACs and more.
         diagram: The structure diagram, an SVG file's text, unchecked.
-        scores: The counts on the validation split.
+        scores: The counts on the validation split, of all folds where there are folds.
+        scores_file: Where they lie.
         features: The features of the validation images and their map.
         shown: Picture, truth and prediction by sample id.
         findings: What was found out about it.
@@ -73,6 +74,7 @@ class ModelArtefacts:
     architecture: Architecture | None
     diagram: str | None
     scores: Scores | None
+    scores_file: Path
     features: Features | None
     shown: dict[str, Shown]
     findings: Findings | None
@@ -141,9 +143,7 @@ def read_study(folder: Path) -> StudyArtefacts:
 
 def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
     shown = tuple(dict.fromkeys(record.shown + record.extremes))
-    models = tuple(
-        _read_model(model, Run(folder / model.run), shown, model.name in record.embed) for model in record.models
-    )
+    models = tuple(_read_model(model, folder, shown, model.name in record.embed) for model in record.models)
     scores = [model.scores for model in models if model.scores is not None]
     for model in models:
         if model.scores is not None:
@@ -159,13 +159,16 @@ def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
     )
 
 
-def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bool) -> ModelArtefacts:
+def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed: bool) -> ModelArtefacts:
+    run = Run(folder / record.run)
+    scored = folder / record.scores if record.scores else run.scores(SPLIT)
+    pictures = _pictures(record, folder, shown)
     missing: list[str] = []
 
     def read(path: Path, reader: Callable[[Path], Value]) -> Value | None:
         if path.exists():
             return reader(path)
-        missing.append(path.relative_to(run.path).as_posix())
+        missing.append(path.relative_to(run.path if path.is_relative_to(run.path) else folder).as_posix())
         return None
 
     config = read(run.path / CONFIG, lambda _: run_settings(run))
@@ -178,13 +181,20 @@ def _read_model(record: ModelRecord, run: Run, shown: tuple[str, ...], embed: bo
         log=(read(run.metrics.path, lambda _: run.metrics.read()) if trained else None) or [],
         architecture=read(run.architecture, partial(read_facts, Architecture)),
         diagram=read(run.diagram, read_text),
-        scores=read(run.scores(SPLIT), load_scores),
+        scores=read(scored, load_scores),
+        scores_file=scored,
         features=read(run.features(SPLIT), load_features) if embed else None,
-        shown={i: value for i in shown if (value := read(run.shown(i), load_shown)) is not None},
+        shown={i: value for i, path in pictures.items() if (value := read(path, load_shown)) is not None},
         findings=ExplanationFolder(run.explanation).read(),
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
     )
+
+
+def _pictures(record: ModelRecord, folder: Path, shown: tuple[str, ...]) -> dict[str, Path]:
+    """Return where the picture of each image lies: in the run of its fold, where there are folds."""
+    runs = [Run(folder / path) for path in (record.run, *(record.replicates if record.scores else ()))]
+    return {i: next((run.shown(i) for run in runs if run.shown(i).exists()), runs[0].shown(i)) for i in shown}
 
 
 def _scheme(run: Run) -> LabelScheme | None:
@@ -193,7 +203,7 @@ def _scheme(run: Run) -> LabelScheme | None:
 
 def _refuse_mixture(model: ModelArtefacts, part: PartRecord, first: Scores) -> None:
     """Refuse to put figures beside each other that mean different things."""
-    scores, path = model.scores, model.run.scores(SPLIT)
+    scores, path = model.scores, model.scores_file
     assert scores is not None
     if scores.scheme.task != part.task:
         raise UserError(f"{path} holds {scores.scheme.task} scores in a {part.task} part", "evaluate the run again")

@@ -27,6 +27,7 @@ SCORE: Texts = {
     "en": "Score on the selection part of train{images}. A ring marks the epoch kept.",
     "zh-Hant": "訓練集中選擇部分{images}的分數。圓圈標示所保留的週期。",
 }
+FOLD: Texts = {"en": " Of fold 1 of {folds}.", "zh-Hant": "取自 {folds} 折中的第 1 折。"}
 IMAGES: Texts = {"en": ", n = {n} images", "zh-Hant": "（n = {n} 張影像）"}
 
 
@@ -40,17 +41,18 @@ def learning_curves(part: PartArtefacts) -> list[Picture]:
     label, caption = ("loss", LOSSES) if both else ("training loss", LOSS)
     losses = curves(logs, {"loss": "training", "selection_loss": "selection part"}, label, {})
     drawn = [(losses, label, caption), (curves(logs, {"score": metric}, metric, best), metric, SCORE)]
-    n = part.record.data.images.selection
+    n, folds = part.record.data.images.selection, part.record.folds
     return [
-        Picture(svg_uri(figure), f"{label} by epoch of {enumerated(logs)}", _said(caption, n))
+        Picture(svg_uri(figure), f"{label} by epoch of {enumerated(logs)}", _said(caption, n, folds))
         for figure, label, caption in drawn
         if figure is not None
     ]
 
 
-def _said(caption: Texts, images: int | None) -> Texts:
-    """Return a caption with the number of images of the selection part, where that is known."""
+def _said(caption: Texts, images: int | None, folds: int | None) -> Texts:
+    """Return a caption with the number of images of the selection part, where that is known, and which fold it is."""
     return {
         tongue: text.format(images=IMAGES[tongue].format(n=numbers.count(images)) if images else "")
+        + (FOLD[tongue].format(folds=folds) if folds else "")
         for tongue, text in caption.items()
     }

@@ -11,6 +11,7 @@ import pixelproof.report.calibration as calibration
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.explained as explained
+import pixelproof.report.folds as folds
 import pixelproof.report.gallery as gallery
 import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
@@ -136,6 +137,8 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     calibrated = calibration.calibrations(scores)
     shared: dict[str, object] = {
         "record": part.record,
+        "seen": folds.seen_line(part),
+        "folds": folds.fold_rows(part),
         "sentences": key_results.sentences(part),
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),
@@ -191,7 +194,8 @@ def _training(model: ModelArtefacts) -> str:
 
 def _making(model: ModelArtefacts, part: PartArtefacts) -> Making:
     facts = provenance.made(model, part.record.data.images)
-    return Making(model.name, facts, provenance.settings_text(model))
+    name = f"{model.name}, fold 1 of {part.record.folds}" if part.record.folds else model.name
+    return Making(name, facts, provenance.settings_text(model))
 
 
 def _figures(study: StudyArtefacts) -> dict[str, bytes]:

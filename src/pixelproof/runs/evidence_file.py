@@ -118,6 +118,8 @@ class ModelFigures(Strict):
     """Mean over classes, by tolerance in pixels."""
     boundary_f1: dict[str, Number] = Field(default_factory=dict)
     mosaics: tuple[MosaicFigure, ...] = ()
+    folds: tuple[Number, ...] = ()
+    """The score on the images of each fold alone, where those of all folds are scored as one."""
 
 
 class Effect(Strict):

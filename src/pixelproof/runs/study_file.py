@@ -42,11 +42,13 @@ class ModelRecord(Strict):
     run: str
     """The run folder, relative to the study folder, with forward slashes."""
     replicates: tuple[str, ...] = ()
-    """Runs of the same model with other seeds."""
+    """Runs of the same model with other seeds, or on the other folds."""
+    scores: str = ""
+    """The scores of all folds as one, relative to the study folder; empty where the run's own are the model's."""
     levels: dict[str, str] = Field(default_factory=dict)
     """Level of each factor, where the part varies factors."""
 
-    @field_validator("run")
+    @field_validator("run", "scores")
     @classmethod
     def _check_run(cls, value: str) -> str:
         return _inside(value)
@@ -65,6 +67,8 @@ class PartRecord(Strict):
     task: Literal["classification", "segmentation"]
     data: DataRecord
     models: tuple[ModelRecord, ...] = Field(min_length=1)
+    folds: int | None = Field(default=None, ge=2)
+    """In how many folds each model was trained; None where in none."""
     shown: tuple[str, ...] = ()
     """Ids of the validation images whose masks the report shows; segmentation only."""
     extremes: tuple[str, ...] = ()
@@ -84,6 +88,8 @@ class PartRecord(Strict):
     @model_validator(mode="after")
     def _check(self) -> PartRecord:
         names = [model.name for model in self.models]
+        if any(bool(model.scores) != bool(self.folds) for model in self.models):
+            raise ValueError(f"part {self.name} has folds without their scores as one, or these without folds")
         if len(set(names)) < len(names):
             raise ValueError(f"part {self.name} names a model twice")
         if unknown := set(self.embed) - set(names):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pixelproof.comparison.compare import compare
 from pixelproof.comparison.evidence.gather import gather
@@ -16,30 +15,29 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence, save_evidence
-from pixelproof.runs.files import file_digest
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part
-from pixelproof.study.job import Job, first_runs
+from pixelproof.study.folds import Scored
 from pixelproof.study.steps import Steps
 
 EXTREMES = 2
 """Images of the largest gain, and as many of the largest loss, that a report shows."""
 
 
-def compare_part(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
+def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
     """Write ``comparison.json`` and ``evidence.json`` where they are missing or older than the scores.
 
     Scores that allow no comparison, such as those of a single image, are no reason to end a study.
 
     Args:
         part: The part.
-        jobs: Its runs, all scored; those of a model stand together, in the order of the seeds.
+        found: Its scores; those of a model stand together, in the order of the seeds.
         folder: The part's folder.
         steps: What was made from what.
     """
     try:
-        _compare(part, jobs, folder, steps)
-        _gather(part, jobs, folder, steps)
+        _compare(part, found, folder, steps)
+        _gather(part, found, folder, steps)
     except Refusal as refusal:
         say(f"{folder.name}: not compared, because {refusal}")
         _forget(folder, COMPARISON, EVIDENCE)
@@ -58,31 +56,35 @@ def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
     return tuple(image.id for image in (*gains, *losses))
 
 
-def _compare(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
-    """Compare the models by their runs with the first seed."""
-    firsts = first_runs(jobs)
+def _compare(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
+    """Compare the models by their scores with the first seed."""
+    firsts = {each.model: each for each in reversed(found)}
     if len(firsts) == 1:
         _forget(folder, COMPARISON)
         return
-    scored = _scored(firsts.values(), steps)
-    if not steps.made(f"{folder.name}/{COMPARISON}", scored, folder / COMPARISON, load_comparison):
-        save_comparison(folder / COMPARISON, compare([firsts[name].run.path for name in part.trained], SPLIT))
-        steps.take(f"{folder.name}/{COMPARISON}", scored)
+    compared = [firsts[name] for name in part.trained]
+    asked = [each.made_from(steps) for each in compared]
+    if not steps.made(f"{folder.name}/{COMPARISON}", asked, folder / COMPARISON, load_comparison):
+        save_comparison(folder / COMPARISON, compare([each.path for each in compared], SPLIT))
+        steps.take(f"{folder.name}/{COMPARISON}", asked)
 
 
-def _gather(part: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
-    """Gather what the runs of all seeds show of the models."""
-    if len(jobs) == 1:
+def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
+    """Gather what the scores with all seeds show of the models."""
+    if len(found) == 1 and not part.folds:
         _forget(folder, EVIDENCE)
         return
     levels = {name: entry.levels for name, entry in part.trained.items()}
-    asked = [_scored(jobs, steps), levels, [claim.model_dump(mode="json") for claim in part.claims]]
+    made_from = [each.made_from(steps) for each in found]
+    asked = [made_from, levels, [claim.model_dump(mode="json") for claim in part.claims]]
     if not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
         models: dict[str, list[Scores]] = {name: [] for name in part.trained}
-        for job in jobs:
-            models[job.model].append(in_order(load_scores(job.run.scores(SPLIT))))
+        for each in found:
+            models[each.model].append(in_order(load_scores(each.path)))
+        folds = {each.model: each.of_folds() for each in found}
         baseline = part.vary.reference if part.vary else None
-        save_evidence(folder / EVIDENCE, gather(models, levels=levels, baseline=baseline, claims=part.claims))
+        evidence = gather(models, levels=levels, baseline=baseline, claims=part.claims, folds=folds)
+        save_evidence(folder / EVIDENCE, evidence)
         steps.take(f"{folder.name}/{EVIDENCE}", asked)
 
 
@@ -90,9 +92,3 @@ def _forget(folder: Path, *names: str) -> None:
     """Remove what was found out about models or images that are not compared any more."""
     for name in names:
         (folder / name).unlink(missing_ok=True)
-
-
-def _scored(jobs: Iterable[Job], steps: Steps) -> list[list[Any]]:
-    """Return what the scores of runs were made from, and which they are: another command may have made them anew."""
-    made = ((job, steps.inputs(f"{job.name}/scores")) for job in jobs)
-    return [[job.name, inputs, file_digest(job.run.scores(SPLIT))] for job, inputs in made]

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pixelproof.data import Sample
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
@@ -21,6 +20,7 @@ from pixelproof.runs.study_file import SPLIT, StudyRecord, load_study, save_stud
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
+from pixelproof.study.folds import merge_folds, scored
 from pixelproof.study.job import Job, first_runs
 from pixelproof.study.parallel_jobs import check_number, perform_parallel
 from pixelproof.study.perform import inspect, perform, trained
@@ -131,29 +131,30 @@ def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: 
 
 def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
     """Compare and explain the models of a part."""
-    compare_part(entry, jobs, folder, steps)
+    merge_folds(entry, jobs, folder, steps)
+    compare_part(entry, scored(entry, jobs, folder), folder, steps)
     if jobs[0].data.task == "segmentation":
-        _show_extremes(jobs, extremes(folder), steps)
-    explain_part(jobs, steps)
+        _show_extremes(jobs if entry.folds else first_runs(jobs), extremes(folder), steps)
+    explain_part(entry, jobs, steps)
 
 
 def _check(jobs: list[Job], processes: int) -> None:
     """Refuse what cannot be read, shared or learned by before the first model of any part is trained."""
-    checked: list[tuple[dict[str, tuple[Sample, ...]], ImageReader]] = []
     for job in jobs:
         training = job.config.training
         check_processes(processes, training.batch_size, len(job.parts["train"]), pick_device(training.device))
         if not job.members:
             try_plugins(job.config, len(job.data.scheme.classes))
-        read = job.parts | {SPLIT: tuple(dict.fromkeys(job.parts[SPLIT] + job.shown))}
-        reader = ImageReader.of(job.config.model)
-        if (read, reader) not in checked:
-            check_parts(read, job.data.scheme, reader)
-            checked.append((read, reader))
+    readers = [ImageReader.of(job.config.model) for job in jobs]
+    for reader in dict.fromkeys(readers):
+        alike = [job for job, its in zip(jobs, readers, strict=True) if its == reader]
+        given = dict.fromkeys(s for job in alike for s in (*job.parts["selection"], *job.parts[SPLIT], *job.shown))
+        learned = dict.fromkeys(s for job in alike for s in job.parts["train"] if s not in given)
+        check_parts({"train": (*learned,), "selection": (), SPLIT: (*given,)}, jobs[0].data.scheme, reader)
 
 
-def _show_extremes(jobs: list[Job], ids: tuple[str, ...], steps: Steps) -> None:
-    """Show, of each model's first run, the images on which the models differ most."""
-    for job in first_runs(jobs).values():
-        samples = tuple(sample for sample in job.parts[SPLIT] if sample.id in ids)
-        inspect(replace(job, shown=samples), steps)
+def _show_extremes(jobs: Sequence[Job], ids: tuple[str, ...], steps: Steps) -> None:
+    """Show, of each run that scored them, the images on which the models differ most."""
+    for job in jobs:
+        if samples := tuple(sample for sample in job.parts[SPLIT] if sample.id in ids):
+            inspect(replace(job, shown=samples), steps)

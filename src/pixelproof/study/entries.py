@@ -11,11 +11,12 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from pixelproof.config.model import LOOKS
-from pixelproof.config.overrides import flattened
+from pixelproof.config.overrides import flattened, same_setting
 from pixelproof.errors import UserError
 from pixelproof.models.ensemble import ENSEMBLE
 from pixelproof.runs.files import file_name
 from pixelproof.schema import Strict
+from pixelproof.study.replicates import distinct, refuse_decided
 
 BASELINE = "baseline"
 MOST = 1000
@@ -45,7 +46,7 @@ class ModelEntry(Strict):
             raise ValueError(f"an ensemble has the seeds and settings of its members, but for {' and '.join(LOOKS)}")
         distinct(self.seeds)
         if self.seeds:
-            no_seed(flattened(self.settings))
+            refuse_decided(flattened(self.settings), "training.seed")
         return self
 
 
@@ -95,7 +96,7 @@ class Vary(Strict):
         """Refuse two factors that set the same: one would undo the other, and be measured all the same."""
         for (one, its), (other, others) in itertools.combinations(self.factors.items(), 2):
             pairs = itertools.product(_set_by(its.values()), _set_by(others.values()))
-            if twice := [a for a, b in pairs if _same_setting(a, b)]:
+            if twice := [a for a, b in pairs if same_setting(a, b)]:
                 raise ValueError(f"factors '{one}' and '{other}' both set '{twice[0]}'; make them one factor")
 
     def keys(self) -> set[str]:
@@ -110,7 +111,7 @@ class Vary(Strict):
         """
         key = text.partition("=")[0].strip()
         for factor, levels in self.factors.items():
-            if any(_same_setting(key, own) for own in _set_by(levels.values())):
+            if any(same_setting(key, own) for own in _set_by(levels.values())):
                 problem = f"--set {text}: the study varies '{factor}', which sets {key}"
                 raise UserError(problem, "change the factor's levels in the study file")
 
@@ -150,11 +151,6 @@ class Vary(Strict):
         return ModelEntry(model=model, settings=settings, levels=levels)
 
 
-def _same_setting(one: str, other: str) -> bool:
-    """Return whether two keys, with or without their group, name the same setting."""
-    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
-
-
 def _set_by(levels: Iterable[str | dict[str, Any]]) -> list[str]:
     """Return the settings that a factor's levels change, those of groups by their paths."""
     return sorted({key for level in levels if isinstance(level, dict) for key in flattened(level)})
@@ -180,26 +176,6 @@ def _written_out(name: str, entry: Any) -> Any:
     if isinstance(entry, Mapping):
         return {"model": name, **entry}
     return entry
-
-
-def distinct(seeds: tuple[int, ...]) -> None:
-    """Refuse seeds of which one is given twice.
-
-    Raises:
-        ValueError: One is.
-    """
-    if len(set(seeds)) < len(seeds):
-        raise ValueError("a seed is given twice")
-
-
-def no_seed(settings: Iterable[str]) -> None:
-    """Refuse a seed among the settings of runs that have those of ``seeds``, which would undo it.
-
-    Raises:
-        ValueError: There is one.
-    """
-    if any(_same_setting(key, "training.seed") for key in settings):
-        raise ValueError("'seed' has no effect beside 'seeds', which decide it; change those")
 
 
 def known_model(name: str, models: Mapping[str, ModelEntry], what: str) -> None:

@@ -19,6 +19,7 @@ from pixelproof.runs import (
 )
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.file import Part
 from pixelproof.study.job import Job, first_runs
 from pixelproof.study.steps import Steps
 from pixelproof.verbs.explain import explain
@@ -31,14 +32,14 @@ MADE = 3
 """How explanations are made; counted up where the same answers give other figures, so that a study makes them anew."""
 
 
-def explain_part(jobs: Sequence[Job], steps: Steps) -> None:
+def explain_part(part: Part, jobs: Sequence[Job], steps: Steps) -> None:
     """Explain the classifiers of a part that are mapped, or its best segmenter, where that is missing or outdated.
 
     What was found out about others before goes, for a page shows all that is there. Too few images are no reason to end
-    a study.
+    a study. Of folds none is explained: each has a network of its own, which was scored on few of the images.
     """
     mapped = [job for job in jobs if job.embed]
-    explained = mapped if jobs[0].data.task == "classification" else [_best(jobs)]
+    explained = mapped if part.folds or jobs[0].data.task == "classification" else [_best(jobs)]
     for job in (job for job in jobs if job not in explained):
         ExplanationFolder(job.run.explanation).clear()  # of when it was mapped, or the best
     for job in explained:
@@ -73,4 +74,4 @@ def _best(jobs: Sequence[Job]) -> Job:
         assert isinstance(scores, SegmentationScores)
         return float(np.nan_to_num(mean_iou(scores, "unknown_counted"), nan=-1.0))
 
-    return max(first_runs(jobs).values(), key=quality)
+    return max(first_runs(jobs), key=quality)

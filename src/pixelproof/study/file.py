@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.schema import Strict, parse
-from pixelproof.study.entries import ModelEntry, Vary, distinct, known_model, listed, no_seed
+from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
+from pixelproof.study.replicates import SINGLE, Replicate, distinct, of_folds, of_seeds, refuse_decided
 
 
 class Part(Strict):
@@ -32,6 +34,8 @@ class Part(Strict):
     """Instead of ``models``: factors whose effect is measured."""
     seeds: tuple[int, ...] = ()
     """Each model is trained once with each of these seeds; one run with the settings' own seed by default."""
+    folds: int | None = Field(default=None, ge=2)
+    """Each model is trained once for each of so many folds of the data, and scored on all its images."""
     show: tuple[str, ...] = ()
     """Ids of validation images whose predicted masks the report shows."""
     embed: tuple[str, ...] = ()
@@ -50,8 +54,10 @@ class Part(Strict):
             raise ValueError("give either 'models' or 'vary'")
         distinct(self.seeds)
         if self.seeds:
-            own = [key for entry in self.models.values() if not entry.seeds for key in flattened(entry.settings)]
-            no_seed([*flattened(self.settings), *own, *(self.vary.keys() if self.vary else ())])
+            own = [entry for entry in self.models.values() if not entry.seeds]
+            refuse_decided(self._set_for(own), "training.seed")
+        if self.folds:
+            self._check_folds()
         for place, entry in enumerate(self.models.values()):
             before = dict(list(self.models.items())[:place])
             for name in entry.members:
@@ -63,16 +69,30 @@ class Part(Strict):
                 known_model(name, self.trained, f"the claim '{claim.id}'")
         return self
 
+    def _check_folds(self) -> None:
+        """Refuse what does not go with folds."""
+        refuse_decided(self._set_for(self.models.values()), "data.cv_fold")
+        if self.seeds or any(entry.seeds for entry in self.models.values()):
+            raise ValueError("'seeds' do not go with 'folds', each of which is trained once; leave one of them out")
+        if self.embed:
+            raise ValueError("'embed' maps what one network sees, and 'folds' train several; leave one of them out")
+
+    def _set_for(self, entries: Iterable[ModelEntry]) -> list[str]:
+        """Return what is set for all models, by a factor, or for one of these."""
+        own = [key for entry in entries for key in flattened(entry.settings)]
+        return [*flattened(self.settings), *own, *(self.vary.keys() if self.vary else ())]
+
     @property
     def trained(self) -> dict[str, ModelEntry]:
         """The models that are trained, listed or made by varying factors."""
         return self.models if self.vary is None else self.vary.entries()
 
-    def seeds_of(self, model: str) -> tuple[int | None, ...]:
-        """Return the seeds of a model; None is the one in its settings, and stands for the one run of an ensemble."""
-        if self.trained[model].members:
-            return (None,)
-        return self.trained[model].seeds or self.seeds or (None,)
+    def replicates(self, model: str) -> tuple[Replicate, ...]:
+        """Return the runs of a model: one for each fold or seed, or a single one, as an ensemble of all seeds is."""
+        if self.folds:
+            return of_folds(self.folds)
+        listed = self.trained[model]
+        return of_seeds(() if listed.members else listed.seeds or self.seeds)
 
 
 class StudyFile(Strict):
@@ -110,12 +130,12 @@ def builtin_study(name: str) -> StudyFile:
 
 
 def run_config(
-    study: StudyFile, part: str, model: str, task: Task, overrides: tuple[str, ...], seed: int | None = None
+    study: StudyFile, part: str, model: str, task: Task, overrides: tuple[str, ...], own: Replicate = SINGLE
 ) -> RunConfig:
     """Return the settings of one run: defaults, then the part's, the model's, and those of the command line.
 
-    An override such as ``segmentation.epochs=3`` that starts with a part's name is for that part alone. ``seed`` is the
-    one of the part's ``seeds`` that this run has.
+    An override such as ``segmentation.epochs=3`` that starts with a part's name is for that part alone. ``own`` is
+    what this run has of its own among those of the model.
     """
     entry = study.parts[part].trained[model]
     config = default_config(task, entry.model)
@@ -126,11 +146,13 @@ def run_config(
         for text in mine:
             vary.refuse_override(text)
     changed = apply_overrides(config, mine)
-    if seed is None:
+    if not own.setting:
         return changed
-    if changed.training.seed != config.training.seed:
-        raise UserError(f"part '{part}' has seeds of its own, so --set seed=... has no place", "change its 'seeds'")
-    return apply_overrides(changed, {"training.seed": seed}, f"seeds of part '{part}'")
+    section, name = own.setting.split(".")
+    if getattr(getattr(changed, section), name) != getattr(getattr(config, section), name):
+        problem = f"part '{part}' has {own.decided_by} of its own, so --set {name}=... has no place"
+        raise UserError(problem, f"change its '{own.decided_by}'")
+    return apply_overrides(changed, {own.setting: own.value}, f"{own.decided_by} of part '{part}'")
 
 
 def _owned(study: StudyFile, text: str) -> tuple[str | None, str]:

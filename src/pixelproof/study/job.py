@@ -9,6 +9,7 @@ from typing import Any
 from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample
 from pixelproof.runs import Run
+from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.steps import Steps
 
 
@@ -24,15 +25,22 @@ class Job:
     """The same with what the data decides filled in."""
     run: Run
     parts: dict[str, tuple[Sample, ...]]
-    shown: tuple[Sample, ...]
-    embed: bool
     fingerprints: dict[str, str]
     replicate: int = 0
-    """Place of its seed among those of the model."""
+    """Place of its seed or fold among those of the model."""
     start: Job | None = None
     """The run whose weights this one starts from, where its settings name one of the study."""
     members: tuple[Job, ...] = ()
     """The runs that it consists of, where it is an ensemble."""
+    shown: tuple[Sample, ...] = ()
+    """Images whose masks are shown of it."""
+    embed: bool = False
+    """Whether its features are mapped."""
+
+    @property
+    def on_show(self) -> tuple[Sample, ...]:
+        """The images that may be shown of it: all of a validation split of the data, whatever ``limit`` says."""
+        return self.data.splits.get(SPLIT, self.parts[SPLIT])
 
     @property
     def needs(self) -> tuple[Job, ...]:
@@ -45,9 +53,6 @@ class Job:
         return [steps.inputs(f"{self.name}/train"), self.config.model.looks]
 
 
-def first_runs(jobs: Sequence[Job]) -> dict[str, Job]:
-    """Return each model's job with its first seed, by the model's name, in the study's order."""
-    firsts: dict[str, Job] = {}
-    for job in jobs:
-        firsts.setdefault(job.model, job)
-    return firsts
+def first_runs(jobs: Sequence[Job]) -> list[Job]:
+    """Return each model's job with its first seed, in the study's order."""
+    return [job for job in jobs if not job.replicate]

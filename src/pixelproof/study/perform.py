@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pixelproof.config import apply_overrides, run_settings
+from pixelproof.config import ModelConfig, apply_overrides, run_settings
 from pixelproof.data import Sample, fingerprint
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
@@ -158,9 +158,14 @@ def inspect(job: Job, steps: Steps) -> None:
             steps.take(step, artefact.inputs)
 
 
-def _own_scores(job: Job) -> Reader:
-    """Return a reader of a study's scores, which refuses those that another command has put in their place."""
-    fingerprint, looks = job.fingerprints[SPLIT], described(job.config.model.tta, job.config.model.tta_scales)
+def own_scores(fingerprint: str, model: ModelConfig) -> Reader:
+    """Return a reader of a study's scores, which refuses those that another command has put in their place.
+
+    Args:
+        fingerprint: That of the study's images.
+        model: The settings that say how the network looks at them.
+    """
+    looks = described(model.tta, model.tta_scales)
 
     def read(path: Path) -> Scores:
         scores = load_scores(path)
@@ -183,7 +188,7 @@ def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
         save_features(run.features(SPLIT), features)
 
     counted = [*answers, fingerprints[SPLIT], SCORES_VERSION]  # an older version counted less
-    yield _Artefact("scores", run.scores(SPLIT), _own_scores(job), counted, score)
+    yield _Artefact("scores", run.scores(SPLIT), own_scores(fingerprints[SPLIT], job.config.model), counted, score)
     for sample in job.shown:
         path, inputs = run.shown(sample.id), [answers, fingerprint([sample])]
         yield _Artefact(f"shown/{sample.id}", path, load_shown, inputs, partial(_show, path, sample))

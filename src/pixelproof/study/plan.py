@@ -11,15 +11,13 @@ from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.splits import note_unscored
 from pixelproof.errors import UserError
-from pixelproof.explanation.projection import FEWEST
 from pixelproof.models import packages_of, plain_name
-from pixelproof.numbers import counted
 from pixelproof.runs import Run
 from pixelproof.runs.claims import METRICS_OF
 from pixelproof.runs.study_file import SPLIT
-from pixelproof.schema import nearest
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
+from pixelproof.study.refusals import refuse_part
 from pixelproof.verbs.ensemble import joint_settings
 from pixelproof.verbs.fit import start as built
 from pixelproof.verbs.settings import normalised, settle
@@ -39,17 +37,16 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
     for part, entry in study.parts.items():
         folder = _opened(entry, part, data)
         jobs[part] = []
-        for model, listed in entry.trained.items():
-            members = tuple(job for job in jobs[part] if job.model in listed.members)
-            for replicate, seed in enumerate(entry.seeds_of(model)):
-                config = run_config(study, part, model, folder.task, tuple(overrides), seed)
-                config = _joined(part, model, members, config) if listed.members else normalised(config)
-                start = _start(f"{part}/{model}", config, jobs, replicate)
-                job = _job(entry, out / part / model, folder, config, replicate, start, digest)
-                jobs[part].append(replace(job, members=members))
-        _refuse_one_folder(jobs[part])
-        _refuse_other_images(part, jobs[part])
-        _refuse_same_images(part, jobs[part])
+        for model in entry.trained:
+            for place, own in enumerate(entry.replicates(model)):
+                members = _members(entry, model, jobs[part], place)
+                config = run_config(study, part, model, folder.task, tuple(overrides), own)
+                config = _joined(part, model, members, config) if members else normalised(config)
+                start = _start(study, part, model, config, jobs, place)
+                run = Run(out / part / f"{model}{own.suffix}")
+                job = _job(model, folder, config, run, place, members, start, digest)
+                jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and not place))
+        refuse_part(part, entry, jobs[part])
         note_unscored(folder, jobs[part][0].config.data)
     return jobs
 
@@ -72,6 +69,12 @@ def starting(job: Job) -> RunConfig:
     return _with_weights(job.config, str(job.start.run.plain if folded else job.start.run.best))
 
 
+def _members(entry: Part, model: str, jobs: Sequence[Job], place: int) -> tuple[Job, ...]:
+    """Return the runs that answer together as a run of an ensemble: all there are, or those of its fold."""
+    members = entry.trained[model].members
+    return tuple(job for job in jobs if job.model in members and (not entry.folds or job.replicate == place))
+
+
 def _joined(part: str, model: str, members: Sequence[Job], config: RunConfig) -> RunConfig:
     """Return the settings of an ensemble; those of ``config`` say how it looks at images."""
     try:
@@ -82,6 +85,9 @@ def _joined(part: str, model: str, members: Sequence[Job], config: RunConfig) ->
 
 def _opened(entry: Part, part: str, data: Path) -> DataFolder:
     folder = open_data(data / entry.data)
+    if entry.folds and SPLIT in folder.splits:
+        problem = f"part '{part}': 'folds' take {SPLIT} out of train, and {folder.root} brings its own"
+        raise UserError(problem, "leave 'folds' out, or put all images into one folder")
     wrong = entry.embed if folder.task == "segmentation" else entry.show
     if wrong:
         what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
@@ -95,96 +101,58 @@ def _opened(entry: Part, part: str, data: Path) -> DataFolder:
 
 
 def _job(
-    entry: Part,
-    path: Path,
+    model: str,
     folder: DataFolder,
     config: RunConfig,
+    run: Run,
     replicate: int,
+    members: tuple[Job, ...],
     start: Job | None,
     digest: Callable[[tuple[Sample, ...]], str],
 ) -> Job:
-    """Return the job of a model's run; ``path`` is the folder of its first one."""
-    part, model = path.parent.name, path.name
+    """Return the job of a model's run, without what is shown of it."""
     parts = arrange(folder, config.data)
     settled = config
-    if not config.model.members:
+    if not members:
         # Refuses a wrong model before another is trained for hours; weights of another run come later.
         settled = settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
         if not replicate and packages_of(config.model):  # which has to be built to be known
             built(settled, folder, begun=True)
-    by_id = {sample.id: sample for sample in folder.splits.get(SPLIT, parts[SPLIT])}
-    if strange := next((sample for sample in parts[SPLIT] if "\\" in sample.id), None):
-        raise UserError(f"the name of {strange.image} has a backslash, which a study cannot record", "rename it")
-    for sample_id in entry.show:
-        if sample_id not in by_id:
-            remedy = nearest(sample_id, list(by_id))
-            raise UserError(f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold", remedy)
-    embed = model in entry.embed and not replicate
-    if embed and len(parts[SPLIT]) < FEWEST:
-        raise UserError(
-            f"part '{part}' embeds {counted(len(parts[SPLIT]), 'image')} of {SPLIT}, and a map needs at least {FEWEST}",
-            "add images or remove 'embed' from the study",
-        )
-    run = Run(path.with_name(f"{model}.seed-{config.training.seed}") if replicate else path)
-    return Job(
-        name=f"{part}/{run.path.name}",
-        model=model,
-        data=folder,
-        config=config,
-        settled=settled,
-        run=run,
-        parts=parts,
-        # Pictures are of the first seed's run; the others are there for their scores.
-        shown=() if replicate else tuple(by_id[sample_id] for sample_id in entry.show),
-        embed=embed,
-        fingerprints={name: digest(samples) for name, samples in parts.items()},
-        replicate=replicate,
-        start=start,
-    )
+    fingerprints = {name: digest(samples) for name, samples in parts.items()}
+    name = f"{run.path.parent.name}/{run.path.name}"
+    return Job(name, model, folder, config, settled, run, parts, fingerprints, replicate, start, members)
 
 
-def _refuse_one_folder(jobs: Sequence[Job]) -> None:
-    """Refuse a model that is called as the run of another one with another seed."""
-    models: dict[Path, str] = {}
-    for job in jobs:
-        if (other := models.setdefault(job.run.path, job.model)) != job.model:
-            raise UserError(f"the models '{other}' and '{job.model}' would share the run {job.name}", "rename one")
+def _shown(entry: Part, job: Job) -> tuple[Sample, ...]:
+    """Return the images whose masks are shown of a run: of the first seed, or of its fold.
+
+    The others are there for their scores.
+    """
+    by_id = {sample.id: sample for sample in job.on_show}
+    return tuple(by_id[i] for i in entry.show if i in by_id) if entry.folds or not job.replicate else ()
 
 
-def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
-    """Refuse numbers of images to learn from that come to the same images, and so would be measured as no effect."""
-    learned: dict[tuple[int, str], Job] = {}
-    for job in jobs:
-        other = learned.setdefault((job.replicate, job.fingerprints["train"]), job)
-        if other.config.data.train_limit != job.config.data.train_limit:
-            images = counted(len(job.parts["train"]), "image")
-            problem = f"part '{part}': '{other.model}' and '{job.model}' would learn from the same {images}"
-            raise UserError(problem, "give a train_limit below that, and a limit, if there is one, above it")
-
-
-def _refuse_other_images(part: str, jobs: Sequence[Job]) -> None:
-    """Refuse models that would be scored on other images than the first, and so could not be compared after all."""
-    for job in jobs:
-        if job.fingerprints[SPLIT] != jobs[0].fingerprints[SPLIT]:
-            problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
-            remedy = "give limit, validation, cv_fold and split_seed to the whole part; train_limit may differ"
-            raise UserError(problem, remedy)
-
-
-def _start(name: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], replicate: int) -> Job | None:
-    """Return the run that a run starts from: that of the same place among the seeds, or the last there is."""
+def _start(
+    study: StudyFile, part: str, model: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], place: int
+) -> Job | None:
+    """Return the run that a run starts from: that of the same place among the seeds or folds, or the last there is."""
     if not config.model.weights.startswith(OF_STUDY):
         return None
-    part, _, model = config.model.weights.removeprefix(OF_STUDY).partition("/")
-    found = [job for job in planned.get(part, ()) if job.model == model]
+    name, other = f"{part}/{model}", config.model.weights.removeprefix(OF_STUDY)
+    where, _, which = other.partition("/")
+    found = [job for job in planned.get(where, ()) if job.model == which]
     if found and found[0].members:
-        raise UserError(f"'{name}' starts from '{part}/{model}', which is an ensemble", "start from one of its members")
-    if not found or f"{part}/{model}" == name:
+        raise UserError(f"'{name}' starts from '{other}', which is an ensemble", "start from one of its members")
+    if not found or other == name:
         raise UserError(
-            f"'{name}' starts from '{part}/{model}', which is not a model that stands before it in the study",
+            f"'{name}' starts from '{other}', which is not a model that stands before it in the study",
             f"write 'weights: {OF_STUDY}PART/MODEL' with one that does",
         )
-    return found[min(replicate, len(found) - 1)]
+    folds, theirs = study.parts[part].folds, study.parts[where].folds
+    if theirs not in (None, folds):
+        problem = f"'{name}' starts from '{other}', which is trained in {theirs} folds, and it is not"
+        raise UserError(problem, f"give its part 'folds: {theirs}', or start from a model without folds")
+    return found[min(0 if folds and not theirs else place, len(found) - 1)]
 
 
 def _with_weights(config: RunConfig, weights: str) -> RunConfig:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pixelproof.data import fingerprint
 from pixelproof.runs.study_file import SPLIT, DataRecord, ModelRecord, PartRecord
 from pixelproof.study.compare import extremes
 from pixelproof.study.file import Part
+from pixelproof.study.folds import merged_file, scored_images
 from pixelproof.study.job import Job
 
 
@@ -20,8 +22,8 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         jobs: Its runs; those of a model stand together, in the order of the seeds.
         out: The study's folder.
     """
-    job = jobs[0]
-    counts = {name: {len(each.parts[name]) for each in jobs} for name in ("train", "selection", SPLIT)}
+    job, images = jobs[0], scored_images(jobs)
+    counts = {name: {len(each.parts[name]) for each in jobs} for name in ("train", "selection")}
     return PartRecord(
         name=part,
         title=entry.title or part,
@@ -31,11 +33,13 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
                 "layout": job.data.layout,
                 "classes": len(job.data.scheme.classes),
                 # Where models learned from different numbers of images, as train_limit has it, none is that of all.
-                "images": {name: each.pop() if len(each) == 1 else None for name, each in counts.items()},
-                "fingerprint": job.fingerprints[SPLIT],
+                "images": {name: each.pop() if len(each) == 1 else None for name, each in counts.items()}
+                | {SPLIT: len(images)},
+                "fingerprint": fingerprint(images) if entry.folds else job.fingerprints[SPLIT],
             }
         ),
-        models=tuple(_model_record(name, model.levels, jobs, out) for name, model in entry.trained.items()),
+        models=tuple(_model_record(name, entry, part, jobs, out) for name in entry.trained),
+        folds=entry.folds,
         shown=entry.show,
         extremes=extremes(out / part) if job.data.task == "segmentation" else (),
         embed=entry.embed,
@@ -44,6 +48,12 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
     )
 
 
-def _model_record(name: str, levels: dict[str, str], jobs: Sequence[Job], out: Path) -> ModelRecord:
+def _model_record(name: str, entry: Part, part: str, jobs: Sequence[Job], out: Path) -> ModelRecord:
     run, *replicates = (job.run.path.relative_to(out).as_posix() for job in jobs if job.model == name)
-    return ModelRecord(name=name, run=run, replicates=tuple(replicates), levels=levels)
+    return ModelRecord(
+        name=name,
+        run=run,
+        replicates=tuple(replicates),
+        scores=f"{part}/{merged_file(name)}" if entry.folds else "",
+        levels=entry.trained[name].levels,
+    )

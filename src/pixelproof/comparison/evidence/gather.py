@@ -32,6 +32,7 @@ def gather(
     claims: Sequence[Claim] = (),
     groups: str | None = None,
     seed: int = 0,
+    folds: Models | None = None,
 ) -> EvidenceRecord:
     """Return the evidence that the scores of models hold.
 
@@ -44,6 +45,7 @@ def gather(
         groups: A regular expression that finds in an image's id the scene it belongs to; all but the mosaic index is
             then known from as many scenes.
         seed: Seed of the resamples.
+        folds: The scores of each fold by model, where those of all folds are scored as one.
 
     Raises:
         UserError: Segmentation scores hold no boundary counts.
@@ -52,7 +54,7 @@ def gather(
     cells = [Cell(name, (levels or {}).get(name, {}), runs) for name, runs in models.items()]
     pairs, members = _pairs(models), group(first.ids, groups)
     with bar("evidence", len(pairs) + len(claims) + 1, "questions") as step:
-        figures = tuple(_figures(name, runs, protocol) for name, runs in models.items())
+        figures = tuple(_figures(name, runs, (folds or {}).get(name, ()), protocol) for name, runs in models.items())
         gains = []
         for a, b in pairs:
             gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed)))
@@ -85,7 +87,7 @@ def _pairs(models: Models) -> list[tuple[Named, Named]]:
     return [(a, b) for a, b in itertools.combinations(named, 2) if len(named) <= FEW or a is named[0]]
 
 
-def _figures(name: str, runs: Sequence[Scores], protocol: Protocol) -> ModelFigures:
+def _figures(name: str, runs: Sequence[Scores], folds: Sequence[Scores], protocol: Protocol) -> ModelFigures:
     scores = [score_figure(run, protocol).of(run) for run in runs]
     segmented = [run for run in runs if isinstance(run, SegmentationScores)]
     return ModelFigures(
@@ -96,6 +98,7 @@ def _figures(name: str, runs: Sequence[Scores], protocol: Protocol) -> ModelFigu
         boundary_iou=_mean([by_tolerance(run, protocol, "boundary_iou") for run in segmented]),
         boundary_f1=_mean([by_tolerance(run, protocol, "boundary_f1") for run in segmented]),
         mosaics=_mosaics(segmented, "prediction") if segmented else (),
+        folds=tuple(score_figure(fold, protocol).of(fold) for fold in folds),
     )
 
 

@@ -66,6 +66,12 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "Each model was trained once, so what other seeds would give is not known; intervals are over images.",
         "zh-Hant": "每個模型只訓練一次，因此換用其他隨機種子的結果不得而知；信賴區間僅涵蓋影像的變異。",
     },
+    "in_folds": {
+        "en": "Each model was trained once for each of {folds} folds, and each image is scored by the run that had not "
+        "seen it. Intervals are over images: other folds or seeds would move the figures further.",
+        "zh-Hant": "每個模型對 {folds} 個折（fold）各訓練一次，每張影像由未見過它的那次訓練評分。"
+        "信賴區間僅涵蓋影像的變異，換用其他折或隨機種子，數字還會變動。",
+    },
     "over_seeds": {
         "en": "That is of the first seeds; on average over all of them {b} minus {a} is {difference} points.",
         "zh-Hant": "以上為第一個種子的結果；對所有種子平均，{b} 減 {a} 為 {difference} 個百分點。",

@@ -194,7 +194,9 @@ def _effects(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
 
 def _seeds(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
     runs = [model.runs for model in evidence.models]
-    if max(runs) > 1:
+    if folds := len(evidence.models[0].folds):
+        yield say("in_folds", language, folds=count(folds))
+    elif max(runs) > 1:
         seeds = count(max(runs)) if min(runs) == max(runs) else f"{count(min(runs))}–{count(max(runs))}"
         yield say("many_seeds", language, seeds=seeds)
     elif evidence.claims or evidence.effects:

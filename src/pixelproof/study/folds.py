@@ -1,0 +1,80 @@
+"""The scores that a study concludes from: of a run, or of all folds of a model as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pixelproof.data import Sample, fingerprint
+from pixelproof.evaluation.merge import merged
+from pixelproof.runs import Scores, load_scores, save_scores
+from pixelproof.runs.files import file_digest
+from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.file import Part
+from pixelproof.study.job import Job
+from pixelproof.study.perform import own_scores
+from pixelproof.study.steps import Steps
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of all images of a part.
+
+    Attributes:
+        name: What they are called in ``steps.json``.
+        model: The model's name.
+        path: The score file.
+        jobs: The runs that gave them: one, or one for each fold.
+    """
+
+    name: str
+    model: str
+    path: Path
+    jobs: tuple[Job, ...]
+
+    def made_from(self, steps: Steps) -> list[Any]:
+        """Return what the runs' scores were made from, and which they are: another command may have changed them."""
+        inputs = [steps.inputs(f"{job.name}/scores") for job in self.jobs]
+        return [self.name, *inputs, *(file_digest(job.run.scores(SPLIT)) for job in self.jobs)]
+
+    def of_folds(self) -> list[Scores]:
+        """Return the scores of each fold; none where there are no folds."""
+        return [load_scores(job.run.scores(SPLIT)) for job in self.jobs] if len(self.jobs) > 1 else []
+
+
+def scored(part: Part, jobs: Sequence[Job], folder: Path) -> list[Scored]:
+    """Return the scores of a part's models, the first of each model first; ``folder`` is the part's.
+
+    Those of folds are there once ``merge_folds`` has put them together.
+    """
+    if not part.folds:
+        return [Scored(job.name, job.model, job.run.scores(SPLIT), (job,)) for job in jobs]
+    runs = {model: tuple(job for job in jobs if job.model == model) for model in part.trained}
+    return [Scored(f"{folder.name}/{name}", name, folder / merged_file(name), each) for name, each in runs.items()]
+
+
+def merged_file(model: str) -> str:
+    """Return the name of the score file of all folds of a model, in the folder of its part."""
+    return f"{model}.npz"
+
+
+def scored_images(jobs: Sequence[Job]) -> tuple[Sample, ...]:
+    """Return every image that a run of a part is scored on."""
+    return tuple(dict.fromkeys(sample for job in jobs for sample in job.parts[SPLIT]))
+
+
+def merge_folds(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> None:
+    """Write the scores of all folds of each model as one, where they are missing or older than those of a fold."""
+    if not part.folds:
+        return
+    images = fingerprint(scored_images(jobs))
+    for one in scored(part, jobs, folder):
+        reader = own_scores(images, one.jobs[0].config.model)
+        step, inputs = f"{folder.name}/{one.path.name}", one.made_from(steps)
+        if not steps.made(step, inputs, one.path, reader):
+            scores = merged(one.of_folds())
+            source = replace(scores.source, name=one.model, fingerprint=images)
+            save_scores(one.path, replace(scores, source=source))
+            steps.take(step, inputs)

@@ -1,0 +1,107 @@
+"""What the runs of a part cannot be, refused before any is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from pixelproof.errors import UserError
+from pixelproof.explanation.projection import FEWEST
+from pixelproof.numbers import counted
+from pixelproof.runs.study_file import SPLIT
+from pixelproof.schema import nearest
+from pixelproof.study.file import Part
+from pixelproof.study.job import Job
+
+
+def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
+    """Refuse runs that could not be recorded, shown, mapped or compared, or would be scored on what they know.
+
+    Args:
+        part: The part's name.
+        entry: The part.
+        jobs: Its runs.
+
+    Raises:
+        UserError: There is such a run.
+    """
+    _refuse_one_folder(jobs)
+    _refuse_backslashes(jobs)
+    _refuse_unknown_shown(part, entry, jobs)
+    _refuse_few_to_embed(part, jobs)
+    _refuse_other_images(part, jobs)
+    _refuse_same_images(part, jobs)
+    _refuse_known_images(jobs)
+
+
+def _refuse_one_folder(jobs: Sequence[Job]) -> None:
+    """Refuse a model that is called as the run of another one with another seed."""
+    models: dict[Path, str] = {}
+    for job in jobs:
+        if (other := models.setdefault(job.run.path, job.model)) != job.model:
+            raise UserError(f"the models '{other}' and '{job.model}' would share the run {job.name}", "rename one")
+
+
+def _refuse_backslashes(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if strange := next((sample for sample in job.parts[SPLIT] if "\\" in sample.id), None):
+            problem = f"the name of {strange.image} has a backslash, which a study cannot record"
+            raise UserError(problem, "rename it")
+
+
+def _refuse_unknown_shown(part: str, entry: Part, jobs: Sequence[Job]) -> None:
+    """Refuse to show an image that no run of a model is scored on."""
+    known = {sample.id: None for job in jobs for sample in job.on_show} if entry.show else {}
+    for sample_id in entry.show:
+        if sample_id not in known:
+            problem = f"part '{part}' shows image '{sample_id}', which {SPLIT} does not hold"
+            raise UserError(problem, nearest(sample_id, list(known)))
+
+
+def _refuse_few_to_embed(part: str, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if job.embed and len(job.parts[SPLIT]) < FEWEST:
+            images = counted(len(job.parts[SPLIT]), "image")
+            problem = f"part '{part}' embeds {images} of {SPLIT}, and a map needs at least {FEWEST}"
+            raise UserError(problem, "add images or remove 'embed' from the study")
+
+
+def _refuse_other_images(part: str, jobs: Sequence[Job]) -> None:
+    """Refuse models that would be scored on other images than the first, and so could not be compared after all."""
+    firsts = {job.replicate: job for job in jobs if job.model == jobs[0].model}  # folds are compared one by one
+    for job in jobs:
+        if job.fingerprints[SPLIT] != firsts.get(job.replicate, jobs[0]).fingerprints[SPLIT]:
+            problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
+            remedy = "give limit, validation, cv_fold and split_seed to the whole part; train_limit may differ"
+            raise UserError(problem, remedy)
+
+
+def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
+    """Refuse numbers of images to learn from that come to the same images, and so would be measured as no effect."""
+    learned: dict[tuple[int, str], Job] = {}
+    for job in jobs:
+        other = learned.setdefault((job.replicate, job.fingerprints["train"]), job)
+        if other.config.data.train_limit != job.config.data.train_limit:
+            images = counted(len(job.parts["train"]), "image")
+            problem = f"part '{part}': '{other.model}' and '{job.model}' would learn from the same {images}"
+            raise UserError(problem, "give a train_limit below that, and a limit, if there is one, above it")
+
+
+def _refuse_known_images(jobs: Sequence[Job]) -> None:
+    """Refuse to start from weights that have learned from an image which the run is scored on, or were chosen by it."""
+    real = cache(Path.resolve)
+    for job in jobs:
+        for start in _starts(job):
+            known = {real(sample.image) for name in ("train", "selection") for sample in start.parts[name]}
+            if seen := next((sample for sample in job.parts[SPLIT] if real(sample.image) in known), None):
+                problem = f"{job.name} starts from {start.name}, which knows image '{seen.id}' that it is scored on"
+                remedy = "divide the data of both parts alike: by folds, validation, cv_fold, split_seed and groups"
+                raise UserError(problem, remedy)
+
+
+def _starts(job: Job) -> Iterator[Job]:
+    """Yield the run that a run starts from, the one that this started from, and so on."""
+    while job.start is not None:
+        job = job.start
+        yield job
