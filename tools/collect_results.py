@@ -2,7 +2,8 @@
 
     python tools/collect_results.py out/reference_full [--results results] [--overwrite]
 
-A run counts as one seed of the recipe that it is named after; one that has not ended or was a rehearsal is passed over.
+A run counts as one seed of the recipe that it is named after; one that has not ended, was a rehearsal or is of a fold
+is passed over.
 Without a study folder, only the page and the ``<recipe>.json`` are written again, from the score files that are there.
 """
 
@@ -46,7 +47,7 @@ def collect(study: Path, results: Path = RESULTS, overwrite: bool = False) -> li
         if run.path.parent.name == "previous" or not run.scores(SPLIT).is_file():
             continue
         settings = run_settings(run)
-        if not run.facts().finished or settings.data.limit is not None:
+        if not run.facts().finished or settings.data.limit is not None or settings.data.cv_fold is not None:
             continue
         target = results / REPLICATE.sub("", run.name) / f"seed-{settings.training.seed}"
         if target.exists() and not overwrite:

@@ -132,8 +132,11 @@ def test_a_study_is_collected_and_its_page_follows_from_the_files(finished, tmp_
     assert not list(results.rglob("*.safetensors"))
 
 
-def test_rehearsals_and_runs_that_have_not_ended_are_no_results(out, tmp_path):
-    for run, change in (("fcn32s", ("config.yaml", "limit: null", "limit: 4")), ("fcn8s", None)):
+def test_rehearsals_folds_and_runs_that_have_not_ended_are_no_results(out, tmp_path):
+    rehearsed, folded = (
+        ("config.yaml", f"{key}: null", f"{key}: {new}") for key, new in (("limit", 4), ("cv_fold", "1/5"))
+    )
+    for run, change in (("fcn32s", rehearsed), ("fcn8s", None), ("fcn8s.seed-4", folded)):
         folder = out / "fields" / run
         if change:
             name, old, new = change
@@ -146,4 +149,4 @@ def test_rehearsals_and_runs_that_have_not_ended_are_no_results(out, tmp_path):
     shutil.copytree(out / "patches" / "vgg16", out / "previous" / "old")
     found = collect(out, tmp_path / "results")
     names = sorted(path.relative_to(tmp_path / "results").as_posix() for path in found)
-    assert names == ["both/seed-3", "fcn32s/seed-4", "fcn8s/seed-4", "vgg16/seed-0"]
+    assert names == ["both/seed-3", "fcn32s/seed-4", "vgg16/seed-0"]

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "early_stop": "patience",
     "early_stopping": "patience",
     "early_stopping_patience": "patience",
+    "folds": "cv_fold",
     "freeze_backbone": "freeze",
     "freeze_encoder": "freeze",
     "freeze_epochs": "freeze",

@@ -62,7 +62,8 @@ def note_unscored(data: DataFolder, config: DataConfig) -> None:
     if data.task == "segmentation":
         return
     parts = divide(data, config)
-    if unscored := _missing(data, parts["validation"]):
+    # What one fold lacks, the others have.
+    if config.place is None and (unscored := _missing(data, parts["validation"])):
         say(f"note: no validation image of class {_first(unscored)}: accuracy there will be undefined")
     if parts["selection"] and (unseen := _missing(data, parts["selection"])):
         say(

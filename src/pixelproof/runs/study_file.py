@@ -89,7 +89,7 @@ class PartRecord(Strict):
     def _check(self) -> PartRecord:
         names = [model.name for model in self.models]
         if any(bool(model.scores) != bool(self.folds) for model in self.models):
-            raise ValueError(f"part {self.name} has folds without their scores as one, or these without folds")
+            raise ValueError(f"part {self.name} has folds, and a model without their scores as one, or these alone")
         if len(set(names)) < len(names):
             raise ValueError(f"part {self.name} names a model twice")
         if unknown := set(self.embed) - set(names):

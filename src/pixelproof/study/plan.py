@@ -27,7 +27,7 @@ OF_STUDY = "study:"
 
 
 def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ()) -> dict[str, list[Job]]:
-    """Return the jobs of each part of a study; those of a model stand together, in the order of its seeds.
+    """Return the jobs of each part of a study; those of a model stand together, in the order of its seeds or folds.
 
     Raises:
         UserError: Data, settings or models are refused.
@@ -52,7 +52,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
 
 
 def in_order(jobs: Mapping[str, Sequence[Job]]) -> list[Job]:
-    """Return all jobs in the order to train them: each model's first seed, then the second ones, and so on.
+    """Return all jobs in the order to train them: each model's first seed or fold, then the second ones, and so on.
 
     So a study that is stopped early has something to say of every model. Ensembles come after all their members.
     """
