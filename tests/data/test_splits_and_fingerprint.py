@@ -120,6 +120,18 @@ def test_a_fold_is_validation_and_selection_comes_out_of_the_rest():
             DataConfig(cv_fold=wrong)
 
 
+def test_what_a_fold_lacks_is_not_pointed_out_for_others_have_it(capsys):
+    scheme = LabelScheme.model_validate(
+        {"task": "classification", "classes": [{"name": name, "id": index} for index, name in enumerate("ab")]}
+    )
+    data = DataFolder(Path("data"), "test", scheme, {"train": labelled([9, 2])})
+    held = [arrange(data, DataConfig(cv_fold=f"{place}/3"))["validation"] for place in (1, 2, 3)]
+    assert sorted(sum(sample.label for sample in part) for part in held) == [0, 1, 1]
+    for place in (1, 2, 3):
+        note_unscored(data, DataConfig(cv_fold=f"{place}/3"))
+    assert "no validation image" not in capsys.readouterr().err
+
+
 def test_adding_images_moves_few_others():
     before = {s.id for s in carve(unlabelled(200), 0.2, 0, "x")[1]}
     after = {s.id for s in carve(unlabelled(210), 0.2, 0, "x")[1]}

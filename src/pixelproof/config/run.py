@@ -40,7 +40,7 @@ class DataConfig(Strict):
     cv_fold: str | None = None
     """Instead of ``validation``, for cross-validation: of the parts into which train is divided, ``2/5`` is the second
     of five. They are as large as each other, a classifier's in every class, and hold whole scenes of ``groups``; all
-    together hold every image once."""
+    together hold every image once. ``folds`` of a study sets it for each run."""
     limit: int | None = Field(default=None, ge=2)
     """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
     train_limit: int | None = Field(default=None, ge=2)

@@ -20,7 +20,7 @@ from pixelproof.runs.study_file import SPLIT, StudyRecord, load_study, save_stud
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
-from pixelproof.study.folds import merge_folds, scored
+from pixelproof.study.folds import scored
 from pixelproof.study.job import Job, first_runs
 from pixelproof.study.parallel_jobs import check_number, perform_parallel
 from pixelproof.study.perform import inspect, perform, trained
@@ -131,8 +131,7 @@ def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: 
 
 def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
     """Compare and explain the models of a part."""
-    merge_folds(entry, jobs, folder, steps)
-    compare_part(entry, scored(entry, jobs, folder), folder, steps)
+    compare_part(entry, scored(entry, jobs, folder, steps), folder, steps)
     if jobs[0].data.task == "segmentation":
         _show_extremes(jobs if entry.folds else first_runs(jobs), extremes(folder), steps)
     explain_part(entry, jobs, steps)

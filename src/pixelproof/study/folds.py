@@ -44,15 +44,23 @@ class Scored:
         return [load_scores(job.run.scores(SPLIT)) for job in self.jobs] if len(self.jobs) > 1 else []
 
 
-def scored(part: Part, jobs: Sequence[Job], folder: Path) -> list[Scored]:
-    """Return the scores of a part's models, the first of each model first; ``folder`` is the part's.
+def scored(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> list[Scored]:
+    """Return the scores of a part's models; those of folds are put together where that is missing or outdated.
 
-    Those of folds are there once ``merge_folds`` has put them together.
+    Args:
+        part: The part.
+        jobs: Its runs, all scored; those of a model stand together, in the order of the seeds or folds.
+        folder: The part's folder.
+        steps: What was made from what.
     """
     if not part.folds:
         return [Scored(job.name, job.model, job.run.scores(SPLIT), (job,)) for job in jobs]
     runs = {model: tuple(job for job in jobs if job.model == model) for model in part.trained}
-    return [Scored(f"{folder.name}/{name}", name, folder / merged_file(name), each) for name, each in runs.items()]
+    whole = [Scored(f"{folder.name}/{name}", name, folder / merged_file(name), each) for name, each in runs.items()]
+    images = fingerprint(scored_images(jobs))
+    for one in whole:
+        _merge(one, images, steps)
+    return whole
 
 
 def merged_file(model: str) -> str:
@@ -65,16 +73,16 @@ def scored_images(jobs: Sequence[Job]) -> tuple[Sample, ...]:
     return tuple(dict.fromkeys(sample for job in jobs for sample in job.parts[SPLIT]))
 
 
-def merge_folds(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> None:
-    """Write the scores of all folds of each model as one, where they are missing or older than those of a fold."""
-    if not part.folds:
-        return
-    images = fingerprint(scored_images(jobs))
-    for one in scored(part, jobs, folder):
-        reader = own_scores(images, one.jobs[0].config.model)
-        step, inputs = f"{folder.name}/{one.path.name}", one.made_from(steps)
-        if not steps.made(step, inputs, one.path, reader):
-            scores = merged(one.of_folds())
-            source = replace(scores.source, name=one.model, fingerprint=images)
-            save_scores(one.path, replace(scores, source=source))
-            steps.take(step, inputs)
+def _merge(one: Scored, images: str, steps: Steps) -> None:
+    """Write the scores of a model's folds as one, where they are missing or older than those of a fold.
+
+    Args:
+        one: The model's scores.
+        images: Fingerprint of the images of all folds.
+        steps: What was made from what.
+    """
+    step, inputs = f"{one.name}.npz", one.made_from(steps)
+    if not steps.made(step, inputs, one.path, own_scores(images, one.jobs[0].config.model)):
+        scores = merged(one.of_folds())
+        save_scores(one.path, replace(scores, source=replace(scores.source, name=one.model, fingerprint=images)))
+        steps.take(step, inputs)
