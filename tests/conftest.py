@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,12 @@ def real_data() -> Path:
     if not (REAL_DATA / "p1_data").is_dir():
         pytest.skip("the reference study's data is not beside the checkout")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def silent_tracing() -> None:
+    """Keep torch from noting each step of an export with its stack, which it does where somebody listens: pytest."""
+    logging.getLogger("torch.__trace").propagate = True  # pytest joins the loggers that keep to themselves
 
 
 @pytest.fixture(scope="session", autouse=True)
