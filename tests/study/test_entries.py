@@ -257,7 +257,7 @@ def test_an_ensemble_of_all_seeds_is_made_after_them_and_made_once(tmp_path, two
     study, out = study_of(tmp_path, {"models": models, "seeds": [0, 1]}), tmp_path / "out"
     order = [job.name.removeprefix("why/") for job in in_order(plan(study, tmp_path, out))]
     assert order == ["fcn32s", "fcn8s", "fcn32s.seed-1", "fcn8s.seed-1", "both", "all"]
-    conduct(study, tmp_path, out, jobs=2)
+    conduct(study, tmp_path, out)
     runs = {name: Run.open(out / "why" / name) for name in ("both", "all")}
     assert [(one.run, one.seed) for one in runs["both"].facts().members] == [("fcn32s", 0), ("fcn32s.seed-1", 1)]
     assert len(run_settings(runs["all"]).model.members) == 4
