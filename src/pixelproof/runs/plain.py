@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -20,6 +22,11 @@ def from_yaml(text: str) -> Any:
     Raises:
         ValueError: What is wrong with the text, in words that follow the name of its file.
     """
+    return copy.deepcopy(_read_yaml(text))
+
+
+@lru_cache(64)  # one training reads the settings of its run nine times, and YAML is slow to parse
+def _read_yaml(text: str) -> Any:
     try:
         value = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
