@@ -16,20 +16,17 @@ _SPLIT = re.compile(r"(train|training|val|valid|validation|test|testing)([_-]?\d
 
 def images_in(folder: Path) -> list[Path]:
     """Return the image files of a folder, sorted by name; hidden files are skipped."""
-    entries = [entry for entry in _entries(folder) if Path(entry.name).suffix.lower() in IMAGE_SUFFIXES]
-    return [folder / entry.name for entry in entries if (Path(entry) if entry.is_symlink() else entry).is_file()]
+    return [folder / entry.name for entry in _entries(folder) if _is_image(entry)]
 
 
 def unread_in(folder: Path) -> list[Path]:
     """Return what is neither an image nor a folder, links that lead nowhere included; hidden files are skipped."""
-    known = {*images_in(folder), *folders_in(folder)}
-    return [path for entry in _entries(folder) if (path := folder / entry.name) not in known]
+    return [folder / entry.name for entry in _entries(folder) if not (_is_image(entry) or _is_folder(entry))]
 
 
 def folders_in(folder: Path) -> list[Path]:
     """Return the folders in a folder, sorted by name; hidden ones are skipped."""
-    entries = _entries(folder)
-    return [folder / entry.name for entry in entries if (Path(entry) if entry.is_symlink() else entry).is_dir()]
+    return [folder / entry.name for entry in _entries(folder) if _is_folder(entry)]
 
 
 def folders_below(root: Path, inside: Callable[[Path], list[Path]] = folders_in) -> Iterator[Path]:
@@ -77,6 +74,15 @@ def split_folders(root: Path) -> dict[str, Path]:
             )
         splits[name] = folder
     return splits or {"train": root}
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    named = entry.name.lower().endswith(tuple(IMAGE_SUFFIXES))
+    return named and (Path(entry) if entry.is_symlink() else entry).is_file()
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return (Path(entry) if entry.is_symlink() else entry).is_dir()
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
