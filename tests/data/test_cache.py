@@ -18,6 +18,7 @@ from pixelproof.data.cache import Cached, decoded
 from pixelproof.data.decoded import Files
 from pixelproof.data.loading import TrainingImages
 from pixelproof.errors import UserError
+from waiting import PATIENCE
 
 
 @pytest.fixture
@@ -118,18 +119,20 @@ def test_an_image_that_cannot_be_read_is_named_and_leaves_nothing_behind(fields,
         open_cache(fields, tmp_path / "file")
 
 
-def build(data, where):
+def build(data, where, begun):
+    begun.set()
     open_cache(data, where)
 
 
 def test_two_runs_may_build_at_once(fields, tmp_path):
     context = multiprocessing.get_context("spawn")
-    runs = [context.Process(target=build, args=(fields, tmp_path / "cache")) for _ in range(2)]
-    for run in runs:
-        run.start()
-    for run in runs:
-        run.join()
-    assert [run.exitcode for run in runs] == [0, 0]
+    begun = context.Event()
+    other = context.Process(target=build, args=(fields, tmp_path / "cache", begun))
+    other.start()
+    assert begun.wait(PATIENCE)
+    open_cache(fields, tmp_path / "cache")
+    other.join()
+    assert other.exitcode == 0
     assert len(list((tmp_path / "cache").iterdir())) == 1
     assert_same(open_cache(fields, tmp_path / "cache"), Files(fields.split("train"), fields.scheme, None))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from itertools import product
 
 import pytest
 import torch
@@ -83,8 +82,9 @@ def gradients(network: PixelModel, model: PixelModel, images: Tensor) -> Tensor:
 def test_folding_keeps_the_outputs(name: str, seed: int, width: float, height: int, breadth: int) -> None:
     model, images = built(name, seed, width), images_of((height, breadth), seed)
     with torch.no_grad():
+        literal = model(images)
         for size in (None, (height, breadth)):
-            for old, new in zip(model(images), fold(model, size)(images), strict=True):
+            for old, new in zip(literal, fold(model, size)(images), strict=True):
                 assert difference(new, old) < TOLERANCE
         model.double()
         old, new = model(images.double()).logits, fold(model)(images.double()).logits
@@ -239,11 +239,12 @@ def test_a_composed_kernel_is_the_answer_to_a_single_cell(factors: list[int], se
 
 @pytest.mark.parametrize("name", known_models())
 def test_a_fold_never_costs_more(name: str) -> None:
-    for width, size in product((0.01, 0.0625, 0.5), (32, 96)):
+    for width in (0.01, 0.0625, 0.5):
         with torch.device("meta"):
             model = build_model(ModelConfig(name=name, width=width), 5)
-        facts = summarise(model, name, size)
-        assert facts["macs_folded"] <= facts["macs"]
+        for size in (32, 96):
+            facts = summarise(model, name, size)
+            assert facts["macs_folded"] <= facts["macs"]
 
 
 def test_the_study_s_networks_fold_as_far_as_the_algebra_says() -> None:

@@ -49,7 +49,7 @@ def learn(data, model, out, *settings):
     return evaluate(Predictor.open(run), data.split("train"), Source(model))
 
 
-@pytest.mark.parametrize("model", ["vgg16", "vgg16-bn", "timm:resnet18"])
+@pytest.mark.parametrize("model", ["vgg16", "vgg16-bn", "timm:test_resnet"])
 def test_classifiers(few_pictures, tmp_path, model):
     settings = ["width=0.0625", "batch_size=12", "epochs=30", "shift=0", "lr=2e-3", "dropout=0"]
     assert accuracy(learn(few_pictures, model, tmp_path / "run", *settings)) == 1.0

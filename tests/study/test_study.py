@@ -142,9 +142,7 @@ def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path, out):
     assert "fcn8s" not in report.read_text()
 
 
-def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_path):
-    out, fast = tmp_path / "out", ["epochs=1"]
-    conduct(study, tmp_path, out, fast)
+def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_path, out):
     (best,) = out.glob("fields/*/explanation")
     (other,) = (out / "fields" / name / "explanation" for name in ("fcn8s", "fcn32s") if name != best.parent.name)
     shutil.copytree(best, other)  # as if it had been the best before labels were corrected
@@ -152,7 +150,7 @@ def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_pa
     text = yaml.safe_load(STUDY)
     del text["parts"]["patches"]["embed"]
     (tmp_path / "unmapped.yaml").write_text(yaml.safe_dump(text))
-    conduct(read_study(tmp_path / "unmapped.yaml"), tmp_path, out, fast)
+    conduct(read_study(tmp_path / "unmapped.yaml"), tmp_path, out, ["epochs=1"])
     assert list(out.rglob("suspects.csv")) == [best / "suspects.csv"]
     assert [path.name for path in other.iterdir()] == ["mine.txt"]
 
