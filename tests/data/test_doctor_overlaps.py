@@ -267,7 +267,7 @@ def test_images_without_a_place_are_left_out_and_counted(tmp_path):
     assert "; 3 images without a place left out)" in finding.message
 
 
-@pytest.mark.parametrize(("suffix", "world"), [("png", "pgw"), ("jpg", "wld"), ("tif", "tfw")])
+@pytest.mark.parametrize(("suffix", "world"), [("png", "pgw"), ("jpg", "wld"), ("tif", "tfw"), ("JPG", "JGW")])
 def test_world_files(suffix, world, tmp_path):
     root = data_set(tmp_path, {"train/a": (0, 0), "validation/b": (16, 0)})
     for path, x in ((root / "train/images/a.tif", 0), (root / "validation/images/b.tif", 160)):

@@ -1,6 +1,7 @@
 import json
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,6 +247,29 @@ def test_a_replaced_run_stays_until_the_new_one_has_a_checkpoint(tmp_path):
         run.last.touch()
     assert names() == ["run"]
     assert run.config() == {"task": "segmentation"}
+
+
+def test_an_ensemble_is_no_run_that_has_learned_nothing(tmp_path):
+    path = tmp_path / "run"
+    Run.create(path, {"task": "classification"}, PETS, {"device": "earlier"})
+    set_aside(path)
+    ensemble = Run.create(path, {"task": "classification"}, PETS, {"device": "ensemble"})
+    ensemble.best.parent.mkdir()
+    ensemble.best.touch()  # it has no last checkpoint
+    set_aside(path)
+    with pytest.raises(ValueError, match="diverged"), replacing(Run.create(path, {}, PETS, {})):
+        raise ValueError("diverged")
+    assert Run(path).environment()["device"] == "ensemble"
+
+
+def test_the_folder_one_stands_in_is_not_replaced(tmp_path, monkeypatch):
+    Run.create(tmp_path / "run", {"task": "classification"}, PETS, {})
+    monkeypatch.chdir(tmp_path / "run")
+    with pytest.raises(UserError, match="is the folder in which this was started; start it from another one"):
+        set_aside(Path())
+    with replacing(Run(Path())):
+        pass
+    assert (tmp_path / "run" / "config.yaml").is_file()
 
 
 def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):

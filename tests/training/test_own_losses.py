@@ -140,16 +140,22 @@ def test_packages_and_names(monkeypatch, own):
         (
             "return F.",
             "if target.max() < 0:\n            return torch.tensor(0.0)\n        return F.",
-            "'plugin:loss' has no gradient for targets that are all ignored; .* logits.sum.. . 0 will do",
+            "'plugin:loss' gives a number without a gradient; .* logits.sum.. . 0 will do",
         ),
         (
             "return F.cross_entropy(logits",
             "return F.cross_entropy(logits.detach()",
-            "has no gradient for random",
+            "gives a number without a gradient",
         ),
         ("return F.cross_entropy(logits", "return F.cross_entropy(logits * 0", "no gradient of 'plugin:loss' reaches"),
         ("return F.", "return (logits - logits).square().sum().sqrt() + F.", "gradient of 'plugin:loss' is not finite"),
         ("return F.", "target[target < 0] = 0\n        return F.", "'plugin:loss' changes its targets, which other"),
+        ("return F.", "logits.detach().mul_(3)\n        return F.", "'plugin:loss' changes its logits, which other"),
+        (
+            "return F.",
+            "import random\n        return random.random() * F.",
+            "'plugin:loss' draws from a generator of Python or NumPy that all code shares; draw from torch's own",
+        ),
         ("return F.", "logits.clamp_(-9, 9)\n        return F.", "logits of shape .*: RuntimeError: a leaf Variable"),
     ],
 )

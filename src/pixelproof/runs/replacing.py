@@ -7,21 +7,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.runs.folder import Run, is_only_a_run
 
 
 def place_of_replaced(path: Path) -> Path:
     """Return where the run that is replaced in ``path`` stays; known to those who go on where this one is killed."""
+    path = path.absolute()  # "." has no name
     return path.with_name(f".{path.name}.replaced")
 
 
 def set_aside(path: Path) -> None:
-    """Make room for a new run; what has learned nothing is removed if it stands itself in the place of one aside."""
+    """Make room for a new run; what has learned nothing is removed if it stands itself in the place of one aside.
+
+    Raises:
+        UserError: It is the folder in which this was started.
+    """
     if not is_only_a_run(path):
         return
+    if path.resolve() == Path.cwd():
+        raise UserError(f"{path} is the folder in which this was started", "start it from another one")
     aside = place_of_replaced(path)
-    if aside.exists() and not Run(path).last.is_file():
+    if aside.exists() and not (Run(path).last.is_file() or Run(path).best.is_file()):  # an ensemble has only the best
         shutil.rmtree(path)
         return
     shutil.rmtree(aside, ignore_errors=True)

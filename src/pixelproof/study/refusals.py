@@ -73,7 +73,8 @@ def _refuse_other_images(part: str, jobs: Sequence[Job]) -> None:
     for job in jobs:
         if job.fingerprints[SPLIT] != firsts.get(job.replicate, jobs[0]).fingerprints[SPLIT]:
             problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
-            remedy = "give limit, validation, cv_fold and split_seed to the whole part; train_limit may differ"
+            names = "limit, validation, cv_fold, groups and split_seed"
+            remedy = f"give {names} to the whole part, where they are set; train_limit may differ"
             raise UserError(problem, remedy)
 
 

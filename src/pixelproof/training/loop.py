@@ -22,6 +22,7 @@ from pixelproof.data.loading import TrainingBatches, TrainingImages
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel, fold_for_training
 from pixelproof.models.preprocessing import as_unit
+from pixelproof.plugins import PREFIX
 from pixelproof.progress import Step, bar
 from pixelproof.randomness import derive
 from pixelproof.runs import Run
@@ -223,6 +224,9 @@ class Trainer:
 
     def _diverged(self, what: str) -> UserError:
         kept = "; the checkpoints of earlier epochs are kept" if self.progress.epoch else ""
+        named = (*sorted(self.config.losses), self.images.config.augment.augmentation or "")
+        if own := [name for name in named if name.startswith(PREFIX)]:
+            kept = f", or see whether {' or '.join(own)} gives numbers that are not finite{kept}"
         return UserError(
             f"{what} became infinite or undefined in epoch {self.progress.epoch + 1} of {self.run.path}",
             f"lower --set lr=... or raise --set warmup=...{kept}",

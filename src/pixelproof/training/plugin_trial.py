@@ -56,9 +56,12 @@ class _Trial:
 
     def lose(self, called: str, loss: Loss) -> list[str]:
         """Refuse a loss that cannot be followed, and return a sentence where it learns from what is ignored."""
-        target = self._targets(min(self.side, SIDE))
+        target, chance = self._targets(min(self.side, SIDE)), _shared_chance()
         logits = torch.randn(COUNT, self.num_classes, *target.shape[1:], generator=_rng())
         gradient = _gradient(called, loss, logits, target, "random logits")
+        if _shared_chance()[:-1] != chance[:-1]:  # torch's own is a function of the seed and the epoch
+            problem = f"'{called}' draws from a generator of Python or NumPy that all code shares"
+            raise UserError(problem, "draw from torch's own, which is seeded in each epoch")
         if not gradient.any():
             raise UserError(f"no gradient of '{called}' reaches the logits", "compute it of them")
         if not self.segmented:
@@ -118,9 +121,6 @@ def _gradient(called: str, loss: Loss, logits: Tensor, target: Tensor, which: st
         raise UserError(f"'{called}' changes its targets, which other losses read", "let it change a copy")
     if not value.isfinite():
         raise UserError(f"'{called}' is {value.item()} for {which}", "let it be finite, and 0 where nothing counts")
-    if not value.requires_grad:
-        remedy = "compute it of the logits by operations of torch; where nothing counts, logits.sum() * 0 will do"
-        raise UserError(f"'{called}' has no gradient for {which}", remedy)
     with blamed(f"'{called}' cannot be differentiated for {which}"):
         (gradient,) = torch.autograd.grad(value, logits, allow_unused=True, materialize_grads=True)
     if not gradient.isfinite().all():

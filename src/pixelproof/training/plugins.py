@@ -32,14 +32,20 @@ class PluginLoss:
 
     def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of a whole batch, in float32 whatever the network computes in."""
+        given, before = logits.float(), logits._version
         with (
             blamed(f"'{self.called}' cannot be computed for logits of shape {list(logits.shape)}"),
             torch.autocast(logits.device.type, enabled=False),
         ):
-            value = self.loss(logits.float(), target)
+            value = self.loss(given, target)
+        if logits._version != before:  # which counts changes in place, those of views too
+            raise UserError(f"'{self.called}' changes its logits, which other losses read", "let it change a copy")
         if not isinstance(value, Tensor) or value.shape or not value.is_floating_point():
             remedy = "let it return a tensor without dimensions, such as a mean"
             raise UserError(f"'{self.called}' gives {_described(value)} where one number is wanted", remedy)
+        if logits.requires_grad and not value.requires_grad:
+            remedy = "compute it of the logits by operations of torch; where nothing counts, logits.sum() * 0 will do"
+            raise UserError(f"'{self.called}' gives a number without a gradient", remedy)
         return value
 
 

@@ -24,6 +24,7 @@ from pixelproof.runs.facts import MemberFacts
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 from pixelproof.runs.folder import require_free
 from pixelproof.runs.locks import alone_in
+from pixelproof.runs.replacing import place_of_replaced
 from pixelproof.schema import Strict
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.training.parallel import ALONE
@@ -91,7 +92,8 @@ def ensemble(
             require_free(out, data.scheme, overwrite)
             if out.exists():
                 out.rename(replaced)
-    shutil.rmtree(replaced, ignore_errors=True)
+    for earlier in (replaced, place_of_replaced(out)):
+        shutil.rmtree(earlier, ignore_errors=True)
     run = Run(out)
     if (reached := run.facts().best_score) is not None:
         say(f"{run.name}: {_compared(reached, run.facts().members, data.task)}")

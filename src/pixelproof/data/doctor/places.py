@@ -77,5 +77,5 @@ def _beside(path: Path) -> Iterator[Path]:
     """Yield the files beside an image that GDAL takes its place from: world files, and its own."""
     letters = path.suffix[1:2] + path.suffix[-1:]
     for suffix in (f".{letters}w", f".{path.suffix[1:]}w", ".wld"):
-        yield path.with_suffix(suffix)
+        yield from (path.with_suffix(written) for written in {suffix, suffix.lower(), suffix.upper()})
     yield path.with_name(f"{path.name}.aux.xml")
