@@ -126,6 +126,10 @@ def test_a_table_against_a_table(tmp_path):
     assert (figures["correct"], figures["total"], figures["accuracy"]) == (3, 4, 0.75)
     assert figures["loss"] is None
     assert figures["top5_accuracy"] is None
+    rows = guess.read_text("utf-8")
+    for first, mark in (("sep=;\n", ";"), ("", "\t")):  # as spreadsheets write them where a comma is in numbers
+        guess.write_text(first + rows.replace(",", mark), "utf-8")
+        assert summarise(score(guess, truth)) == figures
 
 
 @pytest.mark.parametrize(

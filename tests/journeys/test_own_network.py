@@ -128,6 +128,16 @@ def test_a_study_trains_several_at_once(pixelproof, tmp_path, color_classes, mon
     assert [member.model for member in Run(out / "patches" / "all").facts().members] == ["plugin:littlenet"] * 2
 
 
+def test_going_on_with_another_version_of_a_package_is_noted(pixelproof, tmp_path, color_classes, monkeypatch):
+    own = install(monkeypatch, tmp_path / "site")
+    train = ["train", color_classes, "--out", tmp_path / "run"]
+    assert pixelproof(*train, "--model", "plugin:littlenet", *words(["epochs=1", *SETTINGS[1:]]))[0] == 0
+    assert "note: " + own not in pixelproof(*train, "--resume")[2]
+    run = Run(tmp_path / "run")
+    run.note({"packages": run.facts().packages | {own: "0.4"}})
+    assert f"note: {own} is 0.5 now, and {run.path} began with 0.4" in pixelproof(*train, "--resume")[2]
+
+
 def test_a_run_of_a_stranger_brings_no_code(pixelproof, tmp_path, color_classes, monkeypatch):
     """Neither by its folder nor by that of the data; where its package is missing, a sentence says so."""
     with monkeypatch.context() as patch:

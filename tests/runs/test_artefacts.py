@@ -227,7 +227,7 @@ def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
     assert not (run.path / ".metrics.123.part.csv").exists()
 
 
-def test_a_replaced_run_stays_until_the_new_one_has_a_checkpoint(tmp_path):
+def test_a_replaced_run_stays_until_the_new_one_has_a_checkpoint(tmp_path, capsys):
     def names():
         return sorted(path.name for path in tmp_path.iterdir())
 
@@ -239,6 +239,8 @@ def test_a_replaced_run_stays_until_the_new_one_has_a_checkpoint(tmp_path):
         with pytest.raises(ended), replacing(run):
             raise ended
         assert names() == ([".run.replaced", "run"] if ended is KeyboardInterrupt else ["run"])
+        kept = f"the earlier run is kept in {tmp_path / '.run.replaced'} until this one has a checkpoint"
+        assert (kept in capsys.readouterr().err) == (ended is KeyboardInterrupt)
     assert earlier.environment()["device"] == "cpu"
     set_aside(path)
     run = Run.create(path, {"task": "segmentation"}, PETS, {})

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.files import read_text
+from pixelproof.runs.files import read_rows
 
 _FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
 LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")
@@ -16,7 +14,7 @@ LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_i
 
 def header(path: Path) -> list[str]:
     """Return the names of a table's columns, in lower case."""
-    return _header(_rows(path))
+    return _header(read_rows(path))
 
 
 def holds_labels(path: Path) -> bool:
@@ -34,16 +32,14 @@ def read_table(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> dict[str, 
     Raises:
         UserError: It cannot be read, has no columns for file and label, or names a file twice.
     """
-    rows = _rows(path)
+    rows = read_rows(path)
     names = _header(rows)
     file = next((names.index(name) for name in _FILE_COLUMNS if name in names), None)
     label = next((names.index(name) for name in columns if name in names), None)
     if file is None or label is None or file == label:
         raise UserError(f"{path} has no columns for file name and label", "start it with the line 'filename,label'")
     table: dict[str, str] = {}
-    for number, row in enumerate(rows[1:], start=2):
-        if not row:
-            continue
+    for number, row in rows[1:]:
         if len(row) != len(names):
             raise UserError(f"{path}, line {number}: {len(row)} cells, expected {len(names)}", "correct the line")
         name = row[file].strip()
@@ -55,12 +51,5 @@ def read_table(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> dict[str, 
     return table
 
 
-def _rows(path: Path) -> list[list[str]]:
-    try:
-        return list(csv.reader(io.StringIO(read_text(path))))
-    except csv.Error as error:
-        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
-
-
-def _header(rows: list[list[str]]) -> list[str]:
-    return [cell.strip().lower() for cell in rows[0]] if rows else []
+def _header(rows: list[tuple[int, list[str]]]) -> list[str]:
+    return [cell.strip().lower() for cell in rows[0][1]] if rows else []

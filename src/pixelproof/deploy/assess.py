@@ -78,8 +78,8 @@ def _facts(design: Design, found: Assessment, sample: PointSample) -> dict[str, 
     classes = {}
     for k, name in enumerate(design.names):
         values: dict[str, Any] = {"points": counts[k]}
-        for key, measure in (("mapped", "mapped"), ("true", "true")):
-            share = _at(found.measures[measure], k)
+        for key in ("mapped", "true"):
+            share = _at(found.measures[key], k)
             values[f"{key}_share"] = share
             values[f"{key}_hectares"] = _scaled(share, hectares)
         values |= {NAMES.get(key, key): _at(found.measures[key], k) for key in OF_CLASSES}

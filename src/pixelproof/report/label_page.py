@@ -5,16 +5,13 @@ It does not show what the map says there, because who knows that tends to agree.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TypedDict
-
-from markupsafe import Markup
 
 from pixelproof.array_types import Float64, UInt8
 from pixelproof.labels.palettes import hex_color
 from pixelproof.report.pictures import photo_uri
-from pixelproof.report.rendering import digest, hashed, templates
+from pixelproof.report.rendering import digest, embedded, hashed, templates
 from pixelproof.runs.points_folder import COLUMNS, POINTS, UNCLEAR, Design
 
 SIDE = 257
@@ -55,7 +52,5 @@ def label_page(title: str, design: Design, lines: Sequence[str], pictures: Seque
         "seen": list(pictures),
         "classes": [{"name": each.name, "id": each.id, "color": hex_color(each.color)} for each in design.classes],
     }
-    # Inside a script element nothing is escaped as HTML, so no "<" may stand there.
-    data = Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
     page = templates().get_template("label.html.j2")
-    return page.render(title=title, n=len(lines), data=data, **hashed("label.js"))
+    return page.render(title=title, n=len(lines), data=embedded(value), **hashed("label.js"))

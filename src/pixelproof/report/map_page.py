@@ -7,7 +7,6 @@ thumbnails of the reference study, and know neither sprites nor a strict content
 from __future__ import annotations
 
 import io
-import json
 
 import numpy as np
 from markupsafe import Markup
@@ -18,7 +17,7 @@ from pixelproof.errors import UserError
 from pixelproof.numbers import count, decimal, score, share
 from pixelproof.report.figures.tsne import legend
 from pixelproof.report.pictures import data_uri
-from pixelproof.report.rendering import hashed, templates
+from pixelproof.report.rendering import embedded, hashed, templates
 from pixelproof.runs import Features, Thumbnails
 from pixelproof.runs.files import file_name
 
@@ -100,8 +99,7 @@ def _data(features: Features, thumbnails: Thumbnails, beneath: Float32) -> Marku
         "side": thumbnails.pixels.shape[1],
         "columns": _columns(len(features.ids)),
     }
-    # Inside a script element nothing is escaped as HTML, so no "<" may stand there.
-    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    return embedded(value)
 
 
 def _rounded(values: Float32) -> list[float]:

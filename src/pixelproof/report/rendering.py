@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -37,6 +39,12 @@ def hashed(*names: str) -> dict[str, object]:
     """
     script = joined(*names)
     return {"script": Markup(script), "script_hash": digest(script)}
+
+
+def embedded(value: Any) -> Markup:
+    """Return plain data as JSON for a script element of a page."""
+    # Nothing is escaped as HTML in there, so no "<" may stand there.
+    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def joined(*names: str) -> str:

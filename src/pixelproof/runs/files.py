@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -91,6 +93,25 @@ def read_text(path: Path) -> str:
         raise explain_os_error(error, path) from error
     except UnicodeDecodeError:
         raise UserError(f"{path} is not a UTF-8 text file", "save it as UTF-8") from None
+
+
+def read_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows of a table that a person or another program wrote, with the numbers of their lines.
+
+    Semicolons or tabs may stand in the place of commas, as some spreadsheets write them; empty rows are left out.
+
+    Raises:
+        UserError: It is missing, unreadable or no CSV.
+    """
+    text = read_text(path)
+    if text.startswith("sep="):  # which Excel takes for a word to itself
+        text = text[text.find("\n") :]
+    head = next(filter(str.strip, text.splitlines()), "")
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    try:
+        return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
 
 
 def read_yaml(path: Path) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +12,7 @@ from pydantic import Field, model_validator
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, Color
 from pixelproof.runs.fields import Count
-from pixelproof.runs.files import read_text, write_text
+from pixelproof.runs.files import read_rows, write_text
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict, nearest
 
@@ -115,19 +113,21 @@ def load_design(folder: Path) -> Design:
 def load_truth(path: Path, design: Design) -> list[int | None]:
     """Return the class of each point that a table says: its place, ``NOBODY`` knows, or None: not looked up yet.
 
-    Semicolons or tabs may stand in the place of commas, as some spreadsheets write them, and ids in that of names.
+    Ids may stand in the place of names.
 
     Raises:
         UserError: It cannot be read, or names a point or class that is not there, or a point twice.
     """
-    (_, heads), *rows = _rows(path) or [(0, [])]
-    if not {"point", "truth"} <= set(heads := [cell.lower() for cell in heads]):
+    (_, first), *rows = read_rows(path) or [(0, [])]
+    heads = [cell.strip().lower() for cell in first]
+    if not {"point", "truth"} <= set(heads):
         raise UserError(f"{path} has no columns 'point' and 'truth'", f"keep those of {POINTS}")
     number, truth = heads.index("point"), heads.index("truth")
     known = {str(k): k for k in range(1, len(design.points) + 1)}
     found: dict[int, int | None] = {}
     for line, row in rows:
-        cells = row + [""] * (len(heads) - len(row))  # empty ones at the end are left out by some programs
+        # Names are in one line of text; empty cells at the end are left out by some programs.
+        cells = [" ".join(cell.split()) for cell in row] + [""] * (len(heads) - len(row))
         if (point := known.get(_whole(cells[number]))) is None:
             problem = f"{path}, line {line}: there is no point '{_short(cells[number])}'"
             raise UserError(problem, f"keep the lines of {POINTS}")
@@ -155,18 +155,3 @@ def _whole(text: str) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
-
-
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """Return the rows that hold anything, with the numbers of their lines, blanks around and within cells made one."""
-    text = read_text(path)
-    if text.startswith("sep="):  # which Excel takes for a word to itself
-        text = text[text.find("\n") :]
-    head = next(filter(str.strip, text.splitlines()), "")
-    mark = max(",;\t", key=head.count)
-    try:
-        reader = csv.reader(io.StringIO(text), delimiter=mark)
-        rows = [(reader.line_num, [" ".join(cell.split()) for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
-    return [(line, row) for line, row in rows if any(row)]

@@ -45,7 +45,11 @@ def replacing(run: Run) -> Iterator[None]:
     aside = place_of_replaced(run.path)
     try:
         yield
-    except Exception:
+    except KeyboardInterrupt:
+        if aside.is_dir() and not run.last.is_file():
+            say(f"the earlier run is kept in {aside} until this one has a checkpoint")
+        raise
+    except Exception:  # whatever it is, the earlier run is worth more than one without a checkpoint
         if aside.is_dir() and not run.last.is_file():
             shutil.rmtree(run.path, ignore_errors=True)
             aside.rename(run.path)

@@ -30,7 +30,7 @@ def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     _refuse_backslashes(jobs)
     _refuse_unknown_shown(part, entry, jobs)
     _refuse_few_to_embed(part, jobs)
-    _refuse_other_images(part, jobs)
+    _refuse_other_images(part, entry, jobs)
     _refuse_same_images(part, jobs)
     _refuse_known_images(jobs)
 
@@ -67,14 +67,14 @@ def _refuse_few_to_embed(part: str, jobs: Sequence[Job]) -> None:
             raise UserError(problem, "add images or remove 'embed' from the study")
 
 
-def _refuse_other_images(part: str, jobs: Sequence[Job]) -> None:
+def _refuse_other_images(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     """Refuse models that would be scored on other images than the first, and so could not be compared after all."""
     firsts = {job.replicate: job for job in jobs if job.model == jobs[0].model}  # folds are compared one by one
     for job in jobs:
         if job.fingerprints[SPLIT] != firsts.get(job.replicate, jobs[0]).fingerprints[SPLIT]:
             problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
-            names = "limit, validation, cv_fold, groups and split_seed"
-            remedy = f"give {names} to the whole part, where they are set; train_limit may differ"
+            decided = "" if entry.folds else "validation, cv_fold, "
+            remedy = f"give limit, {decided}groups and split_seed to the whole part; train_limit may differ"
             raise UserError(problem, remedy)
 
 

@@ -23,6 +23,7 @@ from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.machine import installed
+from pixelproof.runs.packages import version
 from pixelproof.runs.replacing import replacing, set_aside
 from pixelproof.training.checkpoints import remove_unfinished
 from pixelproof.training.device import describe, pick_device
@@ -187,5 +188,14 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     parts = arrange(data, config.data)
     began_on(run, data, {name: fingerprint(parts[name]) for name in LEARNED})
     try_plugins(config, len(data.scheme.classes))
+    _note_other_versions(run, config)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())
+
+
+def _note_other_versions(run: Run, config: RunConfig) -> None:
+    """Point out packages of the user's that take part in a run in another version than it began with."""
+    then = run.facts().packages
+    for name in (*packages_of(config.model), *packages_of_training(config)):
+        if then.get(name, version(name)) != version(name):
+            say(f"note: {name} is {version(name)} now, and {run.path} began with {then[name]}: it may learn otherwise")

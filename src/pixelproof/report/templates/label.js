@@ -124,8 +124,8 @@
   const draw = () => {
     const seen = data.seen[at];
     const [, x, y, longitude, latitude] = data.lines[at].split(",");
-    $("picture").hidden = $("mark").hidden = !seen;
-    $("none").hidden = !!seen;
+    ["picture", "mark"].forEach((id) => $(id).toggleAttribute("hidden", !seen));
+    $("none").toggleAttribute("hidden", !!seen);
     if (seen) $("picture").src = seen.src;
     mark();
     $("picture").alt = `The ground around point ${at + 1}`;
