@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from pixelproof.config import apply_overrides, default_config
+from pixelproof.data import open_data
 from pixelproof.data.loading import IGNORE
 from pixelproof.errors import UserError
 from pixelproof.training.plugin_trial import try_plugins
 from pixelproof.training.plugins import plugin_augmentation
+from pixelproof.verbs.train import train
 from small_plugins import LEARNING, install
 
 CLASSES = 7
@@ -44,7 +46,7 @@ def test_changes_are_a_function_of_the_seed_and_the_step(monkeypatch, tmp_path):
     images, target = torch.zeros(2, 3, 20, 20), torch.zeros(2, 20, 20, dtype=torch.int64)
 
     def changed(seed: int, step: int):
-        augmentation = plugin_augmentation(settings("segmentation", "erase", f"seed={seed}"))
+        augmentation = plugin_augmentation(settings("segmentation", "erase", f"seed={seed}"), CLASSES)
         return augmentation(images.clone(), target.clone(), step)
 
     first, marked = changed(0, 5)
@@ -64,12 +66,29 @@ def test_changes_are_a_function_of_the_seed_and_the_step(monkeypatch, tmp_path):
         ("), targets", ")", r"'plugin:change' gives float32 .* on the cpu for float32 .* and int64 \[4, 48, 48\]"),
         ("), targets", "), targets.float()", r"and float32 \[4, 48, 48\] on the cpu for .* let it return images and"),
         ("return images", "return images[..., 1:]", "RuntimeError: The size of tensor a"),
-        ("generator=generator", "", "'plugin:change' draws from elsewhere than the generator that it is given; let"),
-        ("images + ", "random.random() + ", "draws from elsewhere"),
-        ("images + ", "numpy.random.rand() + ", "draws from elsewhere"),
-        ("images + ", "numpy.random.default_rng().random() + ", "draws from elsewhere"),
-        ("        return", "        if numpy.random.rand() < 0:\n            return\n        return", "draws from"),
+        (
+            "generator=generator",
+            "",
+            "'plugin:change' depends on more than images, targets and the generator that it is given; let",
+        ),
+        ("images + ", "random.random() + ", "depends on more than"),
+        ("images + ", "numpy.random.rand() + ", "depends on more than"),
+        ("images + ", "numpy.random.default_rng().random() + ", "depends on more than"),
+        (
+            "        return",
+            "        if numpy.random.rand() < 0:\n            return\n        return",
+            "depends on more",
+        ),
         ("images + ", "images / images.amax((1, 2, 3), keepdim=True) + ", "gives images that are not finite; let"),
+        ("images + ", "255 * images + ", r"gives images with values up to 25\d.* where 0..1 is wanted; let it leave"),
+        (
+            "def noise(images, targets, generator):",
+            "held = []\n"
+            "    def noise(images, targets, generator):\n"
+            "        held.append(images)\n"
+            "        images = held[-2:][0]",
+            "depends on more than .* and remember no batch",
+        ),
         (
             "), targets",
             "), targets + 1",
@@ -98,3 +117,12 @@ def test_of_classified_images_none_is_ignored(monkeypatch, tmp_path):
     install(monkeypatch, tmp_path / "site", source, augmentation=["change"])
     with pytest.raises(UserError, match=r"gives targets that are no classes; let them be class indices from 0 to 6$"):
         try_plugins(settings("classification", "change"), CLASSES)
+
+
+def test_what_becomes_wrong_in_training_is_the_same_sentence(monkeypatch, tmp_path, color_classes):
+    """A target that is no class would end the process on a GPU."""
+    source = NOISE.replace("), targets", "), targets + 5 * (images[0, 0, 0, 0] < 0.02)")
+    install(monkeypatch, tmp_path / "site", source, augmentation=["change"])
+    config = settings("classification", "change", "width=0.03", "epochs=1", "device=cpu", "selection=0.2")
+    with pytest.raises(UserError, match="'plugin:change' gives targets that are no classes"):
+        train(open_data(color_classes), config, tmp_path / "run")

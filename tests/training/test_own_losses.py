@@ -156,6 +156,19 @@ def test_packages_and_names(monkeypatch, own):
             "import random\n        return random.random() * F.",
             "'plugin:loss' draws from a generator of Python or NumPy that all code shares; draw from torch's own",
         ),
+        (
+            "def mean(logits, target):",
+            "held = [0]\n"
+            "    def mean(logits, target):\n"
+            "        held[0] = held[0] / 2 + logits.mean()\n"
+            "        return held[0] ** 2",
+            "'plugin:loss' depends on more than logits",
+        ),
+        (
+            "def mean(logits, target):",
+            "held = []\n    def mean(logits, target):\n        held.append(1)\n        return logits.sum() * len(held)",
+            "'plugin:loss' depends on more than logits, targets and chance, such as on batches before; let it remember",
+        ),
         ("return F.", "logits.clamp_(-9, 9)\n        return F.", "logits of shape .*: RuntimeError: a leaf Variable"),
     ],
 )

@@ -39,7 +39,7 @@ def try_plugins(config: RunConfig, num_classes: int) -> list[str]:
     """
     side = (config.augment.crop if config.task == "segmentation" else config.model.input_size) or SIDE
     trial = _Trial(num_classes, config.model.channels, min(side, LARGEST), config.task == "segmentation")
-    if (augmentation := plugin_augmentation(config)) is not None:
+    if (augmentation := plugin_augmentation(config, num_classes)) is not None:
         trial.augment(augmentation)
     losses = plugin_losses(config, num_classes, torch.device("cpu"))
     return [sentence for called, loss in losses.items() for sentence in trial.lose(called, loss)]
@@ -59,9 +59,14 @@ class _Trial:
         target, chance = self._targets(min(self.side, SIDE)), _shared_chance()
         logits = torch.randn(COUNT, self.num_classes, *target.shape[1:], generator=_rng())
         gradient = _gradient(called, loss, logits, target, "random logits")
+        _gradient(called, loss, -logits, target, "other logits")
+        again = _gradient(called, loss, logits, target, "random logits once more")
         if _shared_chance()[:-1] != chance[:-1]:  # torch's own is a function of the seed and the epoch
             problem = f"'{called}' draws from a generator of Python or NumPy that all code shares"
             raise UserError(problem, "draw from torch's own, which is seeded in each epoch")
+        if (gradient - again).abs().max() > 1e-5 * gradient.abs().max():  # sums may differ by rounding
+            problem = f"'{called}' depends on more than logits, targets and chance, such as on batches before"
+            raise UserError(problem, "let it remember nothing, as a run that is resumed could not")
         if not gradient.any():
             raise UserError(f"no gradient of '{called}' reaches the logits", "compute it of them")
         if not self.segmented:
@@ -75,24 +80,15 @@ class _Trial:
         images = torch.rand(COUNT, self.channels, self.side, self.side, generator=_rng())
         images[0] = 0  # as images are where nothing was recorded
         target, chance = self._targets(self.side), _shared_chance()
-        for seed in range(TIMES):
-            once, again = (augmentation.changed(images.clone(), target.clone(), seed) for _ in range(2))
-            self._check(augmentation.called, *once)
-            if not all(map(torch.equal, once, again)) or _shared_chance() != chance:
-                problem = f"'{augmentation.called}' draws from elsewhere than the generator that it is given"
-                raise UserError(problem, "let all chance come from that, or seed torch's own from it in fork_rng()")
-
-    def _check(self, called: str, images: Tensor, target: Tensor) -> None:
-        """Refuse what an augmentation has made if nothing can be learned from it."""
-        if not images.isfinite().all():
-            raise UserError(f"'{called}' gives images that are not finite", "let their values stay near 0..1")
-        known = (target >= 0) & (target < self.num_classes)
-        if self.segmented:
-            known |= target == IGNORE
-        if not known.all():
-            also = f", or {IGNORE}, which is ignored" if self.segmented else ""
-            remedy = f"let them be class indices from 0 to {self.num_classes - 1}{also}"
-            raise UserError(f"'{called}' gives targets that are no classes", remedy)
+        # One after the other, each with the images in another order, so that what is remembered of a batch is seen.
+        once, again = (
+            [part for seed in range(TIMES) for part in augmentation.changed(images.roll(seed, 0), target.clone(), seed)]
+            for _ in range(2)
+        )
+        if _shared_chance() != chance or not all(map(torch.equal, once, again)):
+            problem = f"'{augmentation.called}' depends on more than images, targets and the generator that it is given"
+            remedy = "let all chance come from that, or seed torch's own from it in fork_rng(), and remember no batch"
+            raise UserError(problem, remedy)
 
     def _targets(self, side: int) -> Tensor:
         """Return random classes, int64 [N] or [N, side, side], the upper third ignored as images may be."""
@@ -116,7 +112,9 @@ def _rng() -> torch.Generator:
 def _gradient(called: str, loss: Loss, logits: Tensor, target: Tensor, which: str) -> Tensor:
     """Return the gradient of a loss at logits, 0 where it does not depend on them."""
     logits, kept = logits.clone().requires_grad_(), target.clone()
-    value = loss(logits, target)
+    with torch.random.fork_rng(devices=[]):  # what is drawn, as by dropout, is drawn alike each time
+        torch.manual_seed(0)
+        value = loss(logits, target)
     if not torch.equal(target, kept):
         raise UserError(f"'{called}' changes its targets, which other losses read", "let it change a copy")
     if not value.isfinite():

@@ -10,12 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from pixelproof.config import RunConfig
+from pixelproof.data.loading import IGNORE
 from pixelproof.errors import UserError
 from pixelproof.plugins import AUGMENTATIONS, LOSSES, PREFIX, blamed, find_plugin, made_by_plugin, package_of
 from pixelproof.randomness import derive
 from pixelproof.training.losses import Loss
 
 Change = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+FARTHEST = 10.0
+"""Values of images beyond this are taken for those of another range, such as 0..255, and not for contrast or noise."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,13 @@ class PluginAugmentation:
         change: From images, float32 [N, C, H, W] in 0..1, targets, int64 [N] or [N, H, W] with ``IGNORE`` where nothing
             counts, and a generator to images and targets.
         seed: That of the run.
+        num_classes: K.
     """
 
     called: str
     change: Change
     seed: int
+    num_classes: int
 
     def __call__(self, images: Tensor, target: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Return images in memory of their own, and targets: a function of these, the seed and the training step."""
@@ -81,7 +86,25 @@ class PluginAugmentation:
         if [_described(part) for part in parts] != taken:
             problem = f"'{self.called}' gives {' and '.join(map(_described, parts))} for {' and '.join(taken)}"
             raise UserError(problem, "let it return images and targets as it got them, of the same shapes and types")
+        self._check(*parts)
         return parts[0], parts[1]
+
+    def _check(self, images: Tensor, target: Tensor) -> None:
+        """Refuse what nothing can be learned from: a GPU would end the process at a target that is no class."""
+        known = (target >= 0) & (target < self.num_classes)
+        if segmented := target.ndim > 1:
+            known |= target == IGNORE
+        largest = images.abs().amax()  # not a number if one is
+        finite, near, classes = torch.stack([largest.isfinite(), largest <= FARTHEST, known.all()]).tolist()
+        if not finite:
+            raise UserError(f"'{self.called}' gives images that are not finite", "let their values stay near 0..1")
+        if not near:
+            problem = f"'{self.called}' gives images with values up to {largest.item():.4g} where 0..1 is wanted"
+            raise UserError(problem, "let it leave the range of values as it is")
+        if not classes:
+            also = f", or {IGNORE}, which is ignored" if segmented else ""
+            remedy = f"let them be class indices from 0 to {self.num_classes - 1}{also}"
+            raise UserError(f"'{self.called}' gives targets that are no classes", remedy)
 
 
 def plugin_losses(config: RunConfig, num_classes: int, device: torch.device) -> dict[str, Loss]:
@@ -98,14 +121,19 @@ def plugin_losses(config: RunConfig, num_classes: int, device: torch.device) -> 
     return {called: _loss(called, num_classes, device) for called in _losses(config)}
 
 
-def plugin_augmentation(config: RunConfig) -> PluginAugmentation | None:
+def plugin_augmentation(config: RunConfig, num_classes: int) -> PluginAugmentation | None:
     """Return the augmentation of a package that the settings of a run name.
+
+    Args:
+        config: The settings.
+        num_classes: K.
 
     Raises:
         UserError: There is no such entry point, it cannot be imported, or it makes no augmentation.
     """
-    called = config.augment.augmentation
-    return None if called is None else PluginAugmentation(called, _made(called, AUGMENTATIONS), config.training.seed)
+    if (called := config.augment.augmentation) is None:
+        return None
+    return PluginAugmentation(called, _made(called, AUGMENTATIONS), config.training.seed, num_classes)
 
 
 def packages_of_training(config: RunConfig) -> tuple[str, ...]:

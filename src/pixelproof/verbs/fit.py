@@ -56,8 +56,9 @@ def fit(
     images = TrainingImages(parts["train"], data.scheme, config)
     weights = class_weights(images).to(device) if config.training.class_weights != "none" else None
     model = start(config, data, begun) if model is None else model
-    losses = make_loss(config.training, weights, plugin_losses(config, len(data.scheme.classes), device))
-    trainer = Trainer(model, images, losses, run, parallel, plugin_augmentation(config))
+    num_classes = len(data.scheme.classes)
+    losses = make_loss(config.training, weights, plugin_losses(config, num_classes, device))
+    trainer = Trainer(model, images, losses, run, parallel, plugin_augmentation(config, num_classes))
     if begun:
         trainer.resume()
     try:
