@@ -12,8 +12,8 @@ from pixelproof.deploy.class_map import ClassMap
 from pixelproof.deploy.geo import located, transformed
 from pixelproof.deploy.raster import Scene
 from pixelproof.errors import UserError
-from pixelproof.prediction.tiles import Window
 from pixelproof.report.label_page import SIDE
+from pixelproof.windows import Window
 
 WIDEST = 4096
 """Pixels of the scene that a cut-out may show beside each other."""

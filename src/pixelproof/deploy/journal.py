@@ -16,12 +16,12 @@ import numpy as np
 
 from pixelproof.array_types import Unsigned
 from pixelproof.errors import UserError
-from pixelproof.prediction.tiles import Window
 from pixelproof.progress import say
 from pixelproof.runs import write_json
 from pixelproof.runs.atomic import explain_os_error, explain_unwritten
 from pixelproof.runs.files import read_json
 from pixelproof.runs.locks import in_use, lock
+from pixelproof.windows import Window
 
 HEAD = "made_from.json"
 MOVING = "moving.json"

@@ -23,11 +23,12 @@ from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.tiles import Tile, Window, halo, seam_difference, seamless, tile_side, tiles
+from pixelproof.prediction.tiles import halo, seam_difference, seamless, tile_side, tiles
 from pixelproof.prediction.views import ViewAverage
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.files import file_digest
+from pixelproof.windows import Tile, Window
 
 
 @dataclass(frozen=True)

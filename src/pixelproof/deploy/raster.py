@@ -17,7 +17,7 @@ from pixelproof.deploy.scaling import check_stretch, choose_scaling, forgotten_s
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.sources import fingerprint, source_files
 from pixelproof.errors import UserError
-from pixelproof.prediction.tiles import Window
+from pixelproof.windows import Window
 
 LARGEST_CACHE = 512 * 2**20
 """Bytes that GDAL may keep of decoded blocks where blocks are whole rows."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from torch import nn
 
 from pixelproof.array_types import UInt8
 from pixelproof.models import PixelModel, receptive_field
+from pixelproof.windows import Tile, Window
 
 Map = TypeVar("Map", bound=npt.NDArray[Any])
 LARGE = 2048 * 2048
@@ -27,33 +28,6 @@ TILE = 768
 UNKNOWN_HALO = 256
 """Halo for networks whose receptive field is not known, in pixels as the first layer sees them; there a tiled map may
 differ slightly from the whole one."""
-
-
-class Window(NamedTuple):
-    """A rectangle of pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """Rows and columns, to index arrays of the whole image."""
-        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
-
-
-class Tile(NamedTuple):
-    """A piece of an image: what the network sees, and the part of its answer that is kept."""
-
-    seen: Window
-    kept: Window
-
-    @property
-    def inside(self) -> tuple[slice, slice]:
-        """Rows and columns of ``kept``, to index arrays of what is ``seen``."""
-        moved = self.kept._replace(top=self.kept.top - self.seen.top, left=self.kept.left - self.seen.left)
-        return moved.slices
 
 
 def tiles(height: int, width: int, side: int, margin: int) -> list[Tile]:
