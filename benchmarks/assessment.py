@@ -19,7 +19,7 @@ import numpy as np
 
 from pixelproof.array_types import Float64
 from pixelproof.deploy.draw import allocate
-from pixelproof.evaluation.assessment import OF_CLASSES, Assessment, Estimate, Margins, PointSample, assess
+from pixelproof.evaluation.assessment import OF_CLASSES, Assessment, Estimates, Margins, PointSample, assess
 from pixelproof.progress import track
 from pixelproof.randomness import generator
 
@@ -116,7 +116,7 @@ def measure(classes: int, accuracy: float, points: int, least: int, samples: int
     return answer
 
 
-def _inside(found: Estimate, true: Float64) -> Float64:
+def _inside(found: Estimates, true: Float64) -> Float64:
     """Return 1 where an interval covers the truth, 0 where not, and not-a-number where there is none."""
     return np.where(np.isfinite(found.value), (found.low <= true) & (true <= found.high), np.nan)
 

@@ -19,6 +19,7 @@ from pixelproof.deploy.sample import sample_map
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
+from pixelproof.runs.assessment_file import as_json
 from pixelproof.runs.points_folder import NOBODY, load_design, load_truth
 from waiting import wait_for
 
@@ -54,6 +55,10 @@ def fill(folder, truth, only=None):
         row[-1] = NAMES[values[int(row[6]), int(row[5])]]
     with (folder / "points.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
+
+
+def assessed(*arguments, **options):
+    return as_json(assess_map(*arguments, **options))
 
 
 def test_points_lie_in_their_classes_and_come_again_with_their_seed(world):
@@ -122,19 +127,19 @@ def test_a_census_says_exactly_what_is_there(world, tmp_path):
     design = sample_map(mapped, tmp_path / "points", points=60 * 80, least=1)
     assert len(design.points) == 55 * 80
     fill(tmp_path / "points", truth)
-    found = assess_map(tmp_path / "points", truth)
+    found = assessed(tmp_path / "points", truth)
     with rasterio.open(truth) as one, rasterio.open(mapped) as two:
         true, said = one.read(1)[5:], two.read(1)[5:]
-    assert found["overall_accuracy"]["estimate"] == pytest.approx((true == said).mean())
+    assert found["overall_accuracy"]["value"] == pytest.approx((true == said).mean())
     for value, name in NAMES.items():
         row = found["classes"][name]
-        assert row["true_hectares"]["estimate"] == pytest.approx((true == value).sum() * 100 / 10_000)
-        assert row["mapped_hectares"]["estimate"] == pytest.approx((said == value).sum() * 100 / 10_000)
-        assert row["users_accuracy"]["estimate"] == pytest.approx((true == value)[said == value].mean())
-        assert row["producers_accuracy"]["estimate"] == pytest.approx((said == value)[true == value].mean())
+        assert row["true_hectares"]["value"] == pytest.approx((true == value).sum() * 100 / 10_000)
+        assert row["mapped_hectares"]["value"] == pytest.approx((said == value).sum() * 100 / 10_000)
+        assert row["users_accuracy"]["value"] == pytest.approx((true == value)[said == value].mean())
+        assert row["producers_accuracy"]["value"] == pytest.approx((said == value)[true == value].mean())
     (other,) = found["others"]
-    assert other["overall_accuracy"]["estimate"] == pytest.approx(1)
-    assert other["gains"]["overall_accuracy"]["estimate"] == pytest.approx((true != said).mean())
+    assert other["overall_accuracy"]["value"] == pytest.approx(1)
+    assert other["gains"]["overall_accuracy"]["value"] == pytest.approx((true != said).mean())
 
 
 def test_another_map_may_lie_in_other_coordinates_and_have_no_names(world, tmp_path):
@@ -152,8 +157,8 @@ def test_another_map_may_lie_in_other_coordinates_and_have_no_names(world, tmp_p
             values, moved, src_transform=data.transform, src_crs=data.crs, dst_transform=to[0], dst_crs="EPSG:4326"
         )
     write_map(degrees, moved, crs="EPSG:4326", transform=to[0])
-    found = assess_map(tmp_path / "points", [plain, degrees])
-    assert [one["overall_accuracy"]["estimate"] for one in found["others"]] == pytest.approx([1, 1], abs=0.03)
+    found = assessed(tmp_path / "points", [plain, degrees])
+    assert [one["overall_accuracy"]["value"] for one in found["others"]] == pytest.approx([1, 1], abs=0.03)
     nowhere = write_map(tmp_path / "nowhere.tif", values, crs=None)
     with pytest.raises(UserError, match=r"nothing says how .*nowhere.tif lies on map.tif, which has another size"):
         assess_map(tmp_path / "points", nowhere)
@@ -207,7 +212,7 @@ def test_a_class_of_one_pixel_is_assessed_and_one_that_nobody_can_tell_left_out(
     mapped = write_map(tmp_path / "map.tif", values)
     sample_map(mapped, tmp_path / "points", points=90)
     fill(tmp_path / "points", mapped)
-    assert assess_map(tmp_path / "points")["classes"][NAMES[3]]["points"] == 1
+    assert assessed(tmp_path / "points")["classes"][NAMES[3]]["points"] == 1
     table = tmp_path / "points" / "points.csv"
     table.write_text(table.read_text("utf-8").replace(NAMES[3], "?"), "utf-8")
     code, out, err = pixelproof("assess", tmp_path / "points", "--json")
@@ -223,8 +228,8 @@ def test_maps_without_names_are_compared_by_ids_alone(tmp_path):
     table = tmp_path / "points" / "points.csv"
     table.write_text(table.read_text("utf-8").replace(",\n", ",one\n"), "utf-8")
     plain = write_map(tmp_path / "plain.tif", values, None)
-    (found,) = assess_map(tmp_path / "points", plain)["others"]
-    assert found["gains"]["overall_accuracy"]["estimate"] == 0
+    (found,) = assessed(tmp_path / "points", plain)["others"]
+    assert found["gains"]["overall_accuracy"]["value"] == 0
     swapped = write_map(tmp_path / "swapped.tif", values, {1: "2", 2: "1"})
     with pytest.raises(UserError, match="the class '1' is called as another one or its id; give --labels"):
         sample_map(swapped, tmp_path / "others", points=60)
@@ -330,9 +335,9 @@ def test_a_map_that_lies_nowhere_is_measured_in_pixels(world, tmp_path):
     assert (design.areas, design.transform) == (None, None)
     assert design.classes[0].area == design.classes[0].pixels
     fill(tmp_path / "points", world[0])
-    found = assess_map(tmp_path / "points", world[0])
+    found = assessed(tmp_path / "points", world[0])
     assert found["classes"]["water"]["true_hectares"] is None
-    assert found["others"][0]["overall_accuracy"]["estimate"] == pytest.approx(1)
+    assert found["others"][0]["overall_accuracy"]["value"] == pytest.approx(1)
 
 
 def test_a_finer_scene_in_another_projection_is_cut_around_each_point(world, tmp_path, capsys):

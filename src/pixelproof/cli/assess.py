@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixelproof.cli.options import JsonOption, print_json
+from pixelproof.cli.options import JsonOption, OverwriteOption, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pixelproof.runs.assessment_file import AssessedMap, AssessmentRecord
+    from pixelproof.runs.evidence_file import Estimate
 
 
 def assess(
@@ -20,69 +26,77 @@ def assess(
     truth: Annotated[
         Path | None, typer.Option(help="The table with the truth, if not points.csv in the folder.", metavar="FILE.csv")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the evidence and its page to this folder.", metavar="DIR")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the intervals.")] = 0,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Say how good a map is and how much of each class there truly is, from points that somebody has looked up."""
     from pixelproof.deploy.assess import assess_map
+    from pixelproof.runs.assessment_file import as_json
+    from pixelproof.runs.folder import PAGE
     from pixelproof.terminal import console
 
-    facts = assess_map(points, map or (), truth, seed)
+    record = assess_map(points, map or (), truth, seed, out, overwrite)
     if json:
-        print_json(facts)
+        print_json(as_json(record))
         return
     printed = console()
-    for found in (facts, *facts["others"]):
-        printed.print(f"{found['map']}:", soft_wrap=True)
+    for found in record.maps:
+        printed.print(f"{found.map}:", soft_wrap=True)
         printed.print(_areas(found))
         printed.print(_accuracies(found))
-        for line in _lines(found, facts):
+        for line in _lines(found, record):
             printed.print(line, soft_wrap=True)
-    counts = facts["points"]
-    unclear = f", of {counts['unclear']:,} nobody can tell" if counts["unclear"] else ""
+    looked = record.points
+    unclear = f", of {looked.unclear:,} nobody can tell" if looked.unclear else ""
     printed.print(
-        f"{counts['with_truth']:,} of {counts['drawn']:,} points have a truth{unclear}; in brackets 95% intervals",
+        f"{looked.with_truth:,} of {looked.drawn:,} points have a truth{unclear}; in brackets 95% intervals",
         soft_wrap=True,
     )
+    if out is not None:
+        print(out / PAGE)
 
 
-def _areas(found: dict[str, Any]) -> Any:
+def _areas(found: AssessedMap) -> Table:
     """Return a table of what is mapped, which of the map drawn from is known, and of what there truly is."""
     from pixelproof.terminal import add_row, table
 
-    known = next(iter(found["classes"].values()))["true_hectares"] is not None
+    other, known = found.gains is not None, next(iter(found.classes.values())).true_hectares is not None
     unit, scale, key = ("ha", 1.0, "hectares") if known else ("%", 100.0, "share")
-    other = "gains" in found
     shown = table("class", *([] if other else ["points"]), f"{unit} mapped", f"{unit} there is")
-    for name, row in found["classes"].items():
-        points = [] if other else [f"{row['points']:,}"]
-        mapped = _number(row[f"mapped_{key}"], scale, ends=other)
-        add_row(shown, name, *points, mapped, _number(row[f"true_{key}"], scale))
+    for name, row in found.classes.items():
+        points = [] if other else [f"{row.points:,}"]
+        mapped, true = (getattr(row, f"{which}_{key}") for which in ("mapped", "true"))
+        add_row(shown, name, *points, _number(mapped, scale, ends=other), _number(true, scale))
     return shown
 
 
-def _accuracies(found: dict[str, Any]) -> Any:
+def _accuracies(found: AssessedMap) -> Table:
     from pixelproof.terminal import add_row, table
 
     shown = table("class", "user's %", "producer's %", "IoU %")
-    for name, row in found["classes"].items():
-        add_row(shown, name, *(_number(row[key], 100) for key in ("users_accuracy", "producers_accuracy", "iou")))
+    for name, row in found.classes.items():
+        add_row(shown, name, *(_number(each, 100) for each in (row.users_accuracy, row.producers_accuracy, row.iou)))
     return shown
 
 
-def _lines(found: dict[str, Any], first: dict[str, Any]) -> Iterator[str]:
-    accuracy, miou = (_number(found[key], 100) for key in ("overall_accuracy", "miou"))
+def _lines(found: AssessedMap, first: AssessmentRecord) -> Iterator[str]:
+    accuracy, miou = (_number(each, 100) for each in (found.overall_accuracy, found.miou))
     yield f"overall accuracy {accuracy} %, mean IoU {miou} %"
-    if "gains" in found:
-        gain, of_iou = (_number(found["gains"][key], 100, signed=True) for key in ("overall_accuracy", "miou"))
-        yield f"against {first['map']}, on the same points: overall accuracy {gain} points, mean IoU {of_iou} points"
+    if found.gains is not None:
+        gain, of_iou = (_number(each, 100, signed=True) for each in (found.gains.overall_accuracy, found.gains.miou))
+        yield f"against {first.map}, on the same points: overall accuracy {gain} points, mean IoU {of_iou} points"
 
 
-def _number(value: dict[str, float | None], scale: float, ends: bool = True, signed: bool = False) -> str:
+def _number(found: Estimate, scale: float, ends: bool = True, signed: bool = False) -> str:
     """Return an estimate with its interval, ``93.5 [89.3, 96.3]``."""
     from pixelproof.numbers import UNDEFINED
 
-    if value["estimate"] is None:
+    if found.value is None:
         return UNDEFINED
-    found = [f"{scale * (number or 0.0):{'+' if signed else ''},.1f}" for number in value.values()]
-    return f"{found[0]} [{found[1]}, {found[2]}]" if ends else found[0]
+    sign = "+" if signed else ""
+    value, low, high = (f"{scale * (each or 0.0):{sign},.1f}" for each in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]" if ends else value

@@ -11,7 +11,7 @@ from pixelproof.cli.options import LanguageOption
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that study, train, compare or explain made.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What study, train, compare, explain or assess made.")],
     lang: LanguageOption = "en",
 ) -> None:
     """Rebuild the page from artefacts alone."""

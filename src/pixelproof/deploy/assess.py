@@ -15,44 +15,70 @@ from pixelproof.deploy.class_map import ClassMap
 from pixelproof.deploy.geo import CPLE_BaseError, located, rasterio, transformed
 from pixelproof.deploy.tally import HECTARE
 from pixelproof.errors import UserError
-from pixelproof.evaluation.assessment import Assessment, Estimate, PointSample, assess
+from pixelproof.evaluation.assessment import Assessment, Estimates, PointSample, assess
 from pixelproof.labels import VOID
 from pixelproof.numbers import counted, first_of
 from pixelproof.progress import say
+from pixelproof.report.artefacts import refuse_study_or_run
+from pixelproof.runs.assessment_file import FILE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
+from pixelproof.runs.atomic import refuse_existing
+from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.files import AnyPath, Paths, as_paths
+from pixelproof.runs.folder import PAGE
 from pixelproof.runs.points_folder import DESIGN, NOBODY, POINTS, Design, load_design, load_truth
 
-OF_CLASSES = ("users", "producers", "iou")
-NAMES = {"users": "users_accuracy", "producers": "producers_accuracy", "overall": "overall_accuracy"}
-"""What measures are called in JSON where that is another name."""
+OF_CLASSES = {"users_accuracy": "users", "producers_accuracy": "producers", "iou": "iou"}
+OF_MAPS = {"overall_accuracy": "overall", "miou": "miou"}
+"""Measures by what records call them."""
 
 
-def assess_map(points: AnyPath, map: Paths = (), truth: AnyPath | None = None, seed: int = 0) -> dict[str, Any]:
-    """Return how good the map is that points were drawn from, and other maps of the same ground, as plain data.
+def assess_map(
+    points: AnyPath,
+    map: Paths = (),
+    truth: AnyPath | None = None,
+    seed: int = 0,
+    out: AnyPath | None = None,
+    overwrite: bool = False,
+) -> AssessmentRecord:
+    """Return how good the map is that points were drawn from, and other maps of the same ground.
 
     Args:
         points: The folder that ``sample`` has written.
         map: Other maps, with classes of the same names.
         truth: The table with the truth, by default ``points.csv`` in the folder.
         seed: Of the intervals.
+        out: Folder for ``assessment.json`` and its page, ``report.html``; that of the points will do.
+        overwrite: Replace what is there.
 
     Raises:
-        UserError: The table is wrong or says too little, or another map has other classes, or no data at a point.
+        UserError: The table is wrong or says too little, another map has other classes, or no data at a point, or
+            ``out`` holds an assessment already.
     """
     folder = Path(points)
+    if out is not None:
+        refuse_study_or_run(Path(out))
+        refuse_existing([Path(out) / name for name in (FILE, PAGE)], overwrite)
     design = load_design(folder)
     table = folder / POINTS if truth is None else Path(truth)
     said = load_truth(table, design)
     known = np.array([each not in (None, NOBODY) for each in said])
     sample = _sample(table, design, said, known)
-    own = assess(sample, seed=seed)
-    return {
-        "map": design.map,
-        "points": {"drawn": len(said), "with_truth": int(known.sum()), "unclear": said.count(NOBODY)},
-        "areas": design.areas,
-        **_facts(design, own, sample),
-        "others": [_other(path, design, sample, known, seed) for path in as_paths(map)],
-    }
+    record = AssessmentRecord(
+        **_figures(design.map, design, assess(sample, seed=seed), sample),
+        points=Looked(drawn=len(said), with_truth=int(known.sum()), unclear=said.count(NOBODY)),
+        areas=design.areas,
+        seed=seed,
+        others=tuple(_other(path, design, sample, known, seed) for path in as_paths(map)),
+        design=design,
+        truth=tuple(said),
+    )
+    if out is not None:
+        # Here, not above: what draws pages takes a moment to load.
+        from pixelproof.report.page import build_report
+
+        save_assessment(Path(out) / FILE, record)
+        build_report(out)
+    return record
 
 
 def _sample(table: Path, design: Design, said: Sequence[int | None], known: Bool) -> PointSample:
@@ -72,23 +98,23 @@ def _sample(table: Path, design: Design, said: Sequence[int | None], known: Bool
     return PointSample(areas / areas.sum(), drawn[known], truth, weights)
 
 
-def _facts(design: Design, found: Assessment, sample: PointSample) -> dict[str, Any]:
+def _figures(name: str, design: Design, found: Assessment, sample: PointSample) -> dict[str, Any]:
+    """Return the fields of an ``AssessedMap``."""
     counts = np.bincount(sample.drawn, minlength=len(design.classes)).tolist()
     hectares = sum(each.area for each in design.classes) / HECTARE if design.areas else None
     classes = {}
-    for k, name in enumerate(design.names):
-        values: dict[str, Any] = {"points": counts[k]}
+    for k, called in enumerate(design.names):
+        values: dict[str, Estimate | None] = {}
         for key in ("mapped", "true"):
-            share = _at(found.measures[key], k)
-            values[f"{key}_share"] = share
+            values[f"{key}_share"] = share = _at(found.measures[key], k)
             values[f"{key}_hectares"] = _scaled(share, hectares)
-        values |= {NAMES.get(key, key): _at(found.measures[key], k) for key in OF_CLASSES}
-        classes[name] = values
-    whole = {NAMES.get(key, key): _at(found.measures[key]) for key in ("overall", "miou")}
-    return {"classes": classes, **whole, "error_matrix": found.matrix.tolist()}
+        values |= {key: _at(found.measures[measure], k) for key, measure in OF_CLASSES.items()}
+        classes[called] = {"points": counts[k]} | values
+    whole = {key: _at(found.measures[measure]) for key, measure in OF_MAPS.items()}
+    return {"map": name, "classes": classes, **whole, "error_matrix": np.clip(found.matrix, 0, 1).tolist()}
 
 
-def _other(path: Path, design: Design, sample: PointSample, known: Bool, seed: int) -> dict[str, Any]:
+def _other(path: Path, design: Design, sample: PointSample, known: Bool, seed: int) -> AssessedMap:
     """Return how good another map is, and by how much it is better than the one the points were drawn from."""
     with closing(ClassMap(path)) as other:
         mapped = _mapped(other, design)[known]
@@ -96,8 +122,8 @@ def _other(path: Path, design: Design, sample: PointSample, known: Bool, seed: i
         problem = f"{path} holds no data at {counted(missing, 'point')} of {len(mapped):,}"
         raise UserError(problem, "draw points from a map of the ground that both show")
     found = assess(sample, mapped, seed)
-    gains = {NAMES.get(key, key): _at(gain) for key, gain in found.gains.items()}
-    return {"map": str(path), **_facts(design, found, sample), "gains": gains}
+    gains = Gains(**{key: _at(found.gains[measure]) for key, measure in OF_MAPS.items()})
+    return AssessedMap(**_figures(str(path), design, found, sample), gains=gains)
 
 
 def _mapped(other: ClassMap, design: Design) -> Int64:
@@ -139,12 +165,12 @@ def _crs(wkt: str) -> Any:
         raise UserError(f"the CRS of {DESIGN} cannot be read", "draw the points again") from None
 
 
-def _at(estimate: Estimate, *place: int) -> dict[str, float | None]:
-    values = {"estimate": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {key: float(value[place]) if np.isfinite(value[place]) else None for key, value in values.items()}
+def _at(found: Estimates, *place: int) -> Estimate:
+    values = {key: float(each[place]) for key, each in vars(found).items()}
+    return Estimate(**{key: each if np.isfinite(each) else None for key, each in values.items()})
 
 
-def _scaled(share: dict[str, float | None], factor: float | None) -> dict[str, float | None] | None:
+def _scaled(share: Estimate, factor: float | None) -> Estimate | None:
     if factor is None:
         return None
-    return {key: None if value is None else value * factor for key, value in share.items()}
+    return Estimate(**{key: None if value is None else value * factor for key, value in share.model_dump().items()})

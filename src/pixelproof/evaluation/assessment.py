@@ -47,7 +47,7 @@ class PointSample:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimates:
     """What is estimated, [...] each: NaN where it is undefined; ``low`` and ``high`` are a 95% interval's ends."""
 
     value: Float64
@@ -66,8 +66,8 @@ class Assessment:
     """
 
     matrix: Float64
-    measures: dict[str, Estimate]
-    gains: dict[str, Estimate]
+    measures: dict[str, Estimates]
+    gains: dict[str, Estimates]
 
 
 class Margins(NamedTuple):
@@ -129,13 +129,13 @@ def _whole(found: Margins) -> dict[str, Callable[[Margins], Float64]]:
     }
 
 
-def _estimate(value: Float64, draws: Float64) -> Estimate:
+def _estimate(value: Float64, draws: Float64) -> Estimates:
     with np.errstate(invalid="ignore"):
         low, high = np.quantile(draws, ENDS, axis=0)
     # Where all points are right the estimate is the very end of what may be.
     low, high = np.fmin(low, value), np.fmax(high, value)
     known = np.isfinite(value)
-    return Estimate(np.asarray(value), np.where(known, low, np.nan), np.where(known, high, np.nan))
+    return Estimates(np.asarray(value), np.where(known, low, np.nan), np.where(known, high, np.nan))
 
 
 def _matrix(sample: PointSample, mapped: Int64) -> Float64:

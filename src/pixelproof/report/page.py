@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pixelproof.report.assessment as assessment
 import pixelproof.report.calibration as calibration
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
@@ -25,6 +26,8 @@ from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, hashed, templates
 from pixelproof.report.selective import selective
 from pixelproof.runs import load_scores, write_text
+from pixelproof.runs.assessment_file import FILE as ASSESSMENT
+from pixelproof.runs.assessment_file import load_assessment
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
@@ -61,7 +64,7 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
     """Write ``report.html``, and the figures of a study for use in print, from a folder's artefacts alone.
 
     Args:
-        folder: A study folder, a single run folder, or one that ``compare`` or ``explain`` wrote.
+        folder: A study folder, a single run folder, or one that ``compare``, ``explain`` or ``assess`` wrote.
         language: In which the discussion is shown first, "en" or "zh-Hant"; the page holds both.
 
     Returns:
@@ -73,17 +76,25 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
     """
     folder = Path(folder)
     tongue = known_language(language)
-    if not is_study_or_run(folder) and (folder / COMPARISON).is_file():
-        _write(folder, "compared.html.j2", _comparison_context(folder), tongue)
-        return folder / PAGE
-    if not is_study_or_run(folder) and ExplanationFolder(folder).exists():
-        _write(folder, "explanation.html.j2", _explanation_context(folder), tongue)
+    if not is_study_or_run(folder) and (other := _of_another_kind(folder)) is not None:
+        _write(folder, *other, tongue)
         return folder / PAGE
     study = read_study(folder)
     _write(folder, "page.html.j2", _context(study), tongue)
     for name, data in _figures(study).items():
         write_bytes(folder / FIGURES / name, data)
     return folder / PAGE
+
+
+def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
+    """Return the template and its context for what is neither a study nor a run; None where nothing is known."""
+    if (folder / COMPARISON).is_file():
+        return "compared.html.j2", _comparison_context(folder)
+    if ExplanationFolder(folder).exists():
+        return "explanation.html.j2", _explanation_context(folder)
+    if (folder / ASSESSMENT).is_file():
+        return "assessment.html.j2", assessment.assessed(load_assessment(folder / ASSESSMENT))
+    return None
 
 
 def _write(folder: Path, template: str, context: dict[str, object], language: str) -> None:

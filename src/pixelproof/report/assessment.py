@@ -1,0 +1,234 @@
+"""What the page shows of maps that were assessed by points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import numpy as np
+
+from pixelproof.comparison.paired import ROUGH
+from pixelproof.labels import LabelScheme
+from pixelproof.labels.palettes import hex_color
+from pixelproof.labels.scheme import LabelClass
+from pixelproof.numbers import UNDEFINED, count, counted, first_of, interval, share
+from pixelproof.report.figures.confusion import Matrix, matrix
+from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
+from pixelproof.report.figures.intervals import Intervals, Measured, amounts, intervals
+from pixelproof.report.figures.style import series, turn
+from pixelproof.runs.assessment_file import AssessedMap, AssessmentRecord
+from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.points_folder import NOBODY
+
+MEASURES = {
+    "users_accuracy": ("User's accuracy", "Share of what is mapped as the class that is the class; also precision."),
+    "producers_accuracy": ("Producer's accuracy", "Share of the class that is mapped as it; also recall."),
+    "iou": ("IoU", "What is both, over what is mapped as the class or is the class."),
+}
+"""Title and meaning of what is told of each class, by what records call it."""
+SAID = 5  # classes of a sentence
+LISTED = 100  # points where the map errs
+SIDE = 1000  # of the picture of all points, in its own units
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point on the picture of all: where, whether the map is right there, and what is to be said of it."""
+
+    x: float
+    y: float
+    right: bool
+    title: str
+
+
+@dataclass(frozen=True)
+class Places:
+    """The picture of all points, those where the map errs last and so on top."""
+
+    width: float
+    height: float
+    points: list[Place]
+    wrong: list[tuple[str, str, str, str, str]]
+    """Number, what is mapped, what is there, column and row of the first points where the map errs."""
+    more: str
+
+
+def assessed(record: AssessmentRecord) -> dict[str, object]:
+    """Return all that ``assessment.html.j2`` shows."""
+    record = _named(record)
+    return {
+        "title": f"How good is {record.map}?",
+        "data": _data(record),
+        "sentences": list(_sentences(record)),
+        "tiles": _tiles(record),
+        "legend": [(each.map, series(place)[0], turn(place)) for place, each in enumerate(record.maps)],
+        "unit": _unit(record),
+        "areas": _areas(record),
+        "accuracies": [(*words, _accuracy(record, key)) for key, words in MEASURES.items()],
+        "gains": _gains(record),
+        "matrices": [(each.map, _matrix(record, each)) for each in record.maps],
+        "places": _places(record),
+    }
+
+
+def _named(record: AssessmentRecord) -> AssessmentRecord:
+    """Return the same with maps called by their files' names, where these differ."""
+    names = [PurePath(each.map).name for each in record.maps]
+    if len(set(names)) < len(names):
+        return record
+    others = tuple(each.model_copy(update={"map": name}) for each, name in zip(record.others, names[1:], strict=True))
+    return record.model_copy(update={"map": names[0], "others": others})
+
+
+def _data(record: AssessmentRecord) -> str:
+    looked, size = record.points, record.design
+    unclear = f", {count(looked.unclear)} of which nobody can tell" if looked.unclear else ""
+    facts = [f"{count(looked.with_truth)} of {count(looked.drawn)} points have a truth{unclear}"]
+    facts += [f"drawn at random in each of {counted(len(size.classes), 'class')}, seed {size.seed}"]
+    facts += [f"{count(size.width)} x {count(size.height)} pixels"]
+    facts += [f"areas {record.areas}"] if record.areas else []
+    return " · ".join(facts)
+
+
+def _sentences(record: AssessmentRecord) -> Iterator[str]:
+    """Yield the figures of the whole, which classes the map shows too much or too little of, and who is better."""
+    whole = record.overall_accuracy
+    yield (
+        f"Of the area of {record.map}, {share(whole.value)} is what the map says "
+        f"(95% interval {interval(whole.low, whole.high)})."
+    )
+    beyond = [text for name in record.classes if (text := _beyond(record, name))]
+    if beyond:
+        yield f"It shows {first_of(beyond, SAID)}."
+    else:
+        yield "Of no class do these points say that the map shows too much or too little."
+    rough = [name for name, each in record.classes.items() if 0 < each.points < ROUGH]
+    if rough:
+        yield f"Fewer than {ROUGH} known points are in {first_of(rough, SAID)}, so these figures are rough."
+    for other in record.others:
+        yield _verdict(record, other)
+
+
+def _beyond(record: AssessmentRecord, name: str) -> str:
+    """Return by how much the map shows more or less of a class than there is; empty where that may be chance."""
+    found, scale = record.classes[name], 1.0 if record.areas else 100.0
+    mapped, true = (
+        (found.mapped_hectares, found.true_hectares) if record.areas else (found.mapped_share, found.true_share)
+    )
+    assert mapped is not None
+    assert true is not None
+    if mapped.value is None or true.low is None or true.high is None or true.low <= mapped.value <= true.high:
+        return ""
+    kind = "too much" if mapped.value > true.high else "too little"
+    amounts = [_amount(value, scale) for value in (mapped.value, true.value or 0.0, true.low, true.high)]
+    return "{} {} ({} {unit} where there is {}, {} to {})".format(kind, name, *amounts, unit=_unit(record))
+
+
+def _verdict(record: AssessmentRecord, other: AssessedMap) -> str:
+    assert other.gains is not None
+    gain = other.gains.overall_accuracy
+    known = certain(gain)
+    if not known:
+        return f"Which of {record.map} and {other.map} is right more often, these points cannot say: {_points(gain)}."
+    return f"{other.map} is right {'more' if known == 'better' else 'less'} often than {record.map}: {_points(gain)}."
+
+
+def _points(gain: Estimate) -> str:
+    return f"{with_interval(gain)} points of overall accuracy"
+
+
+def _tiles(record: AssessmentRecord) -> list[tuple[str, str, str]]:
+    """Return (figure, what it is, its interval), two for each map."""
+    figures = [("overall accuracy", "overall_accuracy"), ("mean IoU", "miou")]
+    return [
+        (share(each.value), f"{what} of {found.map}", f"95% interval {interval(each.low, each.high)}")
+        for found in record.maps
+        for what, key in figures
+        for each in [getattr(found, key)]
+    ]
+
+
+def _areas(record: AssessmentRecord) -> Intervals:
+    """Return the chart of what there is of each class, and what maps show."""
+    key, scale = ("hectares", 1.0) if record.areas else ("share", 100.0)
+    rows = []
+    for place, name in enumerate(record.classes):
+        true = getattr(record.classes[name], f"true_{key}")
+        shown = [(m, getattr(each.classes[name], f"mapped_{key}")) for m, each in enumerate(record.maps)]
+        beside = tuple(
+            (m, each.value, f"mapped by {record.maps[m].map}: {_text(each, scale)} {_unit(record)}")
+            for m, each in shown
+        )
+        rows.append(Measured(name, true, _text(true, scale), None, _color(record, place), beside))
+    return amounts(rows, scale)
+
+
+def _accuracy(record: AssessmentRecord, key: str) -> Intervals:
+    """Return the chart of a measure of each class, with a row for each map."""
+    rows = [
+        Measured(name if m == 0 else "", found, _text(found, 100), m, _color(record, place) if m == 0 else "")
+        for place, name in enumerate(record.classes)
+        for m, each in enumerate(record.maps)
+        for found in [getattr(each.classes[name], key)]
+    ]
+    return intervals(rows)
+
+
+def _gains(record: AssessmentRecord) -> Forest | None:
+    rows = [
+        Difference(f"{what} of {other.map}", gain, certain(gain))
+        for other in record.others
+        if other.gains is not None
+        for what, gain in (("overall accuracy", other.gains.overall_accuracy), ("mean IoU", other.gains.miou))
+    ]
+    return forest(rows)
+
+
+def _matrix(record: AssessmentRecord, found: AssessedMap) -> Matrix:
+    """Return the error matrix by true (row) and mapped class, in square metres or pixels."""
+    classes = [LabelClass(name=each.name, id=each.id) for each in record.design.classes]
+    scheme = LabelScheme(task="segmentation", classes=tuple(classes))
+    area = sum(each.area for each in record.design.classes)
+    counts = np.rint(np.array(found.error_matrix).T * area).astype(np.int64)
+    return matrix(counts, scheme, "m²" if record.areas else "pixels")
+
+
+def _places(record: AssessmentRecord) -> Places:
+    design, names = record.design, record.design.names
+    scale = SIDE / max(design.width, design.height)
+    points, wrong = [], []
+    for number, (point, truth) in enumerate(zip(design.points, record.truth, strict=True), start=1):
+        if truth is None or truth == NOBODY:
+            continue
+        title = f"point {number}: {names[truth]}"
+        if point.mapped != truth:
+            title += f", mapped as {names[point.mapped]}"
+            at = (str(number), names[point.mapped], names[truth], count(point.column), count(point.row))
+            wrong.append(at)
+        x, y = scale * (point.column + 0.5), scale * (point.row + 0.5)
+        points.append(Place(round(x, 1), round(y, 1), point.mapped == truth, title))
+    more = f"{count(len(wrong) - LISTED)} more are not listed." if len(wrong) > LISTED else ""
+    points.sort(key=lambda point: not point.right)
+    return Places(scale * design.width, scale * design.height, points, wrong[:LISTED], more)
+
+
+def _color(record: AssessmentRecord, place: int) -> str:
+    return hex_color(record.design.classes[place].color)
+
+
+def _unit(record: AssessmentRecord) -> str:
+    return "ha" if record.areas else "% of the area"
+
+
+def _text(found: Estimate, scale: float) -> str:
+    """Return ``93.5 (89.3 to 96.3)``, or the figure alone where it is known."""
+    if found.value is None:
+        return UNDEFINED
+    if found.low is None or found.high is None or found.low == found.high:
+        return _amount(found.value, scale)
+    return f"{_amount(found.value, scale)} ({_amount(found.low, scale)} to {_amount(found.high, scale)})"
+
+
+def _amount(value: float, scale: float) -> str:
+    return f"{scale * value:,.1f}"
