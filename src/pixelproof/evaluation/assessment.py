@@ -21,6 +21,7 @@ from scipy.sparse import csr_array
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.metrics import mean_defined, ratio
+from pixelproof.progress import track
 from pixelproof.randomness import generator
 
 DRAWS = 4000
@@ -152,10 +153,11 @@ def _draws(sample: PointSample, mapped: Int64 | None, seed: int) -> tuple[Margin
     rng, classes = generator(seed, "assessment"), len(sample.shares)
     rows, columns, right = np.zeros((3, DRAWS, classes))
     own_right = np.zeros((DRAWS, classes))
-    for stratum in np.flatnonzero(sample.shares):
+    strata = np.flatnonzero(sample.shares).tolist()
+    for stratum in track(strata, "intervals", len(strata), "classes"):
         here = np.flatnonzero(sample.drawn == stratum)
         seen = (sample.drawn if mapped is None else mapped)[here] * classes + sample.truth[here]
-        cells = _possible(int(stratum), classes, seen, mapped is not None)
+        cells = _possible(stratum, classes, seen, mapped is not None)
         belief = np.where(cells == stratum * (classes + 1), RIGHT, WRONG / max(len(cells) - 1, 1))
         weights = sample.weights[here] * len(here) / sample.weights[here].sum()
         counts = np.bincount(np.searchsorted(cells, seen), weights, minlength=len(cells))
