@@ -179,6 +179,8 @@ def test_folds_of_a_classifier(tmp_path):
         ({"embed": ["fcn8s"]}, "'embed' maps what one network sees, and 'folds' train several"),
         ({"settings": SETTINGS | {"cv_fold": "1/2"}}, "'cv_fold' has no effect beside 'folds', which decide it"),
         ({"models": {"fcn32s": None, "fcn8s": {"data": {"cv_fold": "1/2"}}}}, "'cv_fold' has no effect beside"),
+        ({"models": {"fcn32s": None, "fcn8s": {"folds": 2}}}, "'folds' is no setting; write it beside 'data', where"),
+        ({"settings": SETTINGS | {"seeds": [0, 1]}}, "'seeds' is no setting; write it beside 'data'"),
     ],
 )
 def test_what_does_not_go_with_folds_is_one_sentence(tmp_path, part, complaint):

@@ -17,7 +17,7 @@ from pixelproof.runs.claims import Claim
 from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.schema import Strict, parse
 from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
-from pixelproof.study.replicates import SINGLE, Replicate, distinct, of_folds, of_seeds, refuse_decided
+from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, of_folds, of_seeds, refuse_decided
 
 
 class Part(Strict):
@@ -53,6 +53,8 @@ class Part(Strict):
         if (self.vary is None) == (not self.models):
             raise ValueError("give either 'models' or 'vary'")
         distinct(self.seeds)
+        if misplaced := sorted({*DECIDED_BY.values()} & {*self._set_for(self.models.values())}):
+            raise ValueError(f"'{misplaced[0]}' is no setting; write it beside 'data', where it is for all models")
         if self.seeds:
             own = [entry for entry in self.models.values() if not entry.seeds]
             refuse_decided(self._set_for(own), "training.seed")
