@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from data_builders import index_mask, picture, save
+from data_builders import LABELS, index_mask, picture, save
 from PIL import Image
 
 from pixelproof.config import DataConfig
@@ -83,6 +83,52 @@ def test_images_of_a_table_belong_to_the_split_folders_they_lie_in(tmp_path):
         "train": {"images/train/a.png": "cat", "c.png": "dog"},
         "test": {"test/b.png": "dog"},
     }
+
+
+def masks_of(root, text, images=("a.jpg", "images/b.jpg", "val/c.jpg"), masks=("m1.png", "masks/m2.png", "m3.png")):
+    for seed, (image, mask) in enumerate(zip(images, masks, strict=True)):
+        save(picture(seed), root / image)
+        save(index_mask(seed), root / mask)
+    (root / "masks.csv").write_text(text)
+    (root / "labels.yaml").write_text(LABELS)
+    return root
+
+
+def test_a_table_of_masks_pairs_files_of_any_names(tmp_path):
+    root = masks_of(tmp_path, "Image;Mask\na.jpg;m1.png\nb.jpg;m2.png\nval/c.jpg;m3.png\n")
+    data = open_data(root)
+    pairs = {s: {x.id: x.mask.relative_to(root).as_posix() for x in every} for s, every in data.splits.items()}
+    assert pairs == {"train": {"a": "m1.png", "b": "masks/m2.png"}, "validation": {"val/c": "m3.png"}}
+    assert not [f for f in examine(root).findings if f.check in ("ignored-files", "unused-images", "unpaired")]
+
+
+def test_a_table_of_masks_may_say_the_split_and_leaves_out_what_it_does_not_name(tmp_path, capsys):
+    """Also where the folders, images/ and masks/, could be read without it."""
+    images, masks = ([f"{folder}/{k}.png" for k in range(4)] for folder in ("images", "masks"))
+    root = masks_of(tmp_path, "filename,mask,split\n0.png,0.png,val\n1.png,1.png,train\n", images, masks)
+    assert {s: [x.id for x in every] for s, every in open_data(root).splits.items()} == {
+        "validation": ["0"],
+        "train": ["1"],
+    }
+    assert "4 images of" in capsys.readouterr().err
+    (finding,) = [f for f in examine(root).findings if f.check == "unused-images"]
+    assert len(finding.files) == 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        ("filename,mask\na.jpg,m9.png\n", "masks.csv names 'm9.png', and .* holds no such mask; add it, or correct"),
+        ("filename,mask\n/a.jpg,m1.png\n", "masks.csv names '/a.jpg', and .* holds no such image"),
+        ("filename,mask\na.jpg,m1.png\n./a.jpg,m1.png\n", "'./a.jpg' is the sample of another line, too"),
+        ("filename,mask\na.jpg,\n", "masks.csv names no mask; write one into each line"),
+        ("filename,mask\na.jpg,\nb.jpg,m2.png\n", "a.jpg has no partner"),
+        ("filename,mask,split\na.jpg,m1.png,fold1\n", "'fold1' of 'a.jpg' is no split; write train, validation or"),
+    ],
+)
+def test_a_wrong_table_of_masks_is_one_sentence(tmp_path, rows, complaint):
+    with pytest.raises(UserError, match=complaint):
+        open_data(masks_of(tmp_path, rows))
 
 
 def cityscapes(root, splits=("train", "val")):

@@ -17,13 +17,13 @@ def header(path: Path) -> list[str]:
     return _header(read_rows(path))
 
 
-def holds_labels(path: Path) -> bool:
+def holds_labels(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> bool:
     """Return whether a table can be read and has a column of file names and one of labels."""
     try:
         names = {*header(path)}
     except UserError:
         return False
-    return not names.isdisjoint(_FILE_COLUMNS) and not names.isdisjoint(LABEL_COLUMNS)
+    return not names.isdisjoint(_FILE_COLUMNS) and not names.isdisjoint(columns)
 
 
 def read_table(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> dict[str, str]:
@@ -37,7 +37,9 @@ def read_table(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> dict[str, 
     file = next((names.index(name) for name in _FILE_COLUMNS if name in names), None)
     label = next((names.index(name) for name in columns if name in names), None)
     if file is None or label is None or file == label:
-        raise UserError(f"{path} has no columns for file name and label", "start it with the line 'filename,label'")
+        raise UserError(
+            f"{path} has no columns for file name and {columns[0]}", f"start it with the line 'filename,{columns[0]}'"
+        )
     table: dict[str, str] = {}
     for number, row in rows[1:]:
         if len(row) != len(names):

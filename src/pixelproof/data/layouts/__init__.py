@@ -5,12 +5,11 @@ from pixelproof.data.layouts.find import find_layout
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES, folders_below, folders_in, images_in, unread_in
 from pixelproof.data.layouts.masks import without_mask_folders, without_masks
-from pixelproof.data.layouts.written import PATTERNS, TABLE
+from pixelproof.data.layouts.written import PATTERNS
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "PATTERNS",
-    "TABLE",
     "Found",
     "class_index",
     "class_names",

@@ -67,6 +67,16 @@ def why_no_classes(root: Path) -> UserError | None:
     return None
 
 
+def require_two_classes(found: Found, written: Path) -> None:
+    """Refuse a reading by a file that names a single class.
+
+    Raises:
+        UserError: It does.
+    """
+    if len(set(found.class_of.values())) < 2:
+        raise UserError(f"{written} names one class, and classification needs two at least", "add images of another")
+
+
 def class_names(root: Path) -> dict[str, str]:
     """Return names by class number from ``id2label.json`` in ``root``; empty if there is none.
 

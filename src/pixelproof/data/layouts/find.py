@@ -10,13 +10,14 @@ from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.lists import pascal_voc
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
-from pixelproof.data.layouts.written import label_table, path_patterns
+from pixelproof.data.layouts.tables import label_table, mask_table
+from pixelproof.data.layouts.written import path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 
 RECOGNISED = (
     "train/<class>/*.jpg, <class>_<index>.png in split folders, images/ and masks/ with equal names, "
-    "NAME_sat.jpg beside NAME_mask.png, labels.csv (filename,label), or as Pascal VOC; "
+    "NAME_sat.jpg beside NAME_mask.png, labels.csv (filename,label), masks.csv (filename,mask), or as Pascal VOC; "
     "or say in layout.yaml where files lie"
 )
 FINDERS: tuple[Callable[[Path], Found | None], ...] = (
@@ -39,7 +40,7 @@ def find_layout(root: Path) -> Found:
         raise UserError(f"{root} is not a folder", "give the folder that holds the images")
     if (misnamed := root / "labels.yml").exists() and not (root / LABELS_FILE).exists():
         raise UserError(f"{misnamed} would not be read", f"rename it to {LABELS_FILE}")
-    written = path_patterns(root) or pascal_voc(root)
+    written = path_patterns(root) or mask_table(root) or pascal_voc(root)
     readings = [written] if written else [found for finder in FINDERS if (found := finder(root)) is not None]
     if not readings and (table := label_table(root)):  # beside any other layout it may say anything
         readings = [table]

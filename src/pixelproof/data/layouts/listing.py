@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import explain_os_error
@@ -45,6 +46,21 @@ def folders_below(root: Path, inside: Callable[[Path], list[Path]] = folders_in)
             seen.add((status.st_dev, status.st_ino))
             yield folder
             waiting += reversed(inside(folder))
+
+
+def images_below(root: Path) -> Iterator[Path]:
+    """Yield the image files of a folder and of all folders in it."""
+    for folder in folders_below(root):
+        yield from images_in(folder)
+
+
+def file_in(folder: Path, name: str) -> Path | None:
+    """Return the file of a folder, or of folders in it, that has this path there; None if there is none."""
+    inside = PurePosixPath(name)
+    with suppress(OSError):  # as of a name that is too long
+        if not inside.is_absolute() and ".." not in inside.parts and (folder / inside).is_file():
+            return folder / inside
+    return None
 
 
 def split_name(folder: Path) -> str | None:

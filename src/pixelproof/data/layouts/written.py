@@ -1,25 +1,24 @@
-"""Layouts that a file in the folder writes down: ``labels.csv``, or patterns of paths in ``layout.yaml``."""
+"""The layout that ``layout.yaml`` writes down, by patterns of paths."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
 
 from pixelproof.data.folder import Sample
-from pixelproof.data.label_table import header, holds_labels, read_table
+from pixelproof.data.layouts.classes import require_two_classes
 from pixelproof.data.layouts.found import Found
-from pixelproof.data.layouts.listing import folders_below, images_in, split_name
+from pixelproof.data.layouts.listing import file_in, images_below, split_name
 from pixelproof.data.layouts.lists import Listed, split_by_lists
 from pixelproof.errors import UserError
 from pixelproof.runs.files import read_yaml
 from pixelproof.schema import Strict, parse
 
-TABLE, PATTERNS = "labels.csv", "layout.yaml"
+PATTERNS = "layout.yaml"
 _PLACES = {"id": "[^/]|[^/].*?[^/]", "split": "[^/]+", "class": "[^/]+"}
 _PLACE = re.compile(r"\{(.*?)\}")
 
@@ -75,32 +74,6 @@ class Patterns(Strict):
         return self
 
 
-def label_table(root: Path) -> Found | None:
-    """``labels.csv`` with the columns filename and label, and perhaps split; names are paths in the folder or images/.
-
-    Raises:
-        UserError: It cannot be read, an image is missing or lies elsewhere, or a label or split is none.
-    """
-    path = root / TABLE
-    if not path.is_file() or not holds_labels(path):
-        return None
-    labels, splits = read_table(path), read_table(path, ("split",)) if "split" in header(path) else {}
-    found = Found(TABLE, "classification", {})
-    for name, label in labels.items():
-        image = _named(root, path, name)
-        if not label or image in found.class_of:
-            raise UserError(f"{path}: '{name}' has {'two labels' if label else 'no label'}", "correct the table")
-        parts = PurePosixPath(name).parts
-        given = [splits[name]] if name in splits else parts[:-1]
-        split = next(filter(None, map(split_name, map(Path, given))), None if name in splits else "train")
-        if split is None:
-            raise UserError(f"{path}: '{splits[name]}' of '{name}' is no split", "write train, validation or test")
-        found.splits.setdefault(split, []).append(Sample(PurePosixPath(name).as_posix(), image))
-        found.class_of[image] = label
-    _require_two_classes(found, path)
-    return found
-
-
 def path_patterns(root: Path) -> Found | None:
     """``layout.yaml``, which says by patterns such as ``left/{split}/{id}_left.png`` where images and masks lie.
 
@@ -131,36 +104,15 @@ def path_patterns(root: Path) -> Found | None:
         found.splits.setdefault(split, []).append(Sample(sample_id, image, mask=mask))
     found.unpaired += [mask for mask, _ in masks.values()]
     if classified:
-        _require_two_classes(found, path)
+        require_two_classes(found, path)
     return found
-
-
-def _require_two_classes(found: Found, written: Path) -> None:
-    if len(set(found.class_of.values())) < 2:
-        raise UserError(f"{written} names one class, and classification needs two at least", "add images of another")
-
-
-def _named(root: Path, table: Path, name: str) -> Path:
-    """Return the image that a table names, which must lie in the folder."""
-    if image := _inside(root, name) or _inside(root / "images", name):
-        return image
-    raise UserError(f"{table} names '{name}', and {root} holds no such image", "add it, or correct the table")
 
 
 def _list(root: Path, written: Path, name: str) -> Path:
     """Return the list of a split that ``layout.yaml`` names, which must lie in the folder."""
-    if path := _inside(root, name):
+    if path := file_in(root, name):
         return path
     raise UserError(f"{written} names '{name}', and {root} holds no such list", "add it, or correct its path")
-
-
-def _inside(folder: Path, name: str) -> Path | None:
-    """Return the file of a folder, or of folders in it, that has this path there; None if there is none."""
-    inside = PurePosixPath(name)
-    with suppress(OSError):  # as of a name that is too long
-        if not inside.is_absolute() and ".." not in inside.parts and (folder / inside).is_file():
-            return folder / inside
-    return None
 
 
 def _of_splits(files: Files, splits: Mapping[str, str]) -> Files:
@@ -175,7 +127,7 @@ def _matched(root: Path, pattern: str, written: Path) -> Files:
         "".join(f"(?P<{p}>{_PLACES[p]})" if place % 2 else re.escape(p) for place, p in enumerate(pieces)), re.DOTALL
     )
     matched: Files = {}
-    for file in _files(root):
+    for file in images_below(root):
         fit = expression.fullmatch(file.relative_to(root).as_posix())
         if fit is None:
             continue
@@ -191,8 +143,3 @@ def _matched(root: Path, pattern: str, written: Path) -> Files:
     if not matched:
         raise UserError(f"no file of {root} fits '{pattern}' of {written}", "correct it; paths begin in the folder")
     return matched
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for folder in folders_below(root):
-        yield from images_in(folder)

@@ -1,0 +1,90 @@
+"""Layouts that a table writes down: ``labels.csv`` and ``masks.csv``."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from pixelproof.data.folder import Sample
+from pixelproof.data.label_table import header, holds_labels, read_table
+from pixelproof.data.layouts.classes import require_two_classes
+from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.listing import file_in, images_below, split_name
+from pixelproof.errors import UserError
+
+LABELS, MASKS = "labels.csv", "masks.csv"
+MASK_COLUMNS = ("mask", "mask_path", "mask_file", "annotation", "segmentation")
+
+
+def label_table(root: Path) -> Found | None:
+    """``labels.csv`` with the columns filename and label, and perhaps split; names are paths in the folder or images/.
+
+    Raises:
+        UserError: It cannot be read, an image is missing or lies elsewhere, or a label or split is none.
+    """
+    path = root / LABELS
+    if not path.is_file() or not holds_labels(path):
+        return None
+    labels, splits = read_table(path), _splits(path)
+    found = Found(LABELS, "classification", {})
+    for name, label in labels.items():
+        image = _named(root, path, name, "images")
+        if not label or image in found.class_of:
+            raise UserError(f"{path}: '{name}' has {'two labels' if label else 'no label'}", "correct the table")
+        sample = Sample(PurePosixPath(name).as_posix(), image)
+        found.splits.setdefault(_split_of(path, name, splits), []).append(sample)
+        found.class_of[image] = label
+    require_two_classes(found, path)
+    return found
+
+
+def mask_table(root: Path) -> Found | None:
+    """``masks.csv`` with the columns filename and mask, and perhaps split; paths in the folder, images/ or masks/.
+
+    A sample is called as its image's path without suffix. Images that the table does not name are left out.
+
+    Raises:
+        UserError: It cannot be read, an image or mask is missing or lies elsewhere, or a split is none.
+    """
+    path = root / MASKS
+    if not path.is_file() or not holds_labels(path, MASK_COLUMNS):
+        return None
+    masks, splits = read_table(path, MASK_COLUMNS), _splits(path)
+    found, images = Found(MASKS, "segmentation", {}, certain=True, lists=[path]), dict[str, Path]()
+    used = set[Path]()
+    for name, mask in masks.items():
+        image, sample_id = _named(root, path, name, "images"), PurePosixPath(name).with_suffix("").as_posix()
+        if images.setdefault(sample_id, image) != image or image in used:
+            raise UserError(f"{path}: '{name}' is the sample of another line, too", "remove a line or rename an image")
+        used.add(image)
+        if not mask:
+            found.unpaired.append(image)
+            continue
+        file = _named(root, path, mask, "masks")
+        used.add(file)
+        found.splits.setdefault(_split_of(path, name, splits), []).append(Sample(sample_id, image, mask=file))
+    if not found.splits:
+        raise UserError(f"{path} names no mask", "write one into each line")
+    found.unlisted = sum(file not in used for file in images_below(root))
+    return found
+
+
+def _splits(table: Path) -> dict[str, str]:
+    """Return what a table says of splits, by file name; empty if it says nothing."""
+    return read_table(table, ("split",)) if "split" in header(table) else {}
+
+
+def _split_of(table: Path, name: str, splits: dict[str, str]) -> str:
+    """Return the split of a file: that of the table, else of a folder in its path, else train."""
+    given = [splits[name]] if name in splits else PurePosixPath(name).parts[:-1]
+    split = next(filter(None, map(split_name, map(Path, given))), None if name in splits else "train")
+    if split is None:
+        raise UserError(f"{table}: '{splits[name]}' of '{name}' is no split", "write train, validation or test")
+    return split
+
+
+def _named(root: Path, table: Path, name: str, usual: str) -> Path:
+    """Return the file that a table names, which must lie in the folder or in the one that is usual for such files."""
+    if file := file_in(root, name) or file_in(root / usual, name):
+        return file
+    what = usual.removesuffix("s")
+    raise UserError(f"{table} names '{name}', and {root} holds no such {what}", "add it, or correct the table")
