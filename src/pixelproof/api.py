@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.deploy.assess import assess_map as assess
+    from pixelproof.deploy.cut import cut_scenes as cut
     from pixelproof.deploy.export import export_run as export
     from pixelproof.deploy.map import map_scene as map
     from pixelproof.deploy.sample import sample_map as sample
@@ -32,6 +33,7 @@ __all__ = [
     "assess",
     "cam",
     "compare",
+    "cut",
     "doctor",
     "embed",
     "ensemble",
@@ -53,6 +55,7 @@ _FUNCTIONS = {
     "assess": "pixelproof.deploy.assess.assess_map",
     "cam": "pixelproof.verbs.cam.cam_run",
     "compare": "pixelproof.verbs.compare.compare_models",
+    "cut": "pixelproof.deploy.cut.cut_scenes",
     "doctor": "pixelproof.verbs.doctor.examine_data",
     "embed": "pixelproof.verbs.embed.embed_run",
     "ensemble": "pixelproof.verbs.ensemble.ensemble_runs",

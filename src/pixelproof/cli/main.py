@@ -13,6 +13,7 @@ import typer
 from pixelproof.cli.assess import assess
 from pixelproof.cli.cam import cam
 from pixelproof.cli.compare import compare
+from pixelproof.cli.cut import cut
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
 from pixelproof.cli.embed import embed
@@ -43,6 +44,7 @@ app = typer.Typer(
 for verb in (
     demo,
     study,
+    cut,
     doctor,
     show,
     train,
@@ -78,8 +80,8 @@ def main(
         raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
-    elif context.invoked_subcommand in ("map", "sample"):  # they promise bounded memory, and kept memory has gaps
-        return_freed_memory()
+    elif context.invoked_subcommand in ("map", "sample", "cut"):
+        return_freed_memory()  # they promise bounded memory, and kept memory has gaps
     else:
         keep_freed_memory()
 

@@ -20,6 +20,7 @@ __all__ = [
     "CACHE",
     "HOW",
     "CPLE_BaseError",
+    "MemoryFile",
     "RasterioError",
     "driver_of",
     "explained",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from pixelproof.numbers import counted
 from pixelproof.progress import track
 from pixelproof.runs.labels_file import read_labels_for
 from pixelproof.schema import parse
+from pixelproof.windows import Window
 
 TAG = r"CLASS_\d{1,5}"
 NO_CLASS = -1
@@ -94,6 +95,36 @@ class ClassMap:
         for point in np.flatnonzero(inside):
             found[point] = self._decode(self._read(int(columns[point]), int(rows[point]), 1, 1))[0, 0]
         return found
+
+    @contextmanager
+    def over(
+        self, crs: Any, transform: Any, height: int, width: int
+    ) -> Iterator[Callable[[Window], tuple[UInt8, int]]]:
+        """Give what returns the class of each pixel's middle in windows, [h, w], of a raster that lies elsewhere.
+
+        ``VOID`` is where the map holds no data or ends; beside it stands 0, for no pixel is of several classes.
+
+        Args:
+            crs: Of that raster.
+            transform: Likewise.
+            height: Likewise, in pixels.
+            width: Likewise.
+        """
+        if self.crs is None or self.transform.is_identity:
+            raise UserError(f"{self.path} does not say where it lies", "give labels with a CRS and a transform")
+        place = {"crs": crs, "transform": transform, "height": height, "width": width}
+        nothing = {"add_alpha": True} if self._data.nodata is None else {}
+        with ExitStack() as opened:
+            with self._explained():
+                laid = opened.enter_context(rasterio.vrt.WarpedVRT(self._data, **place, **nothing))
+
+            def read(window: Window) -> tuple[UInt8, int]:
+                part = rasterio.windows.Window(window.left, window.top, window.width, window.height)
+                with self._explained():
+                    values = laid.read(1, window=part, masked=True)
+                return self._decode(values), 0
+
+            yield read
 
     def _read(self, left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:
         """Return stored values, [h, w], masked where they are no data."""

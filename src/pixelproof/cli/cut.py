@@ -1,0 +1,56 @@
+"""``pixelproof cut``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import JsonOption, print_json
+
+
+def cut(
+    scenes: Annotated[list[Path], typer.Argument(help="Rasters that say where they lie.", metavar="SCENE [...]")],
+    labels: Annotated[
+        Path, typer.Option(help="Polygons, or a raster of classes, of the same ground in any CRS.", metavar="FILE")
+    ],
+    out: Annotated[Path, typer.Option(help="A new folder for images and masks.", metavar="DATA")],
+    field: Annotated[str | None, typer.Option(help="What names the class of a polygon.", metavar="NAME")] = None,
+    layer: Annotated[str | None, typer.Option(help="Which layer holds the polygons.", metavar="NAME")] = None,
+    called: Annotated[str | None, typer.Option("--as", help="The class of all polygons.", metavar="CLASS")] = None,
+    rest: Annotated[
+        str | None, typer.Option(help="The class of ground under no polygon; without, it is of none.", metavar="CLASS")
+    ] = None,
+    classes: Annotated[
+        Path | None, typer.Option(help="A labels.yaml, if a raster does not name its classes.", metavar="FILE")
+    ] = None,
+    side: Annotated[int, typer.Option(help="Pixels a side of an image, or nearly so.")] = 512,
+    json: JsonOption = False,
+) -> None:
+    """Cut scenes and what is known of their ground into images and masks to train on."""
+    from pixelproof.deploy.cut import GROUPS, cut_scenes
+    from pixelproof.numbers import count, counted, share
+    from pixelproof.terminal import add_row, console, table
+
+    found = cut_scenes(scenes, labels, out, field, layer, called, rest, classes, side)
+    if json:
+        print_json(found | {"groups": GROUPS})
+        return
+    rows, total = found["classes"], sum(row["pixels"] for row in found["classes"].values())
+    polygons = any("polygons" in row for row in rows.values())
+    shown = table("class", *(["polygons"] if polygons else []), "pixels", "% of these")
+    for name, row in rows.items():
+        add_row(shown, name, *([count(row["polygons"])] if polygons else []), count(row["pixels"]),
+                share(row["pixels"] / max(total, 1), 2).removesuffix("%"))  # fmt: skip
+    printed = console()
+    printed.print(shown)
+    printed.print(f"{counted(found['tiles'], 'image')} in {out}; {found['left_out']:,} without a class left out")
+    if found["contested"]:
+        printed.print(f"{counted(found['contested'], 'pixel')} in polygons of several classes are of none")
+    if found["unnamed"]:
+        printed.print(f"{counted(found['unnamed'], 'polygon')} without a class left out")
+    printed.print(f"look at them: pixelproof doctor {out}", soft_wrap=True)
+    printed.print(
+        f"then keep neighbours together: pixelproof train {out} --model fcn8s --set 'groups={GROUPS}'", soft_wrap=True
+    )

@@ -1,0 +1,180 @@
+"""``cut``: scenes and labels of their ground as a folder of images and masks to train on.
+
+Tiles hold what the scene holds, all bands as they are stored and where they lie, so that nothing is decided here that
+``bands`` and ``stretch`` decide later, and ``doctor`` sees which images overlap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from pixelproof.array_types import UInt8
+from pixelproof.deploy.class_map import ClassMap
+from pixelproof.deploy.polygon_file import HEADS
+from pixelproof.deploy.polygon_labels import PolygonLabels
+from pixelproof.deploy.sheet import Sheet, open_sheet
+from pixelproof.errors import UserError, require_utf8
+from pixelproof.labels import VOID, LabelScheme, class_colors
+from pixelproof.progress import bar
+from pixelproof.runs import LABELS_FILE, labels_to_yaml
+from pixelproof.runs.atomic import fresh_folder
+from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
+from pixelproof.windows import Window
+
+SMALLEST = 32
+"""Pixels a side of a tile."""
+BLOCKS = 20
+"""Groups of neighbouring tiles that there are to be at least, so that a part of them can be set aside."""
+GROUPS = r"^(.*_b\d+)_"
+"""The setting that keeps neighbours together: what lies side by side is alike, and flatters a score."""
+
+
+def cut_scenes(
+    scenes: Paths,
+    labels: AnyPath,
+    out: AnyPath,
+    field: str | None = None,
+    layer: str | None = None,
+    called: str | None = None,
+    rest: str | None = None,
+    classes: AnyPath | None = None,
+    side: int = 512,
+) -> dict[str, Any]:
+    """Cut scenes and what is known of their ground into images and masks, and say how much of each class there is.
+
+    Args:
+        scenes: Rasters that say where they lie; all of one type and number of bands.
+        labels: Polygons (GeoPackage, GeoJSON, FlatGeobuf, Shapefile), or a raster of classes, in any CRS.
+        out: Folder for ``images/``, ``masks/`` and ``labels.yaml``, which must not be there yet.
+        field: Of polygons, what names their class.
+        layer: Of a file of polygons that has several.
+        called: The class of all polygons, in the place of a field.
+        rest: The class of ground under no polygon, which else is of no class.
+        classes: A ``labels.yaml`` with the classes of a raster that does not name them.
+        side: Pixels a side of a tile, or nearly so: scenes are cut into equal parts.
+
+    Returns:
+        ``classes`` (by name: ``pixels``, and ``polygons`` where there are some), ``tiles``, ``left_out`` (tiles without
+        a class), ``contested`` (pixels in polygons of several classes) and ``unnamed`` (polygons).
+
+    Raises:
+        UserError: A file cannot be read or lies nowhere, nothing of the labels lies on the scenes, or ``out`` is there.
+    """
+    paths, folder = as_paths(scenes), Path(out).resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} already exists", "choose another --out")
+    if side < SMALLEST:
+        raise UserError(f"tiles of {side} pixels a side are too small", f"give --side {SMALLEST} or more")
+    if twice := next((stem for stem, n in Counter(path.stem for path in paths).items() if n > 1), None):
+        raise UserError(f"two scenes are called '{twice}', as tiles are named", "rename one of them")
+    for path in paths:
+        require_utf8(path)
+    with ExitStack() as opened:
+        source = _labels(opened, Path(labels), field, layer, called, rest, classes)
+        sheets = [open_sheet(opened, path, side) for path in paths]
+        _refuse_other_bands(sheets)
+        with fresh_folder(folder) as temporary:
+            found = _Cutting(temporary, source).all(sheets)
+            if not found["tiles"]:
+                scene = "the scene" if len(paths) == 1 else "any scene"
+                raise UserError(f"nothing of {labels} lies on {scene}", "give labels of the same ground")
+    return found
+
+
+class _Cutting:
+    """Writes tiles, and counts what is in them."""
+
+    def __init__(self, folder: Path, source: PolygonLabels | ClassMap) -> None:
+        self.folder, self.source = folder, source
+        self.scheme, self.ids = _written(source.scheme)
+        self.pixels = np.zeros(VOID + 1, np.int64)
+        self.contested = self.written = 0
+
+    def all(self, sheets: Sequence[Sheet]) -> dict[str, Any]:
+        for name in ("images", "masks"):
+            (self.folder / name).mkdir()
+        total = sum(sheet.tiles for sheet in sheets)
+        block = max(1, math.isqrt(total // BLOCKS))
+        with bar("cut", total, "tiles") as step:
+            for sheet in sheets:
+                with self.source.over(*sheet.place) as classes:
+                    for name, window in sheet.windows(block):
+                        self._tile(sheet, name, window, *classes(window))
+                        step()
+        write_text(self.folder / LABELS_FILE, labels_to_yaml(self.scheme))
+        polygons = self.source.polygons if isinstance(self.source, PolygonLabels) else {}
+        return {
+            "classes": {
+                name: {"pixels": int(self.pixels[k])} | ({"polygons": polygons[name]} if polygons else {})
+                for k, name in enumerate(self.scheme.names)
+            },
+            "tiles": self.written,
+            "left_out": total - self.written,
+            "contested": self.contested,
+            "unnamed": self.source.unnamed if isinstance(self.source, PolygonLabels) else 0,
+        }
+
+    def _tile(self, sheet: Sheet, name: str, window: Window, mask: UInt8, contested: int) -> None:
+        if (mask == VOID).all():
+            return
+        mask[~sheet.valid(window)] = VOID
+        if (mask == VOID).all():
+            return
+        (self.folder / "images" / f"{name}.tif").write_bytes(sheet.tile(window))
+        Image.fromarray(self.ids[mask]).save(self.folder / "masks" / f"{name}.png")
+        self.pixels += np.bincount(mask.ravel(), minlength=VOID + 1)
+        self.contested += contested
+        self.written += 1
+
+
+def _labels(
+    opened: ExitStack,
+    path: Path,
+    field: str | None,
+    layer: str | None,
+    called: str | None,
+    rest: str | None,
+    classes: AnyPath | None,
+) -> PolygonLabels | ClassMap:
+    of_polygons = {"--field": field, "--layer": layer, "--as": called, "--rest": rest}
+    if path.suffix.lower() in HEADS:
+        if classes is not None:
+            raise UserError(f"{path} holds polygons, and --classes is for rasters", "leave it out")
+        if field and called:
+            raise UserError("--field and --as both say the class of polygons", "leave one of them out")
+        return PolygonLabels(path, field, layer, called, rest)
+    if given := next((name for name, value in of_polygons.items() if value), None):
+        raise UserError(f"{path} holds no polygons, which {given} is for", "leave it out, or give polygons")
+    return opened.enter_context(closing(ClassMap(path, Path(classes) if classes else None)))
+
+
+def _refuse_other_bands(sheets: Sequence[Sheet]) -> None:
+    first = sheets[0]
+    if other := next((sheet for sheet in sheets if sheet.kind != first.kind), None):
+        problem = f"{first.path} has {first.kind}, {other.path} {other.kind}"
+        raise UserError(problem, "cut scenes of one kind together, or convert them")
+
+
+def _written(scheme: LabelScheme) -> tuple[LabelScheme, UInt8]:
+    """Return the scheme of the masks, with colours for all, and each mask value by class index, uint8 [256].
+
+    Ids stay as they are where a byte beside ``VOID`` holds them; else they are the classes' places.
+    """
+    kept = max(scheme.ids) < VOID
+    numbers = list(scheme.ids) if kept else list(range(len(scheme.ids)))
+    colors = class_colors(scheme).tolist()
+    classes = tuple(
+        each.model_copy(update={"id": number, "color": tuple(color), "aliases": ()})
+        for each, number, color in zip(scheme.classes, numbers, colors, strict=False)
+    )
+    ids = np.full(VOID + 1, VOID, np.uint8)
+    ids[: len(numbers)] = numbers
+    return LabelScheme(task="segmentation", classes=classes, void_ids=(VOID,)), ids

@@ -1,0 +1,144 @@
+"""Polygons as masks of a scene."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pixelproof.array_types import Float64, UInt8
+from pixelproof.deploy.geo import rasterio, shapely, transformed
+from pixelproof.deploy.polygon_file import read_polygons
+from pixelproof.errors import UserError
+from pixelproof.labels import VOID, LabelScheme
+from pixelproof.numbers import counted
+from pixelproof.schema import parse
+from pixelproof.windows import Window
+
+LONG = 1000
+"""Vertices of a polygon of which a tile takes the part around it: bringing all of them along takes long."""
+
+
+class PolygonLabels:
+    """Polygons and their classes.
+
+    Args:
+        path: The file.
+        field: Which of a feature's fields names its class; by default the only one there is.
+        layer: Which layer, where there are several.
+        called: The class of all polygons, in the place of a field.
+        rest: The class of ground under no polygon, which else is of no class.
+
+    Attributes:
+        scheme: The classes, by name, those that are numbers by value; that of the rest comes last.
+        polygons: How many there are of each.
+        unnamed: How many name no class, and are left out.
+
+    Raises:
+        UserError: The file is none of these, damaged, lies nowhere, or does not say which field names the class.
+    """
+
+    def __init__(self, path: Path, field: str | None, layer: str | None, called: str | None, rest: str | None) -> None:
+        self.path = path
+        self.crs, self.shapes, field, values = read_polygons(path, layer, field, named=not called)
+        named = np.array([_name(value) for value in values], object)
+        if called:
+            named[:] = called
+        self.unnamed = int((named == "").sum())
+        self.shapes, named = self.shapes[named != ""], named[named != ""]
+        found = sorted({*named.tolist()} - {rest}, key=_order)
+        self.scheme, self._rest = _scheme(path, [*found, *([rest] if rest else [])], field), rest
+        places = {name: place for place, name in enumerate(self.scheme.names)}
+        self._classes = np.array([places[name] for name in named], np.int64)
+        counts = np.bincount(self._classes, minlength=len(places)).tolist()
+        self.polygons = dict(zip(self.scheme.names, counts, strict=True))
+
+    @contextmanager
+    def over(self, crs: Any, transform: Any, height: int, width: int) -> Iterator[_Placed]:
+        """Give what fills windows of a raster of this CRS, transform and size."""
+        shapes = self.shapes
+        if self.crs != crs:
+            shapes = shapely.transform(shapes, lambda at: np.stack(transformed(self.crs, crs, *at.T.copy()), axis=1))
+        into = ~transform
+
+        def pixels(at: Float64) -> Float64:
+            with np.errstate(invalid="ignore"):  # of what is off the Earth
+                return np.stack([into.a * at[:, 0] + into.b * at[:, 1] + into.c,
+                                 into.d * at[:, 0] + into.e * at[:, 1] + into.f], axis=1)  # fmt: skip
+
+        shapes = shapely.transform(shapes, pixels)
+        seen = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+        yield _Placed(shapes[seen], self._classes[seen], len(self.scheme.names) - 1 if self._rest else VOID)
+
+
+class _Placed:
+    """Polygons in the pixels of a raster."""
+
+    def __init__(self, shapes: npt.NDArray[Any], classes: npt.NDArray[np.int64], rest: int) -> None:
+        self._shapes, self._classes, self._rest = shapes, classes, rest
+        self._tree = shapely.STRtree(shapes)
+        self._long = (shapely.get_num_coordinates(shapes) > LONG) & shapely.is_valid(shapes)
+
+    def __call__(self, window: Window) -> tuple[UInt8, int]:
+        """Return the class of each pixel's middle, uint8 [h, w], and how many lie in polygons of several classes.
+
+        These are of no class, as is what no polygon covers unless the rest has one.
+        """
+        box = shapely.box(window.left, window.top, window.left + window.width, window.top + window.height)
+        near = np.sort(self._tree.query(box))
+        shapes, long = self._shapes[near], self._long[near]
+        shapes[long] = shapely.clip_by_rect(shapes[long], *box.buffer(1).bounds)
+        mask = np.full((window.height, window.width), self._rest, np.uint8)
+        times = np.zeros(mask.shape, np.uint8)
+        classes = self._classes[near]
+        shown = ~shapely.is_empty(shapes)
+        shapes, classes = shapes[shown], classes[shown]
+        for index in np.unique(classes).tolist():
+            inside = _inside(shapes[classes == index], window)
+            mask[inside] = index
+            times += inside
+        mask[times > 1] = VOID
+        return mask, int((times > 1).sum())
+
+
+def _inside(shapes: Sequence[Any], window: Window) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = rasterio.features.geometry_mask(
+        shapes,
+        (window.height, window.width),
+        rasterio.transform.Affine.translation(window.left, window.top),
+        invert=True,
+    )
+    return found
+
+
+def _name(value: Any) -> str:
+    """Return what a field says as the name of a class; empty where it says nothing."""
+    if value is None or (isinstance(value, float | np.floating) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)  # as whole numbers are read from columns with gaps
+    return " ".join(str(value).split())
+
+
+def _order(name: str) -> tuple[bool, float, str]:
+    """Return by what names are sorted: numbers first, by value."""
+    try:
+        return False, float(name), name
+    except ValueError:
+        return True, 0.0, name
+
+
+def _scheme(path: Path, names: Sequence[str], field: str | None) -> LabelScheme:
+    by = f", by its field '{field}'," if field else ""
+    if len(names) > VOID:
+        raise UserError(f"{path}{by} has {len(names):,} classes, and {VOID} are possible", "choose another --field")
+    if len(names) < 2:
+        problem = f"{path}{by} names {counted(len(names), 'class')}, and two are needed"
+        raise UserError(problem, "say by --rest what all other ground is")
+    classes = [{"name": name, "id": place} for place, name in enumerate(names)]
+    return parse(LabelScheme, {"task": "segmentation", "classes": classes, "void_ids": [VOID]}, str(path))

@@ -1,0 +1,124 @@
+"""A raster that is cut into tiles, which hold what it holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pixelproof.array_types import Bool
+from pixelproof.data.rasters import MemoryFile, driver_of, explained, type_of_bands
+from pixelproof.deploy.geo import open_raster, rasterio
+from pixelproof.errors import UserError
+from pixelproof.numbers import counted
+from pixelproof.windows import Window
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """An open scene and where it is cut.
+
+    Attributes:
+        path: Of the scene.
+        data: The scene.
+        rows: At which tiles begin, and at last where they end.
+        columns: Likewise.
+    """
+
+    path: Path
+    data: Any
+    rows: list[int]
+    columns: list[int]
+
+    @property
+    def tiles(self) -> int:
+        """How many there are."""
+        return (len(self.rows) - 1) * (len(self.columns) - 1)
+
+    @property
+    def kind(self) -> str:
+        """Number and type of the bands, in words."""
+        return f"{counted(self.data.count, 'band')} of {self.data.dtypes[0]}"
+
+    @property
+    def place(self) -> tuple[Any, Any, int, int]:
+        """CRS, transform, height and width."""
+        return self.data.crs, self.data.transform, self.data.height, self.data.width
+
+    def windows(self, block: int) -> Iterator[tuple[str, Window]]:
+        """Yield the name and place of each tile; ``block`` tiles across and down are named as one group."""
+        wide = math.ceil((len(self.columns) - 1) / block)
+        for row, (top, bottom) in enumerate(zip(self.rows, self.rows[1:], strict=False)):
+            for column, (left, right) in enumerate(zip(self.columns, self.columns[1:], strict=False)):
+                group = row // block * wide + column // block
+                name = f"{self.path.stem}_b{group:03d}_r{row:03d}_c{column:03d}"
+                yield name, Window(top, left, bottom - top, right - left)
+
+    def valid(self, window: Window) -> Bool:
+        """Return which pixels of a window hold data, [h, w].
+
+        Raises:
+            UserError: The scene is damaged there.
+        """
+        with self._explained(window) as place:
+            found: Bool = (self.data.read_masks(window=place) > 0).any(axis=0)
+        return found
+
+    def tile(self, window: Window) -> bytes:
+        """Return a window as the bytes of a GeoTIFF: all bands as they are stored, and where they lie.
+
+        Raises:
+            UserError: The scene is damaged there.
+        """
+        colors = [color.name for color in self.data.colorinterp]
+        with self._explained(window) as place, MemoryFile() as memory:
+            with memory.open(**self._profile(window, self.data.window_transform(place), colors)) as tile:
+                if colors == ["palette"]:
+                    tile.write_colormap(1, self.data.colormap(1))
+                else:
+                    tile.colorinterp = self.data.colorinterp
+                tile.write(self.data.read(window=place))
+            return bytes(memory.read())
+
+    def _profile(self, window: Window, transform: Any, colors: list[str]) -> dict[str, Any]:
+        facts = {
+            "driver": "GTiff",
+            "height": window.height,
+            "width": window.width,
+            "count": self.data.count,
+            "dtype": self.data.dtypes[0],
+            "crs": self.data.crs,
+            "transform": transform,
+            "nodata": self.data.nodata,
+            "compress": "deflate",
+            "interleave": "pixel",
+            "photometric": "RGB" if colors[:3] == ["red", "green", "blue"] else None,
+        }
+        return {key: value for key, value in facts.items() if value is not None}
+
+    @contextmanager
+    def _explained(self, window: Window) -> Iterator[Any]:
+        with explained(self.path, f" in rows {window.top} to {window.top + window.height}"):
+            yield rasterio.windows.Window(window.left, window.top, window.width, window.height)
+
+
+def open_sheet(opened: ExitStack, path: Path, side: int) -> Sheet:
+    """Open a scene, and decide where it is cut: into equal parts of about ``side`` pixels, so that none is a sliver.
+
+    Raises:
+        UserError: It is no raster, does not say where it lies, or has bands of several types.
+    """
+    with explained(path):
+        data = opened.enter_context(open_raster(path, driver_of(path)))
+    if data.crs is None or data.transform.is_identity or data.transform.is_degenerate:
+        raise UserError(f"{path} does not say where it lies", "give a scene with a CRS and a transform")
+    type_of_bands(path, data, range(1, data.count + 1))
+    return Sheet(path, data, _edges(data.height, side), _edges(data.width, side))
+
+
+def _edges(length: int, side: int) -> list[int]:
+    parts = max(1, round(length / side))
+    return [round(part * length / parts) for part in range(parts + 1)]
