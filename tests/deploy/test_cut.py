@@ -122,6 +122,24 @@ def test_images_hold_what_the_scene_holds_and_lie_where_it_does(tmp_path, labels
     assert data.scheme.names == ("forest", "lake")
 
 
+@pytest.mark.parametrize("how", ["alpha", "nodata", "palette"])
+def test_what_holds_no_data_is_of_no_class_whoever_says_so(tmp_path, labels, how):
+    values = np.full((4 if how == "alpha" else 1, 90, 130), 7, np.uint8)
+    values[-1, 10:40, 10:60] = 0
+    kinds = {"alpha": {"photometric": "RGB", "alpha": "yes"}, "nodata": {"nodata": 0}, "palette": {"nodata": 0}}
+    scene = write_scene(tmp_path / "scene.tif", values, **kinds[how])
+    if how == "palette":
+        with rasterio.open(scene, "r+") as data:
+            data.write_colormap(1, {7: (1, 2, 3), 0: (9, 9, 9)})
+    cut_scenes(scene, labels, tmp_path / "out", rest="other", side=64)
+    mask, seen = put_together(tmp_path / "out", 90, 130)
+    assert (mask[0, 10:40, 10:60] == VOID).all()
+    assert (mask[0] == VOID).sum() == 30 * 50
+    with rasterio.open(next((tmp_path / "out" / "images").iterdir())) as tile, rasterio.open(scene) as data:
+        assert tile.colorinterp == data.colorinterp
+        assert how != "palette" or tile.colormap(1) == data.colormap(1)
+
+
 def test_the_folder_is_ready_to_train_on_and_keeps_neighbours_together(scene, labels, tmp_path, pixelproof):
     code, out, _ = pixelproof(
         "cut", scene, "--labels", labels, "--out", tmp_path / "out", "--rest", "none", "--side", 32

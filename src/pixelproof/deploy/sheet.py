@@ -64,7 +64,7 @@ class Sheet:
             UserError: The scene is damaged there.
         """
         with self._explained(window) as place:
-            found: Bool = (self.data.read_masks(window=place) > 0).any(axis=0)
+            found: Bool = self.data.dataset_mask(window=place) > 0
         return found
 
     def tile(self, window: Window) -> bytes:
