@@ -132,7 +132,7 @@ def test_what_holds_no_data_is_of_no_class_whoever_says_so(tmp_path, labels, how
         with rasterio.open(scene, "r+") as data:
             data.write_colormap(1, {7: (1, 2, 3), 0: (9, 9, 9)})
     cut_scenes(scene, labels, tmp_path / "out", rest="other", side=64)
-    mask, seen = put_together(tmp_path / "out", 90, 130)
+    mask, _ = put_together(tmp_path / "out", 90, 130)
     assert (mask[0, 10:40, 10:60] == VOID).all()
     assert (mask[0] == VOID).sum() == 30 * 50
     with rasterio.open(next((tmp_path / "out" / "images").iterdir())) as tile, rasterio.open(scene) as data:
