@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.ensemble import ensemble_runs as ensemble
     from pixelproof.verbs.evaluate import evaluate_run as evaluate
     from pixelproof.verbs.explain import explain_run as explain
+    from pixelproof.verbs.masks import draw_masks as masks
     from pixelproof.verbs.predict import predict_run as predict
     from pixelproof.verbs.show import describe_model as show
     from pixelproof.verbs.train import train_run as train
@@ -41,6 +42,7 @@ __all__ = [
     "explain",
     "export",
     "map",
+    "masks",
     "predict",
     "report",
     "sample",
@@ -63,6 +65,7 @@ _FUNCTIONS = {
     "explain": "pixelproof.verbs.explain.explain_run",
     "export": "pixelproof.deploy.export.export_run",
     "map": "pixelproof.deploy.map.map_scene",
+    "masks": "pixelproof.verbs.masks.draw_masks",
     "predict": "pixelproof.verbs.predict.predict_run",
     "report": "pixelproof.report.page.build_report",
     "sample": "pixelproof.deploy.sample.sample_map",

@@ -25,6 +25,7 @@ SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--
 
 OPTIONS = {
     "compare": {"--out", "--split", "--protocol", "--groups", "--seed", "--lang", "--overwrite", "--json", "--help"},
+    "masks": {"--images", "--rest", "--json", "--help"},
     "cut": {"--labels", "--out", "--field", "--layer", "--as", "--rest", "--classes", "--side", "--json", "--help"},
     "assess": {"--map", "--truth", "--out", "--seed", "--overwrite", "--json", "--help"},
     "cam": {"--out", "--class", "--device", "--overwrite", "--help"},

@@ -22,6 +22,7 @@ from pixelproof.cli.evaluate import evaluate
 from pixelproof.cli.explain import explain
 from pixelproof.cli.export import export
 from pixelproof.cli.map import map_scene
+from pixelproof.cli.masks import masks
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
 from pixelproof.cli.sample import sample
@@ -45,6 +46,7 @@ for verb in (
     demo,
     study,
     cut,
+    masks,
     doctor,
     show,
     train,

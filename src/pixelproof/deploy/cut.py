@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from pixelproof.array_types import UInt8
+from pixelproof.data.images import encode_png
 from pixelproof.deploy.class_map import ClassMap
 from pixelproof.deploy.polygon_file import HEADS
 from pixelproof.deploy.polygon_labels import PolygonLabels
 from pixelproof.deploy.sheet import Sheet, open_sheet
 from pixelproof.errors import UserError, require_utf8
-from pixelproof.labels import VOID, LabelScheme, class_colors
+from pixelproof.labels import VOID
+from pixelproof.labels.drawn import byte_masks
 from pixelproof.progress import bar
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
 from pixelproof.runs.atomic import fresh_folder
@@ -94,7 +95,7 @@ class _Cutting:
 
     def __init__(self, folder: Path, source: PolygonLabels | ClassMap) -> None:
         self.folder, self.source = folder, source
-        self.scheme, self.ids = _written(source.scheme)
+        self.scheme, self.values = byte_masks(source.scheme)
         self.pixels = np.zeros(VOID + 1, np.int64)
         self.contested = self.written = 0
 
@@ -129,7 +130,7 @@ class _Cutting:
         if (mask == VOID).all():
             return
         (self.folder / "images" / f"{name}.tif").write_bytes(sheet.tile(window))
-        Image.fromarray(self.ids[mask]).save(self.folder / "masks" / f"{name}.png")
+        (self.folder / "masks" / f"{name}.png").write_bytes(encode_png(self.values[mask]))
         self.pixels += np.bincount(mask.ravel(), minlength=VOID + 1)
         self.contested += contested
         self.written += 1
@@ -161,20 +162,3 @@ def _refuse_other_bands(sheets: Sequence[Sheet]) -> None:
     if other := next((sheet for sheet in sheets if sheet.kind != first.kind), None):
         problem = f"{first.path} has {first.kind}, {other.path} {other.kind}"
         raise UserError(problem, "cut scenes of one kind together, or convert them")
-
-
-def _written(scheme: LabelScheme) -> tuple[LabelScheme, UInt8]:
-    """Return the scheme of the masks, with colours for all, and each mask value by class index, uint8 [256].
-
-    Ids stay as they are where a byte beside ``VOID`` holds them; else they are the classes' places.
-    """
-    kept = max(scheme.ids) < VOID
-    numbers = list(scheme.ids) if kept else list(range(len(scheme.ids)))
-    colors = class_colors(scheme).tolist()
-    classes = tuple(
-        each.model_copy(update={"id": number, "color": tuple(color), "aliases": ()})
-        for each, number, color in zip(scheme.classes, numbers, colors, strict=False)
-    )
-    ids = np.full(VOID + 1, VOID, np.uint8)
-    ids[: len(numbers)] = numbers
-    return LabelScheme(task="segmentation", classes=classes, void_ids=(VOID,)), ids

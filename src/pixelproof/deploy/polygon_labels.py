@@ -16,6 +16,7 @@ from pixelproof.deploy.geo import rasterio, shapely, transformed
 from pixelproof.deploy.polygon_file import read_polygons
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
+from pixelproof.labels.drawn import name_order
 from pixelproof.numbers import counted
 from pixelproof.schema import parse
 from pixelproof.windows import Window
@@ -51,7 +52,7 @@ class PolygonLabels:
             named[:] = called
         self.unnamed = int((named == "").sum())
         self.shapes, named = self.shapes[named != ""], named[named != ""]
-        found = sorted({*named.tolist()} - {rest}, key=_order)
+        found = sorted({*named.tolist()} - {rest}, key=name_order)
         self.scheme, self._rest = _scheme(path, [*found, *([rest] if rest else [])], field), rest
         places = {name: place for place, name in enumerate(self.scheme.names)}
         self._classes = np.array([places[name] for name in named], np.int64)
@@ -123,14 +124,6 @@ def _name(value: Any) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)  # as whole numbers are read from columns with gaps
     return " ".join(str(value).split())
-
-
-def _order(name: str) -> tuple[bool, float, str]:
-    """Return by what names are sorted: numbers first, by value."""
-    try:
-        return False, float(name), name
-    except ValueError:
-        return True, 0.0, name
 
 
 def _scheme(path: Path, names: Sequence[str], field: str | None) -> LabelScheme:

@@ -1,0 +1,51 @@
+"""``pixelproof masks``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelproof.cli.options import JsonOption, print_json
+
+
+def masks(
+    annotations: Annotated[
+        list[Path], typer.Argument(help="COCO or LabelMe files, or folders of these.", metavar="ANNOTATIONS [...]")
+    ],
+    images: Annotated[
+        Path | None, typer.Option(help="The folder that holds the images, if not that of the files.", metavar="DATA")
+    ] = None,
+    rest: Annotated[
+        str | None, typer.Option(help="The class of what nothing is drawn around; without, none.", metavar="CLASS")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Draw the outlines of an annotation tool as masks to train on."""
+    from pixelproof.numbers import count, counted, share
+    from pixelproof.terminal import add_row, console, table
+    from pixelproof.verbs.masks import draw_masks
+
+    found = draw_masks(annotations, images, rest)
+    if json:
+        print_json(found)
+        return
+    rows, total = found["classes"], sum(row["pixels"] for row in found["classes"].values())
+    shown = table("class", "shapes", "pixels", "% of these")
+    for name, row in rows.items():
+        part = share(row["pixels"] / max(total, 1), 2).removesuffix("%")
+        add_row(shown, name, count(row["shapes"]), count(row["pixels"]), part)
+    printed = console()
+    printed.print(shown)
+    printed.print(f"{counted(found['images'], 'mask')} in {found['folder']}", soft_wrap=True)
+    for key, what in (
+        ("left_out", "image without a class left out"),
+        ("missing", "image that is not there left out"),
+        ("undrawn", "shape without an area left out"),
+        ("covered", "pixel drawn over with another class: what was drawn last counts"),
+    ):
+        if found[key]:
+            first, _, others = what.partition(" ")
+            printed.print(f"{counted(found[key], first)} {others}", soft_wrap=True)
+    printed.print(f"look at them: pixelproof doctor {found['folder']}", soft_wrap=True)

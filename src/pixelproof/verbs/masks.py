@@ -1,0 +1,194 @@
+"""``masks``: what people drew around things on images, as masks to train on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pixelproof.array_types import Bool, Int64, UInt8
+from pixelproof.data.annotation_images import Places
+from pixelproof.data.annotations import KNOWN, Annotated, Shape, read_annotations
+from pixelproof.data.images import encode_png, image_size
+from pixelproof.data.layouts import folders_below
+from pixelproof.data.layouts.listing import split_name
+from pixelproof.data.layouts.tables import MASKS
+from pixelproof.errors import UserError
+from pixelproof.labels import VOID, LabelScheme
+from pixelproof.labels.drawn import byte_masks, name_order
+from pixelproof.numbers import counted
+from pixelproof.progress import track
+from pixelproof.runs import LABELS_FILE, labels_to_yaml
+from pixelproof.runs.atomic import fresh_folder
+from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
+from pixelproof.schema import parse
+
+FOLDER = "masks"
+
+
+@dataclass
+class Tally:
+    """What became of shapes: pixels by class index, how often each class was drawn, and what was not."""
+
+    pixels: Int64
+    shapes: Counter[str]
+    covered: int = 0
+    undrawn: int = 0
+
+
+def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | None = None) -> dict[str, Any]:
+    """Write ``masks/``, ``masks.csv`` and ``labels.yaml`` into the folder of the images.
+
+    Args:
+        annotations: COCO or LabelMe files, or folders of these.
+        images: The folder that holds the images, also in folders; by default that of the annotations.
+        rest: The class of what nothing is drawn around, which else is of no class.
+
+    Returns:
+        ``folder``, ``classes`` (by name: ``pixels``, ``shapes``), ``images``, ``left_out`` (images without a class),
+        ``missing`` (images that are not there), ``covered`` (pixels that were drawn over with another class) and
+        ``undrawn`` (shapes without an area, as boxes and points).
+
+    Raises:
+        UserError: A file cannot be read or contradicts an image, or masks are there already.
+    """
+    given = as_paths(annotations)
+    files = [file for path in given for file in _files(path)]
+    root = Path(images) if images is not None else _common(given)
+    _refuse_existing(root)
+    ids, found = _read(files)
+    scheme, values = _scheme(ids, found, rest)
+    placed = Places(root).of(found)
+    tally = Tally(np.zeros(VOID + 1, np.int64), Counter())
+    rows = []
+    with fresh_folder(root / FOLDER) as temporary:
+        for image, each in track(placed.items(), "draw", len(placed)):
+            mask = _drawn(image, each, scheme, rest, tally)
+            if (mask == VOID).all():
+                continue
+            name = image.relative_to(root).with_suffix(".png")
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_bytes(encode_png(values[mask]))
+            rows.append((image.relative_to(root).as_posix(), f"{FOLDER}/{name.as_posix()}", _split(image, root, each)))
+        if not rows:
+            raise UserError(f"no image of {root} has anything drawn that has an area", "give outlines, or --rest")
+    write_text(root / LABELS_FILE, labels_to_yaml(scheme))
+    write_text(root / MASKS, _table(rows))
+    return {
+        "classes": {
+            name: {"pixels": int(tally.pixels[k]), "shapes": tally.shapes[name]} for k, name in enumerate(scheme.names)
+        },
+        "folder": str(root),
+        "images": len(rows),
+        "left_out": len(placed) - len(rows),
+        "missing": len(found) - len(placed),
+        "covered": tally.covered,
+        "undrawn": tally.undrawn,
+    }
+
+
+def _files(given: Path) -> list[Path]:
+    """Return a file alone, or the JSON files of a folder and of those in it."""
+    if not given.is_dir():
+        return [given]
+    files = sorted(file for folder in folders_below(given) for file in folder.glob("[!.]*.json"))
+    if not files:
+        raise UserError(f"{given} holds no JSON file", KNOWN)
+    return files
+
+
+def _common(given: Sequence[Path]) -> Path:
+    """Return the folder of the annotations, where it is one."""
+    folders = {path if path.is_dir() else path.parent for path in given}
+    if len(folders) > 1:
+        raise UserError("the annotations lie in several folders", "say by --images which one holds the images")
+    return folders.pop()
+
+
+def _refuse_existing(root: Path) -> None:
+    if not root.is_dir():
+        raise UserError(f"{root} is not a folder", "say by --images which one holds the images")
+    if there := next((root / name for name in (FOLDER, MASKS, LABELS_FILE) if (root / name).exists()), None):
+        raise UserError(f"{there} already exists", "move it away, for it may be somebody's work")
+
+
+def _read(files: Iterable[Path]) -> tuple[dict[str, int], list[Annotated]]:
+    """Return the ids of classes by name, none where files differ or say nothing, and all that is drawn."""
+    ids: dict[str, set[int]] = defaultdict(set)
+    found: list[Annotated] = []
+    for file in files:
+        named, annotated = read_annotations(file)
+        found += annotated
+        for name, number in named.items():
+            ids[name].add(number)
+    agreed = {name: min(numbers) for name, numbers in ids.items() if len(numbers) == 1}
+    return agreed if len(agreed) == len(ids) else {}, found
+
+
+def _scheme(ids: dict[str, int], found: Sequence[Annotated], rest: str | None) -> tuple[LabelScheme, UInt8]:
+    """Return the classes that are drawn and that of the rest, and the byte of each in masks."""
+    names = sorted({shape.name for each in found for shape in each.shapes if shape.drawn} - {rest}, key=name_order)
+    numbers = {name: ids.get(name, VOID) for name in names}
+    if len(set(numbers.values())) < len(numbers) or max(numbers.values(), default=0) >= VOID:
+        numbers = {name: place for place, name in enumerate(names)}
+    if rest:
+        numbers[rest] = min({*range(len(numbers) + 1)} - {*numbers.values()})
+    if len(numbers) < 2:
+        raise UserError(f"{counted(len(numbers), 'class')} drawn, and two are needed", "say by --rest what all else is")
+    if len(numbers) > VOID:
+        raise UserError(f"{len(numbers):,} classes are drawn, and {VOID} are possible", "leave some out")
+    classes = [{"name": name, "id": n} for name, n in sorted(numbers.items(), key=lambda item: item[1])]
+    return byte_masks(parse(LabelScheme, {"task": "segmentation", "classes": classes}, "annotations"))
+
+
+def _drawn(image: Path, found: Sequence[Annotated], scheme: LabelScheme, rest: str | None, tally: Tally) -> UInt8:
+    """Return the class index of each pixel, uint8 [H, W]: of what was drawn last, as the tools show it."""
+    height, width = image_size(image)
+    ground = scheme.names.index(rest) if rest else VOID
+    mask = np.full((height, width), ground, np.uint8)
+    for each in found:
+        if each.size not in (None, (height, width)):
+            problem = f"{each.source} says that {image} has {each.size[1]} x {each.size[0]} pixels"
+            raise UserError(f"{problem}, and it has {width} x {height}", "give the images that were annotated")
+        for shape in each.shapes:
+            if not shape.drawn:
+                tally.undrawn += 1
+                continue
+            inside, index = _mask(each, shape, height, width), scheme.names.index(shape.name)
+            tally.covered += int((inside & (mask != ground) & (mask != index)).sum())
+            tally.shapes[shape.name] += 1
+            mask[inside] = index
+    tally.pixels += np.bincount(mask.ravel(), minlength=VOID + 1)
+    return mask
+
+
+def _mask(each: Annotated, shape: Shape, height: int, width: int) -> Bool:
+    try:
+        return shape.mask(height, width)
+    except ValueError as error:
+        raise UserError(f"{each.source}: of a '{shape.name}' on {each.file} {error}", "export it again") from None
+
+
+def _split(image: Path, root: Path, found: Sequence[Annotated]) -> str:
+    """Return the split that a folder of an image or the name of its annotations says; empty where none does."""
+    folders = [Path(part) for part in image.relative_to(root).parts[:-1]]
+    words = [Path(word) for word in re.split(r"[^a-z]+", found[0].source.stem.lower())]
+    return next(filter(None, map(split_name, [*folders, *words])), "")
+
+
+def _table(rows: Sequence[tuple[str, str, str]]) -> str:
+    """Return ``masks.csv``, with splits where any is known."""
+    text = io.StringIO()
+    write = csv.writer(text, lineterminator="\n").writerow
+    known = any(split for *_, split in rows)
+    write(["filename", "mask", *(["split"] if known else [])])
+    for image, mask, split in rows:
+        write([image, mask, *([split or "train"] if known else [])])
+    return text.getvalue()

@@ -1,0 +1,238 @@
+"""Outlines of annotation tools become masks that the folder is read with."""
+
+import json
+
+import numpy as np
+import pytest
+from data_builders import picture, save, save_turned
+from PIL import Image
+
+from pixelproof.data import open_data
+from pixelproof.data.doctor import examine
+from pixelproof.errors import UserError
+from pixelproof.labels import VOID
+from pixelproof.verbs.masks import draw_masks
+
+SQUARE = [2, 2, 12, 2, 12, 10, 2, 10]
+"""Ten wide and eight high."""
+
+
+def coco(path, images, annotations, categories=((1, "cat"), (7, "dog"), (9, "never drawn"))):
+    """Write a COCO file of images (name, height, width) and annotations (image, category, segmentation)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    value = {
+        "info": {"year": 2026},
+        "images": [
+            {"id": k, "file_name": n, "height": h, "width": w, "license": 1} for k, (n, h, w) in enumerate(images)
+        ],
+        "categories": [{"id": k, "name": name, "supercategory": "none"} for k, name in categories],
+        "annotations": [
+            {
+                "id": 50 + n,
+                "image_id": image,
+                "category_id": category,
+                "segmentation": drawn,
+                "iscrowd": 0,
+                "bbox": [0] * 4,
+            }
+            for n, (image, category, drawn) in enumerate(annotations)
+        ],
+    }
+    path.write_text(json.dumps(value), "utf-8")
+    return path
+
+
+def labelme(path, image, shapes, size=(20, 30)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawn = [{"label": name, "points": points, "shape_type": kind, "flags": {}} for name, points, kind in shapes]
+    value = {"version": "5", "shapes": drawn, "imagePath": image, "imageHeight": size[0], "imageWidth": size[1]}
+    path.write_text(json.dumps(value | {"imageData": None}), "utf-8")
+    return path
+
+
+def mask(root, name):
+    return np.array(Image.open(root / "masks" / name))
+
+
+@pytest.fixture
+def photos(tmp_path):
+    root = tmp_path / "photos"
+    for seed, name in enumerate(("a.jpg", "b.jpg", "c.jpg")):
+        save(picture(seed, (20, 30)), root / name)
+    return root
+
+
+IMAGES = [("a.jpg", 20, 30), ("b.jpg", 20, 30), ("c.jpg", 20, 30)]
+
+
+def test_coco_becomes_a_folder_that_is_ready(photos, pixelproof):
+    drawn = [(0, 1, [SQUARE]), (0, 7, [[8, 4, 20, 4, 20, 8, 8, 8], [25, 15, 30, 15, 30, 20]]), (1, 1, [SQUARE])]
+    file = coco(photos / "instances.json", IMAGES, drawn)
+    code, out, _ = pixelproof("masks", file, "--rest", "background", "--json")
+    found = json.loads(out)
+    assert (code, found["images"], found["left_out"], found["missing"]) == (0, 3, 0, 0)
+    expected = np.zeros((20, 30))
+    expected[2:10, 2:12] = 1
+    expected[4:8, 8:20] = 7  # what was drawn last counts
+    assert (mask(photos, "a.png")[:15] == expected[:15]).all()
+    assert found["covered"] == 4 * 4
+    assert not mask(photos, "c.png").any()  # nothing is drawn there, and that is something to learn
+    assert found["classes"]["cat"] == {"pixels": 2 * 80 - 16, "shapes": 2}
+    data = open_data(photos)
+    assert (data.scheme.names, data.scheme.ids) == (("background", "cat", "dog"), (0, 1, 7))
+    assert [sample.id for sample in data.splits["train"]] == ["a", "b", "c"]
+    assert not [f for f in examine(photos).findings if f.severity == "error"]
+    code, _, err = pixelproof("masks", file)
+    assert code == 2
+    assert "masks already exists; move it away, for it may be somebody's work" in err
+
+
+def test_without_a_rest_what_is_not_drawn_is_of_no_class(photos, pixelproof):
+    runs = {"counts": [20 * 3, 20, 20 * 26], "size": [20, 30]}
+    file = coco(photos / "x.json", [*IMAGES, ("gone.jpg", 9, 9)], [(0, 1, [SQUARE]), (0, 7, runs), (1, 1, [])])
+    code, out, _ = pixelproof("masks", file)
+    assert code == 0
+    for said in (
+        "1 mask in",
+        "2 images without a class left out",
+        "1 image that is not there",
+        "1 shape without an area",
+    ):
+        assert said in out
+    expected = np.full((20, 30), VOID)
+    expected[2:10, 2:12] = 1
+    expected[:, 3] = 7
+    assert (mask(photos, "a.png") == expected).all()
+
+
+def test_every_split_may_have_its_own_file(tmp_path):
+    """As some tools export: beside the images of each split; and as COCO itself, by the name of the file."""
+    for seed, split in enumerate(("train", "valid", "test")):
+        save(picture(seed, (20, 30)), tmp_path / "export" / split / "a.jpg")
+        coco(tmp_path / "export" / split / "_annotations.coco.json", IMAGES[:1], [(0, 1, [SQUARE])])
+    draw_masks(tmp_path / "export", rest="other")
+    assert {split: len(found) for split, found in open_data(tmp_path / "export").splits.items()} == {
+        "train": 1,
+        "validation": 1,
+        "test": 1,
+    }
+    root = tmp_path / "published"
+    files = []
+    for seed, split in enumerate(("train", "val")):
+        save(picture(seed, (20, 30)), root / "pictures" / f"{split}.jpg")
+        name = root / "annotations" / f"instances_{split}2017.json"
+        files.append(coco(name, [(f"{split}.jpg", 20, 30)], [(0, 1, [SQUARE])]))
+    draw_masks(files, root, rest="other")
+    assert {s: [x.id for x in every] for s, every in open_data(root).splits.items()} == {
+        "train": ["pictures/train"],
+        "validation": ["pictures/val"],
+    }
+
+
+def test_labelme_has_a_file_for_each_image_and_other_shapes(photos):
+    corners = [[2, 2], [12, 2], [12, 10], [2, 10]]
+    labelme(photos / "a.json", "a.jpg", [("10", corners, "polygon"), ("9", [[20, 12], [15, 5]], "rectangle")])
+    labelme(photos / "b.json", "..\\photos\\b.jpg", [("9", [[15, 10], [15, 14]], "circle"), ("9", [[1, 1]], "point")])
+    found = draw_masks(photos)
+    assert found["undrawn"] == 1
+    assert open_data(photos).scheme.names == ("9", "10")
+    expected = np.full((20, 30), VOID)
+    expected[2:10, 2:12] = 1
+    expected[5:12, 15:20] = 0
+    assert (mask(photos, "a.png") == expected).all()
+    assert (mask(photos, "b.png") == 0).sum() == pytest.approx(np.pi * 16, abs=4)
+
+
+def test_images_are_found_by_name_where_paths_are_of_another_machine(tmp_path):
+    for seed, name in enumerate(("one/a.jpg", "two/a.jpg", "two/b.jpg")):
+        save(picture(seed, (20, 30)), tmp_path / "data" / name)
+    names = [("/home/ann/two/a.jpg", 20, 30), ("C:\\photos\\b.jpg", 20, 30)]
+    file = coco(tmp_path / "labels" / "x.json", names, [(0, 1, [SQUARE]), (1, 7, [SQUARE])])
+    draw_masks(file, tmp_path / "data")
+    assert (tmp_path / "data" / "masks" / "two" / "a.png").is_file()
+    assert (tmp_path / "data" / "masks" / "two" / "b.png").is_file()
+    either = coco(tmp_path / "labels" / "y.json", [("elsewhere/a.jpg", 20, 30)], [(0, 1, [SQUARE])])
+    for made in ("masks.csv", "labels.yaml"):
+        (tmp_path / "data" / made).unlink()
+    (tmp_path / "data" / "masks").rename(tmp_path / "old")
+    with pytest.raises(
+        UserError, match=r"y.json names 'elsewhere/a.jpg', which may be .*one/a.jpg or .*two/a.jpg; give"
+    ):
+        draw_masks(either, tmp_path / "data", rest="other")
+
+
+def test_an_image_outside_is_not_read(tmp_path):
+    save(picture(0, (20, 30)), tmp_path / "secret.jpg")
+    save(picture(1, (20, 30)), tmp_path / "data" / "a.jpg")
+    file = coco(tmp_path / "data" / "x.json", [("../secret.jpg", 20, 30)], [(0, 1, [SQUARE])])
+    with pytest.raises(UserError, match=r"secret.jpg and all other images that are annotated are not in"):
+        draw_masks(file, rest="other")
+
+
+def test_an_image_that_says_it_is_turned_is_taken_as_it_is_shown(tmp_path):
+    save_turned(picture(0, (20, 30)), tmp_path / "a.jpg", 6)
+    file = coco(tmp_path / "x.json", [("a.jpg", 30, 20)], [(0, 1, [SQUARE])])
+    draw_masks(file, rest="other")
+    assert mask(tmp_path, "a.png").shape == (30, 20)
+    (tmp_path / "masks").rename(tmp_path / "old")
+    (tmp_path / "masks.csv").unlink()
+    (tmp_path / "labels.yaml").unlink()
+    lying = coco(tmp_path / "x.json", [("a.jpg", 20, 30)], [(0, 1, [SQUARE])])
+    with pytest.raises(UserError, match=r"says that .*a.jpg has 30 x 20 pixels, and it has 20 x 30; give the images"):
+        draw_masks(lying, rest="other")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "problem"),
+    [
+        ([(0, 5, [SQUARE])], "'annotations.0' is of the category 5, which is not listed"),
+        ([(4, 1, [SQUARE])], "an annotation is of the image 4, which is not listed"),
+        ([(0, 1, [SQUARE[:7]])], "an outline of 'annotations.0' has an x without a y"),
+        ([(0, 1, [SQUARE])], "1 class drawn, and two are needed; say by --rest what all else is"),
+        ([(0, 1, []), (0, 7, [])], "0 classes drawn, and two are needed"),
+        ([(0, 1, {"counts": "q", "size": [20, 30]})], "of 'annotations.0' its runs are packed in another way"),
+        (
+            [(0, 7, [SQUARE]), (0, 1, {"counts": [9], "size": [3, 3]})],
+            "of a 'cat' on a.jpg its runs are of 3 x 3 pixels, and the image has 30 x 20",
+        ),
+        ([(0, 7, [SQUARE]), (0, 1, {"counts": [9], "size": [20, 30]})], "its runs are 9 pixels, and the image has 600"),
+        ([(0, 1, "text")], "segmentation"),
+    ],
+)
+def test_what_contradicts_itself_is_one_sentence_and_leaves_nothing(photos, annotations, problem):
+    file = coco(photos / "x.json", IMAGES, annotations)
+    with pytest.raises(UserError) as told:
+        draw_masks(file)
+    assert problem in str(told.value)
+    assert "\n" not in str(told.value)
+    assert sorted(path.name for path in photos.iterdir()) == ["a.jpg", "b.jpg", "c.jpg", "x.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "x.json"),
+        ("[]", "holds no JSON object; give COCO or LabelMe files"),
+        ('{"a": 1}', "holds no annotations that are read; give COCO or LabelMe files"),
+        ('{"shapes": [{"label": "a"}], "imagePath": "a.jpg"}', "'shapes.0.points': field required"),
+        ('{"shapes": [], "imagePath": "a.jpg"}', "0 classes drawn"),
+    ],
+)
+def test_other_files_are_refused(photos, text, problem):
+    (photos / "x.json").write_text(text)
+    with pytest.raises(UserError) as told:
+        draw_masks(photos / "x.json")
+    assert problem in str(told.value)
+
+
+def test_a_folder_without_annotations_is_refused(photos):
+    with pytest.raises(UserError, match="photos holds no JSON file; give COCO or LabelMe files"):
+        draw_masks(photos)
+
+
+def test_annotations_of_several_folders_need_to_know_where_images_lie(photos, tmp_path):
+    files = [coco(tmp_path / name / "x.json", IMAGES, [(0, 1, [SQUARE])]) for name in ("one", "two")]
+    with pytest.raises(UserError, match="the annotations lie in several folders; say by --images which one holds the"):
+        draw_masks(files)
+    found = draw_masks(files, photos, rest="other")
+    assert found["images"] == 3
