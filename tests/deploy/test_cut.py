@@ -275,12 +275,12 @@ def test_what_cannot_be_cut_is_one_sentence(scene, labels, tmp_path):
     nowhere = write_scene(tmp_path / "nowhere.tif", noise(50, 60), crs=None)
     refused("nowhere.tif does not say where it lies; give a scene with a CRS and a transform", nowhere)
     refused("alone.tif does not say where it lies; give labels with a CRS", by=write_scene(
-        tmp_path / "alone.tif", np.ones((1, 90, 130), np.uint8), crs=None))  # fmt: skip
+        tmp_path / "alone.tif", noise(90, 130)[:1] // 128, crs=None))  # fmt: skip
     torn = tmp_path / "torn.tif"
     torn.write_bytes(scene.read_bytes()[:-9000])
     refused("torn.tif is truncated or damaged in rows", torn)
     away = write_polygons(tmp_path / "away.gpkg", [ground([(900, 900), (950, 900), (950, 950)])] * 2, ["a", "b"])
-    refused("away.gpkg lies on the scene; give labels of the same ground", by=away)
+    refused("scene.tif; give labels of the same ground", by=away)
     lines = write_polygons(tmp_path / "lines.gpkg", [shapely.LineString([(0, 0), (1, 1)])], ["road"])
     refused("lines.gpkg holds a linestring, which has no area; give polygons, such as a buffer around it", by=lines)
     several = write_polygons(tmp_path / "several.gpkg", [ground(LAKE)] * 2, ["a", "b"], fields=("kind", "use"))
@@ -299,12 +299,31 @@ def test_what_cannot_be_cut_is_one_sentence(scene, labels, tmp_path):
     [
         ("a.gpkg", b"SQLite format 3\0" + b"\0" * 200, "is damaged, or holds no features"),
         ("a.gpkg", b"<OGRVRTDataSource/>", "holds no polygons that are read; give a .gpkg"),
-        ("a.geojson", b'  {"type": "FeatureCollection", "features": [', "is damaged, or holds no features"),
+        ("a.geojson", b'  {"type": "FeatureCollection", "features": [', "is not valid JSON (line 1)"),
         ("a.geojson", b'{"type": "FeatureCollection", "features": []}', "holds no"),
         ("a.json", b"[1, 2]", "holds no polygons that are read"),
+        (
+            "a.json",
+            b'{"type": "gdal_streamed_alg", "command_line": "gdal vector pipeline ! read b.gpkg ! write s"}',
+            "holds no polygons that are read",
+        ),
+        (
+            "a.geojson",
+            b'{"type": "FeatureCollection", "features": [], "crs": {"type": "link", "properties": {"href": "http://a"}}}',
+            "is not said by a name such as EPSG:32633; export it again",
+        ),
+        (
+            "a.geojson",
+            b'{"type": "FeatureCollection", "features": [], "crs": {"type": "name", "properties": {"name": "/etc/x"}}}',
+            "is not said by a name",
+        ),
         ("a.shp", b"\0\0\x27\x0a" + b"\0" * 96, ""),
         ("a.fgb", b"fgb\3fgb\0" + b"\xff" * 300, "is damaged, or holds no features"),
-        ("a.csv", b"wkt,kind\n", "is not a GeoTIFF"),
+        (
+            "a.csv",
+            b"wkt,kind\n",
+            "holds neither polygons nor a raster that are read; give a .gpkg, .geojson",
+        ),
     ],
 )
 def test_broken_files_are_refused(scene, tmp_path, name, content, problem, capfd):
@@ -314,3 +333,133 @@ def test_broken_files_are_refused(scene, tmp_path, name, content, problem, capfd
     assert problem in str(told.value)
     assert "\n" not in str(told.value)
     assert "ERROR" not in capfd.readouterr().err
+
+
+def beyond(scene, shapes, source):
+    """Which pixels' middles lie in polygons of another CRS, each middle asked for there."""
+    with rasterio.open(scene) as data:
+        columns, rows = np.meshgrid(np.arange(data.width) + 0.5, np.arange(data.height) + 0.5)
+        x, y = (data.transform.a * columns + data.transform.c, data.transform.e * rows + data.transform.f)
+        moved = rasterio.warp.transform(data.crs, source, x.ravel().tolist(), y.ravel().tolist())
+    inside = np.logical_or.reduce([shapely.contains_xy(shape, *map(np.array, moved)) for shape in shapes])
+    return inside.reshape(rows.shape)
+
+
+@pytest.mark.parametrize(
+    ("crs", "left", "top", "pixel", "shapes"),
+    [
+        ("EPSG:32633", 380_000, 5_110_000, 1000, [shapely.box(14, 45, 16, 46)]),  # edges bend by some pixels
+        ("EPSG:32633", 380_000, 5_110_000, 100, [shapely.box(-180, -85, 180, 85)]),
+        ("EPSG:3031", -504_000, 500_000, 8000, [shapely.box(-180, -90, 180, -88)]),  # a pole is in the scene
+        ("EPSG:3031", -504_000, 500_000, 8000, [shapely.box(10, -89, 100, -86), shapely.box(170, -88.5, 180, -86)]),
+        ("EPSG:32637", 380_000, 6_200_000, 1000, [shapely.box(30, 50, 40, 75), shapely.box(-180, 62, -170, 70)]),
+        ("EPSG:32660", 700_000, 6_200_000, 2000, [shapely.box(178, 54, 180, 56), shapely.box(-180, 54, -178, 56)]),
+        ("EPSG:4326", 178, 50, 0.05, [shapely.box(178.5, 47, 180, 49), shapely.box(-180, 47, -179, 49)]),
+    ],
+)
+def test_polygons_of_any_size_come_from_degrees_to_wherever_the_scene_lies(tmp_path, crs, left, top, pixel, shapes):
+    place = rasterio.transform.from_origin(left, top, pixel, pixel)
+    scene = write_scene(tmp_path / "scene.tif", noise(80, 100), crs=crs, transform=place)
+    labels = write_polygons(tmp_path / "labels.gpkg", shapes, ["a"] * len(shapes), "EPSG:4326")
+    cut_scenes(scene, labels, tmp_path / "out", rest="rest", side=200)
+    (mask,) = (np.array(Image.open(path)) for path in (tmp_path / "out" / "masks").iterdir())
+    turned = [*shapes, *(shapely.affinity.translate(shape, 360) for shape in shapes)] if crs == "EPSG:4326" else shapes
+    expected = beyond(scene, turned, "EPSG:4326")
+    assert expected.any()
+    assert ((mask == 0) != expected).sum() <= 1
+
+
+def test_of_an_outline_that_crosses_itself_all_is_meant_that_it_encloses(scene, tmp_path):
+    twice = [
+        (10.1, 10.2),
+        (60.1, 10.2),
+        (60.1, 60.2),
+        (30.1, 60.2),
+        (30.1, 30.2),
+        (80.1, 30.2),
+        (80.1, 80.2),
+        (10.1, 80.2),
+    ]
+    labels = write_polygons(tmp_path / "labels.gpkg", [ground(twice)], ["a"])
+    cut_scenes(scene, labels, tmp_path / "out", rest="rest", side=200)
+    mask, _ = put_together(tmp_path / "out", 90, 130)
+    assert mask[0, 20, 40] == mask[0, 70, 20] == mask[0, 45, 70] == 0
+    assert mask[0, 5, 5] == 1
+
+
+def test_empty_dates_and_blanks_are_no_classes_and_names_are_one_line(scene, tmp_path):
+    path = tmp_path / "labels.gpkg"
+    wkb = np.array([shapely.to_wkb(ground(FOREST))] * 3, object)
+    days = np.array(["2020-01-01", "NaT", "2021-01-01"], "datetime64[D]").astype("datetime64[ms]")
+    pyogrio.raw.write(path, wkb, [days], ["day"], geometry_type="Polygon", crs=CRS)
+    with pytest.raises(UserError, match="is of several classes at once; leave one of each two out"):
+        cut_scenes(scene, path, tmp_path / "out")
+    named = write_polygons(tmp_path / "named.gpkg", [ground(FOREST), ground(LAKE)], ["a \x1b[31m\n b", "  "])
+    found = cut_scenes(scene, named, tmp_path / "named", rest=" the  rest ")
+    assert list(found["classes"]) == ["a [31m b", "the rest"]
+    assert found["unnamed"] == 1
+    with pytest.raises(UserError, match="--as gives no name; give the name of a class"):
+        cut_scenes(scene, named, tmp_path / "other", called=" ")
+
+
+def test_tables_beside_the_polygons_are_no_layers(scene, labels, tmp_path):
+    """As the styles that a GIS keeps there."""
+    pyogrio.raw.write(
+        labels,
+        None,
+        [np.array(["style"], object)],
+        ["name"],
+        layer="layer_styles",
+        geometry_type=None,
+        append=False,
+        crs=None,
+    )
+    assert len(pyogrio.list_layers(labels)) == 2
+    assert cut_scenes(scene, labels, tmp_path / "out")["classes"].keys() == {"forest", "lake"}
+
+
+def test_blocks_are_counted_where_tiles_are(tmp_path):
+    scene = write_scene(tmp_path / "scene.tif", noise(1600, 1600))
+    corner = ground([(0.1, 0.1), (319.9, 0.1), (319.9, 319.9), (0.1, 319.9)])
+    labels = write_polygons(tmp_path / "labels.gpkg", [corner, ground(LAKE)], ["a", "b"])
+    found = cut_scenes(scene, labels, tmp_path / "out", side=32)
+    assert found["tiles"] == 100
+    assert len({path.stem.split("_")[1] for path in (tmp_path / "out" / "images").iterdir()}) == 25
+    assert {path.stem for path in (tmp_path / "out" / "images").iterdir()} == {
+        path.stem for path in (tmp_path / "out" / "masks").iterdir()
+    }
+
+
+def test_why_there_is_nothing_is_said(scene, tmp_path, capsys):
+    twice = write_polygons(tmp_path / "twice.gpkg", [ground(FOREST)] * 2, ["a", "b"])
+    with pytest.raises(UserError, match=r"all of .*twice.gpkg that lies on .*scene.tif is of several classes at once"):
+        cut_scenes(scene, twice, tmp_path / "out")
+    dark = write_scene(tmp_path / "dark.tif", np.zeros((3, 90, 130), np.uint8), nodata=0)
+    plain = write_polygons(tmp_path / "plain.gpkg", [ground(FOREST), ground(LAKE)], ["a", "b"])
+    with pytest.raises(UserError, match=r"dark.tif holds no data where .*plain.gpkg has a class"):
+        cut_scenes(dark, plain, tmp_path / "out")
+    away = write_scene(tmp_path / "away.tif", noise(40, 40), transform=UTM * UTM.translation(900, 900))
+    cut_scenes([scene, away], plain, tmp_path / "out")
+    assert "away.tif has a class" in capsys.readouterr().err
+    with pytest.raises(UserError, match="no scene is given"):
+        cut_scenes([], plain, tmp_path / "none")
+    one = write_scene(tmp_path / "one.tif", np.ones((1, 90, 130), np.uint8))
+    with pytest.raises(UserError, match=r"one.tif has 1 class, and two are needed"):
+        cut_scenes(scene, one, tmp_path / "one")
+
+
+def test_undefined_numbers_are_no_data_and_what_bands_are_called_is_kept(tmp_path, labels):
+    values = np.random.default_rng(0).random((2, 90, 130)).astype(np.float32)
+    values[0, 20:30, 30:40] = np.nan
+    scene = write_scene(tmp_path / "scene.tif", values)
+    with rasterio.open(scene, "r+") as data:
+        data.descriptions, data.scales, data.offsets = ("red", "near infrared"), (0.5, 2.0), (1.0, 0.0)
+    cut_scenes(scene, labels, tmp_path / "out", rest="rest", side=200)
+    mask, _ = put_together(tmp_path / "out", 90, 130)
+    assert (mask[0, 20:30, 30:40] == VOID).all()
+    assert (mask[0] == VOID).sum() == 100
+    with rasterio.open(next((tmp_path / "out" / "images").iterdir())) as tile:
+        assert (tile.descriptions, tile.scales, tile.offsets) == (("red", "near infrared"), (0.5, 2.0), (1.0, 0.0))
+    odd = write_scene(tmp_path / "odd.tif", values.astype(np.complex64))
+    with pytest.raises(UserError, match="complex"):
+        cut_scenes(odd, labels, tmp_path / "complex")

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pixelproof.array_types import Bool, Float64
 from pixelproof.data.drawing import inside, run_lengths, unpacked
 from pixelproof.errors import UserError
+from pixelproof.labels.drawn import class_name
 from pixelproof.runs.files import read_object
 from pixelproof.schema import parse
 
@@ -136,7 +137,7 @@ def read_annotations(path: Path) -> tuple[dict[str, int], list[Annotated]]:
 
 
 def _coco(path: Path, found: _Coco) -> tuple[dict[str, int], list[Annotated]]:
-    names = {category.id: " ".join(category.name.split()) for category in found.categories}
+    names = {category.id: class_name(category.name) for category in found.categories}
     shapes: dict[int, list[Shape]] = defaultdict(list)
     for number, each in enumerate(found.annotations):
         if each.category_id not in names:
@@ -165,7 +166,7 @@ def _coco_shape(path: Path, number: int, name: str, drawn: list[list[float]] | _
 
 
 def _labelme(path: Path, found: _LabelMe) -> Annotated:
-    shapes = [Shape(" ".join(s.label.split()), tuple(_outlines(s))) for s in found.shapes]
+    shapes = [Shape(class_name(s.label), tuple(_outlines(s))) for s in found.shapes]
     return Annotated(path, _posix(found.imagePath), _size(found.imageHeight, found.imageWidth), shapes)
 
 

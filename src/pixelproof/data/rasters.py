@@ -24,6 +24,7 @@ __all__ = [
     "RasterioError",
     "driver_of",
     "explained",
+    "is_raster",
     "open_raster",
     "opened_raster",
     "rasterio",
@@ -87,6 +88,14 @@ def driver_of(path: Path) -> str:
             return _driver(path, file.read(HEAD))
     except OSError as error:
         raise explain_os_error(error, path) from error
+
+
+def is_raster(path: Path) -> bool:
+    """Return whether a file begins as a raster that is read does."""
+    try:
+        return bool(driver_of(path))
+    except UserError:
+        return False
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.array_types import Int64, UInt8
+from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.data.rasters import driver_of, explained
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.geo import open_raster, rasterio
@@ -99,10 +99,10 @@ class ClassMap:
     @contextmanager
     def over(
         self, crs: Any, transform: Any, height: int, width: int
-    ) -> Iterator[Callable[[Window], tuple[UInt8, int]]]:
+    ) -> Iterator[Callable[[Window], tuple[UInt8, Bool]]]:
         """Give what returns the class of each pixel's middle in windows, [h, w], of a raster that lies elsewhere.
 
-        ``VOID`` is where the map holds no data or ends; beside it stands 0, for no pixel is of several classes.
+        ``VOID`` is where the map holds no data or ends; beside it stands which pixels are of several classes: none.
 
         Args:
             crs: Of that raster.
@@ -118,11 +118,11 @@ class ClassMap:
             with self._explained():
                 laid = opened.enter_context(rasterio.vrt.WarpedVRT(self._data, **place, **nothing))
 
-            def read(window: Window) -> tuple[UInt8, int]:
+            def read(window: Window) -> tuple[UInt8, Bool]:
                 part = rasterio.windows.Window(window.left, window.top, window.width, window.height)
                 with self._explained():
                     values = laid.read(1, window=part, masked=True)
-                return self._decode(values), 0
+                return self._decode(values), np.zeros(values.shape, np.bool_)
 
             yield read
 
@@ -142,7 +142,7 @@ class ClassMap:
             known = f"it knows {counted(len(self.scheme.ids), 'class')}"
             raise UserError(
                 f"{self.path} holds the value {stored[strange][0]}, which is no class: {known}",
-                "name it in a --labels file, there as one of void_ids if it means no data",
+                "name it in a labels.yaml that you give, there as one of void_ids if it means no data",
             )
         return index.astype(np.uint8)
 

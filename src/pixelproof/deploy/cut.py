@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.array_types import UInt8
+from pixelproof.array_types import Bool, UInt8
 from pixelproof.data.images import encode_png
+from pixelproof.data.rasters import is_raster
 from pixelproof.deploy.class_map import ClassMap
-from pixelproof.deploy.polygon_file import HEADS
+from pixelproof.deploy.polygon_file import HEADS, KNOWN
 from pixelproof.deploy.polygon_labels import PolygonLabels
 from pixelproof.deploy.sheet import Sheet, open_sheet
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import VOID
 from pixelproof.labels.drawn import byte_masks
-from pixelproof.progress import bar
+from pixelproof.progress import bar, say
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
 from pixelproof.runs.atomic import fresh_folder
 from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
@@ -76,6 +77,8 @@ def cut_scenes(
         raise UserError(f"tiles of {side} pixels a side are too small", f"give --side {SMALLEST} or more")
     if twice := next((stem for stem, n in Counter(path.stem for path in paths).items() if n > 1), None):
         raise UserError(f"two scenes are called '{twice}', as tiles are named", "rename one of them")
+    if not paths:
+        raise UserError("no scene is given", "give one or more")
     for path in paths:
         require_utf8(path)
     with ExitStack() as opened:
@@ -83,11 +86,7 @@ def cut_scenes(
         sheets = [open_sheet(opened, path, side) for path in paths]
         _refuse_other_bands(sheets)
         with fresh_folder(folder) as temporary:
-            found = _Cutting(temporary, source).all(sheets)
-            if not found["tiles"]:
-                scene = "the scene" if len(paths) == 1 else "any scene"
-                raise UserError(f"nothing of {labels} lies on {scene}", "give labels of the same ground")
-    return found
+            return _Cutting(temporary, source).all(sheets)
 
 
 class _Cutting:
@@ -97,19 +96,25 @@ class _Cutting:
         self.folder, self.source = folder, source
         self.scheme, self.values = byte_masks(source.scheme)
         self.pixels = np.zeros(VOID + 1, np.int64)
-        self.contested = self.written = 0
+        self.contested = self.hidden = 0
+        self.written: list[tuple[Sheet, int, int]] = []
 
     def all(self, sheets: Sequence[Sheet]) -> dict[str, Any]:
         for name in ("images", "masks"):
             (self.folder / name).mkdir()
         total = sum(sheet.tiles for sheet in sheets)
-        block = max(1, math.isqrt(total // BLOCKS))
         with bar("cut", total, "tiles") as step:
             for sheet in sheets:
+                before = len(self.written)
                 with self.source.over(*sheet.place) as classes:
-                    for name, window in sheet.windows(block):
-                        self._tile(sheet, name, window, *classes(window))
+                    for row, column, window in sheet.windows():
+                        self._tile(sheet, row, column, window, *classes(window))
                         step()
+                if len(self.written) == before and len(sheets) > 1:
+                    say(f"warning: no tile of {sheet.path} has a class")
+        if not self.written:
+            raise UserError(*self._nothing(sheets))
+        self._name_by_blocks()
         write_text(self.folder / LABELS_FILE, labels_to_yaml(self.scheme))
         polygons = self.source.polygons if isinstance(self.source, PolygonLabels) else {}
         return {
@@ -117,23 +122,46 @@ class _Cutting:
                 name: {"pixels": int(self.pixels[k])} | ({"polygons": polygons[name]} if polygons else {})
                 for k, name in enumerate(self.scheme.names)
             },
-            "tiles": self.written,
-            "left_out": total - self.written,
+            "tiles": len(self.written),
+            "left_out": total - len(self.written),
             "contested": self.contested,
             "unnamed": self.source.unnamed if isinstance(self.source, PolygonLabels) else 0,
         }
 
-    def _tile(self, sheet: Sheet, name: str, window: Window, mask: UInt8, contested: int) -> None:
+    def _tile(self, sheet: Sheet, row: int, column: int, window: Window, mask: UInt8, contested: Bool) -> None:
+        labelled = mask != VOID
+        if not (labelled.any() or contested.any()):
+            return
+        valid = sheet.valid(window)
+        self.contested += int((contested & valid).sum())
+        self.hidden += int((labelled & ~valid).sum())
+        mask[~valid] = VOID
         if (mask == VOID).all():
             return
-        mask[~sheet.valid(window)] = VOID
-        if (mask == VOID).all():
-            return
-        (self.folder / "images" / f"{name}.tif").write_bytes(sheet.tile(window))
-        (self.folder / "masks" / f"{name}.png").write_bytes(encode_png(self.values[mask]))
+        image, drawn = self._files(sheet.name(row, column, 1))
+        image.write_bytes(sheet.tile(window))
+        drawn.write_bytes(encode_png(self.values[mask]))
         self.pixels += np.bincount(mask.ravel(), minlength=VOID + 1)
-        self.contested += contested
-        self.written += 1
+        self.written.append((sheet, row, column))
+
+    def _files(self, name: str) -> tuple[Path, Path]:
+        return self.folder / "images" / f"{name}.tif", self.folder / "masks" / f"{name}.png"
+
+    def _name_by_blocks(self) -> None:
+        """Name the tiles by blocks of such a size that there are enough of these: known once all tiles are."""
+        block = max(1, math.isqrt(len(self.written) // BLOCKS))
+        for sheet, row, column in self.written:
+            for file, named in zip(*(self._files(sheet.name(row, column, b)) for b in (1, block)), strict=True):
+                file.rename(named)
+
+    def _nothing(self, sheets: Sequence[Sheet]) -> tuple[str, str]:
+        """Return why there is no tile, and what to do about it."""
+        scene, labels = (str(sheets[0].path) if len(sheets) == 1 else "any scene"), self.source.path
+        if self.hidden:
+            return f"{scene} holds no data where {labels} has a class", "give scenes and labels of the same ground"
+        if self.contested:
+            return f"all of {labels} that lies on {scene} is of several classes at once", "leave one of each two out"
+        return f"nothing of {labels} lies on {scene}", "give labels of the same ground"
 
 
 def _labels(
@@ -152,9 +180,16 @@ def _labels(
         if field and called:
             raise UserError("--field and --as both say the class of polygons", "leave one of them out")
         return PolygonLabels(path, field, layer, called, rest)
+    if path.is_file() and not is_raster(path):
+        raise UserError(
+            f"{path} holds neither polygons nor a raster that are read", f"{KNOWN}, or a GeoTIFF of classes"
+        )
     if given := next((name for name, value in of_polygons.items() if value), None):
         raise UserError(f"{path} holds no polygons, which {given} is for", "leave it out, or give polygons")
-    return opened.enter_context(closing(ClassMap(path, Path(classes) if classes else None)))
+    found = opened.enter_context(closing(ClassMap(path, Path(classes) if classes else None)))
+    if len(found.scheme.classes) < 2:
+        raise UserError(f"{path} has 1 class, and two are needed", "name others in --classes, or give another raster")
+    return found
 
 
 def _refuse_other_bands(sheets: Sequence[Sheet]) -> None:

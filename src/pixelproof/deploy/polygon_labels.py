@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.array_types import Float64, UInt8
-from pixelproof.deploy.geo import rasterio, shapely, transformed
+from pixelproof.array_types import Bool, UInt8
+from pixelproof.deploy.bringing import in_pixels
+from pixelproof.deploy.geo import rasterio, shapely
 from pixelproof.deploy.polygon_file import read_polygons
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
-from pixelproof.labels.drawn import name_order
+from pixelproof.labels.drawn import class_name, given_name, name_order
 from pixelproof.numbers import counted
+from pixelproof.progress import say
 from pixelproof.schema import parse
 from pixelproof.windows import Window
 
@@ -45,7 +47,8 @@ class PolygonLabels:
     """
 
     def __init__(self, path: Path, field: str | None, layer: str | None, called: str | None, rest: str | None) -> None:
-        self.path = path
+        self.path, rest = path, given_name(rest, "--rest")
+        called = given_name(called, "--as")
         self.crs, self.shapes, field, values = read_polygons(path, layer, field, named=not called)
         named = np.array([_name(value) for value in values], object)
         if called:
@@ -62,19 +65,11 @@ class PolygonLabels:
     @contextmanager
     def over(self, crs: Any, transform: Any, height: int, width: int) -> Iterator[_Placed]:
         """Give what fills windows of a raster of this CRS, transform and size."""
-        shapes = self.shapes
-        if self.crs != crs:
-            shapes = shapely.transform(shapes, lambda at: np.stack(transformed(self.crs, crs, *at.T.copy()), axis=1))
-        into = ~transform
-
-        def pixels(at: Float64) -> Float64:
-            with np.errstate(invalid="ignore"):  # of what is off the Earth
-                return np.stack([into.a * at[:, 0] + into.b * at[:, 1] + into.c,
-                                 into.d * at[:, 0] + into.e * at[:, 1] + into.f], axis=1)  # fmt: skip
-
-        shapes = shapely.transform(shapes, pixels)
-        seen = np.isfinite(shapely.bounds(shapes)).all(axis=1)
-        yield _Placed(shapes[seen], self._classes[seen], len(self.scheme.names) - 1 if self._rest else VOID)
+        pieces = in_pixels(self.shapes, self.crs, crs, transform, height, width)
+        if pieces.lost:
+            lost = counted(pieces.lost, "polygon")
+            say(f"warning: {lost} of {self.path} left out, without a place in the scene's CRS")
+        yield _Placed(pieces.shapes, self._classes[pieces.of], len(self.scheme.names) - 1 if self._rest else VOID)
 
 
 class _Placed:
@@ -85,8 +80,8 @@ class _Placed:
         self._tree = shapely.STRtree(shapes)
         self._long = (shapely.get_num_coordinates(shapes) > LONG) & shapely.is_valid(shapes)
 
-    def __call__(self, window: Window) -> tuple[UInt8, int]:
-        """Return the class of each pixel's middle, uint8 [h, w], and how many lie in polygons of several classes.
+    def __call__(self, window: Window) -> tuple[UInt8, Bool]:
+        """Return the class of each pixel's middle, uint8 [h, w], and which lie in polygons of several classes.
 
         These are of no class, as is what no polygon covers unless the rest has one.
         """
@@ -104,11 +99,11 @@ class _Placed:
             mask[inside] = index
             times += inside
         mask[times > 1] = VOID
-        return mask, int((times > 1).sum())
+        return mask, times > 1
 
 
-def _inside(shapes: Sequence[Any], window: Window) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = rasterio.features.geometry_mask(
+def _inside(shapes: Sequence[Any], window: Window) -> Bool:
+    found: Bool = rasterio.features.geometry_mask(
         shapes,
         (window.height, window.width),
         rasterio.transform.Affine.translation(window.left, window.top),
@@ -119,11 +114,13 @@ def _inside(shapes: Sequence[Any], window: Window) -> npt.NDArray[np.bool_]:
 
 def _name(value: Any) -> str:
     """Return what a field says as the name of a class; empty where it says nothing."""
-    if value is None or (isinstance(value, float | np.floating) and not math.isfinite(value)):
+    if value is None or (isinstance(value, np.datetime64) and np.isnat(value)):
         return ""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        value = int(value)  # as whole numbers are read from columns with gaps
-    return " ".join(str(value).split())
+    if isinstance(value, float | np.floating):
+        if not math.isfinite(value):
+            return ""
+        value = int(value) if float(value).is_integer() else value  # as whole numbers are read from columns with gaps
+    return class_name(str(value))
 
 
 def _scheme(path: Path, names: Sequence[str], field: str | None) -> LabelScheme:

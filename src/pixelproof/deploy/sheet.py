@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pixelproof.array_types import Bool
 from pixelproof.data.rasters import MemoryFile, driver_of, explained, type_of_bands
+from pixelproof.data.scaling import refuse_complex
 from pixelproof.deploy.geo import open_raster, rasterio
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
@@ -48,14 +51,16 @@ class Sheet:
         """CRS, transform, height and width."""
         return self.data.crs, self.data.transform, self.data.height, self.data.width
 
-    def windows(self, block: int) -> Iterator[tuple[str, Window]]:
-        """Yield the name and place of each tile; ``block`` tiles across and down are named as one group."""
-        wide = math.ceil((len(self.columns) - 1) / block)
+    def windows(self) -> Iterator[tuple[int, int, Window]]:
+        """Yield row, column and place of each tile."""
         for row, (top, bottom) in enumerate(zip(self.rows, self.rows[1:], strict=False)):
             for column, (left, right) in enumerate(zip(self.columns, self.columns[1:], strict=False)):
-                group = row // block * wide + column // block
-                name = f"{self.path.stem}_b{group:03d}_r{row:03d}_c{column:03d}"
-                yield name, Window(top, left, bottom - top, right - left)
+                yield row, column, Window(top, left, bottom - top, right - left)
+
+    def name(self, row: int, column: int, block: int) -> str:
+        """Return the name of a tile; ``block`` tiles across and down are named as one group."""
+        group = row // block * math.ceil((len(self.columns) - 1) / block) + column // block
+        return f"{self.path.stem.lstrip('.')}_b{group:03d}_r{row:03d}_c{column:03d}"
 
     def valid(self, window: Window) -> Bool:
         """Return which pixels of a window hold data, [h, w].
@@ -65,6 +70,8 @@ class Sheet:
         """
         with self._explained(window) as place:
             found: Bool = self.data.dataset_mask(window=place) > 0
+            if np.dtype(self.data.dtypes[0]).kind == "f":
+                found &= np.isfinite(self.data.read(window=place)).all(axis=0)
         return found
 
     def tile(self, window: Window) -> bytes:
@@ -80,8 +87,14 @@ class Sheet:
                     tile.write_colormap(1, self.data.colormap(1))
                 else:
                     tile.colorinterp = self.data.colorinterp
+                tile.descriptions, tile.scales, tile.offsets = self._beside
                 tile.write(self.data.read(window=place))
             return bytes(memory.read())
+
+    @property
+    def _beside(self) -> tuple[Any, Any, Any]:
+        """What bands are called, and what their values are multiplied by and added to."""
+        return self.data.descriptions, self.data.scales, self.data.offsets
 
     def _profile(self, window: Window, transform: Any, colors: list[str]) -> dict[str, Any]:
         facts = {
@@ -115,7 +128,7 @@ def open_sheet(opened: ExitStack, path: Path, side: int) -> Sheet:
         data = opened.enter_context(open_raster(path, driver_of(path)))
     if data.crs is None or data.transform.is_identity or data.transform.is_degenerate:
         raise UserError(f"{path} does not say where it lies", "give a scene with a CRS and a transform")
-    type_of_bands(path, data, range(1, data.count + 1))
+    refuse_complex(path, type_of_bands(path, data, range(1, data.count + 1)))
     return Sheet(path, data, _edges(data.height, side), _edges(data.width, side))
 
 

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from pixelproof.array_types import UInt8
+from pixelproof.errors import UserError
 from pixelproof.labels.palettes import class_colors
 from pixelproof.labels.scheme import VOID, LabelScheme
+
+
+def class_name(text: str) -> str:
+    """Return a name in one line, without characters that are none, such as those that colour a terminal.
+
+    >>> class_name("  bare   soil ")
+    'bare soil'
+    """
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
+
+
+def given_name(text: str | None, option: str) -> str | None:
+    """Return the name of a class that somebody gave by an option, None where none is.
+
+    Raises:
+        UserError: It is blank.
+    """
+    if text is None:
+        return None
+    if not (name := class_name(text)):
+        raise UserError(f"{option} gives no name", "give the name of a class")
+    return name
 
 
 def name_order(name: str) -> tuple[bool, float, str]:
@@ -16,9 +41,10 @@ def name_order(name: str) -> tuple[bool, float, str]:
     ['9', '10', 'a', 'b']
     """
     try:
-        return False, float(name), name
+        value = float(name)
     except ValueError:
-        return True, 0.0, name
+        value = math.nan
+    return (False, value, name) if math.isfinite(value) else (True, 0.0, name)
 
 
 def byte_masks(scheme: LabelScheme) -> tuple[LabelScheme, UInt8]:

@@ -22,7 +22,7 @@ from pixelproof.data.layouts.listing import split_name
 from pixelproof.data.layouts.tables import MASKS
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
-from pixelproof.labels.drawn import byte_masks, name_order
+from pixelproof.labels.drawn import byte_masks, given_name, name_order
 from pixelproof.numbers import counted
 from pixelproof.progress import track
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
@@ -59,7 +59,7 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
     Raises:
         UserError: A file cannot be read or contradicts an image, or masks are there already.
     """
-    given = as_paths(annotations)
+    given, rest = as_paths(annotations), given_name(rest, "--rest")
     files = [file for path in given for file in _files(path)]
     root = Path(images) if images is not None else _common(given)
     _refuse_existing(root)
