@@ -13,7 +13,7 @@ from pixelproof.report.figures.intervals import Measured, amounts, intervals
 from pixelproof.report.page import build_report
 from pixelproof.runs.assessment_file import load_assessment
 from pixelproof.runs.evidence_file import Estimate
-from pixelproof.runs.points_folder import Design, DrawnPoint, MappedClass, save_points
+from pixelproof.runs.points_folder import Design, DrawnPoint, MappedClass, load_design, save_points
 
 NAMES = ("water", "land", "<b>ice</b>")
 SIDE = 30
@@ -95,6 +95,9 @@ def test_it_is_redrawn_from_what_lies_beside_it_and_never_replaced_unasked(point
         ({"classes": {}}, "the figures of map.tif are not those of the points' classes"),
         ({"points": {"drawn": 60, "with_truth": 60, "unclear": 1}}, "the points do not add up"),
         ({"error_matrix": [[1.0]]}, "the figures of map.tif are not those"),
+        ({"overall_accuracy": {"value": 0.5, "low": 0.6, "high": 0.9}}, "0.5 from 0.6 to 0.9 is no figure with its"),
+        ({"miou": {"value": 5, "low": 4, "high": 6}}, "5.0 from 4.0 to 6.0 is no figure with its interval"),
+        ({"areas": "planimetric"}, "hectares are said where areas are known, and nowhere else"),
         ({"version": 9}, "is a record of points that were assessed of version 9, expected 1; assess them again with"),
     ],
 )
@@ -105,6 +108,47 @@ def test_a_record_that_contradicts_itself_is_refused(points, change, problem):
     with pytest.raises(UserError) as told:
         build_report(points)
     assert problem in str(told.value)
+
+
+def test_ground_that_nobody_can_tell_is_left_out_and_said_to_be(points, pixelproof):
+    table = points / "points.csv"
+    design = load_design(points)
+    rows = table.read_text("utf-8").splitlines()
+    for k, point in enumerate(design.points, start=1):
+        if point.mapped == 0:
+            rows[k] = f"{k},?"
+    table.write_text("\n".join(rows), "utf-8")
+    measured = design.model_copy(update={"areas": "planimetric", "crs": "EPSG:32633", "transform": (1, 0, 0, 0, -1, 0)})
+    save_points(points, measured, [])
+    table.write_text("\n".join(rows), "utf-8")
+    code, out, err = pixelproof("assess", points, "--out", points)
+    assert code == 0
+    assert "nobody can tell what is where the map says 'water'" in err
+    assert "left out, as nobody can tell what is there: water" in out
+    record, text = load_assessment(points / "assessment.json"), Page(points / "report.html").text
+    assert record.left_out == ("water",)
+    assert record.classes["water"].mapped_hectares == Estimate(value=None)
+    land = record.classes["land"]
+    assert land.mapped_hectares.value == pytest.approx(450 / 10_000)  # as the map has it, and no more
+    assert land.true_hectares.value < land.mapped_hectares.value
+    assert (
+        "Nobody can tell what is at any point where it says water: that ground is left out of everything here" in text
+    )
+    assert "too little water" not in text
+    assert record.unit.name == "m²"
+    assert "450.0" in text
+
+
+def test_units_fit_the_map(points):
+    design = load_design(points)
+    record = assess_map(points)
+    for area, name, digits in ((300.0, "m²", 1), (3e5, "ha", 1), (3e9, "ha", 0), (3e12, "km²", 0)):
+        classes = tuple(each.model_copy(update={"area": area}) for each in design.classes)
+        sized = record.model_copy(
+            update={"areas": "planimetric", "design": design.model_copy(update={"classes": classes})}
+        )
+        assert (sized.unit.name, sized.unit.digits) == (name, digits)
+    assert record.unit.key == "share"
 
 
 @pytest.mark.browser

@@ -46,10 +46,12 @@ def assess(
     printed = console()
     for found in record.maps:
         printed.print(f"{found.map}:", soft_wrap=True)
-        printed.print(_areas(found))
+        printed.print(_areas(found, record))
         printed.print(_accuracies(found))
         for line in _lines(found, record):
             printed.print(line, soft_wrap=True)
+    if record.left_out:
+        printed.print(f"left out, as nobody can tell what is there: {', '.join(record.left_out)}", soft_wrap=True)
     looked = record.points
     unclear = f", of {looked.unclear:,} nobody can tell" if looked.unclear else ""
     printed.print(
@@ -60,17 +62,23 @@ def assess(
         print(out / PAGE)
 
 
-def _areas(found: AssessedMap) -> Table:
+def _areas(found: AssessedMap, record: AssessmentRecord) -> Table:
     """Return a table of what is mapped, which of the map drawn from is known, and of what there truly is."""
     from pixelproof.terminal import add_row, table
 
-    other, known = found.gains is not None, next(iter(found.classes.values())).true_hectares is not None
-    unit, scale, key = ("ha", 1.0, "hectares") if known else ("%", 100.0, "share")
-    shown = table("class", *([] if other else ["points"]), f"{unit} mapped", f"{unit} there is")
-    for name, row in found.classes.items():
+    other, unit = found.gains is not None, record.unit
+    name = unit.name.removesuffix(" of the area")
+    shown = table("class", *([] if other else ["points"]), f"{name} mapped", f"{name} there is")
+    for called, row in found.classes.items():
         points = [] if other else [f"{row.points:,}"]
-        mapped, true = (getattr(row, f"{which}_{key}") for which in ("mapped", "true"))
-        add_row(shown, name, *points, _number(mapped, scale, ends=other), _number(true, scale))
+        mapped, true = (getattr(row, f"{which}_{unit.key}") for which in ("mapped", "true"))
+        add_row(
+            shown,
+            called,
+            *points,
+            _number(mapped, unit.scale, unit.digits, ends=other),
+            _number(true, unit.scale, unit.digits),
+        )
     return shown
 
 
@@ -91,12 +99,12 @@ def _lines(found: AssessedMap, first: AssessmentRecord) -> Iterator[str]:
         yield f"against {first.map}, on the same points: overall accuracy {gain} points, mean IoU {of_iou} points"
 
 
-def _number(found: Estimate, scale: float, ends: bool = True, signed: bool = False) -> str:
+def _number(found: Estimate, scale: float, digits: int = 1, ends: bool = True, signed: bool = False) -> str:
     """Return an estimate with its interval, ``93.5 [89.3, 96.3]``."""
     from pixelproof.numbers import UNDEFINED
 
     if found.value is None:
         return UNDEFINED
     sign = "+" if signed else ""
-    value, low, high = (f"{scale * (each or 0.0):{sign},.1f}" for each in (found.value, found.low, found.high))
+    value, low, high = (f"{scale * (each or 0.0):{sign},.{digits}f}" for each in (found.value, found.low, found.high))
     return f"{value} [{low}, {high}]" if ends else value

@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.array_types import Bool, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.deploy.chips import lies
 from pixelproof.deploy.class_map import ClassMap
 from pixelproof.deploy.geo import CPLE_BaseError, located, rasterio, transformed
-from pixelproof.deploy.tally import HECTARE
 from pixelproof.errors import UserError
 from pixelproof.evaluation.assessment import Assessment, Estimates, PointSample, assess
 from pixelproof.labels import VOID
 from pixelproof.numbers import counted, first_of
 from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
-from pixelproof.runs.assessment_file import FILE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
+from pixelproof.runs.assessment_file import FILE, HECTARE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.files import AnyPath, Paths, as_paths
@@ -62,13 +61,15 @@ def assess_map(
     table = folder / POINTS if truth is None else Path(truth)
     said = load_truth(table, design)
     known = np.array([each not in (None, NOBODY) for each in said])
-    sample = _sample(table, design, said, known)
+    areas, left_out = _areas(table, design, said, known)
+    sample = _sample(design, areas, said, known)
     record = AssessmentRecord(
-        **_figures(design.map, design, assess(sample, seed=seed), sample),
+        **_figures(design.map, design, assess(sample, seed=seed), sample, areas, left_out),
         points=Looked(drawn=len(said), with_truth=int(known.sum()), unclear=said.count(NOBODY)),
         areas=design.areas,
         seed=seed,
-        others=tuple(_other(path, design, sample, known, seed) for path in as_paths(map)),
+        left_out=left_out,
+        others=tuple(_other(path, design, sample, areas, known, seed) for path in as_paths(map)),
         design=design,
         truth=tuple(said),
     )
@@ -81,32 +82,41 @@ def assess_map(
     return record
 
 
-def _sample(table: Path, design: Design, said: Sequence[int | None], known: Bool) -> PointSample:
+def _areas(table: Path, design: Design, said: Sequence[int | None], known: Bool) -> tuple[Float64, tuple[str, ...]]:
+    """Return the area of each class as the map has it, [K], 0 where it is left out, and which those are."""
     drawn = np.array([point.mapped for point in design.points])
-    areas = np.array([each.area for each in design.classes])
-    for place in set(drawn.tolist()) - set(drawn[known].tolist()):
+    areas, left_out = np.array([each.area for each in design.classes]), list[str]()
+    for place in sorted(set(drawn.tolist()) - set(drawn[known].tolist())):
         here, name = [said[point] for point in np.flatnonzero(drawn == place).tolist()], design.names[place]
         if None in here:
             problem = f"{table} says of no point where the map says '{name}' what is there"
             raise UserError(problem, "look up more of the first points, or all")
         say(f"warning: nobody can tell what is where the map says '{name}', so its ground is left out")
         areas[place] = 0
+        left_out.append(name)
     if not areas.any():
         raise UserError(f"{table} says of no point what is there", "look some up")
-    weights = np.array([point.weight for point in design.points])[known]
+    return areas, tuple(left_out)
+
+
+def _sample(design: Design, areas: Float64, said: Sequence[int | None], known: Bool) -> PointSample:
+    drawn, weights = (np.array([getattr(point, key) for point in design.points]) for key in ("mapped", "weight"))
     truth = np.array([each for each in said if each not in (None, NOBODY)])
-    return PointSample(areas / areas.sum(), drawn[known], truth, weights)
+    return PointSample(areas / areas.sum(), drawn[known], truth, weights[known])
 
 
-def _figures(name: str, design: Design, found: Assessment, sample: PointSample) -> dict[str, Any]:
-    """Return the fields of an ``AssessedMap``."""
+def _figures(
+    name: str, design: Design, found: Assessment, sample: PointSample, areas: Float64, hidden: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the fields of an ``AssessedMap``; what it shows of classes that are ``hidden`` is not known."""
     counts = np.bincount(sample.drawn, minlength=len(design.classes)).tolist()
-    hectares = sum(each.area for each in design.classes) / HECTARE if design.areas else None
+    hectares = float(areas.sum()) / HECTARE if design.areas else None
     classes = {}
     for k, called in enumerate(design.names):
         values: dict[str, Estimate | None] = {}
         for key in ("mapped", "true"):
-            values[f"{key}_share"] = share = _at(found.measures[key], k)
+            unknown = key == "mapped" and called in hidden
+            values[f"{key}_share"] = share = Estimate(value=None) if unknown else _at(found.measures[key], k)
             values[f"{key}_hectares"] = _scaled(share, hectares)
         values |= {key: _at(found.measures[measure], k) for key, measure in OF_CLASSES.items()}
         classes[called] = {"points": counts[k]} | values
@@ -114,7 +124,7 @@ def _figures(name: str, design: Design, found: Assessment, sample: PointSample) 
     return {"map": name, "classes": classes, **whole, "error_matrix": np.clip(found.matrix, 0, 1).tolist()}
 
 
-def _other(path: Path, design: Design, sample: PointSample, known: Bool, seed: int) -> AssessedMap:
+def _other(path: Path, design: Design, sample: PointSample, areas: Float64, known: Bool, seed: int) -> AssessedMap:
     """Return how good another map is, and by how much it is better than the one the points were drawn from."""
     with closing(ClassMap(path)) as other:
         mapped = _mapped(other, design)[known]
@@ -122,8 +132,8 @@ def _other(path: Path, design: Design, sample: PointSample, known: Bool, seed: i
         problem = f"{path} holds no data at {counted(missing, 'point')} of {len(mapped):,}"
         raise UserError(problem, "draw points from a map of the ground that both show")
     found = assess(sample, mapped, seed)
-    gains = Gains(**{key: _at(found.gains[measure]) for key, measure in OF_MAPS.items()})
-    return AssessedMap(**_figures(str(path), design, found, sample), gains=gains)
+    gains = Gains(**{key: _at(found.gains[measure], least=-1.0) for key, measure in OF_MAPS.items()})
+    return AssessedMap(**_figures(str(path), design, found, sample, areas), gains=gains)
 
 
 def _mapped(other: ClassMap, design: Design) -> Int64:
@@ -165,9 +175,10 @@ def _crs(wkt: str) -> Any:
         raise UserError(f"the CRS of {DESIGN} cannot be read", "draw the points again") from None
 
 
-def _at(found: Estimates, *place: int) -> Estimate:
+def _at(found: Estimates, *place: int, least: float = 0.0) -> Estimate:
     values = {key: float(each[place]) for key, each in vars(found).items()}
-    return Estimate(**{key: each if np.isfinite(each) else None for key, each in values.items()})
+    # Sums of shares may be a rounding error more than all.
+    return Estimate(**{key: min(max(each, least), 1.0) if np.isfinite(each) else None for key, each in values.items()})
 
 
 def _scaled(share: Estimate, factor: float | None) -> Estimate | None:

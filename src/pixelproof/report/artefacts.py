@@ -137,7 +137,7 @@ def read_study(folder: Path) -> StudyArtefacts:
         return StudyArtefacts(folder, record, (replace(part, record=scored),))
     raise UserError(
         f"{folder} holds neither a study ({STUDY}) nor a run ({CONFIG})",
-        "give a folder that study, train, compare or explain made",
+        "give a folder that study, train, compare, explain or assess made",
     )
 
 

@@ -17,7 +17,7 @@ from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
 from pixelproof.report.figures.intervals import Intervals, Measured, amounts, intervals
 from pixelproof.report.figures.style import series, turn
-from pixelproof.runs.assessment_file import AssessedMap, AssessmentRecord
+from pixelproof.runs.assessment_file import AssessedClass, AssessedMap, AssessmentRecord, Unit
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.points_folder import NOBODY
 
@@ -63,7 +63,7 @@ def assessed(record: AssessmentRecord) -> dict[str, object]:
         "sentences": list(_sentences(record)),
         "tiles": _tiles(record),
         "legend": [(each.map, series(place)[0], turn(place)) for place, each in enumerate(record.maps)],
-        "unit": _unit(record),
+        "unit": record.unit.name,
         "areas": _areas(record),
         "accuracies": [(*words, _accuracy(record, key)) for key, words in MEASURES.items()],
         "gains": _gains(record),
@@ -98,9 +98,16 @@ def _sentences(record: AssessmentRecord) -> Iterator[str]:
         f"Of the area of {record.map}, {share(whole.value)} is what the map says "
         f"(95% interval {interval(whole.low, whole.high)})."
     )
+    if record.left_out:
+        yield (
+            f"Nobody can tell what is at any point where it says {first_of(record.left_out, SAID)}: "
+            "that ground is left out of everything here."
+        )
     beyond = [text for name in record.classes if (text := _beyond(record, name))]
     if beyond:
-        yield f"It shows {first_of(beyond, SAID)}."
+        by_chance = round(len(record.classes) / 20)  # as intervals hold in 95%
+        chance = f" Of so many classes about {by_chance} would be named by chance." if by_chance else ""
+        yield f"It shows {first_of(beyond, SAID)}.{chance}"
     else:
         yield "Of no class do these points say that the map shows too much or too little."
     rough = [name for name, each in record.classes.items() if 0 < each.points < ROUGH]
@@ -112,17 +119,13 @@ def _sentences(record: AssessmentRecord) -> Iterator[str]:
 
 def _beyond(record: AssessmentRecord, name: str) -> str:
     """Return by how much the map shows more or less of a class than there is; empty where that may be chance."""
-    found, scale = record.classes[name], 1.0 if record.areas else 100.0
-    mapped, true = (
-        (found.mapped_hectares, found.true_hectares) if record.areas else (found.mapped_share, found.true_share)
-    )
-    assert mapped is not None
-    assert true is not None
+    unit = record.unit
+    mapped, true = (_area(record.classes[name], which, unit) for which in ("mapped", "true"))
     if mapped.value is None or true.low is None or true.high is None or true.low <= mapped.value <= true.high:
         return ""
     kind = "too much" if mapped.value > true.high else "too little"
-    amounts = [_amount(value, scale) for value in (mapped.value, true.value or 0.0, true.low, true.high)]
-    return "{} {} ({} {unit} where there is {}, {} to {})".format(kind, name, *amounts, unit=_unit(record))
+    amounts = [_amount(value, unit) for value in (mapped.value, true.value or 0.0, true.low, true.high)]
+    return "{} {} ({} {unit} where there is {}, {} to {})".format(kind, name, *amounts, unit=unit.name)
 
 
 def _verdict(record: AssessmentRecord, other: AssessedMap) -> str:
@@ -151,23 +154,28 @@ def _tiles(record: AssessmentRecord) -> list[tuple[str, str, str]]:
 
 def _areas(record: AssessmentRecord) -> Intervals:
     """Return the chart of what there is of each class, and what maps show."""
-    key, scale = ("hectares", 1.0) if record.areas else ("share", 100.0)
-    rows = []
+    unit, rows = record.unit, []
     for place, name in enumerate(record.classes):
-        true = getattr(record.classes[name], f"true_{key}")
-        shown = [(m, getattr(each.classes[name], f"mapped_{key}")) for m, each in enumerate(record.maps)]
+        true = _area(record.classes[name], "true", unit)
+        shown = [(m, _area(each.classes[name], "mapped", unit)) for m, each in enumerate(record.maps)]
         beside = tuple(
-            (m, each.value, f"mapped by {record.maps[m].map}: {_text(each, scale)} {_unit(record)}")
+            (m, each.value, f"mapped by {record.maps[m].map}: {_text(each, unit)} {record.unit.name}")
             for m, each in shown
         )
-        rows.append(Measured(name, true, _text(true, scale), None, _color(record, place), beside))
-    return amounts(rows, scale)
+        rows.append(Measured(name, true, _text(true, unit), None, _color(record, place), beside))
+    return amounts(rows, unit.scale)
+
+
+def _area(found: AssessedClass, which: str, unit: Unit) -> Estimate:
+    """Return the ``mapped`` or ``true`` area of a class, in hectares or as a share."""
+    area: Estimate = getattr(found, f"{which}_{unit.key}")
+    return area
 
 
 def _accuracy(record: AssessmentRecord, key: str) -> Intervals:
     """Return the chart of a measure of each class, with a row for each map."""
     rows = [
-        Measured(name if m == 0 else "", found, _text(found, 100), m, _color(record, place) if m == 0 else "")
+        Measured(name if m == 0 else "", found, _percent(found), m, _color(record, place) if m == 0 else "")
         for place, name in enumerate(record.classes)
         for m, each in enumerate(record.maps)
         for found in [getattr(each.classes[name], key)]
@@ -186,12 +194,11 @@ def _gains(record: AssessmentRecord) -> Forest | None:
 
 
 def _matrix(record: AssessmentRecord, found: AssessedMap) -> Matrix:
-    """Return the error matrix by true (row) and mapped class, in square metres or pixels."""
+    """Return the error matrix by true (row) and mapped class, in millionths of the area."""
     classes = [LabelClass(name=each.name, id=each.id) for each in record.design.classes]
     scheme = LabelScheme(task="segmentation", classes=tuple(classes))
-    area = sum(each.area for each in record.design.classes)
-    counts = np.rint(np.array(found.error_matrix).T * area).astype(np.int64)
-    return matrix(counts, scheme, "m²" if record.areas else "pixels")
+    counts = np.rint(np.array(found.error_matrix).T * 1e6).astype(np.int64)
+    return matrix(counts, scheme, "millionths of the area")
 
 
 def _places(record: AssessmentRecord) -> Places:
@@ -217,18 +224,19 @@ def _color(record: AssessmentRecord, place: int) -> str:
     return hex_color(record.design.classes[place].color)
 
 
-def _unit(record: AssessmentRecord) -> str:
-    return "ha" if record.areas else "% of the area"
+def _percent(found: Estimate) -> str:
+    """Return ``93.5 (89.3 to 96.3)``."""
+    return _text(found, Unit("share", 100.0, "%", 1))
 
 
-def _text(found: Estimate, scale: float) -> str:
+def _text(found: Estimate, unit: Unit) -> str:
     """Return ``93.5 (89.3 to 96.3)``, or the figure alone where it is known."""
     if found.value is None:
         return UNDEFINED
     if found.low is None or found.high is None or found.low == found.high:
-        return _amount(found.value, scale)
-    return f"{_amount(found.value, scale)} ({_amount(found.low, scale)} to {_amount(found.high, scale)})"
+        return _amount(found.value, unit)
+    return f"{_amount(found.value, unit)} ({_amount(found.low, unit)} to {_amount(found.high, unit)})"
 
 
-def _amount(value: float, scale: float) -> str:
-    return f"{scale * value:,.1f}"
+def _amount(value: float, unit: Unit) -> str:
+    return f"{unit.scale * value:,.{unit.digits}f}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -14,6 +15,20 @@ from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 FILE = "assessment.json"
+
+
+HECTARE = 10_000.0  # square metres
+SMALL, LARGE = 1.0, 1e6
+"""Hectares below and from which areas are told in square metres and kilometres."""
+
+
+class Unit(NamedTuple):
+    """In what areas are told: which fields hold them, by what these are multiplied, and what that is called."""
+
+    key: Literal["hectares", "share"]
+    scale: float
+    name: str
+    digits: int
 
 
 class AssessedClass(Strict):
@@ -68,6 +83,8 @@ class AssessmentRecord(AssessedMap):
     areas: Literal["planimetric", "ellipsoidal"] | None
     seed: int
     """Of the intervals."""
+    left_out: tuple[str, ...]
+    """Classes of the map at whose points nobody can tell what is there: their ground is left out of everything."""
     others: tuple[AssessedMap, ...]
     design: Design
     """How the points were drawn."""
@@ -79,14 +96,30 @@ class AssessmentRecord(AssessedMap):
         """The one that the points were drawn from, and the others."""
         return self, *self.others
 
+    @property
+    def unit(self) -> Unit:
+        """In what areas are told."""
+        if self.areas is None:
+            return Unit("share", 100.0, "% of the area", 1)
+        hectares = sum(each.area for each in self.design.classes) / HECTARE
+        name, scale = ("m²", HECTARE) if hectares < SMALL else ("km²", 0.01) if hectares >= LARGE else ("ha", 1.0)
+        return Unit("hectares", scale, name, 0 if hectares * scale >= HECTARE else 1)
+
     @model_validator(mode="after")
     def _check(self) -> AssessmentRecord:
         names, known = self.design.names, self.points.with_truth
         for each in self.maps:
             if list(each.classes) != names or {len(names)} != {len(each.error_matrix), *map(len, each.error_matrix)}:
                 raise ValueError(f"the figures of {each.map} are not those of the points' classes")
-        if any(each.gains is None for each in self.others):
-            raise ValueError("of another map it is not said by how much it is better")
+            for one in each.classes.values():
+                _check_class(one, self.areas is not None)
+            _check_bounds(0, 1, each.overall_accuracy, each.miou)
+        for each in self.others:
+            if each.gains is None:
+                raise ValueError("of another map it is not said by how much it is better")
+            _check_bounds(-1, 1, each.gains.overall_accuracy, each.gains.miou)
+        if any(p.column >= self.design.width or p.row >= self.design.height for p in self.design.points):
+            raise ValueError("a point lies beyond the map")
         if len(self.truth) != len(self.design.points) or any(not NOBODY <= at < len(names) for at in self._said):
             raise ValueError("the truth is not that of the points")
         if (len(self.truth), len(self._said)) != (self.points.drawn, known + self.points.unclear):
@@ -96,6 +129,23 @@ class AssessmentRecord(AssessedMap):
     @property
     def _said(self) -> list[int]:
         return [at for at in self.truth if at is not None]
+
+
+def _check_class(found: AssessedClass, areas: bool) -> None:
+    _check_bounds(0, 1, found.mapped_share, found.true_share, found.users_accuracy, found.producers_accuracy, found.iou)
+    for hectares in (found.mapped_hectares, found.true_hectares):
+        if (hectares is not None) != areas:
+            raise ValueError("hectares are said where areas are known, and nowhere else")
+        if hectares is not None:
+            _check_bounds(0, math.inf, hectares)
+
+
+def _check_bounds(least: float, most: float, *estimates: Estimate) -> None:
+    """Refuse figures that lie beyond what they can be, or beside their own intervals."""
+    for each in estimates:
+        ends = [end for end in (each.low, each.value, each.high) if end is not None]
+        if len(ends) not in (0, 3) or [least, *ends, most] != sorted([least, *ends, most]):
+            raise ValueError(f"{each.value} from {each.low} to {each.high} is no figure with its interval")
 
 
 def as_json(record: AssessmentRecord) -> dict[str, Any]:

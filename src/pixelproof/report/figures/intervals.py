@@ -83,7 +83,7 @@ def amounts(figures: Sequence[Measured], scale: float = 1.0) -> Intervals:
     def place(value: float) -> float:
         return 100 * math.sqrt(value / reach)
 
-    ticks = [(place(step / scale), f"{step:,g}") for step in (0.0, *steps) if step <= scale * reach]
+    ticks = [(place(step / scale), f"{step:,.10g}") for step in (0.0, *steps) if step <= scale * reach]
     return Intervals([_row(figure, place) for figure in figures], ticks)
 
 
