@@ -95,7 +95,7 @@ def masks_of(root, text, images=("a.jpg", "images/b.jpg", "val/c.jpg"), masks=("
 
 
 def test_a_table_of_masks_pairs_files_of_any_names(tmp_path):
-    root = masks_of(tmp_path, "Image;Mask\na.jpg;m1.png\nb.jpg;m2.png\nval/c.jpg;m3.png\n")
+    root = masks_of(tmp_path, "Image_Path;Mask\na.jpg;m1.png\nb.jpg;m2.png\nval/c.jpg;m3.png\n")
     data = open_data(root)
     pairs = {s: {x.id: x.mask.relative_to(root).as_posix() for x in every} for s, every in data.splits.items()}
     assert pairs == {"train": {"a": "m1.png", "b": "masks/m2.png"}, "validation": {"val/c": "m3.png"}}
@@ -123,6 +123,12 @@ def test_a_table_of_masks_may_say_the_split_and_leaves_out_what_it_does_not_name
         ("filename,mask\na.jpg,m1.png\n./a.jpg,m1.png\n", "'./a.jpg' is the sample of another line, too"),
         ("filename,mask\na.jpg,\n", "masks.csv names no mask; write one into each line"),
         ("filename,mask\na.jpg,\nb.jpg,m2.png\n", "a.jpg has no partner"),
+        (
+            "filename,msk\na.jpg,m1.png\n",
+            "has no columns for file name and mask; start it with the line 'filename,mask'",
+        ),
+        ("", "has no columns for file name and mask"),
+        ("filename,mask\na.jpg,a.jpg\n", "masks.csv: 'a.jpg' is its own mask; name the mask there"),
         ("filename,mask,split\na.jpg,m1.png,fold1\n", "'fold1' of 'a.jpg' is no split; write train, validation or"),
     ],
 )

@@ -62,9 +62,9 @@ def test_changes_are_a_function_of_the_seed_and_the_step(monkeypatch, tmp_path):
     [
         ("change():", "change(p):", "{0}:change cannot build 'plugin:change': TypeError: .*missing 1 required"),
         ("return noise", "return None", "{0}:change makes NoneType for 'plugin:change' where a function is wanted"),
-        ("targets, gen", "gen", "cannot be applied to images of shape .4, 3, 48, 48.: TypeError"),
-        ("), targets", ")", r"'plugin:change' gives float32 .* on the cpu for float32 .* and int64 \[4, 48, 48\]"),
-        ("), targets", "), targets.float()", r"and float32 \[4, 48, 48\] on the cpu for .* let it return images and"),
+        ("targets, gen", "gen", "cannot be applied to images of shape .8, 3, 48, 48.: TypeError"),
+        ("), targets", ")", r"'plugin:change' gives float32 .* on the cpu for float32 .* and int64 \[8, 48, 48\]"),
+        ("), targets", "), targets.float()", r"and float32 \[8, 48, 48\] on the cpu for .* let it return images and"),
         ("return images", "return images[..., 1:]", "RuntimeError: The size of tensor a"),
         (
             "generator=generator",
@@ -87,6 +87,14 @@ def test_changes_are_a_function_of_the_seed_and_the_step(monkeypatch, tmp_path):
             "    def noise(images, targets, generator):\n"
             "        held.append(images)\n"
             "        images = held[-2:][0]",
+            "depends on more than .* and remember no batch",
+        ),
+        (
+            "def noise(images, targets, generator):",
+            "held = []\n"
+            "    def noise(images, targets, generator):\n"
+            "        held.append(images.mean())\n"
+            "        images = images - held[0]",
             "depends on more than .* and remember no batch",
         ),
         (
@@ -126,3 +134,19 @@ def test_what_becomes_wrong_in_training_is_the_same_sentence(monkeypatch, tmp_pa
     config = settings("classification", "change", "width=0.03", "epochs=1", "device=cpu", "selection=0.2")
     with pytest.raises(UserError, match="'plugin:change' gives targets that are no classes"):
         train(open_data(color_classes), config, tmp_path / "run")
+
+
+def test_dark_images_may_be_standardised(monkeypatch, tmp_path):
+    """Which brings single bright pixels far beyond 0..1."""
+    source = "def change():\n    return lambda images, targets, generator: (bright(images), targets)\n" + (
+        "def bright(images):\n"
+        "    spread, middle = images.std((1, 2, 3), keepdim=True), images.mean((1, 2, 3), keepdim=True)\n"
+        "    return (images - middle) / (spread + 1e-3)\n"
+    )
+    install(monkeypatch, tmp_path / "site", source, augmentation=["change"])
+    config = settings("segmentation", "change")
+    assert try_plugins(config, CLASSES) == []
+    images = torch.zeros(2, 3, 64, 64)
+    images[:, :, 5, 5] = 1
+    changed, _ = plugin_augmentation(config, CLASSES)(images, torch.zeros(2, 64, 64, dtype=torch.int64), 1)
+    assert changed.max() > 30

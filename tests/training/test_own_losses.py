@@ -132,9 +132,9 @@ def test_packages_and_names(monkeypatch, own):
     [
         ("num_classes):", "classes):", "cannot build 'plugin:loss' for 7 classes: TypeError: loss.. got an unexpected"),
         ("    return mean", "    return 7", "{0}:loss makes int for 'plugin:loss' where a function is wanted; let it"),
-        ("logits, target, r", "logits, targets, r", "for logits of shape .4, 7, 64, 64.: NameError: name 'targets'"),
+        ("logits, target, r", "logits, targets, r", "for logits of shape .8, 7, 64, 64.: NameError: name 'targets'"),
         ("return F.", "return -1 or F.", "'plugin:loss' gives int where one number is wanted; let it return a tensor"),
-        ('"sum"', '"none"', r"gives float32 \[4, 64, 64\] on the cpu where one number is wanted"),
+        ('"sum"', '"none"', r"gives float32 \[8, 64, 64\] on the cpu where one number is wanted"),
         (".clamp(min=1)", "", "'plugin:loss' is nan for targets that are all ignored; let it be finite, and 0 where"),
         ("return F.", "return logits.log().sum() + F.", "'plugin:loss' is nan for random logits; let it be finite"),
         (
@@ -220,3 +220,18 @@ def loss(num_classes):
     with pytest.raises(UserError, match=r"'plugin:loss' cannot be computed for logits of .*: AssertionError: enough"):
         train(data, settings("classification", "loss=plugin:loss"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_of_pairs_of_one_class_is_taken(monkeypatch, tmp_path):
+    source = """
+import torch
+
+
+def loss(num_classes):
+    def pull(logits, target):
+        pairs = (target[:, None] == target[None]).float().triu(1)
+        return (pairs * torch.cdist(logits, logits)).sum() / pairs.sum().clamp(min=1)
+    return pull
+"""
+    install(monkeypatch, tmp_path / "site", source, loss=["loss"])
+    assert try_plugins(settings("classification", "loss=cross-entropy+plugin:loss"), CLASSES) == []

@@ -8,7 +8,18 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.runs.files import read_rows
 
-_FILE_COLUMNS = ("filename", "file", "image", "image_id", "id", "name")
+_FILE_COLUMNS = (
+    "filename",
+    "file_name",
+    "file",
+    "image_path",
+    "image_file",
+    "image",
+    "img",
+    "image_id",
+    "id",
+    "name",
+)
 LABEL_COLUMNS = ("label", "class", "prediction", "predicted", "target", "class_id")
 
 
@@ -17,13 +28,13 @@ def header(path: Path) -> list[str]:
     return _header(read_rows(path))
 
 
-def holds_labels(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> bool:
+def holds_labels(path: Path) -> bool:
     """Return whether a table can be read and has a column of file names and one of labels."""
     try:
         names = {*header(path)}
     except UserError:
         return False
-    return not names.isdisjoint(_FILE_COLUMNS) and not names.isdisjoint(columns)
+    return not names.isdisjoint(_FILE_COLUMNS) and not names.isdisjoint(LABEL_COLUMNS)
 
 
 def read_table(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> dict[str, str]:

@@ -17,8 +17,6 @@ from pixelproof.randomness import derive
 from pixelproof.training.losses import Loss
 
 Change = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
-FARTHEST = 10.0
-"""Values of images beyond this are taken for those of another range, such as 0..255, and not for contrast or noise."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +92,9 @@ class PluginAugmentation:
         known = (target >= 0) & (target < self.num_classes)
         if segmented := target.ndim > 1:
             known |= target == IGNORE
-        largest = images.abs().amax()  # not a number if one is
-        finite, near, classes = torch.stack([largest.isfinite(), largest <= FARTHEST, known.all()]).tolist()
+        finite, classes = torch.stack([images.isfinite().all(), known.all()]).tolist()
         if not finite:
             raise UserError(f"'{self.called}' gives images that are not finite", "let their values stay near 0..1")
-        if not near:
-            problem = f"'{self.called}' gives images with values up to {largest.item():.4g} where 0..1 is wanted"
-            raise UserError(problem, "let it leave the range of values as it is")
         if not classes:
             also = f", or {IGNORE}, which is ignored" if segmented else ""
             remedy = f"let them be class indices from 0 to {self.num_classes - 1}{also}"

@@ -46,7 +46,7 @@ def mask_table(root: Path) -> Found | None:
         UserError: It cannot be read, an image or mask is missing or lies elsewhere, or a split is none.
     """
     path = root / MASKS
-    if not path.is_file() or not holds_labels(path, MASK_COLUMNS):
+    if not (path.is_file() or path.is_symlink()):
         return None
     masks, splits = read_table(path, MASK_COLUMNS), _splits(path)
     found, images = Found(MASKS, "segmentation", {}, certain=True, lists=[path]), dict[str, Path]()
@@ -59,7 +59,8 @@ def mask_table(root: Path) -> Found | None:
         if not mask:
             found.unpaired.append(image)
             continue
-        file = _named(root, path, mask, "masks")
+        if (file := _named(root, path, mask, "masks")) == image:
+            raise UserError(f"{path}: '{name}' is its own mask", "name the mask there")
         used.add(file)
         found.splits.setdefault(_split_of(path, name, splits), []).append(Sample(sample_id, image, mask=file))
     if not found.splits:
