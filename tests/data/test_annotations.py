@@ -95,7 +95,7 @@ def test_without_a_rest_what_is_not_drawn_is_of_no_class(photos, pixelproof):
     for said in (
         "1 mask in",
         "2 images without a class left out",
-        "1 image that is not there",
+        "1 image not found left out",
         "1 shape without an area",
     ):
         assert said in out

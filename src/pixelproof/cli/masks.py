@@ -41,7 +41,7 @@ def masks(
     printed.print(f"{counted(found['images'], 'mask')} in {found['folder']}", soft_wrap=True)
     for key, what in (
         ("left_out", "image without a class left out"),
-        ("missing", "image that is not there left out"),
+        ("missing", "image not found left out"),
         ("undrawn", "shape without an area left out"),
         ("covered", "pixel drawn over with another class: what was drawn last counts"),
     ):

@@ -23,14 +23,16 @@ from pixelproof.data.layouts.tables import MASKS
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.labels.drawn import byte_masks, given_name, name_order
-from pixelproof.numbers import counted
-from pixelproof.progress import track
+from pixelproof.numbers import counted, room
+from pixelproof.progress import say, track
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
 from pixelproof.runs.atomic import fresh_folder
 from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
 from pixelproof.schema import parse
 
 FOLDER = "masks"
+LARGE = 10e6
+"""Bytes of annotations from which on it is said that they are being read."""
 
 
 @dataclass
@@ -124,6 +126,8 @@ def _read(files: Iterable[Path]) -> tuple[dict[str, int], list[Annotated]]:
     ids: dict[str, set[int]] = defaultdict(set)
     found: list[Annotated] = []
     for file in files:
+        if file.is_file() and (size := file.stat().st_size) > LARGE:
+            say(f"reading {file}, {room(size)}")
         named, annotated = read_annotations(file)
         found += annotated
         for name, number in named.items():
