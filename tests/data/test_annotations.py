@@ -84,7 +84,7 @@ def test_coco_becomes_a_folder_that_is_ready(photos, pixelproof):
     assert not [f for f in examine(photos).findings if f.severity == "error"]
     code, _, err = pixelproof("masks", file)
     assert code == 2
-    assert "masks already exists; move it away, for it may be somebody's work" in err
+    assert f"masks already exists; move it out of {photos}, for it may be somebody's work" in err
 
 
 def test_without_a_rest_what_is_not_drawn_is_of_no_class(photos, pixelproof):
@@ -226,7 +226,7 @@ def test_other_files_are_refused(photos, text, problem):
 
 
 def test_a_folder_without_annotations_is_refused(photos):
-    with pytest.raises(UserError, match="photos holds no JSON file; give COCO or LabelMe files"):
+    with pytest.raises(UserError, match="photos holds no file of annotations; give COCO or LabelMe files"):
         draw_masks(photos)
 
 
@@ -236,3 +236,85 @@ def test_annotations_of_several_folders_need_to_know_where_images_lie(photos, tm
         draw_masks(files)
     found = draw_masks(files, photos, rest="other")
     assert found["images"] == 3
+
+
+def test_two_images_are_never_given_one_mask(photos):
+    save(picture(7, (20, 30)), photos / "a.png")
+    file = coco(photos / "x.json", [("a.jpg", 20, 30), ("a.png", 20, 30)], [(0, 1, [SQUARE]), (1, 7, [SQUARE])])
+    with pytest.raises(UserError, match=r"a.jpg and .*a.png would have one mask; rename one of them, there and here"):
+        draw_masks(file)
+
+
+def test_what_is_drawn_on_a_missing_image_is_not_drawn_on_its_namesake(tmp_path):
+    save(picture(0, (20, 30)), tmp_path / "one" / "a.jpg")
+    names = [("one/a.jpg", 20, 30), ("two/a.jpg", 20, 30)]
+    file = coco(tmp_path / "x.json", names, [(0, 1, [SQUARE]), (1, 7, [SQUARE])])
+    with pytest.raises(UserError, match=r"names 'one/a.jpg' and 'two/a.jpg', and of these .*one/a.jpg alone is found"):
+        draw_masks(file)
+
+
+def test_splits_are_those_of_folders_or_of_files_that_say_different_ones(tmp_path):
+    for name in ("a.jpg", "steam_train_2.jpg"):
+        save(picture(len(name), (20, 30)), tmp_path / name)
+    for name, image in (("test-project", "a.jpg"), ("other", "a.jpg")):
+        coco(tmp_path / "labels" / f"{name}.json", [(image, 20, 30)], [(0, 1, [SQUARE])])
+    labelme(tmp_path / "labels" / "steam_train_2.json", "steam_train_2.jpg", [("dog", [[1, 1], [9, 9]], "rectangle")])
+    draw_masks(tmp_path / "labels", tmp_path)
+    assert "split" not in (tmp_path / "masks.csv").read_text()
+    files = [coco(tmp_path / f"{s}.json", [("a.jpg", 20, 30)], [(0, 1, [SQUARE])]) for s in ("train", "val")]
+    for made in ("masks.csv", "labels.yaml"):
+        (tmp_path / made).unlink()
+    (tmp_path / "masks").rename(tmp_path / "labels" / "old")
+    with pytest.raises(UserError, match=r"a.jpg is annotated in .*train.json \(train\) and .*val.json \(validation\)"):
+        draw_masks(files, tmp_path, rest="other")
+
+
+def test_damaged_and_unusual_values(photos):
+    def refused(problem, **change):
+        value = json.loads(coco(photos / "x.json", IMAGES, [(0, 1, [SQUARE]), (1, 7, [SQUARE])]).read_text("utf-8"))
+        (photos / "x.json").write_text(json.dumps(value | change), "utf-8")
+        with pytest.raises(UserError) as told:
+            draw_masks(photos / "x.json")
+        assert problem in str(told.value)
+
+    refused("two of its categories have the same id", categories=[{"id": 1, "name": "a"}, {"id": 1, "name": "b"}])
+    refused("two of its images have the same id", images=[{"id": 0, "file_name": "a.jpg"}] * 2)
+    far = {"image_id": 0, "category_id": 1, "segmentation": [[1e308, 0, 5, 5, 0, 9]]}
+    refused("less than or equal to 1000000", annotations=[far])
+    (photos / "x.json").unlink()
+    mask_of_a_tool = [("9", [[1, 1], [9, 9]], "mask")]
+    with pytest.raises(UserError, match="a '9' is a mask, which is not read; make a polygon of it"):
+        draw_masks(labelme(photos / "a.json", "a.jpg", mask_of_a_tool))
+
+
+def test_what_tools_write_in_other_ways_is_read(photos):
+    flat, none, dot = SQUARE, None, [[3, 3, 4, 4]]
+    names = [("upload/3f2a1b0c-A.jpg", 20.0, 30.0), ("my%20b.JPG", 20, 30)]
+    (photos / "b.jpg").rename(photos / "my b.jpg")
+    found = draw_masks(coco(photos / "x.json", names, [(0, 1, flat), (0, 7, none), (1, 7, [SQUARE]), (1, 1, dot)]))
+    assert (found["images"], found["missing"], found["undrawn"]) == (2, 0, 2)
+    assert (mask(photos, "a.png")[2:10, 2:12] == 1).all()
+
+
+def test_turned_rectangles_ignored_ground_and_renamed_images(photos):
+    corners = [[2, 2], [12, 2], [12, 10], [2, 10]]
+    shapes = [("a", corners, "rotation"), (5, corners, None), ("__ignore__", [[2, 2], [7, 10]], "rectangle")]
+    labelme(photos / "a.json", "was_called_otherwise.jpg", shapes)
+    (photos / "package.json").write_text("{}")
+    draw_masks(photos, rest="other")
+    drawn = mask(photos, "a.png")
+    assert open_data(photos).scheme.names == ("5", "a", "other")
+    assert (drawn[2:10, 7:12] == 0).all()
+    assert (drawn[2:10, 2:7] == VOID).all()
+
+
+def test_a_rest_that_is_a_category_keeps_its_id(photos):
+    file = coco(photos / "x.json", IMAGES, [(0, 1, [SQUARE])], categories=[(1, "cat"), (7, "background"), (0, "dog")])
+    draw_masks(file, rest="background")
+    assert open_data(photos).scheme.ids == (1, 7)
+
+
+def test_names_that_tables_do_not_keep_are_refused(photos):
+    save(picture(5, (20, 30)), photos / " d.jpg")
+    with pytest.raises(UserError, match="begins or ends with a blank; rename it"):
+        draw_masks(coco(photos / "x.json", [(" d.jpg", 20, 30)], [(0, 1, [SQUARE])]), rest="other")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -50,7 +51,7 @@ def cut(
         printed.print(f"{counted(found['contested'], 'pixel')} in polygons of several classes are of none")
     if found["unnamed"]:
         printed.print(f"{counted(found['unnamed'], 'polygon')} without a class left out")
-    printed.print(f"look at them: pixelproof doctor {out}", soft_wrap=True)
-    printed.print(
-        f"then keep neighbours together: pixelproof train {out} --model fcn8s --set 'groups={GROUPS}'", soft_wrap=True
-    )
+    folder = shlex.quote(str(out))
+    printed.print(f"look at them: pixelproof doctor {folder}", soft_wrap=True)
+    then = f"pixelproof train {folder} --model fcn8s --set 'groups={GROUPS}'"
+    printed.print(f"then keep neighbours together: {then}", soft_wrap=True)

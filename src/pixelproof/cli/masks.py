@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -48,4 +49,6 @@ def masks(
         if found[key]:
             first, _, others = what.partition(" ")
             printed.print(f"{counted(found[key], first)} {others}", soft_wrap=True)
-    printed.print(f"look at them: pixelproof doctor {found['folder']}", soft_wrap=True)
+    folder = shlex.quote(found["folder"])
+    printed.print(f"look at them: pixelproof doctor {folder}", soft_wrap=True)
+    printed.print(f"then: pixelproof train {folder} --model fcn8s", soft_wrap=True)

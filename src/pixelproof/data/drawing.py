@@ -19,15 +19,20 @@ def inside(outline: Float64, height: int, width: int) -> Bool:
     ends = np.take_along_axis(ends, ends[..., 1:].argsort(axis=0), axis=0)  # each edge downwards
     (x, y), (lower_x, lower_y) = ends[0].T, ends[1].T
     first, last = (np.clip(np.ceil(each - 0.5), 0, height).astype(np.int64) for each in (y, lower_y))
+    top, bottom = int(first.min()), int(last.max())
     edge = np.repeat(np.arange(len(x)), last - first)
     row = _counted_up(first, last)
     with np.errstate(divide="ignore", invalid="ignore"):  # of level edges, which cross no row's middle
         slope = (lower_x - x) / (lower_y - y)
     crossing = x[edge] + (row + 0.5 - y[edge]) * slope[edge]
     column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(np.int64)
-    turns = np.zeros((height, width + 1), np.int64)
-    np.add.at(turns, (row, column), 1)  # from there on it is the other side
-    odd: Bool = turns.cumsum(axis=1)[:, :-1] % 2 == 1
+    odd = np.zeros((height, width), np.bool_)
+    if not len(row):
+        return odd
+    left, right = int(column.min()), int(column.max())
+    turns = np.zeros((bottom - top, right - left + 1), np.uint8)
+    np.add.at(turns, (row - top, column - left), 1)  # from there on it is the other side
+    odd[top:bottom, left:right] = turns.cumsum(axis=1, dtype=np.uint8)[:, :-1] % 2
     return odd
 
 

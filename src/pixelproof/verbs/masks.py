@@ -15,7 +15,7 @@ import numpy as np
 
 from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.data.annotation_images import Places
-from pixelproof.data.annotations import KNOWN, Annotated, Shape, read_annotations
+from pixelproof.data.annotations import IGNORED, KNOWN, Drawing, Shape, holds_annotations, read_annotations
 from pixelproof.data.images import encode_png, image_size
 from pixelproof.data.layouts import folders_below
 from pixelproof.data.layouts.listing import split_name
@@ -26,7 +26,7 @@ from pixelproof.labels.drawn import byte_masks, given_name, name_order
 from pixelproof.numbers import counted, room
 from pixelproof.progress import say, track
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
-from pixelproof.runs.atomic import fresh_folder
+from pixelproof.runs.atomic import atomic_folder
 from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
 from pixelproof.schema import parse
 
@@ -62,27 +62,28 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
         UserError: A file cannot be read or contradicts an image, or masks are there already.
     """
     given, rest = as_paths(annotations), given_name(rest, "--rest")
-    files = [file for path in given for file in _files(path)]
+    files = list({file.resolve(): file for path in given for file in _files(path)}.values())
     root = Path(images) if images is not None else _common(given)
     _refuse_existing(root)
     ids, found = _read(files)
     scheme, values = _scheme(ids, found, rest)
     placed = Places(root).of(found)
     tally = Tally(np.zeros(VOID + 1, np.int64), Counter())
-    rows = []
-    with fresh_folder(root / FOLDER) as temporary:
+    rows, splits = [], _splits(found)
+    with atomic_folder(root) as temporary:
         for image, each in track(placed.items(), "draw", len(placed)):
             mask = _drawn(image, each, scheme, rest, tally)
             if (mask == VOID).all():
                 continue
-            name = image.relative_to(root).with_suffix(".png")
-            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / name).write_bytes(encode_png(values[mask]))
-            rows.append((image.relative_to(root).as_posix(), f"{FOLDER}/{name.as_posix()}", _split(image, root, each)))
+            name = image.relative_to(root)
+            drawn = f"{FOLDER}/{name.with_suffix('.png').as_posix()}"
+            (temporary / drawn).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / drawn).write_bytes(encode_png(values[mask]))
+            rows.append((name.as_posix(), drawn, _split(name, image, each, splits)))
         if not rows:
             raise UserError(f"no image of {root} has anything drawn that has an area", "give outlines, or --rest")
-    write_text(root / LABELS_FILE, labels_to_yaml(scheme))
-    write_text(root / MASKS, _table(rows))
+        write_text(temporary / LABELS_FILE, labels_to_yaml(scheme))
+        write_text(temporary / MASKS, _table(rows))
     return {
         "classes": {
             name: {"pixels": int(tally.pixels[k]), "shapes": tally.shapes[name]} for k, name in enumerate(scheme.names)
@@ -90,20 +91,27 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
         "folder": str(root),
         "images": len(rows),
         "left_out": len(placed) - len(rows),
-        "missing": len(found) - len(placed),
+        "missing": len({each.file for each in found}) - len({each.file for drawn in placed.values() for each in drawn}),
         "covered": tally.covered,
         "undrawn": tally.undrawn,
     }
 
 
 def _files(given: Path) -> list[Path]:
-    """Return a file alone, or the JSON files of a folder and of those in it."""
+    """Return a file alone, or the files of annotations in a folder and in those in it."""
     if not given.is_dir():
         return [given]
-    files = sorted(file for folder in folders_below(given) for file in folder.glob("[!.]*.json"))
-    if not files:
-        raise UserError(f"{given} holds no JSON file", KNOWN)
-    return files
+    files = [file for folder in folders_below(given) for file in sorted(folder.iterdir()) if _is_json(file)]
+    found = [file for file in files if holds_annotations(file)]
+    if not found:
+        raise UserError(f"{given} holds no file of annotations", KNOWN)
+    if others := len(files) - len(found):
+        say(f"note: {counted(others, 'JSON file')} of {given} without annotations left out")
+    return found
+
+
+def _is_json(file: Path) -> bool:
+    return file.suffix.lower() == ".json" and not file.name.startswith(".") and file.is_file()
 
 
 def _common(given: Sequence[Path]) -> Path:
@@ -118,13 +126,13 @@ def _refuse_existing(root: Path) -> None:
     if not root.is_dir():
         raise UserError(f"{root} is not a folder", "say by --images which one holds the images")
     if there := next((root / name for name in (FOLDER, MASKS, LABELS_FILE) if (root / name).exists()), None):
-        raise UserError(f"{there} already exists", "move it away, for it may be somebody's work")
+        raise UserError(f"{there} already exists", f"move it out of {root}, for it may be somebody's work")
 
 
-def _read(files: Iterable[Path]) -> tuple[dict[str, int], list[Annotated]]:
+def _read(files: Iterable[Path]) -> tuple[dict[str, int], list[Drawing]]:
     """Return the ids of classes by name, none where files differ or say nothing, and all that is drawn."""
     ids: dict[str, set[int]] = defaultdict(set)
-    found: list[Annotated] = []
+    found: list[Drawing] = []
     for file in files:
         if file.is_file() and (size := file.stat().st_size) > LARGE:
             say(f"reading {file}, {room(size)}")
@@ -136,13 +144,15 @@ def _read(files: Iterable[Path]) -> tuple[dict[str, int], list[Annotated]]:
     return agreed if len(agreed) == len(ids) else {}, found
 
 
-def _scheme(ids: dict[str, int], found: Sequence[Annotated], rest: str | None) -> tuple[LabelScheme, UInt8]:
+def _scheme(ids: dict[str, int], found: Sequence[Drawing], rest: str | None) -> tuple[LabelScheme, UInt8]:
     """Return the classes that are drawn and that of the rest, and the byte of each in masks."""
-    names = sorted({shape.name for each in found for shape in each.shapes if shape.drawn} - {rest}, key=name_order)
+    drawn = {shape.name for each in found for shape in each.shapes if shape.drawn} - {IGNORED}
+    names = sorted(drawn if rest in ids else drawn - {rest}, key=name_order)
+    names += [rest] if rest in ids and rest not in names else []
     numbers = {name: ids.get(name, VOID) for name in names}
-    if len(set(numbers.values())) < len(numbers) or max(numbers.values(), default=0) >= VOID:
+    if len(set(numbers.values())) < len(numbers) or not all(0 <= number < VOID for number in numbers.values()):
         numbers = {name: place for place, name in enumerate(names)}
-    if rest:
+    if rest and rest not in numbers:
         numbers[rest] = min({*range(len(numbers) + 1)} - {*numbers.values()})
     if len(numbers) < 2:
         raise UserError(f"{counted(len(numbers), 'class')} drawn, and two are needed", "say by --rest what all else is")
@@ -152,7 +162,7 @@ def _scheme(ids: dict[str, int], found: Sequence[Annotated], rest: str | None) -
     return byte_masks(parse(LabelScheme, {"task": "segmentation", "classes": classes}, "annotations"))
 
 
-def _drawn(image: Path, found: Sequence[Annotated], scheme: LabelScheme, rest: str | None, tally: Tally) -> UInt8:
+def _drawn(image: Path, found: Sequence[Drawing], scheme: LabelScheme, rest: str | None, tally: Tally) -> UInt8:
     """Return the class index of each pixel, uint8 [H, W]: of what was drawn last, as the tools show it."""
     height, width = image_size(image)
     ground = scheme.names.index(rest) if rest else VOID
@@ -165,7 +175,8 @@ def _drawn(image: Path, found: Sequence[Annotated], scheme: LabelScheme, rest: s
             if not shape.drawn:
                 tally.undrawn += 1
                 continue
-            inside, index = _mask(each, shape, height, width), scheme.names.index(shape.name)
+            inside = _mask(each, shape, height, width)
+            index = VOID if shape.name == IGNORED else scheme.names.index(shape.name)
             tally.covered += int((inside & (mask != ground) & (mask != index)).sum())
             tally.shapes[shape.name] += 1
             mask[inside] = index
@@ -173,18 +184,28 @@ def _drawn(image: Path, found: Sequence[Annotated], scheme: LabelScheme, rest: s
     return mask
 
 
-def _mask(each: Annotated, shape: Shape, height: int, width: int) -> Bool:
+def _mask(each: Drawing, shape: Shape, height: int, width: int) -> Bool:
     try:
         return shape.mask(height, width)
     except ValueError as error:
         raise UserError(f"{each.source}: of a '{shape.name}' on {each.file} {error}", "export it again") from None
 
 
-def _split(image: Path, root: Path, found: Sequence[Annotated]) -> str:
-    """Return the split that a folder of an image or the name of its annotations says; empty where none does."""
-    folders = [Path(part) for part in image.relative_to(root).parts[:-1]]
-    words = [Path(word) for word in re.split(r"[^a-z]+", found[0].source.stem.lower())]
-    return next(filter(None, map(split_name, [*folders, *words])), "")
+def _splits(found: Sequence[Drawing]) -> dict[Path, str]:
+    """Return the split that the name of each file of annotations says, where several say different ones."""
+    words = {each.source: re.split(r"[^a-z]+", each.source.stem.lower()) for each in found if each.listed}
+    said = {file: next(filter(None, map(split_name, map(Path, names))), "") for file, names in words.items()}
+    return said if len({*said.values()} - {""}) > 1 else {}
+
+
+def _split(name: Path, image: Path, found: Sequence[Drawing], splits: dict[Path, str]) -> str:
+    """Return the split that a folder of an image or the names of its annotations say; empty where none does."""
+    folder = next(filter(None, map(split_name, map(Path, name.parts[:-1]))), "")
+    said = {splits[each.source]: each.source for each in found if splits.get(each.source)}
+    if len(said) > 1 and not folder:
+        both = " and ".join(f"{file} ({split})" for split, file in said.items())
+        raise UserError(f"{image} is annotated in {both}", "give it to one split")
+    return folder or next(iter(said), "")
 
 
 def _table(rows: Sequence[tuple[str, str, str]]) -> str:
