@@ -128,6 +128,7 @@ def test_a_table_of_masks_may_say_the_split_and_leaves_out_what_it_does_not_name
             "has no columns for file name and mask; start it with the line 'filename,mask'",
         ),
         ("", "has no columns for file name and mask"),
+        ("filename,mask\na.jpg,m1.png\nb.jpg,a.jpg\n", "a.jpg is an image, and the mask of another; correct the table"),
         ("filename,mask\na.jpg,a.jpg\n", "masks.csv: 'a.jpg' is its own mask; name the mask there"),
         ("filename,mask,split\na.jpg,m1.png,fold1\n", "'fold1' of 'a.jpg' is no split; write train, validation or"),
     ],

@@ -335,6 +335,25 @@ def test_broken_files_are_refused(scene, tmp_path, name, content, problem, capfd
     assert "ERROR" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("EPSG:999999", False), ("urn:ogc:def:crs:EPSG::", False), ("urn:ogc:def:crs:OGC:1.3:CRS84", True)],
+)
+def test_geojson_may_name_a_crs_that_there_is(scene, tmp_path, name, taken):
+    shapes = [
+        shapely.geometry.shape(transform_geom(CRS, "EPSG:4326", shapely.geometry.mapping(ground(p))))
+        for p in (FOREST, LAKE)
+    ]
+    labels = write_polygons(tmp_path / "labels.geojson", shapes, ["a", "b"], "EPSG:4326")
+    value = json.loads(labels.read_text("utf-8")) | {"crs": {"type": "name", "properties": {"name": name}}}
+    labels.write_text(json.dumps(value), "utf-8")
+    if taken:
+        assert cut_scenes(scene, labels, tmp_path / "out")["tiles"] == 1
+        return
+    with pytest.raises(UserError, match="is not said by a name such as EPSG:32633; export it again"):
+        cut_scenes(scene, labels, tmp_path / "out")
+
+
 def beyond(scene, shapes, source):
     """Which pixels' middles lie in polygons of another CRS, each middle asked for there."""
     with rasterio.open(scene) as data:

@@ -128,6 +128,8 @@ def test_ground_that_nobody_can_tell_is_left_out_and_said_to_be(points, pixelpro
     record, text = load_assessment(points / "assessment.json"), Page(points / "report.html").text
     assert record.left_out == ("water",)
     assert record.classes["water"].mapped_hectares == Estimate(value=None)
+    assert record.classes["water"].iou == record.classes["water"].producers_accuracy == Estimate(value=None)
+    assert record.miou.value == pytest.approx((record.classes["land"].iou.value + 0) / 2)  # and of ice, which it lacks
     land = record.classes["land"]
     assert land.mapped_hectares.value == pytest.approx(450 / 10_000)  # as the map has it, and no more
     assert land.true_hectares.value < land.mapped_hectares.value

@@ -64,12 +64,12 @@ def assess_map(
     areas, left_out = _areas(table, design, said, known)
     sample = _sample(design, areas, said, known)
     record = AssessmentRecord(
-        **_figures(design.map, design, assess(sample, seed=seed), sample, areas, left_out),
+        **_figures(design.map, design, assess(sample, None, seed, _places(design, left_out)), sample, areas, left_out),
         points=Looked(drawn=len(said), with_truth=int(known.sum()), unclear=said.count(NOBODY)),
         areas=design.areas,
         seed=seed,
         left_out=left_out,
-        others=tuple(_other(path, design, sample, areas, known, seed) for path in as_paths(map)),
+        others=tuple(_other(path, design, sample, areas, known, seed, left_out) for path in as_paths(map)),
         design=design,
         truth=tuple(said),
     )
@@ -124,16 +124,28 @@ def _figures(
     return {"map": name, "classes": classes, **whole, "error_matrix": np.clip(found.matrix, 0, 1).tolist()}
 
 
-def _other(path: Path, design: Design, sample: PointSample, areas: Float64, known: Bool, seed: int) -> AssessedMap:
+def _other(
+    path: Path,
+    design: Design,
+    sample: PointSample,
+    areas: Float64,
+    known: Bool,
+    seed: int,
+    left_out: Sequence[str],
+) -> AssessedMap:
     """Return how good another map is, and by how much it is better than the one the points were drawn from."""
     with closing(ClassMap(path)) as other:
         mapped = _mapped(other, design)[known]
     if missing := int((mapped == VOID).sum()):
         problem = f"{path} holds no data at {counted(missing, 'point')} of {len(mapped):,}"
         raise UserError(problem, "draw points from a map of the ground that both show")
-    found = assess(sample, mapped, seed)
+    found = assess(sample, mapped, seed, _places(design, left_out))
     gains = Gains(**{key: _at(found.gains[measure], least=-1.0) for key, measure in OF_MAPS.items()})
     return AssessedMap(**_figures(str(path), design, found, sample, areas), gains=gains)
+
+
+def _places(design: Design, names: Sequence[str]) -> list[int]:
+    return [design.names.index(name) for name in names]
 
 
 def _mapped(other: ClassMap, design: Design) -> Int64:

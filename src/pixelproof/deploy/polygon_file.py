@@ -87,8 +87,12 @@ def _refuse_other_json(path: Path) -> None:
         return
     properties = crs.get("properties") if isinstance(crs, dict) and crs.get("type") == "name" else None
     name = properties.get("name") if isinstance(properties, dict) else None
-    if not isinstance(name, str) or not name.lower().startswith(("urn:ogc:def:crs:", "epsg:")):
-        raise UserError(f"the CRS of {path} is not said by a name such as EPSG:32633", "export it again")
+    try:
+        if not isinstance(name, str) or not name.lower().startswith(("urn:ogc:def:crs:", "epsg:")):
+            raise ValueError
+        rasterio.crs.CRS.from_user_input(name)
+    except ValueError:  # rasterio's own error is one
+        raise UserError(f"the CRS of {path} is not said by a name such as EPSG:32633", "export it again") from None
 
 
 @contextmanager

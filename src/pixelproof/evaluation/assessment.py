@@ -12,7 +12,7 @@ stand for what is believed before the first point. ``benchmarks/assessment.py`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -100,30 +100,36 @@ OF_CLASSES: dict[str, Callable[[Margins], Float64]] = {
 IoU, [..., K]."""
 
 
-def assess(sample: PointSample, mapped: Int64 | None = None, seed: int = 0) -> Assessment:
+def assess(sample: PointSample, mapped: Int64 | None = None, seed: int = 0, left_out: Sequence[int] = ()) -> Assessment:
     """Return how good a map is.
 
     Args:
         sample: At least one point in each class that has area.
         mapped: int64 [N], the class at each point of another map; by default the one that the points were drawn from.
         seed: Of the intervals.
+        left_out: Classes whose ground is not in the sample: of these nothing can be right in it, so they have neither
+            producer's accuracy nor IoU, and no part in the mean.
     """
     own = Margins.of(_matrix(sample, sample.drawn))
     matrix = _matrix(sample, sample.drawn if mapped is None else mapped)
     found, (draws, own_draws) = Margins.of(matrix), _draws(sample, mapped, seed)
     measures = {name: _estimate(measure(found), measure(draws)) for name, measure in OF_CLASSES.items()}
-    whole = {name: (measure(found), measure(draws)) for name, measure in _whole(found).items()}
+    for name in ("producers", "iou"):
+        for each in vars(measures[name]).values():
+            each[list(left_out)] = np.nan
+    whole = {name: (measure(found), measure(draws)) for name, measure in _whole(found, left_out).items()}
     measures |= {name: _estimate(*pair) for name, pair in whole.items()}
     gains = {
         name: _estimate(measure(found) - measure(own), measure(draws) - measure(own_draws))
-        for name, measure in _whole(own).items()
+        for name, measure in _whole(own, left_out).items()
     }
     return Assessment(matrix, measures, gains)
 
 
-def _whole(found: Margins) -> dict[str, Callable[[Margins], Float64]]:
+def _whole(found: Margins, left_out: Sequence[int]) -> dict[str, Callable[[Margins], Float64]]:
     """Return the measures of a whole map; mean IoU is that of the classes that ``found`` maps or has."""
     known = np.isfinite(found.iou)
+    known[list(left_out)] = False
     return {
         "overall": lambda area: area.right.sum(axis=-1),
         "miou": lambda area: mean_defined(np.where(known, area.iou, np.nan)),

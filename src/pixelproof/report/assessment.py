@@ -107,7 +107,8 @@ def _sentences(record: AssessmentRecord) -> Iterator[str]:
     if beyond:
         by_chance = round(len(record.classes) / 20)  # as intervals hold in 95%
         chance = f" Of so many classes about {by_chance} would be named by chance." if by_chance else ""
-        yield f"It shows {first_of(beyond, SAID)}.{chance}"
+        ground = "Of the ground that is known it" if record.left_out else "It"
+        yield f"{ground} shows {first_of(beyond, SAID)}.{chance}"
     else:
         yield "Of no class do these points say that the map shows too much or too little."
     rough = [name for name, each in record.classes.items() if 0 < each.points < ROUGH]

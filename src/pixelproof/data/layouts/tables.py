@@ -50,7 +50,7 @@ def mask_table(root: Path) -> Found | None:
         return None
     masks, splits = read_table(path, MASK_COLUMNS), _splits(path)
     found, images = Found(MASKS, "segmentation", {}, certain=True, lists=[path]), dict[str, Path]()
-    used = set[Path]()
+    used, drawn = set[Path](), set[Path]()
     for name, mask in masks.items():
         image, sample_id = _named(root, path, name, "images"), PurePosixPath(name).with_suffix("").as_posix()
         if images.setdefault(sample_id, image) != image or image in used:
@@ -61,11 +61,13 @@ def mask_table(root: Path) -> Found | None:
             continue
         if (file := _named(root, path, mask, "masks")) == image:
             raise UserError(f"{path}: '{name}' is its own mask", "name the mask there")
-        used.add(file)
+        drawn.add(file)
         found.splits.setdefault(_split_of(path, name, splits), []).append(Sample(sample_id, image, mask=file))
     if not found.splits:
         raise UserError(f"{path} names no mask", "write one into each line")
-    found.unlisted = sum(file not in used for file in images_below(root))
+    if both := sorted(used & drawn):
+        raise UserError(f"{path}: {both[0]} is an image, and the mask of another", "correct the table")
+    found.unlisted = sum(file not in used | drawn for file in images_below(root))
     return found
 
 
