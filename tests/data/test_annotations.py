@@ -212,7 +212,7 @@ def test_what_contradicts_itself_is_one_sentence_and_leaves_nothing(photos, anno
     ("text", "problem"),
     [
         ("{", "x.json"),
-        ("[]", "holds no JSON object; give COCO or LabelMe files"),
+        ("[]", "holds no annotations that are read; give COCO or LabelMe files"),
         ('{"a": 1}', "holds no annotations that are read; give COCO or LabelMe files"),
         ('{"shapes": [{"label": "a"}], "imagePath": "a.jpg"}', "'shapes.0.points': field required"),
         ('{"shapes": [], "imagePath": "a.jpg"}', "0 classes drawn"),
@@ -226,7 +226,7 @@ def test_other_files_are_refused(photos, text, problem):
 
 
 def test_a_folder_without_annotations_is_refused(photos):
-    with pytest.raises(UserError, match="photos holds no file of annotations; give COCO or LabelMe files"):
+    with pytest.raises(UserError, match="photos holds no JSON file; give COCO or LabelMe files"):
         draw_masks(photos)
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from map_scenes import write_scene
+from PIL import Image
 from report_pages import Page
 
 from pixelproof.deploy.assess import assess_map
@@ -44,9 +44,10 @@ def points(tmp_path):
 @pytest.fixture
 def better(tmp_path):
     """Another map of the same pixels, which shows as water what is."""
-    values = np.ones((1, SIDE, SIDE), np.uint8)
-    values[0, : SIDE // 2] = 0
-    return write_scene(tmp_path / "other.tif", values, crs=None, nodata=255)
+    values = np.ones((SIDE, SIDE), np.uint8)
+    values[: SIDE // 2] = 0
+    Image.fromarray(values).save(tmp_path / "other.png")
+    return tmp_path / "other.png"
 
 
 def test_what_it_says_follows_from_the_points(points, better, tmp_path, pixelproof):
@@ -63,7 +64,7 @@ def test_what_it_says_follows_from_the_points(points, better, tmp_path, pixelpro
     assert f"too much land ({50:.1f} % of the area where there is {100 * land.true_share.value:.1f}," in text
     assert f"too little {NAMES[2]} (0.0 % of the area" in text
     assert "59 of 60 points have a truth, 1 of which nobody can tell" in text
-    assert "Which of map.tif and other.tif is right more often, these points cannot say: 0.0" in text
+    assert "Which of map.tif and other.png is right more often, these points cannot say: 0.0" in text
     html = page.read_text("utf-8")
     assert NAMES[2] not in html
     assert html.count("<circle") - 1 == 59 - wrong

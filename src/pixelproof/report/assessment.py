@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePath
 
 import numpy as np
@@ -17,9 +16,9 @@ from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
 from pixelproof.report.figures.intervals import Intervals, Measured, amounts, intervals
 from pixelproof.report.figures.style import series, turn
+from pixelproof.report.places import places
 from pixelproof.runs.assessment_file import AssessedClass, AssessedMap, AssessmentRecord, Unit
 from pixelproof.runs.evidence_file import Estimate
-from pixelproof.runs.points_folder import NOBODY
 
 MEASURES = {
     "users_accuracy": ("User's accuracy", "Share of what is mapped as the class that is the class; also precision."),
@@ -28,30 +27,6 @@ MEASURES = {
 }
 """Title and meaning of what is told of each class, by what records call it."""
 SAID = 5  # classes of a sentence
-LISTED = 100  # points where the map errs
-SIDE = 1000  # of the picture of all points, in its own units
-
-
-@dataclass(frozen=True)
-class Place:
-    """A point on the picture of all: where, whether the map is right there, and what is to be said of it."""
-
-    x: float
-    y: float
-    right: bool
-    title: str
-
-
-@dataclass(frozen=True)
-class Places:
-    """The picture of all points, those where the map errs last and so on top."""
-
-    width: float
-    height: float
-    points: list[Place]
-    wrong: list[tuple[str, str, str, str, str]]
-    """Number, what is mapped, what is there, column and row of the first points where the map errs."""
-    more: str
 
 
 def assessed(record: AssessmentRecord) -> dict[str, object]:
@@ -68,7 +43,7 @@ def assessed(record: AssessmentRecord) -> dict[str, object]:
         "accuracies": [(*words, _accuracy(record, key)) for key, words in MEASURES.items()],
         "gains": _gains(record),
         "matrices": [(each.map, _matrix(record, each)) for each in record.maps],
-        "places": _places(record),
+        "places": places(record),
     }
 
 
@@ -200,25 +175,6 @@ def _matrix(record: AssessmentRecord, found: AssessedMap) -> Matrix:
     scheme = LabelScheme(task="segmentation", classes=tuple(classes))
     counts = np.rint(np.array(found.error_matrix).T * 1e6).astype(np.int64)
     return matrix(counts, scheme, "millionths of the area")
-
-
-def _places(record: AssessmentRecord) -> Places:
-    design, names = record.design, record.design.names
-    scale = SIDE / max(design.width, design.height)
-    points, wrong = [], []
-    for number, (point, truth) in enumerate(zip(design.points, record.truth, strict=True), start=1):
-        if truth is None or truth == NOBODY:
-            continue
-        title = f"point {number}: {names[truth]}"
-        if point.mapped != truth:
-            title += f", mapped as {names[point.mapped]}"
-            at = (str(number), names[point.mapped], names[truth], count(point.column), count(point.row))
-            wrong.append(at)
-        x, y = scale * (point.column + 0.5), scale * (point.row + 0.5)
-        points.append(Place(round(x, 1), round(y, 1), point.mapped == truth, title))
-    more = f"{count(len(wrong) - LISTED)} more are not listed." if len(wrong) > LISTED else ""
-    points.sort(key=lambda point: not point.right)
-    return Places(scale * design.width, scale * design.height, points, wrong[:LISTED], more)
 
 
 def _color(record: AssessmentRecord, place: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,25 +14,21 @@ from typing import Any
 import numpy as np
 
 from pixelproof.array_types import Bool, Int64, UInt8
-from pixelproof.data.annotation_images import Places
-from pixelproof.data.annotations import IGNORED, KNOWN, Drawing, Shape, holds_annotations, read_annotations
+from pixelproof.data.annotations import IGNORED, Drawing, Places, Shape, read_annotations
 from pixelproof.data.images import encode_png, image_size
-from pixelproof.data.layouts import folders_below
 from pixelproof.data.layouts.listing import split_name
 from pixelproof.data.layouts.tables import MASKS
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.labels.drawn import byte_masks, given_name, name_order
-from pixelproof.numbers import counted, room
-from pixelproof.progress import say, track
+from pixelproof.numbers import counted
+from pixelproof.progress import track
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
 from pixelproof.runs.atomic import atomic_folder
 from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
 from pixelproof.schema import parse
 
 FOLDER = "masks"
-LARGE = 10e6
-"""Bytes of annotations from which on it is said that they are being read."""
 
 
 @dataclass
@@ -62,10 +58,9 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
         UserError: A file cannot be read or contradicts an image, or masks are there already.
     """
     given, rest = as_paths(annotations), given_name(rest, "--rest")
-    files = list({file.resolve(): file for path in given for file in _files(path)}.values())
     root = Path(images) if images is not None else _common(given)
     _refuse_existing(root)
-    ids, found = _read(files)
+    ids, found = read_annotations(given)
     scheme, values = _scheme(ids, found, rest)
     placed = Places(root).of(found)
     tally = Tally(np.zeros(VOID + 1, np.int64), Counter())
@@ -97,23 +92,6 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
     }
 
 
-def _files(given: Path) -> list[Path]:
-    """Return a file alone, or the files of annotations in a folder and in those in it."""
-    if not given.is_dir():
-        return [given]
-    files = [file for folder in folders_below(given) for file in sorted(folder.iterdir()) if _is_json(file)]
-    found = [file for file in files if holds_annotations(file)]
-    if not found:
-        raise UserError(f"{given} holds no file of annotations", KNOWN)
-    if others := len(files) - len(found):
-        say(f"note: {counted(others, 'JSON file')} of {given} without annotations left out")
-    return found
-
-
-def _is_json(file: Path) -> bool:
-    return file.suffix.lower() == ".json" and not file.name.startswith(".") and file.is_file()
-
-
 def _common(given: Sequence[Path]) -> Path:
     """Return the folder of the annotations, where it is one."""
     folders = {path if path.is_dir() else path.parent for path in given}
@@ -127,21 +105,6 @@ def _refuse_existing(root: Path) -> None:
         raise UserError(f"{root} is not a folder", "say by --images which one holds the images")
     if there := next((root / name for name in (FOLDER, MASKS, LABELS_FILE) if (root / name).exists()), None):
         raise UserError(f"{there} already exists", f"move it out of {root}, for it may be somebody's work")
-
-
-def _read(files: Iterable[Path]) -> tuple[dict[str, int], list[Drawing]]:
-    """Return the ids of classes by name, none where files differ or say nothing, and all that is drawn."""
-    ids: dict[str, set[int]] = defaultdict(set)
-    found: list[Drawing] = []
-    for file in files:
-        if file.is_file() and (size := file.stat().st_size) > LARGE:
-            say(f"reading {file}, {room(size)}")
-        named, annotated = read_annotations(file)
-        found += annotated
-        for name, number in named.items():
-            ids[name].add(number)
-    agreed = {name: min(numbers) for name, numbers in ids.items() if len(numbers) == 1}
-    return agreed if len(agreed) == len(ids) else {}, found
 
 
 def _scheme(ids: dict[str, int], found: Sequence[Drawing], rest: str | None) -> tuple[LabelScheme, UInt8]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from pixelproof.data.annotations import Drawing
+from pixelproof.data.annotations.shapes import Drawing
 from pixelproof.data.layouts import folders_below, images_in
 from pixelproof.errors import UserError, require_utf8
 

@@ -1,0 +1,7 @@
+"""Outlines that people draw on images, as COCO and LabelMe keep them."""
+
+from pixelproof.data.annotations.places import Places
+from pixelproof.data.annotations.reading import read_annotations
+from pixelproof.data.annotations.shapes import IGNORED, Drawing, Shape
+
+__all__ = ["IGNORED", "Drawing", "Places", "Shape", "read_annotations"]

@@ -1,0 +1,80 @@
+"""Files of annotations, one or many, of any kind that is known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pixelproof.data.annotations import coco, labelme
+from pixelproof.data.annotations.shapes import Drawing
+from pixelproof.data.layouts import folders_below
+from pixelproof.errors import UserError
+from pixelproof.numbers import room
+from pixelproof.progress import say
+from pixelproof.runs.files import read_json
+
+KNOWN = "give COCO or LabelMe files"
+LARGE = 10e6
+"""Bytes of a file from which on it is said that it is being read."""
+
+
+def read_annotations(given: Sequence[Path]) -> tuple[dict[str, int], list[Drawing]]:
+    """Return the ids of classes by name, none where files differ or say nothing, and all that is drawn.
+
+    Args:
+        given: Files, or folders of these; other JSON files of a folder are left out.
+
+    Raises:
+        UserError: A file is neither COCO nor LabelMe, damaged, or contradicts itself, or a folder holds none.
+    """
+    ids: dict[str, set[int]] = defaultdict(set)
+    found: list[Drawing] = []
+    for file, asked in _files(given).items():
+        if (read := _read(file)) is not None:
+            named, drawn = read
+            found += drawn
+            for name, number in named.items():
+                ids[name].add(number)
+        elif asked:
+            raise UserError(f"{file} holds no annotations that are read", KNOWN)
+        else:
+            say(f"note: {file} holds no annotations, and is left out")
+    if not found:
+        raise UserError(f"{' and '.join(map(str, given))} hold no annotations of an image", KNOWN)
+    agreed = {name: min(numbers) for name, numbers in ids.items() if len(numbers) == 1}
+    return agreed if len(agreed) == len(ids) else {}, found
+
+
+def _files(given: Iterable[Path]) -> dict[Path, bool]:
+    """Return the files, each once, and whether somebody named them and not the folder they lie in."""
+    files: dict[Path, tuple[Path, bool]] = {}
+    for path in given:
+        for file in _inside(path) if path.is_dir() else [path]:
+            files.setdefault(file.resolve(), (file, file == path))
+    return dict(files.values())
+
+
+def _inside(given: Path) -> list[Path]:
+    files = [file for folder in folders_below(given) for file in sorted(folder.iterdir()) if _is_json(file)]
+    if not files:
+        raise UserError(f"{given} holds no JSON file", KNOWN)
+    return files
+
+
+def _is_json(file: Path) -> bool:
+    return file.suffix.lower() == ".json" and not file.name.startswith(".") and file.is_file()
+
+
+def _read(file: Path) -> tuple[dict[str, int], list[Drawing]] | None:
+    """Return the ids of classes by name, none of LabelMe, and what is drawn; None of a file of another kind."""
+    if file.is_file() and (size := file.stat().st_size) > LARGE:
+        say(f"reading {file}, {room(size)}")
+    values = read_json(file)
+    if not isinstance(values, dict):
+        return None
+    if values.keys() >= coco.KEYS:
+        return coco.read_coco(file, values)
+    if values.keys() >= labelme.KEYS:
+        return {}, [labelme.read_labelme(file, values)]
+    return None
