@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 UNDEFINED = "–"
+HECTARE = 10_000.0  # square metres
 
 
 def count(value: int | float | None) -> str:

@@ -37,12 +37,19 @@ def assess(
     from pixelproof.deploy.assess import assess_map
     from pixelproof.runs.assessment_file import as_json
     from pixelproof.runs.folder import PAGE
-    from pixelproof.terminal import console
 
     record = assess_map(points, map or (), truth, seed, out, overwrite)
     if json:
         print_json(as_json(record))
         return
+    _print(record)
+    if out is not None:
+        print(out / PAGE)
+
+
+def _print(record: AssessmentRecord) -> None:
+    from pixelproof.terminal import console
+
     printed = console()
     for found in record.maps:
         printed.print(f"{found.map}:", soft_wrap=True)
@@ -58,8 +65,6 @@ def assess(
         f"{looked.with_truth:,} of {looked.drawn:,} points have a truth{unclear}; in brackets 95% intervals",
         soft_wrap=True,
     )
-    if out is not None:
-        print(out / PAGE)
 
 
 def _areas(found: AssessedMap, record: AssessmentRecord) -> Table:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from pixelproof.cli.class_table import class_table
 from pixelproof.cli.options import JsonOption, print_json
 
 
@@ -31,21 +32,20 @@ def cut(
 ) -> None:
     """Cut scenes and what is known of their ground into images and masks to train on."""
     from pixelproof.deploy.cut import GROUPS, cut_scenes
-    from pixelproof.numbers import count, counted, share
-    from pixelproof.terminal import add_row, console, table
 
     found = cut_scenes(scenes, labels, out, field, layer, called, rest, classes, side)
     if json:
         print_json(found | {"groups": GROUPS})
-        return
-    rows, total = found["classes"], sum(row["pixels"] for row in found["classes"].values())
-    polygons = any("polygons" in row for row in rows.values())
-    shown = table("class", *(["polygons"] if polygons else []), "pixels", "% of these")
-    for name, row in rows.items():
-        add_row(shown, name, *([count(row["polygons"])] if polygons else []), count(row["pixels"]),
-                share(row["pixels"] / max(total, 1), 2).removesuffix("%"))  # fmt: skip
+    else:
+        _print(found, out, GROUPS)
+
+
+def _print(found: dict[str, Any], out: Path, groups: str) -> None:
+    from pixelproof.numbers import counted
+    from pixelproof.terminal import console
+
     printed = console()
-    printed.print(shown)
+    printed.print(class_table(found["classes"]))
     printed.print(f"{counted(found['tiles'], 'image')} in {out}; {found['left_out']:,} without a class left out")
     if found["contested"]:
         printed.print(f"{counted(found['contested'], 'pixel')} in polygons of several classes are of none")
@@ -53,5 +53,5 @@ def cut(
         printed.print(f"{counted(found['unnamed'], 'polygon')} without a class left out")
     folder = shlex.quote(str(out))
     printed.print(f"look at them: pixelproof doctor {folder}", soft_wrap=True)
-    then = f"pixelproof train {folder} --model fcn8s --set 'groups={GROUPS}'"
+    then = f"pixelproof train {folder} --model fcn8s --set 'groups={groups}'"
     printed.print(f"then keep neighbours together: {then}", soft_wrap=True)

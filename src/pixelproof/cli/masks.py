@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pixelproof.cli.class_table import class_table
 from pixelproof.cli.options import JsonOption, print_json
 
 
@@ -24,21 +25,16 @@ def masks(
     json: JsonOption = False,
 ) -> None:
     """Draw the outlines of an annotation tool as masks to train on."""
-    from pixelproof.numbers import count, counted, share
-    from pixelproof.terminal import add_row, console, table
+    from pixelproof.numbers import counted
+    from pixelproof.terminal import console
     from pixelproof.verbs.masks import draw_masks
 
     found = draw_masks(annotations, images, rest)
     if json:
         print_json(found)
         return
-    rows, total = found["classes"], sum(row["pixels"] for row in found["classes"].values())
-    shown = table("class", "shapes", "pixels", "% of these")
-    for name, row in rows.items():
-        part = share(row["pixels"] / max(total, 1), 2).removesuffix("%")
-        add_row(shown, name, count(row["shapes"]), count(row["pixels"]), part)
     printed = console()
-    printed.print(shown)
+    printed.print(class_table(found["classes"]))
     printed.print(f"{counted(found['images'], 'mask')} in {found['folder']}", soft_wrap=True)
     for key, what in (
         ("left_out", "image without a class left out"),

@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 
 from pixelproof.array_types import Bool, Float64, Int64
-from pixelproof.deploy.chips import lies
 from pixelproof.deploy.class_map import ClassMap
-from pixelproof.deploy.geo import CPLE_BaseError, located, rasterio, transformed
+from pixelproof.deploy.geo import CPLE_BaseError, lies, located, rasterio, transformed
 from pixelproof.errors import UserError
 from pixelproof.evaluation.assessment import Assessment, Estimates, PointSample, assess
 from pixelproof.labels import VOID
-from pixelproof.numbers import counted, first_of
+from pixelproof.numbers import HECTARE, counted, first_of
 from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
-from pixelproof.runs.assessment_file import FILE, HECTARE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
+from pixelproof.runs.assessment_file import FILE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.files import AnyPath, Paths, as_paths

@@ -9,7 +9,7 @@ from PIL import Image
 
 from pixelproof.array_types import Float64, Int64, UInt8
 from pixelproof.deploy.class_map import ClassMap
-from pixelproof.deploy.geo import located, transformed
+from pixelproof.deploy.geo import lies, located, transformed
 from pixelproof.deploy.raster import Scene
 from pixelproof.errors import UserError
 from pixelproof.report.label_page import SIDE
@@ -44,11 +44,6 @@ def outlines(scene: Scene, source: ClassMap, columns: Int64, rows: Int64) -> Flo
     x, y = transformed(source.crs, scene.crs, x, y)
     with np.errstate(invalid="ignore"):  # of what is off the Earth
         return np.stack(located(~scene.transform, x, y), axis=1).reshape(corners.shape)
-
-
-def lies(raster: Scene | ClassMap) -> bool:
-    """Return whether a raster says where it lies."""
-    return raster.crs is not None and not raster.transform.is_identity and not raster.transform.is_degenerate
 
 
 def chips(scene: Scene, outlined: Float64) -> Iterator[tuple[UInt8, Float64] | None]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.data.rasters import driver_of, explained
 from pixelproof.deploy.areas import Ground
-from pixelproof.deploy.geo import open_raster, rasterio
+from pixelproof.deploy.geo import lies, open_raster, rasterio
 from pixelproof.deploy.tally import ROWS, pieces
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
@@ -110,7 +110,7 @@ class ClassMap:
             height: Likewise, in pixels.
             width: Likewise.
         """
-        if self.crs is None or self.transform.is_identity:
+        if not lies(self):
             raise UserError(f"{self.path} does not say where it lies", "give labels with a CRS and a transform")
         place = {"crs": crs, "transform": transform, "height": height, "width": width}
         nothing = {"add_alpha": True} if self._data.nodata is None else {}

@@ -30,6 +30,7 @@ __all__ = [
     "RasterioError",
     "degrees",
     "has_degrees",
+    "lies",
     "located",
     "middle_longitude",
     "open_raster",
@@ -43,6 +44,11 @@ STEPS = 64
 """Points along each edge of a raster that stand for all of it."""
 ASTRAY = 100.0
 """Metres by which a point may miss itself on its way to degrees and back; some projections have no exact way back."""
+
+
+def lies(raster: Any) -> bool:
+    """Return whether a raster, by its ``crs`` and ``transform``, says where it lies."""
+    return raster.crs is not None and not raster.transform.is_identity and not raster.transform.is_degenerate
 
 
 def outline(height: int, width: int) -> tuple[Float64, Float64]:

@@ -8,16 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from pixelproof.deploy.chips import chips, lies, outlines
+from pixelproof.deploy.chips import chips, outlines
 from pixelproof.deploy.class_map import ClassMap
 from pixelproof.deploy.draw import Drawn, draw
-from pixelproof.deploy.geo import located, transformed
+from pixelproof.deploy.geo import lies, located, transformed
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import MapSettings
-from pixelproof.deploy.tally import HECTARE
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import class_colors
-from pixelproof.numbers import counted
+from pixelproof.numbers import HECTARE, counted
 from pixelproof.progress import say, track
 from pixelproof.report.label_page import LabelPicture, label_page, label_picture
 from pixelproof.runs.atomic import fresh_folder

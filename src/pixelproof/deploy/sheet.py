@@ -14,7 +14,7 @@ import numpy as np
 from pixelproof.array_types import Bool
 from pixelproof.data.rasters import MemoryFile, driver_of, explained, type_of_bands
 from pixelproof.data.scaling import refuse_complex
-from pixelproof.deploy.geo import open_raster, rasterio
+from pixelproof.deploy.geo import lies, open_raster, rasterio
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
 from pixelproof.windows import Window
@@ -126,7 +126,7 @@ def open_sheet(opened: ExitStack, path: Path, side: int) -> Sheet:
     """
     with explained(path):
         data = opened.enter_context(open_raster(path, driver_of(path)))
-    if data.crs is None or data.transform.is_identity or data.transform.is_degenerate:
+    if not lies(data):
         raise UserError(f"{path} does not say where it lies", "give a scene with a CRS and a transform")
     refuse_complex(path, type_of_bands(path, data, range(1, data.count + 1)))
     return Sheet(path, data, _edges(data.height, side), _edges(data.width, side))

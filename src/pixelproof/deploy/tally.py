@@ -16,11 +16,11 @@ from pixelproof.deploy.journal import RawFile
 from pixelproof.deploy.legend import Legend
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
+from pixelproof.numbers import HECTARE
 from pixelproof.progress import track
 
 ROWS = 512  # that are read at once: those of a row of blocks
 PIXELS = 2**21  # that are counted at once
-HECTARE = 10_000.0  # square metres
 
 
 def tally(path: Path, raw: RawFile, legend: Legend, ground: Ground) -> dict[str, Any]:

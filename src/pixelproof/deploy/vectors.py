@@ -19,8 +19,8 @@ from pixelproof.deploy.geo import degrees, located, middle_longitude, outline, s
 from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import POLYGONS
-from pixelproof.deploy.tally import HECTARE
 from pixelproof.errors import UserError
+from pixelproof.numbers import HECTARE
 from pixelproof.progress import say
 from pixelproof.runs.atomic import explain_os_error
 

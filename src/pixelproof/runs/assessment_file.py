@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
+from pixelproof.numbers import HECTARE
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.fields import Count, Share
 from pixelproof.runs.points_folder import NOBODY, Design
@@ -17,7 +18,6 @@ from pixelproof.schema import Strict
 FILE = "assessment.json"
 
 
-HECTARE = 10_000.0  # square metres
 SMALL, LARGE = 1.0, 1e6
 """Hectares below and from which areas are told in square metres and kilometres."""
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pixelproof.data.annotations import coco, labelme
+import pixelproof.data.annotations.coco as coco
+import pixelproof.data.annotations.labelme as labelme
 from pixelproof.data.annotations.shapes import Drawing
 from pixelproof.data.layouts import folders_below
 from pixelproof.errors import UserError
