@@ -30,7 +30,7 @@ OPTIONS = {
     "assess": {"--map", "--truth", "--out", "--seed", "--overwrite", "--json", "--help"},
     "cam": {"--out", "--class", "--device", "--overwrite", "--help"},
     "demo": {"--out", "--set", "--help"},
-    "doctor": {"--bands", "--stretch", "--strict", "--json", "--write-labels", "--help"},
+    "doctor": {"--bands", "--stretch", "--strict", "--out", "--overwrite", "--json", "--write-labels", "--help"},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
     "evaluate": {"--split", "--device", "--backend", "--tta", "--scales", "--out", "--overwrite", "--json", "--help"},

@@ -52,6 +52,6 @@ def _print(found: dict[str, Any], out: Path, groups: str) -> None:
     if found["unnamed"]:
         printed.print(f"{counted(found['unnamed'], 'polygon')} without a class left out")
     folder = shlex.quote(str(out))
-    printed.print(f"look at them: pixelproof doctor {folder}", soft_wrap=True)
+    printed.print(f"look at them: pixelproof doctor {folder} --out look", soft_wrap=True)
     then = f"pixelproof train {folder} --model fcn8s --set 'groups={groups}'"
     printed.print(f"then keep neighbours together: {then}", soft_wrap=True)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixelproof.cli.options import DataArgument, JsonOption, print_json
-from pixelproof.numbers import counted
+from pixelproof.cli.options import DataArgument, JsonOption, OverwriteOption, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,23 +31,30 @@ def doctor(
         str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH,…")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a page with pictures of all this to this folder.", metavar="DIR")
+    ] = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
     write_labels: Annotated[bool, typer.Option("--write-labels", help="Write the proposed labels.yaml.")] = False,
 ) -> None:
     """Say what is wrong with this data, before any training; exit code 1 if there are errors."""
+    from pixelproof.runs.folder import PAGE
     from pixelproof.terminal import console
     from pixelproof.verbs.doctor import examine_data
 
     if write_labels:
         _refuse_overwriting(data)
-    diagnosis = examine_data(data, bands=bands, stretch=stretch)
-    out = console(stderr=json)
+    diagnosis = examine_data(data, bands=bands, stretch=stretch, out=out, overwrite=overwrite)
+    printed = console(stderr=json)
     if json:
         print_json(diagnosis.to_json())
     else:
-        _print(out, diagnosis)
+        _print(printed, diagnosis)
+    if out is not None and not json:
+        print(out / PAGE)
     if write_labels:
-        _write(out, data, diagnosis.summary["proposal"])
+        _write(printed, data, diagnosis.summary["proposal"])
     if diagnosis.of("error") or (strict and diagnosis.of("warning")):
         raise typer.Exit(1)
 
@@ -87,7 +93,7 @@ def _print(console: Console, diagnosis: Diagnosis) -> None:
         console.print(_class_table(summary))
     for finding in diagnosis.findings:
         _print_finding(console, finding)
-    console.print(_verdict(diagnosis), style="bold")
+    console.print(diagnosis.verdict, style="bold")
 
 
 def _class_table(summary: Mapping[str, Any]) -> Table:
@@ -121,13 +127,3 @@ def _print_finding(console: Console, finding: Finding) -> None:
         body.append(f"{visible(', '.join(finding.files[:_FILES_SHOWN]))}{more}\n", style="dim")
     body.append(f"→ {finding.fix.rstrip()}\n")
     console.print(Padding(body, (0, 0, 0, 8)))
-
-
-def _verdict(diagnosis: Diagnosis) -> str:
-    counts = {severity: len(diagnosis.of(severity)) for severity in ("error", "warning", "note")}
-    words = ", ".join(counted(count, severity) for severity, count in counts.items())
-    if counts["error"]:
-        return f"{words}. Do not train on this data yet."
-    if counts["warning"]:
-        return f"{words}. Look at the warnings, then train."
-    return f"{words}. This data is ready to train on."

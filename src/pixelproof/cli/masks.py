@@ -46,5 +46,5 @@ def masks(
             first, _, others = what.partition(" ")
             printed.print(f"{counted(found[key], first)} {others}", soft_wrap=True)
     folder = shlex.quote(found["folder"])
-    printed.print(f"look at them: pixelproof doctor {folder}", soft_wrap=True)
+    printed.print(f"look at them: pixelproof doctor {folder} --out look", soft_wrap=True)
     printed.print(f"then: pixelproof train {folder} --model fcn8s", soft_wrap=True)

@@ -19,15 +19,18 @@ def side_for(images: int) -> int:
     return SIDE if images <= MANY else SMALL
 
 
-def thumbnail(image: UInt8, side: int) -> UInt8:
-    """Return an image, uint8 [H, W, C], within a white square of ``side`` pixels, its proportions kept."""
+def thumbnail(image: UInt8, side: int, flat: bool = False) -> UInt8:
+    """Return an image, uint8 [H, W, C], within a white square of ``side`` pixels, its proportions kept.
+
+    The colours of one that is ``flat``, such as a mask, are never mixed.
+    """
     image = as_picture(image)
     if image.shape[:2] == (side, side):
         return image
     small = Image.fromarray(image)
     scale = side / max(small.size)
     width, height = (max(1, round(length * scale)) for length in small.size)
-    small = small.resize((width, height), Image.Resampling.BOX if scale < 1 else Image.Resampling.NEAREST)
+    small = small.resize((width, height), Image.Resampling.BOX if scale < 1 and not flat else Image.Resampling.NEAREST)
     square = np.full((side, side, 3), BACKGROUND, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = np.asarray(small)

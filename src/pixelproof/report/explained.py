@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import UNDEFINED, count, interval, score, share
 from pixelproof.report.gallery import Exhibit, exhibits_of
-from pixelproof.report.pictures import Picture, small_uri
+from pixelproof.report.pictures import Picture, Tile, small_uri
 from pixelproof.runs import Scores
 from pixelproof.runs.explanation_file import ClassFinding, Explanation, Failure, Kind
 from pixelproof.runs.explanation_folder import Findings, picture_key
@@ -25,15 +25,6 @@ KINDS: dict[Kind, str] = {
     "splits": "Classes in several clusters",
     "apart": "Classes that stand alone",
 }
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One image of a gallery with what is to be said of it."""
-
-    picture: Picture
-    lines: tuple[str, ...]
-    second: Picture | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pixelproof.report.assessment as assessment
 import pixelproof.report.calibration as calibration
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
+import pixelproof.report.diagnosis as diagnosis
 import pixelproof.report.explained as explained
 import pixelproof.report.folds as folds
 import pixelproof.report.gallery as gallery
@@ -30,6 +31,7 @@ from pixelproof.runs.assessment_file import FILE as ASSESSMENT
 from pixelproof.runs.assessment_file import load_assessment
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.diagnosis_folder import DiagnosisFolder
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
@@ -64,7 +66,8 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
     """Write ``report.html``, and the figures of a study for use in print, from a folder's artefacts alone.
 
     Args:
-        folder: A study folder, a single run folder, or one that ``compare``, ``explain`` or ``assess`` wrote.
+        folder: A study folder, a single run folder, or one that ``compare``, ``explain``, ``assess`` or ``doctor``
+            wrote.
         language: In which the discussion is shown first, "en" or "zh-Hant"; the page holds both.
 
     Returns:
@@ -94,6 +97,8 @@ def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
         return "explanation.html.j2", _explanation_context(folder)
     if (folder / ASSESSMENT).is_file():
         return "assessment.html.j2", assessment.assessed(load_assessment(folder / ASSESSMENT))
+    if DiagnosisFolder(folder).exists():
+        return "diagnosis.html.j2", diagnosis.diagnosed(DiagnosisFolder(folder).read())
     return None
 
 

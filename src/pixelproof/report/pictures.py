@@ -32,6 +32,15 @@ class Picture:
     caption: str | Texts = ""
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One image of a gallery with what is to be said of it."""
+
+    picture: Picture
+    lines: tuple[str, ...]
+    second: Picture | None = None
+
+
 def data_uri(data: bytes, mime: str) -> str:
     """Return ``data`` as a URI that needs nothing else. An SVG shown through one cannot run scripts."""
     return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}"

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.config import ModelConfig
-from pixelproof.data.doctor import Diagnosis, examine
+from pixelproof.data.doctor import Diagnosis, examine, illustrate
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
+from pixelproof.report.artefacts import refuse_study_or_run
+from pixelproof.runs.atomic import refuse_existing, require_writable
+from pixelproof.runs.diagnosis_folder import DiagnosisFolder
 from pixelproof.runs.files import AnyPath
+from pixelproof.runs.folder import PAGE
 from pixelproof.schema import parse
 
 
@@ -18,6 +22,8 @@ def examine_data(
     *,
     bands: str | Sequence[int] | None = None,
     stretch: str | Sequence[float] | Sequence[Sequence[float]] | None = None,
+    out: AnyPath | None = None,
+    overwrite: bool = False,
 ) -> Diagnosis:
     """Examine a data set.
 
@@ -25,11 +31,32 @@ def examine_data(
         data: The folder.
         bands: Read the images by these bands, counted from 1, as a network will; a list, or "3,2,1".
         stretch: Stored values that are black and white: a pair, or one for each band; a list, or "0,3000".
+        out: Folder for ``diagnosis.json``, its pictures and its page, ``report.html``.
+        overwrite: Replace a diagnosis that is there.
 
     Raises:
-        UserError: The folder cannot be read as a data set, or bands or stretch are refused.
+        UserError: The folder cannot be read as a data set, bands or stretch are refused, or ``out`` holds a diagnosis
+            or lies in the data.
     """
     if stretch and not bands:
         raise UserError("--stretch is for bands, and none are named", "give --bands, too, such as --bands 1,2,3")
     model = parse(ModelConfig, {"name": "", "bands": bands, "stretch": stretch}, "doctor")
-    return examine(Path(data), ImageReader.of(model))
+    if out is not None:
+        _refuse_place(Path(out), Path(data), overwrite)
+    diagnosis = examine(Path(data), ImageReader.of(model))
+    if out is not None:
+        # Here, not above: what draws pages takes a moment to load.
+        from pixelproof.report.page import build_report
+
+        DiagnosisFolder(Path(out)).save(illustrate(diagnosis, Path(data).resolve().name))
+        build_report(out)
+    return diagnosis
+
+
+def _refuse_place(out: Path, data: Path, overwrite: bool) -> None:
+    """Refuse a folder that holds something of ours already, or that would be examined with the data next time."""
+    refuse_study_or_run(out)
+    if out.resolve().is_relative_to(data.resolve()):
+        raise UserError(f"{out} lies in the data that is examined", "choose an --out beside it")
+    refuse_existing([DiagnosisFolder(out).record, out / PAGE], overwrite)
+    require_writable(out / PAGE)

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from pixelproof.array_types import Bool
-from pixelproof.data.doctor.finding import Finding, Severity
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
 from pixelproof.numbers import counted, first_of
+from pixelproof.runs.diagnosis_file import Severity
 
 _UNEVEN = {"classification": (3, 10), "segmentation": (10, 100)}
 """Ratio of the largest to the smallest class from which it is a note, and a warning."""

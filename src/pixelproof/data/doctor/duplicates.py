@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor.finding import Finding, Severity
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.folder import Sample
 from pixelproof.numbers import counted
+from pixelproof.runs.diagnosis_file import Severity
 
 Group = list[Sample]
 SPREAD = (

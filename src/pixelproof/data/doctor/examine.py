@@ -14,13 +14,15 @@ import pixelproof.data.doctor.masks as masks
 import pixelproof.data.doctor.near as near
 import pixelproof.data.doctor.overlaps as overlaps
 import pixelproof.data.doctor.sizes as sizes
-from pixelproof.data.doctor.finding import SEVERITIES, Diagnosis, Finding
+from pixelproof.data.doctor.diagnosis import Diagnosis
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.summary import summarise
 from pixelproof.data.doctor.survey import Survey, survey_folder
 from pixelproof.data.doctor.tally import Reading, read_under
 from pixelproof.data.layouts import find_layout
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.data.tiffs import rasters
+from pixelproof.runs.diagnosis_file import SEVERITIES
 
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,
@@ -91,4 +93,4 @@ def examine(root: Path, reader: ImageReader = RGB) -> Diagnosis:
         checks = LABEL_CHECKS if reading.scheme.task == "classification" else MASK_CHECKS + LABEL_CHECKS
         findings += [finding for check in checks for finding in check(reading)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    return Diagnosis(tuple(findings), summarise(survey, settled, reading))
+    return Diagnosis(tuple(findings), summarise(survey, settled, reading), survey, settled.scheme, reading)

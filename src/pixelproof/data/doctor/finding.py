@@ -1,13 +1,11 @@
-"""What the doctor says: findings, and the facts that hold whether or not anything is wrong."""
+"""One thing that the doctor says of a data set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
 
-Severity = Literal["error", "warning", "note"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+from pixelproof.runs.diagnosis_file import Severity
+
 MOST_FILES = 50
 
 
@@ -30,26 +28,3 @@ class Finding:
     count: int
     message: str
     fix: str
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """All findings, the gravest first, and a summary of the data as plain values.
-
-    ``summary`` holds ``layout``, ``task``, ``classes``, ``splits`` (images by split), ``sizes`` (images by
-    "WIDTHxHEIGHT"), ``pixel_shares`` in percent or ``images_per_class`` by split and class, ``mean`` and ``std`` of
-    the training images' RGB in 0..1, ``fingerprints`` by split, and ``proposal``: the text of a ``labels.yaml`` where
-    there is none.
-    """
-
-    findings: tuple[Finding, ...]
-    summary: Mapping[str, Any]
-
-    def of(self, severity: Severity) -> tuple[Finding, ...]:
-        """Return the findings of one severity."""
-        return tuple(f for f in self.findings if f.severity == severity)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the diagnosis as plain values that ``json.dumps`` takes."""
-        findings = [asdict(finding) | {"files": list(finding.files)} for finding in self.findings]
-        return {"findings": findings, "summary": dict(self.summary)}

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from pixelproof.array_types import Bool
-from pixelproof.data.doctor.finding import Finding, Severity
+from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.tally import Reading, Tally, tally
 from pixelproof.data.proposal import MaskValues, merge_values
 from pixelproof.labels import VOID, Color, LabelScheme, decode_colors
 from pixelproof.numbers import counted, first_of
+from pixelproof.runs.diagnosis_file import Severity
 
 _MUCH_IGNORED = 0.2
 _MOST_IGNORED = 0.5

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from pixelproof.data.doctor.finding import MOST_FILES, Finding, Severity
+from pixelproof.data.doctor.finding import MOST_FILES, Finding
 from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, look_at_mask
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import Found
@@ -20,6 +20,7 @@ from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError, printable
 from pixelproof.numbers import first_of
 from pixelproof.progress import track
+from pixelproof.runs.diagnosis_file import Severity
 
 Look = TypeVar("Look", ImageLook, MaskLook)
 Looks = tuple[ImageLook | UserError, MaskLook | UserError | None]

@@ -15,6 +15,7 @@ from pixelproof.labels import VOID, LabelScheme, class_colors
 from pixelproof.report.figures import style
 from pixelproof.runs import Shown
 
+THIN = 512  # pixels a side up to which an outline is one pixel on either side of a boundary
 GREYS = 12  # levels of the faded photograph: enough to recognise it, few enough to stay small
 
 
@@ -23,6 +24,20 @@ def colored(mask: UInt8, scheme: LabelScheme) -> UInt8:
     picture = class_colors(scheme)[mask]
     if not scheme.void_colors:
         picture[mask == VOID] = _hatching(mask.shape)[mask == VOID]
+    return picture
+
+
+def outlined(image: UInt8, mask: UInt8, scheme: LabelScheme) -> UInt8:
+    """Return a photograph, uint8 [H, W, 3], with its mask's boundaries drawn in, each side in its class's colour."""
+    picture, drawn = image.copy(), np.zeros(mask.shape, bool)
+    reach = 1 + max(mask.shape) // THIN
+    for axis in (0, 1):
+        for step in range(1, min(reach, mask.shape[axis] - 1) + 1):
+            near, far = (np.moveaxis(each, axis, 0) for each in (mask, drawn))
+            differs = near[step:] != near[:-step]
+            far[step:] |= differs
+            far[:-step] |= differs
+    picture[drawn] = colored(mask, scheme)[drawn]
     return picture
 
 

@@ -1,0 +1,70 @@
+"""The folder of a diagnosis: what the doctor said of a data set, with pictures, written and read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pixelproof.runs.diagnosis_file import DiagnosisRecord, load_diagnosis, save_diagnosis
+from pixelproof.runs.explanation_folder import NUMBERED
+from pixelproof.runs.shown import Labelled, load_labelled, save_labelled
+from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
+
+
+@dataclass(frozen=True)
+class Illustrated:
+    """A diagnosis with its pictures.
+
+    Attributes:
+        record: What was found.
+        images: The images that findings are about, by ``picture_key``.
+        masks: Their masks in colours, likewise.
+        classes: The examples of classes, likewise; classification.
+        examples: Images with their masks; segmentation.
+    """
+
+    record: DiagnosisRecord
+    images: Thumbnails = NO_THUMBNAILS
+    masks: Thumbnails = NO_THUMBNAILS
+    classes: Thumbnails = NO_THUMBNAILS
+    examples: list[Labelled] = field(default_factory=list)
+
+
+class DiagnosisFolder:
+    """Where the files of a diagnosis lie.
+
+    Attributes:
+        path: The folder.
+        record: What was found.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / "diagnosis.json"
+        self._pictures = {name: path / f"{name}.npz" for name in ("images", "masks", "classes")}
+        self._examples = path / "examples"
+
+    def exists(self) -> bool:
+        """Return whether a diagnosis lies there."""
+        return self.record.is_file()
+
+    def save(self, diagnosis: Illustrated) -> None:
+        """Write a diagnosis in the place of an earlier one."""
+        for path in (*self._pictures.values(), *self._examples.glob(NUMBERED)):
+            path.unlink(missing_ok=True)
+        for name, path in self._pictures.items():
+            if getattr(diagnosis, name).ids:
+                save_thumbnails(path, getattr(diagnosis, name))
+        for place, example in enumerate(diagnosis.examples, start=1):
+            save_labelled(self._examples / f"{place:02d}.npz", example)
+        save_diagnosis(self.record, diagnosis.record)
+
+    def read(self) -> Illustrated:
+        """Read what ``save`` wrote.
+
+        Raises:
+            UserError: A file is damaged.
+        """
+        pictures = {name: load_thumbnails(path) for name, path in self._pictures.items() if path.is_file()}
+        examples = [load_labelled(path) for path in sorted(self._examples.glob(NUMBERED))]
+        return Illustrated(load_diagnosis(self.record), **pictures, examples=examples)
