@@ -120,6 +120,36 @@ def test_groups(pixelproof, segmenters, classifiers):
     assert (grouped["test"], grouped["interval"]) == ("permutation", "bootstrap")
 
 
+def grouped(path, scores, size=3):
+    """Write scores with groups of so many images in a row, and return the path."""
+    save_scores(path, replace(scores, groups=np.array([f"g{place // size}" for place in range(len(scores.ids))])))
+    return path
+
+
+def test_groups_that_the_scores_know_count_unless_others_are_asked_for(pixelproof, segmenters, tmp_path):
+    named = answer(pixelproof, *segmenters, "--groups", "^(scene.)_")
+    first = grouped(tmp_path / "fcn32s.npz", segmenter(0.6, 1))
+    known = answer(pixelproof, first, segmenters[1])
+    assert known["groups"] == {"pattern": None, "count": 8}
+    assert known["pairs"] == named["pairs"]
+    second = grouped(tmp_path / "fcn8s.npz", segmenter(0.8, 2))
+    assert answer(pixelproof, first, second)["pairs"] == named["pairs"]
+    alone = answer(pixelproof, first, second, "--groups", "none")
+    assert alone["groups"] is None
+    assert alone["pairs"][0]["p"] < named["pairs"][0]["p"]
+    assert pixelproof("compare", first, second, "--out", tmp_path / "page")[0] == 0
+    assert "8 groups" in (tmp_path / "page" / "report.html").read_text("utf-8")
+
+
+def test_scores_that_know_different_groups_are_refused(pixelproof, tmp_path):
+    first = grouped(tmp_path / "one.npz", segmenter(0.6, 1))
+    second = grouped(tmp_path / "two.npz", segmenter(0.8, 2), size=4)
+    code, _, err = pixelproof("compare", first, second)
+    assert code == 1
+    assert "one and two were scored with different groups; say by --groups which count, or 'none'" in err
+    assert answer(pixelproof, first, second, "--groups", "^(scene.)_")["groups"]["count"] == 8
+
+
 def test_the_folder_keeps_every_image(pixelproof, segmenters, tmp_path, monkeypatch):
     out, read = tmp_path / "verdict", []
     monkeypatch.setattr(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,18 @@ from hypothesis import strategies as st
 from pixelproof.config import DataConfig
 from pixelproof.data import DataFolder, Sample, arrange, carve, fingerprint, open_data
 from pixelproof.data.dividing import fold
-from pixelproof.data.splits import limit, note_unscored
+from pixelproof.data.grouping import grouped
+from pixelproof.data.splits import limit, note_doubts
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 
 
 def labelled(counts):
     return tuple(Sample(f"{label}/{i}", Path("x"), label=label) for label, n in enumerate(counts) for i in range(n))
+
+
+def in_scenes(samples, pattern):
+    return grouped({"": samples}, pattern)[""]
 
 
 def unlabelled(count):
@@ -80,7 +86,8 @@ def test_folds_hold_every_image_once_and_classes_alike(n, number, seed):
 @given(st.lists(st.integers(1, 9), min_size=4, max_size=20), st.integers(0, 9))
 def test_folds_hold_whole_scenes_and_are_about_as_large(sizes, seed):
     samples = tuple(Sample(f"s{i:02}_{j}", Path("x"), mask=Path("y")) for i, n in enumerate(sizes) for j in range(n))
-    parts = [{s.id for s in fold(samples, (place, 3), seed, r"^(\w+)_")[1]} for place in (1, 2, 3)]
+    samples = in_scenes(samples, r"^(\w+)_")
+    parts = [{s.id for s in fold(samples, (place, 3), seed)[1]} for place in (1, 2, 3)]
     assert sorted(i for part in parts for i in part) == sorted(s.id for s in samples)
     scenes = [{i.partition("_")[0] for i in part} for part in parts]
     assert not scenes[0] & scenes[1]
@@ -94,7 +101,7 @@ def test_a_rare_class_is_in_every_fold_that_it_can_be_in():
     samples = tuple(
         Sample(f"{name}_{j}", Path("x"), label=int(rare and j == 0)) for name, n, rare in scenes for j in range(n)
     )
-    held = [fold(samples, (place, 5), 0, r"^(\w+)_")[1] for place in range(1, 6)]
+    held = [fold(in_scenes(samples, r"^(\w+)_"), (place, 5), 0)[1] for place in range(1, 6)]
     assert [sum(sample.label for sample in part) for part in held] == [1] * 5
 
 
@@ -128,7 +135,7 @@ def test_what_a_fold_lacks_is_not_pointed_out_for_others_have_it(capsys):
     held = [arrange(data, DataConfig(cv_fold=f"{place}/3"))["validation"] for place in (1, 2, 3)]
     assert sorted(sum(sample.label for sample in part) for part in held) == [0, 1, 1]
     for place in (1, 2, 3):
-        note_unscored(data, DataConfig(cv_fold=f"{place}/3"))
+        note_doubts(data, DataConfig(cv_fold=f"{place}/3"))
     assert "no validation image" not in capsys.readouterr().err
 
 
@@ -256,7 +263,7 @@ def test_names_that_are_not_utf8(tmp_path):
 
 def test_a_class_without_training_images_is_refused_and_one_without_validation_images_noted(color_classes, capsys):
     shutil.rmtree(color_classes / "validation" / "blue")
-    note_unscored(open_data(color_classes), DataConfig())
+    note_doubts(open_data(color_classes), DataConfig())
     assert "no validation image of class blue" in capsys.readouterr().err
     (color_classes / "train" / "blue").rename(color_classes / "validation" / "blue")
     with pytest.raises(UserError, match="class 'blue' has no image in the split train"):
@@ -264,12 +271,12 @@ def test_a_class_without_training_images_is_refused_and_one_without_validation_i
 
 
 def test_a_validation_split_without_masks_is_pointed_out(two_fields, capsys):
-    note_unscored(open_data(two_fields), DataConfig())
+    note_doubts(open_data(two_fields), DataConfig())
     assert capsys.readouterr().err == ""
     for mask in (two_fields / "validation").rglob("*mask*"):
         mask.unlink()
     data = open_data(two_fields)
-    note_unscored(data, DataConfig())
+    note_doubts(data, DataConfig())
     said = capsys.readouterr().err
     assert "validation holds no images with masks beside them, so a part of train is set aside" in said
 
@@ -295,7 +302,7 @@ def of_scenes(sizes, label=None):
 def test_whole_scenes_are_carved(classes, seed):
     samples = tuple(sample for label, sizes in enumerate(classes) for sample in of_scenes(sizes, label))
     scene_of = {sample.id: sample.id.split("_")[1].split("-")[0] for sample in samples}  # of several classes
-    rest, part = carve(samples, 0.3, seed, "x", SCENES)
+    rest, part = carve(in_scenes(samples, SCENES), 0.3, seed, "x")
     assert sorted(s.id for s in rest + part) == sorted(s.id for s in samples)
     assert not {scene_of[s.id] for s in rest} & {scene_of[s.id] for s in part}
     assert {s.label for s in rest} == set(range(len(classes)))
@@ -304,11 +311,37 @@ def test_whole_scenes_are_carved(classes, seed):
 def test_carved_scenes_come_near_the_fraction():
     sizes = [random.Random(k).randint(1, 6) for k in range(60)]
     for seed in range(20):
-        part = carve(of_scenes(sizes), 0.2, seed, "x", SCENES)[1]
+        part = carve(in_scenes(of_scenes(sizes), SCENES), 0.2, seed, "x")[1]
         assert abs(len(part) - 0.2 * sum(sizes)) <= 3
-    assert len(carve(of_scenes([20, 30]), 0.1, 0, "x", SCENES)[1]) == 20  # the smaller of two, rather than none
+    assert (
+        len(carve(in_scenes(of_scenes([20, 30]), SCENES), 0.1, 0, "x")[1]) == 20
+    )  # the smaller of two, rather than none
 
 
-def test_a_group_that_fits_not_every_image_is_refused():
-    with pytest.raises(UserError, match="groups '_' finds no group in image '0000'"):
-        carve(unlabelled(3), 0.5, 0, "x", "_")
+def test_a_rare_class_of_large_scenes_is_not_left_out():
+    rare = in_scenes(tuple(s for k in range(6) for s in of_scenes([4], f"{k}")), r"^(\w)_")  # 6 scenes of 4 images
+    rare = tuple(replace(s, label=1) for s in rare)
+    for seed in range(20):
+        part = carve((*unlabelled(200), *rare), 0.05, seed, "x")[1]
+        assert sum(s.label == 1 for s in part) == 4
+        assert sum(s.label is None for s in part) == 10
+
+
+def test_a_group_that_fits_not_every_image_of_train_is_refused(color_classes):
+    with pytest.raises(UserError, match=r"groups '\^\(r\.\*\)/' finds no group in image 'blue/0\.png'"):
+        arrange(open_data(color_classes), DataConfig(groups="^(r.*)/"))
+
+
+def test_a_group_in_two_splits_is_pointed_out_and_one_that_begins_with_its_class(color_classes, capsys):
+    data = open_data(color_classes)
+    note_doubts(data, DataConfig(groups=r"(\d)\.png"))
+    said = capsys.readouterr().err
+    assert "warning: 4 groups of validation (0, 1, 2 and 1 more; 12 images) have images in train as well" in said
+    assert "if they are one" not in said
+    for path in (color_classes / "validation").rglob("*.png"):
+        path.rename(path.with_stem(f"v{path.stem}"))
+    note_doubts(open_data(color_classes), DataConfig(groups=r"(v?\d)\.png"))
+    assert capsys.readouterr().err == ""
+    note_doubts(open_data(color_classes), DataConfig(groups=r"^(.*)\.png"))
+    said = capsys.readouterr().err
+    assert "by groups '^(.*)\\.png', 'blue/0' and 'green/0' are two; if they are one, let it begin behind" in said

@@ -35,6 +35,7 @@ def scores(request, tmp_path_factory):
 
 @pytest.mark.parametrize("cuts", [[1], [2, 3, 7]])
 def test_parts_together_are_the_whole_but_for_what_belongs_to_one_network(scores, cuts):
+    scores = replace(scores, groups=np.array([f"g{place // 2}" for place in range(len(scores.ids))]))
     starts, ends = [0, *cuts], [*cuts, len(scores.ids)]
     parts = [part(scores, slice(a, b)) for a, b in zip(starts, ends, strict=True)]
     whole = merged(parts)

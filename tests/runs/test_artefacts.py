@@ -62,14 +62,26 @@ def classification_scores():
 
 CALIBRATED = replace(segmentation_scores(), calibration=np.arange(3 * 2 * 15 * 3).reshape(3, 2, 15, 3))
 
+GROUPED = [
+    replace(segmentation_scores(), groups=np.array(["a", "b", "a"])),
+    replace(classification_scores(), groups=np.array(["p1", "p1"])),
+]
 
-@pytest.mark.parametrize("scores", [segmentation_scores(), classification_scores(), CALIBRATED])
+
+@pytest.mark.parametrize("scores", [segmentation_scores(), classification_scores(), CALIBRATED, *GROUPED])
 def test_scores_come_back_as_they_were(tmp_path, scores):
     save_scores(tmp_path / "s.npz", scores)
     back = load_scores(tmp_path / "s.npz")
     for name, value in vars(scores).items():
         np.testing.assert_array_equal(getattr(back, name), value)
     assert back.scheme.hash == scores.scheme.hash
+
+
+@pytest.mark.parametrize("groups", [["a", "b"], [1, 2, 3]])
+def test_groups_that_are_not_those_of_the_images_are_refused(tmp_path, groups):
+    save_scores(tmp_path / "s.npz", replace(segmentation_scores(), groups=np.array(groups)))
+    with pytest.raises(UserError, match="does not hold what a scores file holds"):
+        load_scores(tmp_path / "s.npz")
 
 
 def test_boundary_counts_come_back_as_they_were(tmp_path):
@@ -188,7 +200,7 @@ def test_an_edited_fact_is_refused(tmp_path):
 
 def test_another_version_or_kind_is_named(tmp_path):
     save_arrays(tmp_path / "s.npz", "scores", 99, {}, {})
-    with pytest.raises(UserError, match="scores file of version 99, expected 3"):
+    with pytest.raises(UserError, match="scores file of version 99, expected 4"):
         load_scores(tmp_path / "s.npz")
     save_arrays(tmp_path / "f.npz", "features", 2, {}, {})
     with pytest.raises(UserError, match="is a features file; give a scores file"):

@@ -271,3 +271,18 @@ def test_numbers_of_images_to_learn_from_can_be_varied(unsplit):
         *(("baseline", 3, 4), ("baseline", 3, 4), ("images-2", 2, 4), ("images-2", 2, 4))
     ]
     assert jobs[3].run.path == unsplit / "out" / "land" / "images-2.fold-2"
+
+
+def test_a_study_resamples_the_groups_of_its_images(unsplit):
+    settings = SETTINGS | {"groups": r"^..(\d)"}  # all tiles are of the first ten
+    with pytest.raises(UserError, match="1 group cannot make 2 folds"):
+        planned(unsplit, land={"settings": settings})
+    out = unsplit / "out"
+    for tile in (unsplit / "fields" / "train").iterdir():
+        number = int(tile.name[:4])
+        tile.rename(tile.with_name(f"site{number // 2}_{number}{tile.name[4:]}"))
+    known = {"settings": SETTINGS | {"groups": r"^(site\d)_"}, "show": [], "claims": []}
+    conduct(study_of(unsplit, land=known), unsplit, out)
+    scores = load_scores(out / "land" / "fcn8s.npz")
+    assert [i.partition("_")[0] for i in scores.ids] == scores.groups.tolist()
+    assert load_comparison(out / "land" / "comparison.json").groups.count == 4

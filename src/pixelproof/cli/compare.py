@@ -21,7 +21,10 @@ def compare(
     protocol: Annotated[str, typer.Option(help="unknown_counted or unknown_ignored.")] = "unknown_counted",
     groups: Annotated[
         str | None,
-        typer.Option(help="What in an image's id names its scene, such as `^([^_]+)_`.", metavar="REGEX"),
+        typer.Option(
+            help="What in an image's id names its scene, such as `([^/_]+)_`, or none; without, as the scores know.",
+            metavar="REGEX",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
     lang: Annotated[str, typer.Option(help="Language of the sentences: en or zh-Hant.")] = "en",

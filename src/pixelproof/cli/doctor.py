@@ -30,6 +30,10 @@ def doctor(
     stretch: Annotated[
         str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH,…")
     ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(help="What in an image's id names its patient or scene, such as `([^/_]+)_`.", metavar="REGEX"),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write a page with pictures of all this to this folder.", metavar="DIR")
@@ -45,7 +49,7 @@ def doctor(
 
     if write_labels:
         _refuse_overwriting(data)
-    diagnosis = examine_data(data, bands=bands, stretch=stretch, out=out, overwrite=overwrite)
+    diagnosis = examine_data(data, bands=bands, stretch=stretch, groups=groups, out=out, overwrite=overwrite)
     printed = console(stderr=json)
     if json:
         print_json(diagnosis.to_json())

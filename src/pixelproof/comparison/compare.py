@@ -31,8 +31,8 @@ def compare(
         models: Run folders or score files.
         split: The split whose scores to read from run folders.
         protocol: How pixels of ignored classes count; see ``evaluation.metrics``.
-        groups: A regular expression that finds in an image's id the scene it belongs to; None if every image stands
-            for itself.
+        groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
+            for itself; None takes the groups that the scores know.
         seed: Seed of the resamples. Equal seeds give equal results.
 
     Raises:
@@ -49,7 +49,7 @@ def compare_scores(
 ) -> ComparisonRecord:
     """Return the same of what ``open_models`` has read from ``paths``."""
     counting = protocol_of(protocol)
-    members = group(scores[0].ids, groups)
+    members = group(scores, groups)
     pairs = list(itertools.combinations(scores, 2))
     found = [_findings(a, b, counting, members, seed) for a, b in pairs]
     resampled = members is not None or scores[0].scheme.task == "segmentation"
@@ -79,9 +79,7 @@ def _findings(a: Scores, b: Scores, protocol: Protocol, groups: Int64 | None, se
 
 
 def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
-    if pattern is None or members is None:
-        return None
-    return GroupsRecord(pattern=pattern, count=int(members.max()) + 1)
+    return None if members is None else GroupsRecord(pattern=pattern, count=int(members.max()) + 1)
 
 
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:

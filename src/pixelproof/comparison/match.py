@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from pixelproof.runs.scenes import scenes_of
 
 Kind = TypeVar("Kind", bound=SegmentationScores | ClassificationScores)
 Groups = Int64
+ALONE = "none"
+"""In the place of a pattern: every image stands for itself."""
 
 
 def refuse_mixture(a: Scores, b: Scores) -> None:
@@ -72,26 +75,40 @@ def in_order(scores: Kind) -> Kind:
     return type(scores)(**vars(scores) | arrays | {"ids": ids})
 
 
-def group(ids: tuple[str, ...], pattern: str | None) -> Groups | None:
+def group(scores: Sequence[Scores], pattern: str | None) -> Groups | None:
     """Return each image's group as int64 [N], 0 to G-1: images of one scene are no independent evidence.
 
     Args:
-        ids: Ids of the images.
-        pattern: See ``scenes_of``.
+        scores: Scores of the same images in one order.
+        pattern: See ``scenes_of``; ``ALONE`` lets every image stand for itself; None takes the groups that the scores
+            know, as far as they know any.
 
     Returns:
-        The groups, or None without a pattern: every image stands for itself.
+        The groups, or None where every image stands for itself.
 
     Raises:
         UserError: The pattern is none, or an id does not match it.
-        Refusal: There are too few images or groups for any interval.
+        Refusal: The scores know different groups, or there are too few images or groups for any interval.
     """
-    if pattern is None:
+    ids = scores[0].ids
+    known = [] if pattern is not None else [(s.source.name, s.groups) for s in scores if s.groups is not None]
+    if pattern not in (None, ALONE):
+        known = [("", np.array(scenes_of(ids, pattern), dtype=np.str_))]
+    if not known:
         _refuse_few(len(ids), "image")
         return None
-    keys, groups = np.unique(np.array(scenes_of(ids, pattern), dtype=np.str_), return_inverse=True)
-    _refuse_few(len(keys), "group of images")
-    return groups.astype(np.int64)
+    numbered = [(name, np.unique(names, return_inverse=True)[1].astype(np.int64)) for name, names in known]
+    (first, groups), *others = numbered
+    if other := next((name for name, theirs in others if not _same_parts(groups, theirs)), None):
+        _refuse((first, other), "were scored with different groups", f"say by --groups which count, or '{ALONE}'")
+    _refuse_few(int(groups.max()) + 1, "group of images")
+    return groups
+
+
+def _same_parts(a: Groups, b: Groups) -> bool:
+    """Return whether two groupings, [N] each, are the same whatever the groups are called."""
+    pairs = len(np.unique(np.stack([a, b]), axis=1).T)
+    return pairs == len(np.unique(a)) == len(np.unique(b))
 
 
 def _refuse_few(count: int, what: str) -> None:

@@ -49,7 +49,8 @@ class DataConfig(Strict):
     """Seed of the parts carved out of train; runs that are compared share it."""
     groups: str | None = None
     """A regular expression that finds in an image's id its scene, patient or tile: parts carved out of train hold whole
-    ones, so that no image is scored that looks like one learned from. ``compare --groups`` takes the same."""
+    ones, so that no image is scored that looks like one learned from, and comparisons resample whole ones. Without one,
+    the groups that tables of the data name."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
 

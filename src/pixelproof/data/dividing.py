@@ -7,58 +7,49 @@ from collections.abc import Mapping, Sequence
 
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.errors import UserError
+from pixelproof.numbers import counted
 from pixelproof.randomness import derive
-from pixelproof.runs.scenes import scenes_of
 
 Samples = tuple[Sample, ...]
 Counts = Counter[int | None]
 """How many images of each class; a segmenter's have none."""
 
 
-def carve(
-    samples: Samples, fraction: float, seed: int, purpose: str, groups: str | None = None
-) -> tuple[Samples, Samples]:
+def carve(samples: Samples, fraction: float, seed: int, purpose: str) -> tuple[Samples, Samples]:
     """Split ``samples`` into (rest, part), the part holding about ``fraction`` of every class, and whole scenes.
 
-    Membership depends on the seed, the purpose and the samples' ids alone, not on their order. Each class stays in the
-    rest; a class of one scene gives none away.
+    Membership depends on the seed, the purpose and the samples' ids and groups alone, not on their order. Each class
+    stays in the rest; a class of one scene gives none away.
 
     Args:
         samples: The samples.
         fraction: How much of each class the part should hold.
         seed: Decides, with the purpose, which.
         purpose: What the part is for.
-        groups: What images of one scene have in common (``scenes_of``); by default each is its own.
-
-    Raises:
-        UserError: ``groups`` fits not every id.
     """
     total = Counter(sample.label for sample in samples)
     wanted = {label: min(_share(n, fraction, len(total)), n - 1) for label, n in total.items()}
-    scenes = scenes_of([sample.id for sample in samples], groups)
-    brought = _brought(samples, scenes)
+    brought = _brought(samples)
     chosen = _choose(brought, sorted(brought, key=lambda scene: derive(seed, purpose, scene)), wanted, total)
-    return _parted(samples, scenes, chosen)
+    return _parted(samples, chosen)
 
 
-def fold(samples: Samples, place: tuple[int, int], seed: int, groups: str | None = None) -> tuple[Samples, Samples]:
+def fold(samples: Samples, place: tuple[int, int], seed: int) -> tuple[Samples, Samples]:
     """Split ``samples`` into (rest, fold); the folds hold each sample once and about as many of every class.
 
     Args:
         samples: The samples.
         place: Which fold, counted from 1, and how many there are.
-        seed: Decides, with the samples' ids, where each belongs.
-        groups: What images of one scene have in common (``scenes_of``); a scene is in one fold.
+        seed: Decides, with the samples' ids and groups, where each belongs; a scene is in one fold.
 
     Raises:
-        UserError: ``groups`` fits not every id, or there are fewer scenes than folds.
+        UserError: There are fewer scenes than folds.
     """
     number, count = place
-    scenes = scenes_of([sample.id for sample in samples], groups)
-    brought = _brought(samples, scenes)
+    brought = _brought(samples)
     if len(brought) < count:
-        what = "images" if groups is None else f"scenes by groups '{groups}'"
-        raise UserError(f"{len(brought)} {what} cannot make {count} folds", "add images, or ask for fewer folds")
+        what = counted(len(brought), "group" if any(sample.group for sample in samples) else "image")
+        raise UserError(f"{what} cannot make {count} folds", "add images, or ask for fewer folds")
     total = Counter(sample.label for sample in samples)
     folds: list[Counts] = [Counter() for _ in range(count)]
     members: list[set[str]] = [set() for _ in range(count)]
@@ -70,35 +61,35 @@ def fold(samples: Samples, place: tuple[int, int], seed: int, groups: str | None
         least = crowded.index(min(crowded))
         folds[least].update(has)
         members[least].add(scene)
-    return _parted(samples, scenes, members[number - 1])
+    return _parted(samples, members[number - 1])
 
 
-def refuse_lone(data: DataFolder, samples: Samples, groups: str | None) -> None:
+def refuse_lone(data: DataFolder, samples: Samples) -> None:
     """Refuse a class that one image or scene has alone: the model that is scored on it could not have learned it."""
     places: dict[int, set[str]] = defaultdict(set)
-    for scene, sample in zip(scenes_of([s.id for s in samples], groups), samples, strict=True):
+    for sample in samples:
         if sample.label is not None:
-            places[sample.label].add(scene)
+            places[sample.label].add(sample.scene)
     lone = next((label for label, scenes in places.items() if len(scenes) == 1), None)
     if lone is not None:
-        where = "image" if groups is None else "scene"
+        where = "group" if any(sample.group for sample in samples) else "image"
         problem = f"class '{data.scheme.names[lone]}' is in one {where} alone, which cannot be learned from and scored"
         raise UserError(problem, "add images of it, or train without folds")
 
 
-def _brought(samples: Samples, scenes: Sequence[str]) -> dict[str, Counts]:
+def _brought(samples: Samples) -> dict[str, Counts]:
     """Return how many images of each class a scene has."""
     brought: dict[str, Counts] = defaultdict(Counter)
-    for scene, sample in zip(scenes, samples, strict=True):
-        brought[scene][sample.label] += 1
+    for sample in samples:
+        brought[sample.scene][sample.label] += 1
     return brought
 
 
-def _parted(samples: Samples, scenes: Sequence[str], chosen: set[str]) -> tuple[Samples, Samples]:
+def _parted(samples: Samples, chosen: set[str]) -> tuple[Samples, Samples]:
     """Return (rest, part), the part holding the samples of the chosen scenes."""
     parts: dict[bool, list[Sample]] = {False: [], True: []}
-    for scene, sample in zip(scenes, samples, strict=True):
-        parts[scene in chosen].append(sample)
+    for sample in samples:
+        parts[sample.scene in chosen].append(sample)
     return tuple(parts[False]), tuple(parts[True])
 
 
@@ -121,9 +112,13 @@ def _choose(
         if nearer > 0 and all(held[k] + n < total[k] for k, n in has):  # the rest keeps some of each
             held.update(brought[scene])
             chosen.add(scene)
-    if not chosen and any(wanted.values()):  # every scene is much too large, and one is better than none
-        spared = [scene for scene in ranked if all(n < total[k] for k, n in brought[scene].items())]
-        chosen = {min(spared, key=lambda scene: brought[scene].total())} if spared else set()
+    for label in sorted(wanted, key=lambda k: total[k]):  # where every scene is much too large, one is better than none
+        if not wanted[label] or held[label]:
+            continue
+        spared = [s for s in ranked if brought[s][label] and all(held[k] + n < total[k] for k, n in brought[s].items())]
+        if spared:
+            chosen.add(least := min(spared, key=lambda scene: brought[scene].total()))
+            held.update(brought[least])
     return chosen
 
 

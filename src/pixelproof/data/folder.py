@@ -20,12 +20,19 @@ class Sample:
         image: The image file.
         label: Class index, for classification.
         mask: The mask file, for segmentation.
+        group: Of which scene, patient or tile it is, with others; None where it stands for itself.
     """
 
     id: str
     image: Path
     label: int | None = None
     mask: Path | None = None
+    group: str | None = None
+
+    @property
+    def scene(self) -> str:
+        """The group; an image without one is a scene of its own."""
+        return self.group or self.id
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from pixelproof.config import DataConfig
 from pixelproof.data.dividing import Samples, carve, fold, refuse_lone
 from pixelproof.data.folder import DataFolder
+from pixelproof.data.grouping import doubts, grouped
 from pixelproof.data.layouts.listing import folders_below, folders_in, images_in, split_name
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.randomness import derive
+from pixelproof.runs.scenes import scenes_of
 
 
 def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
@@ -30,19 +33,22 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     always comes out of train, so that a checkpoint is never chosen on the images that give the score.
 
     Raises:
-        UserError: There are no training images, or too few to set some aside.
+        UserError: There are no training images, too few to set some aside, or one in whose id ``groups`` finds nothing.
     """
+    if config.groups is not None:
+        scenes_of((sample.id for sample in data.split("train")), config.groups)  # where each must have one
+        data = replace(data, splits=grouped(data.splits, config.groups))
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
     if config.place is not None:
         if "validation" in parts:
             problem = f"cv_fold={config.cv_fold} takes validation out of train, and {data.root} brings its own"
             raise UserError(problem, "leave cv_fold out, or put all images into one folder")
-        refuse_lone(data, train, config.groups)
-        train, parts["validation"] = fold(train, config.place, config.split_seed, config.groups)
+        refuse_lone(data, train)
+        train, parts["validation"] = fold(train, config.place, config.split_seed)
     elif "validation" not in parts:
-        train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation", config.groups)
-    train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection", config.groups)
+        train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation")
+    train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection")
     parts["train"] = train
     if not train or not parts["validation"]:
         raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
@@ -51,17 +57,19 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     return parts
 
 
-def note_unscored(data: DataFolder, config: DataConfig) -> None:
-    """Point out what validation and selection lack, once a command: images of a class, or masks that train gives.
+def note_doubts(data: DataFolder, config: DataConfig) -> None:
+    """Point out what is doubtful of the parts, once a command: classes and masks that they lack, groups in two.
 
     Raises:
         UserError: As ``divide`` does.
     """
     if data.task == "segmentation" and "validation" not in data.splits and (folder := _unused_validation(data.root)):
         say(f"note: {folder} holds no images with masks beside them, so a part of train is set aside for validation")
+    parts = divide(data, config)
+    for sentence in doubts(data, parts, config.groups):
+        say(f"warning: {sentence}")
     if data.task == "segmentation":
         return
-    parts = divide(data, config)
     # What one fold lacks, the others have.
     if config.place is None and (unscored := _missing(data, parts["validation"])):
         say(f"note: no validation image of class {_first(unscored)}: accuracy there will be undefined")

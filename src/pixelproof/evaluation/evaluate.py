@@ -18,6 +18,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import bar
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores, Source
+from pixelproof.runs.scores import Names
 
 BATCH = 128
 MOST_KEPT = 1 << 24
@@ -39,10 +40,18 @@ def evaluate(
         UserError: An image or mask cannot be read.
     """
     source = replace(source, looks=predictor.looks, temperatures=", ".join(_temperatures(predictor)))
+    scores: Scores
     if predictor.scheme.task == "classification":
         answers = _answers(predictor, samples, source.name) if logits is None else logits
-        return _classification(predictor, samples, source, answers)
-    return _segmentation(predictor, samples, source)
+        scores = _classification(predictor, samples, source, answers)
+    else:
+        scores = _segmentation(predictor, samples, source)
+    return replace(scores, groups=_groups(samples))
+
+
+def _groups(samples: Sequence[Sample]) -> Names | None:
+    """Return the scene of each image, str [N]; None where each is its own."""
+    return np.array([sample.scene for sample in samples]) if any(sample.group for sample in samples) else None
 
 
 def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Source) -> SegmentationScores:

@@ -13,7 +13,7 @@ from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
 from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pair import matrix, pairs
-from pixelproof.runs.comparison_file import ComparisonRecord
+from pixelproof.runs.comparison_file import ComparisonRecord, GroupsRecord
 from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord
 
 ANCHORS = {"where": "comparison", "boundaries": "boundaries", "mosaic": "boundaries", "effects": "effects"}
@@ -89,10 +89,14 @@ def made_of(comparison: ComparisonRecord) -> str:
     facts = [f"{count(pair.images)} images", comparison.task]
     facts += [f"protocol {comparison.protocol.replace('_', ' ')}"] if comparison.protocol else []
     facts += [f"{count(comparison.resamples)} resamples, seed {comparison.seed}"] if comparison.resamples else []
-    facts += [f"{count(comparison.groups.count)} groups by {comparison.groups.pattern}"] if comparison.groups else []
+    facts += [_grouping(comparison.groups)] if comparison.groups else []
     if fingerprint := comparison.models[0].fingerprint:
         facts.append(f"data {fingerprint}")
     return " · ".join(facts)
+
+
+def _grouping(groups: GroupsRecord) -> str:
+    return f"{count(groups.count)} groups" + (f" by {groups.pattern}" if groups.pattern else "")
 
 
 def boundaries(evidence: EvidenceRecord) -> tuple[list[str], list[int], list[Boundary]]:

@@ -37,7 +37,8 @@ class ComparedModel(Strict):
 class GroupsRecord(Strict):
     """How images that show one scene were kept together."""
 
-    pattern: str
+    pattern: str | None
+    """What finds them in ids; None where the scores know them."""
     count: Count
 
 

@@ -21,8 +21,18 @@ def scenes_of(ids: Iterable[str], pattern: str | None) -> list[str]:
     """
     if pattern is None:
         return list(ids)
+    return [_required(sample_id, pattern) for sample_id in ids]
+
+
+def scene_in(sample_id: str, pattern: str) -> str | None:
+    """Return what a pattern finds in an id, as ``scenes_of`` does; None where it finds nothing.
+
+    Raises:
+        UserError: The pattern is none.
+    """
     compiled = expression(pattern)
-    return [_scene(sample_id, compiled) for sample_id in ids]
+    found = compiled.search(sample_id)
+    return (found and found.group(1 if compiled.groups else 0)) or None
 
 
 def expression(pattern: str) -> re.Pattern[str]:
@@ -37,10 +47,8 @@ def expression(pattern: str) -> re.Pattern[str]:
         raise UserError(f"groups '{pattern}' is not a regular expression: {error}", "correct it") from None
 
 
-def _scene(sample_id: str, pattern: re.Pattern[str]) -> str:
-    found = pattern.search(sample_id)
-    key = found and found.group(1 if pattern.groups else 0)
-    if not key:
-        problem = f"groups '{pattern.pattern}' finds no group in image '{sample_id}'"
+def _required(sample_id: str, pattern: str) -> str:
+    if (scene := scene_in(sample_id, pattern)) is None:
+        problem = f"groups '{pattern}' finds no group in image '{sample_id}'"
         raise UserError(problem, "give a pattern that fits every id")
-    return key
+    return scene

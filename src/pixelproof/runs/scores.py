@@ -16,8 +16,10 @@ from pixelproof.runs.boundaries import Boundaries, shapes
 from pixelproof.schema import parse
 
 VERSION = 3
+GROUPED = 4  # as 3, and with groups
 OLDEST = 1  # has no boundary counts; 2 has no probabilities
 _BOUNDARY = "boundary_"
+Names = npt.NDArray[np.str_]
 TEMPERATURES = ("none", "fitted", "none, fitted")
 
 
@@ -49,6 +51,7 @@ class SegmentationScores:
         boundaries: Boundary counts of the same images; None where they were not made.
         calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts at each of ``source.temperatures``; None
             where confidences are unknown.
+        groups: str [N], of which scene, patient or tile each image is; None where each stands for itself.
     """
 
     ids: tuple[str, ...]
@@ -57,6 +60,7 @@ class SegmentationScores:
     source: Source = field(default_factory=lambda: Source(""))
     boundaries: Boundaries | None = None
     calibration: Int64 | None = None
+    groups: Names | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class ClassificationScores:
         calibration: int64 [N, S, B, 3], as ``evaluation.calibration`` counts at each of ``source.temperatures``; None
             where confidences are unknown.
         probabilities: float32 [N, K] at the last of these temperatures; None where unknown, or too many to keep.
+        groups: str [N], of which scene, patient or tile each image is; None where each stands for itself.
     """
 
     ids: tuple[str, ...]
@@ -88,6 +93,7 @@ class ClassificationScores:
     source: Source = field(default_factory=lambda: Source(""))
     calibration: Int64 | None = None
     probabilities: npt.NDArray[np.float32] | None = None
+    groups: Names | None = None
 
     @property
     def correct(self) -> Bool:
@@ -112,9 +118,12 @@ def save_scores(path: Path, scores: Scores) -> None:
             arrays[name] = getattr(scores, name)
         if scores.probabilities is not None:
             arrays["probabilities"] = scores.probabilities
-    if scores.calibration is not None:
-        arrays["calibration"] = scores.calibration
-    save_arrays(path, "scores", VERSION, facts, arrays, unpacked=("probabilities",))
+    for name in ("calibration", "groups"):
+        if getattr(scores, name) is not None:
+            arrays[name] = getattr(scores, name)
+    # What has no groups is as earlier versions wrote it, and can be read by them.
+    version = VERSION if scores.groups is None else GROUPED
+    save_arrays(path, "scores", version, facts, arrays, unpacked=("probabilities",))
 
 
 def load_scores(path: Path) -> Scores:
@@ -123,7 +132,7 @@ def load_scores(path: Path) -> Scores:
     Raises:
         UserError: It is missing, truncated, of another version, or was edited.
     """
-    facts, arrays = load_arrays(path, "scores", VERSION, OLDEST)
+    facts, arrays = load_arrays(path, "scores", GROUPED, OLDEST)
     scheme = parse(LabelScheme, facts.get("scheme", {}), str(path))
     _check(path, scheme, arrays)
     source = facts.get("source")
@@ -135,7 +144,8 @@ def load_scores(path: Path) -> Scores:
         raise misfit(path, "scores")
     if scheme.task == "classification":
         return ClassificationScores(ids=ids, scheme=scheme, source=origin, **arrays)
-    return SegmentationScores(ids, arrays["confusion"], scheme, origin, _boundaries(arrays), arrays.get("calibration"))
+    counts = {name: arrays.get(name) for name in ("calibration", "groups")}
+    return SegmentationScores(ids, arrays["confusion"], scheme, origin, _boundaries(arrays), **counts)
 
 
 def _fits(temperatures: str, calibration: Int64 | None) -> bool:
@@ -157,11 +167,13 @@ def _check(path: Path, scheme: LabelScheme, arrays: Arrays) -> None:
     forms: Forms = {"ids": ("U", (count,))}
     if "calibration" in arrays:
         forms["calibration"] = ("i", (count, None, None, 3))
+    if "groups" in arrays:
+        forms["groups"] = ("U", (count,))
     if scheme.task == "segmentation":
         forms["confusion"] = ("i", (count, classes + 1, classes + 1))
         if any(name.startswith(_BOUNDARY) for name in arrays):
             forms |= {_BOUNDARY + name: ("i", (count, *rest)) for name, rest in shapes(classes).items()}
-        counts = [array for name, array in arrays.items() if name != "ids"]
+        counts = [array for name, array in arrays.items() if name not in ("ids", "groups")]
     else:
         forms |= dict.fromkeys(("truth", "predicted", "rank"), ("i", (count,)))
         forms |= dict.fromkeys(("loss", "confidence"), ("f", (count,)))

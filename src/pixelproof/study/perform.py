@@ -187,7 +187,9 @@ def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
         save_thumbnails(run.thumbnails(SPLIT), thumbnails)
         save_features(run.features(SPLIT), features)
 
-    counted = [*answers, fingerprints[SPLIT], SCORES_VERSION]  # an older version counted less
+    together = [sample.scene for sample in samples] if any(sample.group for sample in samples) else None
+    # An older version counted less.
+    counted = [*answers, fingerprints[SPLIT], SCORES_VERSION, *([together] if together else [])]
     yield _Artefact("scores", run.scores(SPLIT), own_scores(fingerprints[SPLIT], job.config.model), counted, score)
     for sample in job.shown:
         path, inputs = run.shown(sample.id), [answers, fingerprint([sample])]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
-from pixelproof.data.splits import note_unscored
+from pixelproof.data.splits import note_doubts
 from pixelproof.errors import UserError
 from pixelproof.models import packages_of, plain_name
 from pixelproof.runs import Run
@@ -47,7 +47,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
                 job = _job(model, folder, config, run, place, members, start, digest)
                 jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and not place))
         refuse_part(part, entry, jobs[part])
-        note_unscored(folder, jobs[part][0].config.data)
+        note_doubts(folder, jobs[part][0].config.data)
     return jobs
 
 

@@ -40,7 +40,8 @@ def compare_models(
         out: Folder for ``comparison.json``, ``evidence.json`` and ``report.html``.
         split: The split whose scores to read from run folders.
         protocol: How pixels of ignored classes count.
-        groups: A regular expression that finds in an image's id the scene it belongs to.
+        groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
+            for itself; None takes the groups that the scores know.
         seed: Seed of the resamples.
         language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what is there.

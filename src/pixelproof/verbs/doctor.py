@@ -22,6 +22,7 @@ def examine_data(
     *,
     bands: str | Sequence[int] | None = None,
     stretch: str | Sequence[float] | Sequence[Sequence[float]] | None = None,
+    groups: str | None = None,
     out: AnyPath | None = None,
     overwrite: bool = False,
 ) -> Diagnosis:
@@ -31,6 +32,8 @@ def examine_data(
         data: The folder.
         bands: Read the images by these bands, counted from 1, as a network will; a list, or "3,2,1".
         stretch: Stored values that are black and white: a pair, or one for each band; a list, or "0,3000".
+        groups: A regular expression that finds in an image's id the scene or patient it belongs to; by default those
+            that tables of the data name.
         out: Folder for ``diagnosis.json``, its pictures and its page, ``report.html``.
         overwrite: Replace a diagnosis that is there.
 
@@ -43,7 +46,7 @@ def examine_data(
     model = parse(ModelConfig, {"name": "", "bands": bands, "stretch": stretch}, "doctor")
     if out is not None:
         _refuse_place(Path(out), Path(data), overwrite)
-    diagnosis = examine(Path(data), ImageReader.of(model))
+    diagnosis = examine(Path(data), ImageReader.of(model), groups)
     if out is not None:
         # Here, not above: what draws pages takes a moment to load.
         from pixelproof.report.page import build_report

@@ -8,6 +8,7 @@ from pathlib import Path
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.decoded import read_sample
+from pixelproof.data.grouping import grouped
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
@@ -23,7 +24,7 @@ ALL = "all"
 
 
 def data_for(run: Run, data: Path) -> DataFolder:
-    """Open a data set for a run.
+    """Open a data set for a run, the images grouped as the run's were.
 
     Raises:
         UserError: It has other labels than the run.
@@ -34,7 +35,7 @@ def data_for(run: Run, data: Path) -> DataFolder:
             f"{data} has other labels than the run in {run.path} was trained on",
             f"use data of the same classes, or copy {run.path / LABELS_FILE} into it if they mean the same",
         )
-    return folder
+    return replace(folder, splits=grouped(folder.splits, run_settings(run).data.groups))
 
 
 def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:

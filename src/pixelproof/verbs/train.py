@@ -12,7 +12,7 @@ from pixelproof.data import DataFolder, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.scaling import doubtful_bands
-from pixelproof.data.splits import note_unscored
+from pixelproof.data.splits import note_doubts
 from pixelproof.errors import UserError
 from pixelproof.models import PixelModel, packages_of
 from pixelproof.numbers import counted
@@ -111,7 +111,7 @@ def train_run(
         raise UserError("--resume goes on with a run and --overwrite replaces it", "give one of them")
     folder = open_data(Path(data))
     config = prepare(folder, model, Path(out), weights, settings, resume=resume)
-    note_unscored(folder, config.data)
+    note_doubts(folder, config.data)
     return train(folder, config, Path(out), resume=resume, overwrite=overwrite, processes=processes)
 
 

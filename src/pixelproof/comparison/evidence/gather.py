@@ -42,8 +42,7 @@ def gather(
         levels: Level of each factor by model, where factors are varied.
         baseline: The reference level of each factor.
         claims: What is said of the models.
-        groups: A regular expression that finds in an image's id the scene it belongs to; all but the mosaic index is
-            then known from as many scenes.
+        groups: As in ``compare``; all but the mosaic index is then known from as many scenes.
         seed: Seed of the resamples.
         folds: The scores of each fold by model, where those of all folds are scored as one.
 
@@ -52,7 +51,7 @@ def gather(
     """
     first = next(iter(models.values()))[0]
     cells = [Cell(name, (levels or {}).get(name, {}), runs) for name, runs in models.items()]
-    pairs, members = _pairs(models), group(first.ids, groups)
+    pairs, members = _pairs(models), group([run for runs in models.values() for run in runs], groups)
     with bar("evidence", len(pairs) + len(claims) + 1, "questions") as step:
         figures = tuple(_figures(name, runs, (folds or {}).get(name, ()), protocol) for name, runs in models.items())
         gains = []

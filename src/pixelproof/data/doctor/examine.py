@@ -10,6 +10,7 @@ import pixelproof.data.doctor.classes as classes
 import pixelproof.data.doctor.contract as contract
 import pixelproof.data.doctor.duplicates as duplicates
 import pixelproof.data.doctor.files as files
+import pixelproof.data.doctor.groups as groups
 import pixelproof.data.doctor.masks as masks
 import pixelproof.data.doctor.near as near
 import pixelproof.data.doctor.overlaps as overlaps
@@ -19,6 +20,7 @@ from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.summary import summarise
 from pixelproof.data.doctor.survey import Survey, survey_folder
 from pixelproof.data.doctor.tally import Reading, read_under
+from pixelproof.data.grouping import grouped
 from pixelproof.data.layouts import find_layout
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.data.tiffs import rasters
@@ -33,6 +35,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     sizes.turned_masks,
     duplicates.conflicting_labels,
     duplicates.duplicates_across_splits,
+    groups.groups_across_splits,
     classes.names_alike,
     classes.split_sizes,
     duplicates.duplicates_within_split,
@@ -68,7 +71,7 @@ MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
 )
 
 
-def examine(root: Path, reader: ImageReader = RGB) -> Diagnosis:
+def examine(root: Path, reader: ImageReader = RGB, pattern: str | None = None) -> Diagnosis:
     """Examine a data set before anything is trained on it.
 
     Every file is decoded once. Files that cannot be read are findings, not exceptions.
@@ -76,14 +79,18 @@ def examine(root: Path, reader: ImageReader = RGB) -> Diagnosis:
     Args:
         root: The data set's folder.
         reader: How the network will read the images; as RGB, or by their bands.
+        pattern: What finds in an image's id the group it belongs to; None takes those that the data name.
 
     Raises:
-        UserError: The folder cannot be read as a data set: it holds no images, or its layout is not clear.
+        UserError: The folder cannot be read as a data set: it holds no images, or its layout is not clear; or the
+            pattern is none.
     """
     root = Path(root)
     if reader.bands is not None:
         rasters()  # or every file would be found unreadable
-    survey = survey_folder(root, find_layout(root), reader)
+    found = find_layout(root)
+    found.splits = {name: list(samples) for name, samples in grouped(found.splits, pattern).items()}
+    survey = survey_folder(root, found, reader)
     settled = contract.settle(survey)
     reading = read_under(settled.scheme, survey) if settled.scheme else None
     findings = list(settled.findings)

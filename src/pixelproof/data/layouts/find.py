@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
 from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.groups import add_groups
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.lists import pascal_voc
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
@@ -57,6 +58,7 @@ def find_layout(root: Path) -> Found:
         raise UserError(f"{root} has no layout that is recognised", f"arrange it as {RECOGNISED}")
     if readings[0].unclear:
         raise UserError(f"in {root} {readings[0].unclear}", "move those that do not belong to the data set elsewhere")
+    add_groups(root, readings[0])
     return readings[0]
 
 

@@ -8,6 +8,7 @@ from pixelproof.data.folder import Sample
 from pixelproof.data.label_table import header, holds_labels, read_table
 from pixelproof.data.layouts.classes import require_two_classes
 from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.groups import groups_in
 from pixelproof.data.layouts.listing import file_in, images_below, split_name
 from pixelproof.errors import UserError
 
@@ -16,7 +17,7 @@ MASK_COLUMNS = ("mask", "mask_path", "mask_file", "annotation", "segmentation")
 
 
 def label_table(root: Path) -> Found | None:
-    """``labels.csv`` with the columns filename and label, and perhaps split; names are paths in the folder or images/.
+    """``labels.csv``: filename, label and perhaps split and group; paths in the folder or in images/.
 
     Raises:
         UserError: It cannot be read, an image is missing or lies elsewhere, or a label or split is none.
@@ -24,13 +25,13 @@ def label_table(root: Path) -> Found | None:
     path = root / LABELS
     if not path.is_file() or not holds_labels(path):
         return None
-    labels, splits = read_table(path), _splits(path)
+    labels, splits, groups = read_table(path), _splits(path), groups_in(path)
     found = Found(LABELS, "classification", {})
     for name, label in labels.items():
         image = _named(root, path, name, "images")
         if not label or image in found.class_of:
             raise UserError(f"{path}: '{name}' has {'two labels' if label else 'no label'}", "correct the table")
-        sample = Sample(PurePosixPath(name).as_posix(), image)
+        sample = Sample(PurePosixPath(name).as_posix(), image, group=groups.get(name) or None)
         found.splits.setdefault(_split_of(path, name, splits), []).append(sample)
         found.class_of[image] = label
     require_two_classes(found, path)
@@ -38,7 +39,7 @@ def label_table(root: Path) -> Found | None:
 
 
 def mask_table(root: Path) -> Found | None:
-    """``masks.csv`` with the columns filename and mask, and perhaps split; paths in the folder, images/ or masks/.
+    """``masks.csv``: filename, mask and perhaps split and group; paths in the folder, in images/ or masks/.
 
     A sample is called as its image's path without suffix. Images that the table does not name are left out.
 
@@ -48,7 +49,7 @@ def mask_table(root: Path) -> Found | None:
     path = root / MASKS
     if not (path.is_file() or path.is_symlink()):
         return None
-    masks, splits = read_table(path, MASK_COLUMNS), _splits(path)
+    masks, splits, groups = read_table(path, MASK_COLUMNS), _splits(path), groups_in(path)
     found, images = Found(MASKS, "segmentation", {}, certain=True, lists=[path]), dict[str, Path]()
     used, drawn = set[Path](), set[Path]()
     for name, mask in masks.items():
@@ -62,7 +63,8 @@ def mask_table(root: Path) -> Found | None:
         if (file := _named(root, path, mask, "masks")) == image:
             raise UserError(f"{path}: '{name}' is its own mask", "name the mask there")
         drawn.add(file)
-        found.splits.setdefault(_split_of(path, name, splits), []).append(Sample(sample_id, image, mask=file))
+        sample = Sample(sample_id, image, mask=file, group=groups.get(name) or None)
+        found.splits.setdefault(_split_of(path, name, splits), []).append(sample)
     if not found.splits:
         raise UserError(f"{path} names no mask", "write one into each line")
     if both := sorted(used & drawn):

@@ -1,0 +1,108 @@
+"""Tables that say which images belong together: read, kept together, and looked at by the doctor."""
+
+import pytest
+from data_builders import LABELS, class_folders, colored, index_mask, mask_folders, picture, save
+
+from pixelproof import api
+from pixelproof.config import DataConfig
+from pixelproof.data import arrange, open_data
+from pixelproof.data.doctor import examine
+from pixelproof.errors import UserError
+from pixelproof.runs import load_scores
+
+
+def groups_of(data):
+    return {sample.id: sample.group for samples in data.splits.values() for sample in samples}
+
+
+def write_groups(root, lines, head="filename,group"):
+    (root / "groups.csv").write_text("\n".join([head, *lines]) + "\n", "utf-8")
+
+
+@pytest.mark.parametrize("column", ["group", "Patient_ID", "scene"])
+def test_a_column_of_a_table_of_labels(tmp_path, column):
+    rows = [f"filename;label;{column}"]
+    for n in range(12):
+        save(picture(n), tmp_path / f"{n}.png")
+        rows.append(f"{n}.png;{'ab'[n % 2]};{'' if n == 11 else f'p{n // 4}'}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows), "utf-8")
+    data = open_data(tmp_path)
+    assert groups_of(data) == {f"{n}.png": None if n == 11 else f"p{n // 4}" for n in range(12)}
+    parts = arrange(data, DataConfig(validation=0.3, selection=0))
+    patients = [{sample.scene for sample in parts[name]} for name in ("train", "validation")]
+    assert not patients[0] & patients[1]
+
+
+def test_a_column_of_a_table_of_masks(tmp_path):
+    rows = ["filename,mask,group"]
+    for n in range(4):
+        save(picture(n), tmp_path / "images" / f"{n}.png")
+        save(colored(index_mask(n)), tmp_path / "masks" / f"m{n}.png")
+        rows.append(f"{n}.png,m{n}.png,s{n // 2}")
+    (tmp_path / "masks.csv").write_text("\n".join(rows), "utf-8")
+    (tmp_path / "labels.yaml").write_text(LABELS)
+    assert groups_of(open_data(tmp_path)) == {f"{n}": f"s{n // 2}" for n in range(4)}
+
+
+@pytest.mark.parametrize("name", ["{split}/{kind}/{n}.png", "{split}/{kind}/{n}", "{kind}/{n}.png"])
+def test_a_table_beside_any_layout_names_images_as_people_do(tmp_path, name):
+    root = class_folders(tmp_path, 6, 0)
+    lines = [name.format(split="train", kind=("cat", "dog")[n % 2], n=n) + f",p{n // 2}" for n in range(6)]
+    write_groups(root, [*lines, "gone.png,p9"])
+    assert groups_of(open_data(root)) == {f"{('cat', 'dog')[n % 2]}/{n}.png": f"p{n // 2}" for n in range(6)}
+    assert not [finding for finding in examine(root).findings if finding.check == "ignored-files"]
+
+
+def test_names_alone_and_masks(tmp_path):
+    root = mask_folders(tmp_path, 6, 0)
+    write_groups(root, [f"{n:02d},s{n % 3}" for n in range(6)], "image_id,scene_id")
+    assert groups_of(open_data(root)) == {f"{n:02d}": f"s{n % 3}" for n in range(6)}
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (
+            ["train/cat/0.png,a"],
+            r"has no line for .*train/cat/2\.png; add one; its group may be left empty",
+        ),
+        (["cat/0.png,a"], r"names 'cat/0\.png', which may be .*train/cat/0\.png or .*; write paths into the table"),
+        (["cat/0.png,a", "cat/0.png,b"], r"'cat/0\.png' stands twice"),
+        (["cat/0.png"], "1 cells, expected 2"),
+        ([], "holds no labels"),
+    ],
+)
+def test_a_table_that_says_too_little_or_two_things_is_refused(tmp_path, lines, problem):
+    root = class_folders(tmp_path, 4, 4)
+    with pytest.raises(UserError, match=problem):
+        write_groups(root, lines)
+        open_data(root)
+
+
+def test_the_doctor_finds_groups_in_two_splits(tmp_path, pixelproof):
+    root = class_folders(tmp_path / "data", 6, 4)
+    assert not [f for f in examine(root).findings if f.check == "group-across-splits"]
+    (found,) = [f for f in examine(root, pattern=r"(\d)\.png").findings if f.check == "group-across-splits"]
+    assert found.severity == "error"
+    assert found.count == 4
+    assert found.message.startswith("4 groups of validation (0, 1, 2 and 1 more; 4 images) have images in train as")
+    assert set(found.files) == {f"validation/{('cat', 'dog')[n % 2]}/{n}.png" for n in range(4)}
+    splits = ("train", 6), ("validation", 4)
+    write_groups(
+        root, [f"{s}/{('cat', 'dog')[n % 2]}/{n}.png,{s if n else 'both'}" for s, count in splits for n in range(count)]
+    )
+    code, out, _ = pixelproof("doctor", root)
+    assert code == 1
+    assert "1 group of validation (both; 1 image) have images in train as well" in " ".join(out.split())
+    assert pixelproof("doctor", root, "--groups", "(")[0] == 2
+
+
+def test_groups_are_kept_in_scores_however_they_are_known(color_classes, tmp_path):
+    api.train(color_classes, "vgg16-bn", tmp_path / "run", settings=["width=0.05", "epochs=1", r"groups=(\d)\.png"])
+    scores = api.evaluate(tmp_path / "run", color_classes)
+    assert scores.groups.tolist() == [i[-5] for i in scores.ids]
+    assert load_scores(tmp_path / "run" / "scores" / "validation.npz").groups.tolist() == scores.groups.tolist()
+    every = api.evaluate(tmp_path / "run", color_classes, "all")
+    assert every.groups.tolist() == [i[-5] for i in every.ids]
+    api.train(color_classes, "vgg16-bn", tmp_path / "other", settings=["width=0.05", "epochs=1"])
+    assert api.evaluate(tmp_path / "other", color_classes).groups is None
