@@ -158,6 +158,19 @@ def test_weights_of_the_focal_loss_cannot_be_taken_back(where):
         apply_overrides(default_config("segmentation", "fcn8s"), ["class_weights=corrected", where])
 
 
+@pytest.mark.parametrize(
+    ("task", "changes", "problem"),
+    [
+        ("classification", ["choose_by=loss", "selection=0"], "selection=0 leaves none to look at"),
+        ("segmentation", ["choose_by=balanced"], "choose_by=balanced is for classification"),
+        ("classification", ["choose_by=auc"], "choose_by"),
+    ],
+)
+def test_what_an_epoch_cannot_be_chosen_by(task, changes, problem):
+    with pytest.raises(UserError, match=problem):
+        apply_overrides(default_config(task, "vgg16" if task == "classification" else "fcn8s"), changes)
+
+
 def test_without_a_selection_part_patience_has_nothing_to_watch():
     with pytest.raises(UserError, match="patience watches the score on the selection part, and selection=0 leaves"):
         apply_overrides(BASE, ["selection=0", "patience=3"])

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.metrics import balanced_accuracy_score
 
 from pixelproof.config import ModelConfig
 from pixelproof.data import open_data
@@ -14,6 +15,7 @@ from pixelproof.data.reader import RGB
 from pixelproof.evaluation import accuracy, average_loss, mean_iou, selection
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.evaluation.selection import selection_counts, selection_figures
+from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.chances import probabilities
@@ -26,12 +28,12 @@ def predictor_for(data, name, **settings):
     return Predictor(model, data.scheme, "cpu")
 
 
-def figures(predictor, pixels, labels):
+def figures(predictor, pixels, labels, choose_by="score"):
     """Return figure and loss from the counts of three parts, as processes count them; the last has nothing to count."""
     bounds = [0, 1, len(pixels), len(pixels)]
     parts = [selection_counts(predictor, pixels, labels, slice(*pair)) for pair in pairwise(bounds)]
     counts, loss = (sum(each) for each in zip(*parts, strict=True))
-    return selection_figures(counts, loss, predictor.scheme)
+    return selection_figures(counts, loss, predictor.scheme, choose_by)
 
 
 def plain_loss(predictor, samples):
@@ -95,3 +97,19 @@ def test_accuracy_equals_evaluation(color_classes, monkeypatch, cache):
     assert loss == pytest.approx(average_loss(scores), rel=1e-5)
     assert found == pytest.approx(1 / 3, abs=0.34)
     assert np.isfinite(found)
+    uneven = [samples[n] for n in (*range(10), 12, 25, 26)]  # ten of one class, one and two of the others
+    pixels, labels = decoded(uneven, data.scheme, 16, cache), [sample.label for sample in uneven]
+    scores = evaluate(predictor, uneven, Source("x"))
+    found, loss = figures(predictor, pixels, labels, "balanced")
+    assert found == pytest.approx(balanced_accuracy_score(scores.truth, scores.predicted))
+    assert figures(predictor, pixels, labels, "loss") == (-loss, loss)
+
+
+@pytest.mark.filterwarnings("error")
+def test_classes_that_are_not_there_do_not_count():
+    counts = np.array([[3, 4], [0, 0], [1, 2]])
+    scheme = LabelScheme(
+        task="classification", classes=tuple(LabelClass(name=f"{k}", id=k) for k in range(len(counts)))
+    )
+    assert selection_figures(counts, np.ones(1), scheme, "balanced") == pytest.approx((0.625, 1 / 6))
+    assert selection_figures(counts, np.ones(1), scheme) == pytest.approx((4 / 6, 1 / 6))

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from pixelproof import api
 from pixelproof.config import apply_overrides, default_config, run_settings
 from pixelproof.data import arrange, open_data, write_png
 from pixelproof.data.loading import TrainingBatches, TrainingImages
@@ -245,6 +246,17 @@ def test_accumulated_batches_equal_a_large_one(tmp_path, two_fields, size, accum
     a, b = load_file(large.best), load_file(small.best)
     for name in a:
         torch.testing.assert_close(a[name], b[name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("choose_by", "column", "sign"), [("loss", "selection_loss", -1), ("balanced", "score", 1)])
+def test_the_epoch_is_chosen_by_what_is_asked_for(tmp_path, color_classes, capsys, choose_by, column, sign):
+    settings = ["width=0.05", "epochs=5", "lr=0.02", "selection=0.4", f"choose_by={choose_by}"]
+    run = api.train(color_classes, "vgg16-bn", tmp_path / "run", settings=settings)
+    best = max(run.metrics.read(), key=lambda row: sign * row[column])
+    assert run.facts().best_epoch == best["epoch"]
+    assert run.facts().best_score == pytest.approx(sign * best[column])
+    word = {"loss": "negative loss", "balanced": "balanced accuracy"}[choose_by]
+    assert f"{word} {best['score']:.4f} on the selection part of 12 images" in capsys.readouterr().err
 
 
 def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes):

@@ -171,6 +171,10 @@ class TrainingConfig(Strict):
     """Compile the network with ``torch.compile``, on a GPU alone: ``auto`` and ``yes`` are the same. Needs Triton."""
     seed: int = Field(default=0, ge=0, lt=2**32)
     """Decides the initial weights and every random choice of training."""
+    choose_by: Literal["score", "balanced", "loss"] = "score"
+    """What the kept epoch is best in on the selection part: ``score`` is accuracy or mIoU; ``balanced``, for
+    classification, the mean of the classes' recalls, in which rare ones count as much; ``loss`` the least
+    ``selection_loss``, which also heeds how sure answers are."""
 
     @property
     def thaws(self) -> int:
@@ -195,6 +199,12 @@ class RunConfig(Strict):
     def changed(self, section: str, **values: Any) -> RunConfig:
         """Return these settings with values of one section, such as "model", replaced; they are not checked again."""
         return self.model_copy(update={section: getattr(self, section).model_copy(update=values)})
+
+    @property
+    def chosen_by(self) -> str:
+        """What the kept epoch is best in, in words."""
+        score = "accuracy" if self.task == "classification" else "mIoU"
+        return {"score": score, "balanced": "balanced accuracy", "loss": "negative loss"}[self.training.choose_by]
 
     def learned_from(self) -> dict[str, Any]:
         """Return the settings that decide the weights, as plain data.
@@ -224,6 +234,10 @@ class RunConfig(Strict):
             raise ValueError("mixup and cutmix are for classification")
         if training.patience is not None and not self.data.selection:
             raise ValueError("patience watches the score on the selection part, and selection=0 leaves none to watch")
+        if self.task == "segmentation" and training.choose_by == "balanced":
+            raise ValueError("choose_by=balanced is for classification; mIoU counts all classes alike as it is")
+        if training.choose_by != "score" and not self.data.selection:
+            raise ValueError("choose_by looks at the selection part, and selection=0 leaves none to look at")
         if self.task == "segmentation" and training.sampling == "balanced":
             raise ValueError("sampling=balanced is for classification; for segmentation there is class_weights")
         if training.sampling == "balanced" and training.class_weights in ("auto", "corrected"):

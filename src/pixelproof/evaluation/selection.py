@@ -42,14 +42,14 @@ def selection_counts(
         part: Which of them to count.
 
     Returns:
-        Classification: images right and images, [2]. Segmentation: the confusion matrix of all pixels.
+        Classification: images right and images of each class, [K, 2]. Segmentation: the confusion matrix of all pixels.
         Then the cross-entropy, in nats, summed over the images, or over the pixels of scored classes, [1].
 
     Raises:
         UserError: An image or mask cannot be read.
     """
     classes = len(predictor.scheme.classes)
-    counts = np.zeros(2 if predictor.scheme.task == "classification" else (classes + 1, classes + 1), np.int64)
+    counts = np.zeros((classes, 2) if predictor.scheme.task == "classification" else (classes + 1, classes + 1), np.int64)
     table, loss = target_table(predictor.scheme, labels).to(predictor.device), np.zeros(1)
     for stored, logits in _answers(predictor, pixels, range(len(pixels))[part]):
         targets = look_up(table, torch.from_numpy(stored))
@@ -57,32 +57,40 @@ def selection_counts(
         loss += losses.sum(dtype=torch.float64).item()
         guesses = best_classes(logits)
         if predictor.scheme.task == "classification":
-            counts += np.array([(guesses == targets.cpu().numpy()).sum(), len(guesses)])
+            truth = targets.cpu().numpy()
+            counts += np.stack([np.bincount(those, minlength=classes) for those in (truth[guesses == truth], truth)], 1)
         else:
             for mask, guess in zip(stored, guesses.astype(np.uint8), strict=True):
                 counts += confusion_counts(mask, guess, classes)
     return counts, loss
 
 
-def selection_figures(counts: Int64, loss: Float64, scheme: LabelScheme) -> tuple[float, float]:
+def selection_figures(
+    counts: Int64, loss: Float64, scheme: LabelScheme, choose_by: str = "score"
+) -> tuple[float, float]:
     """Return the figure to choose by and the loss beside it.
 
     Args:
         counts: What ``selection_counts`` returns, of all images together.
         loss: Likewise.
         scheme: The label contract.
+        choose_by: As the setting of this name.
 
     Returns:
-        The accuracy of a classifier, or the mIoU of a segmenter with ignored classes left out; the mean cross-entropy
-        over the images, or over the pixels of scored classes, in nats. NaN where there is nothing to score.
+        What to choose by, the higher the better: the accuracy of a classifier, the mean of the recalls of the classes
+        that are there, the mIoU of a segmenter with ignored classes left out, or the negative loss; the mean
+        cross-entropy over the images, or over the pixels of scored classes, in nats. NaN where there is nothing to
+        score.
     """
-    if scheme.task == "classification":
-        right, judged = counts
-        figure = float(right / judged)
-    else:
-        judged = counts[:-1][scheme.scored].sum()
-        figure = mean_iou(SegmentationScores(("all",), counts[None], scheme), "unknown_ignored")
-    return figure, float(loss.item() / judged) if judged else math.nan
+    classified = scheme.task == "classification"
+    judged = counts[:, 1].sum() if classified else counts[:-1][scheme.scored].sum()
+    mean_loss = float(loss.item() / judged) if judged else math.nan
+    if choose_by == "loss":
+        return -mean_loss, mean_loss
+    if not classified:
+        return mean_iou(SegmentationScores(("all",), counts[None], scheme), "unknown_ignored"), mean_loss
+    right, images = (counts[counts[:, 1] > 0] if choose_by == "balanced" else counts.sum(axis=0)[None]).T
+    return float(np.mean(right / images)), mean_loss
 
 
 def _answers(predictor: Predictor, pixels: Decoded, indices: range) -> Iterator[tuple[Stored, Tensor]]:

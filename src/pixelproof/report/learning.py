@@ -35,7 +35,8 @@ def learning_curves(part: PartArtefacts) -> list[Picture]:
     """Return the losses and the selection score over the epochs, where they were logged."""
     logs = {model.name: model.log for model in part.models}
     best = {model.name: provenance.best_epoch(model) for model in part.models}
-    metric = "accuracy" if part.record.task == "classification" else "mIoU"
+    metrics = {model.config.chosen_by for model in part.models if model.config and not model.config.model.members}
+    metric = metrics.pop() if len(metrics) == 1 else "score"
     chosen = [row["selection_loss"] for log in logs.values() for row in log]
     both = any(loss is not None and math.isfinite(loss) for loss in chosen)
     label, caption = ("loss", LOSSES) if both else ("training loss", LOSS)

@@ -68,7 +68,7 @@ def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:
         return "that of each member; nothing was chosen among ensembles"
     if not model.config.data.selection:
         return "the weights after the last epoch; nothing was chosen"
-    metric = "accuracy" if model.config.task == "classification" else "mIoU"
+    metric = model.config.chosen_by
     n = share(model.config.data.selection, 0) if images.selection is None else f"n = {count(images.selection)} images"
     text = f"the epoch of best {metric} on a part of train set aside for it ({n}); never on validation"
     best = best_epoch(model)

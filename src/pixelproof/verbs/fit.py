@@ -16,6 +16,7 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation.selection import selection_counts, selection_figures
 from pixelproof.models import PixelModel, build_model, fold
 from pixelproof.prediction import Predictor
+from pixelproof.numbers import counted
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.training.class_weights import class_weights
@@ -75,8 +76,8 @@ def fit(
             say(f"{run.name}: training ended after epoch {progress.epoch} of {config.training.epochs}, as {why}")
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
         if progress.best_score is not None:
-            figure = "accuracy" if data.task == "classification" else "mIoU"
-            best = f"{figure} {progress.best_score:.4f} on the selection part"
+            n = counted(len(parts["selection"]), "image")
+            best = f"{config.chosen_by} {progress.best_score:.4f} on the selection part of {n}"
             say(f"{run.name}: {best}, in epoch {progress.best_epoch} of {progress.epoch}, whose weights are kept")
         run.note(facts)
 
@@ -98,7 +99,7 @@ def start(config: RunConfig, data: DataFolder, begun: bool) -> PixelModel:
 
 
 def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sample], parallel: Parallel) -> Score | None:
-    """Return the function that picks the best checkpoint: accuracy or mIoU on ``samples``; None if there are none.
+    """Return the function that picks the best checkpoint by ``samples``; None if there are none.
 
     It gives the cross-entropy there as well.
     """
@@ -111,7 +112,9 @@ def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sampl
         network = fold(model) if config.training.fold else model
         predictor = Predictor(network, data.scheme, config.training.device, config.training.precision)
         counts, loss = selection_counts(predictor, pixels, labels, part)
-        return selection_figures(parallel.total(counts), parallel.total(loss), data.scheme)
+        return selection_figures(
+            parallel.total(counts), parallel.total(loss), data.scheme, config.training.choose_by
+        )
 
     return score
 
