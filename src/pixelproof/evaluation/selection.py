@@ -49,7 +49,8 @@ def selection_counts(
         UserError: An image or mask cannot be read.
     """
     classes = len(predictor.scheme.classes)
-    counts = np.zeros((classes, 2) if predictor.scheme.task == "classification" else (classes + 1, classes + 1), np.int64)
+    shape = (classes, 2) if predictor.scheme.task == "classification" else (classes + 1, classes + 1)
+    counts = np.zeros(shape, np.int64)
     table, loss = target_table(predictor.scheme, labels).to(predictor.device), np.zeros(1)
     for stored, logits in _answers(predictor, pixels, range(len(pixels))[part]):
         targets = look_up(table, torch.from_numpy(stored))
