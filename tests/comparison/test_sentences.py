@@ -124,6 +124,19 @@ def test_test_and_interval_must_agree(low, high, p):
     assert "The test and the interval disagree, so no verdict is given." in said(one)
 
 
+def test_so_few_images_that_nothing_could_be_told_are_called_that():
+    one = pair(0.4, 0.3, 0.5, 0.0625)
+    told = record(one)
+    one = one.model_copy(update={"images": 5})
+    assert one.verdict == "undecided"
+    few = "5 images are too few for any verdict: no difference could have a p below .062."
+    assert few in sentences(one, told)
+    assert not any("disagree" in sentence for sentence in sentences(one, told))
+    grouped = told.model_copy(update={"groups": GroupsRecord(pattern=None, count=3)})
+    assert "3 groups are too few for any verdict: no difference could have a p below .25." in sentences(one, grouped)
+    assert few not in sentences(one, told.model_copy(update={"test": "mcnemar"}))
+
+
 def test_rough_intervals_are_called_rough():
     one = pair(classes={"water": of_class(0.1, 0.001, effective=14.2), "unseen": of_class(0.1, None)})
     assert said(one)[1:] == [

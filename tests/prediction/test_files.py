@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from itertools import chain
 
@@ -122,6 +123,29 @@ def test_parts_are_all_images_once(predictor, tmp_path):
 def test_a_part_that_is_none_is_named(part, tmp_path):
     with pytest.raises(UserError, match="is not a part of the images; give --part K/N"):
         as_slice(part)
+
+
+def test_what_cannot_be_read_may_be_left_out(predictor, tmp_path, capsys):
+    images = tmp_path / "images"
+    for name in ("a", "b"):
+        write_png(images / f"{name}.png", np.full((32, 32, 3), 90, np.uint8))
+    (images / "in").mkdir()
+    (images / "in" / "c.png").write_bytes((images / "a.png").read_bytes()[:-30])
+    (images / "d.jpg").write_bytes(b"no image")
+    assert predict_files(predictor, [images], tmp_path / "out", skip=True) == [images / "a.png", images / "b.png"]
+    assert "2 images left out, as they cannot be read; left_out.csv says which and why" in capsys.readouterr().err
+    rows = list(csv.reader((tmp_path / "out" / "left_out.csv").read_text("utf-8").splitlines()))
+    assert [row[0] for row in rows] == ["filename", "d", "in/c"]
+    assert "truncated" in rows[2][1]
+    for path in (images / "d.jpg", images / "in" / "c.png"):
+        path.unlink()
+    predict_files(predictor, [images], tmp_path / "out", overwrite=True, skip=True)
+    assert not (tmp_path / "out" / "left_out.csv").exists()
+    for path in images.glob("*.png"):
+        path.write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"a\.png"):
+        predict_files(predictor, [images], tmp_path / "none", skip=True)
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_broken_file_leaves_nothing_behind(predictor, tmp_path):

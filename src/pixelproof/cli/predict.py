@@ -34,6 +34,9 @@ def predict(
         bool,
         typer.Option("--probabilities", help="Write the probabilities of all classes, too, 2 bytes a class and pixel."),
     ] = False,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read, and list them.")
+    ] = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Predict images of any size and mode.
@@ -53,5 +56,6 @@ def predict(
         scales=parse_scales(scales),
         part=part,
         probabilities=probabilities,
+        skip_unreadable=skip_unreadable,
     )
     print(f"{counted(len(files), 'image')} predicted: {out}")

@@ -25,6 +25,17 @@ def check_images(paths: Sequence[Path], reader: ImageReader) -> None:
     _check(paths, reader, "checking images")
 
 
+def unreadable(paths: Mapping[str, Path], reader: ImageReader) -> dict[str, UserError]:
+    """Decode every image, and return by name why those cannot be read that cannot."""
+    broken: dict[str, UserError] = {}
+    for name, path in track(paths.items(), "checking images", len(paths), "files"):
+        try:
+            reader(path)
+        except UserError as error:
+            broken[name] = error
+    return broken
+
+
 def check_parts(parts: Mapping[str, Sequence[Sample]], scheme: LabelScheme, reader: ImageReader) -> None:
     """Check what a run will read.
 

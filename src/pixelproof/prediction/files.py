@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from pixelproof.config import Task
-from pixelproof.data.checking import check_images
+from pixelproof.data.checking import check_images, unreadable
 from pixelproof.data.layouts import folders_below, folders_in, images_in, without_mask_folders, without_masks
+from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.numbers import counted
 from pixelproof.prediction.predictor import Predictor
-from pixelproof.prediction.writing import FOLDERS, write_answers
-from pixelproof.progress import say_once
+from pixelproof.prediction.writing import FOLDERS, table, write_answers
+from pixelproof.progress import say, say_once
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
@@ -22,7 +23,8 @@ from pixelproof.runs.predictions_file import CLASSES, PREDICTIONS, PROBABILITIES
 EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
 """Stands in a folder that predict has written, so that no other folder's masks are ever removed."""
-WRITTEN = (*FOLDERS.values(), PROBABILITIES, PREDICTIONS, PROBABILITY_TABLE)
+LEFT_OUT = "left_out.csv"
+WRITTEN = (*FOLDERS.values(), PROBABILITIES, PREDICTIONS, PROBABILITY_TABLE, LEFT_OUT)
 
 
 def predict_files(
@@ -32,6 +34,7 @@ def predict_files(
     overwrite: bool = False,
     part: slice = EVERYTHING,
     probabilities: bool = False,
+    skip: bool = False,
 ) -> list[Path]:
     """Predict image files and write what was predicted, all of it or nothing.
 
@@ -46,25 +49,48 @@ def predict_files(
         overwrite: Replace what stands in ``out``.
         part: Which of the images to predict.
         probabilities: Write those of all classes, too.
+        skip: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
 
     Returns:
         The files that were predicted.
 
     Raises:
-        UserError: An image cannot be read, two have the same name, ``out`` holds something already, another process
-            writes there, or the disk has no room for probabilities.
+        UserError: An image cannot be read, or with ``skip`` none can; two have the same name, ``out`` holds something
+            already, another process writes there, or the disk has no room for probabilities.
     """
     # By name, so that all who predict a part of the same images mean the same one.
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
     if probabilities and predictor.scheme.task == "segmentation":
         _refuse_unstorable(files)
     refuse_taken(out, overwrite)
-    check_images(list(files.values()), predictor.reader)
+    broken = _left_out(files, predictor.reader) if skip else {}
+    if not skip:
+        check_images(list(files.values()), predictor.reader)
     with atomic_folder(out, WRITTEN) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
         write_answers(predictor, files, folder, probabilities)
+        if broken:
+            with table(folder / LEFT_OUT, ["filename", "reason"]) as write:
+                for name, error in broken.items():
+                    write([name, error.problem])
         refuse_taken(out, overwrite)  # by what another process has written meanwhile
     return list(files.values())
+
+
+def _left_out(files: dict[str, Path], reader: ImageReader) -> dict[str, UserError]:
+    """Take the images that cannot be read out of ``files``, and return why.
+
+    Raises:
+        UserError: None can be read.
+    """
+    broken = unreadable(files, reader)
+    if len(broken) == len(files):
+        raise next(iter(broken.values()))
+    for name in broken:
+        del files[name]
+    if broken:
+        say(f"warning: {counted(len(broken), 'image')} left out, as they cannot be read; {LEFT_OUT} says which and why")
+    return broken
 
 
 def gather(paths: Sequence[Path], task: Task, *, drawn: bool = False) -> dict[str, Path]:

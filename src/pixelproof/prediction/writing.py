@@ -117,9 +117,9 @@ def _write_tables(predictor: Predictor, files: Mapping[str, Path], folder: Path,
     """
     names, classes = predictor.scheme.names, predictor.scheme.classes
     with ExitStack() as tables:
-        write = tables.enter_context(_table(folder / PREDICTIONS, COLUMNS))
+        write = tables.enter_context(table(folder / PREDICTIONS, COLUMNS))
         if probabilities:
-            write_all = tables.enter_context(_table(folder / PROBABILITY_TABLE, (COLUMNS[0], *names)))
+            write_all = tables.enter_context(table(folder / PROBABILITY_TABLE, (COLUMNS[0], *names)))
         for name, file in track(files.items(), "predict", len(files)):
             chances = predictor.probabilities([predictor.reader(file)])[0]
             order = np.argsort(-chances, kind="stable")[:TOP].tolist()
@@ -130,7 +130,7 @@ def _write_tables(predictor: Predictor, files: Mapping[str, Path], folder: Path,
 
 
 @contextmanager
-def _table(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Sequence[object]], object]]:
+def table(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Sequence[object]], object]]:
     """Open a new CSV with a header and give what writes a row of it."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")

@@ -15,8 +15,8 @@ from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
 from pixelproof.evaluation.selection import selection_counts, selection_figures
 from pixelproof.models import PixelModel, build_model, fold
-from pixelproof.prediction import Predictor
 from pixelproof.numbers import counted
+from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.training.class_weights import class_weights
@@ -112,9 +112,7 @@ def selection_score(data: DataFolder, config: RunConfig, samples: Sequence[Sampl
         network = fold(model) if config.training.fold else model
         predictor = Predictor(network, data.scheme, config.training.device, config.training.precision)
         counts, loss = selection_counts(predictor, pixels, labels, part)
-        return selection_figures(
-            parallel.total(counts), parallel.total(loss), data.scheme, config.training.choose_by
-        )
+        return selection_figures(parallel.total(counts), parallel.total(loss), data.scheme, config.training.choose_by)
 
     return score
 

@@ -26,6 +26,7 @@ def predict_run(
     scales: Sequence[float] | None = None,
     part: str = "1/1",
     probabilities: bool = False,
+    skip_unreadable: bool = False,
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
 
@@ -40,6 +41,7 @@ def predict_run(
         scales: Sizes of a segmenter's image to average over; None is as the run was set.
         part: "K/N" predicts every N-th image from the K-th on, counted from 1.
         probabilities: Write those of all classes, too.
+        skip_unreadable: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
 
     Raises:
         UserError: The run or an image cannot be read, there is no such part, or ``out`` holds something already.
@@ -53,7 +55,7 @@ def predict_run(
         use_backend(
             predictor, opened, backend, predictor.reader.size(next(iter(gather(files, predictor.scheme.task).values())))
         )
-    return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities)
+    return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable)
 
 
 def as_slice(part: str) -> slice:

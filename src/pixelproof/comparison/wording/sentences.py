@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pixelproof.comparison.paired import ROUGH
+from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
 from pixelproof.comparison.verdict import class_verdict, disagree, over_pairs, significant
 from pixelproof.comparison.wording.words import METRICS, bound, listed, p_value, points, say
 from pixelproof.languages import Language
@@ -21,7 +21,7 @@ def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "
     verdict = [_undecided(pair, language)] if pair.verdict == "undecided" else [_better(pair, language)]
     if pair.verdict == "undecided":
         verdict += [_classes_differ(pair, side, language) for side in ("a", "b") if _better_classes(pair, side)]
-        verdict += [say("disagree", language)] if disagree(pair) else []
+        verdict += _why_none(pair, record, language)
         verdict += [say("same", language, a=pair.a, b=pair.b)] if _same(pair) else []
     return verdict + _limits(pair, record, language)
 
@@ -68,6 +68,16 @@ def _undecided(pair: PairRecord, language: Language) -> str:
         high=bound(pair.high),
         p=p_value(pair.p),
     )
+
+
+def _why_none(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return why there is no verdict where the interval excludes 0, or where so few images could never give one."""
+    units = pair.images if record.groups is None else record.groups.count
+    least = 2 / 2**units  # each image's two results exchanged or not, and the same the other way round
+    if record.test == "permutation" and least >= SIGNIFICANCE:
+        key = "too_few_images" if record.groups is None else "too_few_groups"
+        return [say(key, language, units=count(units), p=p_value(least).removeprefix("= "))]
+    return [say("disagree", language)] if disagree(pair) else []
 
 
 def _gain(pair: PairRecord, sign: int, language: Language) -> str:

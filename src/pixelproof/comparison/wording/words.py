@@ -60,6 +60,14 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "The test and the interval disagree, so no verdict is given.",
         "zh-Hant": "檢定與信賴區間不一致，因此不下結論。",
     },
+    "too_few_images": {
+        "en": "{units} images are too few for any verdict: no difference could have a p below {p}.",
+        "zh-Hant": "{units} 張影像不足以下任何結論：任何差異的 p 都不會小於 {p}。",
+    },
+    "too_few_groups": {
+        "en": "{units} groups are too few for any verdict: no difference could have a p below {p}.",
+        "zh-Hant": "{units} 組不足以下任何結論：任何差異的 p 都不會小於 {p}。",
+    },
     "same": {
         "en": "{a} and {b} score the same on every image.",
         "zh-Hant": "{a} 與 {b} 在每張影像上的得分都相同。",
