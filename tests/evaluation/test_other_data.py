@@ -6,11 +6,14 @@ from dataclasses import replace
 import pytest
 
 import pixelproof.verbs.scoring as scoring
+from pixelproof.config import run_settings
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.models import build_model
 from pixelproof.report.page import build_report
 from pixelproof.runs import Source, load_scores, save_scores
 from pixelproof.runs.arrays import load_arrays
+from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.train import train_run
 from small_runs import COLORS, untrained_run
@@ -78,6 +81,33 @@ def test_scores_of_other_images_are_not_replaced_unasked(tmp_path, two_fields, f
     assert theirs.source.fingerprint in page
     assert "n = 8" in page
     assert len(read) == 1
+
+
+def test_scores_of_weights_that_were_trained_on_are_not_used_unawares(tmp_path, two_fields, pixelproof):
+    run, other = (untrained_run(tmp_path / name, name) for name in ("fcn32s", "fcn8s"))
+    for each in (run, other):
+        evaluate_run(each.path, two_fields, device="cpu")
+    assert pixelproof("compare", run.path, other.path)[0] == 0
+    model = build_model(run_settings(run).model, len(run.labels().classes))
+    save_weights(run.best, model)
+    code, _, err = pixelproof("compare", other.path, run.path)
+    said = f"the scores of {run.path} are of other weights than it has now; evaluate it again"
+    assert (code, said in err) == (1, True)
+    code, _, err = pixelproof("report", run.path)
+    said = "scores of fcn32s are of other weights than its run has now; evaluate the run again"
+    assert (code, said in err, said in (run.path / "report.html").read_text("utf-8")) == (0, True, True)
+    scores = load_scores(run.scores("validation"))
+    save_scores(run.scores("validation"), replace(scores, source=replace(scores.source, weights="")))  # as of before
+    assert pixelproof("compare", run.path, other.path)[0] == 0
+    assert "other weights" not in pixelproof("report", run.path)[2]
+
+
+def test_scores_of_a_training_that_has_not_finished_are_noted(tmp_path, two_fields, capsys):
+    run = untrained_run(tmp_path / "run", "fcn32s")
+    for finished, noted in ((True, False), (False, True)):
+        run.note({"finished": finished})
+        evaluate_run(run.path, two_fields, device="cpu")
+        assert ("has not finished; these are the scores of its best" in capsys.readouterr().err) is noted
 
 
 def test_what_another_process_has_written_meanwhile_is_not_replaced_unasked(tmp_path, two_fields, monkeypatch):

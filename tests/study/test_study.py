@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pixelproof.config import apply_overrides, default_config, without_effect
 from pixelproof.data import open_data
 from pixelproof.errors import UserError
 from pixelproof.models import task_of
-from pixelproof.runs import Run
+from pixelproof.runs import Run, load_scores, save_scores
 from pixelproof.runs.locks import alone_in
 from pixelproof.study import studies
 from pixelproof.study.conduct import conduct
@@ -109,6 +110,17 @@ def test_a_study_ends_in_a_report_and_redoes_only_what_changed(study, tmp_path):
     before = times(out)
     conduct(study, tmp_path, out, ["fields.seed=1"])
     assert changed(before, times(out)) == {"patches/vgg16/scores/validation.npz"}
+
+
+def test_scores_of_other_weights_are_made_again_and_those_that_name_none_are_kept(study, tmp_path, out):
+    path = out / "patches" / "vgg16" / "scores" / "validation.npz"
+    scores = load_scores(path)
+    for weights, again in (("", False), ("0123456789abcdef", True)):
+        save_scores(path, replace(scores, source=replace(scores.source, weights=weights)))
+        before = times(out)
+        conduct(study, tmp_path, out, ["epochs=1"])
+        assert changed(before, times(out)) == ({"patches/vgg16/scores/validation.npz"} if again else set())
+    assert load_scores(path).source == scores.source
 
 
 def test_how_images_are_handled_trains_nothing_anew(study, tmp_path, out):

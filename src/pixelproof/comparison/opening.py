@@ -10,6 +10,7 @@ from pathlib import Path
 from pixelproof.comparison.match import in_order, refuse_mixture, refuse_unscored
 from pixelproof.errors import Refusal, UserError
 from pixelproof.runs import Run, Scores, load_scores
+from pixelproof.runs.outdated import outdated
 
 
 def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
@@ -21,7 +22,8 @@ def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
 
     Raises:
         UserError: There are fewer than two, or a file cannot be read.
-        Refusal: A file is given twice, the models were not measured alike, or no image shows a scored class.
+        Refusal: A file is given twice, a run's scores are of other weights than it has now, the models were not
+            measured alike, or no image shows a scored class.
     """
     if len(paths) < 2:
         raise UserError("there is nothing to compare with", "give at least two run folders or score files")
@@ -30,6 +32,9 @@ def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
         if file.resolve() in [other.resolve() for other in files[:place]]:
             raise Refusal(f"{paths[place]} is compared with itself", "give two different models")
     scores = [in_order(load_scores(file)) for file in files]
+    for path, each in zip(paths, scores, strict=True):
+        if path.is_dir() and outdated(Run(path), each):
+            raise Refusal(f"the scores of {path} are of other weights than it has now", "evaluate it again")
     names = _names(paths, scores)
     named = [replace(s, source=replace(s.source, name=name)) for s, name in zip(scores, names, strict=True)]
     for one, other in itertools.combinations(named, 2):

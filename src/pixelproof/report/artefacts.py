@@ -33,6 +33,7 @@ from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import CONFIG, ENVIRONMENT
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.metrics_log import Row
+from pixelproof.runs.outdated import outdated
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import (
     SPLIT,
@@ -59,6 +60,7 @@ class ModelArtefacts:
         diagram: The structure diagram, an SVG file's text, unchecked.
         scores: The counts on the validation split, of all folds where there are folds.
         scores_file: Where they lie.
+        outdated: Whether they are of other weights than the run has now.
         features: The features of the validation images and their map.
         shown: Picture, truth and prediction by sample id.
         findings: What was found out about it.
@@ -75,6 +77,7 @@ class ModelArtefacts:
     diagram: str | None
     scores: Scores | None
     scores_file: Path
+    outdated: bool
     features: Features | None
     shown: dict[str, Shown]
     findings: Findings | None
@@ -141,6 +144,12 @@ def read_study(folder: Path) -> StudyArtefacts:
     )
 
 
+def outdated_scores(part: PartArtefacts) -> list[str]:
+    """Return a sentence for each model of a part whose scores are of other weights than its run has now."""
+    stale = [model.name for model in part.models if model.outdated]
+    return [f"the scores of {name} are of other weights than its run has now; evaluate the run again" for name in stale]
+
+
 def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
     shown = tuple(dict.fromkeys(record.shown + record.extremes))
     models = tuple(_read_model(model, folder, shown, model.name in record.embed) for model in record.models)
@@ -171,6 +180,7 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         missing.append(path.relative_to(run.path if path.is_relative_to(run.path) else folder).as_posix())
         return None
 
+    scores = read(scored, load_scores)
     config = read(run.path / CONFIG, lambda _: run_settings(run))
     trained = config is None or not config.model.members
     return ModelArtefacts(
@@ -181,8 +191,9 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         log=(read(run.metrics.path, lambda _: run.metrics.read()) if trained else None) or [],
         architecture=read(run.architecture, partial(read_facts, Architecture)),
         diagram=read(run.diagram, read_text),
-        scores=read(scored, load_scores),
+        scores=scores,
         scores_file=scored,
+        outdated=scores is not None and outdated(run, scores),
         features=read(run.features(SPLIT), load_features) if embed else None,
         shown={i: value for i, path in pictures.items() if (value := read(path, load_shown)) is not None},
         findings=ExplanationFolder(run.explanation).read(),

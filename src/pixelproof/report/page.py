@@ -19,7 +19,15 @@ import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.segmentation as segmentation
 from pixelproof.languages import known_language
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts, StudyArtefacts, is_study_or_run, read_study
+from pixelproof.progress import say
+from pixelproof.report.artefacts import (
+    ModelArtefacts,
+    PartArtefacts,
+    StudyArtefacts,
+    is_study_or_run,
+    outdated_scores,
+    read_study,
+)
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.learning import learning_curves
 from pixelproof.report.map_page import map_file, map_page
@@ -83,6 +91,8 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
         _write(folder, *other, tongue)
         return folder / PAGE
     study = read_study(folder)
+    for sentence in (said for part in study.parts for said in outdated_scores(part)):
+        say(f"note: {sentence}")
     _write(folder, "page.html.j2", _context(study), tongue)
     for name, data in _figures(study).items():
         write_bytes(folder / FIGURES / name, data)
@@ -153,6 +163,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     calibrated = calibration.calibrations(scores)
     shared: dict[str, object] = {
         "record": part.record,
+        "outdated": outdated_scores(part),
         "seen": folds.seen_line(part),
         "folds": folds.fold_rows(part),
         "sentences": key_results.sentences(part),

@@ -82,7 +82,7 @@ def _merge(one: Scored, images: str, steps: Steps) -> None:
         steps: What was made from what.
     """
     step, inputs = f"{one.name}.npz", one.made_from(steps)
-    if not steps.made(step, inputs, one.path, own_scores(images, one.jobs[0].config.model)):
+    if not steps.made(step, inputs, one.path, own_scores(images, one.jobs[0].config.model, one.jobs[0].run)):
         scores = merged(one.of_folds())
         save_scores(one.path, replace(scores, source=replace(scores.source, name=one.model, fingerprint=images)))
         steps.take(step, inputs)

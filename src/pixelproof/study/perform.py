@@ -33,6 +33,7 @@ from pixelproof.runs.files import file_digest
 from pixelproof.runs.folder import is_only_begun
 from pixelproof.runs.labels_file import labels_to_yaml
 from pixelproof.runs.locks import alone_in
+from pixelproof.runs.outdated import outdated
 from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.job import Job
@@ -40,7 +41,7 @@ from pixelproof.study.plan import starting
 from pixelproof.study.steps import Reader, Steps
 from pixelproof.verbs.ensemble import ensemble
 from pixelproof.verbs.finish import describe_network
-from pixelproof.verbs.scoring import score_run
+from pixelproof.verbs.scoring import score_run, source_of
 from pixelproof.verbs.settings import weights_file
 from pixelproof.verbs.train import train
 
@@ -158,12 +159,13 @@ def inspect(job: Job, steps: Steps) -> None:
             steps.take(step, artefact.inputs)
 
 
-def own_scores(fingerprint: str, model: ModelConfig) -> Reader:
+def own_scores(fingerprint: str, model: ModelConfig, run: Run) -> Reader:
     """Return a reader of a study's scores, which refuses those that another command has put in their place.
 
     Args:
         fingerprint: That of the study's images.
         model: The settings that say how the network looks at them.
+        run: The run whose weights have been scored, where the scores say which those are.
     """
     looks = described(model.tta, model.tta_scales)
 
@@ -171,6 +173,8 @@ def own_scores(fingerprint: str, model: ModelConfig) -> Reader:
         scores = load_scores(path)
         if scores.source.fingerprint != fingerprint or scores.source.looks not in ("", looks):
             raise UserError(f"{path} was scored on other images, or by other looks, than the study's", "score it again")
+        if outdated(run, scores):
+            raise UserError(f"{path} is of other weights than {run.path} has now", "score it again")
         return scores
 
     return read
@@ -180,7 +184,7 @@ def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
     run, samples, fingerprints = job.run, job.parts[SPLIT], job.fingerprints
 
     def score(predictor: Predictor) -> None:
-        score_run(run, predictor, samples, SPLIT, fingerprints[SPLIT], overwrite=True)
+        score_run(run, predictor, samples, source_of(run, SPLIT, fingerprints[SPLIT]), overwrite=True)
 
     def place(predictor: Predictor) -> None:
         features, thumbnails = embed(predictor, samples, job.config.training.seed)
@@ -190,7 +194,8 @@ def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
     together = [sample.scene for sample in samples] if any(sample.group for sample in samples) else None
     # An older version counted less.
     counted = [*answers, fingerprints[SPLIT], SCORES_VERSION, *([together] if together else [])]
-    yield _Artefact("scores", run.scores(SPLIT), own_scores(fingerprints[SPLIT], job.config.model), counted, score)
+    own = own_scores(fingerprints[SPLIT], job.config.model, run)
+    yield _Artefact("scores", run.scores(SPLIT), own, counted, score)
     for sample in job.shown:
         path, inputs = run.shown(sample.id), [answers, fingerprint([sample])]
         yield _Artefact(f"shown/{sample.id}", path, load_shown, inputs, partial(_show, path, sample))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pixelproof.data import fingerprint
+from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
+from pixelproof.progress import say
 from pixelproof.runs import Run, Scores
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.files import AnyPath
 from pixelproof.verbs.parts import samples_for
-from pixelproof.verbs.scoring import refuse_other_images, score_run
+from pixelproof.verbs.scoring import refuse_other_images, score_run, source_of
 
 
 def evaluate_run(
@@ -47,9 +50,16 @@ def evaluate_run(
     if file is not None:
         refuse_existing([file], overwrite)
     samples = samples_for(opened, Path(data), split)
-    scored = fingerprint(samples)
+    source = source_of(opened, split, fingerprint(samples))
     if file is None and not overwrite:
-        refuse_other_images(opened.scores(split), scored)
+        refuse_other_images(opened.scores(split), source.fingerprint)
+    _note_unfinished(opened)
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     use_backend(predictor, opened, backend, predictor.reader.size(samples[0].image))
-    return score_run(opened, predictor, samples, split, scored, file, overwrite)
+    return score_run(opened, predictor, samples, source, file, overwrite)
+
+
+def _note_unfinished(run: Run) -> None:
+    with suppress(UserError):  # what is known of a run's making need not be sound for it to be scored
+        if run.environment().get("finished") is False:
+            say(f"note: the training of {run.path} has not finished; these are the scores of its best weights so far")

@@ -12,6 +12,7 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Run, Scores, Source, load_scores, save_scores
 from pixelproof.runs.atomic import refuse_existing, require_writable
+from pixelproof.runs.files import file_digest
 from pixelproof.runs.scoring_log import log_scoring
 
 
@@ -19,8 +20,7 @@ def score_run(
     run: Run,
     predictor: Predictor,
     samples: Sequence[Sample],
-    split: str,
-    fingerprint: str,
+    source: Source,
     out: Path | None = None,
     overwrite: bool = False,
 ) -> Scores:
@@ -30,8 +30,7 @@ def score_run(
         run: The run.
         predictor: Its network.
         samples: The images.
-        split: Their split.
-        fingerprint: That of the images and labels.
+        source: What is scored; see ``source_of``.
         out: The score file; by default that of the split in the run folder.
         overwrite: Replace a file ``out``, or scores of other images in the run folder.
 
@@ -39,17 +38,26 @@ def score_run(
         UserError: The run folder cannot be written, the score file is taken at the end, or an image or mask cannot be
             read.
     """
-    file = run.scores(split) if out is None else out
+    file = run.scores(source.split) if out is None else out
     require_writable(file)
-    scores = evaluate(predictor, samples, Source(run.name, split, fingerprint))
+    scores = evaluate(predictor, samples, source)
     if out is not None:  # for what another process has written meanwhile
         refuse_existing([out], overwrite)
     elif not overwrite:
-        refuse_other_images(file, fingerprint)
+        refuse_other_images(file, source.fingerprint)
     save_scores(file, scores)
     figure = score_figure(scores, "unknown_counted").of(scores)
-    log_scoring(run, split, fingerprint, len(samples), predictor.model.asked, figure)
+    log_scoring(run, source.split, source.fingerprint, len(samples), predictor.model.asked, figure)
     return scores
+
+
+def source_of(run: Run, split: str, fingerprint: str) -> Source:
+    """Return what a score file says of a run's scores. Made before the network is read, which training may replace.
+
+    Raises:
+        UserError: The run's weights cannot be read.
+    """
+    return Source(run.name, split, fingerprint, weights=file_digest(run.best))
 
 
 def refuse_other_images(file: Path, fingerprint: str) -> None:
