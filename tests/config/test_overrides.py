@@ -70,6 +70,10 @@ def test_groups_and_single_settings_from_a_file_are_equal():
             "class_weights={a:2}",
             "--set: 'training.class_weights': the weight of 'a:2' is missing; write {rare: 5}",
         ),
+        (
+            "class_weights={a: 2, b: 1, 'a': 3}",
+            "--set: the value of 'class_weights' is not readable: it holds the key 'a' twice (line 1); corre",
+        ),
         ("class_weights.a=2", "--set: unknown key 'class_weights.a'; did you mean 'class_weights'?"),
         ("lr={a: 2}", "--set: 'lr' is one value, not a group"),
         ("freeze=true", "--set: 'training.freeze': input should be a valid integer"),

@@ -73,6 +73,8 @@ def test_every_option_is_kept(tmp_path):
         ("task: segmentation\nclasses:\n  - {name: a, id: 0, colour: [1, 2, 3]}\n", "did you mean 'color'"),
         ("task: detection\nclasses:\n  - {name: a, id: 0}\n", "'task'"),
         ("1: 2\n", "labels.yaml"),
+        ("task: segmentation\n\n'task': segmentation\n", "labels.yaml holds the key 'task' twice .lines 1 and 3."),
+        ("task: segmentation\nclasses:\n  - {name: a, id: 0, name: b}\n", "the key 'name' twice .line 3."),
     ],
 )
 def test_a_wrong_file_is_one_sentence_that_names_it(text, complaint, tmp_path):
@@ -82,6 +84,11 @@ def test_a_wrong_file_is_one_sentence_that_names_it(text, complaint, tmp_path):
         read_labels(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_key_may_replace_one_that_a_merge_brings():
+    text = "a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: *b, y: 4}\nd: [*b, *b]\n"
+    assert from_yaml(text)["c"] == {"x": 3, "y": 4}
 
 
 def test_a_file_that_is_no_text(tmp_path):

@@ -109,8 +109,9 @@ def parse_assignment(text: str, where: str = "--set") -> tuple[str, Any]:
         return key.strip(), None if value in ("", "None", "null") else value
     try:
         parsed = from_yaml(value)
-    except ValueError:
-        raise UserError(f"{where}: the value of '{key}' is not readable", "quote it or simplify it") from None
+    except ValueError as error:
+        problem = f"{where}: the value of '{key}' is not readable: it {error}"
+        raise UserError(problem, "correct, quote or simplify it") from None
     return key.strip(), _number(parsed)
 
 

@@ -14,6 +14,7 @@ DEEPEST = 100
 """Levels of nesting; code that walks plain data may recurse."""
 MOST = 100_000
 """Values in a YAML text, counted as often as its aliases repeat them."""
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def from_yaml(text: str) -> Any:
@@ -29,6 +30,8 @@ def from_yaml(text: str) -> Any:
 def _read_yaml(text: str) -> Any:
     try:
         value = yaml.load(text, _Loader)
+    except _DuplicateKeyError as error:
+        raise ValueError(str(error)) from None
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise ValueError(f"is not valid YAML (line {line})") from None
@@ -82,13 +85,31 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_str)
 
 
+class _DuplicateKeyError(yaml.YAMLError):
+    """A mapping holds a key twice, of which PyYAML would take the last."""
+
+
 class _Loader(yaml.SafeLoader):
-    """The safe loader, which refuses merges (``<<``) of merges that grow without end."""
+    """The safe loader, which refuses keys given twice, and merges (``<<``) of merges that grow without end."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        # Here, before merges bring further keys, in the place of which the mapping may have its own.
+        node = super().compose_mapping_node(anchor)
+        first: dict[tuple[str, str], yaml.Node] = {}
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE):
+            if (earlier := first.setdefault((key.tag, key.value), key)) is not key:
+                raise _DuplicateKeyError(_twice(earlier, key))
+        return node
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         super().flatten_mapping(node)
         if len(node.value) > MOST:
             raise yaml.constructor.ConstructorError(None, None, "merges too much", node.start_mark)
+
+
+def _twice(one: yaml.Node, other: yaml.Node) -> str:
+    here, there = one.start_mark.line + 1, other.start_mark.line + 1
+    return f"holds the key '{other.value}' twice ({f'lines {here} and {there}' if here < there else f'line {here}'})"
 
 
 def _checked(value: Any, most: float = math.inf) -> Any:
