@@ -48,6 +48,34 @@ def read(path):
     return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
+PHOTO = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("image", "given"),
+    [
+        (PHOTO.astype(np.uint16), r"an array uint16 \[40, 50, 3\]"),
+        (PHOTO / 255, r"an array float64 \[40, 50, 3\]"),
+        (PHOTO[..., 0], r"an array uint8 \[40, 50\]"),
+        (np.dstack([PHOTO, PHOTO[..., :1]]), r"an array uint8 \[40, 50, 4\]"),
+        (PHOTO.transpose(2, 0, 1), r"an array uint8 \[3, 40, 50\]"),
+        (PHOTO[:0], r"an array uint8 \[0, 50, 3\]"),
+        (torch.from_numpy(PHOTO), "Tensor"),
+    ],
+)
+def test_arrays_that_are_no_image_are_refused(tmp_path, image, given):
+    run = untrained_run(tmp_path / "run", "fcn32s")
+    predictor = Predictor.open(str(run.path), "cpu")
+    for ask in (predictor.class_map, predictor.probability_map, lambda one: predictor.probabilities([one])):
+        with pytest.raises(UserError, match=rf"an image is given as {given}, and the network takes uint8 \[H, W, 3\]"):
+            ask(image)
+
+
+def test_a_view_of_an_array_is_an_image(tmp_path):
+    predictor = Predictor.open(untrained_run(tmp_path / "run", "fcn32s"), "cpu")
+    assert (predictor.class_map(PHOTO[:, ::-1, ::-1]) == predictor.class_map(PHOTO[:, ::-1, ::-1].copy())).all()
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_the_class_with_the_largest_logit_stays_the_likeliest(temperature):
     """Also where half precision cannot tell it from others, as in most of the first 200 rows."""

@@ -12,6 +12,7 @@ from pixelproof.array_types import Float16, Float32, Float64, UInt8
 from pixelproof.config import OWN_SIZE, run_settings
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import RGB, ImageReader
+from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.models import Output, PixelModel, build_model, fold, fold_batch_norm
 from pixelproof.prediction.chances import best_classes, finite, probabilities, rounded
@@ -19,6 +20,7 @@ from pixelproof.prediction.tiles import Map, halo, large, predict_tiled, tile_si
 from pixelproof.prediction.views import ViewAverage, chosen_sizes, described
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.runs.files import AnyPath
 from pixelproof.training.checkpoints import load_weights
 from pixelproof.training.device import autocast, pick_device
 
@@ -53,7 +55,7 @@ class Predictor:
     @classmethod
     def open(
         cls,
-        run: Run,
+        run: Run | AnyPath,
         device: str = "auto",
         *,
         tta: bool | None = None,
@@ -65,7 +67,7 @@ class Predictor:
         The run's temperature is applied to probabilities, where one was fitted.
 
         Args:
-            run: The run.
+            run: The run, or its folder.
             device: Where to compute.
             tta: Whether to average over an image's symmetries; None is as the run's settings say.
             scales: Sizes of a segmenter's image to average over; None is as the run's settings say.
@@ -74,6 +76,7 @@ class Predictor:
         Raises:
             UserError: The run is incomplete or damaged, or no segmenter can be asked at such ``scales``.
         """
+        run = run if isinstance(run, Run) else Run.open(run)
         config = run_settings(run)
         scheme = run.labels()
         model = trained_network(run)
@@ -113,6 +116,9 @@ class Predictor:
         """Return the network's output for images, uint8 [H, W, C], on the CPU as float32.
 
         Images of a classifier are resized to its input size; those of a segmenter must all have the same size.
+
+        Raises:
+            UserError: An image is something else than an array uint8 [H, W, C], as wherever arrays are given.
         """
         batch = self.prepared(images)
         with autocast(self.device, self.precision):
@@ -127,9 +133,22 @@ class Predictor:
         """Return images, uint8 [H, W, C], as the network's input on its device, and put the network in eval mode."""
         self.model.eval()
         preprocessing = self.model.preprocessing
-        tensors = [torch.from_numpy(image).permute(2, 0, 1) for image in images]
+        for image in images:
+            self._refuse_other(image)
+        tensors = [torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images]
         batch = torch.stack([resized(t, preprocessing.input_size) for t in tensors]).to(self.device)
         return preprocessing(batch)
+
+    def _refuse_other(self, image: object) -> None:
+        """Refuse an image that is not uint8 [H, W, C], of which the answer would be another than of its file."""
+        channels = self.model.preprocessing.channels
+        array = image if isinstance(image, np.ndarray) else None
+        if array is None or array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != channels or not array.size:
+            given = type(image).__name__ if array is None else f"an array {array.dtype} {list(array.shape)}"
+            raise UserError(
+                f"an image is given as {given}, and the network takes uint8 [H, W, {channels}]",
+                "give values of 0 to 255 with the channels last, as predictor.reader(path) reads a file",
+            )
 
     def probabilities(self, images: Sequence[UInt8]) -> Float64:
         """Return a classifier's probabilities for images, [N, K], at the run's temperature."""
@@ -172,6 +191,7 @@ class Predictor:
         def chances(piece: UInt8) -> Float16:
             return np.moveaxis(rounded(self.logits([piece])[0], self.temperature), 0, -1)
 
+        self._refuse_other(image)
         if result is None:
             result = np.empty((len(self.scheme.classes), *image.shape[:2]), np.float16)
         self._mapped(image, chances, np.moveaxis(result, 0, -1))
@@ -179,6 +199,7 @@ class Predictor:
 
     def _mapped(self, image: UInt8, predict: Callable[[UInt8], Map], result: Map | None = None) -> Map:
         """Return what ``predict`` gives for a whole image, a large one tile by tile; written to ``result`` if given."""
+        self._refuse_other(image)
         if large(self.model, image.shape[0], image.shape[1]):
             return predict_tiled(image, predict, halo(self.model), tile_side(self.model), result)
         if result is None:

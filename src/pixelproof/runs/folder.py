@@ -10,7 +10,7 @@ from typing import Any
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.facts import Environment, read_facts
-from pixelproof.runs.files import read_object, read_text, read_yaml, text_digest, write_json, write_text
+from pixelproof.runs.files import AnyPath, read_object, read_text, read_yaml, text_digest, write_json, write_text
 from pixelproof.runs.labels_file import LABELS_FILE, labels_to_yaml, read_labels
 from pixelproof.runs.machine import environment
 from pixelproof.runs.metrics_log import MetricsLog
@@ -67,8 +67,8 @@ def require_free(path: Path, scheme: LabelScheme, overwrite: bool) -> None:
 class Run:
     """The layout of a run folder. Holds paths; the artefacts' own modules read and write them."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: AnyPath) -> None:
+        self.path = Path(path)
 
     @classmethod
     def create(
@@ -101,12 +101,12 @@ class Run:
         return run
 
     @staticmethod
-    def lies_in(path: Path) -> bool:
+    def lies_in(path: AnyPath) -> bool:
         """Return whether a folder is a run."""
-        return (path / CONFIG).is_file()
+        return (Path(path) / CONFIG).is_file()
 
     @classmethod
-    def open(cls, path: Path) -> Run:
+    def open(cls, path: AnyPath) -> Run:
         """Open an existing run folder.
 
         Raises:
