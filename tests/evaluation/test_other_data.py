@@ -38,6 +38,19 @@ def test_validation_is_set_aside_in_the_data_a_run_learned_from_alone(tmp_path, 
     assert "flatters" not in capsys.readouterr().err
 
 
+def test_a_split_may_be_named_as_its_folder(tmp_path, two_fields, pixelproof):
+    run, other = (untrained_run(tmp_path / name, name) for name in ("fcn32s", "fcn8s"))
+    (two_fields / "validation").rename(two_fields / "val")
+    for each in (run, other):
+        assert pixelproof("evaluate", each.path, two_fields, "--split", "val", "--device", "cpu")[0] == 0
+        assert each.scores("validation").is_file()
+    assert pixelproof("compare", run.path, other.path, "--split", "valid")[0] == 0
+    code, _, err = pixelproof("evaluate", run.path, two_fields, "--split", "vla")
+    assert code == 2
+    assert "has no split 'vla'" in err
+    assert err.rstrip().endswith("known are all, train, validation.")
+
+
 def test_all_images_of_what_a_run_learned_from_flatter_it(tmp_path, two_fields, capsys):
     run = train_run(two_fields, "fcn32s-bn", tmp_path / "run", settings=SETTINGS)
     scores = evaluate_run(run.path, two_fields, "all")

@@ -7,6 +7,7 @@ from pathlib import Path
 from pixelproof.comparison.compare import compare, compare_scores
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models
+from pixelproof.data.layouts.listing import meant_split
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
@@ -50,7 +51,7 @@ def compare_models(
         UserError: A file cannot be read, an option has a wrong value, or ``out`` holds a comparison already.
         Refusal: The models were not measured alike, or there are too few images for an interval.
     """
-    paths = as_paths(models)
+    paths, split = as_paths(models), meant_split(split)
     if out is None:
         return compare(paths, split, protocol, groups, seed)
     out = Path(out)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixelproof.array_types import Float32
+from pixelproof.data.layouts.listing import meant_split
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.features import SECOND_LAST, predictor_for
@@ -63,6 +64,7 @@ def embed_run(
     if onto is not None:
         _refuse_own(Path(onto), layer=layer, perplexity=perplexity, seed=seed)
     opened, data, out = Run.open(Path(run)), Path(data), Path(out)
+    split = meant_split(split)
     if opened.labels().task != "classification":
         raise UserError(f"{run} segments images, so an image has no one class", "embed a classifier")
     perplexity, seed = _in_range(PERPLEXITY if perplexity is None else perplexity, seed or 0)

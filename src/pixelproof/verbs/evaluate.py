@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pixelproof.data import fingerprint
+from pixelproof.data.layouts.listing import meant_split
 from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
@@ -47,6 +48,7 @@ def evaluate_run(
         UserError: The run or the data cannot be read, or do not fit each other, or the score file is taken.
     """
     opened, file = Run.open(Path(run)), None if out is None else Path(out)
+    split = meant_split(split)
     if file is not None:
         refuse_existing([file], overwrite)
     samples = samples_for(opened, Path(data), split)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pixelproof.config import run_settings
 from pixelproof.data import Sample, arrange, fingerprint
+from pixelproof.data.layouts.listing import meant_split
 from pixelproof.data.splits import limit
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.evaluate import evaluate
@@ -75,6 +76,7 @@ def explain_run(
     if most is not None and most < 1:
         raise UserError(f"most cannot be {most}", "give 1 or more training images, or none to look at all")
     opened, target = Run.open(Path(run)), ExplanationFolder(Path(out))
+    split = meant_split(split)
     _require_place(target, Path(data), overwrite)
     parts = _parts(opened, Path(data), split, most)
     if further := as_paths(unlabelled):

@@ -17,7 +17,6 @@ from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.proof_images import ProofImage
-from pixelproof.schema import nearest
 
 ALL = "all"
 """Stands for all splits of a data set."""
@@ -60,7 +59,7 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     parts = divide(folder, config) if own else folder.splits
     if split not in parts:
         why = "" if own else f", and none is set aside, because {run.path} did not learn from it"
-        raise UserError(f"{data} has no split '{split}'{why}", nearest(split, [*parts, ALL]))
+        raise UserError(f"{data} has no split '{split}'{why}", f"known are {', '.join(sorted([*parts, ALL]))}")
     if not parts[split]:
         raise UserError(f"the split '{split}' of {data} is empty", "choose another --split")
     samples = limited(parts, config)[split]

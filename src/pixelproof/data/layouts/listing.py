@@ -72,6 +72,15 @@ def split_name(folder: Path) -> str | None:
     return "train" if word.startswith("train") else "test" if word.startswith("test") else "validation"
 
 
+def meant_split(name: str) -> str:
+    """Return the split that is meant where its folder's name may stand for it.
+
+    >>> meant_split("val"), meant_split("selection")
+    ('validation', 'selection')
+    """
+    return split_name(Path(name)) or name
+
+
 def split_folders(root: Path) -> dict[str, Path]:
     """Return the split folders inside ``root`` by canonical name, or ``root`` itself as train.
 
