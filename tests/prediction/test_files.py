@@ -12,12 +12,13 @@ import pytest
 from pixelproof.config import ModelConfig
 from pixelproof.data import write_png
 from pixelproof.errors import UserError
-from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.labels import PRESETS, LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather, predict_files
 from pixelproof.runs.locks import alone_in
-from pixelproof.verbs.predict import as_slice
+from pixelproof.verbs.predict import as_slice, predict_run
+from small_runs import COLORS, untrained_run
 
 
 def fill(root, *names):
@@ -158,6 +159,25 @@ def test_a_broken_file_leaves_nothing_behind(predictor, tmp_path):
     assert len(predict_files(predictor, [root], tmp_path / "new" / "out")) == 2
     written = {p.relative_to(tmp_path / "new" / "out").as_posix() for p in (tmp_path / "new").rglob("*.png")}
     assert written == {f"{kind}/{name}.png" for kind in ("masks", "ids", "overlays") for name in ("a", "sub/b")}
+
+
+@pytest.mark.parametrize(
+    ("model", "scheme", "advice"),
+    [
+        ("fcn32s", PRESETS["deepglobe"], "map it with 'pixelproof map RUN FILE --bands 1,2,3 --out MAP.tif'"),
+        ("vgg16", COLORS, "predict it with a run that was trained with bands"),
+    ],
+)
+def test_bands_are_named_where_that_can_be_done(tmp_path, model, scheme, advice):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    run = untrained_run(tmp_path / "run", model, scheme, **({"input_size": 32} if model == "vgg16" else {}))
+    profile = {"driver": "GTiff", "count": 4, "height": 8, "width": 8, "dtype": "uint16"}
+    with rasterio.open(tmp_path / "four.tif", "w", **profile, transform=rasterio.Affine(1, 0, 5, 0, -1, 9)) as data:
+        data.write(np.zeros((4, 8, 8), np.uint16))
+    for backend in ("torch", "auto"):
+        with pytest.raises(UserError, match=r"four\.tif holds 4 bands of uint16, which are not read") as caught:
+            predict_run(run.path, tmp_path / "four.tif", tmp_path / "out", device="cpu", backend=backend)
+        assert caught.value.remedy == advice
 
 
 def test_a_failure_on_the_way_leaves_earlier_predictions_as_they_were(predictor, tmp_path, monkeypatch):

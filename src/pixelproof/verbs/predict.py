@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from pixelproof.config import Task
+from pixelproof.data.tiffs import BY_BANDS
 from pixelproof.errors import UserError
 from pixelproof.numbers import numbered
 from pixelproof.prediction import Predictor
@@ -51,11 +54,25 @@ def predict_run(
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     files = as_paths(images)
     refuse_taken(Path(out), overwrite)  # at once: a trial of other libraries may take minutes
-    if backend != "torch":
-        use_backend(
-            predictor, opened, backend, predictor.reader.size(next(iter(gather(files, predictor.scheme.task).values())))
-        )
-    return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable)
+    with _advised(predictor.scheme.task):
+        if backend != "torch":
+            first = next(iter(gather(files, predictor.scheme.task).values()))
+            use_backend(predictor, opened, backend, predictor.reader.size(first))
+        return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable)
+
+
+@contextmanager
+def _advised(task: Task) -> Iterator[None]:
+    """Say of a file whose bands must be named what can be done with it, as ``predict`` takes no bands."""
+    try:
+        yield
+    except UserError as error:
+        if BY_BANDS not in error.remedy:
+            raise
+        advice = "map it with 'pixelproof map RUN FILE --bands 1,2,3 --out MAP.tif'"
+        if task == "classification":
+            advice = "predict it with a run that was trained with bands"
+        raise UserError(error.problem, error.remedy.replace(BY_BANDS, advice)) from None
 
 
 def as_slice(part: str) -> slice:
