@@ -384,6 +384,17 @@ def test_one_process_at_a_time_trains_a_run_and_clears_up_after_killed_ones(tmp_
     assert_same(before, weights_of(run))
 
 
+def test_going_on_with_what_has_finished_says_so_and_adds_nothing(tmp_path, color_classes, capsys):
+    data = open_data(color_classes)
+    config = settings_for(data, "vgg16", "epochs=1")
+    run = train(data, config, tmp_path / "run")
+    assert "already finished" not in capsys.readouterr().err
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    train(data, config, run.path, resume=True)
+    assert f"{run.path}: training has already finished" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path, color_classes):
     data = open_data(color_classes)
     config = settings_for(data, "vgg16", "epochs=1")

@@ -105,7 +105,7 @@ class Trainer:
         """Train until nothing is left to do, keeping the best checkpoint by ``score``, or the last one without it."""
         per_epoch = len(self.batches)
         total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
-        with self._board() as board, bar(f"train {self.run.name}", total, "batches", done) as step:
+        with self._board(score is not None) as board, bar(f"train {self.run.name}", total, "batches", done) as step:
             while not self._over(score is not None):
                 self.parallel.broadcast(self.model)  # devices may differ in the last bit, and must not drift apart
                 start = time.monotonic()
@@ -142,8 +142,8 @@ class Trainer:
         waited = progress.epoch - max(best, self.config.thaws)
         return progress.epoch >= self.config.epochs or (patience is not None and waited >= patience)
 
-    def _board(self) -> SummaryWriter | nullcontext[None]:
-        if not self.parallel.is_main:
+    def _board(self, scored: bool) -> SummaryWriter | nullcontext[None]:
+        if not self.parallel.is_main or self._over(scored):  # which would leave a file without an epoch
             return nullcontext()
         return SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch + 1)
 

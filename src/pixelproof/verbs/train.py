@@ -61,6 +61,8 @@ def train(
     check_processes(processes, config.training.batch_size, len(parts["train"]), device)
     run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
     reader = ImageReader.of(config.model)
+    if resume and run.facts().finished:
+        say(f"{run.path}: training has already finished; to go on from its weights, begin another run with --weights")
     run.last.parent.mkdir(exist_ok=True)
     with alone_in(run.last.parent, patience=WORKERS_END), replacing(run):
         remove_unfinished(run.last.parent)
