@@ -23,7 +23,7 @@ from pixelproof.evaluation import (
     summarise,
     top_k_accuracy,
 )
-from pixelproof.evaluation.evaluate import rank_of_truth
+from pixelproof.evaluation.outcomes import rank_of_truth
 from pixelproof.evaluation.summary import study_line
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme

@@ -20,6 +20,10 @@ def score(
         ),
     ],
     labels: Annotated[Path | None, typer.Option(help="A labels.yaml, if none stands beside the truth.")] = None,
+    merge: Annotated[
+        list[str] | None,
+        typer.Option(help="Count classes as one, or rename one; may be repeated.", metavar="NEW=OLD,OLD"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
@@ -29,15 +33,17 @@ def score(
     from pixelproof.evaluation import summarise
     from pixelproof.evaluation.score import score
     from pixelproof.evaluation.tables import print_scores
+    from pixelproof.labels.merging import parse_merges
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
 
     if out is not None:
         refuse_existing([out], overwrite)
+    merges = parse_merges(merge or [])
     if all(file.suffix == ".npz" for file in predictions):
-        scores = score(predictions, None, labels)
+        scores = score(predictions, None, labels, merges)
     elif len(predictions) <= 2:
-        scores = score(predictions[0], predictions[1] if len(predictions) == 2 else None, labels)
+        scores = score(predictions[0], predictions[1] if len(predictions) == 2 else None, labels, merges)
     else:
         raise UserError(f"{len(predictions)} places are too many", "give predictions and truth, or score files alone")
     if out is not None:

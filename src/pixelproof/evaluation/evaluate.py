@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from pixelproof.array_types import Float64, Int64
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.evaluation.counts import confusion_counts
+from pixelproof.evaluation.outcomes import outcomes
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import bar
@@ -93,9 +93,8 @@ def _classification(
 ) -> ClassificationScores:
     truth = np.array([sample.label for sample in samples], np.int64)
     probability = probabilities(logits)
-    rows = np.arange(len(samples))
-    of_truth = probability[rows, truth]
-    right = (probability.argmax(axis=1) == truth)[:, None]
+    found = outcomes(probability, truth)
+    right = (found["predicted"] == truth)[:, None]
     calibration = []
     for temperature in _temperatures(predictor).values():
         chances = probability if temperature == 1.0 else probabilities(logits, temperature)
@@ -103,26 +102,12 @@ def _classification(
     return ClassificationScores(
         ids=tuple(s.id for s in samples),
         truth=truth,
-        predicted=probability.argmax(axis=1).astype(np.int64),
-        rank=rank_of_truth(probability, truth),
-        loss=-np.log(of_truth.clip(min=np.finfo(np.float64).tiny)),
-        confidence=probability.max(axis=1),
+        **found,
         scheme=predictor.scheme,
         source=source,
         calibration=np.stack(calibration, axis=1),
         probabilities=chances.astype(np.float32) if chances.size <= MOST_KEPT else None,
     )
-
-
-def rank_of_truth(scores: Float64, truth: Int64) -> Int64:
-    """Return how many classes stand before the true one, int64 [N], by scores [N, K]; of equal ones, the first does.
-
-    So that the rank is 0 exactly where the prediction is right.
-    """
-    own = scores[np.arange(len(truth)), truth][:, None]
-    before = np.arange(scores.shape[1]) < truth[:, None]
-    rank: Int64 = ((scores > own) | ((scores == own) & before)).sum(axis=1)
-    return rank
 
 
 def _temperatures(predictor: Predictor) -> dict[str, float]:

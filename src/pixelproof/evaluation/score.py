@@ -6,13 +6,17 @@ from pathlib import Path
 
 from pixelproof.errors import UserError
 from pixelproof.evaluation.merge import merged
+from pixelproof.evaluation.merge_classes import with_merged_classes
 from pixelproof.evaluation.score_masks import score_masks
 from pixelproof.evaluation.score_table import score_table
+from pixelproof.labels import Merges
 from pixelproof.runs import Scores, load_scores
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 
 
-def score(predictions: Paths, truth: AnyPath | None = None, labels: AnyPath | None = None) -> Scores:
+def score(
+    predictions: Paths, truth: AnyPath | None = None, labels: AnyPath | None = None, merge: Merges | None = None
+) -> Scores:
     """Return the scores of predictions against the truth.
 
     Args:
@@ -20,16 +24,20 @@ def score(predictions: Paths, truth: AnyPath | None = None, labels: AnyPath | No
             different images, such as the folds of a cross-validation, which are put together.
         truth: A folder of masks or labelled images, or a CSV of labels; not needed for a score file.
         labels: A ``labels.yaml``; by default the one beside the truth, else the preset that the masks fit.
+        merge: The classes that are to be one, by its name, such as ``{"plants": ["forest", "rangeland"]}``.
 
     Raises:
         UserError: Files are missing, unreadable or of differing size, or the two sides do not hold the same images, or
-            score files do not fit together.
+            score files do not fit together, or their classes cannot be merged so.
     """
-    files = as_paths(predictions)
-    if len(files) > 1:
-        return merged([score(file, truth, labels) for file in files])
-    (predictions,) = files
     truth, labels = (None if path is None else Path(path) for path in (truth, labels))
+    found = [_score(file, truth, labels) for file in as_paths(predictions)]
+    scores = merged(found) if len(found) > 1 else found[0]
+    return with_merged_classes(scores, merge) if merge else scores
+
+
+def _score(predictions: Path, truth: Path | None, labels: Path | None) -> Scores:
+    """Return the scores of one folder, table or score file."""
     if predictions.suffix == ".npz":
         if truth is not None or labels is not None:
             problem = f"the score file {predictions} holds its truth and labels, so {truth or labels} would not be read"

@@ -8,6 +8,7 @@ from pixelproof.labels.codec import (
     encode_colors,
     encode_ids,
 )
+from pixelproof.labels.merging import Merges, merge_classes
 from pixelproof.labels.palettes import class_colors, distinct_colors
 from pixelproof.labels.presets import PRESETS, matching_presets
 from pixelproof.labels.scheme import LARGEST_ID, VOID, Color, LabelClass, LabelScheme
@@ -20,6 +21,7 @@ __all__ = [
     "Color",
     "LabelClass",
     "LabelScheme",
+    "Merges",
     "UnknownValuesError",
     "class_colors",
     "count_colors",
@@ -29,5 +31,6 @@ __all__ = [
     "encode_colors",
     "encode_ids",
     "matching_presets",
+    "merge_classes",
     "stretches",
 ]

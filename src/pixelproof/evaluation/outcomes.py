@@ -1,0 +1,40 @@
+"""What a classifier's probabilities say of images whose class is known."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+
+from pixelproof.array_types import Float64, Int64
+
+
+class Outcomes(TypedDict):
+    """Arrays [N] of ``ClassificationScores``."""
+
+    predicted: Int64
+    rank: Int64
+    loss: Float64
+    confidence: Float64
+
+
+def outcomes(probability: Float64, truth: Int64) -> Outcomes:
+    """Return the outcomes of images with probabilities [N, K] and true classes, int64 [N]."""
+    of_truth = probability[np.arange(len(truth)), truth]
+    return Outcomes(
+        predicted=probability.argmax(axis=1).astype(np.int64),
+        rank=rank_of_truth(probability, truth),
+        loss=-np.log(of_truth.clip(min=np.finfo(np.float64).tiny)),
+        confidence=probability.max(axis=1),
+    )
+
+
+def rank_of_truth(scores: Float64, truth: Int64) -> Int64:
+    """Return how many classes stand before the true one, int64 [N], by scores [N, K]; of equal ones, the first does.
+
+    So that the rank is 0 exactly where the prediction is right.
+    """
+    own = scores[np.arange(len(truth)), truth][:, None]
+    before = np.arange(scores.shape[1]) < truth[:, None]
+    rank: Int64 = ((scores > own) | ((scores == own) & before)).sum(axis=1)
+    return rank
