@@ -211,6 +211,14 @@ def test_lossy_masks(suffix, options, lossy, tmp_path):
     assert found == [("warning", (f"train/masks/03.{suffix}",))] * lossy
 
 
+def test_ids_that_are_read_as_one_class_are_known_and_counted_together(tmp_path):
+    labels = "task: segmentation\nclasses:\n  - {name: land, id: 1}\n  - {name: water, id: 0, alias_ids: [2]}\n"
+    diagnosis = examine(rewrite(mask_folders(tmp_path, labels=labels), lambda mask: mask))
+    assert not [f for f in diagnosis.findings if f.check in ("unknown-label", "off-by-one", "binary-masks")]
+    land = 100 * (np.concatenate([index_mask(i).ravel() for i in range(12)]) == 1).mean()
+    assert diagnosis.summary["pixel_shares"]["train"] == pytest.approx({"land": land, "water": 100 - land})
+
+
 @pytest.mark.parametrize("tolerance", [0, 49])
 def test_masks_of_many_colors_take_little_memory(tolerance, tmp_path):
     """As of large JPEG masks, of which each may hold 16,384 colours."""

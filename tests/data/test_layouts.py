@@ -370,6 +370,14 @@ def test_names_that_are_numbers_are_not_taken_for_ids(names, complaint, kind, tm
     assert any(re.search(complaint, f"{f.message}; {f.fix}") for f in examine(tmp_path).findings)
 
 
+def test_folders_called_by_several_ids_are_one_class(tmp_path):
+    fill(tmp_path, "train/1/a.png", "train/2/b.png", "train/5/c.png")
+    labels = "task: classification\nclasses:\n  - {name: cat, id: 1}\n  - {name: dog, id: 2, alias_ids: [5]}\n"
+    (tmp_path / "labels.yaml").write_text(labels)
+    assert [s.label for s in open_data(tmp_path).split("train")] == [0, 1, 1]
+    assert not [f for f in examine(tmp_path).findings if f.check == "unknown-class"]
+
+
 @pytest.mark.parametrize("named", ["{}", '{"100001": "fox", "100002": "ape"}'])
 def test_numbers_too_large_for_ids_are_names(named, tmp_path):
     (tmp_path / "id2label.json").write_text(named)

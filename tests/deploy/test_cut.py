@@ -233,6 +233,19 @@ def test_codes_that_a_byte_does_not_hold_become_places(scene, tmp_path):
     assert open_data(tmp_path / "out").scheme.names == ("urban", "forest")
 
 
+def test_codes_of_a_raster_that_are_one_class_are_cut_as_one(scene, tmp_path):
+    values = np.full((1, 90, 130), 3, np.uint8)
+    values[:, :40], values[:, 40:80] = 1, 2
+    labels = write_scene(tmp_path / "classes.tif", values)
+    names = tmp_path / "names.yaml"
+    lines = "classes: [{name: urban, id: 1}, {name: green, id: 2, alias_ids: [3]}]\n"
+    names.write_text(f"task: segmentation\n{lines}", "utf-8")
+    cut_scenes(scene, labels, tmp_path / "out", classes=names)
+    mask, _ = put_together(tmp_path / "out", 90, 130)
+    np.testing.assert_array_equal(mask[0], np.minimum(values[0], 2))
+    assert [c.ids for c in open_data(tmp_path / "out").scheme.classes] == [(1,), (2,)]
+
+
 def test_several_scenes_become_one_folder(scene, labels, tmp_path):
     other = write_scene(tmp_path / "other.tif", noise(50, 60), transform=UTM * UTM.translation(60, 40))
     found = cut_scenes([scene, other], labels, tmp_path / "out", side=64)

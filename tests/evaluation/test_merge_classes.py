@@ -17,7 +17,7 @@ from pixelproof.evaluation.calibration import reliability
 from pixelproof.evaluation.merge_classes import with_merged_classes
 from pixelproof.evaluation.outcomes import outcomes
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, encode_colors, merge_classes
-from pixelproof.runs import ClassificationScores, Source, load_scores, save_scores
+from pixelproof.runs import ClassificationScores, Source, labels_to_yaml, load_scores, save_scores
 
 LAND = PRESETS["deepglobe"]
 PLANTS = {"plants": ["rangeland", "forest"], "bare": ["barren"]}
@@ -63,7 +63,7 @@ def classified(seed=0, n=400, temperatures="none"):
         truth=truth,
         **outcomes(chances.astype(np.float64), truth),
         scheme=WORDS,
-        source=Source("net", "validation", looks="1 x 1", temperatures=temperatures),
+        source=Source("net", "validation", "a print of images and classes", looks="1 x 1", temperatures=temperatures),
         calibration=np.zeros((n, columns, 15, 3), np.int64),
         probabilities=chances,
     )
@@ -76,6 +76,16 @@ def test_pixels_are_those_of_masks_whose_values_were_put_together(folder):
         np.testing.assert_array_equal(scores.confusion, other.confusion)
         assert (scores.boundaries, scores.calibration) == (None, None)
         assert summarise(scores) == summarise(replace(other, boundaries=None))
+
+
+def test_labels_that_read_the_old_values_as_one_class_are_those_of_merged_scores(folder, tmp_path):
+    labels = tmp_path / "labels.yaml"
+    merged = api.score(folder / "told" / "one", folder / "told" / "truth", merge=PLANTS)
+    labels.write_text(labels_to_yaml(merged.scheme), "utf-8")
+    assert "{name: plants, id: 2, color: [255, 0, 255], aliases: [[0, 255, 0]], alias_ids: [3]}" in labels.read_text()
+    other = api.score(folder / "told" / "one", folder / "told" / "truth", labels)
+    np.testing.assert_array_equal(merged.confusion, other.confusion)
+    assert merged.scheme.hash == other.scheme.hash
 
 
 def test_both_sides_merged_alike_are_compared_and_with_others_refused(folder, pixelproof, tmp_path):
@@ -99,7 +109,7 @@ def test_the_order_of_names_is_no_matter_and_the_first_class_gives_id_and_colour
     assert scheme.hash == merge_classes(LAND, {"plants": ["rangeland", "forest"]})[0].hash != LAND.hash
     assert new.tolist() == [0, 1, 2, 2, 3, 4, 5]
     plants = scheme.classes[2]
-    assert (plants.name, plants.id, plants.color, plants.aliases) == ("plants", 2, (255, 0, 255), ((0, 255, 0),))
+    assert (plants.name, plants.ids, plants.colors) == ("plants", (2, 3), ((255, 0, 255), (0, 255, 0)))
     assert merge_classes(LAND, {"forest": ["rangeland", "forest"]})[0].names[2] == "forest"
 
 
@@ -147,6 +157,7 @@ def test_merged_probabilities_can_be_kept_and_merged_again(tmp_path):
     scores = replace(classified(n=3), probabilities=np.array([[0, 0, 0, 1.0]] * 3, np.float32))
     merged = with_merged_classes(scores, {"ab": ["a", "b"]})
     assert np.isfinite(merged.loss).all()
+    assert merged.source == replace(scores.source, fingerprint="")
     save_scores(tmp_path / "merged.npz", merged)
     again = with_merged_classes(load_scores(tmp_path / "merged.npz"), {"abc": ["ab", "c"]})
     once = with_merged_classes(scores, {"abc": ["a", "b", "c"]})

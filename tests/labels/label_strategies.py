@@ -17,7 +17,7 @@ def schemes(draw, names=None):
     k = draw(st.integers(1, 8))
     given = st.text(min_size=1, max_size=12) if names is None else names
     taken = draw(st.lists(given, min_size=k, max_size=k, unique=True))
-    ids = draw(st.lists(st.integers(0, 65535), min_size=k + 2, max_size=k + 2, unique=True))
+    ids = draw(st.lists(st.integers(0, 65535), min_size=2 * k + 2, max_size=2 * k + 2, unique=True))
     palette = draw(st.lists(colors, min_size=2 * k + 2, max_size=2 * k + 2, unique=True))
     colored, ignored = draw(st.booleans()), draw(st.integers(0, k - 1))
     classes = [
@@ -26,6 +26,7 @@ def schemes(draw, names=None):
             "id": ids[i],
             "color": palette[i] if colored else None,
             "aliases": [palette[k + i]] if colored and draw(st.booleans()) else [],
+            "alias_ids": [ids[k + 2 + i]] if draw(st.booleans()) else [],
             "ignored": k > 1 and i == ignored and draw(st.booleans()),
         }
         for i, name in enumerate(taken)

@@ -47,8 +47,9 @@ def test_aliases_and_every_void_value_are_read(data):
     for index, color in scheme.indexed_colors():
         if scheme.has_colors:
             assert decode_colors(scheme, np.array([[color]], np.uint8)) == index
-    for value in scheme.void_ids:
-        assert decode_ids(scheme, np.array([[value]])) == VOID
+    for index, value in scheme.indexed_ids():
+        assert decode_ids(scheme, np.array([[value]])) == index
+    assert {value for index, value in scheme.indexed_ids() if index == VOID} == set(scheme.void_ids)
 
 
 @pytest.mark.parametrize("name", PRESETS)

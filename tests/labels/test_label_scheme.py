@@ -24,6 +24,9 @@ RED, BLUE = {"name": "a", "id": 0, "color": [255, 0, 0]}, {"name": "b", "id": 1,
         ([RED, {**BLUE, "color": [255, 0, 0]}], {}, r"colour \(255, 0, 0\) is given twice"),
         ([RED, {**BLUE, "aliases": [[255, 0, 0]]}], {}, "given twice"),
         ([RED, BLUE], {"void_ids": [1]}, "id 1 is given twice"),
+        ([RED, {**BLUE, "alias_ids": [0]}], {}, "id 0 is given twice"),
+        ([RED, {**BLUE, "alias_ids": [7]}], {"void_ids": [7]}, "id 7 is given twice"),
+        ([RED, {**BLUE, "alias_ids": [-1]}], {}, "greater than or equal to 0"),
         ([RED, BLUE], {"void_colors": [[0, 0, 255]]}, "given twice"),
         ([{**RED, "ignored": True}], {}, "every class is ignored"),
         ([RED, {**BLUE, "color": [200, 10, 90]}], {"decode": "threshold"}, "share the 3-bit code 100"),
@@ -49,6 +52,13 @@ def test_tolerance_may_reach_just_short_of_half_the_distance():
 
 def test_a_class_may_have_aliases_near_its_own_color():
     assert scheme([{**RED, "aliases": [[254, 0, 0]]}, BLUE], tolerance=5).tolerance == 5
+
+
+def test_published_scores_keep_the_hash_that_their_labels_had():
+    known = {"deepglobe": "82dad276d22273b5", "voc": "3c061bfc4eb9b342", "cityscapes": "a1e5da5db944b203"}
+    assert {name: PRESETS[name].hash for name in known} == known
+    assert scheme([{**RED, "alias_ids": []}, BLUE]).hash == scheme([RED, BLUE]).hash
+    assert scheme([{**RED, "alias_ids": [2]}, BLUE]).hash != scheme([RED, BLUE]).hash
 
 
 @given(schemes())

@@ -66,8 +66,8 @@ class ClassMap:
             raise
         self.ground = Ground(self.crs, self.transform, self.height, self.width)
         self._table = np.full(LARGEST_ID + 1, NO_CLASS, np.int16)
-        self._table[list(self.scheme.void_ids)] = VOID
-        self._table[list(self.scheme.ids)] = np.arange(len(self.scheme.ids))
+        for index, value in self.scheme.indexed_ids():
+            self._table[value] = index
 
     def close(self) -> None:
         """Close the file."""

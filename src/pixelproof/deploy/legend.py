@@ -34,7 +34,8 @@ class Legend:
         """Return the legend of a label scheme."""
         ids = scheme.ids
         small = max(*ids, *scheme.void_ids[:1], 0) < 256
-        free = (value for value in range(255 if small else 65535, -1, -1) if value not in ids)
+        taken = {value for _, value in scheme.indexed_ids()}
+        free = (value for value in range(255 if small else 65535, -1, -1) if value not in taken)
         nodata = scheme.void_ids[0] if scheme.void_ids else next(free)
         table = class_colors(scheme)[: len(ids)].tolist()
         colors = tuple((red, green, blue) for red, green, blue in table)

@@ -34,6 +34,8 @@ def with_merged_classes(scores: Scores, merges: Merges) -> Scores:
         return replace(scores, scheme=scheme)
     if isinstance(scores, SegmentationScores):
         return _segmentation(scores, scheme, new)
+    # The fingerprint is one of classes as well, here by their number: images and truth are compared all the same.
+    scores = replace(scores, source=replace(scores.source, fingerprint=""))
     if scores.probabilities is None:
         return _without_probabilities(scores, scheme, new)
     return _classification(scores, scheme, new)

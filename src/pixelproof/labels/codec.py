@@ -143,7 +143,7 @@ def _id_indices(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
 def _id_table(scheme: LabelScheme) -> tuple[UInt8, Bool]:
     """Return the index of each 16-bit id and whether the scheme names it."""
     table, known = np.full(_LARGEST_ID + 1, VOID, np.uint8), np.zeros(_LARGEST_ID + 1, bool)
-    for index, value in [(i, c.id) for i, c in enumerate(scheme.classes)] + [(VOID, v) for v in scheme.void_ids]:
+    for index, value in scheme.indexed_ids():
         table[value], known[value] = index, True
     return table, known
 

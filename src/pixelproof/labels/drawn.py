@@ -56,7 +56,7 @@ def byte_masks(scheme: LabelScheme) -> tuple[LabelScheme, UInt8]:
     numbers = list(scheme.ids) if kept else list(range(len(scheme.ids)))
     colors = class_colors(scheme).tolist()
     classes = tuple(
-        each.model_copy(update={"id": number, "color": tuple(color), "aliases": ()})
+        each.model_copy(update={"id": number, "color": tuple(color), "aliases": (), "alias_ids": ()})
         for each, number, color in zip(scheme.classes, numbers, colors, strict=False)
     )
     values = np.full(VOID + 1, VOID, np.uint8)

@@ -37,7 +37,7 @@ def merge_classes(scheme: LabelScheme, merges: Merges) -> tuple[LabelScheme, Int
     """Return the scheme in which classes are one, and the index there of each class of the old one, int64 [K].
 
     The new class stands in the place of the first of its classes, in the order of the scheme, and has its id and its
-    colour. The colours of the others are read as it. So it does not matter in which order they are named.
+    colour. Ids and colours of the others are read as it. So it does not matter in which order they are named.
 
     Raises:
         UserError: A class is unknown or named twice, a name is taken, an ignored class would be one with a scored
@@ -77,5 +77,7 @@ def _check(scheme: LabelScheme, name: str, olds: Sequence[str]) -> None:
 
 
 def _as_one(name: str, part: Sequence[LabelClass]) -> LabelClass:
+    first, *others = chain(*(c.ids for c in part))
     colors = tuple(chain(*(c.colors for c in part)))
-    return part[0].model_copy(update={"name": name, "color": next(iter(colors), None), "aliases": colors[1:]})
+    looks = {"color": next(iter(colors), None), "aliases": colors[1:]}
+    return part[0].model_copy(update={"name": name, "id": first, "alias_ids": tuple(others), **looks})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from pixelproof.array_types import Bool
 from pixelproof.schema import Strict
@@ -30,6 +30,8 @@ class LabelClass(Strict):
     color: Color | None = None
     aliases: tuple[Color, ...] = ()
     """Further colours that are read as this class and never written."""
+    alias_ids: tuple[Id, ...] = ()
+    """Further values in index masks that are read as this class and never written."""
     ignored: bool = False
     """True for a class such as "unknown": a model may predict it, but nobody is scored on it."""
 
@@ -37,6 +39,19 @@ class LabelClass(Strict):
     def colors(self) -> tuple[Color, ...]:
         """All colours that are read as this class."""
         return (() if self.color is None else (self.color,)) + self.aliases
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """All ids that are read as this class."""
+        return (self.id, *self.alias_ids)
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out ``alias_ids`` where there are none: schemes without them keep the hash that old files have."""
+        values: dict[str, Any] = dump(self)
+        if not self.alias_ids:
+            values.pop("alias_ids", None)
+        return values
 
 
 class LabelScheme(Strict):
@@ -62,7 +77,7 @@ class LabelScheme(Strict):
     @model_validator(mode="after")
     def _check(self) -> LabelScheme:
         _refuse_repeats("class name", [c.name for c in self.classes])
-        _refuse_repeats("id", [*(c.id for c in self.classes), *self.void_ids])
+        _refuse_repeats("id", [*itertools.chain(*(c.ids for c in self.classes)), *self.void_ids])
         _refuse_repeats("colour", [*itertools.chain(*(c.colors for c in self.classes)), *self.void_colors])
         if self.task == "segmentation" and len(self.classes) > VOID:
             raise ValueError(f"a segmentation scheme holds at most {VOID} classes, here are {len(self.classes)}")
@@ -92,6 +107,11 @@ class LabelScheme(Strict):
         pairs = [(i, color) for i, c in enumerate(self.classes) for color in c.colors]
         return pairs + [(VOID, color) for color in self.void_colors]
 
+    def indexed_ids(self) -> list[tuple[int, int]]:
+        """Return every id with the index it is read as, ``VOID`` for the void ids."""
+        pairs = [(i, value) for i, c in enumerate(self.classes) for value in c.ids]
+        return pairs + [(VOID, value) for value in self.void_ids]
+
     @property
     def names(self) -> tuple[str, ...]:
         """Class names in the order of the network's channels."""
@@ -99,7 +119,7 @@ class LabelScheme(Strict):
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Values of the classes in index masks, in the order of the network's channels."""
+        """Values of the classes in index masks that are written, in the order of the network's channels."""
         return tuple(c.id for c in self.classes)
 
     @property

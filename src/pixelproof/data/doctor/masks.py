@@ -116,7 +116,7 @@ def labelled_nodata(reading: Reading) -> Iterator[Finding]:
 
 
 def _zero_or_255(reading: Reading) -> Finding | None:
-    seen, known = _seen_ids(reading), {c.id for c in reading.scheme.classes}
+    seen, known = _seen_ids(reading), _class_ids(reading.scheme)
     if VOID not in seen or VOID in known or not seen <= {0, VOID}:
         return None
     void = VOID in reading.scheme.void_ids
@@ -128,7 +128,7 @@ def _zero_or_255(reading: Reading) -> Finding | None:
 
 
 def _off_by_one(reading: Reading) -> Finding | None:
-    known = {c.id for c in reading.scheme.classes}
+    known = _class_ids(reading.scheme)
     seen = _seen_ids(reading) - set(reading.scheme.void_ids)
     if len(seen) < 2 or seen <= known or _unknown_share(reading) < _LEAST_OF_A_CLASS:
         return None
@@ -159,6 +159,11 @@ def _seen_ids(reading: Reading) -> set[int]:
             return set()
         seen |= set(look.values.ids.tolist())
     return seen
+
+
+def _class_ids(scheme: LabelScheme) -> set[int]:
+    """Return the ids that are read as a class."""
+    return {value for c in scheme.classes for value in c.ids}
 
 
 def _most_frequent(values: MaskValues) -> Iterator[tuple[Color | int, int]]:

@@ -101,7 +101,8 @@ def class_index(scheme: LabelScheme, called: Iterable[str]) -> dict[str, int]:
         UserError: Both readings fit, and differ.
     """
     called = set(called)
-    by_id, by_name = ({word: i for i, word in enumerate(words)} for words in (map(str, scheme.ids), scheme.names))
+    by_id = {str(value): index for index, c in enumerate(scheme.classes) for value in c.ids}
+    by_name = {name: index for index, name in enumerate(scheme.names)}
     both = called & by_id.keys() & by_name.keys()
     word = min((word for word in both if by_id[word] != by_name[word]), default=None)
     if both == called and word is not None:

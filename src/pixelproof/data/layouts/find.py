@@ -76,7 +76,7 @@ def _is_meant(labels: Path, reading: Found) -> bool:
         return True
     try:
         called = set(reading.class_of.values())
-        return any(c.name in called or str(c.id) in called for c in read_labels(labels).classes)
+        return any(called & {c.name, *map(str, c.ids)} for c in read_labels(labels).classes)
     except UserError:
         return False  # whoever needs the classes will say so
 
