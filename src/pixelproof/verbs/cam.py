@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pixelproof.array_types import UInt8
 from pixelproof.data.checking import check_images
 from pixelproof.data.images import write_png
 from pixelproof.errors import UserError
 from pixelproof.explanation.gradcam import grad_cam, overlay
+from pixelproof.numbers import first_of
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import say, track
@@ -16,6 +18,10 @@ from pixelproof.runs import Run
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_name
 from pixelproof.schema import nearest
+
+VISIBLE = 256
+"""Pixels a side up to which small pictures are enlarged."""
+SAID = 3
 
 
 def cam_run(
@@ -62,6 +68,7 @@ def cam_run(
 def _draw(predictor: Predictor, files: Mapping[str, Path], folder: Path, target: int | None) -> list[str]:
     """Write a picture of each image and return their places in the folder."""
     written: dict[str, None] = {}
+    plain: list[str] = []
     for name, file in track(files.items(), "grad-cam", len(files)):
         image = predictor.reader(file)
         heat = grad_cam(predictor, image, target)
@@ -69,10 +76,20 @@ def _draw(predictor: Predictor, files: Mapping[str, Path], folder: Path, target:
         if picture in written:  # x of the class a-b, and x-a of the class b
             raise UserError(f"two images would both be drawn as {picture}", "draw them one by one")
         if not heat.values.any():
-            say(f"note: {picture} is plain, for nothing in the image speaks for {predictor.scheme.names[heat.target]}")
-        write_png(folder / picture, overlay(image, heat.values))
+            plain.append(picture)
+        write_png(folder / picture, _enlarged(overlay(image, heat.values)))
         written[picture] = None
+    if plain:
+        how = "is plain, for nothing in it" if len(plain) == 1 else "are plain, for nothing in them"
+        say(f"note: {first_of(plain, SAID)} {how} speaks for the class")
     return list(written)
+
+
+def _enlarged(picture: UInt8) -> UInt8:
+    """Return a picture, uint8 [H, W, 3], each pixel repeated where it would be too small to be looked at."""
+    times = max(1, VISIBLE // max(picture.shape[:2]))
+    larger: UInt8 = picture.repeat(times, axis=0).repeat(times, axis=1)
+    return larger
 
 
 def _picture(name: str, label: str) -> str:
