@@ -1,5 +1,6 @@
 """Calibration from counts, against brute force, torchmetrics, and models whose calibration is known."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from pixelproof.evaluation.calibration import (
     likelihood_loss,
     reliability,
     temperatures_of,
+    told_temperature,
 )
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.evaluation.resampling import resample
@@ -26,6 +28,7 @@ from pixelproof.evaluation.summary import summarise
 from pixelproof.prediction import Predictor
 from pixelproof.runs import Run, Source, load_scores, save_scores
 from pixelproof.runs.calibration_file import load_calibration
+from pixelproof.verbs.train import train_run
 
 
 def made_up(rng, images, classes=5, sharpness=1.0):
@@ -143,6 +146,28 @@ def test_the_temperature_undoes_what_made_a_model_too_sure(sharpness):
     grid = [likelihood_loss(logits, truth, t) for t in np.geomspace(0.05, 20, 400)]
     assert likelihood_loss(logits, truth, temperature) <= min(grid)
     np.testing.assert_array_equal((logits / temperature).argmax(axis=1), logits.argmax(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [(20, 0, False), (19, 1, False), (18, 2, True), (0, 20, False), (1, 19, False), (2, 18, False), (10, 10, True)],
+)
+def test_answers_that_tell_no_temperature_leave_it(right, wrong, told):
+    logits, truth = np.random.default_rng(0).normal(0, 0.2, (right + wrong, 3)), np.zeros(right + wrong, np.int64)
+    logits[:right, 0] += 2
+    logits[right:, 1] += 2
+    found = told_temperature(logits, truth)
+    assert (found is not None) == told
+    assert found is None or 0.5 < found < 5
+
+
+def test_a_selection_part_that_tells_no_temperature_is_noted(tmp_path, color_classes, capsys):
+    slim = ["width=0.03", "epochs=1", "batch_size=4", "device=cpu", "selection=0.1"]
+    run = train_run(color_classes, "vgg16", tmp_path / "run", settings=slim)
+    said = r"note: the temperature of probabilities stays 1, as \d wrong of 3 answers on the selection part do not tell"
+    assert re.search(said, capsys.readouterr().err)
+    assert not run.calibration.exists()
+    assert Predictor.open(run, "cpu").temperature == 1
 
 
 def test_resampled_sums_are_those_of_drawn_images(monkeypatch):

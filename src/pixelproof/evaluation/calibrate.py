@@ -9,11 +9,12 @@ import numpy as np
 from pixelproof.array_types import Float32, Int64
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
-from pixelproof.evaluation.calibration import fit_temperature, likelihood_loss
+from pixelproof.evaluation.calibration import likelihood_loss, told_temperature
 from pixelproof.evaluation.evaluate import batches
+from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import TILE
-from pixelproof.progress import bar
+from pixelproof.progress import bar, say
 from pixelproof.randomness import generator
 from pixelproof.runs.calibration_file import Calibration
 
@@ -21,7 +22,7 @@ PIXELS = 2000  # drawn from each image: neighbours say the same, so more would o
 
 
 def calibrate(predictor: Predictor, samples: Sequence[Sample], split: str, seed: int = 0) -> Calibration | None:
-    """Return the temperature fitted on labelled images; None if none of them has a scored label.
+    """Return the temperature fitted on labelled images; None, and a note, if they do not tell one.
 
     Args:
         predictor: The network.
@@ -35,7 +36,11 @@ def calibrate(predictor: Predictor, samples: Sequence[Sample], split: str, seed:
     logits, truth = (np.concatenate(parts) for parts in zip(*_outcomes(predictor, samples, seed), strict=True))
     if not len(truth):
         return None
-    temperature = fit_temperature(logits, truth)
+    if (temperature := told_temperature(logits, truth)) is None:
+        wrong = (logits.argmax(axis=1) != truth).sum()
+        answers = f"{wrong:,} wrong of {counted(len(truth), 'answer')} on the {split} part"
+        say(f"note: the temperature of probabilities stays 1, as {answers} do not tell a better one")
+        return None
     return Calibration(
         temperature=temperature,
         split=split,

@@ -182,7 +182,7 @@ class Run:
 
     @property
     def calibration(self) -> Path:
-        """The temperature of the run's probabilities; absent where no selection part was kept."""
+        """The temperature of the run's probabilities; absent where no selection part tells one."""
         return self.path / "calibration.json"
 
     @property
