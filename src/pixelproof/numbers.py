@@ -61,6 +61,22 @@ def score(value: float | None, digits: int = 4) -> str:
     return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
+def between(low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return the ends of an interval of scores, ``0.701 to 0.756``; a dash where it is unknown."""
+    known = low is not None and not math.isnan(low)
+    return f"{score(low, digits)} to {score(high, digits)}" if known else UNDEFINED
+
+
+def ranged(value: float | None, low: float | None, high: float | None, digits: int = 4) -> str:
+    """Return a score with its interval, which has a digit less, where it is known.
+
+    >>> ranged(0.731467, 0.7012, 0.7561), ranged(1.0, None, None)
+    ('0.7315 (0.701 to 0.756)', '1.0000')
+    """
+    ends = between(low, high, digits - 1)
+    return score(value, digits) + ("" if ends == UNDEFINED else f" ({ends})")
+
+
 def significant(value: float | None, digits: int = 4) -> str:
     """Return a probability with so many digits behind its zeros, ``0.00000361`` as ``3.61e-06``."""
     return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}g}"

@@ -57,4 +57,5 @@ class Page(HTMLParser):
         elif "style" not in self._open:
             self.words.append(data)
             if "td" in self._open or ("th" in self._open and "table" in self._open):
-                self.tables[-1].rows[-1][-1] += data.strip()
+                row = self.tables[-1].rows[-1]
+                row[-1] = " ".join([*row[-1].split(), *data.split()])

@@ -14,8 +14,9 @@ from report_pages import Page
 from pixelproof.comparison.verdict import class_verdict
 from pixelproof.errors import UserError
 from pixelproof.evaluation import PROTOCOLS, frequency_weighted_iou, iou, mean_iou, pixel_accuracy
+from pixelproof.evaluation.intervals import mask_intervals
 from pixelproof.labels import PRESETS
-from pixelproof.numbers import duration, magnitude, share, signed
+from pixelproof.numbers import between, duration, magnitude, share, signed
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.page import build_report
 from pixelproof.report.pair import CHANGE
@@ -38,7 +39,7 @@ def rewrite(folder: Path, model: str, confusion: np.ndarray) -> None:
 
 def tables_of(folder: Path) -> list[dict[str, list[str]]]:
     tables = [t.rows for t in Page(folder / "report.html").tables if t.kind == "figures iou"]
-    return [{row[0]: row[1:] for row in rows} for rows in tables]
+    return [{row[0]: [cell.split(" ")[0] for cell in row[1:]] for row in rows} for rows in tables]  # less intervals
 
 
 @pytest.fixture
@@ -74,6 +75,17 @@ def test_all_figures_are_those_of_the_metrics(built: Path):
             assert table[name] == [f"{a:.4f}", f"{b:.4f}", signed(b - a)]
         assert "unknown" not in table
     assert tables[0]["urban"] != tables[1]["urban"]  # the unknown corner is predicted as something
+
+
+def test_every_iou_has_its_interval(built: Path):
+    for scores, column in zip(scores_of(built), (0, 1), strict=True):
+        for table, protocol in zip(iou_tables(read_study(built).parts[1]), PROTOCOLS, strict=True):
+            ends = mask_intervals(scores, protocol)
+            for index, line in enumerate(table.lines):
+                assert line.values[column].interval == between(*ends["iou"][:, index])
+            said = [line.values[column].interval for line in table.totals]
+            assert said == [between(*ends["miou"]), "", between(*ends["pixel_accuracy"])]
+    assert f"95% interval {said[0]}; n = 9 images" in Page(built / "report.html").text
 
 
 def test_pixels_that_are_left_out_are_not_counted(built: Path):

@@ -6,25 +6,36 @@ statistic is a function of the sums, so ten thousand resamples are one product o
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation import resampling
-from pixelproof.evaluation.resampling import MINIMUM, Statistic
+from pixelproof.evaluation.resampling import CONFIDENCE, MINIMUM, Counts, Statistic, by_unit, effective, left_out
 from pixelproof.randomness import generator
 
+__all__ = [
+    "CONFIDENCE",
+    "RESAMPLES",
+    "ROUGH",
+    "SIGNIFICANCE",
+    "Counts",
+    "bootstrap",
+    "by_unit",
+    "effective_units",
+    "exchanged_p",
+    "holm",
+    "interval",
+    "permutation_p",
+    "resample",
+    "support",
+]
+
 RESAMPLES = 10_000
-CONFIDENCE = 0.95
 SIGNIFICANCE = 0.05
 ROUGH = 20  # units; below it intervals are rough
 
 _SAME = 1e-12  # two differences closer than this are equal but for rounding
-
-Counts = Float64
 
 
 def bootstrap(a: Counts, b: Counts, statistic: Statistic, seed: int) -> Float64:
@@ -109,10 +120,6 @@ def effective_units(a: Counts, b: Counts, statistic: Statistic, shown: Int64) ->
 def support(units: Counts, statistic: Statistic, shown: Int64) -> Float64:
     """Return the effective number of units behind each figure, as fewer than they seem may decide it.
 
-    The variance of a figure is about the sum of d^2 over the units, with d what leaving a unit out changes. Where a
-    few units make up most of it, it is known no better than from those few: its degrees of freedom by Satterthwaite's
-    matching of moments (1946) are 3 (sum d^2)^2 / sum d^4, which is N for normal d.
-
     Args:
         units: float64 [N, *C], counts by unit.
         statistic: What to compute from sums of counts [R, *C].
@@ -121,12 +128,7 @@ def support(units: Counts, statistic: Statistic, shown: Int64) -> Float64:
     Returns:
         float64 [S], at most ``shown``; NaN where that is below ``MINIMUM``.
     """
-    total = units.sum(axis=0)
-    influence = np.nan_to_num(statistic(total - units) - statistic(total[None]))
-    fourth = (influence**4).sum(axis=0)
-    known = shown.astype(np.float64)
-    np.divide(3 * (influence**2).sum(axis=0) ** 2, fourth, out=known, where=fourth > 0)
-    return np.where(shown < MINIMUM, np.nan, np.minimum(known, shown))
+    return effective(left_out(units, statistic), shown)
 
 
 def holm(p: Float64) -> Float64:
@@ -138,19 +140,3 @@ def holm(p: Float64) -> Float64:
         highest = max(highest, min(1.0, (len(order) - rank) * float(p[place])))
         adjusted[place] = highest
     return adjusted
-
-
-def by_unit(counts: npt.NDArray[Any], groups: Int64 | None) -> Counts:
-    """Return counts [N, *C] of images summed over each group, float64 [G, *C].
-
-    Args:
-        counts: Counts by image.
-        groups: int64 [N], the group of each image, 0 to G-1; None if every image stands for itself.
-    """
-    counts = counts.astype(np.float64)
-    if groups is None:
-        return counts
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    sums: Counts = np.add.reduceat(counts[order], starts, axis=0)
-    return sums

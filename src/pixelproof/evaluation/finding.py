@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import bdtr
 
 from pixelproof.array_types import Bool, Float64, Int64
@@ -48,7 +49,7 @@ def precision_recall(chances: Float64, own: Bool) -> tuple[Float64, Float64]:
         chances: [N], the probabilities of a class.
         own: bool [N], which images belong to it, at least one.
     """
-    found, looked_at = _from_the_top(chances, own)
+    found, looked_at, _ = from_the_top(chances, own)
     return found / looked_at, found / found[-1]
 
 
@@ -72,7 +73,7 @@ def roc_auc(scores: ClassificationScores) -> Float64:
     """
 
     def area(chances: Float64, own: Bool) -> float:
-        found, looked_at = _from_the_top(chances, own)
+        found, looked_at, _ = from_the_top(chances, own)
         higher = np.append(0, found[:-1]) + found
         others = np.diff(looked_at - found, prepend=0)
         return float(ratio((others * higher).sum() / 2, own.sum() * (~own).sum()))
@@ -80,10 +81,13 @@ def roc_auc(scores: ClassificationScores) -> Float64:
     return _of_each_class(scores, area)
 
 
-def _from_the_top(chances: Float64, own: Bool) -> tuple[Int64, Int64]:
-    """Return how many images of the class, and of all, have each different probability or a higher one, [T] each."""
+def from_the_top(chances: npt.NDArray[np.floating], own: Bool) -> tuple[Int64, Int64, Int64]:
+    """Return how many images of the class, and of all, have each different probability or a higher one, [T] each.
+
+    And which of these T probabilities, highest first, each image has, int64 [N].
+    """
     _, place = np.unique(-chances, return_inverse=True)
-    return np.bincount(place[own], minlength=place.max() + 1).cumsum(), np.bincount(place).cumsum()
+    return np.bincount(place[own], minlength=place.max() + 1).cumsum(), np.bincount(place).cumsum(), place
 
 
 def _of_each_class(scores: ClassificationScores, figure: Callable[[Float64, Bool], float]) -> Float64:

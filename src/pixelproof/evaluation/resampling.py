@@ -1,18 +1,22 @@
-"""The bootstrap: what a figure might have been on other images of the same kind."""
+"""The bootstrap and the jackknife: what a figure might have been on other images of the same kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.array_types import Float64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.randomness import generator
 
 Values = npt.NDArray[np.number]
 Statistic = Callable[[Float64], Float64]
 """From sums of values [..., *C] to figures [..., S], NaN where undefined."""
+Counts = Float64
+"""Whole counts by unit, [N, *C]."""
+CONFIDENCE = 0.95
 MINIMUM = 2
 """Units below which nothing varies, so that an interval would be invented."""
 _CELLS = 4_000_000  # numbers held at once, 32 MB
@@ -51,3 +55,51 @@ def blocks(replicates: int, values: Values) -> Iterator[int]:
     size = max(1, _CELLS // max(len(values), values[0].size))
     for start in range(0, replicates, size):
         yield min(size, replicates - start)
+
+
+def by_unit(counts: npt.NDArray[Any], groups: Int64 | None) -> Counts:
+    """Return counts [N, *C] of images summed over each group, float64 [G, *C].
+
+    Args:
+        counts: Counts by image.
+        groups: int64 [N], the group of each image, 0 to G-1; None if every image stands for itself.
+    """
+    counts = counts.astype(np.float64)
+    if groups is None:
+        return counts
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    sums: Counts = np.add.reduceat(counts[order], starts, axis=0)
+    return sums
+
+
+def left_out(units: Counts, statistic: Statistic) -> Float64:
+    """Return by how much leaving out each of N units changes each figure, [N, S]; 0 where it leaves none.
+
+    Args:
+        units: float64 [N, *C], counts by unit.
+        statistic: What to compute from sums of counts [R, *C].
+    """
+    total = units.sum(axis=0)
+    return np.nan_to_num(statistic(total - units) - statistic(total[None]))
+
+
+def effective(influence: Float64, shown: Int64) -> Float64:
+    """Return the effective number of units behind each figure, as fewer than they seem may decide it.
+
+    The variance of a figure is about the sum of d^2 over the units, with d what leaving a unit out changes. Where a
+    few units make up most of it, it is known no better than from those few: its degrees of freedom by Satterthwaite's
+    matching of moments (1946) are 3 (sum d^2)^2 / sum d^4, which is N for normal d.
+
+    Args:
+        influence: float64 [N, S], d of each unit and figure.
+        shown: int64 [S], how many units inform each figure at all.
+
+    Returns:
+        float64 [S], at most ``shown``; NaN where that is below ``MINIMUM``.
+    """
+    squares = influence**2
+    fourth = (squares**2).sum(axis=0)
+    known = shown.astype(np.float64)
+    np.divide(3 * squares.sum(axis=0) ** 2, fourth, out=known, where=fourth > 0)
+    return np.where(shown < MINIMUM, np.nan, np.minimum(known, shown))

@@ -12,8 +12,10 @@ import pixelproof.evaluation.metrics as metrics
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.finding import average_precision, findings, roc_auc
+from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, members_of, share_intervals
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import LEARNED, Promise, kept, promises
+from pixelproof.labels import LabelScheme
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
@@ -70,7 +72,7 @@ def defined(value: float) -> float | None:
 
 def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
     names, scored = scores.scheme.names, scores.scheme.scored
-    protocols = {}
+    protocols, ends = {}, {}
     for protocol in metrics.PROTOCOLS:
         counts = metrics.class_counts(scores.confusion.sum(axis=0), scored, protocol)[:, scored]
         protocols[protocol] = {
@@ -79,10 +81,12 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
             "iou": _named(list(compress(names, scored)), metrics.iou_of_counts(counts)),
             **_by_class(list(compress(names, scored)), counts),
         }
+        ends[protocol] = _ends(mask_intervals(scores, protocol, members_of(scores)), scores.scheme)
     return {
         "task": "segmentation",
         "protocols": protocols,
         "pixel_accuracy": defined(metrics.pixel_accuracy(scores)),
+        "intervals": ends,
         "images": len(scores.ids),
         "looks": scores.source.looks or None,
         "confusion": _confusion(scores),
@@ -132,6 +136,8 @@ def _named(names: Sequence[str], values: Float64) -> dict[str, float | None]:
 def _classification(scores: ClassificationScores) -> dict[str, Any]:
     counts, names = metrics.image_counts(scores), scores.scheme.names
     by_class, made = metrics.recall_of_counts(counts), promises(scores)
+    members = members_of(scores)
+    ends = share_intervals(scores, members) | area_intervals(scores, members)
     return {
         "task": "classification",
         "correct": int(scores.correct.sum()),
@@ -144,11 +150,23 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "class_accuracy": _named(names, by_class),
         **_by_class(names, counts),
         **_by_probability(scores),
+        "intervals": _ends(ends, scores.scheme),
         "confusion": _confusion(scores),
         "calibration": _calibration(scores),
         "kept": _kept(scores),
         "promises": None if made is None else [_defined(vars(promise)) for promise in made],
     }
+
+
+def _ends(intervals: Intervals, scheme: LabelScheme) -> dict[str, Any]:
+    """Return intervals as plain data, those by class for each scored one."""
+
+    def plain(ends: Float64) -> dict[str, Any]:
+        if ends.ndim > 1:
+            return {name: plain(ends[:, i]) for i, name in enumerate(scheme.names) if scheme.scored[i]}
+        return {"low": defined(ends[0]), "high": defined(ends[1])}
+
+    return {name: plain(ends) for name, ends in intervals.items()}
 
 
 def _by_class(names: Sequence[str], counts: Int64) -> dict[str, dict[str, float | None]]:

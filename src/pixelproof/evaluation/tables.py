@@ -9,7 +9,7 @@ from rich.console import Console
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.evaluation.summary import looks_line, promise_lines, study_line, summarise
 from pixelproof.numbers import counted as number_of
-from pixelproof.numbers import interval, score, share, significant
+from pixelproof.numbers import interval, ranged, score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
@@ -21,14 +21,16 @@ def print_scores(scores: Scores) -> None:
         _segmentation(scores, out)
         return
     figures = summarise(scores)
+    ends = figures["intervals"]
     print(study_line(scores) if figures["loss"] is not None else f"Accuracy: {figures['correct']}/{figures['total']}")
-    print(f"Balanced accuracy, the mean over classes: {score(figures['balanced_accuracy'])}")
+    whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
+    print(f"Accuracy {whole}; balanced accuracy, the mean over classes, {mean}. {IN_BRACKETS}")
     if figures["top5_accuracy"] is not None and len(scores.scheme.classes) > TOP:
         print(f"Top-5 accuracy: {figures['top5_accuracy']:.4f}")
-    classes = table("class", "images", "accuracy", "precision", "F1", title="Accuracy by class")
-    counts = metrics.image_counts(scores)[1]
-    for (name, value), count in zip(figures["class_accuracy"].items(), counts, strict=True):
-        add_row(classes, name, str(count), score(value), score(figures["precision"][name]), score(figures["f1"][name]))
+    classes = table("class", "images", "recall", "precision", "F1", title="By class")
+    for name, count in zip(figures["recall"], metrics.image_counts(scores)[1], strict=True):
+        both = (_within(figures[figure][name], ends[figure][name], 3) for figure in ("recall", "precision"))
+        add_row(classes, name, str(count), *both, score(figures["f1"][name], 3))
     out.print(classes)
     _findings(figures, out)
     _calibration(figures["calibration"])
@@ -37,11 +39,16 @@ def print_scores(scores: Scores) -> None:
         print(line)
 
 
+IN_BRACKETS = "In brackets: 95% intervals over images like these."
 FEW = 4
 """Classes up to which each is looked for in the terminal; the page and --json have all."""
 TOP = 5
 """Of as many classes or fewer, the true one is always among the first five."""
 _WHEN = {"none": " without its own temperature", "fitted": " at the fitted temperature", None: ""}
+
+
+def _within(value: float | None, ends: dict[str, float | None], digits: int = 4) -> str:
+    return ranged(value, ends["low"], ends["high"], digits)
 
 
 def _calibration(figures: list[dict[str, Any]] | None) -> None:
@@ -88,12 +95,17 @@ def _kept(rows: list[dict[str, Any]] | None, scores: Scores, unit: str, out: Con
 def _segmentation(scores: SegmentationScores, out: Console) -> None:
     figures = summarise(scores)
     counted, ignored = (figures["protocols"][protocol] for protocol in metrics.PROTOCOLS)
+    ends, ends_ignored = (figures["intervals"][protocol] for protocol in metrics.PROTOCOLS)
     of = number_of(figures["images"], "image")
     classes = table("class", "unknown counted", "unknown ignored", title=f"IoU over {of}")
     for name in counted["iou"]:
-        add_row(classes, name, score(counted["iou"][name]), score(ignored["iou"][name]))
+        both = (
+            _within(counted["iou"][name], ends["iou"][name]),
+            _within(ignored["iou"][name], ends_ignored["iou"][name]),
+        )
+        add_row(classes, name, *both)
     classes.add_section()
-    add_row(classes, "mean", score(counted["miou"]), score(ignored["miou"]))
+    add_row(classes, "mean", _within(counted["miou"], ends["miou"]), _within(ignored["miou"], ends_ignored["miou"]))
     weighted = "frequency_weighted_iou"
     add_row(classes, "frequency-weighted", score(counted[weighted]), score(ignored[weighted]))
     out.print(classes)
@@ -101,7 +113,7 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
     for name in counted["iou"]:
         add_row(found, name, *(score(counted[figure][name]) for figure in ("precision", "recall", "f1")))
     out.print(found)
-    print(f"Pixel accuracy: {score(figures['pixel_accuracy'])}")
+    print(f"Pixel accuracy: {_within(figures['pixel_accuracy'], ends['pixel_accuracy'])}. {IN_BRACKETS}")
     _calibration(figures["calibration"])
     _kept(figures["kept"], scores, "pixels", out)
     if figures["boundary"] is not None:

@@ -16,8 +16,9 @@ from pixelproof.evaluation import (
     pixel_accuracy,
     top_k_accuracy,
 )
+from pixelproof.evaluation.intervals import mask_intervals, members_of, share_intervals
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.numbers import count, score, share, signed
+from pixelproof.numbers import UNDEFINED, between, count, interval, score, share, signed
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures.confusion import frequent_confusions
 from pixelproof.runs import ClassificationScores, SegmentationScores
@@ -66,24 +67,32 @@ def enumerated(names: Iterable[str]) -> str:
 
 
 def _classifier_figures(name: str, scores: ClassificationScores) -> list[KeyFigure]:
-    total = count(len(scores.ids))
-    shown = [
-        KeyFigure(
-            share(accuracy(scores)), f"accuracy · {name}", f"{count(int(scores.correct.sum()))} of {total} images"
-        )
-    ]
+    total, (low, high) = count(len(scores.ids)), share_intervals(scores, members_of(scores))["accuracy"]
+    right = f"{count(int(scores.correct.sum()))} of {total} images"
+    shown = [KeyFigure(share(accuracy(scores)), f"accuracy · {name}", noted(interval(low, high), right))]
     if top5_says_something(scores):
         shown.append(KeyFigure(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
     return [*shown, KeyFigure(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
 
 
+def noted(ends: str, of: str) -> str:
+    """Return what stands below a figure: its interval, where it is known, and what it is of."""
+    return of if ends == UNDEFINED else f"95% interval {ends}; {of}"
+
+
 def _segmenter_figures(part: PartArtefacts) -> list[KeyFigure]:
-    compared = [(model.name, mean_iou(s, COUNTED), count(len(s.ids))) for model, s in segmenters(part)]
-    shown = [KeyFigure(score(mean, 3), f"mIoU · {name}", f"n = {total} images") for name, mean, total in compared]
+    compared = [(model.name, mean_iou(s, COUNTED), s) for model, s in segmenters(part)]
+    shown = [KeyFigure(score(mean, 3), f"mIoU · {name}", _mean_note(s)) for name, mean, s in compared]
     if len(compared) == 2:
-        (first, low, total), (second, high, _) = compared
-        shown.append(KeyFigure(signed(high - low, 3), f"mIoU · {second} against {first}", f"the same {total} images"))
+        (first, low, s), (second, high, _) = compared
+        same = f"the same {count(len(s.ids))} images"
+        shown.append(KeyFigure(signed(high - low, 3), f"mIoU · {second} against {first}", same))
     return shown
+
+
+def _mean_note(scores: SegmentationScores) -> str:
+    low, high = mask_intervals(scores, COUNTED, members_of(scores))["miou"]
+    return noted(between(low, high), f"n = {count(len(scores.ids))} images")
 
 
 def top5_says_something(scores: ClassificationScores) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.array_types import Bool
+from pixelproof.array_types import Bool, Float64
 from pixelproof.comparison.verdict import class_verdict
 from pixelproof.evaluation import (
     PROTOCOLS,
@@ -18,10 +18,11 @@ from pixelproof.evaluation import (
     mean_iou,
     pixel_accuracy,
 )
+from pixelproof.evaluation.intervals import mask_intervals, members_of
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.labels.palettes import hex_color
-from pixelproof.numbers import count, score, share, signed
+from pixelproof.numbers import between, count, score, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.style import series, turn
@@ -40,10 +41,11 @@ MEAN = ""
 
 @dataclass(frozen=True)
 class Value:
-    """One number of a table; ``change`` is "better", "worse" or empty."""
+    """One number of a table; ``change`` is "better", "worse" or empty, and so may be its interval."""
 
     text: str
     change: str = ""
+    interval: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,17 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
     agree = scheme.scored.all()  # then both protocols do
     sure = _confirmed(tested if tested is not None and (agree or tested.protocol == protocol) else None, names)
     by_class = np.stack([iou(scores, protocol) for scores in every])
+    found = [mask_intervals(scores, protocol, members_of(scores)) for scores in every]
+    ends = {name: np.stack([one[name] for one in found]) for name in found[0]}
     counted = scheme.scored if protocol == "unknown_ignored" else np.full_like(scheme.scored, True)
     true = np.where(counted, every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)], 0)
     lines = [
-        Line(name, _values(by_class[:, i].tolist(), sure, name), color, share(true[i] / max(true.sum(), 1), 2))
+        Line(
+            name,
+            _values(by_class[:, i].tolist(), ends["iou"][..., i], sure, name),
+            color,
+            share(true[i] / max(true.sum(), 1), 2),
+        )
         for i, (name, color) in enumerate(class_key(scheme))
         if scheme.scored[i]
     ]
@@ -154,9 +163,12 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
         heads=[names[0], *(head for name in names[1:] for head in (name, "Δ"))],
         lines=lines,
         totals=[
-            Line(f"mIoU (mean of {averaged})", _values(means, sure, MEAN)),
+            Line(f"mIoU (mean of {averaged})", _values(means, ends["miou"], sure, MEAN)),
             Line("Frequency-weighted IoU", _values(weighted)),
-            Line("Pixel accuracy (scored classes)", _values([pixel_accuracy(scores) for scores in every])),
+            Line(
+                "Pixel accuracy (scored classes)",
+                _values([pixel_accuracy(scores) for scores in every], ends["pixel_accuracy"]),
+            ),
         ],
         n=_counted(every[0], counted),
         undefined=bool(np.isnan(by_class[:, scheme.scored]).any()),
@@ -172,12 +184,24 @@ def _confirmed(comparison: ComparisonRecord | None, names: list[str]) -> list[di
     return [known.get((names[0], name), {}) for name in names[1:]]
 
 
-def _values(figures: list[float], sure: Sequence[Mapping[str, str]] = (), row: str = "") -> list[Value]:
-    """Return the first model's figure, then each other's with its difference to the first, marked where it is known."""
-    values = [Value(score(figures[0]))]
+def _values(
+    figures: list[float], ends: Float64 | None = None, sure: Sequence[Mapping[str, str]] = (), row: str = ""
+) -> list[Value]:
+    """Return the first model's figure, then each other's with its difference to the first, marked where it is known.
+
+    Args:
+        figures: Of M models.
+        ends: float64 [M, 2], of their intervals; None where they are not known.
+        sure: What is known of the differences to the first, of each other model, by row.
+        row: Which one this is.
+    """
+    within = (
+        [""] * len(figures) if ends is None else ["" if math.isnan(low) else between(low, high) for low, high in ends]
+    )
+    values = [Value(score(figures[0]), interval=within[0])]
     for place, figure in enumerate(figures[1:]):
         change = sure[place].get(row, "") if sure else ""
-        values += [Value(score(figure)), Value(signed(figure - figures[0]), change)]
+        values += [Value(score(figure), interval=within[place + 1]), Value(signed(figure - figures[0]), change)]
     return values
 
 

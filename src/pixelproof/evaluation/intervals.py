@@ -1,0 +1,114 @@
+"""Between which values figures of one model may lie, given that other images of the same kind might have been scored.
+
+Not what other seeds or another training would give: a score file knows one model.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pixelproof.array_types import Bool, Float64, Int64
+from pixelproof.evaluation.jackknife import ends_of, of_areas, of_share
+from pixelproof.evaluation.metrics import (
+    Protocol,
+    class_accuracy,
+    class_counts,
+    iou_of_counts,
+    mean_defined,
+    ratio,
+)
+from pixelproof.evaluation.resampling import MINIMUM, by_unit, left_out
+from pixelproof.evaluation.selective import exact_interval
+from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+
+Intervals = dict[str, Float64]
+"""Lower and upper ends of 95% intervals by their figure: [2], or [2, K] for each class; NaN where they are unknown."""
+
+
+def members_of(scores: Scores) -> Int64 | None:
+    """Return the group of each image, int64 [N]; None where every image stands for itself."""
+    return None
+
+
+def share_intervals(scores: ClassificationScores, members: Int64 | None = None) -> Intervals:
+    """Return the intervals of ``accuracy``, ``balanced_accuracy`` and, by class, ``recall`` and ``precision``.
+
+    Shares of independent images have the exact binomial interval, all else that of the jackknife.
+
+    Args:
+        scores: The outcomes.
+        members: int64 [N], the group of each image, 0 to G-1, of which images of one are alike; None if every image
+            stands for itself.
+    """
+    classes, everything = len(scores.scheme.classes), np.zeros_like(scores.truth)
+    return {
+        "accuracy": _shares(scores.correct, everything, 1, members)[:, 0],
+        "balanced_accuracy": _balanced(scores, members),
+        "recall": _shares(scores.correct, scores.truth, classes, members),
+        "precision": _shares(scores.correct, scores.predicted, classes, members),
+    }
+
+
+def area_intervals(scores: ClassificationScores, members: Int64 | None = None) -> Intervals:
+    """Return the intervals of ``average_precision`` and ``roc_auc`` by class, those of the jackknife.
+
+    Nothing where probabilities are unknown; NaN for a class that fewer than two images, or groups, have or have not.
+    Arguments are as in ``share_intervals``.
+    """
+    ends, chances = np.full((2, 2, len(scores.scheme.classes)), np.nan), scores.probabilities
+    if chances is None:
+        return {}
+    for index in np.unique(scores.truth):
+        own = scores.truth == index
+        shown = min(_shown(own, members), _shown(~own, members))
+        if shown >= MINIMUM:
+            value, influence = of_areas(chances[:, index], own)
+            ends[..., index] = ends_of(value, by_unit(influence, members), shown)
+    return {"average_precision": ends[:, 0], "roc_auc": ends[:, 1]}
+
+
+def mask_intervals(scores: SegmentationScores, protocol: Protocol, members: Int64 | None = None) -> Intervals:
+    """Return the intervals of ``miou``, ``pixel_accuracy`` and the ``iou`` of each class, those of the jackknife.
+
+    Args:
+        scores: The counts.
+        protocol: How pixels of ignored classes count.
+        members: As in ``share_intervals``.
+    """
+    units = by_unit(class_counts(scores.confusion, scores.scheme.scored, protocol), members)
+    shown = np.append((units[:, 1] > 0).sum(axis=0), [len(units)] * 2)
+    ends = ends_of(_figures(units.sum(axis=0)), left_out(units, _figures), shown)
+    return {"iou": ends[:, :-2], "miou": ends[:, -2], "pixel_accuracy": ends[:, -1]}
+
+
+def _figures(sums: Float64) -> Float64:
+    """Return IoU by class, its mean, and pixel accuracy, [..., K+2], from sums of ``class_counts``, [..., 3, K]."""
+    values, right = iou_of_counts(sums), ratio(sums[..., 0, :].sum(axis=-1), sums[..., 1, :].sum(axis=-1))
+    return np.concatenate([values, np.stack([mean_defined(values), right], axis=-1)], axis=-1)
+
+
+def _shares(right: Bool, places: Int64, count: int, members: Int64 | None) -> Float64:
+    """Return the intervals of the share that is right of the images at each place, [2, count]."""
+    if members is None:
+        hits, trials = np.bincount(places[right], minlength=count), np.bincount(places, minlength=count)
+        return np.where(trials > 0, np.stack(exact_interval(hits, trials)), np.nan)
+    here = [np.flatnonzero(places == place) for place in range(count)]
+    return np.stack([_share(right[images], members[images]) for images in here], axis=1)
+
+
+def _share(right: Bool, members: Int64) -> Float64:
+    value, influence = of_share(right)
+    return ends_of(value, by_unit(influence, members), len(np.unique(members)))
+
+
+def _balanced(scores: ClassificationScores, members: Int64 | None) -> Float64:
+    by_class, images = class_accuracy(scores), np.bincount(scores.truth, minlength=len(scores.scheme.classes))
+    # As far as leaving the image out would move it, where its class has others.
+    moved = (scores.correct - by_class[scores.truth]) / np.maximum(images[scores.truth] - 1, 1)
+    units = by_unit(moved / np.count_nonzero(images), members)
+    return ends_of(mean_defined(by_class), units, len(units))
+
+
+def _shown(counted: Bool, members: Int64 | None) -> int:
+    """Return how many groups have an image that is counted, bool [N]."""
+    return int(counted.sum()) if members is None else len(np.unique(members[counted]))

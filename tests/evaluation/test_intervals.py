@@ -1,0 +1,162 @@
+"""Intervals of one score file against SciPy, derivatives and simulations whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, bootstrap, norm
+from sklearn.metrics import average_precision_score, roc_auc_score
+from test_finding import made_up, scores_of
+
+from pixelproof.evaluation import PROTOCOLS, iou, mean_iou, pixel_accuracy, summarise
+from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_intervals
+from pixelproof.evaluation.jackknife import of_areas
+from pixelproof.evaluation.tables import print_scores
+from pixelproof.labels import PRESETS
+from pixelproof.runs import SegmentationScores
+
+LAND = PRESETS["deepglobe"]
+
+
+def named(truth, predicted, classes):
+    """Return scores of labels whose probabilities are unknown."""
+    chances = np.eye(classes)[predicted]
+    return replace(scores_of(chances, np.asarray(truth)), probabilities=None)
+
+
+def masks(rng, count, skill=0.7, classes=7):
+    """Return scores of images of 100 pixels each, in which a few classes lead."""
+    confusion = np.zeros((count, classes + 1, classes + 1), int)
+    for image in confusion:
+        truth = rng.choice(classes, 100, p=rng.dirichlet(np.full(classes, 0.3)))
+        guess = np.where(rng.random(100) < skill, truth, rng.integers(0, classes, 100))
+        np.add.at(image, (truth, guess), 1)
+    return SegmentationScores(tuple(map(str, range(count))), confusion, LAND)
+
+
+def test_shares_of_independent_images_have_scipys_exact_intervals():
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(0, 3, (2, 60))
+    scores = named(truth, predicted, 4)  # of the fourth class there is none
+    found = share_intervals(scores)
+    right = truth == predicted
+    for name, own in (("recall", truth), ("precision", predicted)):
+        for index in range(3):
+            ends = binomtest(int(right[own == index].sum()), int((own == index).sum())).proportion_ci(method="exact")
+            assert found[name][:, index] == pytest.approx((ends.low, ends.high))
+        assert np.isnan(found[name][:, 3]).all()
+    ends = binomtest(int(right.sum()), 60).proportion_ci(method="exact")
+    assert found["accuracy"] == pytest.approx((ends.low, ends.high))
+
+
+def test_influence_is_the_derivative_of_scikit_learns_areas():
+    rng = np.random.default_rng(1)
+    chances, own = rng.random(40).round(1), rng.random(40) < 0.3
+    values, influence = of_areas(chances, own)
+    for area, value, column in zip((average_precision_score, roc_auc_score), values, influence.T, strict=True):
+        assert value == pytest.approx(area(own, chances))
+        for image, change in enumerate(column):
+            weights = np.ones(40)
+            weights[image] += 1e-6
+            assert change == pytest.approx((area(own, chances, sample_weight=weights) - value) / 1e-6, abs=1e-6)
+
+
+def test_areas_agree_with_the_bootstrap_of_scipy():
+    scores = scores_of(*made_up(np.random.default_rng(2), 400, 3, 6))
+    own = scores.truth == 1
+    for name, area in (("average_precision", average_precision_score), ("roc_auc", roc_auc_score)):
+        theirs = bootstrap(
+            (own, scores.probabilities[:, 1]), area, paired=True, vectorized=False, n_resamples=500,
+            method="percentile", rng=np.random.default_rng(3),
+        ).confidence_interval  # fmt: skip
+        assert area_intervals(scores)[name][:, 1] == pytest.approx(tuple(theirs), abs=0.02)
+
+
+def test_masks_agree_with_the_bootstrap_of_scipy():
+    scores = masks(np.random.default_rng(4), 80)
+
+    def figures(images):
+        drawn = replace(scores, confusion=scores.confusion[images])
+        return np.append(iou(drawn, PROTOCOLS[0])[:6], [mean_iou(drawn, PROTOCOLS[0]), pixel_accuracy(drawn)])
+
+    theirs = bootstrap(
+        (np.arange(80),), figures, vectorized=False, n_resamples=1000, method="percentile", rng=np.random.default_rng(5)
+    ).confidence_interval
+    found = mask_intervals(scores, PROTOCOLS[0])
+    ours = np.column_stack([found["iou"][:, :6], found["miou"], found["pixel_accuracy"]])
+    np.testing.assert_allclose(ours, [theirs.low, theirs.high], atol=0.02)
+    assert np.isnan(found["iou"][:, 6]).all()  # which is ignored
+
+
+@pytest.mark.parametrize(("grouped", "least"), [(False, 0.93), (True, 0.91)])
+def test_shares_and_areas_hold_the_truth(grouped, least):
+    """Of 300 sets of 240 images, in groups of 6 that are alike, about 95% of the intervals hold what is true of all."""
+    rng, held = np.random.default_rng(6), []
+    members = np.repeat(np.arange(40), 6) if grouped else None
+    scatter = np.hypot(1, 1 if grouped else 0)
+    # Images of the class, a third of all, lie around 1.5, all others around 0; one above 1 is called one of the class.
+    recall, auc = norm.sf(-0.5 / scatter), norm.cdf(1.5 / np.sqrt(2) / scatter)
+    for _ in range(300):
+        own = rng.random(240) < 1 / 3
+        height = rng.normal(1.5 * own, 1) + (np.repeat(rng.normal(0, 1, 40), 6) if grouped else 0)
+        chances = 1 / (1 + np.exp(1 - height))
+        scores = scores_of(np.stack([1 - chances, chances], axis=1), own.astype(int))
+        shares, areas = share_intervals(scores, members), area_intervals(scores, members)
+        correct = norm.cdf(1 / scatter), recall
+        known = (shares["recall"][:, 1], recall), (shares["balanced_accuracy"], np.mean(correct)),  # fmt: skip
+        known += (shares["accuracy"], (2 * correct[0] + correct[1]) / 3), (areas["roc_auc"][:, 1], auc)
+        held.append([low <= value <= high for (low, high), value in known])
+    assert (np.mean(held, axis=0) > least).all()
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_masks_hold_the_truth(grouped):
+    """Of 150 sets of 30 images, or of 30 pairs of the same image, about 95% of the intervals hold the IoU of all."""
+    truth = masks(np.random.default_rng(7), 3000)
+    everything = iou(truth, PROTOCOLS[0])
+    rng, held, width = np.random.default_rng(8), [], []
+    for _ in range(150):
+        images = rng.integers(0, 3000, 30)
+        members = np.repeat(np.arange(30), 2) if grouped else None
+        scores = replace(truth, confusion=truth.confusion[np.repeat(images, 2) if grouped else images])
+        ends = mask_intervals(scores, PROTOCOLS[0], members)
+        held.append([low <= value <= high for value, (low, high) in zip(everything, ends["iou"].T, strict=True)][:6])
+        held[-1].append(ends["miou"][0] <= everything[:6].mean() <= ends["miou"][1])
+        width.append(np.ptp(ends["miou"]))
+    assert (np.mean(held, axis=0) > 0.9).all()
+    assert np.mean(width) < 0.1
+
+
+def test_groups_of_one_image_are_images():
+    rng = np.random.default_rng(9)
+    scores, alone = masks(rng, 30), rng.permutation(30)
+    first, second = (mask_intervals(scores, PROTOCOLS[0], members)["iou"] for members in (None, alone))
+    np.testing.assert_allclose(first, second)
+    guessed = scores_of(*made_up(rng, 30, 2, 6))
+    for name, ends in area_intervals(guessed).items():
+        np.testing.assert_allclose(ends, area_intervals(guessed, alone)[name])
+
+
+def test_what_shows_nothing_has_no_interval(capsys):
+    one = named([0], [0], 2)
+    assert share_intervals(one)["accuracy"] == pytest.approx((0.025, 1))
+    assert np.isnan(share_intervals(one)["balanced_accuracy"]).all()
+    right = scores_of(np.eye(2)[[0, 0, 0, 1]], np.array([0, 0, 0, 1]))  # all of them, and one image of a class
+    assert np.isnan(share_intervals(right)["balanced_accuracy"]).all()
+    assert np.isnan(share_intervals(right, np.array([0, 0, 1, 1]))["recall"]).all()
+    assert np.isnan(area_intervals(right)["roc_auc"]).all()
+    for scores in (masks(np.random.default_rng(10), 1), masks(np.random.default_rng(10), 5, skill=1)):
+        assert np.isnan(np.concatenate([*mask_intervals(scores, PROTOCOLS[0]).values()], axis=None)).all()
+    print_scores(one)
+    assert summarise(one)["intervals"]["balanced_accuracy"] == {"low": None, "high": None}
+    assert "balanced accuracy, the mean over classes, 1.0000." in capsys.readouterr().out
+
+
+def test_json_and_tables_hold_the_same_ends(capsys):
+    scores = masks(np.random.default_rng(11), 20)
+    ends = summarise(scores)["intervals"]
+    low, high = mask_intervals(scores, PROTOCOLS[1])["miou"]
+    assert ends[PROTOCOLS[1]]["miou"] == {"low": low, "high": high}
+    assert set(ends[PROTOCOLS[0]]["iou"]) == set(LAND.names[:6])
+    print_scores(scores)
+    assert f"{mean_iou(scores, PROTOCOLS[1]):.4f} ({low:.3f} to {high:.3f})" in capsys.readouterr().out
