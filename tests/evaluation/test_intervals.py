@@ -25,8 +25,8 @@ def named(truth, predicted, classes):
 
 
 def masks(rng, count, skill=0.7, classes=7):
-    """Return scores of images of 100 pixels each, in which a few classes lead."""
-    confusion = np.zeros((count, classes + 1, classes + 1), int)
+    """Return scores of images of 100 pixels each, in which a few of the first classes lead."""
+    confusion = np.zeros((count, 8, 8), int)
     for image in confusion:
         truth = rng.choice(classes, 100, p=rng.dirichlet(np.full(classes, 0.3)))
         guess = np.where(rng.random(100) < skill, truth, rng.integers(0, classes, 100))
@@ -149,7 +149,7 @@ def test_what_shows_nothing_has_no_interval(capsys):
         assert np.isnan(np.concatenate([*mask_intervals(scores, PROTOCOLS[0]).values()], axis=None)).all()
     print_scores(one)
     assert summarise(one)["intervals"]["balanced_accuracy"] == {"low": None, "high": None}
-    assert "balanced accuracy, the mean over classes, 1.0000." in capsys.readouterr().out
+    assert "balanced accuracy (the mean over classes) 1.0000, of 1 image." in capsys.readouterr().out
 
 
 def test_json_and_tables_hold_the_same_ends(capsys):
@@ -159,4 +159,15 @@ def test_json_and_tables_hold_the_same_ends(capsys):
     assert ends[PROTOCOLS[1]]["miou"] == {"low": low, "high": high}
     assert set(ends[PROTOCOLS[0]]["iou"]) == set(LAND.names[:6])
     print_scores(scores)
-    assert f"{mean_iou(scores, PROTOCOLS[1]):.4f} ({low:.3f} to {high:.3f})" in capsys.readouterr().out
+    said = f"{mean_iou(scores, PROTOCOLS[1]):.4f} ({low:.3f} to {high:.3f})"
+    *tables, result = capsys.readouterr().out.splitlines()
+    assert any(said in line for line in tables)
+    assert f"{said} unknown ignored" in result  # the last line
+
+
+def test_one_column_is_printed_where_both_protocols_agree(capsys):
+    scores = masks(np.random.default_rng(12), 20, classes=6)
+    print_scores(scores)
+    said = capsys.readouterr().out
+    assert "unknown" not in said
+    assert said.splitlines()[-1].startswith(f"mIoU {mean_iou(scores, PROTOCOLS[0]):.4f} (")

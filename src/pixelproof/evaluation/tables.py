@@ -15,7 +15,7 @@ from pixelproof.terminal import add_row, console, table
 
 
 def print_scores(scores: Scores) -> None:
-    """Print a score file's figures to stdout."""
+    """Print a score file's figures to stdout, the result at the end, where it stays in view."""
     out = console()
     if isinstance(scores, SegmentationScores):
         _segmentation(scores, out)
@@ -23,8 +23,6 @@ def print_scores(scores: Scores) -> None:
     figures = summarise(scores)
     ends = figures["intervals"]
     print(study_line(scores) if figures["loss"] is not None else f"Accuracy: {figures['correct']}/{figures['total']}")
-    whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
-    print(f"Accuracy {whole}; balanced accuracy, the mean over classes, {mean}. {IN_BRACKETS}")
     if figures["top5_accuracy"] is not None and len(scores.scheme.classes) > TOP:
         print(f"Top-5 accuracy: {figures['top5_accuracy']:.4f}")
     classes = table("class", "images", "recall", "precision", "F1", title="By class")
@@ -37,9 +35,14 @@ def print_scores(scores: Scores) -> None:
     _kept(figures["kept"], scores, "answers", out)
     for line in promise_lines(scores):
         print(line)
+    whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
+    _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", figures["total"])
 
 
-IN_BRACKETS = "In brackets: 95% intervals over images like these."
+def _result(text: str, images: int) -> None:
+    print(f"{text}, of {number_of(images, 'image')}. In brackets: 95% intervals over images like these.")
+
+
 FEW = 4
 """Classes up to which each is looked for in the terminal; the page and --json have all."""
 TOP = 5
@@ -95,29 +98,30 @@ def _kept(rows: list[dict[str, Any]] | None, scores: Scores, unit: str, out: Con
 def _segmentation(scores: SegmentationScores, out: Console) -> None:
     figures = summarise(scores)
     counted, ignored = (figures["protocols"][protocol] for protocol in metrics.PROTOCOLS)
-    ends, ends_ignored = (figures["intervals"][protocol] for protocol in metrics.PROTOCOLS)
-    of = number_of(figures["images"], "image")
-    classes = table("class", "unknown counted", "unknown ignored", title=f"IoU over {of}")
+    shown = metrics.PROTOCOLS[: 1 if counted == ignored else 2]  # as they are where no class is ignored
+    heads = [protocol.replace("_", " ") for protocol in shown] if len(shown) > 1 else ["IoU"]
+    parts = [(figures["protocols"][protocol], figures["intervals"][protocol]) for protocol in shown]
+    ends = parts[0][1]
+    classes = table("class", *heads, title=f"IoU over {number_of(figures['images'], 'image')}")
     for name in counted["iou"]:
-        both = (
-            _within(counted["iou"][name], ends["iou"][name]),
-            _within(ignored["iou"][name], ends_ignored["iou"][name]),
-        )
-        add_row(classes, name, *both)
+        add_row(classes, name, *(_within(found["iou"][name], within["iou"][name]) for found, within in parts))
     classes.add_section()
-    add_row(classes, "mean", _within(counted["miou"], ends["miou"]), _within(ignored["miou"], ends_ignored["miou"]))
-    weighted = "frequency_weighted_iou"
-    add_row(classes, "frequency-weighted", score(counted[weighted]), score(ignored[weighted]))
+    means = [_within(found["miou"], within["miou"]) for found, within in parts]
+    add_row(classes, "mean", *means)
+    add_row(classes, "frequency-weighted", *(score(found["frequency_weighted_iou"]) for found, _ in parts))
     out.print(classes)
-    found = table("class", "precision", "recall", "F1 (Dice)", title="Pixels by class, unknown counted")
+    title = "Pixels by class, unknown counted" if len(shown) > 1 else "Pixels by class"
+    found = table("class", "precision", "recall", "F1 (Dice)", title=title)
     for name in counted["iou"]:
         add_row(found, name, *(score(counted[figure][name]) for figure in ("precision", "recall", "f1")))
     out.print(found)
-    print(f"Pixel accuracy: {_within(figures['pixel_accuracy'], ends['pixel_accuracy'])}. {IN_BRACKETS}")
     _calibration(figures["calibration"])
     _kept(figures["kept"], scores, "pixels", out)
     if figures["boundary"] is not None:
         _boundary(figures["boundary"], out)
+    said = ", ".join(f"{mean} {head}" for mean, head in zip(means, heads, strict=True)) if len(shown) > 1 else means[0]
+    right = _within(figures["pixel_accuracy"], ends["pixel_accuracy"])
+    _result(f"mIoU {said}, pixel accuracy {right}", figures["images"])
 
 
 def _boundary(figures: dict[str, Any], out: Console) -> None:
