@@ -1,5 +1,7 @@
 """Outlines of annotation tools become masks that the folder is read with."""
 
+import base64
+import io
 import json
 
 import numpy as np
@@ -48,6 +50,24 @@ def labelme(path, image, shapes, size=(20, 30)):
     value = {"version": "5", "shapes": drawn, "imagePath": image, "imageHeight": size[0], "imageWidth": size[1]}
     path.write_text(json.dumps(value | {"imageData": None}), "utf-8")
     return path
+
+
+def yolo(root, images, names="[cat, dog]", **said):
+    """Write a data set of YOLO's: labels (None for no file) by the path of an image, 20 high and 30 wide."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "data.yaml").write_text("".join(f"{k}: {v}\n" for k, v in {"names": names, **said}.items()), "utf-8")
+    for seed, (name, lines) in enumerate(images.items()):
+        save(picture(seed, (20, 30)), root / name)
+        if lines is not None:
+            place = name.replace("images", "labels")[: -len(".jpg")] + ".txt"
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            (root / place).write_text(lines, "utf-8")
+    return root
+
+
+def shares(corners, number=0):
+    """Return a line of YOLO's labels for corners x, y, ... in pixels."""
+    return " ".join(map(str, [number, *(c / (20 if k % 2 else 30) for k, c in enumerate(corners))])) + "\n"
 
 
 def mask(root, name):
@@ -226,7 +246,7 @@ def test_other_files_are_refused(photos, text, problem):
 
 
 def test_a_folder_without_annotations_is_refused(photos):
-    with pytest.raises(UserError, match="photos holds no JSON file; give COCO or LabelMe files"):
+    with pytest.raises(UserError, match="photos holds no annotations; give COCO or LabelMe files"):
         draw_masks(photos)
 
 
@@ -282,9 +302,43 @@ def test_damaged_and_unusual_values(photos):
     far = {"image_id": 0, "category_id": 1, "segmentation": [[1e308, 0, 5, 5, 0, 9]]}
     refused("less than or equal to 1000000", annotations=[far])
     (photos / "x.json").unlink()
-    mask_of_a_tool = [("9", [[1, 1], [9, 9]], "mask")]
-    with pytest.raises(UserError, match="a '9' is a mask, which is not read; make a polygon of it"):
-        draw_masks(labelme(photos / "a.json", "a.jpg", mask_of_a_tool))
+    brush = [("9", [[1, 1], [9, 9]], "brush")]
+    with pytest.raises(UserError, match="a '9' is a brush, which is not read; make a polygon of it"):
+        draw_masks(labelme(photos / "a.json", "a.jpg", brush))
+
+
+def painted(pixels, corners):
+    """Return a shape as LabelMe's assistant for masks keeps it."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    text = base64.b64encode(file.getvalue()).decode()
+    return {"label": "cat", "points": corners, "shape_type": "mask", "mask": text}
+
+
+def test_masks_of_labelme_lie_in_their_box(photos):
+    pixels = np.random.default_rng(0).random((4, 6)) < 0.5
+    file = labelme(photos / "a.json", "a.jpg", [])
+    value = json.loads(file.read_text("utf-8"))
+
+    def draw(**change):
+        shape = painted(pixels, [[24.0, 16.0], [29.0, 19.0]]) | change
+        file.write_text(json.dumps(value | {"shapes": [shape]}), "utf-8")
+        draw_masks(file, rest="other")
+
+    for problem, change in (
+        ("has no text of base64, or not two corners", {"mask": "%"}),
+        ("has no text of base64, or not two corners", {"points": [[1, 2]]}),
+        ("the mask of a 'cat' is not a PNG", {"mask": base64.b64encode(b"none").decode()}),
+        ("the mask of a 'cat' is an empty file", {"mask": None}),
+        ("is 6 x 4 pixels and its box is not", {"points": [[24, 16], [28, 19]]}),
+        ("its mask reaches beyond the image", {"points": [[25, 16], [30, 19]]}),
+        ("its mask reaches beyond the image", {"points": [[-30, -20], [-25, -17]]}),
+    ):
+        with pytest.raises(UserError, match=problem):
+            draw(**change)
+    draw()
+    assert (mask(photos, "a.png") == 0).sum() == pixels.sum()
+    assert ((mask(photos, "a.png") == 0)[16:, 24:] == pixels).all()
 
 
 def test_what_tools_write_in_other_ways_is_read(photos):
@@ -318,3 +372,88 @@ def test_names_that_tables_do_not_keep_are_refused(photos):
     save(picture(5, (20, 30)), photos / " d.jpg")
     with pytest.raises(UserError, match="begins or ends with a blank; rename it"):
         draw_masks(coco(photos / "x.json", [(" d.jpg", 20, 30)], [(0, 1, [SQUARE])]), rest="other")
+
+
+def test_labels_of_yolo_become_a_folder_that_is_ready(tmp_path, pixelproof):
+    """As Roboflow exports them: what is not drawn on has an empty file, or none."""
+    lines = shares(SQUARE) + "\n" + shares([8, 4, 20, 4, 20, 8, 8, 8], 1) + "1 0.5 0.5 0.1 0.1\n"
+    images = {"train/images/a.jpg": lines, "train/images/b.jpg": "", "train/images/c.jpg": None}
+    images |= {"valid/images/a.jpg": shares([-0.001, 0, 30.001, 0, 30, 20, 0, 20], 1), "test/images/e.jpg": None}
+    root = yolo(tmp_path / "export", images, train="../train/images", val="../valid/images")
+    (root / "train" / "labels" / "gone.txt").write_text(shares(SQUARE))
+    (root / "train" / "labels" / "classes.txt").write_text("cat\ndog\n")
+    code, out, said = pixelproof("masks", root, "--rest", "background", "--json")
+    found = json.loads(out)
+    assert (code, found["images"], found["missing"], found["undrawn"], found["covered"]) == (0, 4, 1, 1, 16)
+    assert "note: 1 image of" in said
+    expected = np.full((20, 30), 2)
+    expected[2:10, 2:12] = 0
+    expected[4:8, 8:20] = 1
+    assert (mask(root, "train/images/a.png") == expected).all()
+    assert (mask(root, "train/images/c.png") == 2).all()
+    assert (mask(root, "valid/images/a.png") == 1).all()
+    data = open_data(root)
+    assert (data.scheme.names, data.scheme.ids) == (("cat", "dog", "background"), (0, 1, 2))
+    assert {split: len(found) for split, found in data.splits.items()} == {"train": 3, "validation": 1}
+    assert not [f for f in examine(root).findings if f.severity == "error"]
+
+
+@pytest.mark.parametrize("way", ["folders", "lists"])
+def test_splits_are_those_that_yolo_names_where_folders_are_called_otherwise(tmp_path, way):
+    images = dict.fromkeys((f"images/{town}/{k}.jpg" for town in ("rome", "oslo") for k in "ab"), shares(SQUARE))
+    said = {"train": "images/rome", "val": "[images/oslo, images/rome, /, ../]"}
+    if way == "lists":
+        said = {"train": "rome.txt", "val": "oslo.txt"}
+    root = yolo(tmp_path / "towns", images, "{0: cat, 7: dog}", path="towns", **said)
+    for town in ("rome", "oslo"):
+        (root / f"{town}.txt").write_text(f"./images/{town}/a.jpg\nimages/{town}/b.jpg\n")
+    draw_masks(root / "data.yaml", rest="other")
+    splits = open_data(root).splits
+    assert {split: {s.id for s in every} for split, every in splits.items()} == {
+        "train": {"images/rome/a", "images/rome/b"},
+        "validation": {"images/oslo/a", "images/oslo/b"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ("\n0 a 0.1 0.2 0.2 0.3 0.1", r"a.txt, line 2: 'a' is no number; export it again"),
+        ("0 nan 0.1 0.2 0.2 0.3 0.1", "'nan' is no number"),
+        ("0 inf 0.1 0.2 0.2 0.3 0.1", "'inf' is no number"),
+        ("0 0.1 0.1 0.2 0.2 0.3", "line 1: 5 numbers after the class, and a corner has two"),
+        ("0", "0 numbers after the class"),
+        ("2 0.1 0.1 0.2 0.2 0.3 0.1", "there is no class 2; name it in the file of classes"),
+        ("0.5 0.1 0.1 0.2 0.2 0.3 0.1", "there is no class 0.5"),
+        ("-1 0.1 0.1 0.2 0.2 0.3 0.1", "there is no class -1"),
+        ("0 12 3 15 3 15 9", "12 lies outside of the image, whose width and height are 1; divide x by its width"),
+        ("0 1e300 0 1 1 0 1", r"1e\+300 lies outside"),
+        ("x" * 10_000, f"'{'x' * 40}' is no number"),
+        ("0 0.5 0.5 0.1 0.1", "1 class drawn, and two are needed|has anything drawn that has an area"),
+    ],
+)
+def test_labels_of_yolo_that_are_damaged_are_one_sentence(tmp_path, lines, problem):
+    root = yolo(tmp_path / "x", {"images/a.jpg": lines})
+    with pytest.raises(UserError, match=problem) as told:
+        draw_masks(root, rest="other")
+    assert "\n" not in str(told.value)
+    assert not (root / "masks").exists()
+
+
+def test_files_of_yolo_that_name_nothing_are_one_sentence(tmp_path, monkeypatch):
+    root = yolo(tmp_path / "x", {"images/a.jpg": shares(SQUARE)}, names="3")
+    with pytest.raises(UserError, match=r"data.yaml: 'names"):
+        draw_masks(root)
+    (root / "data.yaml").write_text("classes: [cat]\n")
+    with pytest.raises(UserError, match=r"holds no annotations that are read; give COCO .* YOLO's data.yaml"):
+        draw_masks(root / "data.yaml")
+    yolo(tmp_path / "y", {"images/a.jpg": None})
+    with pytest.raises(UserError, match=r"y holds no folder 'labels' with a text for each image in 'images' beside it"):
+        draw_masks(tmp_path / "y")
+    root = yolo(tmp_path / "z", {"images/a.jpg": shares(SQUARE)})
+    (root / "labels" / "a.txt").write_bytes(b"\xff\xfe0")
+    with pytest.raises(UserError, match=r"a.txt is not a UTF-8 text file"):
+        draw_masks(root)
+    monkeypatch.setattr("pixelproof.data.annotations.yolo.LARGEST", 2)
+    with pytest.raises(UserError, match=r"a.txt has 0.0 kB, more than the labels of images have"):
+        draw_masks(root)

@@ -14,7 +14,10 @@ from pixelproof.cli.options import JsonOption, print_json
 
 def masks(
     annotations: Annotated[
-        list[Path], typer.Argument(help="COCO or LabelMe files, or folders of these.", metavar="ANNOTATIONS [...]")
+        list[Path],
+        typer.Argument(
+            help="COCO or LabelMe files, YOLO's data.yaml, or folders of these.", metavar="ANNOTATIONS [...]"
+        ),
     ],
     images: Annotated[
         Path | None, typer.Option(help="The folder that holds the images, if not that of the files.", metavar="DATA")

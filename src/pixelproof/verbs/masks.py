@@ -45,7 +45,7 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
     """Write ``masks/``, ``masks.csv`` and ``labels.yaml`` into the folder of the images.
 
     Args:
-        annotations: COCO or LabelMe files, or folders of these.
+        annotations: COCO or LabelMe files, YOLO's ``data.yaml``, or folders of these.
         images: The folder that holds the images, also in folders; by default that of the annotations.
         rest: The class of what nothing is drawn around, which else is of no class.
 
@@ -162,8 +162,9 @@ def _splits(found: Sequence[Drawing]) -> dict[Path, str]:
 
 
 def _split(name: Path, image: Path, found: Sequence[Drawing], splits: dict[Path, str]) -> str:
-    """Return the split that a folder of an image or the names of its annotations say; empty where none does."""
-    folder = next(filter(None, map(split_name, map(Path, name.parts[:-1]))), "")
+    """Return the split that a folder of an image, its annotations or their names say; empty where none does."""
+    folders = map(split_name, map(Path, name.parts[:-1]))
+    folder = next(filter(None, (*folders, *(each.split for each in found))), "")
     said = {splits[each.source]: each.source for each in found if splits.get(each.source)}
     if len(said) > 1 and not folder:
         both = " and ".join(f"{file} ({split})" for split, file in said.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +12,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from pixelproof.array_types import Float64
+from pixelproof.array_types import Bool, Float64
 from pixelproof.data.annotations.shapes import Corners, Drawing, Loose, Shape, posix, size_of
+from pixelproof.data.images import opened
 from pixelproof.errors import UserError
 from pixelproof.labels.drawn import class_name
 from pixelproof.schema import parse
@@ -28,6 +31,7 @@ class _Shape(Loose):
     label: str | int
     points: list[Corners]
     shape_type: str | None = None
+    mask: str | None = None
 
 
 class _LabelMe(Loose):
@@ -48,9 +52,30 @@ def read_labelme(path: Path, values: dict[str, Any]) -> Drawing:
         UserError: It is damaged, or has a shape of another kind.
     """
     found = parse(_LabelMe, values, str(path))
-    shapes = [Shape(class_name(str(s.label)), tuple(_outlines(path, s))) for s in found.shapes]
+    shapes = [_shape(path, each) for each in found.shapes]
     size = size_of(found.imageHeight, found.imageWidth)
     return Drawing(path, posix(found.imagePath), size, shapes, listed=False)
+
+
+def _shape(path: Path, shape: _Shape) -> Shape:
+    name = class_name(str(shape.label))
+    if shape.shape_type == "mask":
+        return Shape(name, patch=_patch(path, shape))
+    return Shape(name, tuple(_outlines(path, shape)))
+
+
+def _patch(path: Path, shape: _Shape) -> tuple[Bool, int, int]:
+    """Return the image that a file keeps of a shape as text, and the row and column of its upper left corner."""
+    where = f"{path}: the mask of a '{shape.label}'"
+    try:
+        data = base64.b64decode(shape.mask or "", validate=True)
+        (left, top), (right, bottom) = np.rint(shape.points).astype(np.int64).tolist()
+    except ValueError:
+        raise UserError(f"{where} has no text of base64, or not two corners", "save it again") from None
+    with opened(where, io.BytesIO(data), mask=True) as image:
+        if image.size != (right - left + 1, bottom - top + 1):
+            raise UserError(f"{where} is {image.width} x {image.height} pixels and its box is not", "save it again")
+        return np.asarray(image.convert("L")) > 0, top, left
 
 
 def _outlines(path: Path, shape: _Shape) -> Iterator[Float64]:

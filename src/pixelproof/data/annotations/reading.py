@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pixelproof.data.annotations.coco as coco
 import pixelproof.data.annotations.labelme as labelme
+import pixelproof.data.annotations.yolo as yolo
 from pixelproof.data.annotations.shapes import Drawing
 from pixelproof.data.layouts import folders_below
 from pixelproof.errors import UserError
 from pixelproof.numbers import room
 from pixelproof.progress import say
-from pixelproof.runs.files import read_json
+from pixelproof.runs.files import read_json, read_yaml
 
-KNOWN = "give COCO or LabelMe files"
+KNOWN = "give COCO or LabelMe files, or YOLO's data.yaml"
+YAML = (".yaml", ".yml")
 LARGE = 10e6
 """Bytes of a file from which on it is said that it is being read."""
 
@@ -27,7 +29,7 @@ def read_annotations(given: Sequence[Path]) -> tuple[dict[str, int], list[Drawin
         given: Files, or folders of these; other JSON files of a folder are left out.
 
     Raises:
-        UserError: A file is neither COCO nor LabelMe, damaged, or contradicts itself, or a folder holds none.
+        UserError: A file is of none of these kinds, damaged, or contradicts itself, or a folder holds none.
     """
     ids: dict[str, set[int]] = defaultdict(set)
     found: list[Drawing] = []
@@ -57,18 +59,22 @@ def _files(given: Iterable[Path]) -> dict[Path, bool]:
 
 
 def _inside(given: Path) -> list[Path]:
-    files = [file for folder in folders_below(given) for file in sorted(folder.iterdir()) if _is_json(file)]
+    files = [file for folder in folders_below(given) for file in sorted(folder.iterdir()) if _may_be_one(file)]
     if not files:
-        raise UserError(f"{given} holds no JSON file", KNOWN)
+        raise UserError(f"{given} holds no annotations", KNOWN)
     return files
 
 
-def _is_json(file: Path) -> bool:
-    return file.suffix.lower() == ".json" and not file.name.startswith(".") and file.is_file()
+def _may_be_one(file: Path) -> bool:
+    named = file.name == "data.yaml" or file.suffix.lower() == ".json"
+    return named and not file.name.startswith(".") and file.is_file()
 
 
 def _read(file: Path) -> tuple[dict[str, int], list[Drawing]] | None:
     """Return the ids of classes by name, none of LabelMe, and what is drawn; None of a file of another kind."""
+    if file.suffix.lower() in YAML:
+        values = read_yaml(file)
+        return yolo.read_yolo(file, values) if isinstance(values, dict) and values.keys() >= yolo.KEYS else None
     if file.is_file() and (size := file.stat().st_size) > LARGE:
         say(f"reading {file}, {room(size)}")
     values = read_json(file)

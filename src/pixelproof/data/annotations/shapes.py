@@ -33,25 +33,32 @@ class Shape:
         name: Of its class.
         outlines: [N, 2] each, x and y in pixels; it is inside where any of them is.
         runs: Pixels outside and inside by turns, in the place of outlines, with the size they are of.
+        patch: Which pixels of a part of the image it covers, bool [h, w], and the row and column where that begins.
+        shares: Whether outlines are in parts of the image's width and height, and not in pixels.
     """
 
     name: str
     outlines: tuple[Float64, ...] = ()
     runs: tuple[list[int], tuple[int, int]] | None = None
+    patch: tuple[Bool, int, int] | None = None
+    shares: bool = False
 
     @property
     def drawn(self) -> bool:
         """Whether it has an area."""
-        return self.runs is not None or bool(self.outlines)
+        return bool(self.outlines) or self.runs is not None or self.patch is not None
 
     def mask(self, height: int, width: int) -> Bool:
         """Return which pixels' middles it covers, [height, width].
 
         Raises:
-            ValueError: Its runs are of an image of another size.
+            ValueError: Its runs or its patch are of an image of another size.
         """
+        if self.patch is not None:
+            return _placed(*self.patch, height, width)
         if self.runs is None:
-            covered: Bool = np.logical_or.reduce([inside(outline, height, width) for outline in self.outlines])
+            scale = np.array([width, height] if self.shares else [1, 1])
+            covered: Bool = np.logical_or.reduce([inside(each * scale, height, width) for each in self.outlines])
             return covered
         counts, size = self.runs
         if size != (height, width):
@@ -69,6 +76,7 @@ class Drawing:
         size: (height, width), None where it is not said.
         shapes: The things.
         listed: Whether the file is of many images, and not called as this one.
+        split: The split that the image is said to be of; empty where it is not said.
     """
 
     source: Path
@@ -76,6 +84,16 @@ class Drawing:
     size: tuple[int, int] | None
     shapes: list[Shape]
     listed: bool = True
+    split: str = ""
+
+
+def _placed(patch: Bool, top: int, left: int, height: int, width: int) -> Bool:
+    bottom, right = top + patch.shape[0], left + patch.shape[1]
+    if min(top, left) < 0 or bottom > height or right > width:
+        raise ValueError("its mask reaches beyond the image")
+    mask = np.zeros((height, width), np.bool_)
+    mask[top:bottom, left:right] = patch
+    return mask
 
 
 def posix(name: str) -> PurePosixPath:
