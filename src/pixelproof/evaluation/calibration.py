@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.resampling import MINIMUM, resample
+from pixelproof.evaluation.resampling import MINIMUM, by_unit, resample
 from pixelproof.randomness import generator
 from pixelproof.runs import Scores
 
@@ -90,8 +90,10 @@ def calibration_counts(units: npt.NDArray[np.integer], right: Bool) -> Int64:
     return np.stack(columns, axis=1).reshape(len(units), BINS, 3).astype(np.int64)
 
 
-def reliability(counts: Int64, seed: int = 0) -> Reliability:
+def reliability(counts: Int64, seed: int = 0, members: Int64 | None = None) -> Reliability:
     """Return the reliability of a model from counts per image, int64 [N, B, 3].
+
+    Where ``members``, int64 [N], tells of which group each image is, groups take the place of images below.
 
     The interval is from 2,000 resamples of the images and holds the estimate. ECE is biased upwards, and that of a
     resampled set once more, so the lower end is that of the basic bootstrap, which is mirrored at the estimate and
@@ -99,7 +101,7 @@ def reliability(counts: Int64, seed: int = 0) -> Reliability:
     Mirrored, the upper end would lie too low; it is as far above the estimate as resamples lie above their median.
     """
     total = counts.sum(axis=0)
-    low, high = _interval(counts, seed)
+    low, high = _interval(by_unit(counts, members), seed)
     filled = np.where(total[:, 0] > 0, total[:, 0], np.nan)
     return Reliability(
         count=total[:, 0],
@@ -116,7 +118,7 @@ def expected_error(total: npt.NDArray[np.number]) -> Float64:
     return ratio(np.abs(_gaps(total)).sum(axis=-1), total[..., 0].sum(axis=-1))
 
 
-def _interval(counts: Int64, seed: int) -> tuple[float, float]:
+def _interval(counts: Float64, seed: int) -> tuple[float, float]:
     """Return the ends of the 95% interval of ECE; resamples without predictions are left out.
 
     A single image shows nothing of how much the next would differ.
@@ -135,7 +137,7 @@ def _interval(counts: Int64, seed: int) -> tuple[float, float]:
     return float(np.clip(low, 0, ece)), float(np.clip(high, ece, 1))
 
 
-def _error_by_chance(total: Int64, drawn: Float64, seed: int) -> float:
+def _error_by_chance(total: Float64, drawn: Float64, seed: int) -> float:
     """Return the ECE that a calibrated model passes in one of 40 sets like this one, by the more cautious of two views.
 
     Images drawn again vary about the gaps found as others would about none, however alike the pixels of an image are.
@@ -143,13 +145,13 @@ def _error_by_chance(total: Int64, drawn: Float64, seed: int) -> float:
     promise, each by itself, do.
 
     Args:
-        total: int64 [B, 3], counts of the set.
+        total: [B, 3], counts of the set.
         drawn: float64 [R, B, 3], those of sets drawn again.
         seed: Decides which predictions are right.
     """
     predictions, promised = total[:, 0], total[:, 2] / UNIT
     chance = np.minimum(promised / np.maximum(predictions, 1), 1)
-    right = generator(seed, "calibrated").binomial(predictions, chance, (REPLICATES, len(total)))
+    right = generator(seed, "calibrated").binomial(predictions.astype(np.int64), chance, (REPLICATES, len(total)))
     views = (_gaps(drawn) - _gaps(total), right - promised)
     reach = max(np.quantile(np.abs(gaps).sum(axis=-1), 0.975) for gaps in views)
     return float(reach / predictions.sum())

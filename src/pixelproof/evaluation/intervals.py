@@ -19,15 +19,10 @@ from pixelproof.evaluation.metrics import (
 )
 from pixelproof.evaluation.resampling import MINIMUM, by_unit, left_out
 from pixelproof.evaluation.selective import exact_interval
-from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs import ClassificationScores, SegmentationScores
 
 Intervals = dict[str, Float64]
 """Lower and upper ends of 95% intervals by their figure: [2], or [2, K] for each class; NaN where they are unknown."""
-
-
-def members_of(scores: Scores) -> Int64 | None:
-    """Return the group of each image, int64 [N]; None where every image stands for itself."""
-    return None
 
 
 def share_intervals(scores: ClassificationScores, members: Int64 | None = None) -> Intervals:

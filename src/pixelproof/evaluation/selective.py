@@ -14,7 +14,8 @@ from scipy.special import bdtrc, betaincinv
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import BINS, REPLICATES, UNIT, temperatures_of
 from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.resampling import MINIMUM, resample
+from pixelproof.evaluation.resampling import MINIMUM, by_unit, resample
+from pixelproof.evaluation.units import members_of, one_of_each
 from pixelproof.runs import ClassificationScores, Scores
 
 CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -69,24 +70,32 @@ def kept(scores: Scores, seed: int = 0) -> Kept | None:
 
     Confidence is the one that ``predict`` writes: at the fitted temperature, where there is one. Answers are images,
     with the exact binomial interval of Clopper and Pearson, or pixels of scored classes, with that of the images drawn
-    again, as pixels of one image are alike.
+    again, as pixels of one image are alike; images that are of groups, with that of the groups drawn again.
     """
     if scores.calibration is None or not scores.calibration[:, -1, :, 0].any():
         return None
-    if isinstance(scores, ClassificationScores):
+    if isinstance(scores, ClassificationScores) and scores.groups is None:
         return _kept_images(scores)
-    return _kept_pixels(scores.calibration[:, -1], seed)
+    if isinstance(scores, ClassificationScores):
+        confidence = np.array(CONFIDENCES)
+        chosen = _confidence(scores)[:, None] >= confidence
+        above = np.stack([chosen, chosen & scores.correct[:, None]], axis=-1).astype(np.int64)
+    else:
+        confidence, binned = np.array(EDGES) / BINS, scores.calibration[:, -1, :, :2]
+        above = np.flip(np.cumsum(np.flip(binned, axis=1), axis=1), axis=1)[:, EDGES]
+    return _kept_drawn(confidence, by_unit(above, members_of(scores)), seed)
 
 
 def promises(scores: Scores) -> list[Promise] | None:
     """Return what can be promised of a classifier's answers with a certainty of 95% for each goal.
 
-    None where confidence is unknown, of images that the model has learned from, and of segmenters: their pixels are not
-    as many trials.
+    Of images in groups one of each counts, as those of a patient are not as many trials. None where confidence is
+    unknown, of images that the model has learned from, and of segmenters, whose pixels are no trials either.
     """
     unknown = scores.calibration is None or temperatures_of(scores)[-1] is None
     if unknown or scores.source.split in LEARNED or not isinstance(scores, ClassificationScores):
         return None
+    scores = one_of_each(scores)
     sure = _confidence(scores)
     thresholds = np.unique(-np.quantile(-sure, np.arange(1, TRIED + 1) / TRIED, method="inverted_cdf"))[::-1]
     chosen = sure >= thresholds[:, None]
@@ -134,20 +143,19 @@ def _kept_images(scores: ClassificationScores) -> Kept:
     return _different(count, Kept(confidence, count / len(scores.ids), ratio(right, count), low, high))
 
 
-def _kept_pixels(counts: Int64, seed: int) -> Kept:
-    """Return what is kept of pixels counted by image and bin, int64 [N, B, 3]."""
-    above = np.flip(np.cumsum(np.flip(counts[..., :2], axis=1), axis=1), axis=1)[:, EDGES]
+def _kept_drawn(confidence: Float64, above: Float64, seed: int) -> Kept:
+    """Return what is kept of answers by image or group, [N, T, 2]: those from each confidence on, the right ones."""
     count, right = np.moveaxis(above.sum(axis=0), -1, 0)
-    ends = np.full((2, len(EDGES)), np.nan)
-    if len(counts) >= MINIMUM:
+    ends = np.full((2, len(confidence)), np.nan)
+    if len(above) >= MINIMUM:
         drawn = resample(above, lambda sums: ratio(sums[..., 1], sums[..., 0]), REPLICATES, seed, "kept")
-        known = ~np.isnan(drawn).any(axis=0)  # not every draw has pixels of which few images have any
+        known = ~np.isnan(drawn).any(axis=0)  # not every draw has answers of which few images have any
         ends[:, known] = np.quantile(drawn[:, known], ((1 - CERTAINTY) / 2, (1 + CERTAINTY) / 2), axis=0)
-        ends[:, ends[0] == ends[1]] = np.nan  # where none of a few images has a wrong pixel, drawing shows nothing
-    return _different(count, Kept(np.array(EDGES) / BINS, count / count[0], ratio(right, count), *ends))
+        ends[:, ends[0] == ends[1]] = np.nan  # where none of a few images has a wrong answer, drawing shows nothing
+    return _different(count, Kept(confidence, count / count[0], ratio(right, count), *ends))
 
 
-def _different(count: Int64, found: Kept) -> Kept:
+def _different(count: Int64 | Float64, found: Kept) -> Kept:
     """Leave out confidences from which on nothing is kept, or as many answers [T] as from the one before."""
     rows = (count > 0) & (np.diff(count, prepend=-1) != 0)
     return Kept(*(values[rows] for values in vars(found).values()))

@@ -12,9 +12,10 @@ import pixelproof.evaluation.metrics as metrics
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.finding import average_precision, findings, roc_auc
-from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, members_of, share_intervals
+from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import LEARNED, Promise, kept, promises
+from pixelproof.evaluation.units import members_of
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
@@ -213,7 +214,7 @@ def _calibration(scores: Scores) -> list[dict[str, Any]] | None:
         return None
     figures = []
     for column, temperature in enumerate(temperatures_of(scores)):
-        found = reliability(scores.calibration[:, column])
+        found = reliability(scores.calibration[:, column], members=members_of(scores))
         bins = zip(found.count.tolist(), found.accuracy.tolist(), found.confidence.tolist(), strict=True)
         figures.append(
             {

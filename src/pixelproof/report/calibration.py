@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pixelproof.evaluation.calibration import Reliability, reliability, temperatures_of
+from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.report.figures.reliability import reliability_diagram
 from pixelproof.report.pictures import Picture, svg_uri
@@ -36,7 +37,8 @@ def _calibration(model: str, scores: Scores) -> Calibration | None:
     if scores.calibration is None or not scores.calibration[:, 0, :, 0].any():
         return None
     names = [TEMPERED[temperature] for temperature in temperatures_of(scores)]
-    found = {name: reliability(scores.calibration[:, index]) for index, name in enumerate(names)}
+    members = members_of(scores)
+    found = {name: reliability(scores.calibration[:, k], members=members) for k, name in enumerate(names)}
     unit = "images" if isinstance(scores, ClassificationScores) else "pixels of scored classes"
     n = f"{count(int(found[names[0]].count.sum()))} {unit}"
     caption = f"{model}: share of predictions that are right, by confidence. n = {n}."

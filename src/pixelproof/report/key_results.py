@@ -16,8 +16,9 @@ from pixelproof.evaluation import (
     pixel_accuracy,
     top_k_accuracy,
 )
-from pixelproof.evaluation.intervals import mask_intervals, members_of, share_intervals
+from pixelproof.evaluation.intervals import mask_intervals, share_intervals
 from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import UNDEFINED, between, count, interval, score, share, signed
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.figures.confusion import frequent_confusions

@@ -18,8 +18,9 @@ from pixelproof.evaluation import (
     mean_iou,
     pixel_accuracy,
 )
-from pixelproof.evaluation.intervals import mask_intervals, members_of
+from pixelproof.evaluation.intervals import mask_intervals
 from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.units import members_of
 from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import between, count, score, share, signed

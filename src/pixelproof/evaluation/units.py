@@ -1,0 +1,32 @@
+"""What of a score file is independent: its images, or the groups, as of one patient, that they are of."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+
+from pixelproof.array_types import Int64
+from pixelproof.randomness import derive
+from pixelproof.runs import ClassificationScores, Scores
+
+
+def members_of(scores: Scores) -> Int64 | None:
+    """Return the group of each image, int64 [N], 0 to G-1; None where every image stands for itself."""
+    return None if scores.groups is None else np.unique(scores.groups, return_inverse=True)[1].astype(np.int64)
+
+
+def one_of_each(scores: ClassificationScores) -> ClassificationScores:
+    """Return the scores of one image of each group, which are independent; of all where each stands for itself.
+
+    Which one is chosen by the images' names, so that it has nothing to do with what was answered.
+    """
+    if scores.groups is None:
+        return scores
+    first: dict[str, int] = {}
+    for place in sorted(range(len(scores.ids)), key=lambda n: derive(0, "one of a group", scores.ids[n])):
+        first.setdefault(str(scores.groups[place]), place)
+    kept = np.array(sorted(first.values()))
+    arrays = {f.name: getattr(scores, f.name) for f in fields(scores)}
+    chosen = {name: value[kept] for name, value in arrays.items() if isinstance(value, np.ndarray)}
+    return replace(scores, **chosen, ids=tuple(scores.ids[place] for place in kept))
