@@ -13,6 +13,7 @@ from pixelproof import progress
 from pixelproof.data import image_size, read_image, write_png
 from pixelproof.data.doctor.looks import look_at_mask
 from pixelproof.data.masks import read_mask_values
+from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
 
 RGB = picture(1, (6, 4))
@@ -145,6 +146,28 @@ def test_the_bands_of_a_tiff_that_are_not_read_are_named_once(alpha, dtype, tmp_
         np.testing.assert_array_equal(read_image(tmp_path / f"{name}.tif"), read_image(tmp_path / "rgb.tif"))
         said = "note: of TIFFs with 4 bands, 1 to 3 are read as red, green and blue, unless 'bands' names others\n"
         assert capsys.readouterr().err == (said if name == "a" else "")
+
+
+def test_of_several_pages_the_first_is_read_which_is_said(tmp_path, capsys, monkeypatch):
+    pages = [Image.fromarray(np.full((8, 9, 3), value, np.uint8)) for value in (10, 20, 30)]
+    for kind, said in ((0, True), (1, False), (4, False)):  # a page, a smaller copy, a mask
+        monkeypatch.setattr("pixelproof.progress._said", set())
+        path = tmp_path / f"{kind}.tif"
+        for page in pages[1:]:
+            page.encoderinfo = {"tiffinfo": {254: kind}}
+        pages[0].save(path, save_all=True, append_images=pages[1:])
+        for _ in range(2):
+            assert (read_image(path) == 10).all()
+        assert capsys.readouterr().err.count("of TIFFs with several pages only the first is read") == said
+
+
+def test_of_several_pages_bands_are_those_of_the_first_which_is_said(tmp_path, capsys, monkeypatch):
+    pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    monkeypatch.setattr("pixelproof.progress._said", set())
+    pages = [Image.fromarray(np.full((8, 9, 3), value, np.uint8)) for value in (10, 20)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert (ImageReader((1, 3))(tmp_path / "a.tif") == 10).all()
+    assert capsys.readouterr().err.count("only the first is read") == 1
 
 
 def write_deep(rasterio, path, bands, **options):

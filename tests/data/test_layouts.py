@@ -299,6 +299,16 @@ def test_a_folder_of_files_that_are_not_read_is_no_class_and_is_named(tmp_path, 
     assert "train/bird is no class, for none of its files is read as an image (.gif)" in capsys.readouterr().err
 
 
+def test_images_of_kinds_that_are_not_read_are_counted(tmp_path, capsys):
+    fill(tmp_path, "train/cat/0.png", "train/dog/1.png")
+    for name in ("cat/1.HEIC", "cat/2.heic", "dog/2.avif", "dog/notes.txt", "dog/.3.heic"):
+        (tmp_path / "train" / name).write_bytes(b"x")
+    open_data(tmp_path)
+    open_data(tmp_path)
+    said = f"note: 3 files of kinds that are not read (.avif, .heic) in {tmp_path} left out\n"
+    assert capsys.readouterr().err == said
+
+
 def test_labels_yml_is_refused(tmp_path):
     fill(tmp_path, "train/cat/0.png", "train/dog/1.png")
     (tmp_path / "labels.yml").write_text("task: classification\n")

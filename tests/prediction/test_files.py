@@ -48,6 +48,15 @@ def test_masks_beside_their_images_are_not_predicted(masks, tmp_path, capsys):
     assert capsys.readouterr().err == f"note: 2 files in {root} left out as the masks of images\n"
 
 
+@pytest.mark.parametrize("task", ["classification", "segmentation"])
+def test_images_of_kinds_that_are_not_read_are_counted(task, tmp_path, capsys):
+    root = fill(tmp_path, "a.png", "sub/b.png")
+    for name in ("c.heic", "sub/d.heic", "sub/notes.txt"):
+        (root / name).write_bytes(b"x")
+    assert len(gather([root], task)) == 2
+    assert capsys.readouterr().err == f"note: 2 files of kinds that are not read (.heic) in {root} left out\n"
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -24,6 +24,7 @@ from pixelproof.data.tiffs import (
     ONE_BAND,
     bands_of,
     note_bands,
+    note_pages,
     refuse_misread,
     refuse_misread_mask,
     refuse_other_numbers,
@@ -80,6 +81,7 @@ def decode_image(data: bytes, name: str = "the image") -> UInt8:
 def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
     """Return what ``read_image`` returns, of a file that is already open; ``path`` is what messages call it."""
     note_bands(image)
+    note_pages(image)
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
     refuse_other_numbers(path, image)

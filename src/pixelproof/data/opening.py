@@ -8,7 +8,15 @@ from itertools import chain
 from pathlib import Path
 
 from pixelproof.data.folder import DataFolder, Sample
-from pixelproof.data.layouts import IMAGE_SUFFIXES, Found, class_index, class_names, find_layout, unread_in
+from pixelproof.data.layouts import (
+    IMAGE_SUFFIXES,
+    Found,
+    class_index,
+    class_names,
+    find_layout,
+    note_other_images,
+    unread_in,
+)
 from pixelproof.data.masks import read_mask_values
 from pixelproof.data.spread import spread
 from pixelproof.errors import UserError, require_utf8
@@ -29,7 +37,7 @@ def open_data(root: Path) -> DataFolder:
             contradicted.
     """
     found = find_layout(root)
-    _heed_unread(found)
+    _heed_unread(root, found)
     if found.unpaired:
         count = len(found.unpaired)
         more = f" (and {count - 1} more)" if count > 1 else ""
@@ -47,11 +55,12 @@ def open_data(root: Path) -> DataFolder:
     return label(root, found, find_scheme(root, found))
 
 
-def _heed_unread(found: Found) -> None:
-    """Refuse links to images that are gone, and name folders that are no classes because nothing in them is read."""
+def _heed_unread(root: Path, found: Found) -> None:
+    """Refuse links to images that are gone, and name images that are not read and folders that hold nothing else."""
     samples = list(chain.from_iterable(found.splits.values()))
     files = chain.from_iterable((s.image, s.mask) for s in samples)
     folders = dict.fromkeys([*(file.parent for file in files if file), *found.imageless])
+    others: list[Path] = []
     for folder in folders:
         unread = unread_in(folder)
         for path in unread:
@@ -60,6 +69,9 @@ def _heed_unread(found: Found) -> None:
         if unread and folder in found.imageless:
             kinds = ", ".join(sorted({path.suffix or path.name for path in unread}))
             say(f"note: {folder} is no class, for none of its files is read as an image ({kinds})")
+        else:
+            others += unread
+    note_other_images(root, others)
 
 
 def label(root: Path, found: Found, scheme: LabelScheme) -> DataFolder:

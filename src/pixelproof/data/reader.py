@@ -17,7 +17,7 @@ from pixelproof.array_types import UInt8
 from pixelproof.config import COLORS, ModelConfig
 from pixelproof.data.images import decode_image, image_size, opened, read_image, refuse_orientation
 from pixelproof.data.scaling import FULL, Scaling, refuse_complex
-from pixelproof.data.tiffs import rasters, tile_pixels
+from pixelproof.data.tiffs import note_first_page, rasters, tile_pixels
 from pixelproof.errors import UserError
 from pixelproof.progress import track
 
@@ -71,6 +71,8 @@ class ImageReader:
         """Return the stored values of the bands, [C, H, W], of a file or, where its bytes are given, of those."""
         assert self.bands is not None
         with self.raster(path, data) as raster:
+            if raster.subdatasets:
+                note_first_page()
             values: npt.NDArray[Any] = rasters().read_bands(path, raster, self.bands)
         return values
 

@@ -26,6 +26,10 @@ their numbers are."""
 TILE = (322, 323)
 """Tags of TIFF: width and height of its tiles."""
 SIGNED = 2
+SUBFILE, REDUCED, MASK = 254, 1, 4
+"""Tag of TIFF that says what a page is, and its bits for a smaller copy of another page, and for a mask of one."""
+MOST_PAGES = 32
+"""Pages that are looked at; a pyramid has fewer."""
 _IMPORTING = Lock()
 BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
 _PLAIN = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (3, "uint16"))
@@ -107,6 +111,30 @@ def note_bands(image: Image.Image) -> None:
     if (count := image.tag_v2.get(SAMPLES, 3)) > 3:
         colors = "1 to 3 are read as red, green and blue"
         say_once(f"note: of TIFFs with {count} bands, {colors}, unless 'bands' names others")
+
+
+def note_pages(image: Image.Image) -> None:
+    """Say that only the first page of a TIFF is read; smaller copies of it, and masks, as GeoTIFFs have, are none."""
+    if isinstance(image, TiffImageFile) and image.is_animated and _has_further_pages(image):
+        note_first_page()
+
+
+def note_first_page() -> None:
+    """Say that only the first page of a TIFF is read."""
+    say_once("note: of TIFFs with several pages only the first is read")
+
+
+def _has_further_pages(image: TiffImageFile) -> bool:
+    try:
+        for page in range(1, MOST_PAGES):
+            image.seek(page)
+            if not image.tag_v2.get(SUBFILE, 0) & (REDUCED | MASK):
+                return True
+    except Exception:  # there are no more, or one that Pillow cannot read, which nobody asked for
+        return False
+    finally:
+        image.seek(0)
+    return False
 
 
 def tile_pixels(image: Image.Image) -> int:

@@ -7,7 +7,15 @@ from pathlib import Path, PurePosixPath
 
 from pixelproof.config import Task
 from pixelproof.data.checking import check_images, unreadable
-from pixelproof.data.layouts import folders_below, folders_in, images_in, without_mask_folders, without_masks
+from pixelproof.data.layouts import (
+    folders_below,
+    folders_in,
+    images_in,
+    note_other_images,
+    unread_in,
+    without_mask_folders,
+    without_masks,
+)
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.numbers import counted
@@ -165,14 +173,17 @@ def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
 
 
 def _below(root: Path) -> Iterator[Path]:
-    """Yield the images in a folder and below, earlier predictions aside."""
+    """Yield the images in a folder and below, earlier predictions aside, and say how many others there are."""
+    unread: list[Path] = []
     for folder in folders_below(root, _unpredicted):
+        unread += unread_in(folder)
         yield from images_in(folder)
+    note_other_images(root, unread)
 
 
 def _without_masks(root: Path) -> Iterator[Path]:
     """Yield the images in a folder and below but for masks that lie beside images, and say how many these are."""
-    masks = 0
+    masks, unread = 0, list[Path]()
 
     def inside(folder: Path) -> list[Path]:
         nonlocal masks
@@ -183,9 +194,11 @@ def _without_masks(root: Path) -> Iterator[Path]:
 
     for folder in folders_below(root, inside):
         images = images_in(folder)
+        unread += unread_in(folder)
         files = without_masks(images)
         masks += len(images) - len(files)
         yield from files
+    note_other_images(root, unread)
     if masks:
         say_once(f"note: {counted(masks, 'file')} in {root} left out as the masks of images")
 

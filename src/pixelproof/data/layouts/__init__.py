@@ -3,7 +3,14 @@
 from pixelproof.data.layouts.classes import class_index, class_names
 from pixelproof.data.layouts.find import find_layout
 from pixelproof.data.layouts.found import Found
-from pixelproof.data.layouts.listing import IMAGE_SUFFIXES, folders_below, folders_in, images_in, unread_in
+from pixelproof.data.layouts.listing import (
+    IMAGE_SUFFIXES,
+    folders_below,
+    folders_in,
+    images_in,
+    note_other_images,
+    unread_in,
+)
 from pixelproof.data.layouts.masks import without_mask_folders, without_masks
 from pixelproof.data.layouts.written import PATTERNS
 
@@ -17,6 +24,7 @@ __all__ = [
     "folders_below",
     "folders_in",
     "images_in",
+    "note_other_images",
     "unread_in",
     "without_mask_folders",
     "without_masks",

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from pixelproof.errors import UserError
+from pixelproof.numbers import counted
+from pixelproof.progress import say_once
 from pixelproof.runs.atomic import explain_os_error
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+OTHER_IMAGES = frozenset(
+    f".{kind}"
+    for kinds in ("heic heif avif gif jxl jp2 j2k jpe jfif psd svg tga exr", "dcm pbm pgm pnm ppm dng arw cr2 nef orf")
+    for kind in kinds.split()
+)
+"""Kinds of images that are not read."""
 _SPLIT = re.compile(r"(train|training|val|valid|validation|test|testing)([_-]?\d+)?", re.IGNORECASE)
 
 
@@ -23,6 +31,19 @@ def images_in(folder: Path) -> list[Path]:
 def unread_in(folder: Path) -> list[Path]:
     """Return what is neither an image nor a folder, links that lead nowhere included; hidden files are skipped."""
     return [folder / entry.name for entry in _entries(folder) if not (_is_image(entry) or _is_folder(entry))]
+
+
+def note_other_images(root: Path, unread: Iterable[Path]) -> None:
+    """Say once how many files of a folder are images of kinds that are not read.
+
+    Args:
+        root: The folder.
+        unread: What ``unread_in`` gives of it and of folders below.
+    """
+    others = [path for path in unread if path.suffix.lower() in OTHER_IMAGES]
+    if others:
+        kinds = ", ".join(sorted({path.suffix.lower() for path in others}))
+        say_once(f"note: {counted(len(others), 'file')} of kinds that are not read ({kinds}) in {root} left out")
 
 
 def folders_in(folder: Path) -> list[Path]:
