@@ -8,20 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_folders import make_segmentation, make_study
+from report_folders import class_scheme, make_segmentation, make_study
 from report_pages import Page
 
 from pixelproof.comparison.verdict import class_verdict
 from pixelproof.errors import UserError
 from pixelproof.evaluation import PROTOCOLS, frequency_weighted_iou, iou, mean_iou, pixel_accuracy
-from pixelproof.evaluation.intervals import mask_intervals
+from pixelproof.evaluation.intervals import mask_intervals, share_intervals
 from pixelproof.labels import PRESETS
-from pixelproof.numbers import between, duration, magnitude, share, signed
+from pixelproof.numbers import between, duration, interval, magnitude, share, signed
 from pixelproof.report.artefacts import read_study
+from pixelproof.report.class_table import weakest
 from pixelproof.report.page import build_report
 from pixelproof.report.pair import CHANGE
 from pixelproof.report.segmentation import iou_tables
-from pixelproof.runs import SegmentationScores, load_scores, save_scores
+from pixelproof.runs import ClassificationScores, SegmentationScores, load_scores, save_scores
 
 MODELS = ("fcn32s", "fcn8s")
 
@@ -86,6 +87,40 @@ def test_every_iou_has_its_interval(built: Path):
             said = [line.values[column].interval for line in table.totals]
             assert said == [between(*ends["miou"]), "", between(*ends["pixel_accuracy"])]
     assert f"95% interval {said[0]}; n = 9 images" in Page(built / "report.html").text
+
+
+def guesses(images: list[int], hits: list[int]) -> ClassificationScores:
+    """Return scores of so many images of each class, of which so many are named right, the others as the next class."""
+    truth = np.repeat(np.arange(len(images)), images)
+    right = np.concatenate([np.arange(n) < hit for n, hit in zip(images, hits, strict=True)])
+    none = np.zeros(len(truth))
+    predicted = np.where(right, truth, (truth + 1) % len(images))
+    scheme = class_scheme([f"c{i}" for i in range(len(images))])
+    return ClassificationScores(tuple(map(str, range(len(truth)))), truth, predicted, predicted, none, none, scheme)
+
+
+def test_every_class_has_its_recall_and_precision(built: Path):
+    (table,) = [t.rows for t in Page(built / "report.html").tables if "Recall (sensitivity)" in t.rows[0]]
+    scores = load_scores(built / "classification/vgg16/scores/validation.npz")
+    ends = share_intervals(scores)
+    for index, (_, n, recall, called, precision, _) in enumerate(table[1:]):
+        own, said, right = scores.truth == index, scores.predicted == index, scores.correct
+        assert (n, called) == (str(own.sum()), str(said.sum()))
+        for cell, of, name in ((recall, own, "recall"), (precision, said, "precision")):
+            assert cell == f"{share(right[of].mean())} {interval(*ends[name][:, index])}"
+    assert (
+        f"balanced accuracy · vgg16 95% interval {interval(*ends['balanced_accuracy'])}; mean recall of 6"
+        in Page(built / "report.html").text
+    )
+
+
+def test_the_class_that_is_found_least_is_named():
+    assert weakest(guesses([20, 20], [10, 19])) == ""
+    assert weakest(guesses([40, 6, 20], [30, 2, 19])) == (
+        "Classes have 6 to 40 images; the lowest recall is that of c1: 33.3%, 2 of 6 images."
+    )
+    assert weakest(guesses([9, 9, 0], [5, 0, 0])) == "It finds no image of c1 (recall 0%)."
+    assert weakest(guesses([3] * 6, [0] * 5 + [1])) == "It finds no image of c0, c1, c2 and 2 more (recall 0%)."
 
 
 def test_pixels_that_are_left_out_are_not_counted(built: Path):

@@ -11,6 +11,7 @@ from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confus
 from pixelproof.evaluation.summary import study_line
 from pixelproof.numbers import UNDEFINED, count, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.class_table import ClassTable, class_table
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
 from pixelproof.report.finding import FindingTable, finding_table
@@ -25,7 +26,7 @@ POINTS = 5000  # of more, the drawing of a map is larger as paths than as pixels
 
 @dataclass(frozen=True)
 class ClassBar:
-    """The accuracy on one class; ``fraction`` is the length of its bar, 0 where undefined."""
+    """The recall of one class; ``fraction`` is the length of its bar, 0 where undefined."""
 
     name: str
     text: str
@@ -60,6 +61,7 @@ class Outcome:
     correct: str
     n: str
     bars: list[ClassBar]
+    table: ClassTable
     matrix: Matrix
     finding: FindingTable | None
     undefined: int
@@ -87,6 +89,7 @@ def _outcome(name: str, scores: ClassificationScores) -> Outcome:
         correct=count(int(np.trace(counts))),
         n=count(len(scores.ids)),
         bars=bars,
+        table=class_table(scores),
         matrix=matrix(counts, scores.scheme, "images"),
         finding=finding_table(name, scores),
         undefined=sum(bar.text == UNDEFINED for bar in bars),

@@ -10,6 +10,7 @@ import numpy as np
 from pixelproof.evaluation import (
     accuracy,
     average_loss,
+    class_accuracy,
     confusion_matrix,
     iou,
     mean_iou,
@@ -17,10 +18,11 @@ from pixelproof.evaluation import (
     top_k_accuracy,
 )
 from pixelproof.evaluation.intervals import mask_intervals, share_intervals
-from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.metrics import Protocol, mean_defined
 from pixelproof.evaluation.units import members_of
-from pixelproof.numbers import UNDEFINED, between, count, interval, score, share, signed
+from pixelproof.numbers import UNDEFINED, between, count, counted, interval, score, share, signed
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.class_table import weakest
 from pixelproof.report.figures.confusion import frequent_confusions
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
@@ -48,7 +50,7 @@ def segmenters(part: PartArtefacts) -> list[tuple[ModelArtefacts, SegmentationSc
 
 def sentences(part: PartArtefacts) -> list[str]:
     """Return the part's key results, one sentence each."""
-    said = [_classified(model.name, scores) for model, scores in classifiers(part)]
+    said = [text for m, s in classifiers(part) for text in (_classified(m.name, s), weakest(s)) if text]
     if compared := segmenters(part):
         said += _segmented([(model.name, scores) for model, scores in compared], tested=part.comparison is not None)
     if unscored := [model.name for model in part.models if model.scores is None]:
@@ -68,9 +70,14 @@ def enumerated(names: Iterable[str]) -> str:
 
 
 def _classifier_figures(name: str, scores: ClassificationScores) -> list[KeyFigure]:
-    total, (low, high) = count(len(scores.ids)), share_intervals(scores, members_of(scores))["accuracy"]
-    right = f"{count(int(scores.correct.sum()))} of {total} images"
-    shown = [KeyFigure(share(accuracy(scores)), f"accuracy · {name}", noted(interval(low, high), right))]
+    total, ends = count(len(scores.ids)), share_intervals(scores, members_of(scores))
+    right, by_class = f"{count(int(scores.correct.sum()))} of {total} images", class_accuracy(scores)
+    whole, mean = (interval(*ends[figure]) for figure in ("accuracy", "balanced_accuracy"))
+    of = f"mean recall of {counted(int(np.isfinite(by_class).sum()), 'class')}"
+    shown = [
+        KeyFigure(share(accuracy(scores)), f"accuracy · {name}", noted(whole, right)),
+        KeyFigure(share(float(mean_defined(by_class))), f"balanced accuracy · {name}", noted(mean, of)),
+    ]
     if top5_says_something(scores):
         shown.append(KeyFigure(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
     return [*shown, KeyFigure(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
