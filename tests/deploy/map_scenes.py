@@ -36,13 +36,13 @@ def make_run(path, name="fcn8s", width=0.03, scheme=PRESETS["deepglobe"]):
 
 
 def write_scene(path, pixels, crs="EPSG:32633", transform=UTM, **options):
-    """Write [bands, H, W] as a GeoTIFF."""
+    """Write [bands, H, W] as a GeoTIFF, or by another ``driver``."""
     count, height, width = pixels.shape
     profile = {"driver": "GTiff", "count": count, "height": height, "width": width, "dtype": pixels.dtype}
     place = {"crs": crs, "transform": transform} if crs else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path, "w", **profile, **place, **options) as data:
+        with rasterio.open(path, "w", **profile | place | options) as data:
             data.write(pixels)
     return path
 

@@ -7,13 +7,14 @@ import pyogrio.raw
 import pytest
 import rasterio
 import shapely
-from map_scenes import UTM, noise, write_scene
+from map_scenes import UTM, noise, read, write_scene
 from PIL import Image
 from rasterio.warp import transform_geom
 
-from pixelproof.data import DataFolder, open_data
+from pixelproof.data import DataFolder, open_data, write_png
 from pixelproof.data.doctor import examine
 from pixelproof.deploy.cut import GROUPS, cut_scenes
+from pixelproof.deploy.geo import open_raster
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
 
@@ -258,6 +259,69 @@ def test_several_scenes_become_one_folder(scene, labels, tmp_path):
     deep = write_scene(tmp_path / "deep.tif", noise(50, 60).astype(np.uint16))
     with pytest.raises(UserError, match=r"scene.tif has 3 bands of uint8, .*deep.tif 3 bands of uint16; cut scenes of"):
         cut_scenes([scene, deep], labels, tmp_path / "mixed")
+
+
+SLIDES = {
+    "colours.png": (3, np.uint8, {"driver": "PNG"}),
+    "deep.png": (1, np.uint16, {"driver": "PNG"}),
+    "photo.jpg": (3, np.uint8, {"driver": "JPEG"}),
+    "stack.tif": (5, np.float32, {"driver": "GTiff"}),
+    "slide.jp2": (3, np.uint8, {"driver": "JP2OpenJPEG", "QUALITY": 100, "REVERSIBLE": "YES"}),
+}
+
+
+@pytest.mark.parametrize("name", SLIDES)
+def test_what_lies_nowhere_is_cut_pixel_by_pixel(tmp_path, name):
+    """As images of a microscope; tiles do not say that they lie anywhere either."""
+    bands, dtype, options = SLIDES[name]
+    values = np.random.default_rng(0).integers(0, 256, (bands, 90, 130)).astype(dtype)
+    scene = write_scene(tmp_path / name, values, crs=None, **options)
+    classes = (np.arange(90)[:, None] // 7 + np.arange(130) // 9).astype(np.uint8) % 3
+    write_png(tmp_path / "mask.png", classes)
+    found = cut_scenes(scene, tmp_path / "mask.png", tmp_path / "out", side=32)
+    assert found["tiles"] == 3 * 4
+    stored, masks = read(scene), np.zeros_like(classes)
+    edges = [[round(part * length / parts) for part in range(parts + 1)] for length, parts in ((90, 3), (130, 4))]
+    for image in (tmp_path / "out" / "images").iterdir():
+        row, column = (int(part[1:]) for part in image.stem.split("_")[-2:])
+        rows, columns = (slice(*edges[axis][k : k + 2]) for axis, k in ((0, row), (1, column)))
+        with open_raster(image) as tile:
+            np.testing.assert_array_equal(tile.read(), stored[:, rows, columns])
+            assert (tile.crs, tile.transform.is_identity) == (None, True)
+        masks[rows, columns] = np.array(Image.open(tmp_path / "out" / "masks" / f"{image.stem}.png"))
+    np.testing.assert_array_equal(masks, classes)
+    assert open_data(tmp_path / "out").scheme.ids == (0, 1, 2)
+
+
+def test_what_lies_nowhere_must_be_of_the_same_pixels(tmp_path, labels):
+    def refused(problem, scenes, by):
+        with pytest.raises(UserError) as told:
+            cut_scenes(scenes, by, tmp_path / "out")
+        assert problem in str(told.value)
+        assert not (tmp_path / "out").exists()
+
+    classes = (noise(90, 130)[0] // 128).astype(np.uint8)
+    colors = noise(90, 130).transpose(1, 2, 0)
+    for name, pixels in (("scene", colors), ("two", colors), ("mask", classes), ("less", classes[1:])):
+        write_png(tmp_path / f"{name}.png", pixels)
+    scene, mask = tmp_path / "scene.png", tmp_path / "mask.png"
+    refused("scene.png has 130 x 90 pixels and", scene, tmp_path / "less.png")
+    refused("less.png 130 x 89, and they do not say where they lie; give labels of", scene, tmp_path / "less.png")
+    refused(
+        "mask.png does not say where it lies, and 2 scenes are given; cut each", [scene, tmp_path / "two.png"], mask
+    )
+    refused("scene.png does not say where it lies; give a scene with a CRS and a transform, or a raster", scene, labels)
+    placed = write_scene(tmp_path / "placed.tif", classes[None])
+    refused("scene.png does not say where it lies; give a scene with a CRS", scene, placed)
+    refused("mask.png does not say where it lies; give labels with a CRS and a transform", placed, mask)
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.new("RGB", (130, 90)).save(tmp_path / "turned.jpg", exif=exif)
+    refused("turned.jpg is stored turned (EXIF orientation 3); save it upright", tmp_path / "turned.jpg", mask)
+    (tmp_path / "scene.pgw").write_text("1\n0\n0\n-1\n500\n500\n")
+    refused("mask.png have different coordinates and no CRS; say in which CRS they are", scene, mask)
+    (tmp_path / "mask.pgw").write_text("1\n0\n0\n-1\n500\n500\n")
+    assert cut_scenes(scene, mask, tmp_path / "out")["tiles"] == 1
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,15 @@ from pixelproof.cli.options import JsonOption, print_json
 
 
 def cut(
-    scenes: Annotated[list[Path], typer.Argument(help="Rasters that say where they lie.", metavar="SCENE [...]")],
+    scenes: Annotated[
+        list[Path], typer.Argument(help="Rasters that say where they lie, or one that does not.", metavar="SCENE [...]")
+    ],
     labels: Annotated[
-        Path, typer.Option(help="Polygons, or a raster of classes, of the same ground in any CRS.", metavar="FILE")
+        Path,
+        typer.Option(
+            help="Polygons, or a raster of classes, of the same ground in any CRS; or a raster of the same pixels.",
+            metavar="FILE",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="A new folder for images and masks.", metavar="DATA")],
     field: Annotated[str | None, typer.Option(help="What names the class of a polygon.", metavar="NAME")] = None,

@@ -24,6 +24,7 @@ __all__ = [
     "RasterioError",
     "driver_of",
     "explained",
+    "in_memory",
     "is_raster",
     "open_raster",
     "opened_raster",
@@ -71,6 +72,15 @@ def open_raster(path: Path | str, driver: str | None = None, mode: str = "r") ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path, mode, driver=driver)
+
+
+@contextmanager
+def in_memory(memory: Any, **how: Any) -> Iterator[Any]:
+    """Give the open raster of a file in memory, as ``open_raster`` does of others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with memory.open(**how) as raster:
+            yield raster
 
 
 def driver_of(path: Path) -> str:
@@ -135,7 +145,7 @@ def opened_raster(path: Path | str, data: bytes | None = None) -> Iterator[Any]:
             with open_raster(path, driver) as raster:
                 yield raster
         else:
-            with MemoryFile(data) as memory, _quietly(memory, driver) as raster:
+            with MemoryFile(data) as memory, in_memory(memory, driver=driver) as raster:
                 yield raster
 
 
@@ -166,14 +176,6 @@ def type_of_bands(path: Path | str, raster: Any, bands: Sequence[int], remedy: s
     if len(kinds) > 1:
         raise UserError(f"{path} has bands of different types: {', '.join(sorted(kinds))}", "convert them to the same")
     return kinds.pop()
-
-
-@contextmanager
-def _quietly(memory: Any, driver: str) -> Iterator[Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with memory.open(driver=driver) as raster:
-            yield raster
 
 
 def _driver(path: Path | str, head: bytes) -> str:

@@ -105,11 +105,14 @@ class ClassMap:
         ``VOID`` is where the map holds no data or ends; beside it stands which pixels are of several classes: none.
 
         Args:
-            crs: Of that raster.
+            crs: Of that raster; None if it lies nowhere, and has the pixels that the map has.
             transform: Likewise.
             height: Likewise, in pixels.
             width: Likewise.
         """
+        if crs is None:
+            yield lambda window: self._known(self._read(window.left, window.top, window.width, window.height))
+            return
         if not lies(self):
             raise UserError(f"{self.path} does not say where it lies", "give labels with a CRS and a transform")
         place = {"crs": crs, "transform": transform, "height": height, "width": width}
@@ -122,9 +125,13 @@ class ClassMap:
                 part = rasterio.windows.Window(window.left, window.top, window.width, window.height)
                 with self._explained():
                     values = laid.read(1, window=part, masked=True)
-                return self._decode(values), np.zeros(values.shape, np.bool_)
+                return self._known(values)
 
             yield read
+
+    def _known(self, values: npt.NDArray[Any]) -> tuple[UInt8, Bool]:
+        """Return the class of each pixel, and that none is of several."""
+        return self._decode(values), np.zeros(values.shape, np.bool_)
 
     def _read(self, left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:
         """Return stored values, [h, w], masked where they are no data."""

@@ -16,15 +16,17 @@ from typing import Any
 import numpy as np
 
 from pixelproof.array_types import Bool, UInt8
-from pixelproof.data.images import encode_png
+from pixelproof.data.images import encode_png, refuse_orientation
 from pixelproof.data.rasters import is_raster
 from pixelproof.deploy.class_map import ClassMap
+from pixelproof.deploy.geo import lies
 from pixelproof.deploy.polygon_file import HEADS, KNOWN
 from pixelproof.deploy.polygon_labels import PolygonLabels
 from pixelproof.deploy.sheet import Sheet, open_sheet
 from pixelproof.errors import UserError, require_utf8
 from pixelproof.labels import VOID
 from pixelproof.labels.drawn import byte_masks
+from pixelproof.numbers import counted
 from pixelproof.progress import bar, say
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
 from pixelproof.runs.atomic import fresh_folder
@@ -53,8 +55,9 @@ def cut_scenes(
     """Cut scenes and what is known of their ground into images and masks, and say how much of each class there is.
 
     Args:
-        scenes: Rasters that say where they lie; all of one type and number of bands.
-        labels: Polygons (GeoPackage, GeoJSON, FlatGeobuf, Shapefile), or a raster of classes, in any CRS.
+        scenes: Rasters that say where they lie, all of one type and number of bands; or one that does not.
+        labels: Polygons (GeoPackage, GeoJSON, FlatGeobuf, Shapefile), or a raster of classes, in any CRS. Of a scene
+            that lies nowhere, a raster that does not either, of the same size.
         out: Folder for ``images/``, ``masks/`` and ``labels.yaml``, which must not be there yet.
         field: Of polygons, what names their class.
         layer: Of a file of polygons that has several.
@@ -68,7 +71,8 @@ def cut_scenes(
         a class), ``contested`` (pixels in polygons of several classes) and ``unnamed`` (polygons).
 
     Raises:
-        UserError: A file cannot be read or lies nowhere, nothing of the labels lies on the scenes, or ``out`` is there.
+        UserError: A file cannot be read, it is not known where labels lie on a scene, nothing of them does, or ``out``
+            is there.
     """
     paths, folder = as_paths(scenes), Path(out).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -85,6 +89,7 @@ def cut_scenes(
         source = _labels(opened, Path(labels), field, layer, called, rest, classes)
         sheets = [open_sheet(opened, path, side) for path in paths]
         _refuse_other_bands(sheets)
+        _refuse_unplaced(sheets, source)
         with fresh_folder(folder) as temporary:
             return _Cutting(temporary, source).all(sheets)
 
@@ -197,3 +202,26 @@ def _refuse_other_bands(sheets: Sequence[Sheet]) -> None:
     if other := next((sheet for sheet in sheets if sheet.kind != first.kind), None):
         problem = f"{first.path} has {first.kind}, {other.path} {other.kind}"
         raise UserError(problem, "cut scenes of one kind together, or convert them")
+
+
+def _refuse_unplaced(sheets: Sequence[Sheet], labels: PolygonLabels | ClassMap) -> None:
+    """Refuse a scene that does not say where it lies, unless the labels are of its pixels."""
+    lost = next((sheet for sheet in sheets if not lies(sheet.data)), None)
+    if lost is None:
+        return
+    if isinstance(labels, PolygonLabels) or lies(labels):
+        remedy = "give a scene with a CRS and a transform, or a raster of classes of its size that has none either"
+        raise UserError(f"{lost.path} does not say where it lies", remedy)
+    if len(sheets) > 1:
+        problem = f"{labels.path} does not say where it lies, and {counted(len(sheets), 'scene')} are given"
+        raise UserError(problem, "cut each with labels of its own, or give all a CRS and a transform")
+    sizes = [(each.width, each.height) for each in (lost.data, labels)]
+    if sizes[0] != sizes[1]:
+        one, other = (f"{width} x {height}" for width, height in sizes)
+        problem = f"{lost.path} has {one} pixels and {labels.path} {other}, and they do not say where they lie"
+        raise UserError(problem, "give labels of the scene's size")
+    if lost.data.transform != labels.transform:
+        problem = f"{lost.path} and {labels.path} have different coordinates and no CRS"
+        raise UserError(problem, "say in which CRS they are, or take the coordinates from both")
+    for path in (lost.path, labels.path):
+        refuse_orientation(path)

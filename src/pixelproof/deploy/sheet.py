@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from pixelproof.array_types import Bool
-from pixelproof.data.rasters import MemoryFile, driver_of, explained, type_of_bands
+from pixelproof.data.rasters import MemoryFile, driver_of, explained, in_memory, type_of_bands
 from pixelproof.data.scaling import refuse_complex
 from pixelproof.deploy.geo import lies, open_raster, rasterio
-from pixelproof.errors import UserError
 from pixelproof.numbers import counted
 from pixelproof.windows import Window
 
@@ -48,8 +47,9 @@ class Sheet:
 
     @property
     def place(self) -> tuple[Any, Any, int, int]:
-        """CRS, transform, height and width."""
-        return self.data.crs, self.data.transform, self.data.height, self.data.width
+        """CRS, None of a scene that lies nowhere, transform, height and width."""
+        crs = self.data.crs if lies(self.data) else None
+        return crs, self.data.transform, self.data.height, self.data.width
 
     def windows(self) -> Iterator[tuple[int, int, Window]]:
         """Yield row, column and place of each tile."""
@@ -82,7 +82,7 @@ class Sheet:
         """
         colors = [color.name for color in self.data.colorinterp]
         with self._explained(window) as place, MemoryFile() as memory:
-            with memory.open(**self._profile(window, self.data.window_transform(place), colors)) as tile:
+            with in_memory(memory, **self._profile(window, place, colors)) as tile:
                 if colors == ["palette"]:
                     tile.write_colormap(1, self.data.colormap(1))
                 else:
@@ -96,7 +96,7 @@ class Sheet:
         """What bands are called, and what their values are multiplied by and added to."""
         return self.data.descriptions, self.data.scales, self.data.offsets
 
-    def _profile(self, window: Window, transform: Any, colors: list[str]) -> dict[str, Any]:
+    def _profile(self, window: Window, place: Any, colors: list[str]) -> dict[str, Any]:
         facts = {
             "driver": "GTiff",
             "height": window.height,
@@ -104,7 +104,7 @@ class Sheet:
             "count": self.data.count,
             "dtype": self.data.dtypes[0],
             "crs": self.data.crs,
-            "transform": transform,
+            "transform": None if self.data.transform.is_identity else self.data.window_transform(place),
             "nodata": self.data.nodata,
             "compress": "deflate",
             "interleave": "pixel",
@@ -122,12 +122,10 @@ def open_sheet(opened: ExitStack, path: Path, side: int) -> Sheet:
     """Open a scene, and decide where it is cut: into equal parts of about ``side`` pixels, so that none is a sliver.
 
     Raises:
-        UserError: It is no raster, does not say where it lies, or has bands of several types.
+        UserError: It is no raster, or has bands of several types.
     """
     with explained(path):
         data = opened.enter_context(open_raster(path, driver_of(path)))
-    if not lies(data):
-        raise UserError(f"{path} does not say where it lies", "give a scene with a CRS and a transform")
     refuse_complex(path, type_of_bands(path, data, range(1, data.count + 1)))
     return Sheet(path, data, _edges(data.height, side), _edges(data.width, side))
 
