@@ -118,6 +118,44 @@ def test_a_killed_run_resumes_to_bit_identical_weights(
     assert [event.step for event in board.Scalars("selection_loss")] == [1, 2, 3, 4]
 
 
+def test_a_run_goes_on_for_more_epochs_as_one_of_as_many(tmp_path, color_classes, capsys):
+    settings = ["width=0.05", "batch_size=4", "schedule=constant", "ema=0.9", "selection=0.2"]
+    whole = api.train(color_classes, "vgg16-bn", tmp_path / "whole", settings=[*settings, "epochs=4"])
+    short = api.train(color_classes, "vgg16-bn", tmp_path / "short", settings=[*settings, "epochs=2"])
+    assert short.facts().finished
+    capsys.readouterr()
+    api.train(color_classes, out=short.path, settings=["epochs=4"], resume=True)
+    assert "the weights will be others" not in capsys.readouterr().err
+    assert_same(weights_of(whole), weights_of(short))
+    assert run_settings(short) == run_settings(whole)
+    assert short.facts().finished
+    assert (short.facts().best_epoch, len(short.metrics.read())) == (whole.facts().best_epoch, 4)
+
+
+def test_what_a_run_cannot_go_on_with(tmp_path, color_classes, capsys):
+    run = api.train(color_classes, "vgg16-bn", tmp_path / "run", settings=["width=0.05", "epochs=2"])
+    before = run.path.joinpath("config.yaml").read_bytes()
+    for settings, problem in (
+        (["epochs=2", "lr=1"], "of which epochs and patience alone may be changed"),
+        (["epochs=1"], "run has done 2 epochs already"),
+        (["epoch=9"], "unknown"),
+    ):
+        with pytest.raises(UserError, match=problem):
+            api.train(color_classes, out=run.path, settings=settings, resume=True)
+    shutil.rmtree(color_classes / "train" / "blue")
+    with pytest.raises(UserError):  # other data than it began on
+        api.train(color_classes, out=run.path, settings=["epochs=3"], resume=True)
+    assert run.path.joinpath("config.yaml").read_bytes() == before
+    assert run.facts().finished
+
+
+def test_a_schedule_that_is_drawn_out_is_said_to_be_another(tmp_path, color_classes, capsys):
+    run = api.train(color_classes, "vgg16-bn", tmp_path / "run", settings=["width=0.05", "epochs=1"])
+    api.train(color_classes, out=run.path, settings=["epochs=2"], resume=True)
+    assert "the schedule is one of 2 epochs from here on, and was one of 1" in capsys.readouterr().err
+    assert [row["epoch"] for row in run.metrics.read()] == [1, 2]
+
+
 def test_a_run_of_an_earlier_version_goes_on_in_its_log(tmp_path, color_classes, monkeypatch):
     data = open_data(color_classes)
     config = settings_for(data, "vgg16", "epochs=3", "selection=0.2")

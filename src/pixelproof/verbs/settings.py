@@ -17,6 +17,7 @@ from pixelproof.models import check_model, known_models, normalisation, task_of
 from pixelproof.runs import Run
 from pixelproof.runs.files import expanded
 from pixelproof.schema import nearest
+from pixelproof.verbs.prolong import prolonged
 
 _LOOKED_AT = 200
 """Images whose size is read to choose the input size."""
@@ -38,12 +39,13 @@ def prepare(
         UserError: Options contradict each other, or a setting is refused.
     """
     if resume:
-        if model or weights or overrides:
+        if model or weights:
             raise UserError(
                 "--resume goes on with the run's own settings",
                 f"leave the other options out, or begin another run with --weights {Run(out).best}",
             )
-        return run_settings(Run.open(out))
+        run = Run.open(out)
+        return prolonged(run, run_settings(run), overrides)
     if model is None:
         names = ", ".join(known_models())
         raise UserError("--model is missing", f"give one of {names}, timm:NAME, smp:DECODER:ENCODER or plugin:NAME")

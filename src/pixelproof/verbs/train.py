@@ -33,6 +33,7 @@ from pixelproof.training.plugin_trial import try_plugins
 from pixelproof.training.plugins import packages_of_training
 from pixelproof.verbs.finish import Parts, describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import fit, start
+from pixelproof.verbs.prolong import prolong
 from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
 
 LEARNED = ("train", "selection")
@@ -40,7 +41,14 @@ LEARNED = ("train", "selection")
 
 
 def train(
-    data: DataFolder, config: RunConfig, out: Path, *, resume: bool = False, overwrite: bool = False, processes: int = 1
+    data: DataFolder,
+    config: RunConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    longer: bool = False,
+    overwrite: bool = False,
+    processes: int = 1,
 ) -> Run:
     """Train a model and return its run folder.
 
@@ -49,6 +57,7 @@ def train(
         config: The settings; open ones, such as the input size, are settled by the data.
         out: The run folder; new, unless ``resume`` is given.
         resume: Go on with the run in ``out`` as its own ``config.yaml`` says.
+        longer: Go on as ``config`` says, which ``prolonged`` has made of the run's own settings.
         overwrite: Replace the run in ``out`` once the new one has a checkpoint.
         processes: How many share each batch, on a GPU each; the weights are the same to rounding.
 
@@ -59,13 +68,16 @@ def train(
     parts = arrange(data, config.data)
     device = pick_device(config.training.device)
     check_processes(processes, config.training.batch_size, len(parts["train"]), device)
-    run, config, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
+    run, own, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
+    config = config if longer else own
     reader = ImageReader.of(config.model)
     if resume and run.facts().finished:
         say(f"{run.path}: training has already finished; to go on from its weights, begin another run with --weights")
     run.last.parent.mkdir(exist_ok=True)
     with alone_in(run.last.parent, patience=WORKERS_END), replacing(run):
         remove_unfinished(run.last.parent)
+        if longer:
+            prolong(run, config)
         try:
             if resume:  # the files of a new run have been checked
                 check_parts(parts, data.scheme, reader)
@@ -101,7 +113,7 @@ def train_run(
         model: The model's name; not given when resuming.
         out: The run folder to make.
         weights: "imagenet", "none" or a file of weights to start from.
-        settings: Changes such as "epochs=10".
+        settings: Changes such as "epochs=10"; of a run to go on with, of its epochs or patience alone.
         resume: Go on with the run in ``out``.
         overwrite: Replace the run in ``out``.
         processes: How many share each batch, on a GPU each.
@@ -114,7 +126,8 @@ def train_run(
     folder = open_data(Path(data))
     config = prepare(folder, model, Path(out), weights, settings, resume=resume)
     note_doubts(folder, config.data)
-    return train(folder, config, Path(out), resume=resume, overwrite=overwrite, processes=processes)
+    longer = resume and bool(settings)
+    return train(folder, config, Path(out), resume=resume, longer=longer, overwrite=overwrite, processes=processes)
 
 
 def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> tuple[Run, RunConfig, PixelModel]:
