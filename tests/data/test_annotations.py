@@ -380,11 +380,12 @@ def test_labels_of_yolo_become_a_folder_that_is_ready(tmp_path, pixelproof):
     images = {"train/images/a.jpg": lines, "train/images/b.jpg": "", "train/images/c.jpg": None}
     images |= {"valid/images/a.jpg": shares([-0.001, 0, 30.001, 0, 30, 20, 0, 20], 1), "test/images/e.jpg": None}
     root = yolo(tmp_path / "export", images, train="../train/images", val="../valid/images")
-    (root / "train" / "labels" / "gone.txt").write_text(shares(SQUARE))
+    for name in ("gone", ".b", "b.jpg"):
+        (root / "train" / "labels" / f"{name}.txt").write_text(shares(SQUARE))
     (root / "train" / "labels" / "classes.txt").write_text("cat\ndog\n")
     code, out, said = pixelproof("masks", root, "--rest", "background", "--json")
     found = json.loads(out)
-    assert (code, found["images"], found["missing"], found["undrawn"], found["covered"]) == (0, 4, 1, 1, 16)
+    assert (code, found["images"], found["missing"], found["undrawn"], found["covered"]) == (0, 4, 2, 1, 16)
     assert "note: 1 image of" in said
     expected = np.full((20, 30), 2)
     expected[2:10, 2:12] = 0
@@ -442,7 +443,10 @@ def test_labels_of_yolo_that_are_damaged_are_one_sentence(tmp_path, lines, probl
 
 def test_files_of_yolo_that_name_nothing_are_one_sentence(tmp_path, monkeypatch):
     root = yolo(tmp_path / "x", {"images/a.jpg": shares(SQUARE)}, names="3")
-    with pytest.raises(UserError, match=r"data.yaml: 'names"):
+    with pytest.raises(UserError, match=r"data.yaml: 'names': input should be a valid dictionary"):
+        draw_masks(root)
+    (root / "data.yaml").write_text("names: [cat, no]\ntrain:\n")  # which is false in YAML
+    with pytest.raises(UserError, match=r"data.yaml: 'names.1': input should be a valid string; correct this value"):
         draw_masks(root)
     (root / "data.yaml").write_text("classes: [cat]\n")
     with pytest.raises(UserError, match=r"holds no annotations that are read; give COCO .* YOLO's data.yaml"):

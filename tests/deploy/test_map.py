@@ -15,6 +15,7 @@ from rasterio.transform import from_origin
 from pixelproof import api
 from pixelproof.data import read_image
 from pixelproof.deploy.areas import CELL, Ground
+from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.scaling import choose_scaling
 from pixelproof.deploy.settings import MapSettings, Stretch
@@ -213,6 +214,12 @@ def test_ids_and_nodata_are_the_schemes_own(tmp_path):
         assert data.tags()["CLASS_300"] == "<3> & co"
     assert facts["nodata"] == 9
     assert facts["classes"]["<3> & co"]["id"] == 300
+
+
+def test_no_id_that_is_read_as_a_class_means_no_data():
+    classes = [{"name": "a", "id": 0, "alias_ids": [255, 254]}, {"name": "b", "id": 1}]
+    legend = Legend.of(LabelScheme.model_validate({"task": "segmentation", "classes": classes}))
+    assert (legend.ids, legend.nodata, legend.dtype) == ((0, 1), 253, np.uint8)
 
 
 @pytest.mark.parametrize(("alpha", "beside"), [("NO", ""), ("YES", ", 4 as alpha")])

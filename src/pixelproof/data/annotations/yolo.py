@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import StrictFloat, StrictInt, StrictStr
+from pydantic import field_validator
 
 from pixelproof.data.annotations.shapes import Drawing, Loose, Shape, posix
 from pixelproof.data.layouts.listing import folders_below, images_below
@@ -30,16 +30,28 @@ LARGEST = 50e6
 BEYOND = 0.1
 """How far beyond an image, as a part of it, an outline may have a corner; what is rounded is nearer."""
 AGAIN = "export it again"
-Name = StrictStr | StrictInt | StrictFloat
-Places = str | list[str] | None
 
 
 class _Yolo(Loose):
-    names: list[Name] | dict[int, Name]
+    names: dict[int, str]
     path: str | None = None
-    train: Places = None
-    val: Places = None
-    test: Places = None
+    train: tuple[str, ...] = ()
+    val: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _numbered(cls, names: Any) -> Any:
+        """Number a list of names, and take numbers as names."""
+        numbered = dict(enumerate(names)) if isinstance(names, list) else names
+        if not isinstance(numbered, dict):
+            return names
+        return {k: str(name) if type(name) in (int, float) else name for k, name in numbered.items()}
+
+    @field_validator(*SPLITS, mode="before")
+    @classmethod
+    def _listed(cls, places: Any) -> Any:
+        return () if places is None else (places,) if isinstance(places, str) else places
 
 
 def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[Drawing]]:
@@ -55,7 +67,8 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
         UserError: It, or the labels of an image, are damaged, or there are none.
     """
     found = parse(_Yolo, values, str(path))
-    root, names, splits = path.parent, _classes(found), _splits(path.parent, found)
+    root, splits = path.parent, _splits(path.parent, found)
+    names = {number: class_name(name) for number, name in found.names.items()}
     labels = {_image(root, file): file for file in _labels(root)}
     if not labels:
         problem = f"{root} holds no folder '{LABELS}' with a text for each image in '{IMAGES}' beside it"
@@ -66,20 +79,17 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
         where = posix(image.relative_to(root).as_posix())
         shapes = _shapes(label, names) if label else []
         drawn.append(Drawing(label or path, where, None, shapes, listed=False, split=splits.get(image, "")))
-    missing = [Drawing(file, posix(place.as_posix()), None, [], listed=False) for place, file in labels.items()]
-    return {name: number for number, name in names.items()}, drawn + missing
-
-
-def _classes(found: _Yolo) -> dict[int, str]:
-    numbered = found.names.items() if isinstance(found.names, dict) else enumerate(found.names)
-    return {number: class_name(str(name)) for number, name in numbered}
+    # Labels alone are named as they are themselves, which no image is called, so that they count as missing.
+    drawn += [Drawing(f, posix(f.relative_to(root).as_posix()), None, [], listed=False) for f in labels.values()]
+    return {name: number for number, name in names.items()}, drawn
 
 
 def _labels(root: Path) -> Iterator[Path]:
     """Yield the labels of images, without the list of classes that some tools put beside them."""
     for folder in folders_below(root):
         if LABELS in folder.relative_to(root).parts:
-            yield from (file for file in sorted(folder.glob("*.txt")) if file.name != "classes.txt" and file.is_file())
+            texts = (file for file in sorted(folder.glob("*.txt")) if not file.name.startswith("."))
+            yield from (file for file in texts if file.name != "classes.txt" and file.is_file())
 
 
 def _image(root: Path, label: Path) -> Path:
@@ -104,8 +114,7 @@ def _splits(root: Path, found: _Yolo) -> dict[Path, str]:
     splits: dict[Path, str] = {}
     whole = root.resolve()
     for key, split in SPLITS.items():
-        said = getattr(found, key) or []
-        for entry in [said] if isinstance(said, str) else said:
+        for entry in getattr(found, key):
             for start in {whole, whole / (found.path or "")}:
                 place = Path(os.path.normpath(start / entry))
                 if place.is_relative_to(whole):
