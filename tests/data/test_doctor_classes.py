@@ -22,6 +22,32 @@ def test_images_per_class(tmp_path):
     }
 
 
+def test_a_class_that_its_files_tell_is_named(tmp_path):
+    root = class_folders(tmp_path)
+    for path in root.glob("*/cat/*.png"):
+        Image.open(path).convert("L").save(path)
+    found = finding(root, "class-by-format")
+    assert (found.severity, found.count) == ("warning", 42)
+    assert "all 21 images of cat have the mode L, all 21 images of dog have the mode RGB, which no" in found.message
+    save(picture(7)[..., 0], root / "train" / "dog" / "1.png")
+    assert finding(root, "class-by-format") is None
+    for path in root.glob("*/dog/*.png"):
+        save(picture(8, (40, 48)), path)
+    save(picture(9, (32, 40)), root / "validation" / "cat" / "0.png")
+    found = finding(root, "class-by-format")
+    assert found.message.startswith("all 21 images of dog have the size 48x40, which no image of another class has")
+    assert (found.count, found.files[0]) == (21, "train/dog/1.png")
+
+
+def test_a_few_images_alike_tell_no_class(tmp_path):
+    root = class_folders(tmp_path)
+    for i in range(5):
+        save(picture(100 + i, (40, 40)), root / "train" / "bird" / f"{i}.png")
+        assert (finding(root, "class-by-format") is not None) == (i == 4)
+    save(picture(99, (41, 40)), root / "train" / "bird" / "9.png")
+    assert finding(root, "class-by-format") is None
+
+
 def test_class_in_validation_alone(tmp_path):
     root = class_folders(tmp_path)
     save(picture(500), root / "validation" / "bird" / "0.png")

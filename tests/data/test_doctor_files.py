@@ -13,6 +13,7 @@ from test_images import png_claiming, write_deep
 
 from pixelproof.data.doctor import examine
 from pixelproof.errors import UserError
+from pixelproof.report.diagnosis import SIZES
 
 
 def finding(root, check):
@@ -213,6 +214,17 @@ def test_mixed_sizes_and_modes_are_notes(tmp_path):
     assert "from 32x32 to 48x40" in sizes.message
     assert (modes.severity, modes.count) == ("note", 3)
     assert all(f"1 {mode}" in modes.message for mode in ("L", "RGBA", "I;16"))
+
+
+def test_all_sizes_are_counted(tmp_path, pixelproof):
+    root = class_folders(tmp_path)
+    for i, path in enumerate(sorted(root.glob("*/*/*.png"))[:25]):
+        save(picture(i, (32, 40 + i)), path)
+    summary = examine(root).summary
+    assert (summary["size_count"], len(summary["sizes"])) == (26, 20)
+    assert "26 sizes" in pixelproof("doctor", root, "--out", tmp_path.with_suffix(".look"))[1]
+    page = (tmp_path.with_suffix(".look") / "report.html").read_text("utf-8")
+    assert f"{26 - SIZES} more pixels" in page
 
 
 def test_small_and_blank_images(tmp_path):

@@ -13,7 +13,7 @@ from pixelproof.data import open_data
 from pixelproof.data.doctor import examine
 from pixelproof.data.doctor.tally import tally
 from pixelproof.data.proposal import count_values
-from pixelproof.labels import LabelScheme
+from pixelproof.labels import VOID, LabelScheme
 
 PLAIN = "task: segmentation\nclasses:\n  - {name: a, id: 0}\n  - {name: b, id: 1}\n  - {name: c, id: 2}\n"
 
@@ -63,6 +63,31 @@ def test_pixel_shares_are_those_of_all_masks(tmp_path):
     shares = examine(mask_folders(tmp_path)).summary["pixel_shares"]["validation"]
     pixels = np.concatenate([index_mask(1000 + i).ravel() for i in range(30)])
     assert shares == pytest.approx({name: 100 * (pixels == i).mean() for i, name in enumerate(COLORS)})
+
+
+def halves(root, top=VOID):
+    """Rewrite masks as foreground of 1 in train and of ``top`` in validation."""
+    for path in root.glob("*/masks/*.png"):
+        seed = int(path.stem) + 1000 * (path.parts[-3] == "validation")
+        save((index_mask(seed) > 0).astype(np.uint8) * (1 if path.parts[-3] == "train" else top), path)
+    return root
+
+
+def test_foreground_of_one_in_some_masks_and_of_255_in_others(tmp_path):
+    root = halves(mask_folders(tmp_path, labels=None))
+    missing = finding(root, "labels-missing")
+    assert "some masks hold 0 and 1 alone, and others 0 and 255 alone, which may be the same" in missing.message
+    labels = "task: segmentation\nclasses:\n  - {name: a, id: 0}\n  - {name: b, id: 1}\n"
+    for void, harm in (("void_ids: [255]\n", "is void in the label scheme"), ("", "is not a class's id")):
+        (root / "labels.yaml").write_text(labels + void)
+        found = finding(root, "binary-masks")
+        assert (found.severity, found.count) == ("error", 30)
+        assert f"255 {harm}: were both foreground, that of 30 masks is lost" in found.message
+    (root / "labels.yaml").write_text(labels + "  - {name: c, id: 255}\n")
+    assert finding(root, "binary-masks") is None
+    (root / "labels.yaml").write_text(labels + "void_ids: [255]\n")
+    save(np.eye(32, dtype=np.uint8) + (np.eye(32, k=1) * VOID).astype(np.uint8), root / "train" / "masks" / "00.png")
+    assert finding(root, "binary-masks") is None
 
 
 @pytest.mark.parametrize("void", ["", "void_ids: [255]\n"])

@@ -89,8 +89,8 @@ def _write(console: Console, data: Path, proposal: str | None) -> None:
 def _print(console: Console, diagnosis: Diagnosis) -> None:
     summary = diagnosis.summary
     splits = ", ".join(f"{split} {count:,}" for split, count in summary["splits"].items())
-    sizes = list(summary["sizes"])
-    size = sizes[0] if len(sizes) == 1 else f"{len(sizes)} sizes"
+    sizes = summary["size_count"]  # of which only the most frequent are listed
+    size = next(iter(summary["sizes"])) if sizes == 1 else f"{sizes:,} sizes"
     facts = [summary["task"], summary["layout"], f"{len(summary['classes'])} classes", splits, size]
     console.print(" · ".join(facts), style="bold")
     if summary["classes"]:

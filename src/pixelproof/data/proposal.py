@@ -22,6 +22,8 @@ _TOLERANCES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 127)
 _UNBLURRED = 2  # difference in a channel that JPEG makes where nothing is near
 _SMALLEST_CLUSTER = 1e-4  # of all pixels; fewer are more likely an edge blurred by JPEG than a class
 
+TWO_FOREGROUNDS = "some masks hold 0 and 1 alone, and others 0 and 255 alone"
+
 
 @dataclass(frozen=True)
 class MaskValues:
@@ -107,6 +109,8 @@ def propose_scheme(masks: Sequence[MaskValues], lossy: bool = False) -> Proposal
         return Proposal(None, "no mask can be read")
     if len({m.ids is None for m in masks}) > 1:
         return Proposal(None, "some masks hold ids and others hold colours")
+    if two_foregrounds(masks):
+        return Proposal(None, f"{TWO_FOREGROUNDS}, which may be the same foreground: were 255 void, it would be lost")
     together = merge_values(masks)
     if not lossy and 2 * together.runs > together.counts.sum() + together.left_out:
         return Proposal(None, "the masks change from pixel to pixel like photographs")
@@ -116,6 +120,12 @@ def propose_scheme(masks: Sequence[MaskValues], lossy: bool = False) -> Proposal
         return _of_ids(together, lossy)
     except ValidationError as error:
         return Proposal(None, str(error.errors()[0]["msg"]))
+
+
+def two_foregrounds(masks: Sequence[MaskValues]) -> bool:
+    """Return whether some masks hold 1 beside 0, others 255, and none both, as one foreground written in two ways."""
+    held = [set() if mask.ids is None else set(mask.ids.tolist()) for mask in masks]
+    return set[int]().union(*held) == {0, 1, VOID} and not any({1, VOID} <= ids for ids in held)
 
 
 def _of_ids(values: MaskValues, lossy: bool) -> Proposal:

@@ -68,12 +68,12 @@ def diagnosed(found: Illustrated) -> dict[str, object]:
 
 
 def _data(record: DiagnosisRecord) -> str:
-    sizes = [size.replace("x", "×") for size in record.sizes]
-    more = f" and {len(sizes) - SIZES} more" if len(sizes) > SIZES else ""
+    sizes = [size.replace("x", "×") for size in record.sizes][:SIZES]
+    more = f" and {count(record.size_count - len(sizes))} more" if record.size_count > len(sizes) else ""
     facts = [record.task, record.layout]
     facts += [counted(len(record.scheme.classes), "class")] if record.scheme else []
     facts += [f"{split} {count(images)}" for split, images in record.splits.items()]
-    return " · ".join([*facts, ", ".join(sizes[:SIZES]) + more + " pixels"])
+    return " · ".join([*facts, ", ".join(sizes) + more + " pixels"])
 
 
 def _complaint(finding: FindingRecord, found: Illustrated) -> Complaint:

@@ -44,6 +44,8 @@ class DiagnosisRecord(Strict):
     """Images of each."""
     sizes: dict[str, Count]
     """Images by ``WIDTHxHEIGHT``, the most frequent ones."""
+    size_count: Count
+    """How many there are in all."""
     amounts: dict[str, dict[str, Amount]]
     """By split and class: images, or percent of the pixels."""
     scheme: LabelScheme | None

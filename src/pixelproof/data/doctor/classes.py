@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from pixelproof.array_types import Bool
 from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.looks import ImageLook
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
+from pixelproof.data.layouts import class_index
 from pixelproof.numbers import counted, first_of
 from pixelproof.runs.diagnosis_file import Severity
 
 _UNEVEN = {"classification": (3, 10), "segmentation": (10, 100)}
 """Ratio of the largest to the smallest class from which it is a note, and a warning."""
+_FORMATS: dict[str, Callable[[ImageLook], str]] = {
+    "mode": lambda look: look.mode,
+    "size": lambda look: f"{look.size[1]}x{look.size[0]}",
+}
+_ENOUGH = 5
+"""Images of a class that are alike by intention rather than by chance."""
 _FEW_TRAINING = 10
 _FEW_SCORED = 30
 
@@ -87,6 +95,43 @@ def names_alike(survey: Survey) -> Iterator[Finding]:
         message = f"{names} count as different classes{', and they stand in different splits' * apart}"
         fix = "rename one of them, if they are the same class"
         yield survey.finding("class-names-alike", "error" if apart else "warning", spellings.values(), message, fix)
+
+
+def told_by_format(reading: Reading) -> Iterator[Finding]:
+    """Classes whose images are all of a size, or of a mode, that no image of another class has."""
+    classes = _images_of_classes(reading)
+    apart = [(name, kind, value) for kind, read in _FORMATS.items() for name, value in _own(classes, read).items()]
+    if apart:
+        words = [f"all {len(classes[name]):,} images of {name} have the {kind} {value}" for name, kind, value in apart]
+        message = (
+            f"{first_of(words, 4)}, which no image of another class has: "
+            "a model may tell such a class by its files, and not by what they show"
+        )
+        fix = "bring the images of all classes to the same size and mode before training"
+        paths = [path for name in dict.fromkeys(name for name, *_ in apart) for path in classes[name]]
+        yield reading.survey.finding("class-by-format", "warning", paths, message, fix)
+
+
+def _images_of_classes(reading: Reading) -> dict[str, dict[Path, ImageLook]]:
+    """Return the images that can be read, by the names of their classes."""
+    survey, names = reading.survey, reading.scheme.names
+    index = class_index(reading.scheme, survey.found.class_of.values())
+    classes: dict[str, dict[Path, ImageLook]] = defaultdict(dict)
+    for path, called in survey.found.class_of.items():
+        if called in index and path in survey.images:
+            classes[names[index[called]]][path] = survey.images[path]
+    return classes
+
+
+def _own(classes: Mapping[str, Mapping[Path, ImageLook]], read: Callable[[ImageLook], str]) -> dict[str, str]:
+    """Return what ``read`` gives of all images of a class and of no image of another, for classes of enough images."""
+    values = {name: {read(look) for look in looks.values()} for name, looks in classes.items()}
+    spread = Counter(value for held in values.values() for value in held)
+    return {
+        name: value
+        for name, (value, *others) in values.items()
+        if not others and spread[value] == 1 and len(values) > 1 and len(classes[name]) >= _ENOUGH
+    }
 
 
 def split_sizes(survey: Survey) -> Iterator[Finding]:

@@ -61,6 +61,7 @@ LABEL_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     classes.missing_classes,
     classes.imbalance,
 )
+CLASS_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (classes.told_by_format,)
 MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     masks.undecodable,
     masks.unknown_values,
@@ -97,7 +98,7 @@ def examine(root: Path, reader: ImageReader = RGB, pattern: str | None = None) -
     findings += [finding for check in CONTRACT_CHECKS for finding in check(survey, settled)]
     findings += [finding for check in FILE_CHECKS for finding in check(survey)]
     if reading:
-        checks = LABEL_CHECKS if reading.scheme.task == "classification" else MASK_CHECKS + LABEL_CHECKS
-        findings += [finding for check in checks for finding in check(reading)]
+        own = CLASS_CHECKS if reading.scheme.task == "classification" else MASK_CHECKS
+        findings += [finding for check in own + LABEL_CHECKS for finding in check(reading)]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return Diagnosis(tuple(findings), summarise(survey, settled, reading), survey, settled.scheme, reading)

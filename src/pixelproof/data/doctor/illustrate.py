@@ -65,7 +65,7 @@ def _record(
     ]
     return DiagnosisRecord(
         data=data,
-        **{key: summary[key] for key in ("task", "layout", "splits", "sizes")},
+        **{key: summary[key] for key in ("task", "layout", "splits", "sizes", "size_count")},
         amounts=summary.get("images_per_class") or summary.get("pixel_shares") or {},
         scheme=diagnosis.scheme,
         findings=tuple(findings),

@@ -11,7 +11,7 @@ import numpy as np
 from pixelproof.array_types import Bool
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.tally import Reading, Tally, tally
-from pixelproof.data.proposal import MaskValues, merge_values
+from pixelproof.data.proposal import TWO_FOREGROUNDS, MaskValues, merge_values, two_foregrounds
 from pixelproof.labels import VOID, Color, LabelScheme, decode_colors
 from pixelproof.numbers import counted, first_of
 from pixelproof.runs.diagnosis_file import Severity
@@ -36,7 +36,7 @@ def undecodable(reading: Reading) -> Iterator[Finding]:
 
 def unknown_values(reading: Reading) -> Iterator[Finding]:
     """Colours or ids that the scheme does not name, explained where the cause is a common one."""
-    if known_cause := _zero_or_255(reading) or _off_by_one(reading):
+    if known_cause := _zero_or_255(reading) or _one_or_255(reading) or _off_by_one(reading):
         yield known_cause
         return
     unknown = {path: mask.unknown for path, mask in reading.masks.items() if mask.unknown}
@@ -125,6 +125,19 @@ def _zero_or_255(reading: Reading) -> Finding | None:
     message = f"masks hold the ids 0 and 255 alone, and 255 {harm}"
     fix = "give the foreground class 'id: 255' in labels.yaml and take 255 out of void_ids"
     return reading.survey.finding("binary-masks", "error", paths, message, fix)
+
+
+def _one_or_255(reading: Reading) -> Finding | None:
+    """Foreground that is 1 in some masks and 255 in others, where 255 is no class."""
+    looks = reading.survey.masks
+    if VOID in {c.id for c in reading.scheme.classes} or not _seen_ids(reading):
+        return None
+    if not two_foregrounds([look.values for look in looks.values()]):
+        return None
+    paths = [path for path, look in looks.items() if look.values.ids is not None and VOID in look.values.ids]
+    harm = "is void in the label scheme" if VOID in reading.scheme.void_ids else "is not a class's id"
+    message = f"{TWO_FOREGROUNDS}, and 255 {harm}: were both foreground, that of {counted(len(paths), 'mask')} is lost"
+    return reading.survey.finding("binary-masks", "error", paths, message, "save all of them with the same two ids")
 
 
 def _off_by_one(reading: Reading) -> Finding | None:

@@ -28,6 +28,7 @@ def summarise(survey: Survey, contract: Contract, reading: Reading | None) -> di
         "task": survey.found.task,
         "classes": list(contract.scheme.names) if contract.scheme else [],
         "splits": {split: len(samples) for split, samples in survey.found.splits.items()},
+        "size_count": len(sizes),
         "sizes": dict(sizes.most_common(_MOST_SIZES)),
         "images_per_class" if survey.found.task == "classification" else "pixel_shares": amounts,
         "mean": mean,
