@@ -95,7 +95,7 @@ def network_facts(model: ModelArtefacts) -> list[Fact]:
         Fact("Parameters", count(known.parameters)),
         Fact("Multiply-adds", f"{magnitude(known.macs)}{at}"),
         Fact("Receptive field", f"{count(known.receptive_field)} px" if known.receptive_field else "not known"),
-        Fact("Stride", f"{count(known.stride)} px" if known.stride else UNDEFINED),
+        Fact("Stride of the deepest maps", f"{count(known.stride)} px" if known.stride else UNDEFINED),
     ]
 
 
