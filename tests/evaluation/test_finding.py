@@ -1,5 +1,6 @@
 """How classes are told from all others, against scikit-learn, and thresholds against models whose truth is known."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,12 @@ from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pixelproof.errors import UserError
-from pixelproof.evaluation.finding import GOALS, average_precision, findings, roc_auc
+from pixelproof.evaluation.finding import GOALS, average_precision, findings, reached, roc_auc
 from pixelproof.evaluation.summary import summarise
+from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import LabelClass, LabelScheme
-from pixelproof.runs import ClassificationScores, load_scores, save_scores
+from pixelproof.report.finding import finding_table
+from pixelproof.runs import ClassificationScores, Source, load_scores, save_scores
 
 
 def scores_of(probabilities, truth):
@@ -74,6 +77,30 @@ def test_few_images_tell_nothing(goal, least):
         scores = scores_of(np.stack([chances, 1 - chances], axis=1), (np.arange(count + 50) >= count).astype(int))
         found = findings(scores, 0)[GOALS.index(goal)]
         assert np.isfinite(found.probability) == told
+
+
+def test_what_is_not_promised_is_reached_on_these_images(capsys):
+    chances, truth = made_up(np.random.default_rng(9), 120, 3, 6)
+    scores = scores_of(chances, truth)
+    for index in range(3):
+        own = chances[truth == index, index].astype(np.float32)
+        sure, here = findings(scores, index), reached(scores, index)
+        assert np.isfinite([found.probability for found in here]).all()
+        assert all(b.probability <= a.probability for a, b in itertools.pairwise(here))
+        for promise, found in zip(sure, here, strict=True):
+            assert (own >= found.probability).mean() >= found.goal
+            assert np.isnan(promise.probability) or promise == found
+        assert np.isnan(sure[-1].probability)  # of 299 images of the class it would be told
+        figures = summarise(scores)["findings"][f"c{index}"][-1]
+        assert figures["probability"] is None
+        assert figures["here"]["probability"] == here[-1].probability
+    print_scores(scores)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(" c0") and "99%" in line]
+    assert rows == [["c0", "99%", "none", *rows[0][3:]]]
+    page = finding_table("m", scores)
+    assert [(row.goal, row.certainty) for row in page.goals[:4]][-1] == ("99%", "none")
+    assert [row.name for row in page.areas] == ["c0", "c1", "c2"]
+    assert reached(replace(scores, source=Source("m", "train")), 0) == []
 
 
 def test_so_large_a_part_is_found():

@@ -24,7 +24,7 @@ from pixelproof.evaluation import (
     top_k_accuracy,
 )
 from pixelproof.evaluation.outcomes import rank_of_truth
-from pixelproof.evaluation.summary import study_line
+from pixelproof.evaluation.sentences import study_line
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores

@@ -8,7 +8,8 @@ from scipy.stats import binomtest
 
 from pixelproof.evaluation.calibration import BINS, calibration_counts, confidence_units
 from pixelproof.evaluation.selective import CONFIDENCES, GOALS, kept, promises
-from pixelproof.evaluation.summary import promise_line, promise_lines, summarise
+from pixelproof.evaluation.sentences import promise_line, promise_lines
+from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.report.finding import finding_table
@@ -141,18 +142,29 @@ def test_nothing_is_promised_of_what_was_learned(split):
     assert "learned from" in line
 
 
-def test_tables_and_pages_name_the_looks_that_promises_hold_for(capsys):
-    scores = replace(classified(np.full(100, 0.9), np.ones(100, bool)), source=Source("m", "validation", looks="8 x 1"))
-    said = "those of 8 x 1 looks at each image"
+@pytest.mark.parametrize(
+    ("looks", "said"),
+    [
+        ("1 x 1", "Each image was looked at once: what is said of probabilities holds for predict without --tta and"),
+        (
+            "8 x 1",
+            "Each probability is the mean over 8 flips and turns of an image: it holds for predict with the same",
+        ),
+        ("1 x 0.5, 1", "Each probability is the mean over the sizes 0.5, 1 of an image"),
+        ("8 x 0.5, 1", "Each probability is the mean over 8 flips and turns and the sizes 0.5, 1 of an image"),
+    ],
+)
+def test_tables_and_pages_name_the_looks_that_promises_hold_for(capsys, looks, said):
+    scores = replace(classified(np.full(100, 0.9), np.ones(100, bool)), source=Source("m", "validation", looks=looks))
     for known in (scores, replace(segmented(np.full((5, 9), 0.9), np.ones((5, 9), bool)), source=scores.source)):
         print_scores(known)
         assert said in capsys.readouterr().out
-        assert summarise(known)["looks"] == "8 x 1"
+        assert summarise(known)["looks"] == looks
         assert said in selective({"m": known}).tables[0].looks
     chances = np.tile(np.array([0.9, 0.1], np.float32), (100, 1))
     assert said in finding_table("m", replace(scores, probabilities=chances)).looks
     print_scores(replace(scores, source=Source("m")))
-    assert "looks" not in capsys.readouterr().out
+    assert "predict" not in capsys.readouterr().out
     assert selective({"m": replace(scores, source=Source("m"))}).tables[0].looks == ""
 
 

@@ -107,20 +107,43 @@ def findings(scores: ClassificationScores, index: int, goals: Sequence[float] = 
     The threshold is the r-th lowest probability among the class's N images, with the largest r for which so many of N
     would lie below the goal's own threshold with a chance of 95%: no law of the probabilities is assumed.
     """
-    if scores.probabilities is None or scores.source.split in LEARNED:
-        return []
-    chances, own = scores.probabilities[:, index].astype(np.float64), scores.truth == index
-    lowest = np.sort(chances[own])
-    return [_finding(goal, lowest, chances, own) for goal in goals]
+    return [_finding(scores, index, goal, _missed_surely) for goal in goals if _tells(scores)]
 
 
-def _finding(goal: float, lowest: Float64, chances: Float64, own: Bool) -> Finding:
-    missed = np.arange(len(lowest))
+def reached(scores: ClassificationScores, index: int, goals: Sequence[float] = GOALS) -> list[Finding]:
+    """Return as ``findings`` does, and where that promises nothing, which probability reaches the goal on these images.
+
+    Chosen on the images that it is judged by, it is likely to find less of others. It is none that finds less than what
+    is promised of a lower goal.
+    """
+    return [_finding(scores, index, goal, _missed_here) for goal in goals if _tells(scores)]
+
+
+def _tells(scores: ClassificationScores) -> bool:
+    return scores.probabilities is not None and scores.source.split not in LEARNED
+
+
+def _missed_surely(count: int, goal: float) -> int:
+    """Return how many of a class's images may lie below a threshold that is promised to find the goal; -1 for none."""
+    missed = np.arange(count)
     # Of r = missed + 1 images at least r lie below the goal's threshold with the chance 1 - P(missed or fewer).
-    allowed = np.flatnonzero(1 - bdtr(missed, len(lowest), 1 - goal) >= CERTAINTY) if len(lowest) else missed
-    if not len(allowed):
+    allowed = np.flatnonzero(1 - bdtr(missed, count, 1 - goal) >= CERTAINTY) if count else missed
+    return int(allowed[-1]) if len(allowed) else -1
+
+
+def _missed_here(count: int, goal: float) -> int:
+    """Return how many of a class's images may lie below a threshold that finds the goal of these; -1 for no images."""
+    promised = [most for less in GOALS if less <= goal and (most := _missed_surely(count, less)) >= 0]
+    return min([count - math.ceil(count * goal - 1e-9), *promised]) if count else -1
+
+
+def _finding(scores: ClassificationScores, index: int, goal: float, most: Callable[[int, float], int]) -> Finding:
+    assert scores.probabilities is not None
+    chances, own = scores.probabilities[:, index].astype(np.float64), scores.truth == index
+    missed = most(int(own.sum()), goal)
+    if missed < 0:
         return Finding(goal, *[float("nan")] * 5)
-    threshold = _shortened(float(lowest[allowed[-1]]))
+    threshold = _shortened(float(np.sort(chances[own])[missed]))
     chosen = chances >= threshold
     right, count = (chosen & own).sum(), chosen.sum()
     low, high = exact_interval(right, count)

@@ -11,13 +11,12 @@ import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import reliability, temperatures_of
-from pixelproof.evaluation.finding import average_precision, findings, roc_auc
+from pixelproof.evaluation.finding import average_precision, findings, reached, roc_auc
 from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
-from pixelproof.evaluation.selective import LEARNED, Promise, kept, promises
+from pixelproof.evaluation.selective import kept, promises
 from pixelproof.evaluation.units import members_of
 from pixelproof.labels import LabelScheme
-from pixelproof.numbers import counted, score, share
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
 
@@ -27,43 +26,6 @@ def summarise(scores: Scores) -> dict[str, Any]:
     if isinstance(scores, SegmentationScores):
         return _segmentation(scores)
     return _classification(scores)
-
-
-def study_line(scores: ClassificationScores) -> str:
-    """Return the line in which the reference study reports a classifier."""
-    correct, total = int(scores.correct.sum()), len(scores.ids)
-    return (
-        f"Average loss: {metrics.average_loss(scores):.4f}, Accuracy: {correct}/{total} ({100 * correct / total:.0f}%)"
-    )
-
-
-def promise_lines(scores: Scores) -> list[str]:
-    """Return what is promised of a classifier's answers, or why nothing is; nothing to say without confidences."""
-    if scores.calibration is None or isinstance(scores, SegmentationScores):
-        return []
-    if scores.source.split in LEARNED:
-        return ["Nothing is promised of images that the model has learned from or was chosen by."]
-    made = promises(scores)
-    if made is None:
-        return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]
-    return [promise_line(promise, len(scores.ids)) for promise in made]
-
-
-def promise_line(promise: Promise, images: int) -> str:
-    """Return what is promised of a classifier's answers, and for what its ``images`` are too few or too often wrong."""
-    goal = f"at least {share(promise.goal, 0)} right"
-    if math.isnan(promise.confidence):
-        of = counted(images, "image")
-        return f"{goal.capitalize()} is not promised: {of} are too few, or too many of them wrong."
-    which = f"answers from {score(promise.confidence, 5)} on, {share(promise.share)} of them"
-    return f"{goal.capitalize()}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
-
-
-def looks_line(scores: Scores) -> str:
-    """Return with which looks at an image its probabilities were found; empty where that is not known."""
-    if not (looks := scores.source.looks):
-        return ""
-    return f"Probabilities are those of {looks} looks at each image (symmetries x sizes); with others, they are others."
 
 
 def defined(value: float) -> float | None:
@@ -188,8 +150,14 @@ def _by_probability(scores: ClassificationScores) -> dict[str, Any]:
         "average_precision": _named(names, precision),
         "mean_average_precision": defined(float(metrics.mean_defined(precision))),
         "roc_auc": _named(names, roc_auc(scores)),
-        "findings": {name: [_defined(vars(f)) for f in findings(scores, i)] for i, name in enumerate(names)},
+        "findings": {name: _goals(scores, i) for i, name in enumerate(names)},
     }
+
+
+def _goals(scores: ClassificationScores, index: int) -> list[dict[str, Any]]:
+    """Return how each part of a class is found with certainty, and ``here`` how it is on these images alone."""
+    both = zip(findings(scores, index), reached(scores, index), strict=True)
+    return [_defined(vars(sure)) | {"here": _defined(vars(here))} for sure, here in both]
 
 
 def _confusion(scores: Scores) -> dict[str, Any]:

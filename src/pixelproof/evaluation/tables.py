@@ -7,7 +7,9 @@ from typing import Any
 from rich.console import Console
 
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.evaluation.summary import looks_line, promise_lines, study_line, summarise
+from pixelproof.evaluation.selective import CERTAINTY
+from pixelproof.evaluation.sentences import looks_line, promise_lines, study_line
+from pixelproof.evaluation.summary import summarise
 from pixelproof.numbers import counted as number_of
 from pixelproof.numbers import interval, ranged, score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
@@ -71,14 +73,27 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
     if len(figures["findings"]) > FEW:
         print("From which probability of a class on to look for it, the run's page and --json say.")
         return
-    title = "To find a part of a class, with 95% certainty"
-    found = table("class", "AP", "ROC AUC", "to find", "look from", "at", "of them right", title=title)
+    _areas(figures, out)
+    heads = ("recall wanted", "certainty", "from probability", "of all images", "of these it is")
+    found = table("class", *heads, title="To find a part of a class, look at all images")
     for name, goals in figures["findings"].items():
-        whole = score(figures["average_precision"][name]), score(figures["roc_auc"][name])
         for row in goals:
-            texts = significant(row["probability"]), share(row["share"]), share(row["precision"])
-            add_row(found, name, *whole, share(row["goal"], 0), *texts)
+            here, certainty = row["here"], "none" if row["probability"] is None else share(CERTAINTY, 0)
+            texts = significant(here["probability"]), share(here["share"]), share(here["precision"])
+            add_row(found, name, share(row["goal"], 0), certainty, *texts)
     out.print(found)
+    print(
+        "Certainty none: too few images of the class to promise it; it is reached on these, and may not be on others."
+    )
+
+
+def _areas(figures: dict[str, Any], out: Console) -> None:
+    ends = figures["intervals"]
+    areas = table("class", "average precision", "ROC AUC", title="By the probability of the class")
+    for name in figures["findings"]:
+        both = (_within(figures[figure][name], ends[figure][name], 3) for figure in ("average_precision", "roc_auc"))
+        add_row(areas, name, *both)
+    out.print(areas)
 
 
 def _kept(rows: list[dict[str, Any]] | None, scores: Scores, unit: str, out: Console) -> None:

@@ -23,7 +23,7 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Part:
-    """A share with its interval."""
+    """A figure with its interval, which may be empty."""
 
     text: str
     interval: str
@@ -47,6 +47,11 @@ class ClassTable:
 
     lines: list[ClassLine]
     few: bool
+
+
+def shown(ends: str) -> str:
+    """Return the ends of an interval as they stand below a figure: nothing where they are unknown."""
+    return "" if ends == UNDEFINED else ends
 
 
 def class_table(scores: ClassificationScores) -> ClassTable:

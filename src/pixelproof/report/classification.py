@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
-from pixelproof.evaluation.summary import study_line
+from pixelproof.evaluation.sentences import study_line
 from pixelproof.numbers import UNDEFINED, count, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.class_table import ClassTable, class_table

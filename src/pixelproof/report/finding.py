@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pixelproof.array_types import Float64
-from pixelproof.evaluation.finding import GOALS, Finding, average_precision, findings, precision_recall, roc_auc
+from pixelproof.evaluation.finding import (
+    GOALS,
+    Finding,
+    average_precision,
+    findings,
+    precision_recall,
+    reached,
+    roc_auc,
+)
+from pixelproof.evaluation.intervals import area_intervals
 from pixelproof.evaluation.metrics import mean_defined
-from pixelproof.evaluation.summary import looks_line
-from pixelproof.numbers import count, interval, score, share, significant
+from pixelproof.evaluation.selective import CERTAINTY
+from pixelproof.evaluation.sentences import looks_line
+from pixelproof.evaluation.units import members_of
+from pixelproof.numbers import between, count, interval, score, share, significant
+from pixelproof.report.class_table import Part, shown
 from pixelproof.report.figures.precision_recall import precision_recall_chart
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores
@@ -21,18 +35,25 @@ GOAL = 0.9
 
 
 @dataclass(frozen=True)
-class ClassRow:
-    """One class, and one part of its images that is to be found."""
+class AreaRow:
+    """How well one class is told from all others."""
 
     name: str
     n: str
-    precision: str
-    auc: str
+    precision: Part
+    auc: Part
+
+
+@dataclass(frozen=True)
+class GoalRow:
+    """One class, and one part of its images that is to be found."""
+
+    name: str
     goal: str
+    certainty: str
     probability: str
     share: str
-    right: str
-    interval: str
+    right: Part
 
 
 @dataclass(frozen=True)
@@ -42,35 +63,49 @@ class FindingTable:
     picture: Picture | None
     mean: str
     looks: str
-    rows: list[ClassRow]
+    areas: list[AreaRow]
+    goals: list[GoalRow]
 
 
 def finding_table(model: str, scores: ClassificationScores) -> FindingTable | None:
     """Return how the images of each class are found; None where probabilities are unknown."""
     if scores.probabilities is None:
         return None
-    precision, auc = average_precision(scores), roc_auc(scores)
-    few = len(precision) <= DRAWN
-    rows = [
-        _row(scores, index, float(precision[index]), float(auc[index]), found)
+    precision, few = average_precision(scores), len(scores.scheme.classes) <= DRAWN
+    goals = [
+        _goal(scores.scheme.names[index], sure, here)
         for index in range(len(precision))
-        for found in findings(scores, index, GOALS if few else (GOAL,))
+        for sure, here in _both(scores, index, GOALS if few else (GOAL,))
     ]
     mean = score(float(mean_defined(precision)), 3)
-    return FindingTable(_picture(model, scores) if few else None, mean, looks_line(scores), rows)
+    picture = _picture(model, scores) if few else None
+    return FindingTable(picture, mean, looks_line(scores), _areas(scores, precision), goals)
 
 
-def _row(scores: ClassificationScores, index: int, precision: float, auc: float, found: Finding) -> ClassRow:
-    return ClassRow(
-        name=scores.scheme.names[index],
-        n=count(int((scores.truth == index).sum())),
-        precision=score(precision, 3),
-        auc=score(auc, 3),
-        goal=share(found.goal, 0),
-        probability=significant(found.probability),
-        share=share(found.share),
-        right=share(found.precision),
-        interval=interval(found.low, found.high),
+def _areas(scores: ClassificationScores, precision: Float64) -> list[AreaRow]:
+    ends = area_intervals(scores, members_of(scores))
+    values = precision, roc_auc(scores)
+    parts = [
+        [Part(score(value, 3), shown(between(*pair))) for value, pair in zip(each.tolist(), within.T, strict=True)]
+        for each, within in zip(values, ends.values(), strict=True)
+    ]
+    counts = np.bincount(scores.truth, minlength=len(precision)).tolist()
+    return [AreaRow(*row) for row in zip(scores.scheme.names, map(count, counts), *parts, strict=True)]
+
+
+def _both(scores: ClassificationScores, index: int, goals: Sequence[float]) -> Iterator[tuple[Finding, Finding]]:
+    """Yield what finds each part of a class with certainty, and what does on these images."""
+    return zip(findings(scores, index, goals), reached(scores, index, goals), strict=True)
+
+
+def _goal(name: str, sure: Finding, here: Finding) -> GoalRow:
+    return GoalRow(
+        name=name,
+        goal=share(here.goal, 0),
+        certainty="none" if math.isnan(sure.probability) else share(CERTAINTY, 0),
+        probability=significant(here.probability),
+        share=share(here.share),
+        right=Part(share(here.precision), shown(interval(here.low, here.high))),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pixelproof.evaluation.selective import Kept, kept
-from pixelproof.evaluation.summary import looks_line, promise_lines
+from pixelproof.evaluation.sentences import looks_line, promise_lines
 from pixelproof.numbers import count, interval, score, share
 from pixelproof.report.figures.kept import kept_chart
 from pixelproof.report.pictures import Picture, svg_uri

@@ -19,7 +19,7 @@ def precision_recall_chart(curves: Mapping[str, tuple[Float64, Float64]]) -> byt
     Returns:
         An SVG file.
     """
-    with style.figure(5.6, 3.8) as drawing:
+    with style.figure(7.2, 3.8) as drawing:
         axes = drawing.add_subplot()
         for index, (name, (precision, recall)) in enumerate(curves.items()):
             color, dash = style.series(index)
@@ -31,5 +31,5 @@ def precision_recall_chart(curves: Mapping[str, tuple[Float64, Float64]]) -> byt
         axes.set_ylabel("precision: of those found, right")
         axes.grid(axis="y")
         axes.tick_params(length=0)
-        axes.legend(loc="lower left")
+        drawing.legend(loc="outside right upper")
         return style.saved(drawing)

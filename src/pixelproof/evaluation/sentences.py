@@ -1,0 +1,55 @@
+"""What a score file says in sentences, the same in the terminal and on pages."""
+
+from __future__ import annotations
+
+import math
+
+from pixelproof.evaluation.calibration import ONE_LOOK
+from pixelproof.evaluation.metrics import average_loss
+from pixelproof.evaluation.selective import LEARNED, Promise, promises
+from pixelproof.numbers import counted, score, share
+from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+
+
+def study_line(scores: ClassificationScores) -> str:
+    """Return the line in which the reference study reports a classifier."""
+    correct, total = int(scores.correct.sum()), len(scores.ids)
+    return f"Average loss: {average_loss(scores):.4f}, Accuracy: {correct}/{total} ({100 * correct / total:.0f}%)"
+
+
+def promise_lines(scores: Scores) -> list[str]:
+    """Return what is promised of a classifier's answers, or why nothing is; nothing to say without confidences."""
+    if scores.calibration is None or isinstance(scores, SegmentationScores):
+        return []
+    if scores.source.split in LEARNED:
+        return ["Nothing is promised of images that the model has learned from or was chosen by."]
+    made = promises(scores)
+    if made is None:
+        return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]
+    return [promise_line(promise, len(scores.ids)) for promise in made]
+
+
+def promise_line(promise: Promise, images: int) -> str:
+    """Return what is promised of a classifier's answers, and for what its ``images`` are too few or too often wrong."""
+    goal = f"at least {share(promise.goal, 0)} right"
+    if math.isnan(promise.confidence):
+        of = counted(images, "image")
+        return f"{goal.capitalize()} is not promised: {of} are too few, or too many of them wrong."
+    which = f"answers from {score(promise.confidence, 5)} on, {share(promise.share)} of them"
+    return f"{goal.capitalize()}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
+
+
+def looks_line(scores: Scores) -> str:
+    """Return for which looks at an image its probabilities hold; empty where that is not known."""
+    if not (looks := scores.source.looks):
+        return ""
+    if looks == ONE_LOOK:
+        return (
+            "Each image was looked at once: what is said of probabilities holds for predict without --tta and --scales."
+        )
+    symmetries, sizes = looks.split(" x ")
+    parts = [f"{symmetries} flips and turns"] * (symmetries != "1") + [f"the sizes {sizes}"] * (sizes != "1")
+    over = " and ".join(parts)
+    return (
+        f"Each probability is the mean over {over} of an image: it holds for predict with the same --tta and --scales."
+    )
