@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units, reliability
+from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.selective import kept, promises
 from pixelproof.evaluation.units import members_of, one_of_each
@@ -67,6 +68,13 @@ def test_copies_of_images_promise_no_more_and_are_no_surer(times):
     areas = area_intervals(alone, np.arange(120)), area_intervals(many, members_of(many))
     for name, ends in areas[0].items():
         np.testing.assert_allclose(areas[1][name], ends, atol=0.02)
+    for index in range(3):
+        sure, expected = findings(many, index), findings(alone, index)
+        assert repr([(each.probability, each.share) for each in sure]) == repr(
+            [(each.probability, each.share) for each in expected]
+        )
+        assert sure[0].low == pytest.approx(expected[0].low, abs=0.05)
+        assert reached(many, index)[3].probability == reached(alone, index)[3].probability
     found = {groups: kept(replace(many, groups=groups and many.groups)) for groups in (None, True)}
     np.testing.assert_array_equal(found[None].accuracy, found[True].accuracy)
     width = {groups: (each.high - each.low)[0] for groups, each in found.items()}

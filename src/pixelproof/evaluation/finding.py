@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import bdtr
 
-from pixelproof.array_types import Bool, Float64, Int64
-from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.selective import CERTAINTY, LEARNED, exact_interval
+from pixelproof.array_types import Bool, Float64
+from pixelproof.evaluation.intervals import share_interval
+from pixelproof.evaluation.metrics import from_the_top, ratio
+from pixelproof.evaluation.selective import CERTAINTY, LEARNED
+from pixelproof.evaluation.units import members_of, one_of_each, subset
 from pixelproof.runs import ClassificationScores
 
 GOALS = (0.8, 0.9, 0.95, 0.99)
@@ -81,15 +82,6 @@ def roc_auc(scores: ClassificationScores) -> Float64:
     return _of_each_class(scores, area)
 
 
-def from_the_top(chances: npt.NDArray[np.floating], own: Bool) -> tuple[Int64, Int64, Int64]:
-    """Return how many images of the class, and of all, have each different probability or a higher one, [T] each.
-
-    And which of these T probabilities, highest first, each image has, int64 [N].
-    """
-    _, place = np.unique(-chances, return_inverse=True)
-    return np.bincount(place[own], minlength=place.max() + 1).cumsum(), np.bincount(place).cumsum(), place
-
-
 def _of_each_class(scores: ClassificationScores, figure: Callable[[Float64, Bool], float]) -> Float64:
     """Return a figure of each class's probabilities, [K]; NaN without them or without images of the class."""
     figures = np.full(len(scores.scheme.classes), np.nan)
@@ -105,7 +97,8 @@ def findings(scores: ClassificationScores, index: int, goals: Sequence[float] = 
     None where probabilities are unknown, and of images that the model has learned from.
 
     The threshold is the r-th lowest probability among the class's N images, with the largest r for which so many of N
-    would lie below the goal's own threshold with a chance of 95%: no law of the probabilities is assumed.
+    would lie below the goal's own threshold with a chance of 95%: no law of the probabilities is assumed. Of images in
+    groups one of each counts for it, as those of a patient are not as many trials.
     """
     return [_finding(scores, index, goal, _missed_surely) for goal in goals if _tells(scores)]
 
@@ -139,15 +132,22 @@ def _missed_here(count: int, goal: float) -> int:
 
 def _finding(scores: ClassificationScores, index: int, goal: float, most: Callable[[int, float], int]) -> Finding:
     assert scores.probabilities is not None
-    chances, own = scores.probabilities[:, index].astype(np.float64), scores.truth == index
-    missed = most(int(own.sum()), goal)
+    lowest = _lowest(scores, index)
+    missed = most(len(lowest), goal)
     if missed < 0:
         return Finding(goal, *[float("nan")] * 5)
-    threshold = _shortened(float(np.sort(chances[own])[missed]))
-    chosen = chances >= threshold
-    right, count = (chosen & own).sum(), chosen.sum()
-    low, high = exact_interval(right, count)
-    return Finding(goal, threshold, float(chosen.mean()), float(right / count), float(low), float(high))
+    threshold = _shortened(float(lowest[missed]))
+    chosen = scores.probabilities[:, index].astype(np.float64) >= threshold
+    own = (scores.truth == index)[chosen]
+    low, high = share_interval(own, members_of(subset(scores, chosen))).tolist()
+    return Finding(goal, threshold, float(chosen.mean()), float(own.mean()), low, high)
+
+
+def _lowest(scores: ClassificationScores, index: int) -> Float64:
+    """Return the probabilities of the independent images of a class, lowest first."""
+    independent = one_of_each(subset(scores, scores.truth == index))
+    assert independent.probabilities is not None
+    return np.sort(independent.probabilities[:, index].astype(np.float64))
 
 
 def _shortened(probability: float) -> float:

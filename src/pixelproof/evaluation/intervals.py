@@ -44,6 +44,14 @@ def share_intervals(scores: ClassificationScores, members: Int64 | None = None) 
     }
 
 
+def share_interval(right: Bool, members: Int64 | None = None) -> Float64:
+    """Return the interval, [2], of the share of images that are right, bool [N]; ``members`` as everywhere."""
+    if members is None:
+        return np.stack(exact_interval(right.sum(), np.int64(len(right))))
+    value, influence = of_share(right)
+    return ends_of(value, by_unit(influence, members), len(np.unique(members)))
+
+
 def area_intervals(scores: ClassificationScores, members: Int64 | None = None) -> Intervals:
     """Return the intervals of ``average_precision`` and ``roc_auc`` by class, those of the jackknife.
 
@@ -88,12 +96,7 @@ def _shares(right: Bool, places: Int64, count: int, members: Int64 | None) -> Fl
         hits, trials = np.bincount(places[right], minlength=count), np.bincount(places, minlength=count)
         return np.where(trials > 0, np.stack(exact_interval(hits, trials)), np.nan)
     here = [np.flatnonzero(places == place) for place in range(count)]
-    return np.stack([_share(right[images], members[images]) for images in here], axis=1)
-
-
-def _share(right: Bool, members: Int64) -> Float64:
-    value, influence = of_share(right)
-    return ends_of(value, by_unit(influence, members), len(np.unique(members)))
+    return np.stack([share_interval(right[images], members[images]) for images in here], axis=1)
 
 
 def _balanced(scores: ClassificationScores, members: Int64 | None) -> Float64:

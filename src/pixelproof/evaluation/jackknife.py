@@ -11,8 +11,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit, stdtrit
 
 from pixelproof.array_types import Bool, Float64
-from pixelproof.evaluation.finding import from_the_top
-from pixelproof.evaluation.metrics import ratio
+from pixelproof.evaluation.metrics import from_the_top, ratio
 from pixelproof.evaluation.resampling import CONFIDENCE, effective
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
-from pixelproof.array_types import Int64
+from pixelproof.array_types import Bool, Int64
 from pixelproof.randomness import derive
 from pixelproof.runs import ClassificationScores, Scores
 
@@ -26,7 +27,11 @@ def one_of_each(scores: ClassificationScores) -> ClassificationScores:
     first: dict[str, int] = {}
     for place in sorted(range(len(scores.ids)), key=lambda n: derive(0, "one of a group", scores.ids[n])):
         first.setdefault(str(scores.groups[place]), place)
-    kept = np.array(sorted(first.values()))
-    arrays = {f.name: getattr(scores, f.name) for f in fields(scores)}
-    chosen = {name: value[kept] for name, value in arrays.items() if isinstance(value, np.ndarray)}
-    return replace(scores, **chosen, ids=tuple(scores.ids[place] for place in kept))
+    return subset(scores, np.array(sorted(first.values()), np.int64))
+
+
+def subset(scores: ClassificationScores, chosen: Bool | Int64) -> ClassificationScores:
+    """Return the scores of some of the images, by their places, int64 [n], or bool [N]."""
+    values = {f.name: getattr(scores, f.name) for f in fields(scores)}
+    kept: dict[str, Any] = {name: value[chosen] for name, value in values.items() if isinstance(value, np.ndarray)}
+    return replace(scores, **kept, ids=tuple(np.array(scores.ids, dtype=np.str_)[chosen].tolist()))
