@@ -150,6 +150,21 @@ def test_scores_that_know_different_groups_are_refused(pixelproof, tmp_path):
     assert answer(pixelproof, first, second, "--groups", "^(scene.)_")["groups"]["count"] == 8
 
 
+def test_models_that_are_equal_in_every_group_have_no_interval(pixelproof, classifiers, tmp_path):
+    one, other = (load_scores(path) for path in classifiers)
+    alike = other.truth == 0
+    other = replace(other, predicted=np.where(alike, one.predicted, other.predicted))
+    paths = [classifiers[0], *saved(tmp_path, alike=other)]
+    out, name = tmp_path / "out", one.scheme.names[0]
+    for more, low, units in (((), True, "images"), (("--groups", r"^(site\d+)_"), False, "groups of images")):
+        (pair,) = answer(pixelproof, *paths, "--out", out, "--overwrite", *more)["pairs"]
+        found = pair["classes"][name]
+        assert found["difference"] == 0
+        assert (found["low"] is not None, found["p"] is not None) == (low, low)
+        assert all(each["p"] is not None for other, each in pair["classes"].items() if other != name)
+        assert f"95% interval over {units}. Test" in (out / "report.html").read_text("utf-8")
+
+
 def test_the_folder_keeps_every_image(pixelproof, segmenters, tmp_path, monkeypatch):
     out, read = tmp_path / "verdict", []
     monkeypatch.setattr(
@@ -328,7 +343,11 @@ def test_a_model_against_itself_is_refused(pixelproof, segmenters, tmp_path):
     assert (code, "at least two" in err) == (2, True)
     copy = saved(tmp_path, copy=load_scores(segmenters[0]))[0]
     (pair,) = answer(pixelproof, segmenters[0], copy)["pairs"]
-    assert (pair["difference"], pair["p"], pair["ties"]) == (0, 1, 23)
+    assert (pair["difference"], pair["low"], pair["high"], pair["p"], pair["ties"]) == (0, None, None, None, 23)
+    assert pair["verdict"] == "undecided"
+    other = saved(tmp_path, other=load_scores(segmenters[1]))[0]
+    first, *_ = answer(pixelproof, segmenters[0], copy, other)["pairs"]
+    assert first["p_adjusted"] is None
     assert "fcn32s and copy score the same on every image." in pair["sentences"]
 
 

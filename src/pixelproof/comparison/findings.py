@@ -51,7 +51,7 @@ class Findings:
             b: The second's.
             ids: Ids of the N images.
         """
-        low, high, p = (float(values[-1]) for values in (self.low, self.high, self.p))
+        low, high, p = (defined(values[-1]) for values in (self.low, self.high, self._tested()))
         gain = self.image_b - self.image_a
         rows = zip(ids, self.image_a, self.image_b, gain, strict=True)
         return PairRecord(
@@ -73,8 +73,12 @@ class Findings:
             ),
         )
 
+    def _tested(self) -> Float64:
+        """Return the p-values, [K+1], of figures that have an interval; others are NaN."""
+        return np.where(np.isnan(self.low), np.nan, self.p)
+
     def _classes(self) -> dict[str, ClassRecord]:
-        p = np.where(np.isnan(self.effective), np.nan, self.p[:-1])
+        p = self._tested()[:-1]
         adjusted = holm(p)
         return {
             name: ClassRecord(

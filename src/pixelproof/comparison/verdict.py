@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pixelproof.comparison.paired import SIGNIFICANCE, holm
+from pixelproof.evaluation.summary import defined
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import EvidenceRecord, MosaicFigure
 
@@ -32,15 +33,15 @@ def class_verdict(record: ClassRecord) -> Verdict:
     return verdict(record.low, record.high, record.p)
 
 
-def over_pairs(record: ComparisonRecord) -> dict[tuple[str, str], float]:
+def over_pairs(record: ComparisonRecord) -> dict[tuple[str, str], float | None]:
     """Return the p-value of each pair, by its models' names, adjusted over all pairs by Holm's method."""
     adjusted = holm(np.array([pair.p for pair in record.pairs], np.float64)).tolist()
-    return {(pair.a, pair.b): p for pair, p in zip(record.pairs, adjusted, strict=True)}
+    return {(pair.a, pair.b): defined(p) for pair, p in zip(record.pairs, adjusted, strict=True)}
 
 
 def disagree(pair: PairRecord) -> bool:
     """Return whether the test and the interval say different things, which leaves a pair undecided."""
-    return significant(pair.p) != (pair.low > 0 or pair.high < 0)
+    return significant(pair.p) != ((pair.low or 0) > 0 or (pair.high or 0) < 0)
 
 
 def mosaics_beyond_chance(evidence: EvidenceRecord) -> list[list[MosaicFigure]]:

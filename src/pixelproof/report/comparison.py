@@ -56,6 +56,7 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
         "made_of": made_of(comparison) if comparison else "",
+        "units": "groups of images" if comparison and comparison.groups else "images",
         "images": images(comparison) if comparison else "",
         "tolerances": tolerances,
         "strides": strides,

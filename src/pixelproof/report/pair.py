@@ -115,9 +115,9 @@ def _confusions(where: Where) -> list[tuple[str, str, str, str, str]]:
 def _cell(row: str, column: str, known: Mapping[tuple[str, str], PairRecord]) -> Cell | None:
     if row == column:
         return None
-    pair, sign = (known[column, row], 1) if (column, row) in known else (known[row, column], -1)
+    pair = known.get((column, row)) or known[row, column]
     winner = {"a": pair.a, "b": pair.b}.get(pair.verdict)
     change = "" if winner is None else "better" if winner == row else "worse"
-    ends = sorted((sign * pair.low, sign * pair.high))
-    estimate = Estimate(value=sign * pair.difference, low=ends[0], high=ends[1])
+    estimate = Estimate(value=pair.difference, low=pair.low, high=pair.high)
+    estimate = estimate if pair.b == row else estimate.turned
     return Cell(points(estimate.value), change, f"{row} minus {column}: {with_interval(estimate)}, p {p_value(pair.p)}")

@@ -76,15 +76,15 @@ class Wins(Strict):
 
 
 class PairRecord(Strict):
-    """Two models on the same images; every difference is b - a."""
+    """Two models on the same images; every difference is b - a. What is undefined is None."""
 
     a: str
     b: str
     metric: Metric
     difference: Difference
-    low: Difference
-    high: Difference
-    p: Share
+    low: Difference | None
+    high: Difference | None
+    p: Share | None
     verdict: Verdict
     images: Count
     wins: Wins

@@ -36,6 +36,12 @@ class Estimate(Strict):
     low: Number = None
     high: Number = None
 
+    @property
+    def turned(self) -> Estimate:
+        """A difference the other way round."""
+        value, low, high = (None if each is None else -each for each in (self.value, self.high, self.low))
+        return Estimate(value=value, low=low, high=high)
+
 
 class GainPart(Strict):
     """A part of the gain in mIoU; the parts add up to the whole."""

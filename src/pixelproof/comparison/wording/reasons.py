@@ -12,7 +12,7 @@ from pixelproof.comparison.wording.words import bound, listed, p_value, points, 
 from pixelproof.languages import Language
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import ComparisonRecord
-from pixelproof.runs.evidence_file import ClaimResult, Estimate, EvidenceRecord, MosaicFigure, TestResult
+from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord, MosaicFigure, TestResult
 
 About = Literal["where", "boundaries", "mosaic", "effects", "claims", "seeds"]
 _SAME_GRID = 0.9
@@ -123,7 +123,7 @@ def _where(evidence: EvidenceRecord, undecided: Sequence[set[str]], language: La
             continue  # there is no gain to be found anywhere
         up = total.value > 0
         better, worse = (pair.b, pair.a) if up else (pair.a, pair.b)
-        edges, interior = (each if up else _turned(each) for each in (pair.where.edges, pair.where.interior))
+        edges, interior = (each if up else each.turned for each in (pair.where.edges, pair.where.interior))
         yield say(
             "where",
             language,
@@ -138,12 +138,6 @@ def _where(evidence: EvidenceRecord, undecided: Sequence[set[str]], language: La
             interior_low=bound(interior.low),
             interior_high=bound(interior.high),
         )
-
-
-def _turned(estimate: Estimate) -> Estimate:
-    """Return a difference the other way round."""
-    value, low, high = (None if each is None else -each for each in (estimate.value, estimate.high, estimate.low))
-    return Estimate(value=value, low=low, high=high)
 
 
 def _boundary_f1(evidence: EvidenceRecord, language: Language) -> Iterator[str]:

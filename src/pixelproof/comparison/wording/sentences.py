@@ -8,6 +8,7 @@ from pixelproof.comparison.wording.words import METRICS, bound, listed, p_value,
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
+from pixelproof.runs.evidence_file import Estimate
 
 
 def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "en") -> list[str]:
@@ -30,17 +31,18 @@ def _better(pair: PairRecord, language: Language) -> str:
     b_wins = pair.verdict == "b"
     winner, loser = (pair.b, pair.a) if b_wins else (pair.a, pair.b)
     sign = 1 if b_wins else -1
-    low, high = (pair.low, pair.high) if b_wins else (-pair.high, -pair.low)
+    difference = Estimate(value=pair.difference, low=pair.low, high=pair.high)
+    difference = difference if b_wins else difference.turned
     wins, losses = (pair.wins.b, pair.wins.a) if b_wins else (pair.wins.a, pair.wins.b)
     return say(
         "better",
         language,
         winner=winner,
         loser=loser,
-        difference=points(sign * pair.difference),
+        difference=points(difference.value),
         metric=METRICS[pair.metric],
-        low=bound(low),
-        high=bound(high),
+        low=bound(difference.low),
+        high=bound(difference.high),
         p=p_value(pair.p),
         wins=say(
             f"wins_{pair.metric}",
