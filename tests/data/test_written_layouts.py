@@ -39,6 +39,24 @@ def test_a_table_of_labels(tmp_path):
     assert not [f for f in examine(root).findings if f.check == "ignored-files"]
 
 
+def test_a_table_may_leave_suffixes_out(tmp_path):
+    root = table_of(tmp_path, "image_id,label\na,cat\nimages/b,dog\nval/c,cat\nd,dog\n")
+    assert labelled(open_data(root)) == {
+        "train": {"a": "cat", "images/b": "dog", "d": "dog"},
+        "validation": {"val/c": "cat"},
+    }
+    save(picture(9), root / "images" / "a.jpg")
+    with pytest.raises(UserError, match=r"labels\.csv names 'a', and .* holds no such image"):
+        open_data(root)
+
+
+def test_tables_that_are_not_read_are_named_where_no_layout_fits(tmp_path):
+    save(picture(0), tmp_path / "HAM10000_images" / "a.jpg")
+    (tmp_path / "HAM10000_metadata.csv").write_text("lesion_id,image_id,dx\nL1,a,nv\n")
+    with pytest.raises(UserError, match=r"; HAM10000_metadata\.csv \(columns lesion_id, image_id, dx\) is not read: a"):
+        open_data(tmp_path)
+
+
 def test_a_table_may_say_the_split_and_classes_by_number(tmp_path):
     (tmp_path / "id2label.json").write_text('{"3": "cat", "7": "dog"}')
     root = table_of(tmp_path, "image_id,class,split\na.png,3,train\nval/c.png,7,train\nd.png,7,test\n")
@@ -57,7 +75,11 @@ def test_a_table_may_say_the_split_and_classes_by_number(tmp_path):
         ("filename,label\na.png,cat\nd.png,cat\n", "labels.csv names one class"),
         ("filename,label,split\na.png,cat,train\nd.png,dog,fold1\n", r"'fold1' of 'd.png' is no split; write train"),
         (f"filename,label\na.png,cat\n{'x' * 300}.png,dog\n", "labels.csv names 'x+.png', and .* holds no such image"),
-        ("path,label\na.png,cat\n", "has no layout that is recognised; arrange it as .*labels.csv"),
+        (
+            "path,label\na.png,cat\n",
+            r"has no layout that is recognised; arrange it as .*; labels\.csv \(columns path, label\) is not read: "
+            "a table of labels is labels.csv, with columns filename and label",
+        ),
     ],
 )
 def test_a_wrong_table_is_one_sentence(tmp_path, rows, complaint):

@@ -11,7 +11,7 @@ from pixelproof.data.layouts.groups import add_groups
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.lists import pascal_voc
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
-from pixelproof.data.layouts.tables import label_table, mask_table
+from pixelproof.data.layouts.tables import label_table, mask_table, unread_tables
 from pixelproof.data.layouts.written import path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
@@ -53,9 +53,9 @@ def find_layout(root: Path) -> Found:
     if not readings:
         if not any(path.suffix.lower() in IMAGE_SUFFIXES for path in root.rglob("*")):
             raise UserError(f"{root} holds no images", "give a folder with labelled images")
-        if reason := why_no_classes(root):
-            raise reason
-        raise UserError(f"{root} has no layout that is recognised", f"arrange it as {RECOGNISED}")
+        reason = why_no_classes(root)
+        reason = reason or UserError(f"{root} has no layout that is recognised", f"arrange it as {RECOGNISED}")
+        raise UserError(reason.problem, "; ".join(filter(None, (reason.remedy, unread_tables(root)))))
     if readings[0].unclear:
         raise UserError(f"in {root} {readings[0].unclear}", "move those that do not belong to the data set elsewhere")
     add_groups(root, readings[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from pixelproof.data.folder import Sample
@@ -9,8 +10,9 @@ from pixelproof.data.label_table import header, holds_labels, read_table
 from pixelproof.data.layouts.classes import require_two_classes
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import groups_in
-from pixelproof.data.layouts.listing import file_in, images_below, split_name
+from pixelproof.data.layouts.listing import IMAGE_SUFFIXES, file_in, images_below, split_name
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 
 LABELS, MASKS = "labels.csv", "masks.csv"
 MASK_COLUMNS = ("mask", "mask_path", "mask_file", "annotation", "segmentation")
@@ -73,6 +75,18 @@ def mask_table(root: Path) -> Found | None:
     return found
 
 
+def unread_tables(root: Path) -> str:
+    """Return in words which tables a folder holds that are not read, and how one of labels would be; empty if none."""
+    tables = sorted(path.name for path in root.glob("*.csv") if path.is_file())
+    if not tables:
+        return ""
+    columns = ""
+    with suppress(UserError):  # what cannot be read has none
+        columns = f" (columns {first_of(header(root / tables[0]), 5)})"
+    is_not = "is not read" if len(tables) == 1 else "are not read"
+    return f"{first_of(tables, 3)}{columns} {is_not}: a table of labels is {LABELS}, with columns filename and label"
+
+
 def _splits(table: Path) -> dict[str, str]:
     """Return what a table says of splits, by file name; empty if it says nothing."""
     return read_table(table, ("split",)) if "split" in header(table) else {}
@@ -88,8 +102,13 @@ def _split_of(table: Path, name: str, splits: dict[str, str]) -> str:
 
 
 def _named(root: Path, table: Path, name: str, usual: str) -> Path:
-    """Return the file that a table names, which must lie in the folder or in the one that is usual for such files."""
-    if file := file_in(root, name) or file_in(root / usual, name):
-        return file
+    """Return the file that a table names, which must lie in the folder or in the one that is usual for such files.
+
+    A name may lack its suffix, where one file alone is called so.
+    """
+    for names in ([name], [name + suffix for suffix in sorted(IMAGE_SUFFIXES)]):
+        found = [file for place in (root, root / usual) for each in names if (file := file_in(place, each))]
+        if found and (len(found) == 1 or names == [name]):
+            return found[0]
     what = usual.removesuffix("s")
     raise UserError(f"{table} names '{name}', and {root} holds no such {what}", "add it, or correct the table")
