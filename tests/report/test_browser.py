@@ -167,10 +167,11 @@ def test_folded_parts_are_printed(built: Path, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((built / "report.html").as_uri())
     page.eval_on_selector_all("main details", "all => all.forEach(each => each.open = false)")
-    hidden = page.locator("main details pre").first
+    hidden = page.locator("main details:not(.print) pre").first
     assert not hidden.is_visible()
     page.emulate_media(media="print")
     assert hidden.is_visible()
+    assert not page.locator("details.print pre").first.is_visible()  # pages of layers
     page.close()
 
 

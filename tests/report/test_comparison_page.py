@@ -1,12 +1,14 @@
 """The page of a comparison: its own, and as a section of a study's report."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
-from report_folders import make_segmentation, make_study
+from report_folders import make_classification, make_segmentation, make_study
 from report_pages import Page
 
+from pixelproof.comparison.compare import compare
 from pixelproof.comparison.wording.reasons import over_seeds, remarks
 from pixelproof.comparison.wording.words import p_value
 from pixelproof.errors import UserError
@@ -16,6 +18,7 @@ from pixelproof.report.page import build_report
 from pixelproof.report.pair import pairs
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import Estimate, MosaicFigure, load_evidence
+from pixelproof.runs.study_file import ModelRecord
 
 NUMBERS = re.compile(r"[+−]?\d*\.\d+|\d+")
 
@@ -41,6 +44,19 @@ def test_a_study_shows_verdict_parts_of_the_gain_and_claims(compared):
     assert "refuted" in page.text
     assert "Skips make <edges> finer" in page.text
     assert "Skips make &lt;edges&gt; finer" in page.source
+
+
+def test_classifiers_are_compared_on_the_page_of_their_study(tmp_path):
+    part = make_classification(tmp_path, ["owl", "cat"])
+    names = ("vgg16", "other")
+    shutil.copytree(tmp_path / "classification" / "vgg16", tmp_path / "classification" / "other")
+    record = compare([tmp_path / "classification" / name for name in names])
+    save_comparison(tmp_path / "classification" / "comparison.json", record)
+    models = tuple(ModelRecord(name=name, run=f"classification/{name}") for name in names)
+    page = Page(build_report(make_study(tmp_path, part.model_copy(update={"models": models}))))
+    ids = {values["id"] for _, values in page.tags if "id" in values}
+    assert "part-1-comparison" in ids
+    assert {values["href"][1:] for tag, values in page.tags if tag == "a" and values["href"].startswith("#")} <= ids
 
 
 def test_both_languages_hold_the_same_numbers_and_names(compared):

@@ -56,6 +56,22 @@ def test_every_inner_link_has_its_target(built: Path):
     assert wanted <= set(ids)
 
 
+def test_results_come_before_how_they_were_made_and_the_contents_follow(built: Path):
+    page = Page(built / "report.html")
+    ids = [values["id"] for _, values in page.tags if "id" in values]
+    for part, first in (("part-1", "accuracy"), ("part-2", "masks")):
+        sections = [
+            name for name in ids if name.startswith(f"{part}-") and name not in (f"{part}-title", f"{part}-claims")
+        ]
+        assert sections[0] == f"{part}-{first}"
+        assert sections[-2:] == [f"{part}-training", f"{part}-networks"]
+        listed = [
+            values["href"][1:] for tag, values in page.tags if tag == "a" and values["href"].startswith(f"#{part}-")
+        ]
+        assert list(dict.fromkeys(listed)) == sections
+    assert ids.index("made") > ids.index("part-2-networks")
+
+
 def test_how_to_find_a_class_on_the_page_is_that_of_the_probabilities(built: Path):
     scores = load_scores(built / "classification/vgg16/scores/validation.npz")
     assert scores.probabilities is not None

@@ -177,6 +177,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "calibrations": calibrated,
         "fitted": calibration.fitting(calibrated),
         "selective": selective(scores),
+        "extremes": [],
     }
     if part.record.task == "classification":
         return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
