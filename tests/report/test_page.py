@@ -15,19 +15,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_folders import SHOWN, make_classification, make_run, make_segmentation, make_study
+from report_folders import (
+    SHOWN,
+    class_scheme,
+    classification_scores,
+    make_classification,
+    make_run,
+    make_segmentation,
+    make_study,
+)
 from report_pages import Page
+from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pixelproof.cli.report import report
 from pixelproof.errors import UserError
+from pixelproof.evaluation.units import subset
 from pixelproof.labels import PRESETS, LabelClass
 from pixelproof.report import classification
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.classification import embeddings
 from pixelproof.report.key_results import sentences
 from pixelproof.report.page import build_report
-from pixelproof.runs import Run, load_features, load_scores, load_shown, save_shown
+from pixelproof.runs import Run, Source, load_features, load_scores, load_shown, save_scores, save_shown
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}", "$\\frac{1}$", "a'b&amp;c"]
 
@@ -288,3 +298,22 @@ def test_a_map_of_many_images_is_of_pixels(built: Path, monkeypatch: pytest.Monk
     for most, kind in ((120, "data:image/svg+xml;"), (119, "data:image/png;")):
         monkeypatch.setattr(classification, "POINTS", most)
         assert embeddings(part)[0].picture.src.startswith(kind)
+
+
+def test_other_splits_that_a_run_was_scored_on_are_told(tmp_path):
+    scheme = class_scheme(["cat", "dog"])
+    run = make_run(tmp_path / "run", scheme, "vgg16")
+    run.best.parent.mkdir(parents=True)
+    run.best.write_bytes(b"weights")
+    scores = classification_scores(scheme, 20)
+    save_scores(run.scores("validation"), replace(scores, source=Source("vgg16", "validation")))
+    few = subset(scores, np.arange(10))
+    save_scores(run.scores("test"), replace(few, source=Source("vgg16", "test")))
+    save_scores(run.scores("train"), replace(scores, source=Source("vgg16", "train", weights="of another time")))
+    page = Page(build_report(run.path))
+    (table,) = [each for each in page.tables if "Split" in each.rows[0]]
+    (row,) = table.rows[1:]  # scores of other weights are none of this run
+    low, high = binomtest(int(few.correct.sum()), 10).proportion_ci(method="exact")
+    assert row == ["vgg16", "test", "10", f"{100 * few.correct.mean():.1f}%", f"{100 * low:.1f}% to {100 * high:.1f}%"]
+    (run.path / "scores" / "test.npz").unlink()
+    assert "On other images" not in Page(build_report(run.path)).text

@@ -61,6 +61,7 @@ class ModelArtefacts:
         scores: The counts on the validation split, of all folds where there are folds.
         scores_file: Where they lie.
         outdated: Whether they are of other weights than the run has now.
+        others: The counts on other splits that the run was scored on, of the weights it has now.
         features: The features of the validation images and their map.
         shown: Picture, truth and prediction by sample id.
         findings: What was found out about it.
@@ -78,6 +79,7 @@ class ModelArtefacts:
     scores: Scores | None
     scores_file: Path
     outdated: bool
+    others: tuple[Scores, ...]
     features: Features | None
     shown: dict[str, Shown]
     findings: Findings | None
@@ -194,12 +196,18 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         scores=scores,
         scores_file=scored,
         outdated=scores is not None and outdated(run, scores),
+        others=() if record.scores else _other_scores(run),
         features=read(run.features(SPLIT), load_features) if embed else None,
         shown={i: value for i, path in pictures.items() if (value := read(path, load_shown)) is not None},
         findings=ExplanationFolder(run.explanation).read(),
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
     )
+
+
+def _other_scores(run: Run) -> tuple[Scores, ...]:
+    files = sorted(path for path in run.scores(SPLIT).parent.glob("*.npz") if path != run.scores(SPLIT))
+    return tuple(scores for path in files if (scores := load_scores(path)).ids and not outdated(run, scores))
 
 
 def _pictures(record: ModelRecord, folder: Path, shown: tuple[str, ...]) -> dict[str, Path]:
