@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from pixelproof.data import read_image, write_png
+from pixelproof.data import open_data, read_image, write_png
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, mean_iou, summarise
 from pixelproof.evaluation.score import score
@@ -15,6 +15,9 @@ from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS, encode_colors
 from pixelproof.runs import load_scores, save_scores
 from pixelproof.runs.predictions_file import COLUMNS
+from pixelproof.verbs.evaluate import evaluate_run
+from pixelproof.verbs.predict import predict_run
+from small_runs import untrained_run
 
 DEEPGLOBE = PRESETS["deepglobe"]
 
@@ -171,6 +174,59 @@ def test_true_labels_too_large_for_ids_are_names(tmp_path, names):
     (tmp_path / "id2label.json").write_text(json.dumps(names))
     truth = write_csv(tmp_path / "truth.csv", [("a.png", 100001), ("b.png", 2)])
     assert accuracy(score(truth, truth)) == 1.0
+
+
+def test_what_predict_writes_of_probabilities_is_scored_as_the_run_is(color_classes, tmp_path, pixelproof):
+    run = untrained_run(tmp_path / "run", "vgg16", open_data(color_classes).scheme, input_size=16)
+    scores = evaluate_run(run.path, color_classes, device="cpu")
+    predict_run(run.path, color_classes / "validation", tmp_path / "out", device="cpu", probabilities=True)
+    read = score(tmp_path / "out" / "probabilities.csv", color_classes)
+    order = [read.ids.index(i) for i in scores.ids]
+    for name in ("truth", "predicted", "rank", "loss", "confidence", "probabilities"):
+        np.testing.assert_allclose(getattr(read, name)[order], getattr(scores, name), rtol=1e-4, err_msg=name)
+    assert read.calibration.shape == scores.calibration.shape
+    code, out, _ = pixelproof("score", tmp_path / "out" / "probabilities.csv", color_classes, "--json")
+    assert code == 0
+    figures, expected = json.loads(out), summarise(scores)
+    assert figures["roc_auc"] == pytest.approx(expected["roc_auc"])
+    assert figures["loss"] == pytest.approx(expected["loss"])
+    assert figures["findings"] is not None
+
+
+def test_probabilities_of_more_classes_than_the_truth_shows(tmp_path):
+    truth = write_csv(tmp_path / "t.csv", [("a.png", "cat"), ("b.png", "dog")])
+    columns, rows = ("dog", "file", "cat", "owl"), [(0.1, "b.png", 0.3, 0.6), (0.2, "a.png", 0.7, 0.1)]
+    scores = score(write_csv(tmp_path / "p.csv", rows, columns), truth)
+    assert scores.scheme.names == ("cat", "dog", "owl")
+    assert (scores.ids, scores.predicted.tolist(), scores.rank.tolist()) == (("a.png", "b.png"), [0, 2], [0, 2])
+    np.testing.assert_allclose(scores.loss, -np.log([0.7, 0.1]))
+    save_scores(tmp_path / "s.npz", scores)
+    assert summarise(load_scores(tmp_path / "s.npz")) == summarise(scores)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "complaint"),
+    [
+        (
+            [("a.png", 0.5, 0.6)],
+            ("file", "cat", "dog"),
+            r"p\.csv, line 2: the probabilities add up to 1\.1, and not",
+        ),
+        ([("a.png", 2.5, -1.5)], ("file", "cat", "dog"), "line 2: '2.5' is no probability"),
+        ([("a.png", "nan", 1)], ("file", "cat", "dog"), "line 2: 'nan' is no probability"),
+        ([("a.png", "big", "red")], ("file", "size", "hue"), "line 2: 'big' is no probability; .* or a column 'label'"),
+        ([("a.png", 0.5, 0.5)], ("file", "cat", "cat"), "two columns 'cat'"),
+        ([("a.png", 0.5, 0.5)], ("file", "cat", "Dog"), "no class of|has no column for the class"),
+        ([("a.png", 1)], ("file", "cat", "dog"), "line 2: 2 cells, expected 3"),
+        ([("a.png", 1, 0), ("a.png", 1, 0)], ("file", "cat", "dog"), r"line 3: 'a\.png' stands twice"),
+        ([("b.png", 1, 0)], ("file", "cat", "dog"), "has nothing for 'a.png'"),
+    ],
+)
+def test_a_bad_table_of_probabilities_is_one_sentence(tmp_path, rows, columns, complaint):
+    truth = write_csv(tmp_path / "t.csv", [("a.png", "cat")])
+    (tmp_path / "labels.yaml").write_text("task: classification\nclasses: [{name: cat, id: 0}, {name: dog, id: 1}]\n")
+    with pytest.raises(UserError, match=complaint):
+        score(write_csv(tmp_path / "p.csv", rows, columns), truth, tmp_path / "labels.yaml")
 
 
 def test_the_name_of_a_class_is_printed_as_it_is(tmp_path, capsys):

@@ -158,6 +158,15 @@ def test_what_cannot_be_read_may_be_left_out(predictor, tmp_path, capsys):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("name", ["maps.csv", "maps.TIF"])
+def test_a_file_is_no_place_for_predictions(name, predictor, tmp_path):
+    root = fill(tmp_path / "in", "a.png")
+    with pytest.raises(UserError, match=rf"--out .*{name} is called as a file, and predictions are written to a"):
+        predict_files(predictor, [root], tmp_path / name)
+    assert not (tmp_path / name).exists()
+    assert len(predict_files(predictor, [root], tmp_path / "maps.v2")) == 1
+
+
 def test_a_broken_file_leaves_nothing_behind(predictor, tmp_path):
     root = fill(tmp_path / "in", "a.png", "sub/b.png", "z.png")
     (root / "z.png").write_bytes((root / "z.png").read_bytes()[:-50])

@@ -14,8 +14,9 @@ def score(
     predictions: Annotated[
         list[Path],
         typer.Argument(
-            help="Predictions and truth: folders of masks, or of labelled images, or a CSV (filename,label). Or score "
-            "files of different images, such as those of all folds.",
+            help="Predictions and truth: folders of masks, or of labelled images, or a CSV (filename,label), of "
+            "predictions also one with the probability of each class in a column. Or score files of different images, "
+            "such as those of all folds.",
             metavar="PREDICTIONS TRUTH | SCORES...",
         ),
     ],

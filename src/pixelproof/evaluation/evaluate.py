@@ -13,7 +13,7 @@ from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.evaluation.counts import confusion_counts
-from pixelproof.evaluation.outcomes import outcomes
+from pixelproof.evaluation.outcomes import kept, outcomes
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import bar
@@ -21,8 +21,6 @@ from pixelproof.runs import Boundaries, ClassificationScores, Scores, Segmentati
 from pixelproof.runs.scores import Names
 
 BATCH = 128
-MOST_KEPT = 1 << 24
-"""Probabilities that a score file holds, 64 MB."""
 
 
 def evaluate(
@@ -106,7 +104,7 @@ def _classification(
         scheme=predictor.scheme,
         source=source,
         calibration=np.stack(calibration, axis=1),
-        probabilities=chances.astype(np.float32) if chances.size <= MOST_KEPT else None,
+        probabilities=kept(chances),
     )
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TypedDict
 
 import numpy as np
+import numpy.typing as npt
 
 from pixelproof.array_types import Float64, Int64
+
+MOST_KEPT = 1 << 24
+"""Probabilities that a score file holds, 64 MB."""
 
 
 class Outcomes(TypedDict):
@@ -38,3 +42,8 @@ def rank_of_truth(scores: Float64, truth: Int64) -> Int64:
     before = np.arange(scores.shape[1]) < truth[:, None]
     rank: Int64 = ((scores > own) | ((scores == own) & before)).sum(axis=1)
     return rank
+
+
+def kept(probability: Float64) -> npt.NDArray[np.float32] | None:
+    """Return probabilities [N, K] as a score file keeps them; None where they are too many."""
+    return probability.astype(np.float32) if probability.size <= MOST_KEPT else None

@@ -20,8 +20,8 @@ def score(
     """Return the scores of predictions against the truth.
 
     Args:
-        predictions: A folder of masks, a CSV of labels, or a score file, which is only read; or several score files of
-            different images, such as the folds of a cross-validation, which are put together.
+        predictions: A folder of masks, a CSV of labels or of probabilities, or a score file, which is only read; or
+            several score files of different images, such as the folds of a cross-validation, which are put together.
         truth: A folder of masks or labelled images, or a CSV of labels; not needed for a score file.
         labels: A ``labels.yaml``; by default the one beside the truth, else the preset that the masks fit.
         merge: The classes that are to be one, by its name, such as ``{"plants": ["forest", "rangeland"]}``.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
-from pixelproof.data.label_table import header, read_table
+from pixelproof.array_types import Int64
+from pixelproof.data.label_table import ProbabilityTable, header, read_probabilities, read_table
 from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.opening import open_data, scheme_of_keys
 from pixelproof.errors import UserError
+from pixelproof.evaluation.calibration import calibration_counts, confidence_units
 from pixelproof.evaluation.matching import ids_of, match, require_same_images
+from pixelproof.evaluation.outcomes import kept, outcomes
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import ClassificationScores, Source
 from pixelproof.runs.labels_file import read_labels_for
@@ -18,28 +22,26 @@ from pixelproof.runs.predictions_file import COLUMNS
 
 
 def score_table(predictions: Path, truth: Path, labels: Path | None) -> ClassificationScores:
-    """Return the scores of a CSV of labels.
+    """Return the scores of a CSV of labels, or of probabilities.
 
     Args:
-        predictions: The table, with a column of file names and one of labels.
+        predictions: The table, with a column of file names and one of labels, or one of probabilities for each class.
         truth: Another one, or a data set of labelled images.
-        labels: A ``labels.yaml`` for the tables; without it, the labels that stand there are the classes.
+        labels: A ``labels.yaml`` for the tables; without it, the labels that stand there are the classes, or those that
+            have a column of probabilities.
 
     Raises:
         UserError: A table cannot be read, an image is missing in one, or a label is of no class.
     """
+    if (chances := read_probabilities(predictions)) is not None:
+        return _of_probabilities(predictions, chances, truth, labels)
     predicted = read_table(predictions)
     true, scheme, ids = _true_labels(truth, set(predicted), labels)
     require_same_images(predictions, set(predicted), truth, set(true))
     predicted = _named(predictions, predicted, set(scheme.names), truth)
 
-    def indices(table: dict[str, str], path: Path) -> np.ndarray:
-        index = class_index(scheme, table.values())
-        for name in true:
-            if table[name] not in index:
-                problem = f"{path}: '{name}' has label '{table[name]}', which is not a class of {truth}"
-                raise UserError(problem, "correct it, or score against the whole data set")
-        return np.array([index[table[name]] for name in true], np.int64)
+    def indices(table: dict[str, str], path: Path) -> Int64:
+        return _indices({name: table[name] for name in true}, path, scheme, truth)
 
     unknown = np.full(len(true), np.nan)
     return ClassificationScores(
@@ -54,12 +56,51 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
     )
 
 
+def _indices(table: dict[str, str], path: Path, scheme: LabelScheme, truth: Path) -> Int64:
+    """Return the class of each label of a table, int64 [N]."""
+    index = class_index(scheme, table.values())
+    for name, label in table.items():
+        if label not in index:
+            problem = f"{path}: '{name}' has label '{label}', which is not a class of {truth}"
+            raise UserError(problem, "correct it, or score against the whole data set")
+    return np.array([index[label] for label in table.values()], np.int64)
+
+
+def _of_probabilities(
+    predictions: Path, table: ProbabilityTable, truth: Path, labels: Path | None
+) -> ClassificationScores:
+    """Return the scores of a table of probabilities."""
+    true, scheme, ids = _true_labels(truth, set(table.rows), labels, table.classes)
+    require_same_images(predictions, set(table.rows), truth, set(true))
+    index = class_index(scheme, table.classes)
+    if stray := next((name for name in table.classes if name not in index), None):
+        raise UserError(f"{predictions} has a column '{stray}', which is no class of {truth}", "remove or rename it")
+    places = [index[name] for name in table.classes]
+    if missing := next((name for place, name in enumerate(scheme.names) if place not in places), None):
+        raise UserError(f"{predictions} has no column for the class '{missing}' of {truth}", "add it")
+    chances = np.zeros((len(true), len(places)))
+    chances[:, places] = [table.rows[name] for name in true]
+    right_class = _indices(true, truth, scheme, truth)
+    right = (chances.argmax(axis=1) == right_class)[:, None]
+    counts = calibration_counts(confidence_units(chances.max(axis=1, keepdims=True)), right)
+    return ClassificationScores(
+        ids=tuple(ids.get(name, name) for name in true),
+        truth=right_class,
+        **outcomes(chances, right_class),
+        scheme=scheme,
+        source=Source(predictions.stem, temperatures="none"),
+        calibration=counts[:, None],
+        probabilities=kept(chances),
+    )
+
+
 def _true_labels(
-    truth: Path, wanted: set[str], labels: Path | None
+    truth: Path, wanted: set[str], labels: Path | None, columns: Collection[str] = ()
 ) -> tuple[dict[str, str], LabelScheme, dict[str, str]]:
     """Return true labels by file name, the label contract, and a data set's sample ids by file name.
 
-    Of a data set, the split that was predicted is taken.
+    Of a data set, the split that was predicted is taken. A table that has ``columns`` for more classes than the true
+    labels name knows more classes.
     """
     if truth.is_dir():
         if labels is not None:
@@ -73,6 +114,7 @@ def _true_labels(
         return table, read_labels_for("classification", labels), {}
     names = class_names(truth.parent)
     keys = set(table.values())
+    keys = set(columns) if keys <= set(columns) else keys
     numbered = all(key.isdecimal() for key in keys)
     return table, scheme_of_keys(keys | set(names) if numbered else keys, names, truth), {}
 

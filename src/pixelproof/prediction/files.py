@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from pixelproof.config import Task
 from pixelproof.data.checking import check_images, unreadable
 from pixelproof.data.layouts import (
+    IMAGE_SUFFIXES,
     folders_below,
     folders_in,
     images_in,
@@ -32,6 +33,8 @@ EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
 """Stands in a folder that predict has written, so that no other folder's masks are ever removed."""
 LEFT_OUT = "left_out.csv"
+FILES = IMAGE_SUFFIXES | {".csv", ".json", ".npy", ".npz", ".txt"}
+"""Ends of names that are of files, and not of a folder."""
 WRITTEN = (*FOLDERS.values(), PROBABILITIES, PREDICTIONS, PROBABILITY_TABLE, LEFT_OUT)
 
 
@@ -209,11 +212,13 @@ def _unpredicted(folder: Path) -> list[Path]:
 
 
 def refuse_taken(out: Path, overwrite: bool) -> None:
-    """Refuse a folder to write predictions to that holds something that they may not replace.
+    """Refuse a folder to write predictions to that is called as a file, or holds something they may not replace.
 
     Raises:
         UserError: It does.
     """
+    if out.suffix.lower() in FILES and not out.is_dir():
+        raise UserError(f"--out {out} is called as a file, and predictions are written to a folder", "name a folder")
     if not out.exists() or (out.is_dir() and all(is_leftover(entry) for entry in out.iterdir())):
         return
     if not overwrite:
