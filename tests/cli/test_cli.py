@@ -43,7 +43,10 @@ OPTIONS = {
     },
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
-    "evaluate": {"--split", "--device", "--backend", "--tta", "--scales", "--out", "--overwrite", "--json", "--help"},
+    "evaluate": {
+        *("--split", "--device", "--backend", "--tta", "--scales", "--threshold", "--out", "--overwrite", "--json"),
+        "--help",
+    },
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
     },
@@ -58,7 +61,7 @@ OPTIONS = {
     },
     "report": {"--lang", "--help"},
     "sample": {*("--out", "--scene", "--labels", "--points", "--least", "--seed", "--bands", "--stretch", "--help")},
-    "score": {"--labels", "--merge", "--out", "--overwrite", "--json", "--help"},
+    "score": {"--labels", "--merge", "--threshold", "--out", "--overwrite", "--json", "--help"},
     "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
@@ -180,6 +183,12 @@ def test_a_classifier_from_the_shell(pixelproof, color_classes, tmp_path):
     code, out, _ = pixelproof("evaluate", tmp_path / "run", color_classes, "--json")
     figures = json.loads(out)
     assert {"task", "correct", "total", "accuracy", "loss"} <= set(figures)
+    for asked in (["evaluate", tmp_path / "run", color_classes], ["score", tmp_path / "run/scores/validation.npz"]):
+        code, out, _ = pixelproof(*asked, "--threshold", "red=0.2", "--threshold", "blue=0", "--json")
+        first, second = json.loads(out)["thresholds"]
+        assert (first["class"], second["looked_at"]["images"]) == ("red", 12)
+        code, _, err = pixelproof(*asked, "--threshold", "rad=0.2")
+        assert (code, "there is no class 'rad'; did you mean 'red'?" in err) == (2, True)
     code, out, _ = pixelproof(
         "predict", tmp_path / "run", color_classes / "validation" / "red", "--out", tmp_path / "p"
     )

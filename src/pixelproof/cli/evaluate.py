@@ -16,10 +16,11 @@ from pixelproof.cli.options import (
     OverwriteOption,
     RunArgument,
     ScalesOption,
+    ThresholdOption,
     TtaOption,
     parse_scales,
-    print_json,
 )
+from pixelproof.cli.scored import print_scored
 
 
 def evaluate(
@@ -30,6 +31,7 @@ def evaluate(
     backend: BackendOption = "torch",
     tta: TtaOption = None,
     scales: ScalesOption = None,
+    threshold: ThresholdOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Keep the counts in this file instead.", metavar="scores.npz")
     ] = None,
@@ -37,15 +39,13 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
-    from pixelproof.evaluation import summarise
-    from pixelproof.evaluation.tables import print_scores
+    from pixelproof.evaluation.threshold import read_thresholds
+    from pixelproof.runs import Run
     from pixelproof.verbs.evaluate import evaluate_run
 
     sizes = parse_scales(scales)
+    thresholds = read_thresholds(threshold, Run.open(run).labels()) if threshold else []
     scores = evaluate_run(
         run, data, split, device, backend=backend, tta=tta, scales=sizes, out=out, overwrite=overwrite
     )
-    if json:
-        print_json(summarise(scores))
-    else:
-        print_scores(scores)
+    print_scored(scores, thresholds, json)

@@ -33,6 +33,13 @@ BackendOption = Annotated[
     str,
     typer.Option(help="torch, onnxruntime, openvino, ncnn, or auto: the fastest that gives the same answer."),
 ]
+ThresholdOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS=P",
+        help="Also say what looking at all images with a probability of CLASS of at least P finds, such as crack=0.2.",
+    ),
+]
 LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]
 SetOption = Annotated[
     list[str] | None,

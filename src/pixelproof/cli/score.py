@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import JsonOption, OverwriteOption, print_json
+from pixelproof.cli.options import JsonOption, OverwriteOption, ThresholdOption
+from pixelproof.cli.scored import print_scored
 
 
 def score(
@@ -25,15 +26,15 @@ def score(
         list[str] | None,
         typer.Option(help="Count classes as one, or rename one; may be repeated.", metavar="NEW=OLD,OLD"),
     ] = None,
+    threshold: ThresholdOption = None,
     out: Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Score masks or a table of predictions that any tool made, or put score files together."""
     from pixelproof.errors import UserError
-    from pixelproof.evaluation import summarise
     from pixelproof.evaluation.score import score
-    from pixelproof.evaluation.tables import print_scores
+    from pixelproof.evaluation.threshold import read_thresholds
     from pixelproof.labels.merging import parse_merges
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
@@ -47,10 +48,8 @@ def score(
         scores = score(predictions[0], predictions[1] if len(predictions) == 2 else None, labels, merges)
     else:
         raise UserError(f"{len(predictions)} places are too many", "give predictions and truth, or score files alone")
+    thresholds = read_thresholds(threshold or (), scores.scheme)
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
-    if json:
-        print_json(summarise(scores))
-    else:
-        print_scores(scores)
+    print_scored(scores, thresholds, json)

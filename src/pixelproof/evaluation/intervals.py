@@ -35,21 +35,13 @@ def share_intervals(scores: ClassificationScores, members: Int64 | None = None) 
         members: int64 [N], the group of each image, 0 to G-1, of which images of one are alike; None if every image
             stands for itself.
     """
-    classes, everything = len(scores.scheme.classes), np.zeros_like(scores.truth)
+    classes = len(scores.scheme.classes)
     return {
-        "accuracy": _shares(scores.correct, everything, 1, members)[:, 0],
+        "accuracy": share_interval(scores.correct, members),
         "balanced_accuracy": _balanced(scores, members),
         "recall": _shares(scores.correct, scores.truth, classes, members),
         "precision": _shares(scores.correct, scores.predicted, classes, members),
     }
-
-
-def share_interval(right: Bool, members: Int64 | None = None) -> Float64:
-    """Return the interval, [2], of the share of images that are right, bool [N]; ``members`` as everywhere."""
-    if members is None:
-        return np.stack(exact_interval(right.sum(), np.int64(len(right))))
-    value, influence = of_share(right)
-    return ends_of(value, by_unit(influence, members), len(np.unique(members)))
 
 
 def area_intervals(scores: ClassificationScores, members: Int64 | None = None) -> Intervals:
@@ -88,6 +80,17 @@ def _figures(sums: Float64) -> Float64:
     """Return IoU by class, its mean, and pixel accuracy, [..., K+2], from sums of ``class_counts``, [..., 3, K]."""
     values, right = iou_of_counts(sums), ratio(sums[..., 0, :].sum(axis=-1), sums[..., 1, :].sum(axis=-1))
     return np.concatenate([values, np.stack([mean_defined(values), right], axis=-1)], axis=-1)
+
+
+def share_interval(right: Bool, members: Int64 | None = None) -> Float64:
+    """Return the interval of the share of images that are right, bool [N], [2]; ``members`` as in ``share_intervals``.
+
+    Where every image stands for itself, it is that of Clopper and Pearson.
+    """
+    if members is None:
+        return _shares(right, np.zeros(len(right), np.int64), 1, None)[:, 0]
+    value, influence = of_share(right)
+    return ends_of(value, by_unit(influence, members), len(np.unique(members)))
 
 
 def _shares(right: Bool, places: Int64, count: int, members: Int64 | None) -> Float64:

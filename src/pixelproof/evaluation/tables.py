@@ -10,6 +10,7 @@ import pixelproof.evaluation.metrics as metrics
 from pixelproof.evaluation.selective import CERTAINTY
 from pixelproof.evaluation.sentences import looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
+from pixelproof.evaluation.threshold import Looked
 from pixelproof.numbers import counted as number_of
 from pixelproof.numbers import interval, ranged, score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
@@ -47,6 +48,8 @@ def _result(text: str, images: int) -> None:
 
 FEW = 4
 """Classes up to which each is looked for in the terminal; the page and --json have all."""
+LOOKED = {"sensitivity": "sensitivity (recall)", "looked_at": "images looked at"}
+"""How figures are called that are not called as their names are."""
 TOP = 5
 """Of as many classes or fewer, the true one is always among the first five."""
 _WHEN = {"none": " without its own temperature", "fitted": " at the fitted temperature", None: ""}
@@ -160,3 +163,18 @@ def _boundary(figures: dict[str, Any], out: Console) -> None:
         chance = f"{score(grid['low'])} to {score(grid['high'])}"
         add_row(grids, stride, score(grid["index"]), chance, score(grid["p"]), score(grid["truth"]))
     out.print(grids)
+
+
+def print_looked(found: Looked) -> None:
+    """Print what looking at all images from a probability of a class on finds, to stdout."""
+    title = f"Looking at all images from probability {found.probability:g} of {found.name} on"
+    made = table("", "share", "95% interval", "images", title=title)
+    for name, part in found.shares.items():
+        add_row(
+            made,
+            LOOKED.get(name, name),
+            share(part.value),
+            interval(part.low, part.high),
+            f"{part.hits:,} of {part.of:,}",
+        )
+    console().print(made)
