@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import bdtr
@@ -116,6 +117,7 @@ def _tells(scores: ClassificationScores) -> bool:
     return scores.probabilities is not None and scores.source.split not in LEARNED
 
 
+@lru_cache(4096)  # classes of as many images share it
 def _missed_surely(count: int, goal: float) -> int:
     """Return how many of a class's images may lie below a threshold that is promised to find the goal; -1 for none."""
     missed = np.arange(count)
