@@ -10,7 +10,8 @@ import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.evaluation.score import score
-from pixelproof.runs import Boundaries, load_scores
+from pixelproof.report.page import build_report
+from pixelproof.runs import Boundaries, Run, load_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.study import conduct as conducting
@@ -123,6 +124,16 @@ def test_all_that_a_study_says_is_of_all_images(finished):
             True
         ) == 1
     assert "has not predicted this image yet" not in page
+
+
+def test_a_page_names_scores_of_a_fold_whose_weights_were_trained_on(finished, tmp_path, capsys):
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    runs = [Run(out / "land" / f"fcn8s.fold-{fold}") for fold in (1, 2)]
+    build_report(out)
+    assert "other weights" not in capsys.readouterr().err
+    shutil.copyfile(runs[0].best, runs[1].best)
+    build_report(out)
+    assert "note: the scores of fcn8s are of other weights than its run has now" in capsys.readouterr().err
 
 
 def test_a_killed_study_goes_on_and_ends_as_an_uninterrupted_one(finished, unsplit, monkeypatch, capsys):

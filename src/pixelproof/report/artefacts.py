@@ -195,7 +195,7 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         diagram=read(run.diagram, read_text),
         scores=scores,
         scores_file=scored,
-        outdated=scores is not None and outdated(run, scores),
+        outdated=scores is not None and _outdated(record, folder, scores),
         others=() if record.scores else _other_scores(run),
         features=read(run.features(SPLIT), load_features) if embed else None,
         shown={i: value for i, path in pictures.items() if (value := read(path, load_shown)) is not None},
@@ -212,8 +212,21 @@ def _other_scores(run: Run) -> tuple[Scores, ...]:
 
 def _pictures(record: ModelRecord, folder: Path, shown: tuple[str, ...]) -> dict[str, Path]:
     """Return where the picture of each image lies: in the run of its fold, where there are folds."""
-    runs = [Run(folder / path) for path in (record.run, *(record.replicates if record.scores else ()))]
+    runs = _scored_runs(record, folder)
     return {i: next((run.shown(i) for run in runs if run.shown(i).exists()), runs[0].shown(i)) for i in shown}
+
+
+def _scored_runs(record: ModelRecord, folder: Path) -> list[Run]:
+    """Return the runs that gave a model's scores: one, or one for each fold."""
+    return [Run(folder / path) for path in (record.run, *(record.replicates if record.scores else ()))]
+
+
+def _outdated(record: ModelRecord, folder: Path, scores: Scores) -> bool:
+    """Return whether a run that gave a model's scores has other weights now; of folds each has scores of its own."""
+    if not record.scores:
+        return outdated(Run(folder / record.run), scores)
+    files = {run: run.scores(SPLIT) for run in _scored_runs(record, folder)}
+    return any(outdated(run, load_scores(file)) for run, file in files.items() if file.is_file())
 
 
 def _scheme(run: Run) -> LabelScheme | None:
