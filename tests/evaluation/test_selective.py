@@ -120,7 +120,7 @@ def test_few_images_promise_nothing(goal, least):
         assert found.share == told
         assert np.isfinite(found.confidence) == told
         ending = "all answers." if told else f"{count} images are too few, or too many of them wrong."
-        assert promise_line(found, count).endswith(ending)
+        assert promise_line(found, f"{count} images").endswith(ending)
 
 
 def test_answers_from_the_confidence_on_are_those_promised():

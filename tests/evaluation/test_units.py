@@ -9,6 +9,7 @@ from pixelproof.evaluation.calibration import calibration_counts, confidence_uni
 from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.selective import kept, promises
+from pixelproof.evaluation.sentences import promise_lines
 from pixelproof.evaluation.units import members_of, one_of_each
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores, Source
@@ -115,3 +116,15 @@ def test_a_promise_to_patients_with_many_images_is_kept():
         scores = replace(one, truth=truth, predicted=(~right).astype(int).ravel(), calibration=counts, groups=groups)
         broken += not np.isnan(promises(scores)[0].confidence)
     assert broken <= 0.05 * 200
+
+
+def test_what_a_threshold_reaches_on_these_images_is_of_all_of_them():
+    scores = replace(copied(classified(30), 4), groups=np.array([f"g{n % 4}" for n in range(120)]))  # few groups
+    for index in range(3):
+        own, chances = scores.truth == index, scores.probabilities[:, index]
+        for goal, found in zip((0.8, 0.9, 0.95, 0.99), reached(scores, index), strict=True):
+            assert (chances[own] >= found.probability).mean() >= goal
+        assert all(np.isnan(found.probability) for found in findings(scores, index))
+    assert promise_lines(scores)[0].startswith(
+        "At least 90% right is not promised: 4 groups, of which one image counts,"
+    )

@@ -169,12 +169,12 @@ class TrainingConfig(Strict):
     """Lay images out in memory pixel by pixel, as a GPU's convolutions like it; ``auto`` does so on a GPU."""
     compile: Switch = "no"
     """Compile the network with ``torch.compile``, on a GPU alone: ``auto`` and ``yes`` are the same. Needs Triton."""
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    """Decides the initial weights and every random choice of training."""
     choose_by: Literal["score", "balanced", "loss"] = "score"
     """What the kept epoch is best in on the selection part: ``score`` is accuracy or mIoU; ``balanced``, for
     classification, the mean of the classes' recalls, in which rare ones count as much; ``loss`` the least
     ``selection_loss``, which also heeds how sure answers are."""
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    """Decides the initial weights and every random choice of training."""
 
     @property
     def thaws(self) -> int:

@@ -27,6 +27,10 @@ def default_config(task: Task, model: str) -> RunConfig:
     )
 
 
+LAST = "seed"
+"""The setting with which the file of every version ends."""
+
+
 def run_settings(run: Run) -> RunConfig:
     """Return the settings that a run folder holds.
 
@@ -36,4 +40,7 @@ def run_settings(run: Run) -> RunConfig:
     values, path = run.config(), run.path / CONFIG
     if missing := [section for section in RunConfig.model_fields if section not in values]:
         raise UserError(f"{path} is cut off: it lacks '{missing[0]}'", "restore it or train again")
+    training = values["training"]
+    if isinstance(training, dict) and LAST not in training:  # later versions add settings before it
+        raise UserError(f"{path} is cut off: it lacks 'training.{LAST}'", "restore it or train again")
     return parse(RunConfig, values, str(path))

@@ -101,7 +101,10 @@ def findings(scores: ClassificationScores, index: int, goals: Sequence[float] = 
     would lie below the goal's own threshold with a chance of 95%: no law of the probabilities is assumed. Of images in
     groups one of each counts for it, as those of a patient are not as many trials.
     """
-    return [_finding(scores, index, goal, _missed_surely) for goal in goals if _tells(scores)]
+    if not _tells(scores):
+        return []
+    lowest = _lowest(scores, index)
+    return [_finding(scores, index, goal, _surely(lowest, goal)) for goal in goals]
 
 
 def reached(scores: ClassificationScores, index: int, goals: Sequence[float] = GOALS) -> list[Finding]:
@@ -110,15 +113,41 @@ def reached(scores: ClassificationScores, index: int, goals: Sequence[float] = G
     Chosen on the images that it is judged by, it is likely to find less of others. It is none that finds less than what
     is promised of a lower goal.
     """
-    return [_finding(scores, index, goal, _missed_here) for goal in goals if _tells(scores)]
+    if scores.probabilities is None or not _tells(scores):
+        return []
+    lowest = _lowest(scores, index)
+    here = np.sort(scores.probabilities[scores.truth == index, index].astype(np.float64))
+    found = []
+    for goal in goals:
+        promised = [_surely(lowest, less) for less in GOALS if less <= goal]
+        missed = len(here) - math.ceil(len(here) * goal - 1e-9)
+        thresholds = [each for each in (*promised, *here[missed : missed + 1].tolist()) if not math.isnan(each)]
+        found.append(_finding(scores, index, goal, min(thresholds, default=math.nan)))
+    return found
 
 
 def _tells(scores: ClassificationScores) -> bool:
     return scores.probabilities is not None and scores.source.split not in LEARNED
 
 
+def _lowest(scores: ClassificationScores, index: int) -> Float64:
+    """Return the probabilities of the independent images of a class, lowest first."""
+    own = scores.truth == index
+    if scores.groups is not None:
+        scores = one_of_each(subset(scores, own))
+        own = np.ones(len(scores.ids), np.bool_)
+    assert scores.probabilities is not None
+    return np.sort(scores.probabilities[own, index].astype(np.float64))
+
+
+def _surely(lowest: Float64, goal: float) -> float:
+    """Return the threshold that is promised to find the goal, by a class's probabilities, lowest first, or NaN."""
+    missed = _missed(len(lowest), goal)
+    return float(lowest[missed]) if missed >= 0 else math.nan
+
+
 @lru_cache(4096)  # classes of as many images share it
-def _missed_surely(count: int, goal: float) -> int:
+def _missed(count: int, goal: float) -> int:
     """Return how many of a class's images may lie below a threshold that is promised to find the goal; -1 for none."""
     missed = np.arange(count)
     # Of r = missed + 1 images at least r lie below the goal's threshold with the chance 1 - P(missed or fewer).
@@ -126,30 +155,16 @@ def _missed_surely(count: int, goal: float) -> int:
     return int(allowed[-1]) if len(allowed) else -1
 
 
-def _missed_here(count: int, goal: float) -> int:
-    """Return how many of a class's images may lie below a threshold that finds the goal of these; -1 for no images."""
-    promised = [most for less in GOALS if less <= goal and (most := _missed_surely(count, less)) >= 0]
-    return min([count - math.ceil(count * goal - 1e-9), *promised]) if count else -1
-
-
-def _finding(scores: ClassificationScores, index: int, goal: float, most: Callable[[int, float], int]) -> Finding:
+def _finding(scores: ClassificationScores, index: int, goal: float, threshold: float) -> Finding:
+    """Return what looking from a threshold on finds; of one that is NaN nothing is known."""
+    if math.isnan(threshold):
+        return Finding(goal, *[math.nan] * 5)
     assert scores.probabilities is not None
-    lowest = _lowest(scores, index)
-    missed = most(len(lowest), goal)
-    if missed < 0:
-        return Finding(goal, *[float("nan")] * 5)
-    threshold = _shortened(float(lowest[missed]))
+    threshold, members = _shortened(threshold), members_of(scores)
     chosen = scores.probabilities[:, index].astype(np.float64) >= threshold
     own = (scores.truth == index)[chosen]
-    low, high = share_interval(own, members_of(subset(scores, chosen))).tolist()
+    low, high = share_interval(own, None if members is None else members[chosen]).tolist()
     return Finding(goal, threshold, float(chosen.mean()), float(own.mean()), low, high)
-
-
-def _lowest(scores: ClassificationScores, index: int) -> Float64:
-    """Return the probabilities of the independent images of a class, lowest first."""
-    independent = one_of_each(subset(scores, scores.truth == index))
-    assert independent.probabilities is not None
-    return np.sort(independent.probabilities[:, index].astype(np.float64))
 
 
 def _shortened(probability: float) -> float:

@@ -9,6 +9,7 @@ from pixelproof.evaluation.metrics import average_loss
 from pixelproof.evaluation.selective import LEARNED, Promise, promises
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs.scores import Names
 
 
 def study_line(scores: ClassificationScores) -> str:
@@ -26,15 +27,19 @@ def promise_lines(scores: Scores) -> list[str]:
     made = promises(scores)
     if made is None:
         return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]
-    return [promise_line(promise, len(scores.ids)) for promise in made]
+    trials = counted(len(scores.ids), "image") if scores.groups is None else _groups(scores.groups)
+    return [promise_line(promise, trials) for promise in made]
 
 
-def promise_line(promise: Promise, images: int) -> str:
-    """Return what is promised of a classifier's answers, and for what its ``images`` are too few or too often wrong."""
+def _groups(groups: Names) -> str:
+    return f"{counted(len(set(groups.tolist())), 'group')}, of which one image counts,"
+
+
+def promise_line(promise: Promise, trials: str) -> str:
+    """Return what is promised of a classifier's answers, and for what its ``trials`` are too few or too often wrong."""
     goal = f"at least {share(promise.goal, 0)} right"
     if math.isnan(promise.confidence):
-        of = counted(images, "image")
-        return f"{goal.capitalize()} is not promised: {of} are too few, or too many of them wrong."
+        return f"{goal.capitalize()} is not promised: {trials} are too few, or too many of them wrong."
     which = f"answers from {score(promise.confidence, 5)} on, {share(promise.share)} of them"
     return f"{goal.capitalize()}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
 
