@@ -12,7 +12,7 @@ HEAD = """# Settings
 
 Settings stand in a study file, or are given as `--set key=value` by their own name or their full path
 (`--set lr=1e-3`, `--set training.lr=1e-3`). A wrong name is an error that says which one you may have meant.
-Where `None` is allowed, `null` means it, and but for the texts `groups` and `cv_fold` so does `none`.
+Where `None` is allowed, `null` means it, and but for the text `cv_fold` so does `none`.
 Classification starts from `batch_size` 64 and `shift` 2, segmentation from `batch_size` 8, `crop` 256 and `turn`.
 
 This page is written by `tools/settings_page.py` from `model.py` and `run.py` of `src/pixelproof/config`.

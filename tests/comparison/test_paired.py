@@ -145,3 +145,12 @@ def test_sums_by_group_in_any_order():
     expected = np.stack([values[groups == g].sum(axis=0) for g in range(6)])
     np.testing.assert_array_equal(paired.by_unit(values, groups), expected)
     np.testing.assert_array_equal(paired.by_unit(values, None), values)
+
+
+@pytest.mark.parametrize("units", [2, 5, 7])
+def test_no_p_is_below_what_so_few_units_can_tell(units):
+    a, b = np.zeros((units, 1)), np.ones((units, 1))
+    for seed in range(20):
+        p = paired.exchanged_p(a, b, lambda sums: sums[:, 1] - sums[:, 0], seed)
+        assert p >= 2 / 2**units
+        assert p == pytest.approx(2 / 2**units, rel=0.3)

@@ -129,7 +129,7 @@ def test_nothing_has_several_names_where_it_is_allowed(key, nothing):
 def test_none_is_a_word_where_a_text_is_meant():
     changed = apply_overrides(BASE, ["weights=none", "cache=none", "class_weights=none", "groups=none"])
     assert (changed.model.weights, changed.data.cache, changed.training.class_weights) == ("none",) * 3
-    assert changed.data.groups == "none"
+    assert changed.data.groups is None  # each image alone, as compare --groups none has it
     with pytest.raises(UserError, match=r"'training.epochs': input should be a valid integer"):
         apply_overrides(BASE, ["epochs=none"])
 

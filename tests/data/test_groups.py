@@ -68,6 +68,7 @@ def test_names_alone_and_masks(tmp_path):
         ),
         (["cat/0.png,a"], r"names 'cat/0\.png', which may be .*train/cat/0\.png or .*; write paths into the table"),
         (["cat/0.png,a", "cat/0.png,b"], r"'cat/0\.png' stands twice"),
+        (["train/cat/0.png,a", "train/cat/0,b"], r"says 'a' and 'b' of .*train/cat/0\.png; remove one of the lines"),
         (["cat/0.png"], "1 cells, expected 2"),
         ([], "holds no labels"),
     ],
@@ -104,5 +105,30 @@ def test_groups_are_kept_in_scores_however_they_are_known(color_classes, tmp_pat
     assert load_scores(tmp_path / "run" / "scores" / "validation.npz").groups.tolist() == scores.groups.tolist()
     every = api.evaluate(tmp_path / "run", color_classes, "all")
     assert every.groups.tolist() == [i[-5] for i in every.ids]
+    assert every.source.learned == "some"
     api.train(color_classes, "vgg16-bn", tmp_path / "other", settings=["width=0.05", "epochs=1"])
     assert api.evaluate(tmp_path / "other", color_classes).groups is None
+
+
+def test_a_run_that_began_without_groups_stays_as_it_is(tmp_path):
+    root = class_folders(tmp_path / "data", 12, 0)
+    kept = arrange(open_data(root), DataConfig(groups=None))
+    write_groups(root, [f"{('cat', 'dog')[n % 2]}/{n}.png,p{n // 6}" for n in range(12)])
+    data = open_data(root)
+    assert arrange(data, DataConfig(groups=None)) == kept
+    assert DataConfig(groups="none").groups is None
+    assert arrange(data, DataConfig(validation=0.5, selection=0))["validation"][0].group
+    assert not [f for f in examine(root, pattern=None).findings if f.check == "group-across-splits"]
+
+
+def test_scores_of_other_tools_know_the_groups_of_the_data(tmp_path):
+    root = class_folders(tmp_path / "data", 6, 0)
+    write_groups(root, [f"{('cat', 'dog')[n % 2]}/{n}.png,p{n // 2}" for n in range(6)])
+    rows = "".join(f"{('cat', 'dog')[n % 2]}/{n}.png,cat\n" for n in range(6))
+    (tmp_path / "guess.csv").write_text("filename,label\n" + rows)
+    scores = api.score(tmp_path / "guess.csv", root)
+    assert dict(zip(scores.ids, scores.groups.tolist(), strict=True))["dog/3.png"] == "p1"
+    fields = mask_folders(tmp_path / "fields", 6, 0)
+    write_groups(fields, [f"{n:02d},s{n // 3}" for n in range(6)])
+    scores = api.score(fields / "train" / "masks", fields)
+    assert dict(zip(scores.ids, scores.groups.tolist(), strict=True)) == {f"{n:02d}": f"s{n // 3}" for n in range(6)}

@@ -344,4 +344,13 @@ def test_a_group_in_two_splits_is_pointed_out_and_one_that_begins_with_its_class
     assert capsys.readouterr().err == ""
     note_doubts(open_data(color_classes), DataConfig(groups=r"^(.*)\.png"))
     said = capsys.readouterr().err
-    assert "by groups '^(.*)\\.png', 'blue/0' and 'green/0' are two; if they are one, let it begin behind" in said
+    assert "by groups '^(.*)\\.png', 'blue/0' and 'green/0' are two; if they are one, leave the folder out" in said
+
+
+@given(st.randoms(use_true_random=False))
+def test_carving_groups_does_not_depend_on_the_order(rng):
+    sizes = [[7, 6], [6, 7], [5, 8], [9, 4]]  # as many of each class, none of which a small part can hold
+    samples = in_scenes(tuple(s for k, each in enumerate(sizes) for s in of_scenes(each, k)), r"^(\d_s\d)")
+    shuffled = rng.sample(samples, len(samples))
+    parts = [{s.id for s in carve(tuple(each), 0.1, 0, "x")[1]} for each in (samples, shuffled)]
+    assert parts[0] == parts[1]

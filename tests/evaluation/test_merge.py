@@ -92,3 +92,10 @@ def test_all_folds_score_every_image_once(pixelproof, tmp_path):
     code, _, said = pixelproof("score", *files, tmp_path)
     assert code == 2
     assert "4 places are too many" in said
+
+
+def test_groups_that_some_scores_know_are_kept(scores):
+    first, second = part(scores, slice(0, 2)), part(scores, slice(2, 5))
+    assert merged([first, second]).groups is None
+    known = replace(first, groups=np.array(["a", "a"]))
+    assert merged([known, second]).groups.tolist() == ["a", "a", *second.ids]

@@ -7,7 +7,7 @@ import pytest
 
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units, reliability
 from pixelproof.evaluation.finding import findings, reached
-from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_intervals
+from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_interval, share_intervals
 from pixelproof.evaluation.selective import kept, promises
 from pixelproof.evaluation.sentences import promise_lines
 from pixelproof.evaluation.units import members_of, one_of_each
@@ -128,3 +128,44 @@ def test_what_a_threshold_reaches_on_these_images_is_of_all_of_them():
     assert promise_lines(scores)[0].startswith(
         "At least 90% right is not promised: 4 groups, of which one image counts,"
     )
+
+
+def of_groups(sizes, right, confidence=0.95):
+    """Return scores of groups of these sizes, all of whose images are right or wrong."""
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    correct = np.asarray(right)[groups]
+    one, count = classified(len(groups)), len(groups)
+    counts = calibration_counts(confidence_units(np.full(count, confidence))[:, None], correct[:, None])[:, None]
+    chances = np.where(correct[:, None], [0.97, 0.02, 0.01], [0.02, 0.97, 0.01]).astype(np.float32)
+    return replace(
+        one, truth=np.zeros(count, int), predicted=(~correct).astype(int), calibration=counts, probabilities=chances,
+        groups=np.array([f"g{number:03}" for number in groups]),
+    )  # fmt: skip
+
+
+def test_where_the_largest_group_is_the_difficult_one_nothing_is_promised():
+    easy = of_groups([2] * 120, [True] * 120)
+    assert not np.isnan(promises(easy)[1].confidence)
+    assert promise_lines(easy)[1].startswith("At least 95% right, each group counting alike, with 95% certainty: all")
+    assert findings(easy, 0)[1].probability > 0.9
+    difficult = of_groups([300] + [2] * 119, [False] + [True] * 119)  # 44% of the images are right
+    assert all(np.isnan(each.confidence) for each in promises(difficult))
+    for found in findings(difficult, 0):  # 28% of the images have a high probability of their class
+        own = difficult.probabilities[difficult.truth == 0, 0]
+        assert np.isnan(found.probability) or (own >= found.probability).mean() >= found.goal
+
+
+@pytest.mark.parametrize("right", [1, 2])
+def test_groups_that_are_all_alike_have_no_interval_of_no_width(right):
+    hit = np.tile(np.arange(3) < right, 30)
+    assert np.isnan(share_interval(hit, np.arange(90) // 3)).all()
+    assert np.isfinite(share_interval(hit, np.arange(90) // 4)).all()
+
+
+def test_what_a_network_has_learned_from_promises_nothing():
+    scores = replace(classified(), source=replace(classified().source, split="all"))
+    assert promises(scores)
+    learned = replace(scores, source=replace(scores.source, learned="some"))
+    assert promises(learned) is None
+    assert not findings(learned, 0)
+    assert promise_lines(learned) == ["Nothing is promised of images that the model has learned from or was chosen by."]

@@ -142,12 +142,13 @@ def test_what_cannot_be_read_may_be_left_out(predictor, tmp_path, capsys):
     (images / "in").mkdir()
     (images / "in" / "c.png").write_bytes((images / "a.png").read_bytes()[:-30])
     (images / "d.jpg").write_bytes(b"no image")
+    (images / os.fsdecode(b"e\xff.png")).write_bytes(b"no image")
     assert predict_files(predictor, [images], tmp_path / "out", skip=True) == [images / "a.png", images / "b.png"]
-    assert "2 images left out, as they cannot be read; left_out.csv says which and why" in capsys.readouterr().err
+    assert "3 images left out, as they cannot be read; left_out.csv says which and why" in capsys.readouterr().err
     rows = list(csv.reader((tmp_path / "out" / "left_out.csv").read_text("utf-8").splitlines()))
-    assert [row[0] for row in rows] == ["filename", "d", "in/c"]
-    assert "truncated" in rows[2][1]
-    for path in (images / "d.jpg", images / "in" / "c.png"):
+    assert [row[0] for row in rows] == ["filename", "d", "e\\udcff", "in/c"]
+    assert "truncated" in rows[3][1]
+    for path in (images / "d.jpg", images / "in" / "c.png", images / os.fsdecode(b"e\xff.png")):
         path.unlink()
     predict_files(predictor, [images], tmp_path / "out", overwrite=True, skip=True)
     assert not (tmp_path / "out" / "left_out.csv").exists()

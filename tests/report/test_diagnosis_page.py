@@ -1,6 +1,7 @@
 """The page of a diagnosis: what was found, how much there is, and pictures; redrawn from what lies beside it."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -111,3 +112,21 @@ def test_outlines_lie_on_both_sides_of_a_boundary_in_their_classes_colours():
     np.testing.assert_array_equal(drawn, expected)
     np.testing.assert_array_equal(outlined(image, np.zeros_like(mask), scheme), image)
     np.testing.assert_array_equal(outlined(image[:1, :1], mask[:1, :1], scheme), image[:1, :1])
+
+
+def test_names_that_are_no_text_are_no_reason_to_fail(tmp_path, color_classes, pixelproof):
+    copy = color_classes / "train" / "green" / os.fsdecode(b"\xff\xfe.png")
+    copy.write_bytes((color_classes / "train" / "blue" / "0.png").read_bytes())
+    assert pixelproof("doctor", color_classes, "--out", tmp_path / "look")[0] == 1
+    assert "conflicting-labels" in Page(tmp_path / "look" / "report.html").text
+    record = DiagnosisFolder(tmp_path / "look").read().record
+    assert any("\\udcff" in key for finding in record.findings for key in finding.samples)
+
+
+def test_a_failure_keeps_the_diagnosis_that_is_there(tmp_path, fields, monkeypatch):
+    api.doctor(fields, out=tmp_path / "look")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "look").rglob("*.*")}
+    monkeypatch.setattr("pixelproof.runs.diagnosis_folder.save_diagnosis", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        api.doctor(fields, out=tmp_path / "look", overwrite=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "look").rglob("*.*")} == before

@@ -20,6 +20,7 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Source
+from pixelproof.runs.calibration_file import Calibration, save_calibration
 from pixelproof.runs.locks import alone_in
 from pixelproof.training.checkpoints import load_weights
 from pixelproof.verbs.evaluate import evaluate_run
@@ -142,6 +143,10 @@ def test_what_a_run_cannot_go_on_with(tmp_path, color_classes, capsys):
     ):
         with pytest.raises(UserError, match=problem):
             api.train(color_classes, out=run.path, settings=settings, resume=True)
+    whole = (color_classes / "validation" / "red" / "0.png").read_bytes()
+    (color_classes / "validation" / "red" / "0.png").write_bytes(whole[:-30])
+    with pytest.raises(UserError, match="truncated"):
+        api.train(color_classes, out=run.path, settings=["epochs=3"], resume=True)
     shutil.rmtree(color_classes / "train" / "blue")
     with pytest.raises(UserError):  # other data than it began on
         api.train(color_classes, out=run.path, settings=["epochs=3"], resume=True)
@@ -154,6 +159,26 @@ def test_a_schedule_that_is_drawn_out_is_said_to_be_another(tmp_path, color_clas
     api.train(color_classes, out=run.path, settings=["epochs=2"], resume=True)
     assert "the schedule is one of 2 epochs from here on, and was one of 1" in capsys.readouterr().err
     assert [row["epoch"] for row in run.metrics.read()] == [1, 2]
+
+
+def test_what_is_of_earlier_weights_is_gone_where_going_on_is_interrupted(tmp_path, color_classes, monkeypatch, capsys):
+    settings = ["width=0.05", "epochs=1", "batch_size=4"]
+    run = api.train(color_classes, "vgg16-bn", tmp_path / "run", settings=settings)
+    fitted = {"split": "selection", "images": 9, "samples": 9, "loss_before": 1.0, "loss_after": 0.9}
+    save_calibration(run.calibration, Calibration(temperature=2.0, **fitted))
+    assert run.plain.is_file()
+    kill_at(monkeypatch, 2)
+    with pytest.raises(KilledError):
+        api.train(color_classes, out=run.path, settings=["epochs=3"], resume=True)
+    assert not run.calibration.exists()
+    assert not run.plain.exists()
+    assert not run.facts().finished
+    monkeypatch.undo()
+    capsys.readouterr()
+    api.train(color_classes, out=run.path, resume=True)
+    assert (len(run.metrics.read()), run.facts().finished, run.plain.is_file()) == (3, True, True)
+    api.train(color_classes, out=run.path, resume=True)
+    assert "training has already finished; --set epochs=... goes on with it for longer" in capsys.readouterr().err
 
 
 def test_a_run_of_an_earlier_version_goes_on_in_its_log(tmp_path, color_classes, monkeypatch):

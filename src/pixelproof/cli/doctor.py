@@ -31,9 +31,12 @@ def doctor(
         str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH,…")
     ] = None,
     groups: Annotated[
-        str | None,
-        typer.Option(help="What in an image's id names its patient or scene, such as `([^/_]+)_`.", metavar="REGEX"),
-    ] = None,
+        str,
+        typer.Option(
+            help="What in an image's id names its patient or scene, such as `([^/_]+)_`; table: as the data say.",
+            metavar="REGEX",
+        ),
+    ] = "table",
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="Write a page with pictures of all this to this folder.", metavar="DIR")

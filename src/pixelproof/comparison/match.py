@@ -14,12 +14,10 @@ from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
-from pixelproof.runs.scenes import scenes_of
+from pixelproof.runs.scenes import ALONE, scenes_of
 
 Kind = TypeVar("Kind", bound=SegmentationScores | ClassificationScores)
 Groups = Int64
-ALONE = "none"
-"""In the place of a pattern: every image stands for itself."""
 
 
 def refuse_mixture(a: Scores, b: Scores) -> None:

@@ -85,7 +85,8 @@ def exchanged_p(a: Counts, b: Counts, gain: Statistic, seed: int) -> Float64:
         moved = resampling.weigh(rng.integers(0, 2, (rows, len(a))).astype(np.float64), b - a)
         found = np.abs(gain(np.stack([total_a + moved, total_b - moved], axis=1)))
         extreme += (~(found < observed - _SAME)).sum(axis=0)  # an undefined outcome speaks for no difference
-    return np.where(np.isnan(observed), np.nan, extreme / (RESAMPLES + 1))
+    p = np.maximum(extreme / (RESAMPLES + 1), 2.0 ** (1 - len(a)))  # what was observed, and its mirror image, of 2^N
+    return np.where(np.isnan(observed), np.nan, np.minimum(p, 1))
 
 
 def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:

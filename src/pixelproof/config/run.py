@@ -12,7 +12,7 @@ from pixelproof.config.model import LOOKS, OWN_SIZE, ModelConfig
 from pixelproof.config.names import OF_OVERLAP, Augmentation, Losses
 from pixelproof.errors import UserError
 from pixelproof.numbers import numbered
-from pixelproof.runs.scenes import expression
+from pixelproof.runs.scenes import ALONE, TABLE, expression
 from pixelproof.schema import Strict
 
 Task = Literal["classification", "segmentation"]
@@ -47,10 +47,10 @@ class DataConfig(Strict):
     """Learn from at most this many images; selection and validation stay, so that scores tell what images are worth."""
     split_seed: int = 0
     """Seed of the parts carved out of train; runs that are compared share it."""
-    groups: str | None = None
+    groups: str | None = TABLE
     """A regular expression that finds in an image's id its scene, patient or tile: parts carved out of train hold whole
-    ones, so that no image is scored that looks like one learned from, and comparisons resample whole ones. Without one,
-    the groups that tables of the data name."""
+    ones, so that no image is scored that looks like one learned from, and comparisons resample whole ones. ``table``
+    takes the groups that tables of the data name; None lets each image stand for itself."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
 
@@ -74,7 +74,7 @@ class DataConfig(Strict):
             expression(value or "")
         except UserError as error:
             raise ValueError(error.problem) from None
-        return value
+        return None if value == ALONE else value
 
 
 class AugmentConfig(Strict):

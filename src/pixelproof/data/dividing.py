@@ -112,7 +112,8 @@ def _choose(
         if nearer > 0 and all(held[k] + n < total[k] for k, n in has):  # the rest keeps some of each
             held.update(brought[scene])
             chosen.add(scene)
-    for label in sorted(wanted, key=lambda k: total[k]):  # where every scene is much too large, one is better than none
+    # Where every scene of a class is much too large, one is better than none.
+    for label in sorted(wanted, key=lambda k: (total[k], -1 if k is None else k)):
         if not wanted[label] or held[label]:
             continue
         spared = [s for s in ranked if brought[s][label] and all(held[k] + n < total[k] for k, n in brought[s].items())]

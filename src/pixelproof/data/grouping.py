@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.numbers import counted, first_of
-from pixelproof.runs.scenes import scene_in
+from pixelproof.runs.scenes import TABLE, scene_in
 
 Splits = Mapping[str, Sequence[Sample]]
 LEARNED = ("train", "selection")
@@ -16,14 +16,14 @@ SAID = 3
 
 
 def grouped(splits: Splits, pattern: str | None) -> dict[str, tuple[Sample, ...]]:
-    """Return the samples with the group of each as a pattern finds it in its id; without one, as the data say.
+    """Return the samples with the group of each as a pattern finds it in its id; for ``TABLE`` as the data say.
 
-    An image in whose id it finds nothing stands for itself.
+    An image in whose id it finds nothing stands for itself, and for None all do.
     """
-    if pattern is None:
+    if pattern == TABLE:
         return {name: tuple(samples) for name, samples in splits.items()}
     return {
-        name: tuple(replace(sample, group=scene_in(sample.id, pattern)) for sample in samples)
+        name: tuple(replace(sample, group=pattern and scene_in(sample.id, pattern)) for sample in samples)
         for name, samples in splits.items()
     }
 
@@ -54,7 +54,7 @@ def leak(split: str, both: Mapping[str, Sequence[Sample]]) -> str:
 def doubts(data: DataFolder, parts: Splits, pattern: str | None) -> Iterator[str]:
     """Yield what is doubtful about the groups of a data set that is divided into parts."""
     yield from (leak(*each) for each in shared(parts).items())
-    if data.task == "segmentation" or pattern is None:
+    if data.task == "segmentation" or pattern in (None, TABLE):
         return
     alone: dict[str, set[str]] = defaultdict(set)
     for sample in (sample for samples in parts.values() for sample in samples):
@@ -63,6 +63,6 @@ def doubts(data: DataFolder, parts: Splits, pattern: str | None) -> Iterator[str
             alone[sample.group.removeprefix(folder)].add(sample.group)
     if both := next((sorted(groups) for _, groups in sorted(alone.items()) if len(groups) > 1), None):
         yield (
-            f"by groups '{pattern}', '{both[0]}' and '{both[1]}' are two; if they are one, let it begin behind the "
-            "folder, such as '^[^/]+/'"
+            f"by groups '{pattern}', '{both[0]}' and '{both[1]}' are two; if they are one, leave the folder out of "
+            "what it finds, as '([^/_]+)_' does"
         )

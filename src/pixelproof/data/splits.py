@@ -14,7 +14,7 @@ from pixelproof.data.layouts.listing import folders_below, folders_in, images_in
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.randomness import derive
-from pixelproof.runs.scenes import scenes_of
+from pixelproof.runs.scenes import TABLE, scenes_of
 
 
 def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
@@ -35,9 +35,9 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     Raises:
         UserError: There are no training images, too few to set some aside, or one in whose id ``groups`` finds nothing.
     """
-    if config.groups is not None:
+    if config.groups not in (None, TABLE):
         scenes_of((sample.id for sample in data.split("train")), config.groups)  # where each must have one
-        data = replace(data, splits=grouped(data.splits, config.groups))
+    data = replace(data, splits=grouped(data.splits, config.groups))
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
     if config.place is not None:
@@ -51,7 +51,8 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection")
     parts["train"] = train
     if not train or not parts["validation"]:
-        raise UserError(f"{data.root} has too few images to set some aside for validation", "add images or a split")
+        problem = f"{data.root} has too few images, or groups of them, to set some aside for validation"
+        raise UserError(problem, "add images or a split")
     if data.task == "classification":
         _check_classes(data, parts)
     return parts

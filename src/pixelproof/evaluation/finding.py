@@ -13,7 +13,7 @@ from scipy.special import bdtr
 from pixelproof.array_types import Bool, Float64
 from pixelproof.evaluation.intervals import share_interval
 from pixelproof.evaluation.metrics import from_the_top, ratio
-from pixelproof.evaluation.selective import CERTAINTY, LEARNED
+from pixelproof.evaluation.selective import CERTAINTY, learned_from
 from pixelproof.evaluation.units import members_of, one_of_each, subset
 from pixelproof.runs import ClassificationScores
 
@@ -99,12 +99,13 @@ def findings(scores: ClassificationScores, index: int, goals: Sequence[float] = 
 
     The threshold is the r-th lowest probability among the class's N images, with the largest r for which so many of N
     would lie below the goal's own threshold with a chance of 95%: no law of the probabilities is assumed. Of images in
-    groups one of each counts for it, as those of a patient are not as many trials.
+    groups one of each counts for it, as those of a patient are not as many trials: groups count alike, and the
+    threshold is none that finds less than the goal of all images here.
     """
     if not _tells(scores):
         return []
-    lowest = _lowest(scores, index)
-    return [_finding(scores, index, goal, _surely(lowest, goal)) for goal in goals]
+    lowest, here = _lowest(scores, index), _here(scores, index)
+    return [_finding(scores, index, goal, _surely(lowest, here, goal)) for goal in goals]
 
 
 def reached(scores: ClassificationScores, index: int, goals: Sequence[float] = GOALS) -> list[Finding]:
@@ -113,37 +114,42 @@ def reached(scores: ClassificationScores, index: int, goals: Sequence[float] = G
     Chosen on the images that it is judged by, it is likely to find less of others. It is none that finds less than what
     is promised of a lower goal.
     """
-    if scores.probabilities is None or not _tells(scores):
+    if not _tells(scores):
         return []
-    lowest = _lowest(scores, index)
-    here = np.sort(scores.probabilities[scores.truth == index, index].astype(np.float64))
-    found = []
+    lowest, here, found = _lowest(scores, index), _here(scores, index), []
     for goal in goals:
-        promised = [_surely(lowest, less) for less in GOALS if less <= goal]
-        missed = len(here) - math.ceil(len(here) * goal - 1e-9)
-        thresholds = [each for each in (*promised, *here[missed : missed + 1].tolist()) if not math.isnan(each)]
+        promised = [_surely(lowest, here, less) for less in GOALS if less <= goal]
+        thresholds = [each for each in (*promised, _reaching(here, goal)) if not math.isnan(each)]
         found.append(_finding(scores, index, goal, min(thresholds, default=math.nan)))
     return found
 
 
 def _tells(scores: ClassificationScores) -> bool:
-    return scores.probabilities is not None and scores.source.split not in LEARNED
+    return scores.probabilities is not None and not learned_from(scores)
+
+
+def _here(scores: ClassificationScores, index: int) -> Float64:
+    """Return the probabilities of the images of a class, lowest first."""
+    assert scores.probabilities is not None
+    return np.sort(scores.probabilities[scores.truth == index, index].astype(np.float64))
 
 
 def _lowest(scores: ClassificationScores, index: int) -> Float64:
-    """Return the probabilities of the independent images of a class, lowest first."""
-    own = scores.truth == index
-    if scores.groups is not None:
-        scores = one_of_each(subset(scores, own))
-        own = np.ones(len(scores.ids), np.bool_)
-    assert scores.probabilities is not None
-    return np.sort(scores.probabilities[own, index].astype(np.float64))
+    """Return the same of those that are independent."""
+    if scores.groups is None:
+        return _here(scores, index)
+    return _here(one_of_each(subset(scores, scores.truth == index)), index)
 
 
-def _surely(lowest: Float64, goal: float) -> float:
+def _surely(lowest: Float64, here: Float64, goal: float) -> float:
     """Return the threshold that is promised to find the goal, by a class's probabilities, lowest first, or NaN."""
     missed = _missed(len(lowest), goal)
-    return float(lowest[missed]) if missed >= 0 else math.nan
+    return min(float(lowest[missed]), _reaching(here, goal)) if missed >= 0 else math.nan
+
+
+def _reaching(here: Float64, goal: float) -> float:
+    """Return the highest threshold that finds the goal of these images; NaN for none."""
+    return float(here[len(here) - math.ceil(len(here) * goal - 1e-9)]) if len(here) else math.nan
 
 
 @lru_cache(4096)  # classes of as many images share it

@@ -14,6 +14,9 @@ from pixelproof.array_types import Bool, Float64
 from pixelproof.evaluation.metrics import from_the_top, ratio
 from pixelproof.evaluation.resampling import CONFIDENCE, effective
 
+ROUNDING = 1e-24
+"""Variance of a share below which it is that of rounding."""
+
 
 def ends_of(value: npt.ArrayLike, influence: Float64, shown: npt.ArrayLike) -> Float64:
     """Return the ends of the 95% intervals of shares, [2, *S]; NaN where nothing varies.
@@ -27,7 +30,7 @@ def ends_of(value: npt.ArrayLike, influence: Float64, shown: npt.ArrayLike) -> F
     """
     value, variance = np.asarray(value), (influence**2).sum(axis=0) * ratio(len(influence), len(influence) - 1)
     freedom = effective(influence, np.broadcast_to(shown, value.shape)) - 1
-    known = np.where((variance > 0) & (value > 0) & (value < 1), value, np.nan)
+    known = np.where((variance > ROUNDING) & (value > 0) & (value < 1), value, np.nan)
     reach = stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(variance) / (known * (1 - known))
     ends: Float64 = expit(logit(known) + np.stack([-reach, reach]))
     return ends

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from pixelproof.data import Sample
 from pixelproof.errors import UserError
+from pixelproof.runs.scores import Names
 
 Samples = dict[str, Sample]
 
@@ -42,6 +45,13 @@ def ids_of(samples: Samples) -> dict[str, str]:
     """Return the sample ids by the names that were matched, or these names where ids repeat between splits."""
     ids = {name: sample.id for name, sample in samples.items()}
     return ids if len(set(ids.values())) == len(ids) else {name: name for name in ids}
+
+
+def scenes_by(samples: Mapping[str, Sample], names: Sequence[str]) -> Names | None:
+    """Return the group of each image, str [N], as a data set's tables say; None where they say none."""
+    if not any(sample.group for sample in samples.values()):
+        return None
+    return np.array([samples[name].scene for name in names])
 
 
 def require_same_images(predictions: Path, predicted: set[str], truth: Path, true: set[str]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pixelproof.errors import UserError
 from pixelproof.runs import Boundaries, Scores, Source
+from pixelproof.runs.scores import Names
 
 OF_A_NETWORK = ("calibration", "probabilities")
 """What is known of one network alone."""
@@ -39,12 +40,20 @@ def merged(scores: Sequence[Scores]) -> Scores:
         raise UserError(f"image '{twice}' is scored twice", "give scores of different images, such as those of folds")
     names = [f.name for f in fields(first)]
     arrays = {name: _together([getattr(each, name) for each in scores]) for name in names if name not in OF_A_NETWORK}
-    known = arrays | {name: None for name in names if name in OF_A_NETWORK}
+    known = arrays | {name: None for name in names if name in OF_A_NETWORK} | {"groups": _groups(scores)}
     sources = [each.source for each in scores]
     name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
-    source = Source(name, first.source.split, looks=looks)
+    learned = next((source.learned for source in sources if source.learned), "")
+    source = Source(name, first.source.split, looks=looks, learned=learned)
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
+
+
+def _groups(scores: Sequence[Scores]) -> Names | None:
+    """Return the groups of all images; those of scores that know none stand for themselves beside others."""
+    if all(each.groups is None for each in scores):
+        return None
+    return np.concatenate([np.array(each.ids) if each.groups is None else each.groups for each in scores])
 
 
 def _together(values: Sequence[Any]) -> Any:

@@ -14,7 +14,7 @@ from pixelproof.data.opening import observed_colors
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
-from pixelproof.evaluation.matching import ids_of, match, require_same_images
+from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by
 from pixelproof.labels import PRESETS, LabelScheme, matching_presets
 from pixelproof.progress import track
 from pixelproof.runs import LABELS_FILE, Boundaries, SegmentationScores, Source, has_classes
@@ -37,7 +37,7 @@ def score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segmenta
     """
     scheme = _written_scheme(truth, labels)
     colored = scheme is None or all(label.color is not None for label in scheme.classes)
-    predicted, true, ids = _matched_masks(predictions, truth, "masks" if colored else "ids")
+    predicted, true, samples = _matched_masks(predictions, truth, "masks" if colored else "ids")
     require_same_images(predictions, set(predicted), truth, set(true))
     scheme = scheme or _fitting_preset(truth, list(true.values()))
     counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
@@ -49,14 +49,19 @@ def score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segmenta
             raise UserError(f"{predicted[stem]} and its truth are {sizes} pixels", "predict at the truth's size")
         counts[index] = confusion_counts(a, b, len(scheme.classes))
         boundaries.append(boundary_counts(a, b, scheme.scored))
-    names = tuple(ids.get(name, name) for name in true)
-    return SegmentationScores(names, counts, scheme, Source(predictions.name), Boundaries.stack(boundaries))
+    ids, groups = ids_of(samples), scenes_by(samples, list(true))
+    return SegmentationScores(
+        ids=tuple(ids.get(name, name) for name in true),
+        confusion=counts,
+        scheme=scheme,
+        source=Source(predictions.name),
+        boundaries=Boundaries.stack(boundaries),
+        groups=groups,
+    )
 
 
-def _matched_masks(
-    predictions: Path, truth: Path, written: str
-) -> tuple[dict[str, Path], dict[str, Path], dict[str, str]]:
-    """Return predicted and true masks by name, and sample ids by name where the truth is a data set.
+def _matched_masks(predictions: Path, truth: Path, written: str) -> tuple[dict[str, Path], dict[str, Path], Samples]:
+    """Return predicted and true masks by name, and samples by name where the truth is a data set.
 
     Masks in folders of ``predictions`` are left out where the truth has none such. Of what predict has written, the
     folder ``written`` is read.
@@ -68,10 +73,10 @@ def _matched_masks(
     for files in (below, direct) if direct else (below,):
         named = _masks(predictions, files)
         predicted = {_IMAGE_SUFFIX.sub("", name): path for name, path in named.items()}
-        true, ids = _true_masks(truth, set(predicted))
+        true, samples = _true_masks(truth, set(predicted))
         if set(predicted) == set(true):
             break
-    return predicted, true, ids
+    return predicted, true, samples
 
 
 def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
@@ -89,8 +94,8 @@ def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
     return masks
 
 
-def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], dict[str, str]]:
-    """Return the masks of a folder of masks, or of the split of a data set that was predicted, and the samples' ids."""
+def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], Samples]:
+    """Return the masks of a folder of masks, or of the split of a data set that was predicted, and its samples."""
     if files := images_in(truth):
         return _masks(truth, files), {}
 
@@ -98,7 +103,7 @@ def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], dict[st
         return _IMAGE_SUFFIX.sub("", sample.image.relative_to(truth).with_suffix("").as_posix())
 
     samples = match(find_layout(truth).splits, place, wanted, truth)
-    return {name: sample.mask for name, sample in samples.items() if sample.mask is not None}, ids_of(samples)
+    return {name: sample.mask for name, sample in samples.items() if sample.mask is not None}, samples
 
 
 def _written_scheme(truth: Path, labels: Path | None) -> LabelScheme | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.opening import open_data, scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import calibration_counts, confidence_units
-from pixelproof.evaluation.matching import ids_of, match, require_same_images
+from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by
 from pixelproof.evaluation.outcomes import kept, outcomes
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import ClassificationScores, Source
@@ -36,7 +36,7 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
     if (chances := read_probabilities(predictions)) is not None:
         return _of_probabilities(predictions, chances, truth, labels)
     predicted = read_table(predictions)
-    true, scheme, ids = _true_labels(truth, set(predicted), labels)
+    true, scheme, samples = _true_labels(truth, set(predicted), labels)
     require_same_images(predictions, set(predicted), truth, set(true))
     predicted = _named(predictions, predicted, set(scheme.names), truth)
 
@@ -45,7 +45,7 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
 
     unknown = np.full(len(true), np.nan)
     return ClassificationScores(
-        ids=tuple(ids.get(name, name) for name in true),
+        ids=_ids(samples, true),
         truth=indices(true, truth),
         predicted=indices(predicted, predictions),
         rank=np.full(len(true), -1, np.int64),
@@ -53,6 +53,7 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
         confidence=unknown,
         scheme=scheme,
         source=Source(predictions.stem),
+        groups=scenes_by(samples, list(true)),
     )
 
 
@@ -70,7 +71,7 @@ def _of_probabilities(
     predictions: Path, table: ProbabilityTable, truth: Path, labels: Path | None
 ) -> ClassificationScores:
     """Return the scores of a table of probabilities."""
-    true, scheme, ids = _true_labels(truth, set(table.rows), labels, table.classes)
+    true, scheme, samples = _true_labels(truth, set(table.rows), labels, table.classes)
     require_same_images(predictions, set(table.rows), truth, set(true))
     index = class_index(scheme, table.classes)
     if stray := next((name for name in table.classes if name not in index), None):
@@ -84,20 +85,26 @@ def _of_probabilities(
     right = (chances.argmax(axis=1) == right_class)[:, None]
     counts = calibration_counts(confidence_units(chances.max(axis=1, keepdims=True)), right)
     return ClassificationScores(
-        ids=tuple(ids.get(name, name) for name in true),
+        ids=_ids(samples, true),
         truth=right_class,
         **outcomes(chances, right_class),
         scheme=scheme,
         source=Source(predictions.stem, temperatures="none"),
         calibration=counts[:, None],
         probabilities=kept(chances),
+        groups=scenes_by(samples, list(true)),
     )
+
+
+def _ids(samples: Samples, names: Iterable[str]) -> tuple[str, ...]:
+    ids = ids_of(samples)
+    return tuple(ids.get(name, name) for name in names)
 
 
 def _true_labels(
     truth: Path, wanted: set[str], labels: Path | None, columns: Collection[str] = ()
-) -> tuple[dict[str, str], LabelScheme, dict[str, str]]:
-    """Return true labels by file name, the label contract, and a data set's sample ids by file name.
+) -> tuple[dict[str, str], LabelScheme, Samples]:
+    """Return true labels by file name, the label contract, and a data set's samples by file name.
 
     Of a data set, the split that was predicted is taken. A table that has ``columns`` for more classes than the true
     labels name knows more classes.
@@ -108,7 +115,7 @@ def _true_labels(
         data = open_data(truth)
         samples = match(data.splits, lambda s: s.image.relative_to(truth).as_posix(), wanted, truth)
         labelled = {k: data.scheme.names[s.label] for k, s in samples.items() if s.label is not None}
-        return labelled, data.scheme, ids_of(samples)
+        return labelled, data.scheme, samples
     table = read_table(truth)
     if labels is not None:
         return table, read_labels_for("classification", labels), {}

@@ -65,6 +65,11 @@ class Promise:
     share: float
 
 
+def learned_from(scores: Scores) -> bool:
+    """Return whether a model has learned from the images, or some of them, or was chosen by them."""
+    return scores.source.split in LEARNED or scores.source.learned != ""
+
+
 def kept(scores: Scores, seed: int = 0) -> Kept | None:
     """Return what is right of the answers from several confidences on; None where confidence is unknown.
 
@@ -89,18 +94,26 @@ def kept(scores: Scores, seed: int = 0) -> Kept | None:
 def promises(scores: Scores) -> list[Promise] | None:
     """Return what can be promised of a classifier's answers with a certainty of 95% for each goal.
 
-    Of images in groups one of each counts, as those of a patient are not as many trials. None where confidence is
-    unknown, of images that the model has learned from, and of segmenters, whose pixels are no trials either.
+    Of images in groups one of each counts, as those of a patient are not as many trials: groups count alike, and where
+    less of all images is right than is promised so, nothing is. None where confidence is unknown, of images that the
+    model has learned from, and of segmenters, whose pixels are no trials either.
     """
     unknown = scores.calibration is None or temperatures_of(scores)[-1] is None
-    if unknown or scores.source.split in LEARNED or not isinstance(scores, ClassificationScores):
+    if unknown or learned_from(scores) or not isinstance(scores, ClassificationScores):
         return None
-    scores = one_of_each(scores)
+    every, scores = scores, one_of_each(scores)
     sure = _confidence(scores)
     thresholds = np.unique(-np.quantile(-sure, np.arange(1, TRIED + 1) / TRIED, method="inverted_cdf"))[::-1]
     chosen = sure >= thresholds[:, None]
     count, hits = chosen.sum(axis=1), (chosen & scores.correct).sum(axis=1)
-    return [_promise(goal, thresholds, count, hits) for goal in GOALS]
+    found = [_promise(goal, thresholds, count, hits) for goal in GOALS]
+    return [each if _holds(each, every) else Promise(each.goal, float("nan"), 0.0) for each in found]
+
+
+def _holds(promise: Promise, scores: ClassificationScores) -> bool:
+    """Return whether as much is right of all images here as is promised: large groups may be the difficult ones."""
+    chosen = _confidence(scores) >= promise.confidence  # none where that is NaN
+    return bool((chosen & scores.correct).sum() >= promise.goal * chosen.sum())
 
 
 def _promise(goal: float, thresholds: Float64, count: Int64, hits: Int64) -> Promise:

@@ -6,7 +6,7 @@ import math
 
 from pixelproof.evaluation.calibration import ONE_LOOK
 from pixelproof.evaluation.metrics import average_loss
-from pixelproof.evaluation.selective import LEARNED, Promise, promises
+from pixelproof.evaluation.selective import Promise, learned_from, promises
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.scores import Names
@@ -22,26 +22,27 @@ def promise_lines(scores: Scores) -> list[str]:
     """Return what is promised of a classifier's answers, or why nothing is; nothing to say without confidences."""
     if scores.calibration is None or isinstance(scores, SegmentationScores):
         return []
-    if scores.source.split in LEARNED:
+    if learned_from(scores):
         return ["Nothing is promised of images that the model has learned from or was chosen by."]
     made = promises(scores)
     if made is None:
         return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]
     trials = counted(len(scores.ids), "image") if scores.groups is None else _groups(scores.groups)
-    return [promise_line(promise, trials) for promise in made]
+    alike = "" if scores.groups is None else ", each group counting alike"
+    return [promise_line(promise, trials, alike) for promise in made]
 
 
 def _groups(groups: Names) -> str:
     return f"{counted(len(set(groups.tolist())), 'group')}, of which one image counts,"
 
 
-def promise_line(promise: Promise, trials: str) -> str:
+def promise_line(promise: Promise, trials: str, alike: str = "") -> str:
     """Return what is promised of a classifier's answers, and for what its ``trials`` are too few or too often wrong."""
     goal = f"at least {share(promise.goal, 0)} right"
     if math.isnan(promise.confidence):
         return f"{goal.capitalize()} is not promised: {trials} are too few, or too many of them wrong."
     which = f"answers from {score(promise.confidence, 5)} on, {share(promise.share)} of them"
-    return f"{goal.capitalize()}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
+    return f"{goal.capitalize()}{alike}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
 
 
 def looks_line(scores: Scores) -> str:

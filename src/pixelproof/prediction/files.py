@@ -18,7 +18,7 @@ from pixelproof.data.layouts import (
     without_masks,
 )
 from pixelproof.data.reader import ImageReader
-from pixelproof.errors import UserError, require_utf8
+from pixelproof.errors import UserError, printable, require_utf8
 from pixelproof.numbers import counted
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.prediction.writing import FOLDERS, table, write_answers
@@ -83,7 +83,7 @@ def predict_files(
         if broken:
             with table(folder / LEFT_OUT, ["filename", "reason"]) as write:
                 for name, error in broken.items():
-                    write([name, error.problem])
+                    write([printable(name), printable(error.problem)])
         refuse_taken(out, overwrite)  # by what another process has written meanwhile
     return list(files.values())
 

@@ -106,7 +106,7 @@ def _amounts(record: DiagnosisRecord) -> Iterator[ClassAmount]:
 
 def _colors(scheme: LabelScheme) -> dict[str, str]:
     colors = [hex_color(rgb) for rgb in class_colors(scheme).tolist()]
-    return dict(zip(scheme.names, colors, strict=False)) | {"void": colors[VOID]}
+    return {"void": colors[VOID]} | dict(zip(scheme.names, colors, strict=False))
 
 
 def _gallery(name: str, found: Illustrated) -> list[Tile]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.intervals import mask_intervals, share_intervals
-from pixelproof.evaluation.selective import LEARNED
+from pixelproof.evaluation.selective import learned_from
 from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, interval, score, share
 from pixelproof.report.artefacts import PartArtefacts
@@ -37,5 +37,5 @@ def _row(model: str, scores: Scores) -> OtherRow:
     else:
         figure, (low, high) = score(mean_iou(scores, COUNTED)), mask_intervals(scores, COUNTED, members)["miou"]
         ends = between(low, high)
-    learned = " (learned from it)" if scores.source.split in LEARNED else ""
+    learned = " (learned from it)" if learned_from(scores) else ""
     return OtherRow(model, f"{scores.source.split or 'unknown'}{learned}", count(len(scores.ids)), figure, ends)

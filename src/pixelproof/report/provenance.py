@@ -124,9 +124,8 @@ def _given(seed: int | None) -> str:
 
 
 def _member(member: MemberFacts) -> str:
-    return (
-        f"{member.run} ({member.model}, seed {_given(member.seed)}, {score(member.best_score)} on the selection part)"
-    )
+    reached = " ".join(filter(None, (member.chosen_by, score(member.best_score), "on the selection part")))
+    return f"{member.run} ({member.model}, seed {_given(member.seed)}, {reached})"
 
 
 def _epochs(model: ModelArtefacts, training: TrainingConfig) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pixelproof.runs.atomic import atomic_folder
 from pixelproof.runs.diagnosis_file import DiagnosisRecord, load_diagnosis, save_diagnosis
 from pixelproof.runs.explanation_folder import NUMBERED
 from pixelproof.runs.shown import Labelled, load_labelled, save_labelled
@@ -49,15 +50,16 @@ class DiagnosisFolder:
         return self.record.is_file()
 
     def save(self, diagnosis: Illustrated) -> None:
-        """Write a diagnosis in the place of an earlier one."""
-        for path in (*self._pictures.values(), *self._examples.glob(NUMBERED)):
-            path.unlink(missing_ok=True)
-        for name, path in self._pictures.items():
-            if getattr(diagnosis, name).ids:
-                save_thumbnails(path, getattr(diagnosis, name))
-        for place, example in enumerate(diagnosis.examples, start=1):
-            save_labelled(self._examples / f"{place:02d}.npz", example)
-        save_diagnosis(self.record, diagnosis.record)
+        """Write a diagnosis in the place of an earlier one, all of it or nothing."""
+        replaced = [path.name for path in (self.record, self._examples, *self._pictures.values())]
+        with atomic_folder(self.path, replaced) as folder:
+            new = DiagnosisFolder(folder)
+            for name, path in new._pictures.items():
+                if getattr(diagnosis, name).ids:
+                    save_thumbnails(path, getattr(diagnosis, name))
+            for place, example in enumerate(diagnosis.examples, start=1):
+                save_labelled(new._examples / f"{place:02d}.npz", example)
+            save_diagnosis(new.record, diagnosis.record)
 
     def read(self) -> Illustrated:
         """Read what ``save`` wrote.

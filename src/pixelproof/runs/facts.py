@@ -47,6 +47,8 @@ class MemberFacts(Facts):
     model: str = ""
     seed: Count | None = None
     best_score: float | None = None
+    chosen_by: str = ""
+    """What that score is, in words; empty where that was not kept."""
     seconds: float | None = None
     weights: str = ""
     """Digest of its weights."""

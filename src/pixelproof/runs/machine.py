@@ -25,7 +25,7 @@ def environment() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "packages": installed(),
         "commit": _commit(),
-        "command": _command(),
+        "command": command(),
     }
 
 
@@ -42,7 +42,7 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _command() -> str:
+def command() -> str:
     """Return the command line; empty in a script."""
     program = Path(sys.argv[0])
     ours = "pixelproof" in program.name or program.parts[-2:] == ("pixelproof", "__main__.py")

@@ -7,6 +7,11 @@ from collections.abc import Iterable
 
 from pixelproof.errors import UserError
 
+TABLE = "table"
+"""In the place of a pattern: the groups that tables of the data name."""
+ALONE = "none"
+"""Likewise: every image stands for itself."""
+
 
 def scenes_of(ids: Iterable[str], pattern: str | None) -> list[str]:
     """Return the scene of each image.

@@ -38,6 +38,8 @@ class Source:
     """At which temperatures calibration is counted, one of ``TEMPERATURES``; empty where that is not known."""
     weights: str = ""
     """Digest of a run's best weights, which were scored; empty where that is not known."""
+    learned: str = ""
+    """"some" where the network has learned from some of the images."""
 
 
 @dataclass(frozen=True)

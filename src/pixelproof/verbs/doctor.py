@@ -14,6 +14,7 @@ from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.diagnosis_folder import DiagnosisFolder
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
+from pixelproof.runs.scenes import TABLE
 from pixelproof.schema import parse
 
 
@@ -22,7 +23,7 @@ def examine_data(
     *,
     bands: str | Sequence[int] | None = None,
     stretch: str | Sequence[float] | Sequence[Sequence[float]] | None = None,
-    groups: str | None = None,
+    groups: str | None = TABLE,
     out: AnyPath | None = None,
     overwrite: bool = False,
 ) -> Diagnosis:
@@ -32,8 +33,8 @@ def examine_data(
         data: The folder.
         bands: Read the images by these bands, counted from 1, as a network will; a list, or "3,2,1".
         stretch: Stored values that are black and white: a pair, or one for each band; a list, or "0,3000".
-        groups: A regular expression that finds in an image's id the scene or patient it belongs to; by default those
-            that tables of the data name.
+        groups: A regular expression that finds in an image's id the scene or patient it belongs to; "table" takes
+            those that tables of the data name.
         out: Folder for ``diagnosis.json``, its pictures and its page, ``report.html``.
         overwrite: Replace a diagnosis that is there.
 
@@ -62,4 +63,4 @@ def _refuse_place(out: Path, data: Path, overwrite: bool) -> None:
     if out.resolve().is_relative_to(data.resolve()):
         raise UserError(f"{out} lies in the data that is examined", "choose an --out beside it")
     refuse_existing([DiagnosisFolder(out).record, out / PAGE], overwrite)
-    require_writable(out / PAGE)
+    require_writable(out)

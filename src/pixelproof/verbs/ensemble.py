@@ -156,7 +156,9 @@ def joint_settings(learned: Mapping[str, tuple[RunConfig, Mapping[str, str]]], l
             raise UserError(problem, "name runs of the same images in the same division")
     members = tuple(_network(config.model) for config, _ in learned.values())
     seen = {setting: getattr(first.model, setting) for setting in SEEN}
-    return first.model_copy(update={"model": ModelConfig(name=ENSEMBLE, members=members, **seen, **looks)})
+    # Of several networks nothing is chosen, and what they reach is told as of others.
+    joint = first.changed("training", choose_by="score")
+    return joint.model_copy(update={"model": ModelConfig(name=ENSEMBLE, members=members, **seen, **looks)})
 
 
 def _network(model: ModelConfig) -> ModelConfig:
@@ -172,8 +174,10 @@ def _differing(mine: Strict, theirs: Strict, names: Iterable[str]) -> list[str]:
 def _compared(reached: float, members: Sequence[MemberFacts], task: Task) -> str:
     """Say what an ensemble reaches where its members' weights were chosen, and what each of these does alone."""
     figure = "accuracy" if task == "classification" else "mIoU"
-    alone = ", ".join(f"{score(member.best_score)} {member.run}" for member in members)
-    return f"{figure} {score(reached)} on the selection part, asked once; its members alone: {alone}"
+    said = f"{figure} {score(reached)} on the selection part, asked once"
+    if any(member.chosen_by != figure for member in members):
+        return said
+    return f"{said}; its members alone: {', '.join(f'{score(member.best_score)} {member.run}' for member in members)}"
 
 
 def _member(run: Run) -> MemberFacts:
@@ -184,6 +188,7 @@ def _member(run: Run) -> MemberFacts:
         model=config.model.name,
         seed=config.training.seed,
         best_score=facts.best_score,
+        chosen_by=config.chosen_by,
         seconds=facts.seconds,
         weights=file_digest(run.best),
     )

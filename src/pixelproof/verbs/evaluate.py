@@ -15,7 +15,7 @@ from pixelproof.progress import say
 from pixelproof.runs import Run, Scores
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.files import AnyPath
-from pixelproof.verbs.parts import samples_for
+from pixelproof.verbs.parts import learned_from_some, samples_for
 from pixelproof.verbs.scoring import refuse_other_images, score_run, source_of
 
 
@@ -52,7 +52,7 @@ def evaluate_run(
     if file is not None:
         refuse_existing([file], overwrite)
     samples = samples_for(opened, Path(data), split)
-    source = source_of(opened, split, fingerprint(samples))
+    source = source_of(opened, split, fingerprint(samples), learned_from_some(opened, Path(data), split))
     if file is None and not overwrite:
         refuse_other_images(opened.scores(split), source.fingerprint)
     _note_unfinished(opened)

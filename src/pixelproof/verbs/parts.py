@@ -70,6 +70,11 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     return samples
 
 
+def learned_from_some(run: Run, data: Path, split: str) -> bool:
+    """Return whether a run has learned from some of the images that ``ALL`` stands for."""
+    return split == ALL and _learned_from(run, data_for(run, data))
+
+
 def all_samples(folder: DataFolder) -> tuple[Sample, ...]:
     """Return every image; where splits may share names, each begins with that of its split."""
     if len(folder.splits) == 1:

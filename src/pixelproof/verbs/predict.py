@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from pixelproof.config import Task
+from pixelproof.data.reader import ImageReader
 from pixelproof.data.tiffs import BY_BANDS
 from pixelproof.errors import UserError
 from pixelproof.numbers import numbered
@@ -56,9 +57,27 @@ def predict_run(
     refuse_taken(Path(out), overwrite)  # at once: a trial of other libraries may take minutes
     with _advised(predictor.scheme.task):
         if backend != "torch":
-            first = next(iter(gather(files, predictor.scheme.task).values()))
-            use_backend(predictor, opened, backend, predictor.reader.size(first))
+            named = gather(files, predictor.scheme.task).values()
+            use_backend(predictor, opened, backend, _first_size(named, predictor.reader, skip_unreadable))
         return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable)
+
+
+def _first_size(files: Iterable[Path], reader: ImageReader, skip: bool) -> tuple[int, int]:
+    """Return the size of the first image, or with ``skip`` of the first that can be read.
+
+    Raises:
+        UserError: It cannot be read, or none can.
+    """
+    broken: UserError | None = None
+    for file in files:
+        try:
+            return reader.size(file)
+        except UserError as error:
+            broken = broken or error
+            if not skip:
+                break
+    assert broken is not None
+    raise broken
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pixelproof.errors import UserError
 from pixelproof.numbers import counted
 from pixelproof.progress import say
 from pixelproof.runs import Run
+from pixelproof.runs.machine import command
 
 ALLOWED = ("epochs", "patience")
 
@@ -24,6 +25,8 @@ def prolonged(run: Run, config: RunConfig, changes: Sequence[str]) -> RunConfig:
     Raises:
         UserError: Another setting is changed, or so many epochs are done already.
     """
+    if not changes:
+        return config
     changed = apply_overrides(config, changes)
     allowed = {name: getattr(changed.training, name) for name in ALLOWED}
     if config.changed("training", **allowed) != changed:
@@ -32,7 +35,7 @@ def prolonged(run: Run, config: RunConfig, changes: Sequence[str]) -> RunConfig:
             f"leave the others out, or begin another run with --weights {run.best}",
         )
     done, epochs = len(run.metrics.read()), changed.training.epochs
-    if epochs <= done and epochs != config.training.epochs:
+    if epochs < done:
         raise UserError(f"{run.path} has done {counted(done, 'epoch')} already", "give more with --set epochs=...")
     if epochs != config.training.epochs and (config.training.schedule != "constant" or config.training.finish):
         say(
@@ -43,6 +46,9 @@ def prolonged(run: Run, config: RunConfig, changes: Sequence[str]) -> RunConfig:
 
 
 def prolong(run: Run, config: RunConfig) -> None:
-    """Write down that a run goes on with these settings."""
+    """Write down that a run goes on with these settings, and remove what is of its weights of before."""
+    earlier, now = run.facts().command, command()
+    run.note({"finished": False} | ({"command": f"{earlier}; {now}"} if earlier and now else {}))
+    for path in (run.calibration, run.plain):
+        path.unlink(missing_ok=True)
     run.save_config(config.model_dump(mode="json"))
-    run.note({"finished": False})

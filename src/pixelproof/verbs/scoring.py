@@ -51,13 +51,13 @@ def score_run(
     return scores
 
 
-def source_of(run: Run, split: str, fingerprint: str) -> Source:
+def source_of(run: Run, split: str, fingerprint: str, learned: bool = False) -> Source:
     """Return what a score file says of a run's scores. Made before the network is read, which training may replace.
 
     Raises:
         UserError: The run's weights cannot be read.
     """
-    return Source(run.name, split, fingerprint, weights=file_digest(run.best))
+    return Source(run.name, split, fingerprint, weights=file_digest(run.best), learned="some" if learned else "")
 
 
 def refuse_other_images(file: Path, fingerprint: str) -> None:

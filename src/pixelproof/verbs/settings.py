@@ -45,7 +45,10 @@ def prepare(
                 f"leave the other options out, or begin another run with --weights {Run(out).best}",
             )
         run = Run.open(out)
-        return prolonged(run, run_settings(run), overrides)
+        config = run_settings(run)
+        if config.model.members:
+            raise UserError(f"{out} is an ensemble, which is not trained", "go on with the runs that it was made of")
+        return prolonged(run, config, overrides)
     if model is None:
         names = ", ".join(known_models())
         raise UserError("--model is missing", f"give one of {names}, timm:NAME, smp:DECODER:ENCODER or plugin:NAME")

@@ -71,16 +71,16 @@ def train(
     run, own, model = _reopen(data, out) if resume else _begin(data, config, out, overwrite)
     config = config if longer else own
     reader = ImageReader.of(config.model)
-    if resume and run.facts().finished:
-        say(f"{run.path}: training has already finished; to go on from its weights, begin another run with --weights")
+    if resume and not longer and run.facts().finished:
+        say(f"{run.path}: training has already finished; --set epochs=... goes on with it for longer")
     run.last.parent.mkdir(exist_ok=True)
     with alone_in(run.last.parent, patience=WORKERS_END), replacing(run):
         remove_unfinished(run.last.parent)
-        if longer:
-            prolong(run, config)
         try:
             if resume:  # the files of a new run have been checked
                 check_parts(parts, data.scheme, reader)
+            if longer:
+                prolong(run, config)
             keep_proof_images(run, config, data, parts)
             if processes == 1:
                 fit(ALONE, device, run.path, data, config, model)
@@ -198,8 +198,6 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     """Open a run to go on with, which takes the very data it began on."""
     run = Run.open(out)
     config = run_settings(run)
-    if config.model.members:
-        raise UserError(f"{out} is an ensemble, which is not trained", "go on with the runs that it was made of")
     parts = arrange(data, config.data)
     began_on(run, data, {name: fingerprint(parts[name]) for name in LEARNED})
     try_plugins(config, len(data.scheme.classes))

@@ -25,6 +25,7 @@ from pixelproof.data.layouts import find_layout
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.data.tiffs import rasters
 from pixelproof.runs.diagnosis_file import SEVERITIES
+from pixelproof.runs.scenes import TABLE
 
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,
@@ -72,7 +73,7 @@ MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
 )
 
 
-def examine(root: Path, reader: ImageReader = RGB, pattern: str | None = None) -> Diagnosis:
+def examine(root: Path, reader: ImageReader = RGB, pattern: str | None = TABLE) -> Diagnosis:
     """Examine a data set before anything is trained on it.
 
     Every file is decoded once. Files that cannot be read are findings, not exceptions.
@@ -80,7 +81,7 @@ def examine(root: Path, reader: ImageReader = RGB, pattern: str | None = None) -
     Args:
         root: The data set's folder.
         reader: How the network will read the images; as RGB, or by their bands.
-        pattern: What finds in an image's id the group it belongs to; None takes those that the data name.
+        pattern: What finds in an image's id the group it belongs to; ``TABLE`` takes those that the data name.
 
     Raises:
         UserError: The folder cannot be read as a data set: it holds no images, or its layout is not clear; or the

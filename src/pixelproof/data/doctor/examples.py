@@ -16,7 +16,7 @@ from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import class_index
 from pixelproof.data.masks import read_mask
 from pixelproof.data.reader import as_picture
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, printable
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.progress import track
 from pixelproof.randomness import derive
@@ -41,7 +41,7 @@ class Placed(NamedTuple):
     @property
     def key(self) -> str:
         """What its pictures are called."""
-        return picture_key(self.split, self.sample.id)
+        return printable(picture_key(self.split, self.sample.id))
 
 
 def shuffled(survey: Survey) -> list[Placed]:

@@ -21,6 +21,7 @@ class Found:
         unpaired: Images without a mask and masks without an image.
         doubled: Two files, each of which would be the image, or the mask, of one sample.
         imageless: Folders without images where folders are classes.
+        tables: Files that say which images belong together, and were read for it.
         lists: Files that say which images belong to which split, and were read for it.
         unlisted: How many images none of them names, and are left out.
         certain: True if names or contents of the files rule out any other reading.
@@ -34,6 +35,7 @@ class Found:
     unpaired: list[Path] = field(default_factory=list)
     doubled: list[tuple[Path, Path]] = field(default_factory=list)
     imageless: list[Path] = field(default_factory=list)
+    tables: list[Path] = field(default_factory=list)
     lists: list[Path] = field(default_factory=list)
     unlisted: int = 0
     certain: bool = False

@@ -40,13 +40,15 @@ def add_groups(root: Path, found: Found) -> None:
         if len(images) > 1:
             both = " or ".join(map(str, sorted(images)[:2]))
             raise UserError(f"{path} names '{name}', which may be {both}", "write paths into the table")
-        groups |= dict.fromkeys(images, group)
+        for image in images:
+            if groups.setdefault(image, group) != group:
+                raise UserError(f"{path} says '{groups[image]}' and '{group}' of {image}", "remove one of the lines")
     if missing := next((sample.image for sample in samples if sample.image not in groups), None):
         problem = f"{path} has no line for {missing}"
         raise UserError(problem, "add one; its group may be left empty if it belongs to no other image")
     for split, those in found.splits.items():
         found.splits[split] = [replace(sample, group=groups[sample.image] or None) for sample in those]
-    found.lists.append(path)
+    found.tables.append(path)
 
 
 def _names(root: Path, samples: Iterable[Sample]) -> dict[str, set[Path]]:
