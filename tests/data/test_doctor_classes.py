@@ -146,7 +146,7 @@ def test_too_few_images_to_set_some_aside(images, tmp_path):
     assert (found is None) == (images == 5)
     if found:
         assert (found.severity, found.count) == ("error", 2)
-        assert "too few images to set some aside for validation: training would stop" in found.message
+        assert "or groups of them, to set some aside for validation: training would stop" in found.message
         with pytest.raises(UserError, match="too few images"):
             divide(open_data(root), DataConfig())
 

@@ -150,7 +150,7 @@ def test_the_temperature_undoes_what_made_a_model_too_sure(sharpness):
 
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
-    [(20, 0, False), (19, 1, False), (18, 2, True), (0, 20, False), (1, 19, False), (2, 18, False), (10, 10, True)],
+    [(20, 0, False), (19, 1, False), (18, 2, True), (0, 20, False), (1, 19, False), (2, 18, True), (10, 10, True)],
 )
 def test_answers_that_tell_no_temperature_leave_it(right, wrong, told):
     logits, truth = np.random.default_rng(0).normal(0, 0.2, (right + wrong, 3)), np.zeros(right + wrong, np.int64)
@@ -158,7 +158,16 @@ def test_answers_that_tell_no_temperature_leave_it(right, wrong, told):
     logits[right:, 1] += 2
     found = told_temperature(logits, truth)
     assert (found is not None) == told
-    assert found is None or 0.5 < found < 5
+    assert found is None or found > 0.5
+
+
+def test_a_network_that_is_much_too_sure_gets_the_highest_temperature():
+    rng = np.random.default_rng(0)
+    logits, truth = np.zeros((500, 3)), rng.integers(0, 3, 500)
+    logits[np.arange(500), rng.integers(0, 3, 500)] = 400
+    found = told_temperature(logits, truth)
+    assert found == pytest.approx(20, rel=0.01)
+    assert likelihood_loss(logits, truth, found) < likelihood_loss(logits, truth) / 10
 
 
 def test_a_selection_part_that_tells_no_temperature_is_noted(tmp_path, color_classes, capsys):

@@ -104,8 +104,9 @@ def test_scores_of_weights_that_were_trained_on_are_not_used_unawares(tmp_path, 
     model = build_model(run_settings(run).model, len(run.labels().classes))
     save_weights(run.best, model)
     code, _, err = pixelproof("compare", other.path, run.path)
-    said = f"the scores of {run.path} are of other weights than it has now; evaluate it again"
+    said = f"the scores of {run.path} are of other weights than its run has now; evaluate it again"
     assert (code, said in err) == (1, True)
+    assert pixelproof("compare", other.path, run.scores("validation"))[0] == 1
     code, _, err = pixelproof("report", run.path)
     said = "scores of fcn32s are of other weights than its run has now; evaluate the run again"
     assert (code, said in err, said in (run.path / "report.html").read_text("utf-8")) == (0, True, True)

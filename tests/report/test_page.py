@@ -310,9 +310,16 @@ def test_other_splits_that_a_run_was_scored_on_are_told(tmp_path):
     few = subset(scores, np.arange(10))
     save_scores(run.scores("test"), replace(few, source=Source("vgg16", "test")))
     save_scores(run.scores("train"), replace(scores, source=Source("vgg16", "train", weights="of another time")))
+    save_scores(run.scores("copy"), scores)  # of validation, for some purpose
+    other = classification_scores(class_scheme(["cat", "dog", "fox"]), 20)
+    save_scores(run.scores("all"), replace(other, source=Source("vgg16", "all")))
+    run.scores("old").write_bytes(b"junk")
     page = Page(build_report(run.path))
     (table,) = [each for each in page.tables if "Split" in each.rows[0]]
-    (row,) = table.rows[1:]  # scores of other weights are none of this run
+    (row,) = table.rows[1:]
+    assert (
+        "The scores of vgg16 on train are of other weights than its run has now; evaluate the run again." in page.text
+    )
     low, high = binomtest(int(few.correct.sum()), 10).proportion_ci(method="exact")
     assert row == ["vgg16", "test", "10", f"{100 * few.correct.mean():.1f}%", f"{100 * low:.1f}% to {100 * high:.1f}%"]
     (run.path / "scores" / "test.npz").unlink()

@@ -34,7 +34,7 @@ def score(
     """Score masks or a table of predictions that any tool made, or put score files together."""
     from pixelproof.errors import UserError
     from pixelproof.evaluation.score import score
-    from pixelproof.evaluation.threshold import read_thresholds
+    from pixelproof.evaluation.threshold import looked, read_thresholds
     from pixelproof.labels.merging import parse_merges
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
@@ -49,6 +49,8 @@ def score(
     else:
         raise UserError(f"{len(predictions)} places are too many", "give predictions and truth, or score files alone")
     thresholds = read_thresholds(threshold or (), scores.scheme)
+    for each in thresholds:
+        looked(scores, *each)  # which refuses what cannot be answered, before anything is replaced
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)

@@ -32,9 +32,10 @@ def open_models(paths: Sequence[Path], split: str) -> list[Scores]:
         if file.resolve() in [other.resolve() for other in files[:place]]:
             raise Refusal(f"{paths[place]} is compared with itself", "give two different models")
     scores = [in_order(load_scores(file)) for file in files]
-    for path, each in zip(paths, scores, strict=True):
-        if path.is_dir() and outdated(Run(path), each):
-            raise Refusal(f"the scores of {path} are of other weights than it has now", "evaluate it again")
+    for path, file, each in zip(paths, files, scores, strict=True):
+        run = Run(file.resolve().parent.parent)
+        if run.scores(file.stem) == file.resolve() and Run.lies_in(run.path) and outdated(run, each):
+            raise Refusal(f"the scores of {path} are of other weights than its run has now", "evaluate it again")
     names = _names(paths, scores)
     named = [replace(s, source=replace(s.source, name=name)) for s, name in zip(scores, names, strict=True)]
     for one, other in itertools.combinations(named, 2):

@@ -71,7 +71,8 @@ def _heed_unread(root: Path, found: Found) -> None:
             say(f"note: {folder} is no class, for none of its files is read as an image ({kinds})")
         else:
             others += unread
-    note_other_images(root, others)
+    above = {parent for folder in folders for parent in folder.parents if parent.is_relative_to(root)}
+    note_other_images(root, [*others, *(path for folder in above - folders.keys() for path in unread_in(folder))])
 
 
 def label(root: Path, found: Found, scheme: LabelScheme) -> DataFolder:

@@ -28,7 +28,7 @@ FEWEST = 2
 fits without a wrong one made all worse on other images, with one 77% better, with two 83%, with three 95%; those of
 calibrated ones cost .04 nats with one and .02 with two."""
 CLOSE = 1.01
-"""A temperature is at a bound where it is within this factor of it."""
+"""A temperature is at its lower bound where it is within this factor of it."""
 REPLICATES = 2000
 ONE_LOOK = "1 x 1"
 """``Source.looks`` of a network that was asked once."""
@@ -63,7 +63,7 @@ def confidence_units(confidence: npt.NDArray[np.floating]) -> Int64:
 
 
 def temperatures_of(scores: Scores) -> tuple[str | None, ...]:
-    """Return the temperature of each column of calibration counts: "none", "fitted", or None where it is not known."""
+    """Return the temperature of each column of calibration counts: "none", "fitted", "given" with them, or unknown."""
     columns = 0 if scores.calibration is None else scores.calibration.shape[1]
     if scores.source.temperatures:
         return tuple(scores.source.temperatures.split(", "))
@@ -182,13 +182,14 @@ def fit_temperature(logits: npt.NDArray[np.floating], truth: Int64) -> float:
 def told_temperature(logits: npt.NDArray[np.floating], truth: Int64) -> float | None:
     """Return what ``fit_temperature`` does; None where the answers tell none.
 
-    Where no answer is wrong, the surer the likelier, so that the fit ends at its bound, and nearly so with few.
+    Where no answer is wrong, the surer the likelier, so that the fit ends at its lower bound, and nearly so with few.
+    At the upper one it stays: a network so much too sure is better off with it than without.
     """
-    wrong, (low, high) = int((logits.argmax(axis=1) != truth).sum()), TEMPERATURES
+    wrong, low = int((logits.argmax(axis=1) != truth).sum()), TEMPERATURES[0]
     if not FEWEST <= wrong <= len(truth) - FEWEST:
         return None
     temperature = fit_temperature(logits, truth)
-    return temperature if low * CLOSE < temperature < high / CLOSE else None
+    return temperature if temperature > low * CLOSE else None
 
 
 def likelihood_loss(logits: npt.NDArray[np.floating], truth: Int64, temperature: float = 1.0) -> float:

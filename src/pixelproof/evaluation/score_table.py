@@ -89,7 +89,7 @@ def _of_probabilities(
         truth=right_class,
         **outcomes(chances, right_class),
         scheme=scheme,
-        source=Source(predictions.stem, temperatures="none"),
+        source=Source(predictions.stem, temperatures="given"),
         calibration=counts[:, None],
         probabilities=kept(chances),
         groups=scenes_by(samples, list(true)),

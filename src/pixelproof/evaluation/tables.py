@@ -52,7 +52,7 @@ LOOKED = {"sensitivity": "sensitivity (recall)", "looked_at": "images looked at"
 """How figures are called that are not called as their names are."""
 TOP = 5
 """Of as many classes or fewer, the true one is always among the first five."""
-_WHEN = {"none": " without its own temperature", "fitted": " at the fitted temperature", None: ""}
+_WHEN = {"none": " without its own temperature", "fitted": " at the fitted temperature", "given": "", None: ""}
 
 
 def _within(value: float | None, ends: dict[str, float | None], digits: int = 4) -> str:

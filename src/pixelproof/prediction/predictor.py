@@ -131,6 +131,8 @@ class Predictor:
 
     def prepared(self, images: Sequence[UInt8]) -> Tensor:
         """Return images, uint8 [H, W, C], as the network's input on its device, and put the network in eval mode."""
+        if not len(images):
+            raise UserError("no image is given", "give one or more")
         self.model.eval()
         preprocessing = self.model.preprocessing
         for image in images:

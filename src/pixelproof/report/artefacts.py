@@ -12,6 +12,7 @@ from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
 from pixelproof.report.one_run import as_scored, record_of_run
+from pixelproof.report.score_files import other_scores, refuse_mixture
 from pixelproof.runs import (
     Features,
     Run,
@@ -62,6 +63,7 @@ class ModelArtefacts:
         scores_file: Where they lie.
         outdated: Whether they are of other weights than the run has now.
         others: The counts on other splits that the run was scored on, of the weights it has now.
+        outdated_others: The splits whose scores are of other weights.
         features: The features of the validation images and their map.
         shown: Picture, truth and prediction by sample id.
         findings: What was found out about it.
@@ -80,6 +82,7 @@ class ModelArtefacts:
     scores_file: Path
     outdated: bool
     others: tuple[Scores, ...]
+    outdated_others: tuple[str, ...]
     features: Features | None
     shown: dict[str, Shown]
     findings: Findings | None
@@ -149,6 +152,7 @@ def read_study(folder: Path) -> StudyArtefacts:
 def outdated_scores(part: PartArtefacts) -> list[str]:
     """Return a sentence for each model of a part whose scores are of other weights than its run has now."""
     stale = [model.name for model in part.models if model.outdated]
+    stale += [f"{model.name} on {split}" for model in part.models for split in model.outdated_others]
     return [f"the scores of {name} are of other weights than its run has now; evaluate the run again" for name in stale]
 
 
@@ -158,7 +162,7 @@ def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
     scores = [model.scores for model in models if model.scores is not None]
     for model in models:
         if model.scores is not None:
-            _refuse_mixture(model, record, scores[0])
+            refuse_mixture(model.scores, model.scores_file, record, scores[0])
     scheme = scores[0].scheme if scores else next((s for model in models if (s := _scheme(model.run))), None)
     comparison, evidence = (folder / record.name / name for name in (COMPARISON, EVIDENCE))
     return PartArtefacts(
@@ -185,6 +189,7 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
     scores = read(scored, load_scores)
     config = read(run.path / CONFIG, lambda _: run_settings(run))
     trained = config is None or not config.model.members
+    others = () if record.scores else other_scores(run, scores.scheme if scores else _scheme(run))
     return ModelArtefacts(
         name=record.name,
         run=run,
@@ -196,18 +201,14 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         scores=scores,
         scores_file=scored,
         outdated=scores is not None and _outdated(record, folder, scores),
-        others=() if record.scores else _other_scores(run),
+        others=tuple(each for each in others if not outdated(run, each)),
+        outdated_others=tuple(each.source.split for each in others if outdated(run, each)),
         features=read(run.features(SPLIT), load_features) if embed else None,
         shown={i: value for i, path in pictures.items() if (value := read(path, load_shown)) is not None},
         findings=ExplanationFolder(run.explanation).read(),
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
     )
-
-
-def _other_scores(run: Run) -> tuple[Scores, ...]:
-    files = sorted(path for path in run.scores(SPLIT).parent.glob("*.npz") if path != run.scores(SPLIT))
-    return tuple(scores for path in files if (scores := load_scores(path)).ids and not outdated(run, scores))
 
 
 def _pictures(record: ModelRecord, folder: Path, shown: tuple[str, ...]) -> dict[str, Path]:
@@ -231,23 +232,3 @@ def _outdated(record: ModelRecord, folder: Path, scores: Scores) -> bool:
 
 def _scheme(run: Run) -> LabelScheme | None:
     return run.labels() if (run.path / LABELS_FILE).exists() else None
-
-
-def _refuse_mixture(model: ModelArtefacts, part: PartRecord, first: Scores) -> None:
-    """Refuse to put figures beside each other that mean different things."""
-    scores, path = model.scores, model.scores_file
-    assert scores is not None
-    if scores.scheme.task != part.task:
-        raise UserError(f"{path} holds {scores.scheme.task} scores in a {part.task} part", "evaluate the run again")
-    if not scores.ids:
-        raise UserError(f"{path} holds no images", "evaluate the run again")
-    if scores.scheme.hash != first.scheme.hash:
-        raise UserError(
-            f"{path} was scored under another label contract than the other models of part '{part.name}'",
-            "evaluate all models of the part with the same labels",
-        )
-    if sorted(scores.ids) != sorted(first.ids):
-        raise UserError(
-            f"{path} was scored on other images than the other models of part '{part.name}'",
-            "evaluate all models of the part on the same images",
-        )

@@ -13,7 +13,12 @@ from pixelproof.report.figures.reliability import reliability_diagram
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores, Scores
 
-TEMPERED = {"none": "without its own temperature", "fitted": "with the fitted temperature", None: "as predicted"}
+TEMPERED = {
+    "none": "without its own temperature",
+    "fitted": "with the fitted temperature",
+    "given": "as predicted",
+    None: "as predicted",
+}
 
 
 @dataclass(frozen=True)

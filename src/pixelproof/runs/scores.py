@@ -20,7 +20,7 @@ GROUPED = 4  # as 3, and with groups
 OLDEST = 1  # has no boundary counts; 2 has no probabilities
 _BOUNDARY = "boundary_"
 Names = npt.NDArray[np.str_]
-TEMPERATURES = ("none", "fitted", "none, fitted")
+TEMPERATURES = ("none", "fitted", "none, fitted", "given")
 
 
 @dataclass(frozen=True)

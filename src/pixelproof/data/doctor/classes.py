@@ -20,9 +20,10 @@ from pixelproof.runs.diagnosis_file import Severity
 
 _UNEVEN = {"classification": (3, 10), "segmentation": (10, 100)}
 """Ratio of the largest to the smallest class from which it is a note, and a warning."""
-_FORMATS: dict[str, Callable[[ImageLook], str]] = {
-    "mode": lambda look: look.mode,
-    "size": lambda look: f"{look.size[1]}x{look.size[0]}",
+_FORMATS: dict[str, Callable[[Path, ImageLook], str]] = {
+    "mode": lambda _, look: look.mode,
+    "size": lambda _, look: f"{look.size[1]}x{look.size[0]}",
+    "file type": lambda path, _: path.suffix.lower(),
 }
 _ENOUGH = 5
 """Images of a class that are alike by intention rather than by chance."""
@@ -98,7 +99,7 @@ def names_alike(survey: Survey) -> Iterator[Finding]:
 
 
 def told_by_format(reading: Reading) -> Iterator[Finding]:
-    """Classes whose images are all of a size, or of a mode, that no image of another class has."""
+    """Classes whose images are all of a size, a mode or a file type that no image of another class has."""
     classes = _images_of_classes(reading)
     apart = [(name, kind, value) for kind, read in _FORMATS.items() for name, value in _own(classes, read).items()]
     if apart:
@@ -107,7 +108,7 @@ def told_by_format(reading: Reading) -> Iterator[Finding]:
             f"{first_of(words, 4)}, which no image of another class has: "
             "a model may tell such a class by its files, and not by what they show"
         )
-        fix = "bring the images of all classes to the same size and mode before training"
+        fix = "bring the images of all classes to the same size, mode and file type before training"
         paths = [path for name in dict.fromkeys(name for name, *_ in apart) for path in classes[name]]
         yield reading.survey.finding("class-by-format", "warning", paths, message, fix)
 
@@ -123,9 +124,9 @@ def _images_of_classes(reading: Reading) -> dict[str, dict[Path, ImageLook]]:
     return classes
 
 
-def _own(classes: Mapping[str, Mapping[Path, ImageLook]], read: Callable[[ImageLook], str]) -> dict[str, str]:
+def _own(classes: Mapping[str, Mapping[Path, ImageLook]], read: Callable[[Path, ImageLook], str]) -> dict[str, str]:
     """Return what ``read`` gives of all images of a class and of no image of another, for classes of enough images."""
-    values = {name: {read(look) for look in looks.values()} for name, looks in classes.items()}
+    values = {name: {read(path, look) for path, look in looks.items()} for name, looks in classes.items()}
     spread = Counter(value for held in values.values() for value in held)
     return {
         name: value
