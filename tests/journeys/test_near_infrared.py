@@ -126,7 +126,7 @@ def test_other_bands_than_those_trained_on_are_refused(run, tmp_path):
 def test_pictures_are_of_the_first_three_bands(tiles, run, tmp_path):
     first = sorted((tiles / "validation" / "images").iterdir())[0]
     (picture,) = api.cam(run.path, [first], tmp_path / "cam", device="cpu")
-    assert read_image(picture).shape == (64, 64, 3)
+    assert read_image(picture).shape == (256, 256, 3)
     api.explain(run.path, tiles, tmp_path / "why", device="cpu")
     assert (tmp_path / "why" / "report.html").is_file()
 
