@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -461,3 +462,26 @@ def test_files_of_yolo_that_name_nothing_are_one_sentence(tmp_path, monkeypatch)
     monkeypatch.setattr("pixelproof.data.annotations.yolo.LARGEST", 2)
     with pytest.raises(UserError, match=r"a.txt has 0.0 kB, more than the labels of images have"):
         draw_masks(root)
+
+
+def test_labels_of_yolo_are_drawn_on_the_images_beside_them(tmp_path, monkeypatch):
+    """Wherever the folder of all images lies, though others in it are called as these."""
+    monkeypatch.chdir(tmp_path)
+    names = dict.fromkeys(("train/images/a.jpg", "train/images/b.jpg"), shares(SQUARE))
+    inner = yolo(Path("all/one"), names)
+    for seed, name in enumerate(names):
+        save(picture(seed, (20, 30)), Path("all") / name)
+    found = draw_masks(inner, "all", rest="other")
+    assert (found["images"], found["missing"]) == (2, 0)
+    assert sorted(tmp_path.glob("all/masks/**/*.png")) == [
+        tmp_path / "all/masks/one/train/images" / f"{k}.png" for k in "ab"
+    ]
+    yolo(Path("both/one"), names)
+    (yolo(Path("both/two"), names) / "train/labels/gone.txt").write_text("")
+    (Path("both/one") / "train/labels/gone.txt").write_text("")
+    (tmp_path / "linked").symlink_to("both")
+    found = draw_masks("linked", tmp_path / "both", rest="other")
+    assert (found["images"], found["missing"]) == (4, 2)
+    with pytest.raises(UserError, match=r"all other images that are annotated are not in empty; say by --images"):
+        (tmp_path / "empty").mkdir()
+        draw_masks(inner, "empty", rest="other")

@@ -86,7 +86,8 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
         "folder": str(root),
         "images": len(rows),
         "left_out": len(placed) - len(rows),
-        "missing": len({each.file for each in found}) - len({each.file for drawn in placed.values() for each in drawn}),
+        "missing": len({each.called for each in found})
+        - len({each.called for drawn in placed.values() for each in drawn}),
         "covered": tally.covered,
         "undrawn": tally.undrawn,
     }

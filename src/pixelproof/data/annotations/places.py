@@ -24,8 +24,11 @@ class Places:
     def __init__(self, root: Path) -> None:
         self.root, self._real = root, root.resolve()
         self._called: dict[str, list[Path]] = defaultdict(list)
+        self._known: dict[Path, Path] = {}
         for folder in folders_below(root):
+            real = folder.resolve()
             for image in images_in(folder):
+                self._known[real / image.name] = image
                 self._called[_plain(image.name)].append(image)
 
     def of(self, found: Sequence[Drawing]) -> dict[Path, list[Drawing]]:
@@ -36,7 +39,7 @@ class Places:
         """
         placed: dict[Path, list[Drawing]] = defaultdict(list)
         for each in found:
-            if (image := self._beside(each) or self._anywhere(each)) is not None:
+            if (image := self._image(each)) is not None:
                 placed[image].append(each)
         if not placed:
             what = f"{found[0].file} and all other images that are annotated are" if found else "annotated images are"
@@ -52,10 +55,15 @@ class Places:
                 raise UserError(f"the name of '{image}' begins or ends with a blank", "rename it, there and here")
             if (other := stems.setdefault(image.with_suffix(""), image)) != image:
                 raise UserError(f"{other} and {image} would have one mask", "rename one of them, there and here")
-            names = sorted({each.file.as_posix() for each in drawn if each.source == drawn[0].source})
+            names = sorted({each.called.as_posix() for each in drawn if each.source == drawn[0].source})
             if len(names) > 1:
                 problem = f"{drawn[0].source} names '{names[0]}' and '{names[1]}', and of these {image} alone is found"
                 raise UserError(problem, "give the folder that holds both")
+
+    def _image(self, each: Drawing) -> Path | None:
+        if each.image is not None:
+            return self._known.get(each.image)
+        return self._beside(each) or self._anywhere(each)
 
     def _beside(self, each: Drawing) -> Path | None:
         """Return the image by its path from the file of annotations, or from the folder of images."""

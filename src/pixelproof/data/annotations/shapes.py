@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated
 
 import numpy as np
@@ -77,6 +77,7 @@ class Drawing:
         shapes: The things.
         listed: Whether the file is of many images, and not called as this one.
         split: The split that the image is said to be of; empty where it is not said.
+        image: The image itself where it is known, its folder without links; then no other is looked for.
     """
 
     source: Path
@@ -85,6 +86,12 @@ class Drawing:
     shapes: list[Shape]
     listed: bool = True
     split: str = ""
+    image: Path | None = None
+
+    @property
+    def called(self) -> PurePath:
+        """What tells the image from others."""
+        return self.image or self.file
 
 
 def _placed(patch: Bool, top: int, left: int, height: int, width: int) -> Bool:

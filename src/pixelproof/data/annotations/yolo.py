@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Container, Iterator, Mapping
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -73,14 +74,15 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
     if not labels:
         problem = f"{root} holds no folder '{LABELS}' with a text for each image in '{IMAGES}' beside it"
         raise UserError(problem, f"put {path.name} into the folder that holds both")
-    drawn = []
+    drawn, real = [], cache(Path.resolve)
     for image, place in _labelled(root, {place.parent for place in labels}).items():
         label = labels.pop(place, None)
         where = posix(image.relative_to(root).as_posix())
         shapes = _shapes(label, names) if label else []
-        drawn.append(Drawing(label or path, where, None, shapes, listed=False, split=splits.get(image, "")))
-    # Labels alone are named as they are themselves, which no image is called, so that they count as missing.
-    drawn += [Drawing(f, posix(f.relative_to(root).as_posix()), None, [], listed=False) for f in labels.values()]
+        known, split = real(image.parent) / image.name, splits.get(image, "")
+        drawn.append(Drawing(label or path, where, None, shapes, listed=False, split=split, image=known))
+    # Labels alone are said to be of themselves, which is no image, so that they count as missing.
+    drawn += [Drawing(f, PurePosixPath(f.as_posix()), None, [], listed=False, image=f) for f in labels.values()]
     return {name: number for number, name in names.items()}, drawn
 
 
