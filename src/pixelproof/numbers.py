@@ -33,6 +33,13 @@ def first_of(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
+def shortened(text: str, most: int) -> str:
+    """Return ``text`` on one line of at most ``most`` characters, its middle left out; the page spells it out."""
+    text = " ".join(text.split())
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[: most - 1 - half].rstrip()}…{text[len(text) - half :].lstrip()}"
+
+
 def numbered(part: str) -> tuple[int, int] | None:
     """Return ``2/5``, the second of five parts, as its numbers; None for a text that is no such part.
 

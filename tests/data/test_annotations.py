@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -459,7 +460,7 @@ def test_files_of_yolo_that_name_nothing_are_one_sentence(tmp_path, monkeypatch)
     (root / "labels" / "a.txt").write_bytes(b"\xff\xfe0")
     with pytest.raises(UserError, match=r"a.txt is not a UTF-8 text file"):
         draw_masks(root)
-    monkeypatch.setattr("pixelproof.data.annotations.yolo.LARGEST", 2)
+    monkeypatch.setattr("pixelproof.data.annotations.yolo_splits.LARGEST", 2)
     with pytest.raises(UserError, match=r"a.txt has 0.0 kB, more than the labels of images have"):
         draw_masks(root)
 
@@ -485,3 +486,69 @@ def test_labels_of_yolo_are_drawn_on_the_images_beside_them(tmp_path, monkeypatc
     with pytest.raises(UserError, match=r"all other images that are annotated are not in empty; say by --images"):
         (tmp_path / "empty").mkdir()
         draw_masks(inner, "empty", rest="other")
+
+
+ABC = dict.fromkeys((f"images/{k}.jpg" for k in "abc"), shares(SQUARE))
+HERE = object()
+"""Stands for the absolute path of the data."""
+
+
+@pytest.mark.parametrize("inside", ["./images/", "images\\", "/home/ann/data/images/", "C:\\data\\images\\", "", HERE])
+def test_lists_of_yolo_are_read_whoever_wrote_their_paths(tmp_path, monkeypatch, capsys, inside):
+    monkeypatch.chdir(tmp_path)
+    root = yolo(Path("x"), ABC, path="/home/ann", train="/home/ann/data/train.txt", val="val.txt")
+    before = f"{tmp_path}/x/images/" if inside is HERE else inside
+    (root / "train.txt").write_text(f"{before}a.jpg\n{before}b.jpg\n")
+    (root / "val.txt").write_text(f"{before}c.jpg\n")
+    draw_masks(root, rest="other")
+    assert "a.jpg,masks/images/a.png,train\n" in (root / "masks.csv").read_text()
+    assert "c.jpg,masks/images/c.png,validation\n" in (root / "masks.csv").read_text()
+    assert "note" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("said", "split", "note"),
+    [
+        (
+            {"train": "images", "val": "images"},
+            "train",
+            "3 images of .*data.yaml in train and in validation: what is in",
+        ),
+        ({"train": "t.txt", "val": "v.txt"}, "validation", "1 image of .*data.yaml in train and in validation"),
+        (
+            {"train": "t.txt", "val": "gone"},
+            "train",
+            "data.yaml says that 'gone' is validation, and no image here is in",
+        ),
+        ({"train": "t.txt", "val": "x" * 5000}, "train", "says that 'x{30}…x{29}' is validation"),
+        (
+            {"train": "t.txt", "val": "lost.txt"},
+            "train",
+            "lost.txt has 2 lines of 2 that name no image here, or one of",
+        ),
+        ({"train": "../images", "val": "../gone/images"}, "train", "3 images of"),
+    ],
+)
+def test_what_yolo_says_of_splits_that_cannot_be_taken_is_said(tmp_path, capsys, said, split, note):
+    root = yolo(tmp_path / "x", ABC | {f"{k}/d.jpg": None for k in "pq"}, **said)
+    for name, text in (
+        ("t", "images/a.jpg\nimages/b.jpg"),
+        ("v", "images/b.jpg\nimages/c.jpg"),
+        ("lost", "e.jpg\nd.jpg"),
+    ):
+        (root / f"{name}.txt").write_text(text)
+    draw_masks(root, rest="other")
+    assert re.search(f"note: .*{note}", capsys.readouterr().err)
+    table = (root / "masks.csv").read_text()
+    assert "b.jpg,masks/images/b.png,train\n" in table
+    assert f"c.jpg,masks/images/c.png,{split}\n" in table
+
+
+def test_a_path_tells_more_of_a_split_than_a_name(tmp_path):
+    root = yolo(
+        tmp_path / "x", dict.fromkeys(("images/a.jpg", "images/b.jpg"), shares(SQUARE)), train="t.txt", val="v.txt"
+    )
+    (root / "t.txt").write_text("images/b.jpg\nremoved/a.jpg\n")
+    (root / "v.txt").write_text("images/a.jpg\n")
+    draw_masks(root, rest="other")
+    assert "a.jpg,masks/images/a.png,validation\n" in (root / "masks.csv").read_text()

@@ -14,11 +14,12 @@ from report_folders import class_scheme, classification_scores, features_of, lan
 
 from pixelproof.evaluation.calibration import BINS, Reliability
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme, class_colors, distinct_colors
+from pixelproof.numbers import shortened
 from pixelproof.report.figures.confusion import contrast, matrix
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.figures.masks import colored, error_map, mask_figure
 from pixelproof.report.figures.reliability import reliability_diagram
-from pixelproof.report.figures.style import MUTED, series, shortened, signed_tick, turn
+from pixelproof.report.figures.style import MUTED, series, signed_tick, turn
 from pixelproof.report.figures.tsne import legend, spread, tsne
 from pixelproof.report.figures.wins import wins
 from pixelproof.report.pictures import LARGEST, flat_uri, photo_uri

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import unquote
 
 from pixelproof.data.annotations.shapes import Drawing
@@ -29,7 +29,7 @@ class Places:
             real = folder.resolve()
             for image in images_in(folder):
                 self._known[real / image.name] = image
-                self._called[_plain(image.name)].append(image)
+                self._called[plain(image.name)].append(image)
 
     def of(self, found: Sequence[Drawing]) -> dict[Path, list[Drawing]]:
         """Return what is drawn on each image that is there.
@@ -71,16 +71,14 @@ class Places:
             path = Path(os.path.normpath(base.resolve() / each.file))
             if path.is_relative_to(self._real):
                 image = self.root / path.relative_to(self._real)
-                if image in self._called.get(_plain(image.name), ()):
+                if image in self._called.get(plain(image.name), ()):
                     return image
         return None
 
     def _anywhere(self, each: Drawing) -> Path | None:
         """Return the only image of that name, or the only one whose path ends so."""
         for name in _names(each):
-            called = self._called.get(name, [])
-            for length in range(1, len(each.file.parts) + 1):
-                called = [i for i in called if i.parts[-length:] == each.file.parts[-length:]] or called
+            called = ending_alike(self._called.get(name, []), each.file)
             if len(called) > 1:
                 both = f"{called[0]} or {called[1]}"
                 raise UserError(f"{each.source} names '{each.file}', which may be {both}", "give each its own name")
@@ -89,15 +87,22 @@ class Places:
         return None
 
 
+def ending_alike(images: list[Path], file: PurePath) -> list[Path]:
+    """Return those of some images whose paths agree with another in most parts from the end."""
+    for length in range(1, len(file.parts) + 1):
+        images = [image for image in images if image.parts[-length:] == file.parts[-length:]] or images
+    return images
+
+
 def _names(each: Drawing) -> Iterator[str]:
     """Yield by what names an image may be found: its own, that without what a tool added, and that of its file."""
-    name = _plain(each.file.name)
+    name = plain(each.file.name)
     yield name
     yield PREFIX.sub("", name, count=1)
     if not each.listed:
-        yield _plain(f"{each.source.stem}{each.file.suffix}")
+        yield plain(f"{each.source.stem}{each.file.suffix}")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a name as all systems and tools may write it."""
     return unicodedata.normalize("NFC", unquote(name)).casefold()

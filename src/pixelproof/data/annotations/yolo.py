@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,12 +12,12 @@ import numpy as np
 from pydantic import field_validator
 
 from pixelproof.data.annotations.shapes import Drawing, Loose, Shape, posix
+from pixelproof.data.annotations.yolo_splits import AGAIN, Splits, lines
 from pixelproof.data.layouts.listing import folders_below, images_below
 from pixelproof.errors import UserError
 from pixelproof.labels.drawn import class_name
-from pixelproof.numbers import counted, room
+from pixelproof.numbers import counted
 from pixelproof.progress import say
-from pixelproof.runs.files import read_text
 from pixelproof.schema import parse
 
 KEYS = {"names"}
@@ -26,11 +25,8 @@ KEYS = {"names"}
 IMAGES, LABELS = "images", "labels"
 """Folders whose files have equal names."""
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
-LARGEST = 50e6
-"""Bytes of the labels of an image."""
 BEYOND = 0.1
 """How far beyond an image, as a part of it, an outline may have a corner; what is rounded is nearer."""
-AGAIN = "export it again"
 
 
 class _Yolo(Loose):
@@ -68,14 +64,16 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
         UserError: It, or the labels of an image, are damaged, or there are none.
     """
     found = parse(_Yolo, values, str(path))
-    root, splits = path.parent, _splits(path.parent, found)
+    root = path.parent
     names = {number: class_name(name) for number, name in found.names.items()}
     labels = {_image(root, file): file for file in _labels(root)}
     if not labels:
         problem = f"{root} holds no folder '{LABELS}' with a text for each image in '{IMAGES}' beside it"
         raise UserError(problem, f"put {path.name} into the folder that holds both")
     drawn, real = [], cache(Path.resolve)
-    for image, place in _labelled(root, {place.parent for place in labels}).items():
+    images = list(images_below(root))
+    splits = Splits(path, found.path, images).of({split: getattr(found, key) for key, split in SPLITS.items()})
+    for image, place in _labelled(root, images, {place.parent for place in labels}).items():
         label = labels.pop(place, None)
         where = posix(image.relative_to(root).as_posix())
         shapes = _shapes(label, names) if label else []
@@ -101,50 +99,19 @@ def _image(root: Path, label: Path) -> Path:
     return Path(*parts, label.stem)
 
 
-def _labelled(root: Path, folders: Container[Path]) -> dict[Path, Path]:
+def _labelled(root: Path, images: Sequence[Path], folders: Container[Path]) -> dict[Path, Path]:
     """Return the images of folders that have labels, each with its path in ``root`` without suffix."""
-    images = [image for image in images_below(root) if IMAGES in image.relative_to(root).parent.parts]
-    places = {image: image.relative_to(root).with_suffix("") for image in images}
+    inside = [image for image in images if IMAGES in image.relative_to(root).parent.parts]
+    places = {image: image.relative_to(root).with_suffix("") for image in inside}
     labelled = {image: place for image, place in places.items() if place.parent in folders}
     if others := len(places) - len(labelled):
         say(f"note: {counted(others, 'image')} of {root} left out, of folders without labels")
     return labelled
 
 
-def _splits(root: Path, found: _Yolo) -> dict[Path, str]:
-    """Return the splits of images by folders and lists that are named; paths of another machine name nothing."""
-    splits: dict[Path, str] = {}
-    whole = root.resolve()
-    for key, split in SPLITS.items():
-        for entry in getattr(found, key):
-            for start in {whole, whole / (found.path or "")}:
-                place = Path(os.path.normpath(start / entry))
-                if place.is_relative_to(whole):
-                    named = _named(root / place.relative_to(whole))
-                    splits = dict.fromkeys(named, split) | splits  # of an image in two, the first counts
-    return splits
-
-
-def _named(place: Path) -> Iterator[Path]:
-    """Yield the images in a folder, or in a list of these."""
-    if place.is_dir():
-        yield from images_below(place)
-    elif place.suffix == ".txt" and place.is_file():
-        for _, line in _lines(place):
-            yield Path(os.path.normpath(place.parent / line))
-
-
 def _shapes(path: Path, names: Mapping[int, str]) -> list[Shape]:
     """Return what the labels of an image say, in the order of their lines."""
-    return [_shape(f"{path}, line {number}:", line.split(), names) for number, line in _lines(path)]
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text that are not blank, with their numbers."""
-    if (size := path.stat().st_size) > LARGEST:
-        raise UserError(f"{path} has {room(size)}, more than the labels of images have", AGAIN)
-    lines = enumerate(map(str.strip, read_text(path).split("\n")), start=1)
-    yield from ((number, line) for number, line in lines if line)
+    return [_shape(f"{path}, line {number}:", line.split(), names) for number, line in lines(path)]
 
 
 def _shape(where: str, words: list[str], names: Mapping[int, str]) -> Shape:

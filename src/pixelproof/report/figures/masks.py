@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from pixelproof.array_types import UInt8
 from pixelproof.labels import VOID, LabelScheme, class_colors
+from pixelproof.numbers import shortened
 from pixelproof.report.figures import style
 from pixelproof.runs import Shown
 
@@ -66,10 +67,10 @@ def mask_figure(rows: Sequence[Sequence[Shown | None]], models: Sequence[str], s
     Returns:
         A PNG file for use in print.
     """
-    called = [style.shortened(model, 20) for model in models]
+    called = [shortened(model, 20) for model in models]
     heads = ["image", "truth", *(head for name in called for head in (name, f"{name}: errors"))]
     heads = [textwrap.fill(head, 22) for head in heads]
-    names = [style.shortened(name, 24) for name in scheme.names]
+    names = [shortened(name, 24) for name in scheme.names]
     # Half an inch is for the colour; more lines in the legend or the heads make a taller figure.
     columns = max(1, min(8, len(names), int(1.9 * len(heads) / (style.widest(names, 10) + 0.5))))
     lines = -(-len(names) // columns) + 2 * max(head.count("\n") for head in heads)
@@ -92,7 +93,7 @@ def _row(line: Sequence[Axes], row: Sequence[Shown | None], scheme: LabelScheme)
         style.bare(axes)
         if picture is not None:
             axes.imshow(picture, interpolation="nearest")
-    line[0].set_ylabel(style.shortened(first.id, 20), fontsize=11, color=style.INK)
+    line[0].set_ylabel(shortened(first.id, 20), fontsize=11, color=style.INK)
 
 
 def _legend(drawing: Figure, scheme: LabelScheme, names: list[str], columns: int) -> None:

@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
+from pixelproof.numbers import shortened
+
 INK, MUTED, LINE = "#1f2328", "#59636e", "#d1d9e0"
 SERIES = ("#0b5cad", "#c2410c", "#15803d", "#7e22ce", "#0e7490", "#be123c", "#854d0e", "#475569")
 """Colours of the models in charts, in the study's order; dark enough to read on white."""
@@ -56,13 +58,6 @@ def saved(drawing: Figure, kind: Literal["svg", "png"] = "svg") -> bytes:
     facts = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     drawing.savefig(buffer, format=kind, metadata=facts, dpi=200)
     return buffer.getvalue()
-
-
-def shortened(text: str, most: int) -> str:
-    """Return ``text`` on one line of at most ``most`` characters, its middle left out; the page spells it out."""
-    text = " ".join(text.split())
-    half = (most - 1) // 2
-    return text if len(text) <= most else f"{text[: most - 1 - half].rstrip()}…{text[len(text) - half :].lstrip()}"
 
 
 def label(name: str) -> str:

@@ -14,6 +14,7 @@ from matplotlib.patheffects import AbstractPathEffect, withStroke
 from pixelproof.array_types import Float32, Float64
 from pixelproof.labels import LabelScheme, distinct_colors
 from pixelproof.labels.palettes import hex_color
+from pixelproof.numbers import shortened
 from pixelproof.report.figures import style
 from pixelproof.runs import Features
 
@@ -74,7 +75,7 @@ def tsne(
     """
     keys = legend(features.scheme)
     columns = -(-len(keys) // 25) if names else 0
-    labels = [f"{key.number}  {style.shortened(key.name, 24)}" if key.number != key.name else key.name for key in keys]
+    labels = [f"{key.number}  {shortened(key.name, 24)}" if key.number != key.name else key.name for key in keys]
     with style.figure(SIDE + max(1.75, 0.55 + style.widest(labels, 9)) * columns, SIDE) as drawing:
         axes = drawing.add_subplot()
         axes.set_aspect("equal", adjustable="datalim")
