@@ -211,7 +211,7 @@ def test_an_image_that_says_it_is_turned_is_taken_as_it_is_shown(tmp_path):
         ([(4, 1, [SQUARE])], "an annotation is of the image 4, which is not listed"),
         ([(0, 1, [SQUARE[:7]])], "an outline of 'annotations.0' has an x without a y"),
         ([(0, 1, [SQUARE])], "1 class drawn, and two are needed; say by --rest what all else is"),
-        ([(0, 1, []), (0, 7, [])], "0 classes drawn, and two are needed"),
+        ([(0, 1, []), (0, 7, [])], "nothing that is annotated has an outline and a class; draw"),
         ([(0, 1, {"counts": "q", "size": [20, 30]})], "of 'annotations.0' its runs are packed in another way"),
         (
             [(0, 7, [SQUARE]), (0, 1, {"counts": [9], "size": [3, 3]})],
@@ -237,7 +237,7 @@ def test_what_contradicts_itself_is_one_sentence_and_leaves_nothing(photos, anno
         ("[]", "holds no annotations that are read; give COCO or LabelMe files"),
         ('{"a": 1}', "holds no annotations that are read; give COCO or LabelMe files"),
         ('{"shapes": [{"label": "a"}], "imagePath": "a.jpg"}', "'shapes.0.points': field required"),
-        ('{"shapes": [], "imagePath": "a.jpg"}', "0 classes drawn"),
+        ('{"shapes": [], "imagePath": "a.jpg"}', "nothing that is annotated has an outline and a class"),
     ],
 )
 def test_other_files_are_refused(photos, text, problem):
@@ -378,7 +378,7 @@ def test_names_that_tables_do_not_keep_are_refused(photos):
 
 def test_labels_of_yolo_become_a_folder_that_is_ready(tmp_path, pixelproof):
     """As Roboflow exports them: what is not drawn on has an empty file, or none."""
-    lines = shares(SQUARE) + "\n" + shares([8, 4, 20, 4, 20, 8, 8, 8], 1) + "1 0.5 0.5 0.1 0.1\n"
+    lines = shares(SQUARE) + "\n" + shares([8, 4, 20, 4, 20, 8, 8, 8], 1)
     images = {"train/images/a.jpg": lines, "train/images/b.jpg": "", "train/images/c.jpg": None}
     images |= {"valid/images/a.jpg": shares([-0.001, 0, 30.001, 0, 30, 20, 0, 20], 1), "test/images/e.jpg": None}
     root = yolo(tmp_path / "export", images, train="../train/images", val="../valid/images")
@@ -387,7 +387,7 @@ def test_labels_of_yolo_become_a_folder_that_is_ready(tmp_path, pixelproof):
     (root / "train" / "labels" / "classes.txt").write_text("cat\ndog\n")
     code, out, said = pixelproof("masks", root, "--rest", "background", "--json")
     found = json.loads(out)
-    assert (code, found["images"], found["missing"], found["undrawn"], found["covered"]) == (0, 4, 2, 1, 16)
+    assert (code, found["images"], found["missing"], found["undrawn"], found["covered"]) == (0, 4, 2, 0, 16)
     assert "note: 1 image of" in said
     expected = np.full((20, 30), 2)
     expected[2:10, 2:12] = 0
@@ -432,7 +432,7 @@ def test_splits_are_those_that_yolo_names_where_folders_are_called_otherwise(tmp
         ("0 12 3 15 3 15 9", "12 lies outside of the image, whose width and height are 1; divide x by its width"),
         ("0 1e300 0 1 1 0 1", r"1e\+300 lies outside"),
         ("x" * 10_000, f"'{'x' * 40}' is no number"),
-        ("0 0.5 0.5 0.1 0.1", "1 class drawn, and two are needed|has anything drawn that has an area"),
+        ("0 0.5 0.5 0.1 0.1", "nothing that is annotated has an outline and a class"),
     ],
 )
 def test_labels_of_yolo_that_are_damaged_are_one_sentence(tmp_path, lines, problem):
@@ -552,3 +552,46 @@ def test_a_path_tells_more_of_a_split_than_a_name(tmp_path):
     (root / "v.txt").write_text("images/a.jpg\n")
     draw_masks(root, rest="other")
     assert "a.jpg,masks/images/a.png,validation\n" in (root / "masks.csv").read_text()
+
+
+def test_a_thing_without_an_outline_is_not_taken_for_the_rest(tmp_path, pixelproof):
+    """Else a network learns that what the box is around is background."""
+    box = "1 0.5 0.5 0.1 0.1\n"
+    images = {"images/a.jpg": shares(SQUARE), "images/b.jpg": shares(SQUARE) + box, "images/c.jpg": box}
+    root = yolo(tmp_path / "x", images | {"images/d.jpg": ""})
+    code, out, _ = pixelproof("masks", root, "--rest", "background")
+    assert code == 0
+    said = "2 images left out, where --rest would take a thing without an outline for the rest"
+    assert all(words in " ".join(out.split()) for words in ("2 masks in", "2 shapes without an area left out", said))
+    assert sorted(path.name for path in (root / "masks").rglob("*.png")) == ["a.png", "d.png"]
+    assert open_data(root).scheme.names == ("cat", "background")
+    root = yolo(tmp_path / "same", images)
+    assert draw_masks(root, rest="dog")["images"] == 3
+    images.pop("images/a.jpg")
+    with pytest.raises(UserError, match="each image with an outline has a thing without one too, which --rest would"):
+        draw_masks(yolo(tmp_path / "y", images | {"images/d.jpg": ""}), rest="background")
+    root = yolo(tmp_path / "z", images)
+    found = draw_masks(yolo(tmp_path / "z", images | {"images/d.jpg": shares(SQUARE, 1)}))
+    assert (found["images"], found["left_out"], found["undrawn"], found["unoutlined"]) == (2, 1, 2, 0)
+
+
+def test_texts_of_labels_are_found_however_their_suffix_is_written(tmp_path):
+    root = yolo(tmp_path / "x", {"images/a.jpg": shares(SQUARE), "images/b.jpg": shares(SQUARE, 1)})
+    (root / "labels/b.txt").rename(root / "labels/b.TXT")
+    (root / "labels/Classes.TXT").write_text("cat\ndog\n")
+    found = draw_masks(root, rest="other")
+    assert (found["classes"]["dog"]["shapes"], found["missing"]) == (1, 0)
+    root = yolo(tmp_path / "y", {"images/a.jpg": shares(SQUARE)})
+    (root / "labels/a.TXT").write_text("")
+    with pytest.raises(UserError, match=r"a.TXT and .*a.txt are of one image; delete one of them"):
+        draw_masks(root, rest="other")
+
+
+def test_where_a_rest_does_not_help_no_rest_is_asked_for(photos):
+    corners = [[2, 2], [12, 10]]
+    file = labelme(photos / "a.json", "a.jpg", [("__ignore__", corners, "rectangle")])
+    with pytest.raises(UserError, match="nothing that is annotated has an outline and a class; draw outlines"):
+        draw_masks(file, rest="other")
+    labelme(photos / "a.json", "a.jpg", [("cat", corners, "rectangle")])
+    with pytest.raises(UserError, match="1 class drawn, and two are needed; give --rest another class than 'cat'"):
+        draw_masks(file, rest="cat")

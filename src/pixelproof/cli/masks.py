@@ -43,6 +43,7 @@ def masks(
         ("left_out", "image without a class left out"),
         ("missing", "image not found left out"),
         ("undrawn", "shape without an area left out"),
+        ("unoutlined", "image left out, where --rest would take a thing without an outline for the rest"),
         ("covered", "pixel drawn over with another class: what was drawn last counts"),
     ):
         if found[key]:

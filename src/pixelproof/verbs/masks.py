@@ -21,7 +21,6 @@ from pixelproof.data.layouts.tables import MASKS
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
 from pixelproof.labels.drawn import byte_masks, given_name, name_order
-from pixelproof.numbers import counted
 from pixelproof.progress import track
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
 from pixelproof.runs.atomic import atomic_folder
@@ -33,12 +32,11 @@ FOLDER = "masks"
 
 @dataclass
 class Tally:
-    """What became of shapes: pixels by class index, how often each class was drawn, and what was not."""
+    """What became of shapes: pixels by class index, how often each class was drawn, and pixels drawn over."""
 
     pixels: Int64
     shapes: Counter[str]
     covered: int = 0
-    undrawn: int = 0
 
 
 def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | None = None) -> dict[str, Any]:
@@ -51,8 +49,9 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
 
     Returns:
         ``folder``, ``classes`` (by name: ``pixels``, ``shapes``), ``images``, ``left_out`` (images without a class),
-        ``missing`` (images that are not there), ``covered`` (pixels that were drawn over with another class) and
-        ``undrawn`` (shapes without an area, as boxes and points).
+        ``missing`` (images that are not there), ``covered`` (pixels that were drawn over with another class),
+        ``undrawn`` (shapes without an area, as boxes and points) and ``unoutlined`` (images that were left out since
+        such a shape would be of ``rest``).
 
     Raises:
         UserError: A file cannot be read or contradicts an image, or masks are there already.
@@ -61,12 +60,13 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
     root = Path(images) if images is not None else _common(given)
     _refuse_existing(root)
     ids, found = read_annotations(given)
-    scheme, values = _scheme(ids, found, rest)
     placed = Places(root).of(found)
+    kept = _outlined(placed, rest)
+    scheme, values = _scheme(ids, [each for drawn in kept.values() for each in drawn], rest)
     tally = Tally(np.zeros(VOID + 1, np.int64), Counter())
     rows, splits = [], _splits(found)
     with atomic_folder(root) as temporary:
-        for image, each in track(placed.items(), "draw", len(placed)):
+        for image, each in track(kept.items(), "draw", len(kept)):
             mask = _drawn(image, each, scheme, rest, tally)
             if (mask == VOID).all():
                 continue
@@ -85,11 +85,12 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
         },
         "folder": str(root),
         "images": len(rows),
-        "left_out": len(placed) - len(rows),
+        "left_out": len(kept) - len(rows),
         "missing": len({each.called for each in found})
         - len({each.called for drawn in placed.values() for each in drawn}),
         "covered": tally.covered,
-        "undrawn": tally.undrawn,
+        "undrawn": sum(not shape.drawn for drawn in placed.values() for each in drawn for shape in each.shapes),
+        "unoutlined": len(placed) - len(kept),
     }
 
 
@@ -108,6 +109,23 @@ def _refuse_existing(root: Path) -> None:
         raise UserError(f"{there} already exists", f"move it out of {root}, for it may be somebody's work")
 
 
+def _outlined(placed: dict[Path, list[Drawing]], rest: str | None) -> dict[Path, list[Drawing]]:
+    """Return the images to draw masks for: with a rest, those on which each thing has an outline or is of the rest.
+
+    Raises:
+        UserError: Nothing on them has an outline.
+    """
+    shapes = {image: [shape for each in drawn for shape in each.shapes] for image, drawn in placed.items()}
+    outlined = {i for i, drawn in shapes.items() if any(shape.drawn and shape.name != IGNORED for shape in drawn)}
+    hiding = {i for i, drawn in shapes.items() if rest and any(not s.drawn and s.name != rest for s in drawn)}
+    if not outlined:
+        raise UserError("nothing that is annotated has an outline and a class", "draw outlines; boxes have none")
+    if not outlined - hiding:
+        problem = f"each image with an outline has a thing without one too, which --rest would take for '{rest}'"
+        raise UserError(problem, "draw outlines around all things, or leave out --rest")
+    return {image: drawn for image, drawn in placed.items() if image not in hiding}
+
+
 def _scheme(ids: dict[str, int], found: Sequence[Drawing], rest: str | None) -> tuple[LabelScheme, UInt8]:
     """Return the classes that are drawn and that of the rest, and the byte of each in masks."""
     drawn = {shape.name for each in found for shape in each.shapes if shape.drawn} - {IGNORED}
@@ -119,7 +137,8 @@ def _scheme(ids: dict[str, int], found: Sequence[Drawing], rest: str | None) -> 
     if rest and rest not in numbers:
         numbers[rest] = min({*range(len(numbers) + 1)} - {*numbers.values()})
     if len(numbers) < 2:
-        raise UserError(f"{counted(len(numbers), 'class')} drawn, and two are needed", "say by --rest what all else is")
+        remedy = f"give --rest another class than '{rest}'" if rest else "say by --rest what all else is"
+        raise UserError("1 class drawn, and two are needed", remedy)
     if len(numbers) > VOID:
         raise UserError(f"{len(numbers):,} classes are drawn, and {VOID} are possible", "leave some out")
     classes = [{"name": name, "id": n} for name, n in sorted(numbers.items(), key=lambda item: item[1])]
@@ -135,10 +154,7 @@ def _drawn(image: Path, found: Sequence[Drawing], scheme: LabelScheme, rest: str
         if each.size not in (None, (height, width)):
             problem = f"{each.source} says that {image} has {each.size[1]} x {each.size[0]} pixels"
             raise UserError(f"{problem}, and it has {width} x {height}", "give the images that were annotated")
-        for shape in each.shapes:
-            if not shape.drawn:
-                tally.undrawn += 1
-                continue
+        for shape in (shape for shape in each.shapes if shape.drawn):
             inside = _mask(each, shape, height, width)
             index = VOID if shape.name == IGNORED else scheme.names.index(shape.name)
             tally.covered += int((inside & (mask != ground) & (mask != index)).sum())

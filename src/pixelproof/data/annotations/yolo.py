@@ -13,7 +13,7 @@ from pydantic import field_validator
 
 from pixelproof.data.annotations.shapes import Drawing, Loose, Shape, posix
 from pixelproof.data.annotations.yolo_splits import AGAIN, Splits, lines
-from pixelproof.data.layouts.listing import folders_below, images_below
+from pixelproof.data.layouts.listing import folders_below, images_below, unread_in
 from pixelproof.errors import UserError
 from pixelproof.labels.drawn import class_name
 from pixelproof.numbers import counted
@@ -66,7 +66,10 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
     found = parse(_Yolo, values, str(path))
     root = path.parent
     names = {number: class_name(name) for number, name in found.names.items()}
-    labels = {_image(root, file): file for file in _labels(root)}
+    labels: dict[Path, Path] = {}
+    for file in _labels(root):
+        if (other := labels.setdefault(_image(root, file), file)) is not file:
+            raise UserError(f"{other} and {file} are of one image", "delete one of them")
     if not labels:
         problem = f"{root} holds no folder '{LABELS}' with a text for each image in '{IMAGES}' beside it"
         raise UserError(problem, f"put {path.name} into the folder that holds both")
@@ -88,8 +91,8 @@ def _labels(root: Path) -> Iterator[Path]:
     """Yield the labels of images, without the list of classes that some tools put beside them."""
     for folder in folders_below(root):
         if LABELS in folder.relative_to(root).parts:
-            texts = (file for file in sorted(folder.glob("*.txt")) if not file.name.startswith("."))
-            yield from (file for file in texts if file.name != "classes.txt" and file.is_file())
+            texts = (file for file in unread_in(folder) if file.suffix.lower() == ".txt")
+            yield from (file for file in texts if file.name.lower() != "classes.txt" and file.is_file())
 
 
 def _image(root: Path, label: Path) -> Path:
