@@ -338,7 +338,8 @@ def test_masks_of_labelme_lie_in_their_box(photos):
     ):
         with pytest.raises(UserError, match=problem):
             draw(**change)
-    draw()
+    lines = "\n".join(painted(pixels, [])["mask"][k : k + 40] for k in range(0, 999, 40))  # as MIME breaks them
+    draw(mask=lines)
     assert (mask(photos, "a.png") == 0).sum() == pixels.sum()
     assert ((mask(photos, "a.png") == 0)[16:, 24:] == pixels).all()
 
@@ -595,3 +596,29 @@ def test_where_a_rest_does_not_help_no_rest_is_asked_for(photos):
     labelme(photos / "a.json", "a.jpg", [("cat", corners, "rectangle")])
     with pytest.raises(UserError, match="1 class drawn, and two are needed; give --rest another class than 'cat'"):
         draw_masks(file, rest="cat")
+
+
+@pytest.mark.parametrize("shown", ["alpha", "colour", "nothing"])
+def test_masks_of_labelme_may_be_transparent(photos, shown):
+    pixels = np.eye(4, 6) > 0
+    layers = np.zeros((4, 6, 4), np.uint8)
+    if shown != "nothing":
+        layers[..., 3] = pixels * 255 if shown == "alpha" else 255
+        layers[..., :3] = 0 if shown == "alpha" else pixels[..., None] * 255
+    file = labelme(photos / "a.json", "a.jpg", [(name, [[9, 9], [20, 15]], "rectangle") for name in "ab"])
+    value = json.loads(file.read_text("utf-8"))
+    value["shapes"] += [painted(layers, [[0, 0], [5, 3]]), painted(np.ones((1, 1), bool), [[29, 19], [29, 19]])]
+    file.write_text(json.dumps(value), "utf-8")
+    found = draw_masks(file)
+    assert (found["classes"]["cat"]["shapes"], found["undrawn"]) == ((1, 1) if shown == "nothing" else (2, 0))
+    assert (mask(photos, "a.png")[:4, :6] == 2).tolist() == (pixels & (shown != "nothing")).tolist()
+
+
+def test_a_class_with_a_blank_name_is_told_with_its_file(photos, tmp_path):
+    blank = "the name of a class is blank; give it one there"
+    with pytest.raises(UserError, match=f"data.yaml: {blank}"):
+        draw_masks(yolo(tmp_path / "x", {"images/a.jpg": shares(SQUARE)}, "['', cat]"), rest="other")
+    with pytest.raises(UserError, match=f"x.json: {blank}"):
+        draw_masks(coco(photos / "x.json", IMAGES, [], categories=[(1, " ")]))
+    with pytest.raises(UserError, match=f"a.json: {blank}"):
+        draw_masks(labelme(photos / "a.json", "a.jpg", [("", [[9, 9], [20, 15]], "rectangle")]))

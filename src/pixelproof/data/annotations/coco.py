@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from pixelproof.data.annotations.shapes import Corners, Drawing, Loose, Shape, posix, size_of
+from pixelproof.data.annotations.shapes import Corners, Drawing, Loose, Shape, named, posix, size_of
 from pixelproof.data.drawing import unpacked
 from pixelproof.errors import UserError
-from pixelproof.labels.drawn import class_name
 from pixelproof.schema import parse
 
 KEYS = {"images", "annotations", "categories"}
@@ -64,7 +63,7 @@ def read_coco(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
     for what, ids in (("categories", found.categories), ("images", found.images)):
         if len({each.id for each in ids}) < len(ids):
             raise UserError(f"{path}: two of its {what} have the same id", AGAIN)
-    names = {category.id: class_name(category.name) for category in found.categories}
+    names = {category.id: named(path, category.name) for category in found.categories}
     shapes: dict[Id, list[Shape]] = defaultdict(list)
     for number, each in enumerate(found.annotations):
         if each.category_id not in names:

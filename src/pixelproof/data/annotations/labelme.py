@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from pydantic import Field
 
 from pixelproof.array_types import Bool, Float64
-from pixelproof.data.annotations.shapes import Corners, Drawing, Loose, Shape, posix, size_of
+from pixelproof.data.annotations.shapes import Corners, Drawing, Loose, Shape, named, posix, size_of
 from pixelproof.data.images import opened
 from pixelproof.errors import UserError
-from pixelproof.labels.drawn import class_name
 from pixelproof.schema import parse
 
 KEYS = {"shapes", "imagePath"}
@@ -58,9 +58,10 @@ def read_labelme(path: Path, values: dict[str, Any]) -> Drawing:
 
 
 def _shape(path: Path, shape: _Shape) -> Shape:
-    name = class_name(str(shape.label))
+    name = named(path, str(shape.label))
     if shape.shape_type == "mask":
-        return Shape(name, patch=_patch(path, shape))
+        patch = _patch(path, shape)
+        return Shape(name, patch=patch if patch[0].any() else None)
     return Shape(name, tuple(_outlines(path, shape)))
 
 
@@ -68,14 +69,20 @@ def _patch(path: Path, shape: _Shape) -> tuple[Bool, int, int]:
     """Return the image that a file keeps of a shape as text, and the row and column of its upper left corner."""
     where = f"{path}: the mask of a '{shape.label}'"
     try:
-        data = base64.b64decode(shape.mask or "", validate=True)
+        data = base64.b64decode("".join((shape.mask or "").split()), validate=True)
         (left, top), (right, bottom) = np.rint(shape.points).astype(np.int64).tolist()
     except ValueError:
         raise UserError(f"{where} has no text of base64, or not two corners", "save it again") from None
     with opened(where, io.BytesIO(data), mask=True) as image:
         if image.size != (right - left + 1, bottom - top + 1):
             raise UserError(f"{where} is {image.width} x {image.height} pixels and its box is not", "save it again")
-        return np.asarray(image.convert("L")) > 0, top, left
+        return _covered(image), top, left
+
+
+def _covered(image: Image.Image) -> Bool:
+    """Return what is not black, or not transparent where only a part is."""
+    alpha = np.asarray(image.convert("RGBA"))[..., 3] if image.has_transparency_data else np.zeros(1, np.uint8)
+    return (alpha if alpha.min() < alpha.max() else np.asarray(image.convert("L"))) > 0
 
 
 def _outlines(path: Path, shape: _Shape) -> Iterator[Float64]:

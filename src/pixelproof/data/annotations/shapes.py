@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pixelproof.array_types import Bool, Float64
 from pixelproof.data.drawing import inside, run_lengths
+from pixelproof.errors import UserError
+from pixelproof.labels.drawn import class_name
 
 FARTHEST = 1e6
 """Pixels from the upper left at which an outline may have a corner."""
@@ -101,6 +103,17 @@ def _placed(patch: Bool, top: int, left: int, height: int, width: int) -> Bool:
     mask = np.zeros((height, width), np.bool_)
     mask[top:bottom, left:right] = patch
     return mask
+
+
+def named(path: Path, text: str) -> str:
+    """Return the name of a class that a file gives.
+
+    Raises:
+        UserError: It is blank.
+    """
+    if not (name := class_name(text)):
+        raise UserError(f"{path}: the name of a class is blank", "give it one there")
+    return name
 
 
 def posix(name: str) -> PurePosixPath:

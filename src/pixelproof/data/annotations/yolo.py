@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from pydantic import field_validator
 
-from pixelproof.data.annotations.shapes import Drawing, Loose, Shape, posix
+from pixelproof.data.annotations.shapes import Drawing, Loose, Shape, named, posix
 from pixelproof.data.annotations.yolo_splits import AGAIN, Splits, lines
 from pixelproof.data.layouts.listing import folders_below, images_below, unread_in
 from pixelproof.errors import UserError
-from pixelproof.labels.drawn import class_name
 from pixelproof.numbers import counted
 from pixelproof.progress import say
 from pixelproof.schema import parse
@@ -65,7 +64,7 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
     """
     found = parse(_Yolo, values, str(path))
     root = path.parent
-    names = {number: class_name(name) for number, name in found.names.items()}
+    names = {number: named(path, name) for number, name in found.names.items()}
     labels: dict[Path, Path] = {}
     for file in _labels(root):
         if (other := labels.setdefault(_image(root, file), file)) is not file:
