@@ -109,6 +109,38 @@ def test_shares_and_areas_hold_the_truth(grouped, least):
     assert (np.mean(held, axis=0) > least).all()
 
 
+@pytest.mark.parametrize(
+    ("sizes", "recall"),
+    [([1] * 9 + [100], 0.7), ([50, 50, 50, 1], 0.8), ([50, 50, 50, 2], 0.8), ([100, 50, 20, 10, 5, 1], 0.8)],
+)
+def test_classes_of_few_images_make_balanced_accuracy_unsure(sizes, recall):
+    rng, truth, held, width = np.random.default_rng(13), np.repeat(np.arange(len(sizes)), sizes), [], []
+    for _ in range(400):
+        predicted = np.where(rng.random(len(truth)) < recall, truth, (truth + 1) % len(sizes))
+        low, high = share_intervals(named(truth, predicted, len(sizes)))["balanced_accuracy"]
+        held.append(low <= recall <= high)
+        width.append(high - low)
+    assert np.mean(held) > 0.93
+    assert np.mean(width) < 0.55
+
+
+def test_classes_of_few_groups_make_balanced_accuracy_unsure():
+    """Of sets with two groups of one class and 30 of another, of whose images 5 of 6 are right, 90% hold it."""
+    rng, held = np.random.default_rng(14), []
+    members = np.repeat(np.arange(32), 6)
+    truth = (members >= 2).astype(int)
+    for _ in range(300):
+        right = rng.random(192) < rng.choice([0.5, 1], 32, p=[1 / 3, 2 / 3])[members]
+        low, high = share_intervals(named(truth, np.where(right, truth, 1 - truth), 2), members)["balanced_accuracy"]
+        held.append(low <= 5 / 6 <= high)
+    assert np.mean(held) > 0.9
+
+
+def test_balanced_accuracy_of_one_class_is_accuracy():
+    found = share_intervals(named(np.zeros(30, int), (np.arange(30) > 25).astype(int), 2))
+    assert found["balanced_accuracy"] == pytest.approx(found["accuracy"])
+
+
 @pytest.mark.parametrize("grouped", [False, True])
 def test_masks_hold_the_truth(grouped):
     """Of 150 sets of 30 images, or of 30 pairs of the same image, about 95% of the intervals hold the IoU of all."""
@@ -140,16 +172,16 @@ def test_groups_of_one_image_are_images():
 def test_what_shows_nothing_has_no_interval(capsys):
     one = named([0], [0], 2)
     assert share_intervals(one)["accuracy"] == pytest.approx((0.025, 1))
-    assert np.isnan(share_intervals(one)["balanced_accuracy"]).all()
+    assert share_intervals(one)["balanced_accuracy"] == pytest.approx((0.025, 1))
     right = scores_of(np.eye(2)[[0, 0, 0, 1]], np.array([0, 0, 0, 1]))  # all of them, and one image of a class
-    assert np.isnan(share_intervals(right)["balanced_accuracy"]).all()
+    assert np.isnan(share_intervals(right, np.array([0, 0, 1, 2]))["balanced_accuracy"]).all()  # one in a single group
     assert np.isnan(share_intervals(right, np.array([0, 0, 1, 1]))["recall"]).all()
     assert np.isnan(area_intervals(right)["roc_auc"]).all()
     for scores in (masks(np.random.default_rng(10), 1), masks(np.random.default_rng(10), 5, skill=1)):
         assert np.isnan(np.concatenate([*mask_intervals(scores, PROTOCOLS[0]).values()], axis=None)).all()
     print_scores(one)
-    assert summarise(one)["intervals"]["balanced_accuracy"] == {"low": None, "high": None}
-    assert "balanced accuracy (the mean over classes) 1.0000, of 1 image." in capsys.readouterr().out
+    assert summarise(one)["intervals"]["balanced_accuracy"] == {"low": pytest.approx(0.025), "high": 1}
+    assert "balanced accuracy (the mean over classes) 1.0000 (0.025 to 1.000), of 1 image." in capsys.readouterr().out
 
 
 def test_json_and_tables_hold_the_same_ends(capsys):

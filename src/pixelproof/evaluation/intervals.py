@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from pixelproof.array_types import Bool, Float64, Int64
-from pixelproof.evaluation.jackknife import ends_of, of_areas, of_share
+from pixelproof.evaluation.jackknife import ROUNDING, ends_of, of_areas, of_share
 from pixelproof.evaluation.metrics import (
     Protocol,
-    class_accuracy,
     class_counts,
+    image_counts,
     iou_of_counts,
     mean_defined,
     ratio,
@@ -28,7 +28,7 @@ Intervals = dict[str, Float64]
 def share_intervals(scores: ClassificationScores, members: Int64 | None = None) -> Intervals:
     """Return the intervals of ``accuracy``, ``balanced_accuracy`` and, by class, ``recall`` and ``precision``.
 
-    Shares of independent images have the exact binomial interval, all else that of the jackknife.
+    Of independent images it is the exact binomial one, of groups that of the jackknife.
 
     Args:
         scores: The outcomes.
@@ -103,11 +103,39 @@ def _shares(right: Bool, places: Int64, count: int, members: Int64 | None) -> Fl
 
 
 def _balanced(scores: ClassificationScores, members: Int64 | None) -> Float64:
-    by_class, images = class_accuracy(scores), np.bincount(scores.truth, minlength=len(scores.scheme.classes))
-    # As far as leaving the image out would move it, where its class has others.
-    moved = (scores.correct - by_class[scores.truth]) / np.maximum(images[scores.truth] - 1, 1)
-    units = by_unit(moved / np.count_nonzero(images), members)
-    return ends_of(mean_defined(by_class), units, len(units))
+    """Return the interval of balanced accuracy, [2], to which a class adds no certainty by being all right or wrong."""
+    hits, images, _ = image_counts(scores)[:, np.unique(scores.truth)]
+    if not len(images):
+        return np.full(2, np.nan)
+    if members is not None:
+        return _balanced_groups(scores, members)
+    # That of as many independent images as would vary as much.
+    value, variance = ratio(hits, images).mean(), _never_none(hits / images, images).mean() / len(images)
+    centre = ((hits + 1) / (images + 2)).mean()
+    effective = centre * (1 - centre) / variance
+    return np.stack(exact_interval(effective * value, effective))
+
+
+def _balanced_groups(scores: ClassificationScores, members: Int64) -> Float64:
+    """Return the same of groups; NaN where one holds all images of a class."""
+    _, truth = np.unique(scores.truth, return_inverse=True)
+    classes = int(truth.max()) + 1
+    cells, cell = np.unique(members * classes + truth, return_inverse=True)
+    group, own = np.divmod(cells, classes)
+    hits, images = np.bincount(cell, scores.correct), np.bincount(cell)
+    all_hits, all_images = np.bincount(own, hits), np.bincount(own, images)
+    recall = all_hits / all_images
+    moved = ratio((all_hits[own] - hits), (all_images[own] - images)) - recall[own]
+    still = np.bincount(own, moved**2) <= ROUNDING
+    unknown = np.sqrt(_never_none(recall, np.bincount(own))[still])
+    influence = np.concatenate([by_unit(moved, group), unknown]) / classes
+    return ends_of(recall.mean(), influence, len(influence))
+
+
+def _never_none(share: Float64, trials: Int64) -> Float64:
+    """Return the variances of shares of trials, a right and a wrong one added so that none vanishes (Laplace)."""
+    likely = (share * trials + 1) / (trials + 2)
+    return likely * (1 - likely) / trials
 
 
 def _shown(counted: Bool, members: Int64 | None) -> int:

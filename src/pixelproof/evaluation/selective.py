@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import bdtrc, betaincinv
 
 from pixelproof.array_types import Float64, Int64
@@ -28,7 +29,7 @@ LEARNED = ("train", "selection")
 """Splits that a model has learned from, or was chosen and tempered by: what it is sure of there says too much."""
 TRIED = 10
 """Shares of the answers that are tried for a promise, the surest tenth to all."""
-Counts = Int64 | np.int64
+Counts = npt.NDArray[np.integer | np.floating] | np.integer | np.floating
 
 
 @dataclass(frozen=True)
@@ -175,10 +176,13 @@ def _different(count: Int64 | Float64, found: Kept) -> Kept:
 
 
 def exact_interval(hits: Counts, trials: Counts) -> tuple[Float64, Float64]:
-    """Return the ends of the 95% intervals of Clopper and Pearson for hits [T] among independent trials [T]."""
+    """Return the ends of the 95% intervals of Clopper and Pearson for hits [T] among independent trials [T].
+
+    Parts of trials are those of figures that vary as so many would (Korn and Graubard 1998).
+    """
     return _least(hits, trials), 1 - _least(trials - hits, trials)
 
 
 def _least(hits: Counts, trials: Counts) -> Float64:
-    least: Float64 = betaincinv(np.maximum(hits, 1), trials - hits + 1, (1 - CERTAINTY) / 2)
+    least: Float64 = betaincinv(np.where(hits > 0, hits, 1), trials - hits + 1, (1 - CERTAINTY) / 2)
     return np.where(hits > 0, least, 0.0)
