@@ -9,7 +9,8 @@ from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pixelproof.errors import UserError
-from pixelproof.evaluation.finding import GOALS, average_precision, findings, reached, roc_auc
+from pixelproof.evaluation.areas import average_precision, roc_auc
+from pixelproof.evaluation.finding import GOALS, findings, reached
 from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import LabelClass, LabelScheme

@@ -8,9 +8,9 @@ from scipy.stats import binomtest, bootstrap, norm
 from sklearn.metrics import average_precision_score, roc_auc_score
 from test_finding import made_up, scores_of
 
-from pixelproof.evaluation import PROTOCOLS, iou, mean_iou, pixel_accuracy, summarise
-from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_intervals
-from pixelproof.evaluation.jackknife import of_areas
+from pixelproof.evaluation import PROTOCOLS, intervals, iou, mean_iou, pixel_accuracy, summarise
+from pixelproof.evaluation.areas import influences, without_each
+from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_interval, share_intervals
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import PRESETS
 from pixelproof.runs import SegmentationScores
@@ -52,13 +52,56 @@ def test_shares_of_independent_images_have_scipys_exact_intervals():
 def test_influence_is_the_derivative_of_scikit_learns_areas():
     rng = np.random.default_rng(1)
     chances, own = rng.random(40).round(1), rng.random(40) < 0.3
-    values, influence = of_areas(chances, own)
+    values, influence = influences(chances, own)
     for area, value, column in zip((average_precision_score, roc_auc_score), values, influence.T, strict=True):
         assert value == pytest.approx(area(own, chances))
         for image, change in enumerate(column):
             weights = np.ones(40)
             weights[image] += 1e-6
             assert change == pytest.approx((area(own, chances, sample_weight=weights) - value) / 1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("at_once", [1, 200, 1_000_000])
+def test_areas_without_each_group_equal_scikit_learns(at_once, monkeypatch):
+    monkeypatch.setattr("pixelproof.evaluation.areas._CELLS", at_once)
+    rng = np.random.default_rng(15)
+    chances, own, members = rng.random(90).round(2), rng.random(90) < 0.4, rng.permutation(np.arange(90) % 12)
+    values, moved = without_each(chances, own, members)
+    for area, value, column in zip((average_precision_score, roc_auc_score), values, moved.T, strict=True):
+        left = [area(own[members != group], chances[members != group]) for group in range(12)]
+        np.testing.assert_allclose(column, np.array(left) - area(own, chances), atol=1e-12)
+        assert value == pytest.approx(area(own, chances))
+
+
+def test_too_many_groups_are_left_out_of_areas_to_first_order(monkeypatch):
+    rng = np.random.default_rng(16)
+    scores, members = scores_of(*made_up(rng, 600, 2, 6)), rng.permutation(np.arange(600) // 3)
+    exact = area_intervals(scores, members)
+    monkeypatch.setattr(intervals, "MOST", 0)
+    for name, ends in area_intervals(scores, members).items():
+        np.testing.assert_allclose(ends, exact[name], atol=0.005)
+        assert (ends != exact[name]).all()
+
+
+@pytest.mark.parametrize("sizes", [[400] + [19] * 5, [200, 20, 20, 20]])
+def test_uneven_groups_have_intervals_of_leaving_them_out(sizes):
+    """Of sets whose groups have shares of their own that are right, of 80% on average, the intervals of 90% hold it."""
+    rng, held = np.random.default_rng(17), []
+    members = np.repeat(np.arange(len(sizes)), sizes)
+    for _ in range(400):
+        right = rng.random(len(members)) < rng.beta(8, 2, len(sizes))[members]
+        low, high = share_interval(right, members)
+        held.append(low <= 0.8 <= high)
+    assert np.mean(held) > 0.9
+
+
+def test_groups_that_are_all_right_have_a_lower_end():
+    members = np.repeat(np.arange(20), 3)
+    for right in (True, False):
+        ends = binomtest(20 * right, 20).proportion_ci(method="exact")
+        assert share_interval(np.full(60, right), members) == pytest.approx((ends.low, ends.high))
+    assert share_interval(np.full(3, True), members[:3]) == pytest.approx((0.025, 1))
+    assert np.isnan(share_interval(np.full(0, True), members[:0])).all()
 
 
 def test_areas_agree_with_the_bootstrap_of_scipy():
@@ -159,14 +202,11 @@ def test_masks_hold_the_truth(grouped):
     assert np.mean(width) < 0.1
 
 
-def test_groups_of_one_image_are_images():
+def test_groups_of_one_mask_are_masks():
     rng = np.random.default_rng(9)
     scores, alone = masks(rng, 30), rng.permutation(30)
     first, second = (mask_intervals(scores, PROTOCOLS[0], members)["iou"] for members in (None, alone))
     np.testing.assert_allclose(first, second)
-    guessed = scores_of(*made_up(rng, 30, 2, 6))
-    for name, ends in area_intervals(guessed).items():
-        np.testing.assert_allclose(ends, area_intervals(guessed, alone)[name])
 
 
 def test_what_shows_nothing_has_no_interval(capsys):
@@ -175,7 +215,6 @@ def test_what_shows_nothing_has_no_interval(capsys):
     assert share_intervals(one)["balanced_accuracy"] == pytest.approx((0.025, 1))
     right = scores_of(np.eye(2)[[0, 0, 0, 1]], np.array([0, 0, 0, 1]))  # all of them, and one image of a class
     assert np.isnan(share_intervals(right, np.array([0, 0, 1, 2]))["balanced_accuracy"]).all()  # one in a single group
-    assert np.isnan(share_intervals(right, np.array([0, 0, 1, 1]))["recall"]).all()
     assert np.isnan(area_intervals(right)["roc_auc"]).all()
     for scores in (masks(np.random.default_rng(10), 1), masks(np.random.default_rng(10), 5, skill=1)):
         assert np.isnan(np.concatenate([*mask_intervals(scores, PROTOCOLS[0]).values()], axis=None)).all()

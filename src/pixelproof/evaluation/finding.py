@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from scipy.special import bdtr
 
 from pixelproof.array_types import Bool, Float64
 from pixelproof.evaluation.intervals import share_interval
-from pixelproof.evaluation.metrics import from_the_top, ratio
+from pixelproof.evaluation.metrics import from_the_top
 from pixelproof.evaluation.selective import CERTAINTY, learned_from
 from pixelproof.evaluation.units import members_of, one_of_each, subset
 from pixelproof.runs import ClassificationScores
@@ -53,43 +53,6 @@ def precision_recall(chances: Float64, own: Bool) -> tuple[Float64, Float64]:
     """
     found, looked_at, _ = from_the_top(chances, own)
     return found / looked_at, found / found[-1]
-
-
-def average_precision(scores: ClassificationScores) -> Float64:
-    """Return the area under each class's precision-recall curve as a sum of steps, [K].
-
-    NaN for a class without images, and of all where the probabilities are unknown.
-    """
-
-    def area(chances: Float64, own: Bool) -> float:
-        precision, recall = precision_recall(chances, own)
-        return float((precision * np.diff(recall, prepend=0)).sum())
-
-    return _of_each_class(scores, area)
-
-
-def roc_auc(scores: ClassificationScores) -> Float64:
-    """Return the chance that an image of the class has a higher probability of it than one of another, [K].
-
-    Equal ones count half. NaN for a class that no or every image belongs to, and of all where they are unknown.
-    """
-
-    def area(chances: Float64, own: Bool) -> float:
-        found, looked_at, _ = from_the_top(chances, own)
-        higher = np.append(0, found[:-1]) + found
-        others = np.diff(looked_at - found, prepend=0)
-        return float(ratio((others * higher).sum() / 2, own.sum() * (~own).sum()))
-
-    return _of_each_class(scores, area)
-
-
-def _of_each_class(scores: ClassificationScores, figure: Callable[[Float64, Bool], float]) -> Float64:
-    """Return a figure of each class's probabilities, [K]; NaN without them or without images of the class."""
-    figures = np.full(len(scores.scheme.classes), np.nan)
-    if scores.probabilities is not None:
-        for index in np.unique(scores.truth):
-            figures[index] = figure(scores.probabilities[:, index].astype(np.float64), scores.truth == index)
-    return figures
 
 
 def findings(scores: ClassificationScores, index: int, goals: Sequence[float] = GOALS) -> list[Finding]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelproof.array_types import Bool, Float64, Int64
-from pixelproof.evaluation.jackknife import ROUNDING, ends_of, of_areas, of_share
+from pixelproof.array_types import Bool, Float32, Float64, Int64
+from pixelproof.evaluation.areas import influences, without_each
+from pixelproof.evaluation.jackknife import ROUNDING, ends_of
 from pixelproof.evaluation.metrics import (
     Protocol,
     class_counts,
@@ -21,6 +22,8 @@ from pixelproof.evaluation.resampling import MINIMUM, by_unit, left_out
 from pixelproof.evaluation.selective import exact_interval
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
+MOST = 100_000_000
+"""Classes times groups times images up to which AP and ROC AUC are computed without each group, in a few seconds."""
 Intervals = dict[str, Float64]
 """Lower and upper ends of 95% intervals by their figure: [2], or [2, K] for each class; NaN where they are unknown."""
 
@@ -48,7 +51,8 @@ def area_intervals(scores: ClassificationScores, members: Int64 | None = None) -
     """Return the intervals of ``average_precision`` and ``roc_auc`` by class, those of the jackknife.
 
     Nothing where probabilities are unknown; NaN for a class that fewer than two images, or groups, have or have not.
-    Arguments are as in ``share_intervals``.
+    Images are left out to first order, and so are groups of which there are too many. Arguments are as in
+    ``share_intervals``.
     """
     ends, chances = np.full((2, 2, len(scores.scheme.classes)), np.nan), scores.probabilities
     if chances is None:
@@ -57,9 +61,16 @@ def area_intervals(scores: ClassificationScores, members: Int64 | None = None) -
         own = scores.truth == index
         shown = min(_shown(own, members), _shown(~own, members))
         if shown >= MINIMUM:
-            value, influence = of_areas(chances[:, index], own)
-            ends[..., index] = ends_of(value, by_unit(influence, members), shown)
+            ends[..., index] = ends_of(*_moved(chances[:, index], own, members, ends.shape[-1]), shown)
     return {"average_precision": ends[:, 0], "roc_auc": ends[:, 1]}
+
+
+def _moved(chances: Float32, own: Bool, members: Int64 | None, classes: int) -> tuple[Float64, Float64]:
+    """Return AP and ROC AUC of a class, [2], and by how much leaving out each unit changes them, [N, 2]."""
+    if members is not None and classes * (int(members.max()) + 1) * len(own) <= MOST:
+        return without_each(chances, own, members)
+    value, moved = influences(chances, own)
+    return value, by_unit(moved, members)
 
 
 def mask_intervals(scores: SegmentationScores, protocol: Protocol, members: Int64 | None = None) -> Intervals:
@@ -85,12 +96,18 @@ def _figures(sums: Float64) -> Float64:
 def share_interval(right: Bool, members: Int64 | None = None) -> Float64:
     """Return the interval of the share of images that are right, bool [N], [2]; ``members`` as in ``share_intervals``.
 
-    Where every image stands for itself, it is that of Clopper and Pearson.
+    Where every image stands for itself, it is that of Clopper and Pearson. So it is of as many trials as groups where
+    leaving one out changes nothing, as where all is right: one image of each, drawn by lot, would be such a trial.
     """
     if members is None:
         return _shares(right, np.zeros(len(right), np.int64), 1, None)[:, 0]
-    value, influence = of_share(right)
-    return ends_of(value, by_unit(influence, members), len(np.unique(members)))
+    if not len(right):
+        return np.full(2, np.nan)
+    units = by_unit(np.stack([right, np.ones_like(right)], axis=1), members)
+    value, moved = right.mean(), left_out(units, lambda sums: ratio(sums[..., 0], sums[..., 1]))
+    if (moved**2).sum() <= ROUNDING:
+        return np.stack(exact_interval(len(units) * value, len(units)))
+    return ends_of(value, moved, len(units))
 
 
 def _shares(right: Bool, places: Int64, count: int, members: Int64 | None) -> Float64:

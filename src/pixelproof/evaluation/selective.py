@@ -29,7 +29,7 @@ LEARNED = ("train", "selection")
 """Splits that a model has learned from, or was chosen and tempered by: what it is sure of there says too much."""
 TRIED = 10
 """Shares of the answers that are tried for a promise, the surest tenth to all."""
-Counts = npt.NDArray[np.integer | np.floating] | np.integer | np.floating
+Counts = npt.NDArray[np.integer | np.floating] | np.integer | np.floating | int
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any
 import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.array_types import Float64, Int64
+from pixelproof.evaluation.areas import average_precision, roc_auc
 from pixelproof.evaluation.calibration import reliability, temperatures_of
-from pixelproof.evaluation.finding import average_precision, findings, reached, roc_auc
+from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import kept, promises

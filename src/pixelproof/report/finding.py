@@ -9,15 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.array_types import Float64
-from pixelproof.evaluation.finding import (
-    GOALS,
-    Finding,
-    average_precision,
-    findings,
-    precision_recall,
-    reached,
-    roc_auc,
-)
+from pixelproof.evaluation.areas import average_precision, roc_auc
+from pixelproof.evaluation.finding import GOALS, Finding, findings, precision_recall, reached
 from pixelproof.evaluation.intervals import area_intervals
 from pixelproof.evaluation.metrics import mean_defined
 from pixelproof.evaluation.selective import CERTAINTY
