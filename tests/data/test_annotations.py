@@ -234,6 +234,7 @@ def test_what_contradicts_itself_is_one_sentence_and_leaves_nothing(photos, anno
     ("text", "problem"),
     [
         ("{", "x.json"),
+        ('{"shapes": [], "shapes": [], "imagePath": "a.jpg"}', "x.json holds an object with the key 'shapes' 2 times"),
         ("[]", "holds no annotations that are read; give COCO or LabelMe files"),
         ('{"a": 1}', "holds no annotations that are read; give COCO or LabelMe files"),
         ('{"shapes": [{"label": "a"}], "imagePath": "a.jpg"}', "'shapes.0.points': field required"),

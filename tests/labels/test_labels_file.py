@@ -11,7 +11,7 @@ from label_strategies import schemes
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelScheme
 from pixelproof.runs import labels_to_yaml, read_labels
-from pixelproof.runs.plain import from_yaml, to_yaml
+from pixelproof.runs.plain import from_json, from_yaml, to_yaml
 
 awkward = st.sampled_from(
     ["yes", "null", "1", "1.0", "a: b", "- x", "#", "é", "\u2028", "'", '"', "a\nb", "~", "x" * 1500]
@@ -84,6 +84,32 @@ def test_a_wrong_file_is_one_sentence_that_names_it(text, complaint, tmp_path):
         read_labels(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{1: a, 0x1: b}", r"holds the key '0x1' twice, first as '1' \(line 1\)"),
+        ("true: 1\nyes: 2", r"the key 'yes' twice, first as 'true' \(lines 1 and 2\)"),
+        ("{1: a, 1.0: b}", "the key '1.0' twice, first as '1'"),
+        ("{1: a, true: b}", "the key 'true' twice, first as '1'"),
+        ("{null: 1, ~: 2}", "the key '~' twice, first as 'null'"),
+        ("{a: 1, !!str a: 2}", "the key 'a' twice"),
+        ("{&a x: 1, *a : 2}", "the key 'x' twice"),
+        ("{2020-01-01: 1, 2020-1-1 00:00:00: 2, 2020-01-01: 3}", "the key '2020-01-01' twice"),
+        (f"{{{'x' * 999}: 1, {'x' * 999}: 2}}", "the key 'x{30}…x{29}' twice"),
+    ],
+)
+def test_keys_that_become_one_are_refused_however_they_are_written(text, problem):
+    with pytest.raises(ValueError, match=problem):
+        from_yaml(text)
+    assert from_yaml("{1: a, '1': b, 2: c, =: d, null: e, 'null': f}")["="] == "d"
+
+
+def test_keys_of_json_are_each_there_once():
+    assert from_json('[{"a": 1, "b": {"a": 2}}, {}]') == [{"a": 1, "b": {"a": 2}}, {}]
+    with pytest.raises(ValueError, match="holds an object with the key 'a' 3 times"):
+        from_json('{"b": [{"a": 1, "c": 0, "a": 1, "\\u0061": 2}]}')
 
 
 def test_a_key_may_replace_one_that_a_merge_brings():

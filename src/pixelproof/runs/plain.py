@@ -5,16 +5,23 @@ from __future__ import annotations
 import copy
 import json
 import math
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
 import yaml
 
+from pixelproof.errors import printable
+from pixelproof.numbers import shortened
+
 DEEPEST = 100
 """Levels of nesting; code that walks plain data may recurse."""
 MOST = 100_000
 """Values in a YAML text, counted as often as its aliases repeat them."""
+SHOWN = 60
+"""Letters of a key that a message shows."""
 _MERGE = "tag:yaml.org,2002:merge"
+_EQUALS = "tag:yaml.org,2002:value"  # of a key '=', which stays a text
 
 
 def from_yaml(text: str) -> Any:
@@ -51,7 +58,9 @@ def from_json(text: str) -> Any:
         ValueError: What is wrong with the text, in words that follow the name of its file.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
+    except _DuplicateKeyError as error:
+        raise ValueError(str(error)) from None
     except json.JSONDecodeError as error:
         raise ValueError(f"is not valid JSON (line {error.lineno})") from None
     except RecursionError:
@@ -85,8 +94,8 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_str)
 
 
-class _DuplicateKeyError(yaml.YAMLError):
-    """A mapping holds a key twice, of which PyYAML would take the last."""
+class _DuplicateKeyError(Exception):
+    """A mapping holds a key twice, of which PyYAML and Python's JSON would take the last."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -95,10 +104,12 @@ class _Loader(yaml.SafeLoader):
     def compose_mapping_node(self, anchor: Any) -> Any:
         # Here, before merges bring further keys, in the place of which the mapping may have its own.
         node = super().compose_mapping_node(anchor)
-        first: dict[tuple[str, str], yaml.Node] = {}
+        first: dict[Any, yaml.Node] = {}
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE):
-            if (earlier := first.setdefault((key.tag, key.value), key)) is not key:
-                raise _DuplicateKeyError(_twice(earlier, key))
+            value = key.value if key.tag == _EQUALS else self.construct_object(key)
+            if value in first:  # as of Python's dictionaries, where 1, 0x1, 1.0 and true are one key
+                raise _DuplicateKeyError(_twice(first[value], key))
+            first[value] = key
         return node
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
@@ -107,9 +118,25 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, "merges too much", node.start_mark)
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object whose keys are each there once."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        [(key, number)] = Counter(key for key, _ in pairs).most_common(1)
+        raise _DuplicateKeyError(f"holds an object with the key '{_shown(key)}' {number} times")
+    return value
+
+
 def _twice(one: yaml.Node, other: yaml.Node) -> str:
     here, there = one.start_mark.line + 1, other.start_mark.line + 1
-    return f"holds the key '{other.value}' twice ({f'lines {here} and {there}' if here < there else f'line {here}'})"
+    also = "" if one.value == other.value else f", first as '{_shown(one.value)}'"
+    lines = f"lines {here} and {there}" if here < there else f"line {here}"
+    return f"holds the key '{_shown(other.value)}' twice{also} ({lines})"
+
+
+def _shown(key: str) -> str:
+    """Return a key for a message, which may be of any length and hold what no terminal takes."""
+    return printable(shortened(key, SHOWN))
 
 
 def _checked(value: Any, most: float = math.inf) -> Any:
