@@ -623,3 +623,18 @@ def test_a_class_with_a_blank_name_is_told_with_its_file(photos, tmp_path):
         draw_masks(coco(photos / "x.json", IMAGES, [], categories=[(1, " ")]))
     with pytest.raises(UserError, match=f"a.json: {blank}"):
         draw_masks(labelme(photos / "a.json", "a.jpg", [("", [[9, 9], [20, 15]], "rectangle")]))
+
+
+def test_labels_of_yolo_are_of_the_nearest_file_of_classes(tmp_path, capsys):
+    outer = yolo(tmp_path / "all", {"images/a.jpg": shares(SQUARE)})
+    yolo(outer / "more", {"images/a.jpg": shares(SQUARE)}, "[dog, cat]")
+    found = draw_masks(outer)
+    assert {name: each["shapes"] for name, each in found["classes"].items()} == {"cat": 1, "dog": 1}
+    assert found["covered"] == 0
+    assert capsys.readouterr().err.count("more has a data.yaml of its own, which says what is drawn there") == 1
+
+
+def test_a_number_of_a_class_is_given_once(tmp_path):
+    root = yolo(tmp_path / "x", {"images/a.jpg": shares(SQUARE)}, "{0: cat, '0': dog}")
+    with pytest.raises(UserError, match=r"data.yaml: 'names': a number is given twice; correct this value"):
+        draw_masks(root)

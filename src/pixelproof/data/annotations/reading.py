@@ -66,7 +66,7 @@ def _inside(given: Path) -> list[Path]:
 
 
 def _may_be_one(file: Path) -> bool:
-    named = file.name == "data.yaml" or file.suffix.lower() == ".json"
+    named = file.name == yolo.USUAL or file.suffix.lower() == ".json"
     return named and not file.name.startswith(".") and file.is_file()
 
 

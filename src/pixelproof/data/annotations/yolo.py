@@ -13,14 +13,16 @@ from pydantic import field_validator
 
 from pixelproof.data.annotations.shapes import Drawing, Loose, Shape, named, posix
 from pixelproof.data.annotations.yolo_splits import AGAIN, Splits, lines
-from pixelproof.data.layouts.listing import folders_below, images_below, unread_in
+from pixelproof.data.layouts.listing import folders_below, folders_in, images_in, unread_in
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
-from pixelproof.progress import say
+from pixelproof.progress import say, say_once
 from pixelproof.schema import parse
 
 KEYS = {"names"}
 """Of the file that names the classes."""
+USUAL = "data.yaml"
+"""What the file that names the classes is mostly called."""
 IMAGES, LABELS = "images", "labels"
 """Folders whose files have equal names."""
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
@@ -42,6 +44,8 @@ class _Yolo(Loose):
         numbered = dict(enumerate(names)) if isinstance(names, list) else names
         if not isinstance(numbered, dict):
             return names
+        if len({str(number) for number in numbered}) < len(numbered):
+            raise ValueError("a number is given twice")
         return {k: str(name) if type(name) in (int, float) else name for k, name in numbered.items()}
 
     @field_validator(*SPLITS, mode="before")
@@ -73,7 +77,7 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
         problem = f"{root} holds no folder '{LABELS}' with a text for each image in '{IMAGES}' beside it"
         raise UserError(problem, f"put {path.name} into the folder that holds both")
     drawn, real = [], cache(Path.resolve)
-    images = list(images_below(root))
+    images = [image for folder in folders_below(root, _own) for image in images_in(folder)]
     splits = Splits(path, found.path, images).of({split: getattr(found, key) for key, split in SPLITS.items()})
     for image, place in _labelled(root, images, {place.parent for place in labels}).items():
         label = labels.pop(place, None)
@@ -86,9 +90,17 @@ def read_yolo(path: Path, values: dict[str, Any]) -> tuple[dict[str, int], list[
     return {name: number for number, name in names.items()}, drawn
 
 
+def _own(folder: Path) -> list[Path]:
+    """Return the folders in a folder that have no file of classes of their own, which may number them otherwise."""
+    inside = {each: (each / USUAL).is_file() for each in folders_in(folder)}
+    for each in (each for each, other in inside.items() if other):
+        say_once(f"note: {each} has a {USUAL} of its own, which says what is drawn there")
+    return [each for each, other in inside.items() if not other]
+
+
 def _labels(root: Path) -> Iterator[Path]:
     """Yield the labels of images, without the list of classes that some tools put beside them."""
-    for folder in folders_below(root):
+    for folder in folders_below(root, _own):
         if LABELS in folder.relative_to(root).parts:
             texts = (file for file in unread_in(folder) if file.suffix.lower() == ".txt")
             yield from (file for file in texts if file.name.lower() != "classes.txt" and file.is_file())
