@@ -104,6 +104,13 @@ def test_what_is_not_promised_is_reached_on_these_images(capsys):
     assert reached(replace(scores, source=Source("m", "train")), 0) == []
 
 
+@pytest.mark.parametrize("count", [298, 299])
+def test_what_no_certainty_means_is_said_where_a_row_has_none(count, capsys):
+    chances = np.repeat([[0.8, 0.2], [0.3, 0.7]], count, axis=0)
+    print_scores(scores_of(chances, np.repeat([0, 1], count)))
+    assert ("Certainty none" in capsys.readouterr().out) == (count < 299)
+
+
 def test_so_large_a_part_is_found():
     """Of 1,000 thresholds from 100 images of a class, 5% at most find less of it than they say, and not far fewer."""
     rng = np.random.default_rng(7)

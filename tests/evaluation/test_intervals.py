@@ -223,6 +223,12 @@ def test_what_shows_nothing_has_no_interval(capsys):
     assert "balanced accuracy (the mean over classes) 1.0000 (0.025 to 1.000), of 1 image." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, False), (20, True)])
+def test_brackets_are_explained_where_there_are_some(count, said, capsys):
+    print_scores(masks(np.random.default_rng(10), count))
+    assert ("In brackets" in capsys.readouterr().out.splitlines()[-1]) == said
+
+
 def test_json_and_tables_hold_the_same_ends(capsys):
     scores = masks(np.random.default_rng(11), 20)
     ends = summarise(scores)["intervals"]

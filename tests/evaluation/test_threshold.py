@@ -10,7 +10,7 @@ from test_finding import made_up, scores_of
 
 from pixelproof.errors import UserError
 from pixelproof.evaluation.summary import plain_looked
-from pixelproof.evaluation.tables import print_looked
+from pixelproof.evaluation.tables import print_scores
 from pixelproof.evaluation.threshold import looked, read_thresholds
 from pixelproof.labels import PRESETS
 
@@ -19,13 +19,15 @@ from pixelproof.labels import PRESETS
 def test_shares_are_those_of_two_classes(probability, capsys):
     chances, truth = made_up(np.random.default_rng(0), 200, 3, 1)  # so that some are the threshold
     chances[0, 1] = 0.7  # which is smaller in float32
-    found = looked(scores_of(chances, truth), "c1", probability)
+    scores = scores_of(chances, truth)
+    found = looked(scores, "c1", probability)
     own, chosen = truth == 1, chances[:, 1] >= probability
     (spared, false), (missed, hit) = confusion_matrix(own, chosen, labels=[False, True])
     counts = {"sensitivity": (hit, hit + missed), "specificity": (spared, spared + false)}
     counts |= {"precision": (hit, hit + false), "looked_at": (hit + false, 200)}
-    print_looked(found)
+    print_scores(scores, [found])
     printed = capsys.readouterr().out
+    assert printed.splitlines()[-1].startswith("Accuracy ")  # the result comes last
     for name, (images, of) in counts.items():
         part, plain = found.shares[name], plain_looked(found)[name]
         assert (part.hits, part.of) == (images, of)

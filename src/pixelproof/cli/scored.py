@@ -20,13 +20,11 @@ def print_scored(scores: Scores, thresholds: Sequence[Threshold], json: bool) ->
     """
     from pixelproof.evaluation import summarise
     from pixelproof.evaluation.summary import plain_looked
-    from pixelproof.evaluation.tables import print_looked, print_scores
+    from pixelproof.evaluation.tables import print_scores
     from pixelproof.evaluation.threshold import looked
 
     found = [looked(scores, *threshold) for threshold in thresholds]
     if json:
         print_json(summarise(scores) | ({"thresholds": [plain_looked(each) for each in found]} if found else {}))
         return
-    print_scores(scores)
-    for each in found:
-        print_looked(each)
+    print_scores(scores, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -17,8 +18,8 @@ from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
 
-def print_scores(scores: Scores) -> None:
-    """Print a score file's figures to stdout, the result at the end, where it stays in view."""
+def print_scores(scores: Scores, thresholds: Sequence[Looked] = ()) -> None:
+    """Print a score file's figures and what thresholds find to stdout, the result last, where it stays in view."""
     out = console()
     if isinstance(scores, SegmentationScores):
         _segmentation(scores, out)
@@ -38,12 +39,19 @@ def print_scores(scores: Scores) -> None:
     _kept(figures["kept"], scores, "answers", out)
     for line in promise_lines(scores):
         print(line)
+    for each in thresholds:
+        _looked(each, out)
     whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
-    _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", figures["total"])
+    _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", figures["total"], ends)
 
 
-def _result(text: str, images: int) -> None:
-    print(f"{text}, of {number_of(images, 'image')}. In brackets: 95% intervals over images like these.")
+def _result(text: str, images: int, ends: dict[str, Any]) -> None:
+    brackets = " In brackets: 95% intervals over images like these." if _any_known(ends) else ""
+    print(f"{text}, of {number_of(images, 'image')}.{brackets}")
+
+
+def _any_known(ends: dict[str, Any] | float | None) -> bool:
+    return any(map(_any_known, ends.values())) if isinstance(ends, dict) else ends is not None
 
 
 FEW = 4
@@ -85,9 +93,11 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
             texts = significant(here["probability"]), share(here["share"]), share(here["precision"])
             add_row(found, name, share(row["goal"], 0), certainty, *texts)
     out.print(found)
-    print(
-        "Certainty none: too few images of the class to promise it; it is reached on these, and may not be on others."
-    )
+    if any(row["probability"] is None for goals in figures["findings"].values() for row in goals):
+        print(
+            "Certainty none: too few images of the class to promise it; "
+            "it is reached on these, and may not be on others."
+        )
 
 
 def _areas(figures: dict[str, Any], out: Console) -> None:
@@ -139,7 +149,7 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
         _boundary(figures["boundary"], out)
     said = ", ".join(f"{mean} {head}" for mean, head in zip(means, heads, strict=True)) if len(shown) > 1 else means[0]
     right = _within(figures["pixel_accuracy"], ends["pixel_accuracy"])
-    _result(f"mIoU {said}, pixel accuracy {right}", figures["images"])
+    _result(f"mIoU {said}, pixel accuracy {right}", figures["images"], figures["intervals"])
 
 
 def _boundary(figures: dict[str, Any], out: Console) -> None:
@@ -165,8 +175,8 @@ def _boundary(figures: dict[str, Any], out: Console) -> None:
     out.print(grids)
 
 
-def print_looked(found: Looked) -> None:
-    """Print what looking at all images from a probability of a class on finds, to stdout."""
+def _looked(found: Looked, out: Console) -> None:
+    """Print what looking at all images from a probability of a class on finds."""
     title = f"Looking at all images from probability {found.probability:g} of {found.name} on"
     made = table("", "share", "95% interval", "images", title=title)
     for name, part in found.shares.items():
@@ -177,4 +187,4 @@ def print_looked(found: Looked) -> None:
             interval(part.low, part.high),
             f"{part.hits:,} of {part.of:,}",
         )
-    console().print(made)
+    out.print(made)
