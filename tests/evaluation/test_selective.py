@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from pixelproof.evaluation.calibration import BINS, calibration_counts, confidence_units
 from pixelproof.evaluation.selective import CONFIDENCES, GOALS, kept, promises
-from pixelproof.evaluation.sentences import promise_line, promise_lines
+from pixelproof.evaluation.sentences import promise_lines
 from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.labels import LabelClass, LabelScheme
@@ -116,11 +116,19 @@ def test_the_last_of_several_shares_is_no_luck():
 @pytest.mark.parametrize(("goal", "least"), [(0.9, 29), (0.95, 59), (0.99, 299)])
 def test_few_images_promise_nothing(goal, least):
     for count, told in ((least - 1, False), (least, True)):
-        found = promises(classified(np.full(count, 0.9), np.ones(count, bool)))[GOALS.index(goal)]
+        scores = classified(np.full(count, 0.9), np.ones(count, bool))
+        found = promises(scores)[GOALS.index(goal)]
         assert found.share == told
         assert np.isfinite(found.confidence) == told
         ending = "all answers." if told else f"{count} images are too few, or too many of them wrong."
-        assert promise_line(found, f"{count} images").endswith(ending)
+        assert promise_lines(scores)[GOALS.index(goal)].endswith(ending)
+
+
+def test_one_image_is_too_few():
+    one = classified(np.array([0.9]), np.array([True]))
+    assert promise_lines(one)[0] == "At least 90% right is not promised: 1 image is too few."
+    grouped = replace(one, groups=np.array(["a"]))
+    assert promise_lines(grouped)[0].endswith("1 group, of which one image counts, is too few.")
 
 
 def test_answers_from_the_confidence_on_are_those_promised():

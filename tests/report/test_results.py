@@ -19,10 +19,13 @@ from pixelproof.labels import PRESETS
 from pixelproof.numbers import between, duration, interval, magnitude, share, signed
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.class_table import weakest
+from pixelproof.report.key_results import _classifier_figures
 from pixelproof.report.page import build_report
 from pixelproof.report.pair import CHANGE
+from pixelproof.report.rendering import templates
 from pixelproof.report.segmentation import iou_tables
 from pixelproof.runs import ClassificationScores, SegmentationScores, load_scores, save_scores
+from pixelproof.runs.study_file import DataRecord, ImageCounts
 
 MODELS = ("fcn32s", "fcn8s")
 
@@ -112,6 +115,16 @@ def test_every_class_has_its_recall_and_precision(built: Path):
         f"balanced accuracy · vgg16 95% interval {interval(*ends['balanced_accuracy'])}; mean recall of 6"
         in Page(built / "report.html").text
     )
+
+
+def test_one_image_is_no_images():
+    images = ImageCounts(train=2, selection=1, validation=1)
+    data = DataRecord(layout="", classes=1, images=images, fingerprint="")
+    said = templates().get_template("macros.html.j2").module.data(data)
+    assert said == "1 class · 2 training images · 1 selection image · 1 validation image"
+    first, *_, last = _classifier_figures("m", guesses([1], [1]))
+    assert first.note.endswith("; 1 of 1 image")
+    assert last.note == "n = 1 image"
 
 
 def test_the_class_that_is_found_least_is_named():

@@ -9,7 +9,6 @@ from pixelproof.evaluation.metrics import average_loss
 from pixelproof.evaluation.selective import Promise, learned_from, promises
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
-from pixelproof.runs.scores import Names
 
 
 def study_line(scores: ClassificationScores) -> str:
@@ -27,20 +26,28 @@ def promise_lines(scores: Scores) -> list[str]:
     made = promises(scores)
     if made is None:
         return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]
-    trials = counted(len(scores.ids), "image") if scores.groups is None else _groups(scores.groups)
+    why = _images(len(scores.ids)) if scores.groups is None else _groups(len(set(scores.groups.tolist())))
     alike = "" if scores.groups is None else ", each group counting alike"
-    return [promise_line(promise, trials, alike) for promise in made]
+    return [promise_line(promise, why, alike) for promise in made]
 
 
-def _groups(groups: Names) -> str:
-    return f"{counted(len(set(groups.tolist())), 'group')}, of which one image counts,"
+def _images(trials: int) -> str:
+    return f"{counted(trials, 'image')} {_few(trials)}"
 
 
-def promise_line(promise: Promise, trials: str, alike: str = "") -> str:
-    """Return what is promised of a classifier's answers, and for what its ``trials`` are too few or too often wrong."""
+def _groups(trials: int) -> str:
+    return f"{counted(trials, 'group')}, of which one image counts, {_few(trials)}"
+
+
+def _few(trials: int) -> str:
+    return "is too few" if trials == 1 else "are too few, or too many of them wrong"
+
+
+def promise_line(promise: Promise, why: str, alike: str = "") -> str:
+    """Return what is promised of a classifier's answers, or ``why`` nothing is."""
     goal = f"at least {share(promise.goal, 0)} right"
     if math.isnan(promise.confidence):
-        return f"{goal.capitalize()} is not promised: {trials} are too few, or too many of them wrong."
+        return f"{goal.capitalize()} is not promised: {why}."
     which = f"answers from {score(promise.confidence, 5)} on, {share(promise.share)} of them"
     return f"{goal.capitalize()}{alike}, with 95% certainty: {'all answers' if promise.share == 1 else which}."
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
 from pixelproof.evaluation.sentences import study_line
-from pixelproof.numbers import UNDEFINED, count, decimal, score, share
+from pixelproof.numbers import UNDEFINED, count, counted, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.class_table import ClassTable, class_table
 from pixelproof.report.figures import tsne
@@ -59,7 +59,7 @@ class Outcome:
     """Empty where it says nothing."""
     loss: str
     correct: str
-    n: str
+    n: int
     bars: list[ClassBar]
     table: ClassTable
     matrix: Matrix
@@ -87,7 +87,7 @@ def _outcome(name: str, scores: ClassificationScores) -> Outcome:
         top5=share(top_k_accuracy(scores), 2) if top5_says_something(scores) else "",
         loss=score(average_loss(scores)),
         correct=count(int(np.trace(counts))),
-        n=count(len(scores.ids)),
+        n=len(scores.ids),
         bars=bars,
         table=class_table(scores),
         matrix=matrix(counts, scores.scheme, "images"),
@@ -114,7 +114,7 @@ def _bars(scores: ClassificationScores) -> list[ClassBar]:
 def _embedding(part: str, model: ModelArtefacts, features: Features) -> Embedding:
     settings = features.settings
     facts = [f"{key} {decimal(settings[key])}" for key in ("perplexity", "seed") if key in settings]
-    facts.append(f"n = {count(len(features.ids))} validation images")
+    facts.append(f"n = {counted(len(features.ids), 'validation image')}")
     layer = f" ({settings['layer']} layer)" if settings.get("layer") else ""
     caption = (
         f"t-SNE of the {features.features.shape[1]}-d features of {model.name}{layer}; {', '.join(facts)}. "

@@ -87,7 +87,7 @@ def images(comparison: ComparisonRecord) -> str:
 def made_of(comparison: ComparisonRecord) -> str:
     """Return on what and how models were compared."""
     pair = comparison.pairs[0]
-    facts = [f"{count(pair.images)} images", comparison.task]
+    facts = [counted(pair.images, "image"), comparison.task]
     facts += [f"protocol {comparison.protocol.replace('_', ' ')}"] if comparison.protocol else []
     facts += [f"{count(comparison.resamples)} resamples, seed {comparison.seed}"] if comparison.resamples else []
     facts += [_grouping(comparison.groups)] if comparison.groups else []

@@ -16,7 +16,7 @@ from pixelproof.evaluation.metrics import mean_defined
 from pixelproof.evaluation.selective import CERTAINTY
 from pixelproof.evaluation.sentences import looks_line
 from pixelproof.evaluation.units import members_of
-from pixelproof.numbers import between, count, interval, score, share, significant
+from pixelproof.numbers import between, count, counted, interval, score, share, significant
 from pixelproof.report.class_table import Part, shown
 from pixelproof.report.figures.precision_recall import precision_recall_chart
 from pixelproof.report.pictures import Picture, svg_uri
@@ -104,7 +104,7 @@ def _goal(name: str, sure: Finding, here: Finding) -> GoalRow:
 
 def _picture(model: str, scores: ClassificationScores) -> Picture:
     curves = {scores.scheme.names[index]: _curve(scores, index) for index in np.unique(scores.truth)}
-    caption = f"Precision over recall of each class, {model}. n = {count(len(scores.ids))} validation images."
+    caption = f"Precision over recall of each class, {model}. n = {counted(len(scores.ids), 'validation image')}."
     return Picture(svg_uri(precision_recall_chart(curves)), f"Precision-recall curves of {model}", caption)
 
 

@@ -70,8 +70,8 @@ def enumerated(names: Iterable[str]) -> str:
 
 
 def _classifier_figures(name: str, scores: ClassificationScores) -> list[KeyFigure]:
-    total, ends = count(len(scores.ids)), share_intervals(scores, members_of(scores))
-    right, by_class = f"{count(int(scores.correct.sum()))} of {total} images", class_accuracy(scores)
+    total, ends = counted(len(scores.ids), "image"), share_intervals(scores, members_of(scores))
+    right, by_class = f"{count(int(scores.correct.sum()))} of {total}", class_accuracy(scores)
     whole, mean = (interval(*ends[figure]) for figure in ("accuracy", "balanced_accuracy"))
     of = f"mean recall of {counted(int(np.isfinite(by_class).sum()), 'class')}"
     shown = [
@@ -79,8 +79,8 @@ def _classifier_figures(name: str, scores: ClassificationScores) -> list[KeyFigu
         KeyFigure(share(float(mean_defined(by_class))), f"balanced accuracy · {name}", noted(mean, of)),
     ]
     if top5_says_something(scores):
-        shown.append(KeyFigure(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total} images"))
-    return [*shown, KeyFigure(score(average_loss(scores)), f"average loss · {name}", f"n = {total} images")]
+        shown.append(KeyFigure(share(top_k_accuracy(scores)), f"top-5 accuracy · {name}", f"n = {total}"))
+    return [*shown, KeyFigure(score(average_loss(scores)), f"average loss · {name}", f"n = {total}")]
 
 
 def noted(ends: str, of: str) -> str:
@@ -93,14 +93,14 @@ def _segmenter_figures(part: PartArtefacts) -> list[KeyFigure]:
     shown = [KeyFigure(score(mean, 3), f"mIoU · {name}", _mean_note(s)) for name, mean, s in compared]
     if len(compared) == 2:
         (first, low, s), (second, high, _) = compared
-        same = f"the same {count(len(s.ids))} images"
+        same = f"the same {counted(len(s.ids), 'image')}"
         shown.append(KeyFigure(signed(high - low, 3), f"mIoU · {second} against {first}", same))
     return shown
 
 
 def _mean_note(scores: SegmentationScores) -> str:
     low, high = mask_intervals(scores, COUNTED, members_of(scores))["miou"]
-    return noted(between(low, high), f"n = {count(len(scores.ids))} images")
+    return noted(between(low, high), f"n = {counted(len(scores.ids), 'image')}")
 
 
 def top5_says_something(scores: ClassificationScores) -> bool:
@@ -110,7 +110,7 @@ def top5_says_something(scores: ClassificationScores) -> bool:
 
 def _classified(name: str, scores: ClassificationScores) -> str:
     text = (
-        f"{name} classifies {count(int(scores.correct.sum()))} of {count(len(scores.ids))} validation images right "
+        f"{name} classifies {count(int(scores.correct.sum()))} of {counted(len(scores.ids), 'validation image')} right "
         f"({share(accuracy(scores))})"
     )
     if top5_says_something(scores):
@@ -126,7 +126,7 @@ def _classified(name: str, scores: ClassificationScores) -> str:
 
 
 def _segmented(compared: Sequence[tuple[str, SegmentationScores]], tested: bool) -> list[str]:
-    images = f"{count(len(compared[0][1].ids))} validation images"
+    images = counted(len(compared[0][1].ids), "validation image")
     # NaN sorts nowhere, so undefined means come last by hand.
     ranked = sorted(compared, key=lambda pair: -np.nan_to_num(mean_iou(pair[1], COUNTED), nan=-1.0))
     (best, scores), *others = ranked

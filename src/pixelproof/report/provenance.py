@@ -69,7 +69,11 @@ def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:
     if not model.config.data.selection:
         return "the weights after the last epoch; nothing was chosen"
     metric = model.config.chosen_by
-    n = share(model.config.data.selection, 0) if images.selection is None else f"n = {count(images.selection)} images"
+    n = (
+        share(model.config.data.selection, 0)
+        if images.selection is None
+        else f"n = {counted(images.selection, 'image')}"
+    )
     text = f"the epoch of best {metric} on a part of train set aside for it ({n}); never on validation"
     best = best_epoch(model)
     if best is None:

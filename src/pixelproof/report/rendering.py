@@ -28,7 +28,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"number": numbers.count, "duration": numbers.duration}
+    made.filters |= {"number": numbers.count, "counted": numbers.counted, "duration": numbers.duration}
     return made
 
 

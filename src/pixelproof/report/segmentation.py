@@ -23,7 +23,7 @@ from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.units import members_of
 from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.labels.palettes import hex_color
-from pixelproof.numbers import between, count, score, share, signed
+from pixelproof.numbers import between, counted, score, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.style import series, turn
@@ -142,8 +142,8 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
     by_class = np.stack([iou(scores, protocol) for scores in every])
     found = [mask_intervals(scores, protocol, members_of(scores)) for scores in every]
     ends = {name: np.stack([one[name] for one in found]) for name in found[0]}
-    counted = scheme.scored if protocol == "unknown_ignored" else np.full_like(scheme.scored, True)
-    true = np.where(counted, every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)], 0)
+    existing = scheme.scored if protocol == "unknown_ignored" else np.full_like(scheme.scored, True)
+    true = np.where(existing, every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)], 0)
     lines = [
         Line(
             name,
@@ -171,7 +171,7 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
                 _values([pixel_accuracy(scores) for scores in every], ends["pixel_accuracy"]),
             ),
         ],
-        n=_counted(every[0], counted),
+        n=_counted(every[0], existing),
         undefined=bool(np.isnan(by_class[:, scheme.scored]).any()),
     )
 
@@ -225,4 +225,4 @@ def scored_on(part: PartArtefacts) -> str:
 def _counted(scores: SegmentationScores, classes: Bool) -> str:
     """Return how many images, and how many pixels whose truth is one of ``classes``, bool [K], were scored."""
     pixels = int(scores.confusion[:, :-1][:, classes].sum())
-    return f"n = {count(len(scores.ids))} images, {count(pixels)} pixels"
+    return f"n = {counted(len(scores.ids), 'image')}, {counted(pixels, 'pixel')}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pixelproof.evaluation.selective import Kept, kept
 from pixelproof.evaluation.sentences import looks_line, promise_lines
-from pixelproof.numbers import count, interval, score, share
+from pixelproof.numbers import counted, interval, score, share
 from pixelproof.report.figures.kept import kept_chart
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores, Scores
@@ -40,7 +40,7 @@ def selective(scores: Mapping[str, Scores | None]) -> Selective | None:
     curves = {model: part for model, (_, part) in found.items()}
     first = next(iter(found.values()))[0]
     unit = "images" if isinstance(first, ClassificationScores) else "pixels"
-    n = f"n = {count(len(first.ids))} images"
+    n = f"n = {counted(len(first.ids), 'image')}"
     caption = f"The part of the {unit} kept that is right, by how many are kept, the surest first. {n}."
     picture = Picture(svg_uri(kept_chart(curves, unit)), f"Share right over share of {unit} kept", caption)
     tables = [
