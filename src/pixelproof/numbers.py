@@ -80,8 +80,13 @@ def ranged(value: float | None, low: float | None, high: float | None, digits: i
     >>> ranged(0.731467, 0.7012, 0.7561), ranged(1.0, None, None)
     ('0.7315 (0.701 to 0.756)', '1.0000')
     """
-    ends = between(low, high, digits - 1)
-    return score(value, digits) + ("" if ends == UNDEFINED else f" ({ends})")
+    ends = if_known(between(low, high, digits - 1))
+    return score(value, digits) + (f" ({ends})" if ends else "")
+
+
+def if_known(text: str) -> str:
+    """Return a text as it stands where what is undefined is left out: nothing for a dash."""
+    return "" if text == UNDEFINED else text
 
 
 def significant(value: float | None, digits: int = 4) -> str:

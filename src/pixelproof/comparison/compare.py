@@ -59,7 +59,7 @@ def compare_scores(
         protocol=counting if isinstance(scores[0], SegmentationScores) else None,
         interval="bootstrap" if resampled else "tango",
         test="permutation" if resampled else "mcnemar",
-        confidence=paired.CONFIDENCE,
+        confidence=paired.CERTAINTY,
         resamples=paired.RESAMPLES if resampled else None,
         seed=seed,
         groups=_groups(groups, members),

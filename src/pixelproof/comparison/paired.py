@@ -11,11 +11,11 @@ from scipy.special import ndtr, stdtrit
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation import resampling
-from pixelproof.evaluation.resampling import CONFIDENCE, MINIMUM, Counts, Statistic, by_unit, effective, left_out
+from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, Counts, Statistic, by_unit, effective, left_out
 from pixelproof.randomness import generator
 
 __all__ = [
-    "CONFIDENCE",
+    "CERTAINTY",
     "RESAMPLES",
     "ROUGH",
     "SIGNIFICANCE",
@@ -108,7 +108,7 @@ def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
         values = resampled[:, place]
         values = values[~np.isnan(values)]
         if units >= MINIMUM and values.any():
-            quantile = stdtrit(units - 1, (1 + CONFIDENCE) / 2) * np.sqrt(units / (units - 1))
+            quantile = stdtrit(units - 1, (1 + CERTAINTY) / 2) * np.sqrt(units / (units - 1))
             level = float(ndtr(-quantile))
             bounds[:, place] = np.quantile(values, [level, 1 - level])
     return bounds[0], bounds[1]

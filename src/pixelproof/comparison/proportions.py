@@ -7,7 +7,7 @@ import math
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from pixelproof.comparison.paired import CONFIDENCE
+from pixelproof.comparison.paired import CERTAINTY
 
 
 def mcnemar(a_alone: int, b_alone: int) -> float:
@@ -44,7 +44,7 @@ def tango(a_alone: int, b_alone: int, images: int) -> tuple[float, float]:
 
 def _upper(a_alone: int, b_alone: int, images: int) -> float:
     """Return the largest difference that the score test does not reject."""
-    critical = float(ndtri((1 + CONFIDENCE) / 2))
+    critical = float(ndtri((1 + CERTAINTY) / 2))
     difference = (b_alone - a_alone) / images
     if difference == 1:
         return 1.0

@@ -13,7 +13,8 @@ from scipy.special import bdtr
 from pixelproof.array_types import Bool, Float64
 from pixelproof.evaluation.intervals import share_interval
 from pixelproof.evaluation.metrics import from_the_top
-from pixelproof.evaluation.selective import CERTAINTY, learned_from
+from pixelproof.evaluation.resampling import CERTAINTY
+from pixelproof.evaluation.selective import learned_from
 from pixelproof.evaluation.units import members_of, one_of_each, subset
 from pixelproof.runs import ClassificationScores
 

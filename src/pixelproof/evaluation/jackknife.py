@@ -12,7 +12,7 @@ from scipy.special import expit, logit, stdtrit
 
 from pixelproof.array_types import Float64
 from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.resampling import CONFIDENCE, effective
+from pixelproof.evaluation.resampling import CERTAINTY, effective
 
 ROUNDING = 1e-24
 """Variance of a share below which it is that of rounding."""
@@ -31,6 +31,6 @@ def ends_of(value: npt.ArrayLike, influence: Float64, shown: npt.ArrayLike) -> F
     value, variance = np.asarray(value), (influence**2).sum(axis=0) * ratio(len(influence), len(influence) - 1)
     freedom = effective(influence, np.broadcast_to(shown, value.shape)) - 1
     known = np.where((variance > ROUNDING) & (value > 0) & (value < 1), value, np.nan)
-    reach = stdtrit(freedom, (1 + CONFIDENCE) / 2) * np.sqrt(variance) / (known * (1 - known))
+    reach = stdtrit(freedom, (1 + CERTAINTY) / 2) * np.sqrt(variance) / (known * (1 - known))
     ends: Float64 = expit(logit(known) + np.stack([-reach, reach]))
     return ends

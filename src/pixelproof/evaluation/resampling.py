@@ -16,7 +16,8 @@ Statistic = Callable[[Float64], Float64]
 """From sums of values [..., *C] to figures [..., S], NaN where undefined."""
 Counts = Float64
 """Whole counts by unit, [N, *C]."""
-CONFIDENCE = 0.95
+CERTAINTY = 0.95
+"""Of intervals and promises."""
 MINIMUM = 2
 """Units below which nothing varies, so that an interval would be invented."""
 _CELLS = 4_000_000  # numbers held at once, 32 MB

@@ -15,7 +15,7 @@ from scipy.special import bdtrc, betaincinv
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.calibration import BINS, REPLICATES, UNIT, temperatures_of
 from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.resampling import MINIMUM, by_unit, resample
+from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, by_unit, resample
 from pixelproof.evaluation.units import members_of, one_of_each
 from pixelproof.runs import ClassificationScores, Scores
 
@@ -24,7 +24,6 @@ CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 EDGES = (0, *range(BINS // 2 + 1, BINS))
 """Of which bins on those of a segmenter are kept, which are counted by bin alone."""
 GOALS = (0.9, 0.95, 0.99)
-CERTAINTY = 0.95
 LEARNED = ("train", "selection")
 """Splits that a model has learned from, or was chosen and tempered by: what it is sure of there says too much."""
 TRIED = 10

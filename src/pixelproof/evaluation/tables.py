@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 import pixelproof.evaluation.metrics as metrics
-from pixelproof.evaluation.selective import CERTAINTY
+from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.evaluation.sentences import looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.threshold import Looked

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pixelproof.evaluation.calibration import Reliability, reliability, temperatures_of
 from pixelproof.evaluation.units import members_of
-from pixelproof.numbers import UNDEFINED, count, score
+from pixelproof.numbers import between, count, score
 from pixelproof.report.figures.reliability import reliability_diagram
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores, Scores
@@ -61,5 +60,4 @@ def fitting(calibrations: Sequence[Calibration]) -> str:
 
 
 def _calibrated(name: str, found: Reliability) -> tuple[str, str, str]:
-    interval = UNDEFINED if math.isnan(found.low) else f"{score(found.low, 3)} to {score(found.high, 3)}"
-    return name, score(found.ece, 3), interval
+    return name, score(found.ece, 3), between(found.low, found.high)

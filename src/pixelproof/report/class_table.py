@@ -10,7 +10,7 @@ from pixelproof.array_types import Float64
 from pixelproof.evaluation.intervals import share_intervals
 from pixelproof.evaluation.metrics import f1_of_counts, image_counts, precision_of_counts, recall_of_counts
 from pixelproof.evaluation.units import members_of
-from pixelproof.numbers import UNDEFINED, count, counted, first_of, interval, score, share
+from pixelproof.numbers import count, counted, first_of, if_known, interval, score, share
 from pixelproof.report.figures.confusion import numbered
 from pixelproof.runs import ClassificationScores
 
@@ -49,11 +49,6 @@ class ClassTable:
     few: bool
 
 
-def shown(ends: str) -> str:
-    """Return the ends of an interval as they stand below a figure: nothing where they are unknown."""
-    return "" if ends == UNDEFINED else ends
-
-
 def class_table(scores: ClassificationScores) -> ClassTable:
     """Return the table of the classes of a classifier."""
     counts, ends = image_counts(scores), share_intervals(scores, members_of(scores))
@@ -76,7 +71,7 @@ def class_table(scores: ClassificationScores) -> ClassTable:
 
 def _parts(values: Float64, ends: Float64) -> list[Part]:
     return [
-        Part(share(value), interval(*pair).replace(UNDEFINED, ""))
+        Part(share(value), if_known(interval(*pair)))
         for value, pair in zip(values.tolist(), ends.T.tolist(), strict=True)
     ]
 

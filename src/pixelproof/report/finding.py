@@ -13,11 +13,11 @@ from pixelproof.evaluation.areas import average_precision, roc_auc
 from pixelproof.evaluation.finding import GOALS, Finding, findings, precision_recall, reached
 from pixelproof.evaluation.intervals import area_intervals
 from pixelproof.evaluation.metrics import mean_defined
-from pixelproof.evaluation.selective import CERTAINTY
+from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.evaluation.sentences import looks_line
 from pixelproof.evaluation.units import members_of
-from pixelproof.numbers import between, count, counted, interval, score, share, significant
-from pixelproof.report.class_table import Part, shown
+from pixelproof.numbers import between, count, counted, if_known, interval, score, share, significant
+from pixelproof.report.class_table import Part
 from pixelproof.report.figures.precision_recall import precision_recall_chart
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.runs import ClassificationScores
@@ -79,7 +79,7 @@ def _areas(scores: ClassificationScores, precision: Float64) -> list[AreaRow]:
     ends = area_intervals(scores, members_of(scores))
     values = precision, roc_auc(scores)
     parts = [
-        [Part(score(value, 3), shown(between(*pair))) for value, pair in zip(each.tolist(), within.T, strict=True)]
+        [Part(score(value, 3), if_known(between(*pair))) for value, pair in zip(each.tolist(), within.T, strict=True)]
         for each, within in zip(values, ends.values(), strict=True)
     ]
     counts = np.bincount(scores.truth, minlength=len(precision)).tolist()
@@ -98,7 +98,7 @@ def _goal(name: str, sure: Finding, here: Finding) -> GoalRow:
         certainty="none" if math.isnan(sure.probability) else share(CERTAINTY, 0),
         probability=significant(here.probability),
         share=share(here.share),
-        right=Part(share(here.precision), shown(interval(here.low, here.high))),
+        right=Part(share(here.precision), if_known(interval(here.low, here.high))),
     )
 
 

@@ -20,7 +20,7 @@ from pixelproof.evaluation import (
 from pixelproof.evaluation.intervals import mask_intervals, share_intervals
 from pixelproof.evaluation.metrics import Protocol, mean_defined
 from pixelproof.evaluation.units import members_of
-from pixelproof.numbers import UNDEFINED, between, count, counted, interval, score, share, signed
+from pixelproof.numbers import between, count, counted, if_known, interval, score, share, signed
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.class_table import weakest
 from pixelproof.report.figures.confusion import frequent_confusions
@@ -85,7 +85,7 @@ def _classifier_figures(name: str, scores: ClassificationScores) -> list[KeyFigu
 
 def noted(ends: str, of: str) -> str:
     """Return what stands below a figure: its interval, where it is known, and what it is of."""
-    return of if ends == UNDEFINED else f"95% interval {ends}; {of}"
+    return f"95% interval {ends}; {of}" if if_known(ends) else of
 
 
 def _segmenter_figures(part: PartArtefacts) -> list[KeyFigure]:

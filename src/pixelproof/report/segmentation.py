@@ -23,7 +23,7 @@ from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.units import members_of
 from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.labels.palettes import hex_color
-from pixelproof.numbers import between, counted, score, share, signed
+from pixelproof.numbers import between, counted, if_known, score, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.style import series, turn
@@ -196,9 +196,7 @@ def _values(
         sure: What is known of the differences to the first, of each other model, by row.
         row: Which one this is.
     """
-    within = (
-        [""] * len(figures) if ends is None else ["" if math.isnan(low) else between(low, high) for low, high in ends]
-    )
+    within = [""] * len(figures) if ends is None else [if_known(between(*pair)) for pair in ends]
     values = [Value(score(figures[0]), interval=within[0])]
     for place, figure in enumerate(figures[1:]):
         change = sure[place].get(row, "") if sure else ""

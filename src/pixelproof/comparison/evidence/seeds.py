@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from pixelproof.array_types import Float64
-from pixelproof.comparison.paired import CONFIDENCE
+from pixelproof.comparison.paired import CERTAINTY
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs.evidence_file import Estimate
 
@@ -40,6 +40,6 @@ def over_images_and_seeds(
         return Estimate(value=value, low=value, high=value), 1.0
     spread = over_images**2 / (images - 1) + (over_seeds**2 / freedom if freedom else 0.0)
     degrees = variance**2 / spread
-    margin = float(stdtrit(degrees, (1 + CONFIDENCE) / 2)) * math.sqrt(variance)
+    margin = float(stdtrit(degrees, (1 + CERTAINTY) / 2)) * math.sqrt(variance)
     p = 2 * float(stdtr(degrees, -abs(value) / math.sqrt(variance)))
     return Estimate(value=value, low=value - margin, high=value + margin), p
