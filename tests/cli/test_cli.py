@@ -56,8 +56,8 @@ OPTIONS = {
         *("--tta", "--scales", "--device", "--backend", "--overwrite", "--json", "--help"),
     },
     "predict": {
-        *("--out", "--device", "--backend", "--tta", "--scales", "--part", "--probabilities", "--skip-unreadable"),
-        *("--overwrite", "--help"),
+        *("--out", "--device", "--backend", "--tta", "--scales", "--part", "--probabilities", "--threshold"),
+        *("--skip-unreadable", "--overwrite", "--help"),
     },
     "report": {"--lang", "--help"},
     "sample": {*("--out", "--scene", "--labels", "--points", "--least", "--seed", "--bands", "--stretch", "--help")},

@@ -61,7 +61,7 @@ def test_what_is_no_threshold_is_said_in_one_sentence(text, said):
 
 
 def test_masks_and_scores_without_probabilities_have_none():
-    with pytest.raises(UserError, match="scores of masks"):
+    with pytest.raises(UserError, match="these classes are of masks"):
         read_thresholds(["urban=0.1"], PRESETS["deepglobe"])
     with pytest.raises(UserError, match="hold no probabilities"):
         looked(replace(scores_of(np.eye(2), np.array([0, 1])), probabilities=None), "c0", 0.1)

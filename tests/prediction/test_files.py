@@ -255,3 +255,22 @@ def test_predictions_are_not_predicted_again(predictor, tmp_path):
     root = fill(tmp_path / "in", "a.png")
     predict_files(predictor, [root], root / "maps")
     assert predict_files(predictor, [root], root / "maps", overwrite=True) == [root / "a.png"]
+
+
+def test_thresholds_are_applied_as_scores_test_them(tmp_path, pixelproof):
+    run = untrained_run(tmp_path / "run", "vgg16", COLORS)
+    root = fill(tmp_path / "in", *(f"{n * 'x'}a.png" for n in range(12)))
+    predict_run(run.path, [root], tmp_path / "plain", device="cpu", probabilities=True)
+    rows = list(csv.DictReader((tmp_path / "plain" / "probabilities.csv").read_text("utf-8").splitlines()))
+    red = sorted(float(row["red"]) for row in rows)
+    asked = ["--threshold", f"red={red[6]!r}", "--threshold", "green=0"]
+    code, _, err = pixelproof("predict", run.path, root, "--out", tmp_path / "out", "--device", "cpu", *asked)
+    assert code == 0, err
+    found = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text("utf-8").splitlines()))
+    assert [row["look_for"] == "red; green" for row in found] == [float(row["red"]) >= red[6] for row in rows]
+    assert {row["look_for"] for row in found} == {"red; green", "green"}
+    plain = list(csv.DictReader((tmp_path / "plain" / "predictions.csv").read_text("utf-8").splitlines()))
+    assert [row | {"look_for": ""} for row in plain] == [row | {"look_for": ""} for row in found]
+    for wrong in ("rde=0.5", "red=2"):
+        assert pixelproof("predict", run.path, root, "--out", tmp_path / "no", "--threshold", wrong)[0] == 2
+    assert not (tmp_path / "no").exists()

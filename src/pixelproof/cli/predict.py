@@ -34,6 +34,10 @@ def predict(
         bool,
         typer.Option("--probabilities", help="Write the probabilities of all classes, too, 2 bytes a class and pixel."),
     ] = False,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CLASS=P", help="Write for which images CLASS has a probability of P or more."),
+    ] = None,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read, and list them.")
     ] = False,
@@ -57,5 +61,6 @@ def predict(
         part=part,
         probabilities=probabilities,
         skip_unreadable=skip_unreadable,
+        threshold=threshold or (),
     )
     print(f"{counted(len(files), 'image')} predicted: {out}")

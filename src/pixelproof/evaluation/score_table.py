@@ -138,7 +138,7 @@ def _named(predictions: Path, predicted: dict[str, str], known: set[str], truth:
         return predicted
     if not known.isdisjoint(names.values()):
         return names
-    if header(predictions) == list(COLUMNS):
+    if header(predictions)[: len(COLUMNS)] == list(COLUMNS):
         problem = f"{predictions} is of other classes than {truth}, such as '{next(iter(names.values()))}'"
         raise UserError(problem, "score it against images of the classes that the model knows")
     return predicted

@@ -55,7 +55,7 @@ def read_thresholds(texts: Sequence[str], scheme: LabelScheme) -> list[Threshold
         UserError: The classes are those of masks, there is no such class, or no such probability.
     """
     if texts and scheme.task != "classification":
-        raise UserError("--threshold is for classifiers, and these are scores of masks", "leave it out")
+        raise UserError("--threshold is for classifiers, and these classes are of masks", "leave it out")
     return [_read(text, list(scheme.names)) for text in texts]
 
 

@@ -21,7 +21,7 @@ from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError, printable, require_utf8
 from pixelproof.numbers import counted
 from pixelproof.prediction.predictor import Predictor
-from pixelproof.prediction.writing import FOLDERS, table, write_answers
+from pixelproof.prediction.writing import FOLDERS, Threshold, table, write_answers
 from pixelproof.progress import say, say_once
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
@@ -46,6 +46,7 @@ def predict_files(
     part: slice = EVERYTHING,
     probabilities: bool = False,
     skip: bool = False,
+    thresholds: Sequence[Threshold] = (),
 ) -> list[Path]:
     """Predict image files and write what was predicted, all of it or nothing.
 
@@ -61,6 +62,7 @@ def predict_files(
         part: Which of the images to predict.
         probabilities: Write those of all classes, too.
         skip: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
+        thresholds: See ``write_answers``.
 
     Returns:
         The files that were predicted.
@@ -79,7 +81,7 @@ def predict_files(
         check_images(list(files.values()), predictor.reader)
     with atomic_folder(out, WRITTEN) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
-        write_answers(predictor, files, folder, probabilities)
+        write_answers(predictor, files, folder, probabilities, thresholds)
         if broken:
             with table(folder / LEFT_OUT, ["filename", "reason"]) as write:
                 for name, error in broken.items():

@@ -24,6 +24,7 @@ from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
 from pixelproof.runs.predictions_file import (
     COLUMNS,
+    LOOK_FOR,
     PREDICTIONS,
     PROBABILITIES,
     PROBABILITY_TABLE,
@@ -38,7 +39,17 @@ ROWS = 256
 TOP = 5
 
 
-def write_answers(predictor: Predictor, files: Mapping[str, Path], folder: Path, probabilities: bool) -> None:
+Threshold = tuple[str, float]
+"""A class, and the probability of it from which on an image is to be looked at."""
+
+
+def write_answers(
+    predictor: Predictor,
+    files: Mapping[str, Path],
+    folder: Path,
+    probabilities: bool,
+    thresholds: Sequence[Threshold] = (),
+) -> None:
     """Predict image files and write what was predicted.
 
     Args:
@@ -46,13 +57,14 @@ def write_answers(predictor: Predictor, files: Mapping[str, Path], folder: Path,
         files: The image files by the name under which they are predicted.
         folder: To write to.
         probabilities: Whether those of all classes are written, too.
+        thresholds: Of a classifier; which of them an image reaches is written, too.
 
     Raises:
         OSError: The disk is full, or a file is in the way.
         UserError: It has no room for a segmenter's probabilities.
     """
     if predictor.scheme.task == "classification":
-        _write_tables(predictor, files, folder, probabilities)
+        _write_tables(predictor, files, folder, probabilities, thresholds)
         return
     if probabilities:
         _require_room(predictor, files.values(), folder)
@@ -110,21 +122,31 @@ def _write_masks(predictor: Predictor, file: Path, out: Path, name: str, probabi
         write_png(out / place / f"{name}.png", drawn(kind, predictor.scheme, image, mask))
 
 
-def _write_tables(predictor: Predictor, files: Mapping[str, Path], folder: Path, probabilities: bool) -> None:
+def _write_tables(
+    predictor: Predictor,
+    files: Mapping[str, Path],
+    folder: Path,
+    probabilities: bool,
+    thresholds: Sequence[Threshold],
+) -> None:
     """Write a classifier's classes, with their probability and the five likeliest, and the probabilities of all.
 
     Probabilities are at the run's temperature; those of all classes are written to the last digit.
     """
     names, classes = predictor.scheme.names, predictor.scheme.classes
     with ExitStack() as tables:
-        write = tables.enter_context(table(folder / PREDICTIONS, COLUMNS))
+        columns = (*COLUMNS, LOOK_FOR) if thresholds else COLUMNS
+        write = tables.enter_context(table(folder / PREDICTIONS, columns))
         if probabilities:
             write_all = tables.enter_context(table(folder / PROBABILITY_TABLE, (COLUMNS[0], *names)))
         for name, file in track(files.items(), "predict", len(files)):
             chances = predictor.probabilities([predictor.reader(file)])[0]
             order = np.argsort(-chances, kind="stable")[:TOP].tolist()
             likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
-            write([name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely])
+            # As scores keep them, by which thresholds are chosen and tested.
+            reached = [of for of, least in thresholds if np.float32(chances[names.index(of)]) >= np.float32(least)]
+            row = [name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely]
+            write([*row, "; ".join(reached)] if thresholds else row)
             if probabilities:
                 write_all([name, *chances.tolist()])
 

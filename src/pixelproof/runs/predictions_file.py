@@ -18,6 +18,8 @@ from pixelproof.runs.files import write_json
 PREDICTIONS = "predictions.csv"
 COLUMNS = ("filename", "label", "name", "probability", "top5")
 """The file, the id and the name of its class, the probability of that, and the likeliest classes with theirs."""
+LOOK_FOR = "look_for"
+"""Behind these, where thresholds were given: the classes whose probability is at least as high, between semicolons."""
 PROBABILITY_TABLE = "probabilities.csv"
 """A classifier's: the file, and the probability of each class in a column of the class's name."""
 PROBABILITIES = "probabilities"

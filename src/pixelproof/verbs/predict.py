@@ -10,6 +10,7 @@ from pixelproof.config import Task
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.tiffs import BY_BANDS
 from pixelproof.errors import UserError
+from pixelproof.evaluation.threshold import read_thresholds
 from pixelproof.numbers import numbered
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
@@ -31,6 +32,7 @@ def predict_run(
     part: str = "1/1",
     probabilities: bool = False,
     skip_unreadable: bool = False,
+    threshold: Sequence[str] = (),
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
 
@@ -46,12 +48,15 @@ def predict_run(
         part: "K/N" predicts every N-th image from the K-th on, counted from 1.
         probabilities: Write those of all classes, too.
         skip_unreadable: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
+        threshold: Of a classifier, such as "cancer=0.2": the column ``look_for`` tells the classes whose probability is
+            at least as high.
 
     Raises:
         UserError: The run or an image cannot be read, there is no such part, or ``out`` holds something already.
     """
     chosen = as_slice(part)
     opened = Run.open(Path(run))
+    thresholds = read_thresholds(threshold, opened.labels())
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     files = as_paths(images)
     refuse_taken(Path(out), overwrite)  # at once: a trial of other libraries may take minutes
@@ -59,7 +64,7 @@ def predict_run(
         if backend != "torch":
             named = gather(files, predictor.scheme.task).values()
             use_backend(predictor, opened, backend, _first_size(named, predictor.reader, skip_unreadable))
-        return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable)
+        return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable, thresholds)
 
 
 def _first_size(files: Iterable[Path], reader: ImageReader, skip: bool) -> tuple[int, int]:
