@@ -11,8 +11,9 @@ from test_finding import made_up, scores_of
 from pixelproof.errors import UserError
 from pixelproof.evaluation.summary import plain_looked
 from pixelproof.evaluation.tables import print_scores
-from pixelproof.evaluation.threshold import looked, read_thresholds
+from pixelproof.evaluation.threshold import looked
 from pixelproof.labels import PRESETS
+from pixelproof.labels.thresholds import read_thresholds
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.2, 0.7, 1.0])

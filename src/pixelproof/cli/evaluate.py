@@ -39,7 +39,7 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
-    from pixelproof.evaluation.threshold import read_thresholds
+    from pixelproof.labels.thresholds import read_thresholds
     from pixelproof.runs import Run
     from pixelproof.verbs.evaluate import evaluate_run
 

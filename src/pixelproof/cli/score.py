@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pixelproof.cli.options import JsonOption, OverwriteOption, ThresholdOption
 from pixelproof.cli.scored import print_scored
+
+if TYPE_CHECKING:
+    from pixelproof.runs import Scores
 
 
 def score(
@@ -32,22 +35,14 @@ def score(
     json: JsonOption = False,
 ) -> None:
     """Score masks or a table of predictions that any tool made, or put score files together."""
-    from pixelproof.errors import UserError
-    from pixelproof.evaluation.score import score
-    from pixelproof.evaluation.threshold import looked, read_thresholds
-    from pixelproof.labels.merging import parse_merges
+    from pixelproof.evaluation.threshold import looked
+    from pixelproof.labels.thresholds import read_thresholds
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
 
     if out is not None:
         refuse_existing([out], overwrite)
-    merges = parse_merges(merge or [])
-    if all(file.suffix == ".npz" for file in predictions):
-        scores = score(predictions, None, labels, merges)
-    elif len(predictions) <= 2:
-        scores = score(predictions[0], predictions[1] if len(predictions) == 2 else None, labels, merges)
-    else:
-        raise UserError(f"{len(predictions)} places are too many", "give predictions and truth, or score files alone")
+    scores = _scored(predictions, labels, merge or [])
     thresholds = read_thresholds(threshold or (), scores.scheme)
     for each in thresholds:
         looked(scores, *each)  # which refuses what cannot be answered, before anything is replaced
@@ -55,3 +50,17 @@ def score(
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
     print_scored(scores, thresholds, json)
+
+
+def _scored(places: list[Path], labels: Path | None, merge: list[str]) -> Scores:
+    """Return the scores of predictions and their truth, or of score files, however many of these."""
+    from pixelproof.errors import UserError
+    from pixelproof.evaluation.score import score
+    from pixelproof.labels.merging import parse_merges
+
+    merges = parse_merges(merge)
+    if all(file.suffix == ".npz" for file in places):
+        return score(places, None, labels, merges)
+    if len(places) > 2:
+        raise UserError(f"{len(places)} places are too many", "give predictions and truth, or score files alone")
+    return score(places[0], places[1] if len(places) == 2 else None, labels, merges)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pixelproof.cli.options import print_json
 
 if TYPE_CHECKING:
-    from pixelproof.evaluation.threshold import Threshold
+    from pixelproof.labels.thresholds import Threshold
     from pixelproof.runs import Scores
 
 

@@ -19,9 +19,10 @@ from pixelproof.data.layouts import (
 )
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError, printable, require_utf8
+from pixelproof.labels.thresholds import Threshold
 from pixelproof.numbers import counted
 from pixelproof.prediction.predictor import Predictor
-from pixelproof.prediction.writing import FOLDERS, Threshold, table, write_answers
+from pixelproof.prediction.writing import FOLDERS, table, write_answers
 from pixelproof.progress import say, say_once
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover

@@ -18,6 +18,7 @@ from pixelproof.data.images import write_png
 from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, class_colors, encode_ids
+from pixelproof.labels.thresholds import Threshold, reached
 from pixelproof.numbers import counted, room
 from pixelproof.prediction.chances import likeliest
 from pixelproof.prediction.predictor import Predictor
@@ -37,10 +38,6 @@ FOLDERS: dict[Drawing, str] = {"mask": "masks", "ids": "ids", "overlay": "overla
 OPACITY = 0.45
 ROWS = 256
 TOP = 5
-
-
-Threshold = tuple[str, float]
-"""A class, and the probability of it from which on an image is to be looked at."""
 
 
 def write_answers(
@@ -143,10 +140,9 @@ def _write_tables(
             chances = predictor.probabilities([predictor.reader(file)])[0]
             order = np.argsort(-chances, kind="stable")[:TOP].tolist()
             likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
-            # As scores keep them, by which thresholds are chosen and tested.
-            reached = [of for of, least in thresholds if np.float32(chances[names.index(of)]) >= np.float32(least)]
+            look_for = [of for of, least in thresholds if reached(chances[names.index(of)], least)]
             row = [name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely]
-            write([*row, "; ".join(reached)] if thresholds else row)
+            write([*row, "; ".join(look_for)] if thresholds else row)
             if probabilities:
                 write_all([name, *chances.tolist()])
 

@@ -10,7 +10,7 @@ from pixelproof.config import Task
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.tiffs import BY_BANDS
 from pixelproof.errors import UserError
-from pixelproof.evaluation.threshold import read_thresholds
+from pixelproof.labels.thresholds import read_thresholds
 from pixelproof.numbers import numbered
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
