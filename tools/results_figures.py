@@ -45,16 +45,16 @@ def scores_of(recipe: Path) -> list[Scores]:
     return [in_order(load_scores(seed / NAMES["scores"])) for seed in seeds(recipe)]
 
 
-def figure(scores: Scores) -> float:
-    """Return accuracy or mIoU by the course's rule, as ``pixelproof score`` gives it."""
-    found = summarise(scores)
+def figure(found: Mapping[str, Any]) -> float:
+    """Return accuracy or mIoU by the course's rule, of what ``pixelproof score`` finds."""
     return float(found["protocols"][PROTOCOL]["miou"] if "protocols" in found else found["accuracy"])
 
 
 def summary(recipe: Path) -> dict[str, Any]:
     """Return what ``<recipe>.json`` holds."""
     folders, scores = seeds(recipe), scores_of(recipe)
-    values = [figure(each) for each in scores]
+    found = [summarise(each) for each in scores]
+    values = [figure(each) for each in found]
     configs = [_config(folder) for folder in folders]
     environments = [read_json(folder / NAMES["environment"]) for folder in folders]
     segmented = scores[0].scheme.task == "segmentation"
@@ -67,7 +67,7 @@ def summary(recipe: Path) -> dict[str, Any]:
         "values": values,
         "mean": float(np.mean(values)),
         "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-        "classes": _classes(scores),
+        "classes": _classes(found),
         "model": configs[0].model.name,
         "width": configs[0].model.width,
         "starts_from": configs[0].model.weights,
@@ -87,9 +87,8 @@ def _config(seed: Path) -> RunConfig:
     return parse(RunConfig, read_yaml(seed / NAMES["config"]), str(seed / NAMES["config"]))
 
 
-def _classes(scores: Sequence[Scores]) -> dict[str, float | None]:
+def _classes(found: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """Return IoU or accuracy by class, the mean over seeds; None where one of them is undefined."""
-    found = [summarise(each) for each in scores]
     tables = [one["protocols"][PROTOCOL]["iou"] if "protocols" in one else one["class_accuracy"] for one in found]
     return {name: None if None in (row := [t[name] for t in tables]) else float(np.mean(row)) for name in tables[0]}
 

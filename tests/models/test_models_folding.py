@@ -34,7 +34,7 @@ TOLERANCE = 1e-5
 seeds = st.integers(0, 2**31)
 widths = st.sampled_from([0.03, 0.0625, 0.1])
 sides = st.integers(1, 100)
-property_test = settings(max_examples=5, deadline=None, database=None)
+property_test = settings(max_examples=3, deadline=None, database=None)
 
 
 def randomised(model: PixelModel, seed: int) -> PixelModel:
@@ -239,7 +239,7 @@ def test_a_composed_kernel_is_the_answer_to_a_single_cell(factors: list[int], se
 
 @pytest.mark.parametrize("name", known_models())
 def test_a_fold_never_costs_more(name: str) -> None:
-    for width in (0.01, 0.0625, 0.5):
+    for width in (0.01, 0.5):
         with torch.device("meta"):
             model = build_model(ModelConfig(name=name, width=width), 5)
         for size in (32, 96):
