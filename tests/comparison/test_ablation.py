@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pixelproof.comparison.evidence.ablation import Cell, effects
+from pixelproof.comparison.evidence.ablation import effects
+from pixelproof.comparison.evidence.contrasts import Cell
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.evaluation import accuracy
 from pixelproof.labels import LabelClass, LabelScheme
@@ -83,9 +84,9 @@ def test_intervals_over_seeds_and_images_cover_the_truth():
     assert 0.92 < covered / studies < 0.98
 
 
-def test_a_difference_without_any_variation_is_certain():
+def test_models_that_are_equal_everywhere_do_not_show_how_far_others_would_differ():
     same, p = over_images_and_seeds(0.0, np.zeros(100), 10, float("nan"), 0)
-    assert (same.low, same.high, p) == (0, 0, 1)
+    assert (same.value, same.low, same.high, p) == (0, None, None, 1)
     none, p = over_images_and_seeds(float("nan"), np.full(100, np.nan), 10, float("nan"), 0)
     assert (none.value, none.low, np.isnan(p)) == (None, None, True)
 

@@ -9,15 +9,19 @@ from report_folders import make_classification, make_segmentation, make_study
 from report_pages import Page
 
 from pixelproof.comparison.compare import compare
-from pixelproof.comparison.wording.reasons import over_seeds, remarks
+from pixelproof.comparison.evidence.gather import gather
+from pixelproof.comparison.match import in_order
+from pixelproof.comparison.wording.over_seeds import over_seeds
+from pixelproof.comparison.wording.reasons import remarks
 from pixelproof.comparison.wording.words import p_value
 from pixelproof.errors import UserError
 from pixelproof.report.comparison import boundaries, headline
 from pixelproof.report.figures.forest import Difference, forest, with_interval
 from pixelproof.report.page import build_report
 from pixelproof.report.pair import pairs
+from pixelproof.runs import load_scores
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
-from pixelproof.runs.evidence_file import Estimate, MosaicFigure, load_evidence
+from pixelproof.runs.evidence_file import Estimate, MosaicFigure, load_evidence, save_evidence
 from pixelproof.runs.study_file import ModelRecord
 
 NUMBERS = re.compile(r"[+−]?\d*\.\d+|\d+")
@@ -90,17 +94,33 @@ def test_parts_of_an_undecided_gain_are_not_coloured(compared):
 def test_several_seeds_are_spoken_of_wherever_there_are_any(compared):
     evidence = load_evidence(compared / "segmentation" / "evidence.json")
     bare = evidence.model_copy(update={"claims": (), "effects": ()})
-    first, *others = [model.name for model in evidence.models]
+    _, *others = evidence.models
     for runs, seeds in (([1] * len(evidence.models), ""), ([1, *[3] * len(others)], "1–3 seeds"), ([2] * 9, "2 seeds")):
         models = tuple(m.model_copy(update={"runs": r}) for m, r in zip(bare.models, runs, strict=False))
         changed = bare.model_copy(update={"models": models})
         said = [remark.text for remark in remarks(changed, "en") if remark.about == "seeds"]
         assert len(said) == bool(seeds)
         assert all(f"was trained with {seeds}" in text for text in said)
-        more = over_seeds(first, others[0], changed, "en")
-        assert (more is None) == (not seeds)
-        gain = 100 * (models[1].score - models[0].score)
-        assert not seeds or f"{others[0]} minus {first} is {gain:+.1f} points" in more.replace("−", "-")
+
+
+def test_the_verdict_of_a_page_is_over_all_seeds_where_there_are_several(compared, tmp_path):
+    folder, part = tmp_path / "study", "segmentation"
+    shutil.copytree(compared, folder)
+    first, second = (
+        in_order(load_scores(folder / part / n / "scores" / "validation.npz")) for n in ("fcn32s", "fcn8s")
+    )
+    save_evidence(folder / part / "evidence.json", gather({"fcn32s": [first, second], "fcn8s": [second, second]}))
+    record, evidence = (
+        load_comparison(folder / part / "comparison.json"),
+        load_evidence(folder / part / "evidence.json"),
+    )
+    texts = [text["en"] for text in headline(record, evidence)]
+    assert texts == over_seeds(evidence.over_seeds[0], evidence, "en")
+    text = Page(build_report(folder)).text
+    mean, spread = evidence.models[0].score, evidence.models[0].spread
+    for shown in (texts[0], "Over all seeds", f"2 seeds, standard deviation {spread:.3f}", f"{mean:.3f}"):
+        assert shown in text
+    assert "fcn8s is better than fcn32s: " not in text.partition("The runs of the first seed")[0].replace(texts[0], "")
 
 
 def test_the_headline_says_that_several_pairs_were_tested(compared):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pixelproof.report.replicates as replicates
 from pixelproof.comparison.verdict import mosaics_beyond_chance, significant
-from pixelproof.comparison.wording.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
+from pixelproof.comparison.wording.over_seeds import over_seeds
+from pixelproof.comparison.wording.reasons import claim_text, remarks, status_word, test_phrase
 from pixelproof.comparison.wording.sentences import adjusted, sentences
 from pixelproof.comparison.wording.words import p_value
 from pixelproof.languages import LANGUAGES, Language
@@ -56,6 +58,7 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
         "made_of": made_of(comparison) if comparison else "",
+        "over_seeds": replicates.over_seeds(evidence) if evidence else None,
         "units": "groups of images" if comparison and comparison.groups else "images",
         "images": images(comparison) if comparison else "",
         "tolerances": tolerances,
@@ -69,11 +72,12 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
 
 def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
     """Return the verdict between the first model and the best of the others, and how far to believe it."""
-    pair = comparison.headline
+    gain, pair = evidence.headline if evidence else None, comparison.headline
 
     def said(tongue: Language) -> list[str]:
-        more = over_seeds(pair.a, pair.b, evidence, tongue) if evidence else None
-        return [sentences(pair, comparison, tongue)[0], *adjusted(pair, comparison, tongue), *([more] if more else [])]
+        if evidence and gain:
+            return over_seeds(gain, evidence, tongue)
+        return [sentences(pair, comparison, tongue)[0], *adjusted(pair, comparison, tongue)]
 
     return translated(said)
 
@@ -152,13 +156,19 @@ def discussion(comparison: ComparisonRecord | None, evidence: EvidenceRecord | N
     """Return the discussion: who is better, where, how and why, each sentence with its figure."""
     said = []
     if comparison is not None:
-        verdicts = translated(lambda tongue: [sentences(pair, comparison, tongue)[0] for pair in comparison.pairs])
-        said += [Said(text, "comparison") for text in verdicts]
+        said += [Said(text, "comparison") for text in verdicts(comparison, evidence)]
     if evidence is not None:
         about = [remark.about for remark in remarks(evidence, "en", comparison)]
         texts = translated(lambda tongue: [remark.text for remark in remarks(evidence, tongue, comparison)])
         said += [Said(t, ANCHORS.get(what, "")) for t, what in zip(texts, about, strict=True) if what != "claims"]
     return said
+
+
+def verdicts(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
+    """Return the verdict on each pair of models: over all seeds, where they were trained with several."""
+    if evidence and evidence.over_seeds:
+        return translated(lambda tongue: [over_seeds(gain, evidence, tongue)[0] for gain in evidence.over_seeds])
+    return translated(lambda tongue: [sentences(pair, comparison, tongue)[0] for pair in comparison.pairs])
 
 
 def _judged(result: ClaimResult) -> Judged:

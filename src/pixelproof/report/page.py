@@ -13,10 +13,10 @@ import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.diagnosis as diagnosis
 import pixelproof.report.explained as explained
-import pixelproof.report.folds as folds
 import pixelproof.report.gallery as gallery
 import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
+import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
 from pixelproof.languages import known_language
 from pixelproof.progress import say
@@ -166,8 +166,8 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "record": part.record,
         "outdated": outdated_scores(part),
         "other_splits": other_splits(part),
-        "seen": folds.seen_line(part),
-        "folds": folds.fold_rows(part),
+        "seen": replicates.seen_line(part),
+        "folds": replicates.fold_rows(part),
         "sentences": key_results.sentences(part),
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pixelproof.runs.claims import Claim, ClaimTest
+from pixelproof.runs.comparison_file import Verdict
 from pixelproof.runs.fields import Count
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
@@ -120,12 +121,29 @@ class ModelFigures(Strict):
     """mIoU or accuracy."""
     spread: Number
     """Its standard deviation over the runs; None for a single one."""
+    scores: tuple[Number, ...] = ()
+    """That of each run; empty in files of earlier versions."""
     boundary_iou: dict[str, Number] = Field(default_factory=dict)
     """Mean over classes, by tolerance in pixels."""
     boundary_f1: dict[str, Number] = Field(default_factory=dict)
     mosaics: tuple[MosaicFigure, ...] = ()
     folds: tuple[Number, ...] = ()
     """The score on the images of each fold alone, where those of all folds are scored as one."""
+
+
+class SeedGain(Strict):
+    """How far the mean score of ``b`` over its seeds is above that of ``a``."""
+
+    a: str
+    b: str
+    seeds: tuple[int, int]
+    """Runs of ``a`` and of ``b``."""
+    difference: Estimate
+    """Interval over images and seeds."""
+    p: Number
+    adjusted: Number
+    """``p`` after Holm's method over all pairs of the part."""
+    verdict: Verdict
 
 
 class Effect(Strict):
@@ -175,8 +193,18 @@ class EvidenceRecord(Strict):
     truth: tuple[MosaicFigure, ...] = ()
     """The truth's own boundaries on the same grids, as a control."""
     gains: tuple[PairGain, ...] = ()
+    over_seeds: tuple[SeedGain, ...] = ()
+    """Every pair of models; empty where each was trained once."""
     effects: tuple[Effect, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
+
+    @property
+    def headline(self) -> SeedGain | None:
+        """The first model against the best of the others over all seeds; None where each was trained once."""
+        if not self.over_seeds:
+            return None
+        best = max(self.models[1:], key=lambda model: model.score or 0.0)
+        return next(gain for gain in self.over_seeds if (gain.a, gain.b) == (self.models[0].name, best.name))
 
 
 def save_evidence(path: Path, record: EvidenceRecord) -> None:

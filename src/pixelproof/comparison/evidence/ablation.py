@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import numpy as np
-
-from pixelproof.array_types import Float64, Int64
-from pixelproof.comparison import paired
-from pixelproof.comparison.evidence.measures import score_figure
-from pixelproof.comparison.evidence.seeds import over_images_and_seeds
+from pixelproof.array_types import Int64
+from pixelproof.comparison.evidence.contrasts import Cell, Contrast, Levels, differences
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.runs import Scores
 from pixelproof.runs.evidence_file import Effect
 
-Levels = Mapping[str, str]
-
 
 @dataclass(frozen=True)
-class Cell:
-    """A model with its level of each factor and its runs, one for each seed, all scored on the same images."""
+class _Change:
+    """A level instead of the reference, and the pairs of models that show its effect alone."""
 
-    name: str
-    levels: Levels
-    runs: Sequence[Scores]
-
-
-@dataclass(frozen=True)
-class _Contrast:
     factor: str
     level: str
     reference: str
     pairs: tuple[tuple[Cell, Cell], ...]
+
+    @property
+    def contrast(self) -> Contrast:
+        weights: dict[str, float] = {}
+        for pair in self.pairs:
+            for cell, sign in zip(pair, (-1, 1), strict=True):
+                weights[cell.name] = weights.get(cell.name, 0.0) + sign / len(self.pairs)
+        return weights
 
 
 def effects(
@@ -41,9 +34,8 @@ def effects(
 ) -> tuple[Effect, ...]:
     """Return the effect of every level on the score, against the factor's level in the baseline.
 
-    An effect is the mean, over all pairs of models that differ in that level alone, of the mean over seeds. Its
-    interval takes both chances into account: images are resampled, the same for all models; the variance over seeds is
-    pooled over all models, as in an analysis of variance, because a few seeds of one model say little of it.
+    An effect is the mean, over all pairs of models that differ in that level alone, of the mean over seeds; see
+    ``contrasts.differences`` for its interval.
 
     Args:
         cells: The models.
@@ -52,45 +44,24 @@ def effects(
         seed: Seed of the resamples.
         groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
     """
-    contrasts = list(_contrasts(cells, baseline))
-    runs = [run for cell in cells for run in cell.runs]
-    if not contrasts:
-        return ()
-    figure = score_figure(runs[0], protocol)
-    units = paired.by_unit(np.stack([figure.counts(run) for run in runs], axis=1), groups)
-    values = figure.value(units.sum(axis=0))
-    resampled = paired.resample(units, figure.value, seed)
-    shown = np.array([len(units)])
-    variance, freedom = _over_seeds(cells, values)
-    found, p_values = [], []
-    for contrast in contrasts:
-        weights = _weights(cells, contrast)
-        difference = partial(_weighted, weights=weights)
-        effective = paired.support(units, lambda sums: difference(figure.value(sums))[..., None], shown)  # noqa: B023
-        spread = variance * float((weights**2).sum())
-        estimate, p = over_images_and_seeds(
-            float(difference(values)), difference(resampled), float(effective[0]), spread, freedom
-        )
-        p_values.append(p)
-        found.append((contrast, estimate))
+    changes = list(_changes(cells, baseline))
+    found = differences(cells, [change.contrast for change in changes], protocol, seed, groups)
     return tuple(
         Effect(
-            factor=contrast.factor,
-            level=contrast.level,
-            reference=contrast.reference,
-            difference=estimate,
-            p=p,
-            adjusted=adjusted,
-            pairs=tuple((a.name, b.name) for a, b in contrast.pairs),
-            seeds=min(len(cell.runs) for pair in contrast.pairs for cell in pair),
+            factor=change.factor,
+            level=change.level,
+            reference=change.reference,
+            difference=each.difference,
+            p=each.p,
+            adjusted=each.adjusted,
+            pairs=tuple((a.name, b.name) for a, b in change.pairs),
+            seeds=min(len(cell.runs) for pair in change.pairs for cell in pair),
         )
-        for (contrast, estimate), p, adjusted in zip(
-            found, p_values, paired.holm(np.array(p_values)).tolist(), strict=True
-        )
+        for change, each in zip(changes, found, strict=True)
     )
 
 
-def _contrasts(cells: Sequence[Cell], baseline: Levels) -> Iterator[_Contrast]:
+def _changes(cells: Sequence[Cell], baseline: Levels) -> Iterator[_Change]:
     """Yield each level with the pairs of models that show its effect alone."""
     for factor, reference in baseline.items():
         levels = dict.fromkeys(cell.levels[factor] for cell in cells if cell.levels[factor] != reference)
@@ -102,31 +73,4 @@ def _contrasts(cells: Sequence[Cell], baseline: Levels) -> Iterator[_Contrast]:
                 if b.levels[factor] == level and dict(a.levels) == {**b.levels, factor: reference}
             )
             if pairs:
-                yield _Contrast(factor, level, reference, pairs)
-
-
-def _weights(cells: Sequence[Cell], contrast: _Contrast) -> Float64:
-    """Return the weight of each run in a contrast, in the order of cells and their runs."""
-    weights = {cell.name: 0.0 for cell in cells}
-    for a, b in contrast.pairs:
-        weights[a.name] -= 1 / len(contrast.pairs)
-        weights[b.name] += 1 / len(contrast.pairs)
-    return np.concatenate([np.full(len(cell.runs), weights[cell.name] / len(cell.runs)) for cell in cells])
-
-
-def _weighted(values: Float64, weights: Float64) -> Float64:
-    """Return the sum of values of runs, [..., M], by their weights, [M]; what has none may be undefined."""
-    chosen = weights != 0
-    total: Float64 = (values[..., chosen] * weights[chosen]).sum(axis=-1)
-    return total
-
-
-def _over_seeds(cells: Sequence[Cell], values: Float64) -> tuple[float, int]:
-    """Return the pooled variance of a single run's score over seeds, and its degrees of freedom."""
-    squares, freedom, start = 0.0, 0, 0
-    for cell in cells:
-        own = values[start : start + len(cell.runs)]
-        start += len(cell.runs)
-        squares += float(((own - own.mean()) ** 2).sum())
-        freedom += len(own) - 1
-    return (squares / freedom if freedom else float("nan")), freedom
+                yield _Change(factor, level, reference, pairs)

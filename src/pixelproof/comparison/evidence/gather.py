@@ -8,9 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from pixelproof.comparison.evidence.ablation import Cell, Levels, effects
+from pixelproof.comparison.evidence.ablation import effects
 from pixelproof.comparison.evidence.claims import Models, judge
+from pixelproof.comparison.evidence.contrasts import Cell, Levels
 from pixelproof.comparison.evidence.measures import boundaries, by_tolerance, score_figure
+from pixelproof.comparison.evidence.over_seeds import seed_gains
 from pixelproof.comparison.evidence.where import where_gain
 from pixelproof.comparison.match import group
 from pixelproof.evaluation.metrics import Protocol
@@ -58,6 +60,7 @@ def gather(
         for a, b in pairs:
             gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed)))
             step()
+        over_seeds = seed_gains(cells, protocol, seed, members)
         found = effects(cells, baseline, protocol, seed, members) if baseline else ()
         step()
         judged = []
@@ -72,6 +75,7 @@ def gather(
         models=figures,
         truth=_mosaics([first], "truth") if segmented else (),
         gains=tuple(gains),
+        over_seeds=over_seeds,
         effects=found,
         claims=tuple(judged),
     )
@@ -94,6 +98,7 @@ def _figures(name: str, runs: Sequence[Scores], folds: Sequence[Scores], protoco
         runs=len(runs),
         score=float(np.mean(scores)),
         spread=float(np.std(scores, ddof=1)) if len(scores) > 1 else None,
+        scores=tuple(scores),
         boundary_iou=_mean([by_tolerance(run, protocol, "boundary_iou") for run in segmented]),
         boundary_f1=_mean([by_tolerance(run, protocol, "boundary_f1") for run in segmented]),
         mosaics=_mosaics(segmented, "prediction") if segmented else (),

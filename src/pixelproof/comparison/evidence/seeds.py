@@ -34,10 +34,8 @@ def over_images_and_seeds(
     over_images = float(known.var()) * images / (images - 1)
     over_seeds = seeds if freedom else 0.0
     variance = over_images + over_seeds
-    if variance == 0 and value:  # where nothing varies, nothing is known of how far chance would reach
-        return Estimate(value=value), math.nan
-    if variance == 0:
-        return Estimate(value=value, low=value, high=value), 1.0
+    if variance == 0:  # where nothing varies, nothing is known of how far chance would reach
+        return Estimate(value=value), math.nan if value else 1.0
     spread = over_images**2 / (images - 1) + (over_seeds**2 / freedom if freedom else 0.0)
     degrees = variance**2 / spread
     margin = float(stdtrit(degrees, (1 + CERTAINTY) / 2)) * math.sqrt(variance)

@@ -72,14 +72,23 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "每個模型對 {folds} 個折（fold）各訓練一次，每張影像由未見過它的那次訓練評分。"
         "信賴區間僅涵蓋影像的變異，換用其他折或隨機種子，數字還會變動。",
     },
-    "over_seeds": {
-        "en": "That is of the first seeds; on average over all of them {b} minus {a} is {difference} points.",
-        "zh-Hant": "以上為第一個種子的結果；對所有種子平均，{b} 減 {a} 為 {difference} 個百分點。",
+    "better_over_seeds": {
+        "en": "On average over {seeds} seeds, {winner} is better than {loser}: {difference} points {metric} "
+        "(95% CI {low} to {high} over images and seeds, p {p}).",
+        "zh-Hant": "對 {seeds} 個隨機種子平均，{winner} 優於 {loser}：{metric} 相差 {difference} 個百分點"
+        "（涵蓋影像與種子的 95% 信賴區間 {low} 至 {high}，p {p}）。",
+    },
+    "undecided_over_seeds": {
+        "en": "These {images} images and {seeds} seeds cannot tell {a} from {b} "
+        "({b} minus {a}: {difference} points {metric} on average, 95% CI {low} to {high} over images and seeds, "
+        "p {p}).",
+        "zh-Hant": "這 {images} 張影像與 {seeds} 個隨機種子無法分辨 {a} 與 {b} 的優劣"
+        "（{b} 減 {a}：{metric} 平均 {difference} 個百分點，涵蓋影像與種子的 95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "many_seeds": {
-        "en": "Each model was trained with {seeds} seeds. Claims and effects cover both seeds and images; boundary "
-        "figures are means over seeds; figures of two models side by side are of the first seed.",
-        "zh-Hant": "每個模型以 {seeds} 個隨機種子訓練。主張與效應的信賴區間同時涵蓋種子與影像；邊界數據為各種子的平均；"
-        "兩模型並列的數字取自第一個種子。",
+        "en": "Each model was trained with {seeds} seeds. Verdicts, claims and effects cover both seeds and images; "
+        "boundary figures are means over seeds; where two models differ is shown of the first seed.",
+        "zh-Hant": "每個模型以 {seeds} 個隨機種子訓練。結論、主張與效應的信賴區間同時涵蓋種子與影像；"
+        "邊界數據為各種子的平均；兩模型差異所在之處取自第一個種子。",
     },
 }

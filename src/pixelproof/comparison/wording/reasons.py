@@ -8,6 +8,7 @@ from typing import Literal
 
 from pixelproof.comparison.evidence.measures import TOLERANCE
 from pixelproof.comparison.verdict import mosaics_beyond_chance
+from pixelproof.comparison.wording.over_seeds import reach
 from pixelproof.comparison.wording.words import bound, listed, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count, score, share
@@ -42,15 +43,6 @@ def remarks(evidence: EvidenceRecord, language: Language, comparison: Comparison
     said += [Remark("effects", text) for text in _effects(evidence, language)]
     said += [Remark("claims", claim_sentence(result, language)) for result in evidence.claims]
     return said + [Remark("seeds", text) for text in _seeds(evidence, language)]
-
-
-def over_seeds(a: str, b: str, evidence: EvidenceRecord, language: Language) -> str | None:
-    """Return how far b is above a on average, where seeds were many: verdicts are on the first of them alone."""
-    figures = {model.name: model for model in evidence.models}
-    one, other = figures.get(a), figures.get(b)
-    if one is None or other is None or one.runs == other.runs == 1 or one.score is None or other.score is None:
-        return None
-    return say("over_seeds", language, a=a, b=b, difference=points(other.score - one.score))
 
 
 def claim_sentence(result: ClaimResult, language: Language) -> str:
@@ -191,7 +183,6 @@ def _seeds(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
     if folds := len(evidence.models[0].folds):
         yield say("in_folds", language, folds=count(folds))
     elif max(runs) > 1:
-        seeds = count(max(runs)) if min(runs) == max(runs) else f"{count(min(runs))}–{count(max(runs))}"
-        yield say("many_seeds", language, seeds=seeds)
+        yield say("many_seeds", language, seeds=reach(runs))
     elif evidence.claims or evidence.effects:
         yield say("one_seed", language)

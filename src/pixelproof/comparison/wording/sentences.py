@@ -7,7 +7,7 @@ from pixelproof.comparison.verdict import class_verdict, disagree, over_pairs, s
 from pixelproof.comparison.wording.words import METRICS, bound, listed, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
-from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
+from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import Estimate
 
 
@@ -128,11 +128,15 @@ def _other_looks(pair: PairRecord, record: ComparisonRecord, language: Language)
 
 def adjusted(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     """Return what is left of a pair's p-value where there are several: the more of them, the more differ by chance."""
-    if len(record.pairs) == 1:
+    return of_many(len(record.pairs), over_pairs(record)[pair.a, pair.b], pair.verdict, language)
+
+
+def of_many(pairs: int, p: float | None, verdict: Verdict, language: Language) -> list[str]:
+    """Return what a p-value adjusted over so many pairs leaves of the verdict on one; nothing for a single pair."""
+    if pairs == 1:
         return []
-    p = over_pairs(record)[pair.a, pair.b]
-    key = "many_pairs" if significant(p) or pair.verdict == "undecided" else "many_pairs_chance"
-    return [say(key, language, pairs=count(len(record.pairs)), p=p_value(p))]
+    key = "many_pairs" if significant(p) or verdict == "undecided" else "many_pairs_chance"
+    return [say(key, language, pairs=count(pairs), p=p_value(p))]
 
 
 def _weak_classes(pair: PairRecord, record: ComparisonRecord) -> dict[str, list[str]]:

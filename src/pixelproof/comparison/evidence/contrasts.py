@@ -1,0 +1,109 @@
+"""Differences between models that were trained with several seeds, tested over images and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from pixelproof.array_types import Float64, Int64
+from pixelproof.comparison import paired
+from pixelproof.comparison.evidence.measures import score_figure
+from pixelproof.comparison.evidence.seeds import over_images_and_seeds
+from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.resampling import Statistic
+from pixelproof.runs import Scores
+from pixelproof.runs.evidence_file import Estimate
+
+Levels = Mapping[str, str]
+Contrast = Mapping[str, float]
+"""The weight of each model's mean score in a difference; others have none, and weights add up to 0."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model with its level of each factor and its runs, one for each seed, all scored on the same images."""
+
+    name: str
+    levels: Levels
+    runs: Sequence[Scores]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A difference with its interval, its two-sided p-value, and that after Holm's method over all that were tested."""
+
+    difference: Estimate
+    p: float
+    adjusted: float
+
+
+def differences(
+    cells: Sequence[Cell],
+    contrasts: Sequence[Contrast],
+    protocol: Protocol,
+    seed: int = 0,
+    groups: Int64 | None = None,
+) -> tuple[Tested, ...]:
+    """Return what the scores of models say of differences between them.
+
+    An interval takes both chances into account: images are resampled, the same for all models; the variance over seeds
+    is pooled over all models, as in an analysis of variance, because a few seeds of one model say little of it.
+
+    Args:
+        cells: The models.
+        contrasts: The differences.
+        protocol: How pixels of ignored classes count.
+        seed: Seed of the resamples.
+        groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
+    """
+    if not contrasts:
+        return ()
+    runs = [run for cell in cells for run in cell.runs]
+    figure = score_figure(runs[0], protocol)
+    units = paired.by_unit(np.stack([figure.counts(run) for run in runs], axis=1), groups)
+    values = figure.value(units.sum(axis=0))
+    resampled = paired.resample(units, figure.value, seed)
+    variance, freedom = _over_seeds(cells, values)
+    found = []
+    for contrast in contrasts:
+        weights = _weights(cells, contrast)
+        difference = partial(_weighted, weights=weights)
+        effective = paired.support(units, _figures(figure.value, difference), np.array([len(units)]))
+        spread = variance * float((weights**2).sum())
+        found.append(
+            over_images_and_seeds(
+                float(difference(values)), difference(resampled), float(effective[0]), spread, freedom
+            )
+        )
+    adjusted = paired.holm(np.array([p for _, p in found])).tolist()
+    return tuple(Tested(estimate, p, q) for (estimate, p), q in zip(found, adjusted, strict=True))
+
+
+def _figures(value: Statistic, difference: Statistic) -> Statistic:
+    return lambda sums: difference(value(sums))[..., None]
+
+
+def _weights(cells: Sequence[Cell], contrast: Contrast) -> Float64:
+    """Return the weight of each run in a contrast, in the order of cells and their runs."""
+    return np.concatenate([np.full(len(cell.runs), contrast.get(cell.name, 0.0) / len(cell.runs)) for cell in cells])
+
+
+def _weighted(values: Float64, weights: Float64) -> Float64:
+    """Return the sum of values of runs, [..., M], by their weights, [M]; what has none may be undefined."""
+    chosen = weights != 0
+    total: Float64 = (values[..., chosen] * weights[chosen]).sum(axis=-1)
+    return total
+
+
+def _over_seeds(cells: Sequence[Cell], values: Float64) -> tuple[float, int]:
+    """Return the pooled variance of a single run's score over seeds, and its degrees of freedom."""
+    squares, freedom, start = 0.0, 0, 0
+    for cell in cells:
+        own = values[start : start + len(cell.runs)]
+        start += len(cell.runs)
+        squares += float(((own - own.mean()) ** 2).sum())
+        freedom += len(own) - 1
+    return (squares / freedom if freedom else float("nan")), freedom

@@ -1,0 +1,77 @@
+"""What a page shows of the runs of one model: those of the folds of a cross-validation, or those of several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelproof.comparison.verdict import significant
+from pixelproof.comparison.wording.words import METRICS, p_value
+from pixelproof.evaluation.metrics import mean_defined
+from pixelproof.numbers import score, share
+from pixelproof.report.artefacts import PartArtefacts
+from pixelproof.report.figures.forest import Difference, Forest, certain, forest
+from pixelproof.report.key_results import KeyFigure
+from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, SeedGain
+
+SEEN = "each image scored by the run that had not seen it"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model over its runs; ``whole`` is the score of all folds as one, empty where runs differ in their seeds."""
+
+    model: str
+    whole: str
+    mean: str
+    spread: str
+    runs: list[str]
+
+
+@dataclass(frozen=True)
+class OverSeeds:
+    """Models over their seeds: the score with each, the key figures, and the differences of every two."""
+
+    rows: list[Row]
+    tiles: list[KeyFigure]
+    differences: Forest | None
+
+
+def seen_line(part: PartArtefacts) -> str:
+    """Return how images were scored; empty where there are no folds."""
+    return f"{part.record.folds} folds, {SEEN}" if part.record.folds else ""
+
+
+def fold_rows(part: PartArtefacts) -> list[Row]:
+    """Return every model's score on all images and on those of each fold; none where there are no folds."""
+    models = part.evidence.models if part.evidence is not None and part.record.folds else ()
+    return [_row(model, model.folds, part.record.task, model.score) for model in models]
+
+
+def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:
+    """Return what models reach with several seeds; None where each was trained once."""
+    if not evidence.over_seeds:
+        return None
+    rows = [_row(model, model.scores, evidence.task) for model in evidence.models]
+    metric = METRICS["accuracy" if evidence.task == "classification" else "miou"]
+    tiles = [_tile(row, f"{metric} over seeds") for row in rows if len(row.runs) > 1]
+    return OverSeeds(rows, tiles, forest([_difference(gain) for gain in evidence.over_seeds]))
+
+
+def _tile(row: Row, figure: str) -> KeyFigure:
+    return KeyFigure(row.mean, f"{figure} · {row.model}", f"{len(row.runs)} seeds, standard deviation {row.spread}")
+
+
+def _difference(gain: SeedGain) -> Difference:
+    sure = certain(gain.difference) if significant(gain.adjusted) else ""
+    return Difference(f"{gain.b} minus {gain.a}", gain.difference, sure, f"p {p_value(gain.adjusted)}")
+
+
+def _row(model: ModelFigures, runs: Sequence[float | None], task: str, whole: float | None = None) -> Row:
+    known = np.array([np.nan if value is None else value for value in runs])
+    spread = float(np.nanstd(known, ddof=1)) if np.isfinite(known).sum() > 1 else None
+    values = (whole, float(mean_defined(known)), spread, *runs)
+    texts = [share(value) if task == "classification" else score(value, 3) for value in values]
+    return Row(model.name, texts[0], texts[1], texts[2], texts[3:])

@@ -1,0 +1,60 @@
+"""Two models over all of their seeds, not by the luck of the first."""
+
+import itertools
+
+import numpy as np
+import pytest
+from test_ablation import cell, scores
+
+from pixelproof.comparison.evidence.contrasts import Cell
+from pixelproof.comparison.evidence.gather import gather
+from pixelproof.comparison.evidence.over_seeds import seed_gains
+from pixelproof.comparison.paired import holm
+from pixelproof.comparison.wording.over_seeds import over_seeds
+from pixelproof.evaluation import accuracy
+
+
+def test_a_gain_is_the_difference_of_the_means_over_seeds():
+    rng = np.random.default_rng(0)
+    cells = [cell(name, {}, share, rng, seeds=n) for name, share, n in (("x", 0.5, 3), ("y", 0.7, 2), ("z", 0.71, 1))]
+    mean = {c.name: np.mean([accuracy(run) for run in c.runs]) for c in cells}
+    found = seed_gains(cells, "unknown_counted")
+    assert [(g.a, g.b) for g in found] == list(itertools.combinations("xyz", 2))
+    assert [g.seeds for g in found] == [(3, 2), (3, 1), (2, 1)]
+    assert [g.difference.value for g in found] == pytest.approx([mean[g.b] - mean[g.a] for g in found])
+    assert [g.verdict for g in found] == ["b", "b", "undecided"]
+    assert [g.adjusted for g in found] == pytest.approx(holm(np.array([g.p for g in found])))
+
+
+def test_models_that_were_trained_once_have_no_seeds_to_speak_of():
+    rng = np.random.default_rng(0)
+    assert seed_gains([cell(name, {}, 0.5, rng, seeds=1) for name in "xy"], "unknown_counted") == ()
+
+
+def test_a_lucky_first_seed_is_no_verdict():
+    """Its run is far better on the same images, and the others are not."""
+    right = np.random.default_rng(0).random((6, 400)) < np.array([[0.6], [0.6], [0.6], [0.8], [0.6], [0.55]])
+    x, y = [scores(row) for row in right[:3]], [scores(row) for row in right[3:]]
+    (gain,) = seed_gains([Cell("x", {}, x), Cell("y", {}, y)], "unknown_counted")
+    assert accuracy(y[0]) - accuracy(x[0]) > 0.15
+    assert (gain.verdict, gain.difference.low < 0 < gain.difference.high) == ("undecided", True)
+    assert seed_gains([Cell("x", {}, x[:2]), Cell("y", {}, [y[0], y[0]])], "unknown_counted")[0].verdict == "b"
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.9, "On average over 3 seeds, y is better than x: +"),
+        (0.2, "On average over 3 seeds, x is better than y: +"),
+        (0.5, "These 400 images and 3 seeds cannot tell x from y (y minus x: "),
+    ],
+)
+def test_the_verdict_in_words(share, said):
+    rng = np.random.default_rng(3)
+    models = {name: cell(name, {}, p, rng).runs for name, p in (("x", 0.5), ("y", share))}
+    evidence = gather(models)
+    assert [model.scores for model in evidence.models] == [tuple(map(accuracy, runs)) for runs in models.values()]
+    (sentence,) = over_seeds(evidence.over_seeds[0], evidence, "en")
+    assert sentence.startswith(said)
+    assert "points accuracy" in sentence
+    assert "over images and seeds" in sentence
