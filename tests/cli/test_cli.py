@@ -57,6 +57,7 @@ OPTIONS = {
     },
     "predict": {
         *("--out", "--device", "--backend", "--tta", "--scales", "--part", "--probabilities", "--threshold"),
+        "--per-group",
         *("--skip-unreadable", "--overwrite", "--help"),
     },
     "report": {"--lang", "--help"},

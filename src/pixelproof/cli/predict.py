@@ -38,6 +38,13 @@ def predict(
         list[str] | None,
         typer.Option(metavar="CLASS=P", help="Write for which images CLASS has a probability of P or more."),
     ] = None,
+    per_group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="groups.csv|REGEX",
+            help="Also write an answer for each group of images, such as a patient; a table or what finds it in names.",
+        ),
+    ] = None,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read, and list them.")
     ] = False,
@@ -62,5 +69,6 @@ def predict(
         probabilities=probabilities,
         skip_unreadable=skip_unreadable,
         threshold=threshold or (),
+        per_group=per_group,
     )
     print(f"{counted(len(files), 'image')} predicted: {out}")

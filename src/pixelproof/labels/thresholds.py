@@ -48,3 +48,8 @@ def reached(probabilities: npt.NDArray[np.floating], probability: float) -> Bool
     """
     found: Bool = probabilities.astype(np.float32) >= np.float32(probability)
     return found
+
+
+def reaching(chances: npt.NDArray[np.floating], scheme: LabelScheme, thresholds: Sequence[Threshold]) -> list[str]:
+    """Return the classes whose probability, of those of all classes [K], is as high as its threshold's."""
+    return [name for name, least in thresholds if reached(chances[scheme.names.index(name)], least)]
