@@ -35,7 +35,7 @@ class ClassMap:
 
     Args:
         path: GeoTIFF, PNG or VRT with one band of whole numbers.
-        labels: A ``labels.yaml``, if the classes are not those that the file names.
+        labels: A ``labels.yaml``, or what it says, if the classes are not those that the file names.
 
     Attributes:
         scheme: The classes: those of ``labels``, of the file's tags, or one for each value that occurs.
@@ -50,7 +50,7 @@ class ClassMap:
         UserError: The file is no such raster.
     """
 
-    def __init__(self, path: Path, labels: Path | None = None) -> None:
+    def __init__(self, path: Path, labels: Path | LabelScheme | None = None) -> None:
         self.path = path
         with self._explained():
             self._data = open_raster(path, driver_of(path))
@@ -58,7 +58,8 @@ class ClassMap:
             self.crs, self.transform = self._data.crs, self._data.transform
         try:
             self._refuse_other_kinds()
-            named = read_labels_for("segmentation", labels) if labels else self._named()
+            given = read_labels_for("segmentation", labels) if isinstance(labels, Path) else labels
+            named = given or self._named()
             self.named = named is not None
             self.scheme = named or self._found()
         except UserError:
