@@ -1,6 +1,8 @@
 """Scenes cut into images and masks: every pixel has the class of the polygon over its middle, and nothing is lost."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pyogrio.raw
@@ -643,3 +645,78 @@ def test_folders_that_do_not_fit_are_one_sentence(tmp_path):
         "lake",
         "land",
     }
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from pixelproof.deploy import cut, cutting, sheet
+cutting.BLOCKS = 4
+where, name, number, *files = sys.argv[1:]
+owner, calls = {"OpenSheet": sheet.OpenSheet, "Path": Path}[where], []
+whole = getattr(owner, name)
+def dying(self, *given):
+    calls.append(given)
+    if len(calls) == int(number):
+        os._exit(9)
+    return whole(self, *given)
+setattr(owner, name, dying)
+cut.cut_scenes(files[:-2], files[-2], files[-1], side=32)
+"""
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def two(scene, tmp_path):
+    return [scene, write_scene(tmp_path / "other.tif", noise(90, 70))]
+
+
+# Amid the first scene's second row, amid the second scene, and while tiles are named by their blocks.
+@pytest.mark.parametrize("at", [("OpenSheet", "tile", 6), ("OpenSheet", "tile", 14), ("Path", "rename", 9)])
+def test_a_cut_that_was_killed_goes_on_to_the_same_files(two, labels, tmp_path, capfd, at, monkeypatch):
+    monkeypatch.setattr("pixelproof.deploy.cutting.BLOCKS", 4)
+    found = cut_scenes(two, labels, tmp_path / "whole", side=32)
+    command = [sys.executable, "-c", KILLED, *map(str, [*at, *two, labels, tmp_path / "out"])]
+    assert subprocess.run(command, check=False).returncode == 9
+    assert not (tmp_path / "out").exists()
+    begun = tmp_path / ".out.part"
+    assert cut_scenes(two, labels, tmp_path / "out", side=32) == found
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert "going on: " in capfd.readouterr().err
+    assert not begun.exists()
+
+
+def test_what_was_cut_otherwise_is_not_gone_on_with(two, labels, tmp_path, capfd, monkeypatch):
+    def stop(self, window):
+        raise KeyboardInterrupt
+
+    def interrupted():
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("pixelproof.deploy.sheet.OpenSheet.tile", stop)
+            cut_scenes(two, labels, tmp_path / "out", side=32)
+
+    interrupted()
+    with pytest.raises(
+        UserError, match=r"\.out\.part holds an unfinished cut with another --side; give .*, or delete it to"
+    ):
+        cut_scenes(two, labels, tmp_path / "out", side=45)
+    with pytest.raises(UserError, match=r"an unfinished cut with another list of scenes"):
+        cut_scenes(two[:1], labels, tmp_path / "out", side=32)
+    write_scene(two[1], noise(90, 60))
+    found = cut_scenes(two, labels, tmp_path / "out", side=32)
+    assert "the data has changed since an unfinished cut was begun; starting anew" in capfd.readouterr().err
+    assert found == cut_scenes(two, labels, tmp_path / "other", side=32)
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+
+
+def test_a_finished_cut_that_was_removed_is_made_again(two, labels, tmp_path, monkeypatch):
+    """Though a process was killed before it had removed its notes."""
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pixelproof.deploy.journal.Journal.remove", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        cut_scenes(two, labels, tmp_path / "out", side=32)
+    (tmp_path / "out").rename(tmp_path / "whole")
+    cut_scenes(two, labels, tmp_path / "out", side=32)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")

@@ -15,6 +15,7 @@ from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.data.rasters import driver_of, explained
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.geo import lies, open_raster, rasterio
+from pixelproof.deploy.sources import source_files
 from pixelproof.deploy.tally import ROWS, pieces
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
@@ -73,6 +74,11 @@ class ClassMap:
     def close(self) -> None:
         """Close the file."""
         self._data.close()
+
+    @property
+    def files(self) -> list[Path]:
+        """Those it is read from."""
+        return source_files(self._data)
 
     def rows(self, label: str) -> Iterator[tuple[int, UInt8]]:
         """Yield the whole map from top to bottom, some rows at once: the first one's number and class indices, [h, W].

@@ -6,31 +6,23 @@ Tiles hold what the scene holds, all bands as they are stored and where they lie
 
 from __future__ import annotations
 
-import math
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pixelproof.array_types import Bool, UInt8
-from pixelproof.data.images import encode_png
+from pixelproof.deploy.cutting import Cutting
 from pixelproof.deploy.ground_labels import GroundLabels, ground_labels, scenes_in
-from pixelproof.deploy.sheet import OpenSheet, Sheet, read_sheet
+from pixelproof.deploy.journal import Journal
+from pixelproof.deploy.sheet import Sheet, read_sheet
+from pixelproof.deploy.sources import fingerprint
 from pixelproof.errors import UserError, require_utf8
-from pixelproof.labels import VOID
-from pixelproof.labels.drawn import byte_masks
-from pixelproof.progress import bar, say
-from pixelproof.runs import LABELS_FILE, labels_to_yaml
-from pixelproof.runs.atomic import fresh_folder
-from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
-from pixelproof.windows import Window
+from pixelproof.runs.atomic import explain_unwritten
+from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 
 SMALLEST = 32
 """Pixels a side of a tile."""
-BLOCKS = 20
-"""Groups of neighbouring tiles that there are to be at least, so that a part of them can be set aside."""
 GROUPS = r"^(.*_b\d+)_"
 """The setting that keeps neighbours together: what lies side by side is alike, and flatters a score."""
 
@@ -47,6 +39,8 @@ def cut_scenes(
     side: int = 512,
 ) -> dict[str, Any]:
     """Cut scenes and what is known of their ground into images and masks, and say how much of each class there is.
+
+    What was interrupted goes on where it was when the same call is made again.
 
     Args:
         scenes: Rasters that say where they lie, all of one type and number of bands, or folders of these; or one that
@@ -67,8 +61,8 @@ def cut_scenes(
         a class), ``contested`` (pixels in polygons of several classes) and ``unnamed`` (polygons).
 
     Raises:
-        UserError: A file cannot be read, it is not known where labels lie on a scene, nothing of them does, or ``out``
-            is there.
+        UserError: A file cannot be read, it is not known where labels lie on a scene, nothing of them does, ``out`` is
+            there, or was begun with other settings.
     """
     paths, folder = scenes_in(as_paths(scenes), Path(labels)), Path(out).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -84,87 +78,34 @@ def cut_scenes(
     known = ground_labels(Path(labels), paths, field, layer, called, rest, Path(classes) if classes else None)
     sheets = [read_sheet(path, side) for path in known.scenes]
     _refuse_other_bands(sheets)
-    for sheet in sheets:
-        known.refuse_unplaced(sheet)
-    with fresh_folder(folder) as temporary:
-        return _Cutting(temporary, known).all(sheets)
+    words = {"--field": field, "--layer": layer, "--as": called, "--rest": rest, "--side": side}
+    words["--classes"] = file_digest(Path(classes)) if classes else None
+    made_from = _made_from(sheets, known, folder.parent, words)
+    journal = Journal(folder, made_from, changed="data", what="cut", else_="delete it")
+    try:
+        cutting = Cutting(journal, sheets, known)
+        found = cutting.all()
+        cutting.folder.rename(folder)
+    except OSError as error:
+        raise explain_unwritten(error, folder) from error
+    except UserError:
+        journal.remove()
+        raise
+    finally:
+        journal.close()
+    journal.remove()
+    return found
 
 
-class _Cutting:
-    """Writes tiles, and counts what is in them."""
-
-    def __init__(self, folder: Path, labels: GroundLabels) -> None:
-        self.folder, self.labels = folder, labels
-        self.scheme, self.values = byte_masks(labels.scheme)
-        self.pixels = np.zeros(VOID + 1, np.int64)
-        self.contested = self.hidden = 0
-        self.written: list[tuple[Sheet, int, int]] = []
-
-    def all(self, sheets: Sequence[Sheet]) -> dict[str, Any]:
-        for name in ("images", "masks"):
-            (self.folder / name).mkdir()
-        total = sum(sheet.tiles for sheet in sheets)
-        with bar("cut", total, "tiles") as step:
-            for sheet in sheets:
-                before = len(self.written)
-                with sheet.opened() as pixels, self.labels.over(sheet) as classes:
-                    for row, column, window in sheet.windows():
-                        self._tile(sheet, pixels, row, column, window, *classes(window))
-                        step()
-                if len(self.written) == before and len(sheets) > 1:
-                    say(f"warning: no tile of {sheet.path} has a class")
-        if not self.written:
-            raise UserError(*self._nothing(sheets))
-        self._name_by_blocks()
-        write_text(self.folder / LABELS_FILE, labels_to_yaml(self.scheme))
-        polygons = self.labels.polygons
-        return {
-            "classes": {
-                name: {"pixels": int(self.pixels[k])} | ({"polygons": polygons[name]} if polygons else {})
-                for k, name in enumerate(self.scheme.names)
-            },
-            "tiles": len(self.written),
-            "left_out": total - len(self.written),
-            "contested": self.contested,
-            "unnamed": self.labels.unnamed,
-        }
-
-    def _tile(
-        self, sheet: Sheet, pixels: OpenSheet, row: int, column: int, window: Window, mask: UInt8, contested: Bool
-    ) -> None:
-        labelled = mask != VOID
-        if not (labelled.any() or contested.any()):
-            return
-        valid = pixels.valid(window)
-        self.contested += int((contested & valid).sum())
-        self.hidden += int((labelled & ~valid).sum())
-        mask[~valid] = VOID
-        if (mask == VOID).all():
-            return
-        image, drawn = self._files(sheet.name(row, column, 1))
-        image.write_bytes(pixels.tile(window))
-        drawn.write_bytes(encode_png(self.values[mask]))
-        self.pixels += np.bincount(mask.ravel(), minlength=VOID + 1)
-        self.written.append((sheet, row, column))
-
-    def _files(self, name: str) -> tuple[Path, Path]:
-        return self.folder / "images" / f"{name}.tif", self.folder / "masks" / f"{name}.png"
-
-    def _name_by_blocks(self) -> None:
-        """Name the tiles by blocks of such a size that there are enough of these: known once all tiles are."""
-        block = max(1, math.isqrt(len(self.written) // BLOCKS))
-        for sheet, row, column in self.written:
-            for file, named in zip(*(self._files(sheet.name(row, column, b)) for b in (1, block)), strict=True):
-                file.rename(named)
-
-    def _nothing(self, sheets: Sequence[Sheet]) -> tuple[str, str]:
-        """Return why there is no tile, and what to do about it."""
-        scene, labels = (str(sheets[0].path) if len(sheets) == 1 else "any scene"), self.labels.path
-        if self.hidden:
-            return f"{scene} holds no data where {labels} has a class", "give scenes and labels of the same ground"
-        if self.contested:
-            return f"all of {labels} that lies on {scene} is of several classes at once", "leave one of each two out"
-        return f"nothing of {labels} lies on {scene}", "give labels of the same ground"
+def _made_from(sheets: Sequence[Sheet], labels: GroundLabels, folder: Path, words: dict[str, Any]) -> dict[str, Any]:
+    """Return everything that decides a tile, by the name that messages use."""
+    files = dict.fromkeys(file for sheet in sheets for file in [*sheet.files, *labels.checked(sheet)])
+    return {
+        "list of scenes": [os.path.relpath(sheet.path, folder) for sheet in sheets],
+        "file of labels": os.path.relpath(labels.path, folder),
+        "data": fingerprint(files, folder),
+        **words,
+    }
 
 
 def _refuse_other_bands(sheets: Sequence[Sheet]) -> None:

@@ -60,11 +60,16 @@ class GroundLabels:
         with self.of(sheet.path) as source, source.over(*sheet.place) as classes:
             yield classes
 
-    def refuse_unplaced(self, sheet: Sheet) -> None:
-        """Refuse a scene that does not say where it lies, unless the labels are of its pixels."""
+    def checked(self, sheet: Sheet) -> list[Path]:
+        """Return the files of a scene's labels.
+
+        Raises:
+            UserError: The scene does not say where it lies, and the labels are not of its pixels.
+        """
         with self.of(sheet.path) as source:
             if sheet.crs is None:
                 _refuse_other_pixels(sheet, source, len(self.scenes), self.path)
+            return source.files
 
 
 def scenes_in(given: Sequence[Path], labels: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from pixelproof.array_types import Bool
 from pixelproof.data.rasters import MemoryFile, driver_of, explained, in_memory, type_of_bands
 from pixelproof.data.scaling import refuse_complex
 from pixelproof.deploy.geo import lies, open_raster, rasterio
+from pixelproof.deploy.sources import source_files
 from pixelproof.numbers import counted
 from pixelproof.windows import Window
 
@@ -30,6 +31,7 @@ class Sheet:
         transform: From columns and rows to coordinates.
         rows: At which tiles begin, and at last where they end.
         columns: Likewise.
+        files: That it is read from.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Sheet:
     transform: Any
     rows: list[int]
     columns: list[int]
+    files: list[Path]
 
     @property
     def tiles(self) -> int:
@@ -59,11 +62,11 @@ class Sheet:
         """CRS, transform, height and width."""
         return self.crs, self.transform, self.height, self.width
 
-    def windows(self) -> Iterator[tuple[int, int, Window]]:
-        """Yield row, column and place of each tile."""
-        for row, (top, bottom) in enumerate(zip(self.rows, self.rows[1:], strict=False)):
-            for column, (left, right) in enumerate(zip(self.columns, self.columns[1:], strict=False)):
-                yield row, column, Window(top, left, bottom - top, right - left)
+    def windows(self, row: int) -> Iterator[tuple[int, Window]]:
+        """Yield column and place of each tile of a row."""
+        top, bottom = self.rows[row : row + 2]
+        for column, (left, right) in enumerate(zip(self.columns, self.columns[1:], strict=False)):
+            yield column, Window(top, left, bottom - top, right - left)
 
     def name(self, row: int, column: int, block: int) -> str:
         """Return the name of a tile; ``block`` tiles across and down are named as one group."""
@@ -149,7 +152,8 @@ def read_sheet(path: Path, side: int) -> Sheet:
     with _opened(path) as data:
         refuse_complex(path, type_of_bands(path, data, range(1, data.count + 1)))
         kind, crs = f"{counted(data.count, 'band')} of {data.dtypes[0]}", data.crs if lies(data) else None
-        return Sheet(path, kind, crs, data.transform, _edges(data.height, side), _edges(data.width, side))
+        rows, columns = _edges(data.height, side), _edges(data.width, side)
+        return Sheet(path, kind, crs, data.transform, rows, columns, source_files(data))
 
 
 @contextmanager
