@@ -29,28 +29,38 @@ def scores_per_group(scores: Scores) -> ClassificationScores:
         UserError: The scores are a segmenter's, know no groups or no probabilities, or images of a group have
             different truths.
     """
+    scores = _with_groups(scores)
+    members = members_of(scores)
+    assert members is not None
+    assert scores.probabilities is not None
+    groups, truth = _truths(scores, members)
+    mean = by_unit(scores.probabilities, members) / np.bincount(members)[:, None]
+    source = replace(scores.source, name=f"{scores.source.name} per group".lstrip(), unit=GROUP)
+    rows = answered_anew(replace(scores, source=source), mean, truth)
+    return replace(rows, ids=tuple(groups.tolist()), groups=None)
+
+
+def _with_groups(scores: Scores) -> ClassificationScores:
+    """Return scores that know groups and probabilities; refuse others."""
     name = scores.source.name
     if not isinstance(scores, ClassificationScores):
         raise UserError(f"--per-group is for classifiers, and the scores of {name} are of masks", "leave it out")
     if scores.source.unit == GROUP:
         raise UserError(f"the scores of {name} have one row for each group already", "leave --per-group out")
-    if scores.groups is None or (members := members_of(scores)) is None:
-        remedy = "name them in groups.csv beside the images, or by --set groups=... of train, and evaluate again"
+    if scores.groups is None:
+        remedy = "name them in groups.csv beside the images, or by train --set groups=..., and evaluate or score again"
         raise UserError(f"the scores of {name} know no groups of images, which --per-group asks for", remedy)
     if scores.probabilities is None:
         problem = f"the scores of {name} hold no probabilities, whose mean --per-group asks for"
         remedy = "evaluate the run again (tables of labels and older files have none; of folds give each one's file)"
         raise UserError(problem, remedy)
-    groups, truth = _truths(scores, scores.groups, members)
-    mean = by_unit(scores.probabilities, members) / np.bincount(members)[:, None]
-    source = replace(scores.source, name=f"{name} per group".lstrip(), unit=GROUP)
-    rows = answered_anew(replace(scores, source=source), mean, truth)
-    return replace(rows, ids=tuple(groups.tolist()), groups=None)
+    return scores
 
 
-def _truths(scores: ClassificationScores, groups: Names, members: Int64) -> tuple[Names, Int64]:
+def _truths(scores: ClassificationScores, members: Int64) -> tuple[Names, Int64]:
     """Return the names of the groups, str [G], and the class of each, int64 [G]."""
-    names, first = np.unique(groups, return_index=True)
+    assert scores.groups is not None
+    names, first = np.unique(scores.groups, return_index=True)
     truth: Int64 = scores.truth[first]
     if (other := scores.truth != truth[members]).any():
         image = int(other.argmax())
