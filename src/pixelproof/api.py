@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.cam import cam_run as cam
     from pixelproof.verbs.compare import compare_models as compare
     from pixelproof.verbs.doctor import examine_data as doctor
+    from pixelproof.verbs.drift import drift_images as drift
     from pixelproof.verbs.embed import embed_run as embed
     from pixelproof.verbs.ensemble import ensemble_runs as ensemble
     from pixelproof.verbs.evaluate import evaluate_run as evaluate
@@ -36,6 +37,7 @@ __all__ = [
     "compare",
     "cut",
     "doctor",
+    "drift",
     "embed",
     "ensemble",
     "evaluate",
@@ -59,6 +61,7 @@ _FUNCTIONS = {
     "compare": "pixelproof.verbs.compare.compare_models",
     "cut": "pixelproof.deploy.cut.cut_scenes",
     "doctor": "pixelproof.verbs.doctor.examine_data",
+    "drift": "pixelproof.verbs.drift.drift_images",
     "embed": "pixelproof.verbs.embed.embed_run",
     "ensemble": "pixelproof.verbs.ensemble.ensemble_runs",
     "evaluate": "pixelproof.verbs.evaluate.evaluate_run",

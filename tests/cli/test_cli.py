@@ -41,6 +41,7 @@ OPTIONS = {
         "--write-labels",
         "--help",
     },
+    "drift": {*("--split", "--labelled", "--groups", "--out", "--seed", "--device", "--overwrite", "--json", "--help")},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
     "evaluate": {

@@ -16,6 +16,7 @@ from pixelproof.cli.compare import compare
 from pixelproof.cli.cut import cut
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
+from pixelproof.cli.drift import drift
 from pixelproof.cli.embed import embed
 from pixelproof.cli.ensemble import ensemble
 from pixelproof.cli.evaluate import evaluate
@@ -58,6 +59,7 @@ for verb in (
     embed,
     explain,
     cam,
+    drift,
     report,
 ):
     app.command()(verb)

@@ -12,6 +12,7 @@ import pixelproof.report.calibration as calibration
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.diagnosis as diagnosis
+import pixelproof.report.drift as drift
 import pixelproof.report.explained as explained
 import pixelproof.report.gallery as gallery
 import pixelproof.report.key_results as key_results
@@ -41,6 +42,7 @@ from pixelproof.runs.assessment_file import load_assessment
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.diagnosis_folder import DiagnosisFolder
+from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
@@ -110,6 +112,8 @@ def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
         return "assessment.html.j2", assessment.assessed(load_assessment(folder / ASSESSMENT))
     if DiagnosisFolder(folder).exists():
         return "diagnosis.html.j2", diagnosis.diagnosed(DiagnosisFolder(folder).read())
+    if DriftFolder(folder).exists():
+        return "drift.html.j2", drift.drifted(*DriftFolder(folder).read())
     return None
 
 
