@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pixelproof.comparison.verdict import mosaics_beyond_chance, significant
 from pixelproof.comparison.wording.reasons import claim_text, over_seeds, remarks, status_word, test_phrase
 from pixelproof.comparison.wording.sentences import adjusted, sentences
-from pixelproof.comparison.wording.words import p_value
+from pixelproof.comparison.wording.words import metric_name, p_value
 from pixelproof.languages import LANGUAGES, Language
 from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
@@ -55,6 +55,7 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
         "headline": headline(comparison, evidence) if comparison else [],
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
+        "metric": metric_name(comparison.pairs[0].metric, "en") if comparison else "",
         "made_of": made_of(comparison) if comparison else "",
         "units": "groups of images" if comparison and comparison.groups else "images",
         "images": images(comparison) if comparison else "",

@@ -10,8 +10,8 @@ import numpy as np
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
-from pixelproof.comparison.evidence.measures import score_figure
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
+from pixelproof.comparison.figures import score_figure
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.runs import Scores
 from pixelproof.runs.evidence_file import Effect

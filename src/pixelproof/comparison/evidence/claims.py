@@ -9,8 +9,9 @@ import numpy as np
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
-from pixelproof.comparison.evidence.measures import boundaries, measure
+from pixelproof.comparison.evidence.measures import measure
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
+from pixelproof.comparison.figures import boundaries
 from pixelproof.comparison.verdict import significant, verdict
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic
