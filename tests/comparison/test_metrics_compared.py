@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from comparison_builders import PETS, classifier, saved, segmenter
+from comparison_builders import PETS, classifier, probable, saved, segmenter
 from scipy.stats import norm
 from sklearn import metrics as sk
 
@@ -14,22 +14,8 @@ from pixelproof.comparison.areas import areas
 from pixelproof.comparison.classification import compare_classifiers
 from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.errors import UserError
-from pixelproof.evaluation.outcomes import outcomes
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.metric_names import OF_ALL, OF_ONE
-
-SHARES = (0.75, 0.15, 0.1)
-
-
-def probable(skill, bias=(0, 0, 0), seed=1, images=240, digits=2, name=""):
-    """Return scores of a classifier with probabilities of few digits, so that many are equal."""
-    rng, drawn = np.random.default_rng(seed), np.random.default_rng(0)
-    truth = drawn.choice(3, images, p=SHARES)
-    logits = drawn.normal(size=(images, 3)) + 0.8 * rng.normal(size=(images, 3)) + np.array(bias)
-    logits[np.arange(images), truth] += skill
-    chances = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).round(digits)
-    scores = replace(classifier(1, images=images, name=name), truth=truth, **outcomes(chances, truth))
-    return replace(scores, probabilities=chances.astype(np.float32))
 
 
 def by_scikit_learn(metric, scores):

@@ -347,9 +347,9 @@ def test_the_record_of_a_study_names_its_runs(finished):
         ),
         ("fields", {"models": {"fcn8s": None}, "embed": ["fcn8s"]}, "'embed' is for classification"),
         ("patches", {"models": {"vgg16": None}, "show": ["red/0.png"]}, "'show' is for segmentation"),
-        ("patches", claimed("vgg16", "vgg16-bn"), "the claim 'c' tests 'miou', and"),
-        ("patches", claimed("vgg16", metric="mosaic"), "is for classification; choose its 'metric' from accuracy"),
-        ("fields", claimed("fcn8s", "fcn32s", metric="accuracy"), "the claim 'c' tests 'accuracy', and"),
+        ("patches", claimed("vgg16", "vgg16-bn"), "there is no metric 'miou' of classification; known are accuracy, "),
+        ("patches", claimed("vgg16", metric="mosaic"), "the claim 'c' has no place in "),
+        ("fields", claimed("fcn8s", "fcn32s", metric="accuracy"), "there is no metric 'accuracy' of segmentation; "),
         (
             "patches",
             {"models": {"vgg16": None}, "embed": ["vgg16"], "settings": {"limit": 6}},

@@ -34,7 +34,7 @@ def compare_areas(a: ClassificationScores, b: ClassificationScores, metric: str,
     """
     (value_a, moved_a), (value_b, moved_b) = (areas(each, metric, groups) for each in (a, b))
     influence = moved_b - moved_a
-    support = effective(influence, _informing(influence, a, parted(metric)[1], groups))
+    support = effective(influence, informing(influence, a, groups))
     variance = (influence**2).sum(axis=0)
     low, high, p = paired.student(value_b - value_a, variance, support)
     return Findings(
@@ -56,8 +56,8 @@ def compare_areas(a: ClassificationScores, b: ClassificationScores, metric: str,
 def areas(scores: ClassificationScores, metric: str, groups: Int64 | None) -> tuple[Float64, Float64]:
     """Return the area of each class and, last, their mean or that of one, [K+1], and what leaving out changes.
 
-    By how much each of N images or groups changes each figure, [N, K+1]. A class that a single one shows has a figure
-    but changes nothing, as its images cannot be left out.
+    By how much each of N images or groups changes each figure, [N, K+1]; NaN for a class that a single one shows, or
+    does not show, as it cannot be left out. The mean takes that class's area for known.
 
     Raises:
         UserError: The probabilities are not known.
@@ -68,19 +68,22 @@ def areas(scores: ClassificationScores, metric: str, groups: Int64 | None) -> tu
         raise UserError(problem, "evaluate the run again, or score a table of the probabilities of all classes")
     classes, place = len(scores.scheme.classes), ("average_precision", "roc_auc").index(name)
     units = len(scores.ids) if groups is None else int(groups.max()) + 1
-    values, moved = np.full(classes, np.nan), np.zeros((units, classes))
+    values, moved = np.full(classes, np.nan), np.full((units, classes), np.nan)
     for index in np.unique(scores.truth):
-        value, change = changes(scores.probabilities[:, index], scores.truth == index, groups, classes)
-        values[index], moved[:, index] = value[place], np.nan_to_num(change[:, place])
+        own = scores.truth == index
+        value, change = changes(scores.probabilities[:, index], own, groups, classes)
+        values[index] = value[place]
+        if min(units_of(own, groups), units_of(~own, groups)) >= MINIMUM:
+            moved[:, index] = change[:, place]
     if of:
         one = scores.scheme.names.index(of)
         return np.append(values, values[one]), np.append(moved, moved[:, [one]], axis=1)
-    mean = moved.sum(axis=1) / max(1, np.count_nonzero(~np.isnan(values)))
+    mean = np.nansum(moved, axis=1) / max(1, np.count_nonzero(~np.isnan(values)))
     return np.append(values, mean_defined(values)), np.append(moved, mean[:, None], axis=1)
 
 
-def _informing(influence: Float64, scores: ClassificationScores, of: str, groups: Int64 | None) -> Float64:
-    """Return how many of N units inform each figure, [K+1], with influences [N, K+1]; 0 for a class shown by one alone.
+def informing(influence: Float64, scores: ClassificationScores, groups: Int64 | None) -> Float64:
+    """Return how many of N units inform each of S figures, [S], by what leaving out each would change, [N, S].
 
     The variance is a sum over the classes of what their units make of it, each known from so many units: its degrees of
     freedom by Satterthwaite (1946), so that a rare class is not hidden behind many images of others.
@@ -88,8 +91,5 @@ def _informing(influence: Float64, scores: ClassificationScores, of: str, groups
     truth = scores.truth[:, None] == np.arange(len(scores.scheme.classes))
     counts = paired.by_unit(truth, groups)
     share = counts / counts.sum(axis=1, keepdims=True)
-    parts = share.T @ influence**2  # [K, K+1]
-    informing = ratio(parts.sum(axis=0) ** 2, ratio(parts**2, share.sum(axis=0)[:, None], 0.0).sum(axis=0))
-    fewest = np.array([min(units_of(own, groups), units_of(~own, groups)) for own in truth.T])
-    known = np.append(fewest >= MINIMUM, fewest[scores.scheme.names.index(of)] >= MINIMUM if of else True)
-    return np.where(known, informing, 0.0)
+    parts = share.T @ influence**2  # [K, S]
+    return ratio(parts.sum(axis=0) ** 2, ratio(parts**2, share.sum(axis=0)[:, None], 0.0).sum(axis=0))

@@ -15,7 +15,7 @@ from pixelproof.comparison.proportions import mcnemar, tango
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs import ClassificationScores
-from pixelproof.runs.metric_names import AREAS, parted
+from pixelproof.runs.metric_names import is_area, parted
 
 
 def compare_classifiers(
@@ -35,7 +35,7 @@ def compare_classifiers(
         UserError: The metric is of probabilities, which one of them does not know.
     """
     name, of = parted(metric)
-    if name in AREAS:
+    if is_area(metric):
         return compare_areas(a, b, metric, groups)
     if groups is None and name in ("accuracy", "recall"):
         return _compare_shares(a, b, metric, of)

@@ -42,10 +42,12 @@ class Figure:
     Attributes:
         counts: From scores to counts [N, *C] by image.
         value: From sums of counts [..., *C] to the figure [...].
+        informing: From counts by unit [N, *C] to how many of the units inform it.
     """
 
     counts: Callable[[Scores], Counts]
     value: Callable[[Counts], Float64]
+    informing: Callable[[Counts], int] = len
 
     def of(self, scores: Scores) -> float:
         """Return the figure over all images of a score file."""
@@ -77,7 +79,9 @@ class ClassFigure:
     @property
     def whole(self) -> Figure:
         """The figure without those of the classes."""
-        return Figure(self.counts, lambda sums: self.join(sums, self.by_class(sums)))
+        return Figure(
+            self.counts, lambda sums: self.join(sums, self.by_class(sums)), lambda units: int(self.shown(units)[-1])
+        )
 
     def table(self, sums: Counts) -> Float64:
         """Return the figure of each class and, last, the whole, [..., K+1], from sums of counts [..., *C]."""

@@ -32,6 +32,7 @@ __all__ = [
     "resample",
     "student",
     "support",
+    "variance",
 ]
 
 RESAMPLES = 10_000
@@ -132,6 +133,12 @@ def student(value: Float64, variance: Float64, support: Float64) -> tuple[Float6
     reach = stdtrit(support - 1, (1 + CERTAINTY) / 2) * spread
     p = 2 * stdtr(support - 1, -np.abs(value) / spread)
     return np.maximum(value - reach, -1), np.minimum(value + reach, 1), p
+
+
+def variance(resampled: Float64) -> float:
+    """Return the variance of a figure in resamples, [R]; NaN where it is defined in fewer than two."""
+    known = resampled[~np.isnan(resampled)]
+    return float(known.var()) if len(known) > 1 else float("nan")
 
 
 def effective_units(a: Counts, b: Counts, statistic: Statistic, shown: Int64) -> Float64:

@@ -20,13 +20,20 @@ OF_ONE: Final = {
 """Figures of one class, which is named behind a colon."""
 AREAS: Final = ("roc_auc", "average_precision")
 """Those of the probabilities of a class: no sums of counts."""
-PATTERN: Final = rf"^({'|'.join(sorted({*sum(OF_ALL.values(), ()), *sum(OF_ONE.values(), ())}))})(:(.|\n)+)?$"
+FIGURES: Final = sorted({name for names in (*OF_ALL.values(), *OF_ONE.values()) for name in names})
+PATTERN: Final = rf"^({'|'.join(FIGURES)})(:(.|\n)+)?$"
+"""Of the name of any metric."""
 
 
 def parted(metric: str) -> tuple[str, str]:
     """Return the figure that a metric names, and its class: empty for all of them."""
     figure, _, of = metric.partition(":")
     return figure, of
+
+
+def is_area(metric: str) -> bool:
+    """Return whether a metric is of the probabilities of a class, an area under a curve: no sum of counts."""
+    return parted(metric)[0] in AREAS
 
 
 def known_metric(metric: str | None, scheme: LabelScheme) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
+from pixelproof.comparison.evidence.runs import measured, weighted
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
-from pixelproof.comparison.figures import score_figure
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.runs import Scores
 from pixelproof.runs.evidence_file import Effect
@@ -37,7 +36,12 @@ class _Contrast:
 
 
 def effects(
-    cells: Sequence[Cell], baseline: Levels, protocol: Protocol, seed: int = 0, groups: Int64 | None = None
+    cells: Sequence[Cell],
+    baseline: Levels,
+    protocol: Protocol,
+    seed: int = 0,
+    groups: Int64 | None = None,
+    metric: str | None = None,
 ) -> tuple[Effect, ...]:
     """Return the effect of every level on the score, against the factor's level in the baseline.
 
@@ -51,26 +55,20 @@ def effects(
         protocol: How pixels of ignored classes count.
         seed: Seed of the resamples.
         groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
+        metric: What the score is, accuracy or mIoU by default; see ``runs.metric_names``.
     """
     contrasts = list(_contrasts(cells, baseline))
     runs = [run for cell in cells for run in cell.runs]
     if not contrasts:
         return ()
-    figure = score_figure(runs[0], protocol)
-    units = paired.by_unit(np.stack([figure.counts(run) for run in runs], axis=1), groups)
-    values = figure.value(units.sum(axis=0))
-    resampled = paired.resample(units, figure.value, seed)
-    shown = np.array([len(units)])
-    variance, freedom = _over_seeds(cells, values)
+    score = measured(runs, metric, protocol, groups, seed)
+    variance, freedom = _over_seeds(cells, score.values)
     found, p_values = [], []
     for contrast in contrasts:
         weights = _weights(cells, contrast)
-        difference = partial(_weighted, weights=weights)
-        effective = paired.support(units, lambda sums: difference(figure.value(sums))[..., None], shown)  # noqa: B023
         spread = variance * float((weights**2).sum())
-        estimate, p = over_images_and_seeds(
-            float(difference(values)), difference(resampled), float(effective[0]), spread, freedom
-        )
+        value = float(weighted(score.values, weights))
+        estimate, p = over_images_and_seeds(value, *score.varies(weights), spread, freedom)
         p_values.append(p)
         found.append((contrast, estimate))
     return tuple(
@@ -112,13 +110,6 @@ def _weights(cells: Sequence[Cell], contrast: _Contrast) -> Float64:
         weights[a.name] -= 1 / len(contrast.pairs)
         weights[b.name] += 1 / len(contrast.pairs)
     return np.concatenate([np.full(len(cell.runs), weights[cell.name] / len(cell.runs)) for cell in cells])
-
-
-def _weighted(values: Float64, weights: Float64) -> Float64:
-    """Return the sum of values of runs, [..., M], by their weights, [M]; what has none may be undefined."""
-    chosen = weights != 0
-    total: Float64 = (values[..., chosen] * weights[chosen]).sum(axis=-1)
-    return total
 
 
 def _over_seeds(cells: Sequence[Cell], values: Float64) -> tuple[float, int]:

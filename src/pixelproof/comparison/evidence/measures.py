@@ -11,14 +11,13 @@ import numpy as np
 from pixelproof.array_types import Bool, Float64
 from pixelproof.comparison.areas import areas
 from pixelproof.comparison.evidence.split import split_gain
-from pixelproof.comparison.figures import TOLERANCE, Counts, boundaries, boundary_figure, score_figure
-from pixelproof.errors import UserError
+from pixelproof.comparison.figures import Counts, boundaries, boundary_figure, score_figure
 from pixelproof.evaluation.boundary_metrics import region_iou
 from pixelproof.evaluation.metrics import Protocol, mean_defined
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES, TOLERANCES
-from pixelproof.runs.claims import METRICS_OF
-from pixelproof.runs.metric_names import AREAS, known_metric, parted
+from pixelproof.runs.claims import PARTS
+from pixelproof.runs.metric_names import is_area, known_metric
 
 EDGE_WIDTH = 8
 """Pixels whose true boundary is at most this far away are edges, in pixels."""
@@ -32,10 +31,12 @@ class Measure:
     Attributes:
         counts: From scores to counts [N, *C] by image.
         gain: From sums of counts of both models [R, 2, *C] to the second's gain [R].
+        informing: From counts by unit [N, *C] to how many of the units inform it.
     """
 
     counts: Callable[[Scores], Counts]
     gain: Callable[[Counts], Float64]
+    informing: Callable[[Counts], int] = len
 
 
 def measure(name: str, scores: Scores, protocol: Protocol) -> Measure:
@@ -44,27 +45,20 @@ def measure(name: str, scores: Scores, protocol: Protocol) -> Measure:
     Raises:
         UserError: It is none of the scores' task.
     """
-    known = METRICS_OF[scores.scheme.task]
-    if name not in known:
-        problem = f"the scores of {scores.source.name} are of {scores.scheme.task}, which has no metric '{name}'"
-        raise UserError(problem, f"choose the claim's 'metric' from {', '.join(known)}")
-    if isinstance(scores, SegmentationScores) and name in ("edges", "interior"):
+    if isinstance(scores, SegmentationScores) and name in PARTS:
         iou = partial(mean_region_iou, scored=scores.scheme.scored, protocol=protocol)
         place = -3 if name == "edges" else -2
         return Measure(
             lambda s: boundaries(s).bands.astype(np.float64), lambda sums: split_gain(sums, iou, _NEAR)[..., place]
         )
-    if isinstance(scores, SegmentationScores) and name in ("boundary_iou", "boundary_f1"):
-        figure = boundary_figure(scores, protocol, name, TOLERANCE).whole
-    else:
-        figure = score_figure(scores, protocol)
-    return Measure(figure.counts, figure.gain)
+    figure = score_figure(scores, protocol, name)
+    return Measure(figure.counts, figure.gain, figure.informing)
 
 
 def value_of(scores: Scores, protocol: Protocol, metric: str | None = None) -> float:
     """Return a score file's figure by which models are compared, accuracy or mIoU by default; NaN where undefined."""
     metric = known_metric(metric, scores.scheme)
-    if parted(metric)[0] in AREAS:
+    if is_area(metric):
         assert isinstance(scores, ClassificationScores)
         return float(areas(scores, metric, None)[0][-1])
     return score_figure(scores, protocol, metric).of(scores)
