@@ -151,7 +151,7 @@ REFUSED = [
     ("recall", 2, "the metric 'recall' is of one class; name it, such as 'recall:cat'"),
     ("accuracy:cat", 2, "the metric 'accuracy' is of all classes; leave out ':cat', or choose from 'recall:cat', "),
     ("recall:foxx", 2, "there is no scored class 'foxx' for the metric 'recall'; did you mean 'fox'?"),
-    ("roc_auc", 2, "the scores of bare have no probabilities of the classes, which 'roc_auc' needs; evaluate the run"),
+    ("roc_auc", 1, "the scores of bare have no probabilities of the classes, which 'roc_auc' needs; compare scores of"),
     ("recall:fox", 1, "the metric 'recall:fox' of bare is undefined on these images: they do not show what it is of"),
 ]
 

@@ -11,7 +11,7 @@ import numpy as np
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.findings import Findings
-from pixelproof.errors import UserError
+from pixelproof.errors import Refusal
 from pixelproof.evaluation.areas import changes
 from pixelproof.evaluation.metrics import mean_defined, ratio
 from pixelproof.evaluation.resampling import MINIMUM, effective
@@ -30,7 +30,7 @@ def compare_areas(a: ClassificationScores, b: ClassificationScores, metric: str,
         groups: int64 [N], the group of each image, to be left out as wholes; None if every image stands for itself.
 
     Raises:
-        UserError: One of them does not know the probabilities.
+        Refusal: One of them does not know the probabilities.
     """
     (value_a, moved_a), (value_b, moved_b) = (areas(each, metric, groups) for each in (a, b))
     influence = moved_b - moved_a
@@ -60,12 +60,12 @@ def areas(scores: ClassificationScores, metric: str, groups: Int64 | None) -> tu
     does not show, as it cannot be left out. The mean takes that class's area for known.
 
     Raises:
-        UserError: The probabilities are not known.
+        Refusal: The probabilities are not known.
     """
     name, of = parted(metric)
     if scores.probabilities is None:
         problem = f"the scores of {scores.source.name} have no probabilities of the classes, which '{name}' needs"
-        raise UserError(problem, "evaluate the run again, or score a table of the probabilities of all classes")
+        raise Refusal(problem, "compare scores of one run, evaluated anew, or of a table of all probabilities")
     classes, place = len(scores.scheme.classes), ("average_precision", "roc_auc").index(name)
     units = len(scores.ids) if groups is None else int(groups.max()) + 1
     values, moved = np.full(classes, np.nan), np.full((units, classes), np.nan)

@@ -32,7 +32,7 @@ def compare_classifiers(
         metric: What decides; see ``runs.metric_names``.
 
     Raises:
-        UserError: The metric is of probabilities, which one of them does not know.
+        Refusal: The metric is of probabilities, which one of them does not know.
     """
     name, of = parted(metric)
     if is_area(metric):

@@ -14,6 +14,7 @@ from pixelproof.errors import UserError
 from pixelproof.models import packages_of, plain_name
 from pixelproof.runs import Run
 from pixelproof.runs.claims import refuse_metric
+from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
@@ -92,18 +93,17 @@ def _opened(entry: Part, part: str, data: Path) -> DataFolder:
     if wrong:
         what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
         raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
-    for claim in entry.claims:
-        for test in claim.tests:
-            _refuse_metric(f"part '{part}': the claim '{claim.id}'", test.metric, folder)
-    return folder
-
-
-def _refuse_metric(of: str, metric: str, folder: DataFolder) -> None:
-    """Refuse what the data's models are not compared in."""
+    where = "'metric'"
     try:
-        refuse_metric(metric, folder.scheme)
+        known_metric(entry.metric, folder.scheme)
+        for claim in entry.claims:
+            where = f"the claim '{claim.id}'"
+            for test in claim.tests:
+                refuse_metric(test.metric, folder.scheme)
     except UserError as error:
-        raise UserError(f"{of} has no place in {folder.root}: {error.problem}", error.remedy) from None
+        problem = f"part '{part}': {where} does not fit {folder.root}: {error.problem}"
+        raise UserError(problem, error.remedy) from None
+    return folder
 
 
 def _job(

@@ -58,6 +58,7 @@ def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0, group
 
     Raises:
         UserError: A test's metric is none of the models' task, or needs boundary counts that the scores do not hold.
+        Refusal: It needs probabilities that they do not hold.
     """
     results = tuple(_test(test, models, protocol, seed, groups) for test in claim.tests)
     return ClaimResult(

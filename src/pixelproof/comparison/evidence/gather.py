@@ -47,7 +47,7 @@ def gather(
         groups: As in ``compare``; all but the mosaic index is then known from as many scenes.
         seed: Seed of the resamples.
         folds: The scores of each fold by model, where those of all folds are scored as one.
-        metric: What the models' scores are, accuracy or mIoU by default; see ``runs.metric_names``.
+        metric: What scores and effects are of, accuracy or mIoU by default; see ``runs.metric_names``.
 
     Raises:
         UserError: Segmentation scores hold no boundary counts.
@@ -63,7 +63,7 @@ def gather(
         for a, b in pairs:
             gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed)))
             step()
-        found = effects(cells, baseline, protocol, seed, members) if baseline else ()
+        found = effects(cells, baseline, protocol, seed, members, metric) if baseline else ()
         step()
         judged = []
         for claim in claims:

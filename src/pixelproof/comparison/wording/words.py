@@ -149,6 +149,12 @@ def metric_name(metric: str, language: Language) -> str:
     return say("metric_of_class", language, figure=say(f"class_{figure}", language), name=of)
 
 
+def metric_heading(metric: str, language: Language) -> str:
+    """Return what a metric is called at the head of a column: ``mIoU``, ``Recall of melanoma``."""
+    name = metric_name(metric, language)
+    return name if name.startswith("mIoU") else name[0].upper() + name[1:]
+
+
 def listed(items: Iterable[str], language: Language) -> str:
     """Return items as a list in running text."""
     return CATALOGUE["comma"][language].join(items)
