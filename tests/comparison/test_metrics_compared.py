@@ -130,6 +130,18 @@ def test_grouped_copies_are_no_further_evidence(metric):
         np.testing.assert_allclose(getattr(grouped, name)[rows], getattr(once, name)[rows], **error)
 
 
+def test_five_images_are_too_few_for_any_verdict_by_areas(pixelproof, tmp_path):
+    one = probable(0, images=5, seed=8)
+    truth = np.array([0, 0, 1, 1, 0])
+    one = replace(one, truth=truth, probabilities=np.full((5, 3), 1 / 3, np.float32))
+    sure = np.eye(3, dtype=np.float32)[truth] * 0.9 + np.arange(5, dtype=np.float32)[:, None] / 100
+    paths = saved(tmp_path, one=one, other=replace(one, probabilities=sure))
+    code, out, _ = pixelproof("compare", *paths, "--metric", "roc_auc", "--json")
+    (pair,) = json.loads(out)["pairs"]
+    assert (code, pair["difference"], pair["verdict"]) == (0, pytest.approx(0.5), "undecided")
+    assert any("5 images are too few for any verdict" in sentence for sentence in pair["sentences"])
+
+
 def test_a_class_that_one_image_shows_has_an_area_but_no_interval():
     a, b = probable(0.5, seed=1), probable(1, seed=2)
     truth = np.where(a.truth == 2, 1, a.truth)

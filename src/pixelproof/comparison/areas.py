@@ -45,7 +45,7 @@ def compare_areas(a: ClassificationScores, b: ClassificationScores, metric: str,
         b=value_b,
         low=low,
         high=high,
-        p=p,
+        p=np.maximum(p, 2.0 ** (1 - len(influence))),  # no less than exchanging the models on so few units could give
         shown=np.bincount(a.truth, minlength=len(a.scheme.classes)),
         effective=support[:-1],
         image_a=a.correct.astype(np.float64),

@@ -76,7 +76,7 @@ def _why_none(pair: PairRecord, record: ComparisonRecord, language: Language) ->
     """Return why there is no verdict where the interval excludes 0, or where so few images could never give one."""
     units = pair.images if record.groups is None else record.groups.count
     least = 2 / 2**units  # each image's two results exchanged or not, and the same the other way round
-    if record.test == "permutation" and least >= SIGNIFICANCE:
+    if record.test != "mcnemar" and least >= SIGNIFICANCE:
         key = "too_few_images" if record.groups is None else "too_few_groups"
         return [say(key, language, units=count(units), p=p_value(least).removeprefix("= "))]
     return [say("disagree", language)] if disagree(pair) else []
