@@ -24,7 +24,18 @@ from waiting import PATIENCE, started, wait_for
 SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--set", "device=cpu"]
 
 OPTIONS = {
-    "compare": {"--out", "--split", "--protocol", "--groups", "--seed", "--lang", "--overwrite", "--json", "--help"},
+    "compare": {
+        "--out",
+        "--split",
+        "--protocol",
+        "--groups",
+        "--metric",
+        "--seed",
+        "--lang",
+        "--overwrite",
+        "--json",
+        "--help",
+    },
     "masks": {"--images", "--rest", "--json", "--help"},
     "cut": {"--labels", "--out", "--field", "--layer", "--as", "--rest", "--classes", "--side", "--json", "--help"},
     "assess": {"--map", "--truth", "--out", "--seed", "--overwrite", "--json", "--help"},

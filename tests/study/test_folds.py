@@ -188,6 +188,7 @@ def test_folds_of_a_classifier(tmp_path):
         ({"seeds": [0, 1]}, "'seeds' do not go with 'folds', each of which is trained once; leave one of them out"),
         ({"models": {"fcn8s": {"seeds": [0]}}}, "'seeds' do not go with 'folds'"),
         ({"embed": ["fcn8s"]}, "'embed' maps what one network sees, and 'folds' train several"),
+        ({"metric": "roc_auc"}, "'roc_auc' is of one network's probabilities, and 'folds' train several"),
         ({"settings": SETTINGS | {"cv_fold": "1/2"}}, "'cv_fold' has no effect beside 'folds', which decide it"),
         ({"models": {"fcn32s": None, "fcn8s": {"data": {"cv_fold": "1/2"}}}}, "'cv_fold' has no effect beside"),
         ({"models": {"fcn32s": None, "fcn8s": {"folds": 2}}}, "'folds' is no setting; write it beside 'data', where"),

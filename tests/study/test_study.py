@@ -13,7 +13,10 @@ from pixelproof.data import open_data
 from pixelproof.errors import UserError
 from pixelproof.models import task_of
 from pixelproof.runs import Run, load_scores, save_scores
+from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.locks import alone_in
+from pixelproof.runs.study_file import load_study
 from pixelproof.study import studies
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import builtin_study, read_study, run_config
@@ -152,6 +155,29 @@ def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path, out):
     report = conduct(read_study(tmp_path / "less.yaml"), tmp_path, out, ["epochs=1"])
     assert not any(path.exists() for path in found)
     assert "fcn8s" not in report.read_text()
+
+
+def test_a_part_says_by_what_its_models_are_compared(study, tmp_path, out):
+    of = "recall:water"
+    text, before = yaml.safe_load(STUDY), times(out)
+    text["parts"]["fields"] |= {"metric": of}
+    text["parts"]["patches"] |= {"metric": "roc_auc", "models": {"vgg16": "vgg16-bn", "again": {"model": "vgg16-bn"}}}
+    test = {"model": "again", "against": "vgg16", "metric": "f1:red"}
+    text["parts"]["patches"]["claims"] = [{"id": "c", "says": "better", "tests": [test]}]
+    (tmp_path / "by.yaml").write_text(yaml.safe_dump(text))
+    page = conduct(read_study(tmp_path / "by.yaml"), tmp_path, out, ["epochs=1"]).read_text("utf-8")
+    found = {part: load_comparison(out / part / "comparison.json") for part in ("patches", "fields")}
+    assert {part: record.pairs[0].metric for part, record in found.items()} == {"patches": "roc_auc", "fields": of}
+    recorded = {each.name: each.metric for each in load_study(out / "study.json").parts}
+    assert recorded == {"patches": "roc_auc", "fields": of}
+    assert '<th scope="col">Mean ROC AUC</th>' in page
+    assert "Recall of water" in page
+    assert "gain in F1 of red" in page
+    assert {name.split("/")[1] for name in changed(before, times(out))} == {"again"}  # nothing else is made anew
+    evidence = load_evidence(out / "patches" / "evidence.json")
+    assert [model.score for model in evidence.models] == pytest.approx([m.value for m in found["patches"].models])
+    conduct(study, tmp_path, out, ["epochs=1"])
+    assert load_comparison(out / "fields" / "comparison.json").pairs[0].metric == "miou"
 
 
 def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_path, out):
@@ -347,9 +373,11 @@ def test_the_record_of_a_study_names_its_runs(finished):
         ),
         ("fields", {"models": {"fcn8s": None}, "embed": ["fcn8s"]}, "'embed' is for classification"),
         ("patches", {"models": {"vgg16": None}, "show": ["red/0.png"]}, "'show' is for segmentation"),
-        ("patches", claimed("vgg16", "vgg16-bn"), "the claim 'c' tests 'miou', and"),
-        ("patches", claimed("vgg16", metric="mosaic"), "is for classification; choose its 'metric' from accuracy"),
-        ("fields", claimed("fcn8s", "fcn32s", metric="accuracy"), "the claim 'c' tests 'accuracy', and"),
+        ("patches", claimed("vgg16", "vgg16-bn"), "there is no metric 'miou' of classification; known are accuracy, "),
+        ("patches", claimed("vgg16", metric="mosaic"), "the claim 'c' does not fit "),
+        ("fields", {"models": {"fcn8s": None}, "metric": "accuracy"}, "part 'fields': 'metric' does not fit "),
+        ("patches", {"models": {"vgg16": None}, "metric": "recall:redd"}, "did you mean 'red'?"),
+        ("fields", claimed("fcn8s", "fcn32s", metric="accuracy"), "there is no metric 'accuracy' of segmentation; "),
         (
             "patches",
             {"models": {"vgg16": None}, "embed": ["vgg16"], "settings": {"limit": 6}},

@@ -26,6 +26,10 @@ def compare(
             metavar="REGEX",
         ),
     ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(help="What decides, such as f1 or recall:CLASS; without, accuracy or mIoU.", metavar="NAME"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
     lang: Annotated[str, typer.Option(help="Language of the sentences: en or zh-Hant.")] = "en",
     overwrite: OverwriteOption = False,
@@ -39,7 +43,15 @@ def compare(
 
     tongue = known_language(lang)
     record = compare_models(
-        models, out, split=split, protocol=protocol, groups=groups, seed=seed, language=lang, overwrite=overwrite
+        models,
+        out,
+        split=split,
+        protocol=protocol,
+        groups=groups,
+        metric=metric,
+        seed=seed,
+        language=lang,
+        overwrite=overwrite,
     )
     if json:
         print_json(as_json(record, tongue))

@@ -19,6 +19,7 @@ import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
+from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.languages import known_language
 from pixelproof.progress import say
 from pixelproof.report.artefacts import (
@@ -48,6 +49,7 @@ from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import AnyPath, file_name, write_bytes
 from pixelproof.runs.folder import PAGE
+from pixelproof.runs.metric_names import OF_ALL
 
 SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
 
@@ -168,6 +170,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     calibrated = calibration.calibrations(scores)
     shared: dict[str, object] = {
         "record": part.record,
+        "decides": metric_heading(part.record.metric or OF_ALL[part.record.task][0], "en"),
         "outdated": outdated_scores(part),
         "other_splits": other_splits(part),
         "seen": replicates.seen_line(part),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.wording.words import METRICS, p_value
+from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
 from pixelproof.evaluation.metrics import mean_defined
 from pixelproof.numbers import score, share
 from pixelproof.report.artefacts import PartArtefacts
@@ -34,6 +34,7 @@ class Row:
 class OverSeeds:
     """Models over their seeds: the score with each, the key figures, and the differences of every two."""
 
+    metric: str
     rows: list[Row]
     tiles: list[KeyFigure]
     differences: Forest | None
@@ -55,9 +56,11 @@ def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:
     if not evidence.over_seeds:
         return None
     rows = [_row(model, model.scores, evidence.task) for model in evidence.models]
-    metric = METRICS["accuracy" if evidence.task == "classification" else "miou"]
+    metric = metric_name(evidence.decides, "en")
     tiles = [_tile(row, f"{metric} over seeds") for row in rows if len(row.runs) > 1]
-    return OverSeeds(rows, tiles, forest([_difference(gain) for gain in evidence.over_seeds]))
+    return OverSeeds(
+        metric_heading(evidence.decides, "en"), rows, tiles, forest([_difference(gain) for gain in evidence.over_seeds])
+    )
 
 
 def _tile(row: Row, figure: str) -> KeyFigure:

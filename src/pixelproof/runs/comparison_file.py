@@ -9,13 +9,15 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 FILE = "comparison.json"
 Difference = Annotated[float, Field(ge=-1, le=1)]
-Metric = Literal["miou", "accuracy"]
+IntervalName = Literal["bootstrap", "tango", "jackknife"]
+TestName = Literal["permutation", "mcnemar", "jackknife"]
 Verdict = Literal["a", "b", "undecided"]
 
 
@@ -31,7 +33,7 @@ class ComparedModel(Strict):
     looks: str = ""
     """How it looked at each image, symmetries x sizes; empty where that is not known."""
     value: Share
-    """mIoU or accuracy over all images."""
+    """Its figure over all images: that of the pairs' ``metric``."""
 
 
 class GroupsRecord(Strict):
@@ -60,7 +62,7 @@ class ClassRecord(Strict):
 
 
 class ImageRecord(Strict):
-    """One image in one pair: its mIoU, or 1 for right and 0 for wrong; None where its truth shows no scored class."""
+    """One image in one pair: a segmenter's figure on it, None where undefined; or 1 for right and 0 for wrong."""
 
     id: str
     a: Share | None
@@ -80,7 +82,8 @@ class PairRecord(Strict):
 
     a: str
     b: str
-    metric: Metric
+    metric: str = Field(pattern=PATTERN)
+    """What was compared; see ``runs.metric_names``."""
     difference: Difference
     low: Difference | None
     high: Difference | None
@@ -90,7 +93,7 @@ class PairRecord(Strict):
     wins: Wins
     ties: Count
     undefined: Count
-    """Images whose truth shows no scored class."""
+    """Images of which the metric says nothing, as their truth shows no scored class, or not the one it is of."""
     classes: dict[str, ClassRecord]
     per_image: tuple[ImageRecord, ...]
 
@@ -114,8 +117,8 @@ class ComparisonRecord(Strict):
     task: Literal["classification", "segmentation"]
     protocol: Literal["unknown_counted", "unknown_ignored"] | None
     """How pixels of ignored classes count; None for classification."""
-    interval: Literal["bootstrap", "tango"]
-    test: Literal["permutation", "mcnemar"]
+    interval: IntervalName
+    test: TestName
     confidence: Share
     resamples: Count | None
     """None where nothing was resampled."""

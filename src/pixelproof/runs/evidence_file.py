@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from pixelproof.runs.claims import Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
 from pixelproof.runs.fields import Count
+from pixelproof.runs.metric_names import OF_ALL
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
@@ -188,6 +189,8 @@ class EvidenceRecord(Strict):
     version: Literal[1] = VERSION
     task: Literal["classification", "segmentation"]
     protocol: str | None
+    metric: str = ""
+    """What the models' scores are; empty in files of earlier versions: accuracy or mIoU."""
     images: Count
     models: tuple[ModelFigures, ...]
     truth: tuple[MosaicFigure, ...] = ()
@@ -197,6 +200,11 @@ class EvidenceRecord(Strict):
     """Every pair of models; empty where each was trained once."""
     effects: tuple[Effect, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
+
+    @property
+    def decides(self) -> str:
+        """What the models' scores are."""
+        return self.metric or OF_ALL[self.task][0]
 
     @property
     def headline(self) -> SeedGain | None:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.fields import Count
+from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
@@ -79,6 +80,8 @@ class PartRecord(Strict):
     """The level of each factor that other levels are compared with, where the part varies factors."""
     claims: tuple[Claim, ...] = ()
     """What is said of the models, and how it is tested."""
+    metric: str | None = Field(default=None, pattern=PATTERN)
+    """By what the models are compared; None for accuracy or mIoU."""
 
     @field_validator("shown", "extremes")
     @classmethod

@@ -63,9 +63,9 @@ def _compare(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) ->
         _forget(folder, COMPARISON)
         return
     compared = [firsts[name] for name in part.trained]
-    asked = [each.made_from(steps) for each in compared]
+    asked = [each.made_from(steps) for each in compared] + _asked_by(part)
     if not steps.made(f"{folder.name}/{COMPARISON}", asked, folder / COMPARISON, load_comparison):
-        save_comparison(folder / COMPARISON, compare([each.path for each in compared], SPLIT))
+        save_comparison(folder / COMPARISON, compare([each.path for each in compared], SPLIT, metric=part.metric))
         steps.take(f"{folder.name}/{COMPARISON}", asked)
 
 
@@ -76,21 +76,22 @@ def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> 
         return
     levels = {name: entry.levels for name, entry in part.trained.items()}
     made_from = [each.made_from(steps) for each in found]
-    asked = [
-        made_from,
-        levels,
-        [claim.model_dump(mode="json") for claim in part.claims],
-        sorted(EvidenceRecord.model_fields),
-    ]
+    claims = [claim.model_dump(mode="json") for claim in part.claims]
+    asked = [made_from, levels, claims, *_asked_by(part), sorted(EvidenceRecord.model_fields)]
     if not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
         models: dict[str, list[Scores]] = {name: [] for name in part.trained}
         for each in found:
             models[each.model].append(in_order(load_scores(each.path)))
         folds = {each.model: each.of_folds() for each in found}
         baseline = part.vary.reference if part.vary else None
-        evidence = gather(models, levels=levels, baseline=baseline, claims=part.claims, folds=folds)
+        evidence = gather(models, levels=levels, baseline=baseline, claims=part.claims, folds=folds, metric=part.metric)
         save_evidence(folder / EVIDENCE, evidence)
         steps.take(f"{folder.name}/{EVIDENCE}", asked)
+
+
+def _asked_by(part: Part) -> list[str]:
+    """Return what a part asks of comparisons; nothing where it asks for none, as those of earlier versions."""
+    return [part.metric] if part.metric else []
 
 
 def _forget(folder: Path, *names: str) -> None:

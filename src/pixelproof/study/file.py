@@ -15,6 +15,7 @@ from pixelproof.config.overrides import flattened
 from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.files import file_name, read_yaml
+from pixelproof.runs.metric_names import is_area
 from pixelproof.schema import Strict, parse
 from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
 from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, of_folds, of_seeds, refuse_decided
@@ -40,6 +41,8 @@ class Part(Strict):
     """Ids of validation images whose predicted masks the report shows."""
     embed: tuple[str, ...] = ()
     """Models whose features are drawn as a t-SNE map."""
+    metric: str | None = None
+    """By what the models are compared, such as "f1" or "recall:melanoma"; accuracy or mIoU by default."""
     claims: tuple[Claim, ...] = ()
     """What somebody says of the models, and the tests that decide whether it holds."""
 
@@ -78,6 +81,9 @@ class Part(Strict):
             raise ValueError("'seeds' do not go with 'folds', each of which is trained once; leave one of them out")
         if self.embed:
             raise ValueError("'embed' maps what one network sees, and 'folds' train several; leave one of them out")
+        claimed = [test.metric for claim in self.claims for test in claim.tests]
+        if area := next((each for each in [self.metric or "", *claimed] if is_area(each)), None):
+            raise ValueError(f"'{area}' is of one network's probabilities, and 'folds' train several; choose another")
 
     def _set_for(self, entries: Iterable[ModelEntry]) -> list[str]:
         """Return what is set for all models, by a factor, or for one of these."""

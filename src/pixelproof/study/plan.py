@@ -13,7 +13,8 @@ from pixelproof.data.splits import note_doubts
 from pixelproof.errors import UserError
 from pixelproof.models import packages_of, plain_name
 from pixelproof.runs import Run
-from pixelproof.runs.claims import METRICS_OF
+from pixelproof.runs.claims import refuse_metric
+from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
@@ -92,11 +93,16 @@ def _opened(entry: Part, part: str, data: Path) -> DataFolder:
     if wrong:
         what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
         raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
-    known = METRICS_OF[folder.task]
-    for claim in entry.claims:
-        for metric in (test.metric for test in claim.tests if test.metric not in known):
-            problem = f"part '{part}': the claim '{claim.id}' tests '{metric}', and {folder.root} is for {folder.task}"
-            raise UserError(problem, f"choose its 'metric' from {', '.join(known)}")
+    where = "'metric'"
+    try:
+        known_metric(entry.metric, folder.scheme)
+        for claim in entry.claims:
+            where = f"the claim '{claim.id}'"
+            for test in claim.tests:
+                refuse_metric(test.metric, folder.scheme)
+    except UserError as error:
+        problem = f"part '{part}': {where} does not fit {folder.root}: {error.problem}"
+        raise UserError(problem, error.remedy) from None
     return folder
 
 

@@ -45,6 +45,7 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         embed=entry.embed,
         baseline=entry.vary.reference if entry.vary else {},
         claims=entry.claims,
+        metric=entry.metric,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.comparison.evidence.measures import score_figure
+from pixelproof.comparison.figures import score_figure
 from pixelproof.data import Sample
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
 from pixelproof.comparison.verdict import class_verdict, disagree, over_pairs, significant
-from pixelproof.comparison.wording.words import METRICS, bound, listed, p_value, points, say
+from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
@@ -19,7 +19,7 @@ def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "
         record: The comparison.
         language: The language; names and numbers are the same in all.
     """
-    verdict = [_undecided(pair, language)] if pair.verdict == "undecided" else [_better(pair, language)]
+    verdict = [_undecided(pair, language)] if pair.verdict == "undecided" else [_better(pair, record, language)]
     if pair.verdict == "undecided":
         verdict += [_classes_differ(pair, side, language) for side in ("a", "b") if _better_classes(pair, side)]
         verdict += _why_none(pair, record, language)
@@ -27,7 +27,7 @@ def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "
     return verdict + _limits(pair, record, language)
 
 
-def _better(pair: PairRecord, language: Language) -> str:
+def _better(pair: PairRecord, record: ComparisonRecord, language: Language) -> str:
     b_wins = pair.verdict == "b"
     winner, loser = (pair.b, pair.a) if b_wins else (pair.a, pair.b)
     sign = 1 if b_wins else -1
@@ -40,16 +40,16 @@ def _better(pair: PairRecord, language: Language) -> str:
         winner=winner,
         loser=loser,
         difference=points(difference.value),
-        metric=METRICS[pair.metric],
+        metric=metric_name(pair.metric, language),
         low=bound(difference.low),
         high=bound(difference.high),
         p=p_value(pair.p),
         wins=say(
-            f"wins_{pair.metric}",
+            f"wins_{record.task}",
             language,
             wins=count(wins),
             losses=count(losses),
-            images=count(pair.images),
+            images=count(pair.images - pair.undefined),
             loser=loser,
         ),
         gain=_gain(pair, sign, language),
@@ -65,7 +65,7 @@ def _undecided(pair: PairRecord, language: Language) -> str:
         a=pair.a,
         b=pair.b,
         difference=points(pair.difference),
-        metric=METRICS[pair.metric],
+        metric=metric_name(pair.metric, language),
         low=bound(pair.low),
         high=bound(pair.high),
         p=p_value(pair.p),
@@ -76,7 +76,7 @@ def _why_none(pair: PairRecord, record: ComparisonRecord, language: Language) ->
     """Return why there is no verdict where the interval excludes 0, or where so few images could never give one."""
     units = pair.images if record.groups is None else record.groups.count
     least = 2 / 2**units  # each image's two results exchanged or not, and the same the other way round
-    if record.test == "permutation" and least >= SIGNIFICANCE:
+    if record.test != "mcnemar" and least >= SIGNIFICANCE:
         key = "too_few_images" if record.groups is None else "too_few_groups"
         return [say(key, language, units=count(units), p=p_value(least).removeprefix("= "))]
     return [say("disagree", language)] if disagree(pair) else []
@@ -145,7 +145,7 @@ def _weak_classes(pair: PairRecord, record: ComparisonRecord) -> dict[str, list[
     rough = [n for n, c in classes if c.effective is not None and c.effective < ROUGH]
     units = "" if record.groups is None else "_grouped"
     return {
-        f"rough_classes{units}": rough if record.interval == "bootstrap" else [],
+        f"rough_classes{units}": rough if record.interval != "tango" else [],
         f"untested_classes{units}": [n for n, c in classes if c.effective is None and c.images],
         "unequal_classes": [n for n, c in classes if (c.a is None) != (c.b is None)],
     }

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from pixelproof.comparison.verdict import class_verdict, over_pairs
 from pixelproof.comparison.wording.sentences import sentences
-from pixelproof.comparison.wording.words import METRICS, bound, p_value, points, say
+from pixelproof.comparison.wording.words import bound, metric_name, p_value, points, say
 from pixelproof.errors import visible
 from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, count, score
@@ -52,7 +52,7 @@ def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Ta
         add_row(figures, say("more_classes", language, count=count(len(names) - CLASSES_SHOWN)))
     figures.add_section()
     style = "" if pair.verdict == "undecided" else "bold"
-    add_row(figures, *_cells(METRICS[pair.metric], values[pair.a], values[pair.b], pair), style=style)
+    add_row(figures, *_cells(metric_name(pair.metric, language), values[pair.a], values[pair.b], pair), style=style)
     return figures
 
 

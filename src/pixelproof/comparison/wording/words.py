@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pixelproof.numbers as numbers
+from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
 from pixelproof.languages import Language
+from pixelproof.runs.metric_names import parted
 
 CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     "better": {
@@ -22,11 +24,11 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "這 {images} 張影像無法分辨 {a} 與 {b} 的優劣"
         "（{b} 減 {a}：{metric} {difference} 個百分點，95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
-    "wins_miou": {
+    "wins_segmentation": {
         "en": "it wins on {wins} of {images} images",
         "zh-Hant": "{images} 張影像中勝出 {wins} 張",
     },
-    "wins_accuracy": {
+    "wins_classification": {
         "en": "it alone is right on {wins} of {images} images, {loser} alone on {losses}",
         "zh-Hant": "{images} 張影像中，只有它答對的有 {wins} 張，只有 {loser} 答對的有 {losses} 張",
     },
@@ -106,9 +108,9 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "顯示以下類別的組太少，無法給出信賴區間：{classes}。",
     },
     "unequal_classes": {
-        "en": "Only one model has an IoU on {classes}, because no image shows it and one model predicts it; "
-        "so the two means cover different classes.",
-        "zh-Hant": "沒有影像顯示 {classes}，但有一個模型預測了它，因此只有該模型有 IoU；兩個平均值涵蓋的類別不同。",
+        "en": "Only one model has a value for {classes}, because the other never predicts it; "
+        "so a mean over the classes covers different ones.",
+        "zh-Hant": "{classes} 只有一個模型有數值，因為另一個模型從未預測它；因此各類別的平均值涵蓋的類別不同。",
     },
     "head_class": {"en": "class", "zh-Hant": "類別"},
     "head_difference": {"en": "points", "zh-Hant": "百分點"},
@@ -122,9 +124,9 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "among so many, one may differ so by chance.",
         "zh-Hant": "針對 {pairs} 對比較經 Holm 校正後 p {p}：在這麼多對中，可能有一對偶然如此不同。",
     },
+    **METRICS,
     **REASONS,
 }
-METRICS: Final = {"miou": "mIoU", "accuracy": "accuracy"}
 
 
 def say(key: str, language: Language, **words: str) -> str:
@@ -137,6 +139,20 @@ def say(key: str, language: Language, **words: str) -> str:
             every language.
     """
     return CATALOGUE[key][language].format(**words)
+
+
+def metric_name(metric: str, language: Language) -> str:
+    """Return what a metric is called in a sentence: ``mIoU``, ``recall of melanoma``."""
+    figure, of = parted(metric)
+    if not of:
+        return say(f"metric_{figure}", language)
+    return say("metric_of_class", language, figure=say(f"class_{figure}", language), name=of)
+
+
+def metric_heading(metric: str, language: Language) -> str:
+    """Return what a metric is called at the head of a column: ``mIoU``, ``Recall of melanoma``."""
+    name = metric_name(metric, language)
+    return name if name.startswith("mIoU") else name[0].upper() + name[1:]
 
 
 def listed(items: Iterable[str], language: Language) -> str:
