@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
+from pixelproof.comparison.evidence.contrasts import Cell, differences
 from pixelproof.comparison.evidence.measures import measure
-from pixelproof.comparison.evidence.runs import measured
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.comparison.figures import boundaries
 from pixelproof.comparison.verdict import significant, verdict
@@ -19,7 +18,7 @@ from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs import Scores
-from pixelproof.runs.claims import Claim, ClaimTest
+from pixelproof.runs.claims import PARTS, Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
 from pixelproof.runs.evidence_file import ClaimResult, Estimate, Outcome, Status, TestResult
 from pixelproof.runs.metric_names import is_area
@@ -31,27 +30,12 @@ OUTCOMES: Mapping[Verdict, Outcome] = {"b": "holds", "a": "opposite", "undecided
 """What a verdict between the model a claim is against and the model it names says of the claim."""
 
 
-@dataclass(frozen=True)
-class _Gains:
-    """By how much a model surpasses another.
-
-    Attributes:
-        gains: float64 [S], of each pair of runs.
-        over_images: Variance of their mean over images, and the effective number of these behind it.
-        exchanged: The p-value of exchanging two single runs; None where that of the variance counts.
-    """
-
-    gains: Float64
-    over_images: tuple[float, float]
-    exchanged: float | None = None
-
-
 def judge(claim: Claim, models: Models, protocol: Protocol, seed: int = 0, groups: Int64 | None = None) -> ClaimResult:
     """Return what becomes of a claim: confirmed if all its tests hold, refuted if one is found the other way round.
 
     Args:
         claim: The claim.
-        models: The runs of every model that it names.
+        models: The runs of every model of the part, or of those alone that it names.
         protocol: How pixels of ignored classes count.
         seed: Seed of the resamples.
         groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
@@ -76,44 +60,52 @@ def _status(results: Sequence[TestResult]) -> Status:
 def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int, groups: Int64 | None) -> TestResult:
     if test.against is None:
         return _on_the_grid(test, models[test.model])
-    # Runs are paired by the order of their seeds, so that one resample of images serves both.
-    pairs = list(zip(models[test.against], models[test.model], strict=False))
-    found = (_areas if is_area(test.metric) else _counted)(test.metric, pairs, protocol, seed, groups)
-    freedom = len(pairs) - 1
-    variance = float(found.gains.var(ddof=1)) / len(pairs) if freedom else math.nan
-    estimate, p = over_images_and_seeds(float(found.gains.mean()), *found.over_images, variance, freedom)
-    p = p if found.exchanged is None else found.exchanged
+    one, other = models[test.against], models[test.model]
+    if test.metric in PARTS:
+        estimate, p = _part(test.metric, list(zip(one, other, strict=False)), protocol, seed, groups)
+    else:
+        cells = [Cell(name, {}, runs) for name, runs in models.items()]
+        contrast = {test.against: -1.0, test.model: 1.0}
+        (found,) = differences(cells, [contrast], protocol, seed, groups, test.metric)
+        estimate, p = found.difference, found.p
+    if len(one) == len(other) == 1 and not is_area(test.metric):  # as in the comparison of these two runs
+        p = _exchanged(test.metric, (one[0], other[0]), protocol, seed, groups)
     return TestResult(test=test, outcome=OUTCOMES[verdict(estimate.low, estimate.high, p)], difference=estimate, p=p)
 
 
-def _counted(metric: str, pairs: Sequence[Pair], protocol: Protocol, seed: int, groups: Int64 | None) -> _Gains:
-    """Return the gains in what derives from counts."""
+def _part(
+    metric: str, pairs: Sequence[Pair], protocol: Protocol, seed: int, groups: Int64 | None
+) -> tuple[Estimate, float]:
+    """Return the mean over pairs of runs of a part of the gain, which each pair has of its own, and its p-value.
+
+    Runs are paired by the order of their seeds, so that one resample of images serves both.
+    """
     compared = measure(metric, pairs[0][0], protocol)
-    stacked = (np.stack([compared.counts(a), compared.counts(b)], axis=1) for a, b in pairs)
-    counts = [paired.by_unit(each, groups) for each in stacked]
-    gains = np.array([compared.gain(each.sum(axis=0)[None])[0] for each in counts])
-    units = np.stack(counts, axis=1)
+    stacked = [np.stack([compared.counts(a), compared.counts(b)], axis=1) for a, b in pairs]
+    units = np.stack([paired.by_unit(each, groups) for each in stacked], axis=1)
+
+    def gains(sums: paired.Counts) -> Float64:
+        each: Float64 = np.stack([compared.gain(sums[:, place]) for place in range(len(pairs))], axis=1)
+        return each
 
     def mean_gain(sums: paired.Counts) -> Float64:
-        each: Float64 = np.stack([compared.gain(sums[:, place]) for place in range(len(pairs))], axis=1)
-        mean: Float64 = each.mean(axis=1, keepdims=True)
+        mean: Float64 = gains(sums).mean(axis=1, keepdims=True)
         return mean
 
-    variance = paired.variance(paired.resample(units, mean_gain, seed)[:, 0])
-    support = float(paired.support(units, mean_gain, np.array([compared.informing(units[:, 0, 0])]))[0])
-    exchanged = None
-    if len(pairs) == 1 and len(units) >= MINIMUM:  # as in the comparison of these two runs
-        found = paired.exchanged_p(counts[0][:, 0], counts[0][:, 1], lambda s: compared.gain(s)[:, None], seed)
-        exchanged = float(found[0])
-    return _Gains(gains, (variance, support), exchanged)
+    found, freedom = gains(units.sum(axis=0)[None])[0], len(pairs) - 1
+    over_images = paired.variance(paired.resample(units, mean_gain, seed)[:, 0])
+    support = float(paired.support(units, mean_gain, np.array([len(units)]))[0])
+    over_seeds = float(found.var(ddof=1)) / len(pairs) if freedom else math.nan
+    return over_images_and_seeds(float(found.mean()), over_images, support, over_seeds, freedom)
 
 
-def _areas(metric: str, pairs: Sequence[Pair], protocol: Protocol, seed: int, groups: Int64 | None) -> _Gains:
-    """Return the gains in an area under a curve."""
-    runs, count = [run for side in zip(*pairs, strict=True) for run in side], len(pairs)
-    score = measured(runs, metric, protocol, groups, seed)
-    weights = np.repeat([-1 / count, 1 / count], count)
-    return _Gains(score.values[count:] - score.values[:count], score.varies(weights))
+def _exchanged(metric: str, pair: Pair, protocol: Protocol, seed: int, groups: Int64 | None) -> float:
+    """Return the p-value of exchanging two single runs on every image; NaN of too few."""
+    compared = measure(metric, pair[0], protocol)
+    one, other = (paired.by_unit(compared.counts(scores), groups) for scores in pair)
+    if len(one) < MINIMUM:
+        return math.nan
+    return float(paired.exchanged_p(one, other, lambda sums: compared.gain(sums)[:, None], seed)[0])
 
 
 def _on_the_grid(test: ClaimTest, runs: Sequence[Scores]) -> TestResult:
