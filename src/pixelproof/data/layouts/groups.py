@@ -34,7 +34,7 @@ def add_groups(root: Path, found: Found) -> None:
     if not path.is_file():
         return
     samples = [sample for samples in found.splits.values() for sample in samples]
-    known, groups = _names(root, samples), dict[Path, str]()
+    known, groups = images_by_name(root, samples), dict[Path, str]()
     for name, group in read_table(path, COLUMNS).items():
         images = known.get(PurePosixPath(name).as_posix(), set())
         if len(images) > 1:
@@ -51,7 +51,7 @@ def add_groups(root: Path, found: Found) -> None:
     found.tables.append(path)
 
 
-def _names(root: Path, samples: Iterable[Sample]) -> dict[str, set[Path]]:
+def images_by_name(root: Path, samples: Iterable[Sample]) -> dict[str, set[Path]]:
     """Return the images that a line may stand for; a path or id is never unclear because of a name elsewhere."""
     exact: dict[str, set[Path]] = defaultdict(set)
     loose: dict[str, set[Path]] = defaultdict(set)
