@@ -105,7 +105,7 @@ def test_groups_are_kept_in_scores_however_they_are_known(color_classes, tmp_pat
     assert load_scores(tmp_path / "run" / "scores" / "validation.npz").groups.tolist() == scores.groups.tolist()
     every = api.evaluate(tmp_path / "run", color_classes, "all")
     assert every.groups.tolist() == [i[-5] for i in every.ids]
-    assert every.source.learned == "some"
+    assert every.source.learned == "30"
     api.train(color_classes, "vgg16-bn", tmp_path / "other", settings=["width=0.05", "epochs=1"])
     assert api.evaluate(tmp_path / "other", color_classes).groups is None
 

@@ -12,6 +12,7 @@ from pixelproof.runs.scenes import TABLE, scene_in
 
 Splits = Mapping[str, Sequence[Sample]]
 LEARNED = ("train", "selection")
+"""The parts of the data by which weights are found: those that are learned from, and those that choose among them."""
 SAID = 3
 
 
