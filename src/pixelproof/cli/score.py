@@ -38,8 +38,10 @@ def score(
     json: JsonOption = False,
 ) -> None:
     """Score masks or a table of predictions that any tool made, or put score files together."""
+    from pixelproof.evaluation.sentences import learned_line
     from pixelproof.evaluation.threshold import looked
     from pixelproof.labels.thresholds import read_thresholds
+    from pixelproof.progress import say
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
 
@@ -49,6 +51,8 @@ def score(
     thresholds = read_thresholds(threshold or (), scores.scheme)
     for each in thresholds:
         looked(scores, *each)  # which refuses what cannot be answered, before anything is replaced
+    if line := learned_line(scores):
+        say(f"warning: {line}")
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)

@@ -112,4 +112,6 @@ def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
-    return ComparedModel(name=source.name, path=str(path), value=value, **facts)
+    learned = int(source.learned) if source.learned.isdecimal() else 0
+    facts["learned_by"] = source.learned_by
+    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, **facts)

@@ -33,7 +33,7 @@ from pixelproof.report.artefacts import (
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.learning import learning_curves
 from pixelproof.report.map_page import map_file, map_page
-from pixelproof.report.other_splits import other_splits
+from pixelproof.report.other_splits import known_images, other_splits
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, hashed, templates
 from pixelproof.report.selective import selective
@@ -171,7 +171,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     shared: dict[str, object] = {
         "record": part.record,
         "decides": metric_heading(part.record.metric or OF_ALL[part.record.task][0], "en"),
-        "outdated": outdated_scores(part),
+        "outdated": [*outdated_scores(part), *known_images(part)],
         "other_splits": other_splits(part),
         "seen": replicates.seen_line(part),
         "folds": replicates.fold_rows(part),

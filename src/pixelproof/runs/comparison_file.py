@@ -32,6 +32,10 @@ class ComparedModel(Strict):
     """Fingerprint of the images and labels; empty where it is not known."""
     looks: str = ""
     """How it looked at each image, symmetries x sizes; empty where that is not known."""
+    learned: Count = 0
+    """From how many of the images it is known to have learned, or weights that it began with."""
+    learned_by: str = ""
+    """The runs of those weights, where they learned from images that it has not itself."""
     value: Share
     """Its figure over all images: that of the pairs' ``metric``."""
 

@@ -106,7 +106,7 @@ def _classes_differ(pair: PairRecord, side: str, language: Language) -> str:
 
 
 def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
-    said = _other_looks(pair, record, language)
+    said = _other_looks(pair, record, language) + _learned(pair, record, language)
     if record.groups is not None:
         said.append(say("grouped", language, groups=count(record.groups.count)))
         if record.groups.count < ROUGH:
@@ -124,6 +124,17 @@ def _other_looks(pair: PairRecord, record: ComparisonRecord, language: Language)
     looks = {model.name: model.looks for model in record.models}
     a, b = looks[pair.a], looks[pair.b]
     return [say("other_looks", language, a=pair.a, b=pair.b, looks_a=a, looks_b=b)] if a and b and a != b else []
+
+
+def _learned(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return a sentence for each model of a pair that has learned from images which they are compared on."""
+    knowing = [model for model in record.models if model.name in (pair.a, pair.b) and model.learned]
+    said = []
+    for model in knowing:
+        numbers = {"known": count(model.learned), "images": count(pair.images)}
+        key = "learned_by" if model.learned_by else "learned"
+        said.append(say(key, language, name=model.name, by=model.learned_by, **numbers))
+    return said
 
 
 def adjusted(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:

@@ -79,6 +79,15 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "so the difference is not the networks' alone.",
         "zh-Hant": "{a} 與 {b} 檢視影像的方式不同（對稱數 x 尺寸：{looks_a}；{looks_b}），因此差異不全來自網路。",
     },
+    "learned": {
+        "en": "{name} has learned from {known} of these {images} images, which flatters it.",
+        "zh-Hant": "{name} 已從這 {images} 張影像中的 {known} 張學習，其成績因此偏高。",
+    },
+    "learned_by": {
+        "en": "{name}, or {by}, whose weights it began with, has learned from {known} of these {images} images, which "
+        "flatters it.",
+        "zh-Hant": "{name}，或提供其初始權重的 {by}，已從這 {images} 張影像中的 {known} 張學習，其成績因此偏高。",
+    },
     "few_images": {
         "en": "{images} images are few: below {rough}, intervals are rough.",
         "zh-Hant": "{images} 張影像太少：少於 {rough} 張時，信賴區間僅供參考。",

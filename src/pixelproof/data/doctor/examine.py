@@ -44,6 +44,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     overlaps.overlaps,
     sizes.dark_images,
     sizes.blank_images,
+    files.tables_not_read,
     files.unused_images,
     files.empty_folders,
     sizes.mixed_sizes,

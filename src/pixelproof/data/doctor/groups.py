@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
-from pixelproof.data.grouping import leak, shared
+from pixelproof.data.grouping import shared
+from pixelproof.runs.diagnosis_file import Severity
 
 
 def groups_across_splits(survey: Survey) -> Iterator[Finding]:
-    """Groups that train shares with another split."""
-    for split, both in shared(survey.found.splits).items():
-        paths = [sample.image for samples in both.values() for sample in samples]
+    """Groups that a split shares with train, or with one by which thresholds are chosen."""
+    for leak in shared(survey.found.splits):
+        paths = [sample.image for sample in leak.images]
         fix = "move all images of a group into one split, or put all into one folder and let training divide them"
-        yield survey.finding("group-across-splits", "error", paths, leak(split, both), fix)
+        severity: Severity = "error" if leak.other == "train" else "warning"
+        yield survey.finding("group-across-splits", severity, paths, str(leak), fix)
