@@ -37,7 +37,8 @@ ThresholdOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="CLASS=P",
-        help="Also say what looking at all images with a probability of CLASS of at least P finds, such as crack=0.2.",
+        help="Also say what looking at all images with a probability of CLASS of at least P finds, such as crack=0.2, "
+        "or scratch+dent=0.3 for the sum of both.",
     ),
 ]
 LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]

@@ -9,6 +9,7 @@ import numpy as np
 from pixelproof.array_types import Bool, Int64
 from pixelproof.errors import UserError
 from pixelproof.evaluation.intervals import share_interval
+from pixelproof.evaluation.merge_classes import as_one
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.units import members_of
 from pixelproof.labels.thresholds import reached
@@ -31,7 +32,7 @@ class Looked:
     """What is found by looking at all images with at least a probability of a class.
 
     Attributes:
-        name: The class.
+        name: The class, or several as one, such as ``scratch+dent``.
         probability: From where on.
         shares: ``sensitivity``, also called recall, of the class's images those looked at; ``specificity``, of all
             other images those not looked at; ``precision``, of the images looked at those of the class; ``looked_at``,
@@ -44,15 +45,17 @@ class Looked:
 
 
 def looked(scores: Scores, name: str, probability: float) -> Looked:
-    """Return what looking at all images with at least this probability of a class finds.
+    """Return what looking at all images with at least this probability of a class, or several as one, finds.
 
     Raises:
-        UserError: The scores hold no probabilities.
+        UserError: The scores hold no probabilities, or there is no such class.
     """
     if not isinstance(scores, ClassificationScores) or scores.probabilities is None:
         problem = f"the scores of {scores.source.name} hold no probabilities, which --threshold asks for"
         raise UserError(problem, "evaluate the run again (tables of labels and older files have none)")
-    index, members = scores.scheme.names.index(name), members_of(scores)
+    scores, index = as_one(scores, name)
+    assert scores.probabilities is not None
+    members = members_of(scores)
     chosen, own = reached(scores.probabilities[:, index], probability), scores.truth == index
     shares = {
         "sensitivity": _share(chosen, own, members),

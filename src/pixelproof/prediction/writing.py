@@ -18,7 +18,7 @@ from pixelproof.data.images import write_png
 from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme, class_colors, encode_ids
-from pixelproof.labels.thresholds import Threshold, reached
+from pixelproof.labels.thresholds import Threshold, reaching
 from pixelproof.numbers import counted, room
 from pixelproof.prediction.chances import likeliest
 from pixelproof.prediction.predictor import Predictor
@@ -140,9 +140,8 @@ def _write_tables(
             chances = predictor.probabilities([predictor.reader(file)])[0]
             order = np.argsort(-chances, kind="stable")[:TOP].tolist()
             likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
-            look_for = [of for of, least in thresholds if reached(chances[names.index(of)], least)]
             row = [name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely]
-            write([*row, "; ".join(look_for)] if thresholds else row)
+            write([*row, "; ".join(reaching(chances, predictor.scheme, thresholds))] if thresholds else row)
             if probabilities:
                 write_all([name, *chances.tolist()])
 
