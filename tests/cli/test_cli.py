@@ -57,12 +57,15 @@ OPTIONS = {
     },
     "predict": {
         *("--out", "--device", "--backend", "--tta", "--scales", "--part", "--probabilities", "--threshold"),
+        "--per-group",
         *("--skip-unreadable", "--overwrite", "--help"),
     },
     "report": {"--lang", "--help"},
     "sample": {*("--out", "--scene", "--labels", "--points", "--least", "--seed", "--bands", "--stretch", "--help")},
-    "score": {"--labels", "--merge", "--threshold", "--out", "--overwrite", "--json", "--help"},
-    "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},
+    "score": {"--labels", "--merge", "--per-group", "--threshold", "--out", "--overwrite", "--json", "--help"},
+    "serve": {
+        *("--host", "--port", "--device", "--backend", "--tta", "--scales", "--threshold", "--max-megabytes", "--help")
+    },
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {

@@ -28,6 +28,7 @@ from pixelproof.deploy.serve.desk import Desk
 from pixelproof.deploy.serve.models import load_models
 from pixelproof.deploy.serve.names import model_names
 from pixelproof.deploy.serve.replies import Declined
+from pixelproof.deploy.serve.server import thresholds_of
 from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor, tiles
 from pixelproof.verbs.predict import predict_run
@@ -113,6 +114,26 @@ def test_the_answer_of_a_classifier(server, runs, folder, tmp_path):
         likely = sorted(found["probabilities"].items(), key=lambda item: -item[1])
         assert " ".join(f"{label}={chance:.4f}" for label, chance in likely) == rows[name]["top5"]
         assert sum(found["probabilities"].values()) == pytest.approx(1)
+
+
+def test_thresholds_are_reached_as_predict_says(runs, folder, tmp_path):
+    predict_run(runs[2].path, [folder], tmp_path / "plain", device="cpu", probabilities=True)
+    with (tmp_path / "plain" / "probabilities.csv").open() as file:
+        red = sorted({float(row["red"]) for row in csv.DictReader(file)})
+    asked = [f"red={red[-2]}", "green=0"]
+    predict_run(runs[2].path, [folder], tmp_path / "out", device="cpu", threshold=asked)
+    with (tmp_path / "out" / "predictions.csv").open() as file:
+        wanted = {row["filename"]: row["look_for"].split("; ") for row in csv.DictReader(file)}
+    assert {len(names) for names in wanted.values()} == {1, 2}
+    few = [runs[0], runs[2]]
+    with running(load_models(few, "cpu", "torch", None, None, thresholds_of(few, asked))) as server:
+        assert {name: server.predict("colors", data).json["look_for"] for name, data in KINDS.items()} == wanted
+        assert "look_for" not in server.predict("fcn8s", PNG).json
+        listed = [model["thresholds"] for model in server.get("/api/models").json["models"]]
+    assert [[(each["class"], each["probability"]) for each in model] for model in listed] == [
+        [],
+        [(name, float(least)) for name, _, least in (text.partition("=") for text in asked)],
+    ]
 
 
 def test_a_large_image_is_computed_in_tiles(server, monkeypatch):

@@ -73,6 +73,12 @@ def test_a_port_that_is_taken(pixelproof, runs):
         (["{0}", "{0}/nowhere"], "{0}/nowhere is not a run folder (it has no config.yaml); give a folder that"),
         (["{0}", "--backend", "tensorflow"], "there is no backend 'tensorflow'; known are auto, ncnn, "),
         (["{2}", "--scales", "0.5"], "scales are for segmenters, and this run classifies whole images; leave them out"),
+        (
+            ["{0}", "{2}", "--threshold", "rde=0.5"],
+            "--threshold 'rde=0.5': there is no class 'rde'; did you mean 'red'?",
+        ),
+        (["{2}", "--threshold", "red=2"], "--threshold 'red=2' is not a class and a probability of 0 to 1; write such"),
+        (["{0}", "--threshold", "urban=0.5"], "--threshold is for classifiers, and these classes are of masks; leave"),
         (["{0}", "--device", "abacus"], "device 'abacus' is not available here; use auto, cpu, cuda or cuda:N"),
         (
             ["{0}", "--host", "nowhere.invalid"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -246,4 +247,24 @@ def test_one_classifier_alone(browser, models):
         assert not viewer.page.locator("#layers").is_visible()
         assert not viewer.page.locator("#agreement").is_visible()
         assert viewer.page.locator(".bars li").count() == 3
+        viewer.close()
+
+
+@pytest.mark.browser
+def test_a_threshold_that_is_reached_is_marked(browser, models):
+    thresholds = [("red", 0.0), ("blue", 1.0)]
+    with running([replace(models[2], thresholds=thresholds)]) as client:
+        viewer = Viewer(browser, client)
+        viewer.put_in()
+        asked = "blue from probability 1 on."
+        assert viewer.page.locator("article .notice").all_inner_texts() == [
+            f"Look for red in this image. Thresholds: red from probability 0 on, {asked}"
+        ]
+        viewer.close()
+    with running([replace(models[2], thresholds=thresholds[1:])]) as client:
+        viewer = Viewer(browser, client)
+        viewer.put_in()
+        assert viewer.page.locator("article .notice").count() == 0
+        said = viewer.page.locator("article .fine").inner_text()
+        assert said == f"No class reaches its threshold. Thresholds: {asked}"
         viewer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from pixelproof.config import ModelConfig
 from pixelproof.data import write_png
 from pixelproof.errors import UserError
+from pixelproof.evaluation.per_group import scores_per_group
+from pixelproof.evaluation.score import score
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
@@ -274,3 +277,54 @@ def test_thresholds_are_applied_as_scores_test_them(tmp_path, pixelproof):
     for wrong in ("rde=0.5", "red=2"):
         assert pixelproof("predict", run.path, root, "--out", tmp_path / "no", "--threshold", wrong)[0] == 2
     assert not (tmp_path / "no").exists()
+
+
+def read(table):
+    return list(csv.DictReader(table.read_text("utf-8").splitlines()))
+
+
+def test_an_answer_for_each_group_is_that_of_its_scores(tmp_path):
+    run, root = untrained_run(tmp_path / "run", "vgg16", COLORS), tmp_path / "in"
+    fill(root, *(f"p{n % 3}_{n * 'x'}.png" for n in range(8)), "alone.png")
+    groups = {file.name: file.name.partition("_")[0] for file in root.glob("*_*")} | {"alone.png": ""}
+    (tmp_path / "groups.csv").write_text("filename,patient\n" + "".join(f"{n},{p}\n" for n, p in groups.items()))
+    (tmp_path / "truth.csv").write_text("filename,label\n" + "".join(f"{name},red\n" for name in groups))
+    predict_run(run.path, root, tmp_path / "out", device="cpu", probabilities=True)
+    images = score(tmp_path / "out" / "probabilities.csv", tmp_path / "truth.csv")
+    of_images = np.array([groups[sample_id] or sample_id for sample_id in images.ids])
+    scores = scores_per_group(replace(images, groups=of_images))
+    green = scores.probabilities[:, scores.scheme.names.index("green")]
+    least = np.sort(green)[1:3].mean()
+    named = {"per_group": tmp_path / "groups.csv", "device": "cpu", "overwrite": True}
+    predict_run(run.path, root, tmp_path / "out", **named, threshold=["red=0.0", f"green={least}"])
+    found = read(tmp_path / "out" / "per_group.csv")
+    assert [row["group"] for row in found] == list(scores.ids) == ["alone.png", "p0", "p1", "p2"]
+    assert [int(row["images"]) for row in found] == [1, 3, 3, 2]
+    assert [row["name"] for row in found] == [scores.scheme.names[n] for n in scores.predicted]
+    np.testing.assert_allclose([float(row["probability"]) for row in found], scores.confidence, atol=1e-6)
+    assert [row["look_for"] for row in found] == ["red; green" if chance > least else "red" for chance in green]
+    (root / "alone.png").unlink()
+    predict_run(run.path, root, tmp_path / "out", **named | {"per_group": "^(.+)_"})
+    plain = [{name: row[name] for name in row if name != "look_for"} for row in found]
+    assert read(tmp_path / "out" / "per_group.csv") == plain[1:]
+    predict_run(run.path, root, tmp_path / "out", device="cpu", overwrite=True)
+    assert not (tmp_path / "out" / "per_group.csv").exists()
+
+
+def test_groups_that_are_not_known_of_each_image_are_refused(tmp_path):
+    run = untrained_run(tmp_path / "run", "vgg16", COLORS).path
+    root = fill(tmp_path / "in", "p1_a.png", "p2_b.png")
+    (tmp_path / "groups.csv").write_text("filename,group\nin/p1_a.png,p1\n")
+    for options, said in (
+        ({"per_group": tmp_path / "groups.csv"}, r"groups\.csv has no line for .*p2_b\.png; add one"),
+        ({"per_group": "_(a)"}, r"groups '_\(a\)' finds no group in image 'p2_b\.png'"),
+        ({"per_group": "p(.", "overwrite": True}, "is not a regular expression"),
+        ({"per_group": tmp_path / "no.csv"}, r"no\.csv does not exist"),
+        ({"per_group": "p.", "part": "1/2"}, "--part 1/2 leaves out images of groups that --per-group"),
+    ):
+        with pytest.raises(UserError, match=said):
+            predict_run(run, root, tmp_path / "out", device="cpu", **options)
+    masks = untrained_run(tmp_path / "masks", "fcn8s", PRESETS["deepglobe"]).path
+    with pytest.raises(UserError, match="--per-group is for classifiers, and this run draws masks"):
+        predict_run(masks, root, tmp_path / "out", device="cpu", per_group="p.")
+    assert not (tmp_path / "out").exists()

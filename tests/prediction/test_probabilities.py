@@ -18,7 +18,7 @@ from pixelproof.prediction.predictor import trained_network
 from pixelproof.runs.calibration_file import Calibration, save_calibration
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs.predict import predict_run
-from small_runs import untrained_run
+from small_runs import COLORS, untrained_run
 
 LAND = PRESETS["deepglobe"]
 
@@ -69,6 +69,15 @@ def test_arrays_that_are_no_image_are_refused(tmp_path, image, given):
     for ask in (predictor.class_map, predictor.probability_map, lambda one: predictor.probabilities([one])):
         with pytest.raises(UserError, match=rf"an image is given as {given}, and the network takes uint8 \[H, W, 3\]"):
             ask(image)
+
+
+def test_images_of_several_sizes_are_for_networks_that_resize_them(tmp_path):
+    images = [PHOTO, PHOTO[:30]]
+    with pytest.raises(UserError, match="the images have several sizes, and the network resizes none; give them one"):
+        Predictor.open(untrained_run(tmp_path / "masks", "fcn32s"), "cpu")(images)
+    classifier = Predictor.open(untrained_run(tmp_path / "run", "vgg16", COLORS, input_size=32), "cpu")
+    each = np.concatenate([classifier.probabilities([image]) for image in images])
+    np.testing.assert_allclose(classifier.probabilities(images), each, atol=1e-6)
 
 
 def test_a_view_of_an_array_is_an_image(tmp_path):

@@ -14,13 +14,17 @@ from pixelproof.cli.options import JsonOption, print_json
 
 def cut(
     scenes: Annotated[
-        list[Path], typer.Argument(help="Rasters that say where they lie, or one that does not.", metavar="SCENE [...]")
+        list[Path],
+        typer.Argument(
+            help="Rasters that say where they lie, folders of these, or one that does not.", metavar="SCENE [...]"
+        ),
     ],
     labels: Annotated[
         Path,
         typer.Option(
-            help="Polygons, or a raster of classes, of the same ground in any CRS; or a raster of the same pixels.",
-            metavar="FILE",
+            help="Polygons, or a raster of classes, of the same ground in any CRS; or a raster of the same pixels; "
+            "or a folder with a raster for each scene, called alike.",
+            metavar="FILE|FOLDER",
         ),
     ],
     out: Annotated[Path, typer.Option(help="A new folder for images and masks.", metavar="DATA")],

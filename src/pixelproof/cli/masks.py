@@ -16,7 +16,8 @@ def masks(
     annotations: Annotated[
         list[Path],
         typer.Argument(
-            help="COCO or LabelMe files, YOLO's data.yaml, or folders of these.", metavar="ANNOTATIONS [...]"
+            help="COCO or LabelMe files, CVAT's annotations.xml, YOLO's data.yaml, or folders of these.",
+            metavar="ANNOTATIONS [...]",
         ),
     ],
     images: Annotated[

@@ -36,8 +36,13 @@ def predict(
     ] = False,
     threshold: Annotated[
         list[str] | None,
+        typer.Option(metavar="CLASS=P", help="Write for which images CLASS, or A+B, has a probability of P or more."),
+    ] = None,
+    per_group: Annotated[
+        str | None,
         typer.Option(
-            metavar="CLASS=P", help="Write for which images CLASS, or A+B, has a probability of P or more."
+            metavar="groups.csv|REGEX",
+            help="Also write an answer for each group of images, such as a patient; a table or what finds it in names.",
         ),
     ] = None,
     skip_unreadable: Annotated[
@@ -64,5 +69,6 @@ def predict(
         probabilities=probabilities,
         skip_unreadable=skip_unreadable,
         threshold=threshold or (),
+        per_group=per_group,
     )
     print(f"{counted(len(files), 'image')} predicted: {out}")

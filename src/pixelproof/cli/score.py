@@ -29,6 +29,9 @@ def score(
         list[str] | None,
         typer.Option(help="Count classes as one, or rename one; may be repeated.", metavar="NEW=OLD,OLD"),
     ] = None,
+    per_group: Annotated[
+        bool, typer.Option("--per-group", help="Answer for each group of images, such as a patient, instead.")
+    ] = False,
     threshold: ThresholdOption = None,
     out: Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")] = None,
     overwrite: OverwriteOption = False,
@@ -42,7 +45,7 @@ def score(
 
     if out is not None:
         refuse_existing([out], overwrite)
-    scores = _scored(predictions, labels, merge or [])
+    scores = _scored(predictions, labels, merge or [], per_group)
     thresholds = read_thresholds(threshold or (), scores.scheme)
     for each in thresholds:
         looked(scores, *each)  # which refuses what cannot be answered, before anything is replaced
@@ -52,7 +55,7 @@ def score(
     print_scored(scores, thresholds, json)
 
 
-def _scored(places: list[Path], labels: Path | None, merge: list[str]) -> Scores:
+def _scored(places: list[Path], labels: Path | None, merge: list[str], per_group: bool) -> Scores:
     """Return the scores of predictions and their truth, or of score files, however many of these."""
     from pixelproof.errors import UserError
     from pixelproof.evaluation.score import score
@@ -60,7 +63,7 @@ def _scored(places: list[Path], labels: Path | None, merge: list[str]) -> Scores
 
     merges = parse_merges(merge)
     if all(file.suffix == ".npz" for file in places):
-        return score(places, None, labels, merges)
+        return score(places, None, labels, merges, per_group)
     if len(places) > 2:
         raise UserError(f"{len(places)} places are too many", "give predictions and truth, or score files alone")
-    return score(places[0], places[1] if len(places) == 2 else None, labels, merges)
+    return score(places[0], places[1] if len(places) == 2 else None, labels, merges, per_group)

@@ -23,6 +23,10 @@ def serve(
     backend: BackendOption = "torch",
     tta: TtaOption = None,
     scales: ScalesOption = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CLASS=P", help="Mark images of which CLASS, or A+B, has a probability of P or more."),
+    ] = None,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest image file that is taken, in MiB.")] = 64,
 ) -> None:
     """Serve runs: a page to drop images on and look at answers side by side, and an HTTP API. Ctrl-C ends it.
@@ -39,6 +43,7 @@ def serve(
         backend=backend,
         tta=tta,
         scales=parse_scales(scales),
+        threshold=threshold or (),
         max_megabytes=max_megabytes,
         ready=lambda address: print(address, flush=True),
     )

@@ -28,11 +28,15 @@ def refuse_mixture(a: Scores, b: Scores) -> None:
         b: The second's.
 
     Raises:
-        Refusal: The task, the label contract, the images, the data's fingerprint or the truth differs.
+        Refusal: The task, the rows' unit, the label contract, the images, the data's fingerprint or the truth differs.
     """
     names = (a.source.name, b.source.name)
     if a.scheme.task != b.scheme.task:
         _refuse(names, f"differ in their task: {a.scheme.task} and {b.scheme.task}", "compare models of one task")
+    if a.source.unit != b.source.unit:
+        of_groups, of_images = names if a.source.unit else reversed(names)
+        what = f"answer for different things: {of_groups} for each group of images, {of_images} for each image"
+        _refuse(names, what, "score both with --per-group, or neither")
     if a.scheme.hash != b.scheme.hash:
         what = _contract_difference(a.scheme, b.scheme)
         _refuse(names, f"were scored under different label contracts: {what}", "score both with the same labels.yaml")

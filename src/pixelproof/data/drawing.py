@@ -48,10 +48,10 @@ def run_lengths(counts: list[int], height: int, width: int) -> Bool:
     """Return a mask, [height, width], from runs of pixels outside and inside by turns, down one column after the other.
 
     Raises:
-        ValueError: They are not as many pixels as the image has.
+        ValueError: They are not as many pixels as the mask has.
     """
     if min(counts, default=0) < 0 or sum(counts) != height * width:
-        raise ValueError(f"its runs are {sum(counts):,} pixels, and the image has {height * width:,}")
+        raise ValueError(f"its runs are {sum(counts):,} pixels of {height * width:,}")
     values = np.arange(len(counts)) % 2 == 1
     return np.repeat(values, counts).reshape(width, height).T
 

@@ -15,6 +15,7 @@ from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.data.rasters import driver_of, explained
 from pixelproof.deploy.areas import Ground
 from pixelproof.deploy.geo import lies, open_raster, rasterio
+from pixelproof.deploy.sources import source_files
 from pixelproof.deploy.tally import ROWS, pieces
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme
@@ -35,7 +36,7 @@ class ClassMap:
 
     Args:
         path: GeoTIFF, PNG or VRT with one band of whole numbers.
-        labels: A ``labels.yaml``, if the classes are not those that the file names.
+        labels: A ``labels.yaml``, or what it says, if the classes are not those that the file names.
 
     Attributes:
         scheme: The classes: those of ``labels``, of the file's tags, or one for each value that occurs.
@@ -50,7 +51,7 @@ class ClassMap:
         UserError: The file is no such raster.
     """
 
-    def __init__(self, path: Path, labels: Path | None = None) -> None:
+    def __init__(self, path: Path, labels: Path | LabelScheme | None = None) -> None:
         self.path = path
         with self._explained():
             self._data = open_raster(path, driver_of(path))
@@ -58,7 +59,8 @@ class ClassMap:
             self.crs, self.transform = self._data.crs, self._data.transform
         try:
             self._refuse_other_kinds()
-            named = read_labels_for("segmentation", labels) if labels else self._named()
+            given = read_labels_for("segmentation", labels) if isinstance(labels, Path) else labels
+            named = given or self._named()
             self.named = named is not None
             self.scheme = named or self._found()
         except UserError:
@@ -72,6 +74,11 @@ class ClassMap:
     def close(self) -> None:
         """Close the file."""
         self._data.close()
+
+    @property
+    def files(self) -> list[Path]:
+        """Those it is read from."""
+        return source_files(self._data)
 
     def rows(self, label: str) -> Iterator[tuple[int, UInt8]]:
         """Yield the whole map from top to bottom, some rows at once: the first one's number and class indices, [h, W].

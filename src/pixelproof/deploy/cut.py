@@ -6,37 +6,23 @@ Tiles hold what the scene holds, all bands as they are stored and where they lie
 
 from __future__ import annotations
 
-import math
+import os
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pixelproof.array_types import Bool, UInt8
-from pixelproof.data.images import encode_png, refuse_orientation
-from pixelproof.data.rasters import is_raster
-from pixelproof.deploy.class_map import ClassMap
-from pixelproof.deploy.geo import lies
-from pixelproof.deploy.polygon_file import HEADS, KNOWN
-from pixelproof.deploy.polygon_labels import PolygonLabels
-from pixelproof.deploy.sheet import Sheet, open_sheet
+from pixelproof.deploy.cutting import Cutting
+from pixelproof.deploy.ground_labels import GroundLabels, ground_labels, scenes_in
+from pixelproof.deploy.journal import Journal
+from pixelproof.deploy.sheet import Sheet, read_sheet
+from pixelproof.deploy.sources import fingerprint
 from pixelproof.errors import UserError, require_utf8
-from pixelproof.labels import VOID
-from pixelproof.labels.drawn import byte_masks
-from pixelproof.numbers import counted
-from pixelproof.progress import bar, say
-from pixelproof.runs import LABELS_FILE, labels_to_yaml
-from pixelproof.runs.atomic import fresh_folder
-from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
-from pixelproof.windows import Window
+from pixelproof.runs.atomic import explain_unwritten
+from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 
 SMALLEST = 32
 """Pixels a side of a tile."""
-BLOCKS = 20
-"""Groups of neighbouring tiles that there are to be at least, so that a part of them can be set aside."""
 GROUPS = r"^(.*_b\d+)_"
 """The setting that keeps neighbours together: what lies side by side is alike, and flatters a score."""
 
@@ -54,10 +40,14 @@ def cut_scenes(
 ) -> dict[str, Any]:
     """Cut scenes and what is known of their ground into images and masks, and say how much of each class there is.
 
+    What was interrupted goes on where it was when the same call is made again.
+
     Args:
-        scenes: Rasters that say where they lie, all of one type and number of bands; or one that does not.
-        labels: Polygons (GeoPackage, GeoJSON, FlatGeobuf, Shapefile), or a raster of classes, in any CRS. Of a scene
-            that lies nowhere, a raster that does not either, of the same size.
+        scenes: Rasters that say where they lie, all of one type and number of bands, or folders of these; or one that
+            does not.
+        labels: Polygons (GeoPackage, GeoJSON, FlatGeobuf, Shapefile), or a raster of classes, in any CRS; or a folder
+            with a raster for each scene, called alike. Of a scene that lies nowhere, a raster that does not either, of
+            the same size.
         out: Folder for ``images/``, ``masks/`` and ``labels.yaml``, which must not be there yet.
         field: Of polygons, what names their class.
         layer: Of a file of polygons that has several.
@@ -71,10 +61,10 @@ def cut_scenes(
         a class), ``contested`` (pixels in polygons of several classes) and ``unnamed`` (polygons).
 
     Raises:
-        UserError: A file cannot be read, it is not known where labels lie on a scene, nothing of them does, or ``out``
-            is there.
+        UserError: A file cannot be read, it is not known where labels lie on a scene, nothing of them does, ``out`` is
+            there, or was begun with other settings.
     """
-    paths, folder = as_paths(scenes), Path(out).resolve()
+    paths, folder = scenes_in(as_paths(scenes), Path(labels)), Path(out).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} already exists", "choose another --out")
     if side < SMALLEST:
@@ -85,116 +75,37 @@ def cut_scenes(
         raise UserError("no scene is given", "give one or more")
     for path in paths:
         require_utf8(path)
-    with ExitStack() as opened:
-        source = _labels(opened, Path(labels), field, layer, called, rest, classes)
-        sheets = [open_sheet(opened, path, side) for path in paths]
-        _refuse_other_bands(sheets)
-        _refuse_unplaced(sheets, source)
-        with fresh_folder(folder) as temporary:
-            return _Cutting(temporary, source).all(sheets)
-
-
-class _Cutting:
-    """Writes tiles, and counts what is in them."""
-
-    def __init__(self, folder: Path, source: PolygonLabels | ClassMap) -> None:
-        self.folder, self.source = folder, source
-        self.scheme, self.values = byte_masks(source.scheme)
-        self.pixels = np.zeros(VOID + 1, np.int64)
-        self.contested = self.hidden = 0
-        self.written: list[tuple[Sheet, int, int]] = []
-
-    def all(self, sheets: Sequence[Sheet]) -> dict[str, Any]:
-        for name in ("images", "masks"):
-            (self.folder / name).mkdir()
-        total = sum(sheet.tiles for sheet in sheets)
-        with bar("cut", total, "tiles") as step:
-            for sheet in sheets:
-                before = len(self.written)
-                with self.source.over(*sheet.place) as classes:
-                    for row, column, window in sheet.windows():
-                        self._tile(sheet, row, column, window, *classes(window))
-                        step()
-                if len(self.written) == before and len(sheets) > 1:
-                    say(f"warning: no tile of {sheet.path} has a class")
-        if not self.written:
-            raise UserError(*self._nothing(sheets))
-        self._name_by_blocks()
-        write_text(self.folder / LABELS_FILE, labels_to_yaml(self.scheme))
-        polygons = self.source.polygons if isinstance(self.source, PolygonLabels) else {}
-        return {
-            "classes": {
-                name: {"pixels": int(self.pixels[k])} | ({"polygons": polygons[name]} if polygons else {})
-                for k, name in enumerate(self.scheme.names)
-            },
-            "tiles": len(self.written),
-            "left_out": total - len(self.written),
-            "contested": self.contested,
-            "unnamed": self.source.unnamed if isinstance(self.source, PolygonLabels) else 0,
-        }
-
-    def _tile(self, sheet: Sheet, row: int, column: int, window: Window, mask: UInt8, contested: Bool) -> None:
-        labelled = mask != VOID
-        if not (labelled.any() or contested.any()):
-            return
-        valid = sheet.valid(window)
-        self.contested += int((contested & valid).sum())
-        self.hidden += int((labelled & ~valid).sum())
-        mask[~valid] = VOID
-        if (mask == VOID).all():
-            return
-        image, drawn = self._files(sheet.name(row, column, 1))
-        image.write_bytes(sheet.tile(window))
-        drawn.write_bytes(encode_png(self.values[mask]))
-        self.pixels += np.bincount(mask.ravel(), minlength=VOID + 1)
-        self.written.append((sheet, row, column))
-
-    def _files(self, name: str) -> tuple[Path, Path]:
-        return self.folder / "images" / f"{name}.tif", self.folder / "masks" / f"{name}.png"
-
-    def _name_by_blocks(self) -> None:
-        """Name the tiles by blocks of such a size that there are enough of these: known once all tiles are."""
-        block = max(1, math.isqrt(len(self.written) // BLOCKS))
-        for sheet, row, column in self.written:
-            for file, named in zip(*(self._files(sheet.name(row, column, b)) for b in (1, block)), strict=True):
-                file.rename(named)
-
-    def _nothing(self, sheets: Sequence[Sheet]) -> tuple[str, str]:
-        """Return why there is no tile, and what to do about it."""
-        scene, labels = (str(sheets[0].path) if len(sheets) == 1 else "any scene"), self.source.path
-        if self.hidden:
-            return f"{scene} holds no data where {labels} has a class", "give scenes and labels of the same ground"
-        if self.contested:
-            return f"all of {labels} that lies on {scene} is of several classes at once", "leave one of each two out"
-        return f"nothing of {labels} lies on {scene}", "give labels of the same ground"
-
-
-def _labels(
-    opened: ExitStack,
-    path: Path,
-    field: str | None,
-    layer: str | None,
-    called: str | None,
-    rest: str | None,
-    classes: AnyPath | None,
-) -> PolygonLabels | ClassMap:
-    of_polygons = {"--field": field, "--layer": layer, "--as": called, "--rest": rest}
-    if path.suffix.lower() in HEADS:
-        if classes is not None:
-            raise UserError(f"{path} holds polygons, and --classes is for rasters", "leave it out")
-        if field and called:
-            raise UserError("--field and --as both say the class of polygons", "leave one of them out")
-        return PolygonLabels(path, field, layer, called, rest)
-    if path.is_file() and not is_raster(path):
-        raise UserError(
-            f"{path} holds neither polygons nor a raster that are read", f"{KNOWN}, or a GeoTIFF of classes"
-        )
-    if given := next((name for name, value in of_polygons.items() if value), None):
-        raise UserError(f"{path} holds no polygons, which {given} is for", "leave it out, or give polygons")
-    found = opened.enter_context(closing(ClassMap(path, Path(classes) if classes else None)))
-    if len(found.scheme.classes) < 2:
-        raise UserError(f"{path} has 1 class, and two are needed", "name others in --classes, or give another raster")
+    known = ground_labels(Path(labels), paths, field, layer, called, rest, Path(classes) if classes else None)
+    sheets = [read_sheet(path, side) for path in known.scenes]
+    _refuse_other_bands(sheets)
+    words = {"--field": field, "--layer": layer, "--as": called, "--rest": rest, "--side": side}
+    words["--classes"] = file_digest(Path(classes)) if classes else None
+    made_from = _made_from(sheets, known, folder.parent, words)
+    journal = Journal(folder, made_from, changed="data", what="cut", else_="delete it")
+    try:
+        cutting = Cutting(journal, sheets, known)
+        found = cutting.all()
+        cutting.folder.rename(folder)
+    except OSError as error:
+        raise explain_unwritten(error, folder) from error
+    except UserError:
+        journal.remove()
+        raise
+    finally:
+        journal.close()
+    journal.remove()
     return found
+
+
+def _made_from(sheets: Sequence[Sheet], labels: GroundLabels, folder: Path, words: dict[str, Any]) -> dict[str, Any]:
+    """Return everything that decides a tile, by the name that messages use."""
+    files = dict.fromkeys(file for sheet in sheets for file in [*sheet.files, *labels.checked(sheet)])
+    return {
+        "list of scenes": [os.path.relpath(sheet.path, folder) for sheet in sheets],
+        "file of labels": os.path.relpath(labels.path, folder),
+        "data": fingerprint(files, folder),
+        **words,
+    }
 
 
 def _refuse_other_bands(sheets: Sequence[Sheet]) -> None:
@@ -202,26 +113,3 @@ def _refuse_other_bands(sheets: Sequence[Sheet]) -> None:
     if other := next((sheet for sheet in sheets if sheet.kind != first.kind), None):
         problem = f"{first.path} has {first.kind}, {other.path} {other.kind}"
         raise UserError(problem, "cut scenes of one kind together, or convert them")
-
-
-def _refuse_unplaced(sheets: Sequence[Sheet], labels: PolygonLabels | ClassMap) -> None:
-    """Refuse a scene that does not say where it lies, unless the labels are of its pixels."""
-    lost = next((sheet for sheet in sheets if not lies(sheet.data)), None)
-    if lost is None:
-        return
-    if isinstance(labels, PolygonLabels) or lies(labels):
-        remedy = "give a scene with a CRS and a transform, or a raster of classes of its size that has none either"
-        raise UserError(f"{lost.path} does not say where it lies", remedy)
-    if len(sheets) > 1:
-        problem = f"{labels.path} does not say where it lies, and {counted(len(sheets), 'scene')} are given"
-        raise UserError(problem, "cut each with labels of its own, or give all a CRS and a transform")
-    sizes = [(each.width, each.height) for each in (lost.data, labels)]
-    if sizes[0] != sizes[1]:
-        one, other = (f"{width} x {height}" for width, height in sizes)
-        problem = f"{lost.path} has {one} pixels and {labels.path} {other}, and they do not say where they lie"
-        raise UserError(problem, "give labels of the scene's size")
-    if lost.data.transform != labels.transform:
-        problem = f"{lost.path} and {labels.path} have different coordinates and no CRS"
-        raise UserError(problem, "say in which CRS they are, or take the coordinates from both")
-    for path in (lost.path, labels.path):
-        refuse_orientation(path)

@@ -1,4 +1,4 @@
-"""An unfinished map: raw pixels beside the final place, and a journal of the tiles that are in them.
+"""Unfinished work, such as a map: raw pixels beside the final place, and a journal of the tiles that are in them.
 
 A kill at any moment loses at most the tiles in flight: pixels are written in place and reach the disk before the
 journal names their tile.
@@ -65,25 +65,35 @@ class RawFile:
 
 
 class Journal:
-    """The folder of an unfinished map.
+    """The folder of unfinished work.
 
     Args:
-        out: The map's final place.
-        made_from: What decides every pixel, by what it is called in messages; an unfinished map is only continued where
+        out: The final place of what is made.
+        made_from: What decides every byte, by what it is called in messages; what is unfinished is only continued where
             all of it is the same.
-        changed: What can only differ because it was changed in place, so that nobody can want the unfinished map.
-        anew: Throw an unfinished map away that was made from something else.
+        changed: What can only differ because it was changed in place, so that nobody can want what is unfinished.
+        anew: Throw away what was made from something else.
+        what: What is made, for messages.
+        else_: How to start anew, for messages.
 
     Attributes:
         folder: Beside the final place, hidden, on the same disk.
         finished: Numbers of the tiles that are done.
 
     Raises:
-        UserError: The folder cannot be written, another process writes this map, or an unfinished one was made from
+        UserError: The folder cannot be written, another process writes there, or what is unfinished was made from
             something else.
     """
 
-    def __init__(self, out: Path, made_from: Mapping[str, Any], changed: str, anew: bool = False) -> None:
+    def __init__(
+        self,
+        out: Path,
+        made_from: Mapping[str, Any],
+        changed: str,
+        anew: bool = False,
+        what: str = "map",
+        else_: str = "--overwrite",
+    ) -> None:
         self.folder = _folder(out)
         self._files: list[RawFile] = []
         try:
@@ -97,12 +107,12 @@ class Journal:
         head = self.folder / HEAD
         differing = _differing(head, made_from)
         if differing == [changed]:
-            say(f"the {changed} has changed since an unfinished map was begun; starting anew")
+            say(f"the {changed} has changed since an unfinished {what} was begun; starting anew")
         elif differing and not anew:
             self._log.close()
             raise UserError(
-                f"{self.folder} holds an unfinished map with another {differing[0]}",
-                "give what it was started with to finish it, or --overwrite to start anew",
+                f"{self.folder} holds an unfinished {what} with another {differing[0]}",
+                f"give what it was started with to finish it, or {else_} to start anew",
             )
         if differing or not head.is_file():
             self._clear()
@@ -153,7 +163,9 @@ class Journal:
 
     def _clear(self) -> None:
         for file in self.folder.iterdir():
-            if file.name != "finished.txt":  # it holds the lock
+            if file.is_dir():
+                shutil.rmtree(file)
+            elif file.name != "finished.txt":  # it holds the lock
                 file.unlink()
         self._log.truncate(0)
 

@@ -23,6 +23,8 @@ from pixelproof.progress import say
 from pixelproof.schema import parse
 from pixelproof.windows import Window
 
+BESIDE = (".dbf", ".shx", ".prj", ".cpg")
+"""What lies beside a Shapefile and is a part of it."""
 LONG = 1000
 """Vertices of a polygon of which a tile takes the part around it: bringing all of them along takes long."""
 
@@ -61,6 +63,11 @@ class PolygonLabels:
         self._classes = np.array([places[name] for name in named], np.int64)
         counts = np.bincount(self._classes, minlength=len(places)).tolist()
         self.polygons = dict(zip(self.scheme.names, counts, strict=True))
+
+    @property
+    def files(self) -> list[Path]:
+        """Those it was read from, and some of a Shapefile that there may be."""
+        return [self.path, *(self.path.with_suffix(ending) for ending in BESIDE)]
 
     @contextmanager
     def over(self, crs: Any, transform: Any, height: int, width: int) -> Iterator[_Placed]:

@@ -15,25 +15,32 @@ from pixelproof.array_types import Bool
 from pixelproof.data.rasters import MemoryFile, driver_of, explained, in_memory, type_of_bands
 from pixelproof.data.scaling import refuse_complex
 from pixelproof.deploy.geo import lies, open_raster, rasterio
+from pixelproof.deploy.sources import source_files
 from pixelproof.numbers import counted
 from pixelproof.windows import Window
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """An open scene and where it is cut.
+    """A scene and where it is cut.
 
     Attributes:
         path: Of the scene.
-        data: The scene.
+        kind: Number and type of its bands, in words.
+        crs: None of a scene that lies nowhere.
+        transform: From columns and rows to coordinates.
         rows: At which tiles begin, and at last where they end.
         columns: Likewise.
+        files: That it is read from.
     """
 
     path: Path
-    data: Any
+    kind: str
+    crs: Any
+    transform: Any
     rows: list[int]
     columns: list[int]
+    files: list[Path]
 
     @property
     def tiles(self) -> int:
@@ -41,26 +48,44 @@ class Sheet:
         return (len(self.rows) - 1) * (len(self.columns) - 1)
 
     @property
-    def kind(self) -> str:
-        """Number and type of the bands, in words."""
-        return f"{counted(self.data.count, 'band')} of {self.data.dtypes[0]}"
+    def height(self) -> int:
+        """In pixels."""
+        return self.rows[-1]
+
+    @property
+    def width(self) -> int:
+        """Likewise."""
+        return self.columns[-1]
 
     @property
     def place(self) -> tuple[Any, Any, int, int]:
-        """CRS, None of a scene that lies nowhere, transform, height and width."""
-        crs = self.data.crs if lies(self.data) else None
-        return crs, self.data.transform, self.data.height, self.data.width
+        """CRS, transform, height and width."""
+        return self.crs, self.transform, self.height, self.width
 
-    def windows(self) -> Iterator[tuple[int, int, Window]]:
-        """Yield row, column and place of each tile."""
-        for row, (top, bottom) in enumerate(zip(self.rows, self.rows[1:], strict=False)):
-            for column, (left, right) in enumerate(zip(self.columns, self.columns[1:], strict=False)):
-                yield row, column, Window(top, left, bottom - top, right - left)
+    def windows(self, row: int) -> Iterator[tuple[int, Window]]:
+        """Yield column and place of each tile of a row."""
+        top, bottom = self.rows[row : row + 2]
+        for column, (left, right) in enumerate(zip(self.columns, self.columns[1:], strict=False)):
+            yield column, Window(top, left, bottom - top, right - left)
 
     def name(self, row: int, column: int, block: int) -> str:
         """Return the name of a tile; ``block`` tiles across and down are named as one group."""
         group = row // block * math.ceil((len(self.columns) - 1) / block) + column // block
         return f"{self.path.stem.lstrip('.')}_b{group:03d}_r{row:03d}_c{column:03d}"
+
+    @contextmanager
+    def opened(self) -> Iterator[OpenSheet]:
+        """Give what its tiles hold."""
+        with _opened(self.path) as data:
+            yield OpenSheet(self.path, data)
+
+
+@dataclass(frozen=True)
+class OpenSheet:
+    """An open scene."""
+
+    path: Path
+    data: Any
 
     def valid(self, window: Window) -> Bool:
         """Return which pixels of a window hold data, [h, w].
@@ -118,16 +143,25 @@ class Sheet:
             yield rasterio.windows.Window(window.left, window.top, window.width, window.height)
 
 
-def open_sheet(opened: ExitStack, path: Path, side: int) -> Sheet:
-    """Open a scene, and decide where it is cut: into equal parts of about ``side`` pixels, so that none is a sliver.
+def read_sheet(path: Path, side: int) -> Sheet:
+    """Decide where a scene is cut: into equal parts of about ``side`` pixels, so that none is a sliver.
 
     Raises:
         UserError: It is no raster, or has bands of several types.
     """
-    with explained(path):
-        data = opened.enter_context(open_raster(path, driver_of(path)))
-    refuse_complex(path, type_of_bands(path, data, range(1, data.count + 1)))
-    return Sheet(path, data, _edges(data.height, side), _edges(data.width, side))
+    with _opened(path) as data:
+        refuse_complex(path, type_of_bands(path, data, range(1, data.count + 1)))
+        kind, crs = f"{counted(data.count, 'band')} of {data.dtypes[0]}", data.crs if lies(data) else None
+        rows, columns = _edges(data.height, side), _edges(data.width, side)
+        return Sheet(path, kind, crs, data.transform, rows, columns, source_files(data))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    with ExitStack() as held:
+        with explained(path):
+            data = held.enter_context(open_raster(path, driver_of(path)))
+        yield data
 
 
 def _edges(length: int, side: int) -> list[int]:

@@ -90,6 +90,11 @@ def calibration_counts(units: npt.NDArray[np.integer], right: Bool) -> Int64:
     return np.stack(columns, axis=1).reshape(len(units), BINS, 3).astype(np.int64)
 
 
+def confidence_counts(confidence: Float64, right: Bool) -> Int64:
+    """Count a classifier's answers by confidence, float64 [N], as ``calibration_counts`` does: int64 [N, B, 3]."""
+    return calibration_counts(confidence_units(confidence)[:, None], right[:, None])
+
+
 def reliability(counts: Int64, seed: int = 0, members: Int64 | None = None) -> Reliability:
     """Return the reliability of a model from counts per image, int64 [N, B, 3].
 

@@ -11,7 +11,7 @@ import torch
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
-from pixelproof.evaluation.calibration import calibration_counts, confidence_units
+from pixelproof.evaluation.calibration import calibration_counts, confidence_counts, confidence_units
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.outcomes import kept, outcomes
 from pixelproof.prediction import Predictor
@@ -92,11 +92,11 @@ def _classification(
     truth = np.array([sample.label for sample in samples], np.int64)
     probability = probabilities(logits)
     found = outcomes(probability, truth)
-    right = (found["predicted"] == truth)[:, None]
+    right = found["predicted"] == truth
     calibration = []
     for temperature in _temperatures(predictor).values():
         chances = probability if temperature == 1.0 else probabilities(logits, temperature)
-        calibration.append(calibration_counts(confidence_units(chances.max(axis=1, keepdims=True)), right))
+        calibration.append(confidence_counts(chances.max(axis=1), right))
     return ClassificationScores(
         ids=tuple(s.id for s in samples),
         truth=truth,

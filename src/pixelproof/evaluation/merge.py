@@ -27,7 +27,7 @@ def merged(scores: Sequence[Scores]) -> Scores:
         scores: One or more, of the same label contract and split, none of the same image.
 
     Raises:
-        UserError: They are of different contracts or splits, or share an image.
+        UserError: They are of different contracts or splits, of groups and of images, or share an image.
     """
     first = scores[0]
     if other := next((each for each in scores if each.scheme.hash != first.scheme.hash), None):
@@ -35,6 +35,8 @@ def merged(scores: Sequence[Scores]) -> Scores:
         raise UserError(problem, "give scores of the same classes")
     if len(splits := {each.source.split for each in scores}) > 1:
         raise UserError(f"the scores are of different splits: {', '.join(sorted(splits))}", "give scores of one")
+    if len({each.source.unit for each in scores}) > 1:
+        raise UserError("some of the scores are of groups of images, and some of images", "give scores of one kind")
     times = Counter(sample_id for each in scores for sample_id in each.ids)
     if twice := next((sample_id for sample_id, n in times.items() if n > 1), None):
         raise UserError(f"image '{twice}' is scored twice", "give scores of different images, such as those of folds")
@@ -45,7 +47,7 @@ def merged(scores: Sequence[Scores]) -> Scores:
     name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
     learned = next((source.learned for source in sources if source.learned), "")
-    source = Source(name, first.source.split, looks=looks, learned=learned)
+    source = Source(name, first.source.split, looks=looks, learned=learned, unit=first.source.unit)
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
 
 

@@ -7,15 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from pixelproof.array_types import Int64
-from pixelproof.evaluation.calibration import calibration_counts, confidence_units
-from pixelproof.evaluation.outcomes import outcomes
+from pixelproof.evaluation.outcomes import answered_anew
 from pixelproof.labels import LabelScheme, Merges, merge_classes
 from pixelproof.labels.thresholds import classes_of
 from pixelproof.progress import say
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
-
-LEAST = float(np.finfo(np.float32).smallest_subnormal)
-"""The smallest probability that a score file tells from 0."""
 
 
 def with_merged_classes(scores: Scores, merges: Merges) -> Scores:
@@ -83,22 +79,8 @@ def _without_probabilities(scores: ClassificationScores, scheme: LabelScheme, ne
 
 
 def _classification(scores: ClassificationScores, scheme: LabelScheme, new: Int64) -> ClassificationScores:
-    """Return the outcomes by summed probabilities, all at the one temperature at which these are known, the last."""
+    """Return the outcomes by summed probabilities."""
     assert scores.probabilities is not None
     sums = scores.probabilities.astype(np.float64) @ np.eye(len(scheme.classes))[new]
     sums = sums.clip(max=1)  # what is rounded may add up to more
-    truth = new[scores.truth]
-    found = outcomes(sums.clip(LEAST), truth)
-    calibration = None
-    if scores.calibration is not None:
-        units = confidence_units(found["confidence"][:, None])
-        calibration = calibration_counts(units, (found["predicted"] == truth)[:, None])[:, None]
-    return replace(
-        scores,
-        **found,
-        scheme=scheme,
-        truth=truth,
-        calibration=calibration,
-        probabilities=sums.astype(np.float32),
-        source=replace(scores.source, temperatures=scores.source.temperatures.rpartition(", ")[2]),
-    )
+    return replace(answered_anew(scores, sums, new[scores.truth]), scheme=scheme)

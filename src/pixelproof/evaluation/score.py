@@ -7,6 +7,7 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.evaluation.merge import merged
 from pixelproof.evaluation.merge_classes import with_merged_classes
+from pixelproof.evaluation.per_group import scores_per_group
 from pixelproof.evaluation.score_masks import score_masks
 from pixelproof.evaluation.score_table import score_table
 from pixelproof.labels import Merges
@@ -15,7 +16,11 @@ from pixelproof.runs.files import AnyPath, Paths, as_paths
 
 
 def score(
-    predictions: Paths, truth: AnyPath | None = None, labels: AnyPath | None = None, merge: Merges | None = None
+    predictions: Paths,
+    truth: AnyPath | None = None,
+    labels: AnyPath | None = None,
+    merge: Merges | None = None,
+    per_group: bool = False,
 ) -> Scores:
     """Return the scores of predictions against the truth.
 
@@ -25,15 +30,20 @@ def score(
         truth: A folder of masks or labelled images, or a CSV of labels; not needed for a score file.
         labels: A ``labels.yaml``; by default the one beside the truth, else the preset that the masks fit.
         merge: The classes that are to be one, by its name, such as ``{"plants": ["forest", "rangeland"]}``.
+        per_group: Whether each row is to be the answer for a group of images; see ``evaluation.per_group``.
 
     Raises:
         UserError: Files are missing, unreadable or of differing size, or the two sides do not hold the same images, or
-            score files do not fit together, or their classes cannot be merged so.
+            score files do not fit together, or their classes cannot be merged so, or their groups have no answer.
     """
     truth, labels = (None if path is None else Path(path) for path in (truth, labels))
     found = [_score(file, truth, labels) for file in as_paths(predictions)]
-    scores = merged(found) if len(found) > 1 else found[0]
-    return with_merged_classes(scores, merge) if merge else scores
+    # Both before scores of several networks are put together, which leaves their probabilities out.
+    if merge:
+        found = [with_merged_classes(each, merge) for each in found]
+    if per_group:
+        found = [scores_per_group(each) for each in found]
+    return merged(found) if len(found) > 1 else found[0]
 
 
 def _score(predictions: Path, truth: Path | None, labels: Path | None) -> Scores:

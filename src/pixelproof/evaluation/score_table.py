@@ -12,7 +12,7 @@ from pixelproof.data.label_table import ProbabilityTable, header, read_probabili
 from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.opening import open_data, scheme_of_keys
 from pixelproof.errors import UserError
-from pixelproof.evaluation.calibration import calibration_counts, confidence_units
+from pixelproof.evaluation.calibration import confidence_counts
 from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by
 from pixelproof.evaluation.outcomes import kept, outcomes
 from pixelproof.labels import LabelScheme
@@ -82,8 +82,7 @@ def _of_probabilities(
     chances = np.zeros((len(true), len(places)))
     chances[:, places] = [table.rows[name] for name in true]
     right_class = _indices(true, truth, scheme, truth)
-    right = (chances.argmax(axis=1) == right_class)[:, None]
-    counts = calibration_counts(confidence_units(chances.max(axis=1, keepdims=True)), right)
+    counts = confidence_counts(chances.max(axis=1), chances.argmax(axis=1) == right_class)
     return ClassificationScores(
         ids=_ids(samples, true),
         truth=right_class,

@@ -7,6 +7,7 @@ import math
 from pixelproof.evaluation.calibration import ONE_LOOK
 from pixelproof.evaluation.metrics import average_loss
 from pixelproof.evaluation.selective import Promise, learned_from, promises
+from pixelproof.evaluation.units import noun_of
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 
@@ -26,13 +27,10 @@ def promise_lines(scores: Scores) -> list[str]:
     made = promises(scores)
     if made is None:
         return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]
-    why = _images(len(scores.ids)) if scores.groups is None else _groups(len(set(scores.groups.tolist())))
+    rows, groups = len(scores.ids), scores.groups
+    why = f"{counted(rows, noun_of(scores))} {_few(rows)}" if groups is None else _groups(len(set(groups.tolist())))
     alike = "" if scores.groups is None else ", each group counting alike"
     return [promise_line(promise, why, alike) for promise in made]
-
-
-def _images(trials: int) -> str:
-    return f"{counted(trials, 'image')} {_few(trials)}"
 
 
 def _groups(trials: int) -> str:
@@ -53,9 +51,14 @@ def promise_line(promise: Promise, why: str, alike: str = "") -> str:
 
 
 def looks_line(scores: Scores) -> str:
-    """Return for which looks at an image its probabilities hold; empty where that is not known."""
-    if not (looks := scores.source.looks):
-        return ""
+    """Return of what probabilities are the mean, and for which looks at an image they hold; empty where unknown."""
+    said = [_looks(scores.source.looks)] if scores.source.looks else []
+    if noun_of(scores) != "image":
+        said.append("Each answer is that for a group of images, by the mean of their probabilities.")
+    return " ".join(said)
+
+
+def _looks(looks: str) -> str:
     if looks == ONE_LOOK:
         return (
             "Each image was looked at once: what is said of probabilities holds for predict without --tta and --scales."

@@ -17,7 +17,7 @@ from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_inte
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import kept, promises
 from pixelproof.evaluation.threshold import Looked
-from pixelproof.evaluation.units import members_of
+from pixelproof.evaluation.units import members_of, noun_of
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.boundaries import TOLERANCES
@@ -120,6 +120,7 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "task": "classification",
         "correct": int(scores.correct.sum()),
         "total": len(scores.ids),
+        "unit": noun_of(scores),
         "looks": scores.source.looks or None,
         "accuracy": defined(metrics.accuracy(scores)),
         "balanced_accuracy": defined(float(metrics.mean_defined(by_class))),

@@ -12,6 +12,7 @@ from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.evaluation.sentences import looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.threshold import Looked
+from pixelproof.evaluation.units import noun_of
 from pixelproof.numbers import counted as number_of
 from pixelproof.numbers import interval, ranged, score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
@@ -29,7 +30,8 @@ def print_scores(scores: Scores, thresholds: Sequence[Looked] = ()) -> None:
     print(study_line(scores) if figures["loss"] is not None else f"Accuracy: {figures['correct']}/{figures['total']}")
     if figures["top5_accuracy"] is not None and len(scores.scheme.classes) > TOP:
         print(f"Top-5 accuracy: {figures['top5_accuracy']:.4f}")
-    classes = table("class", "images", "recall", "precision", "F1", title="By class")
+    units = f"{figures['unit']}s"
+    classes = table("class", units, "recall", "precision", "F1", title="By class")
     for name, count in zip(figures["recall"], metrics.image_counts(scores)[1], strict=True):
         both = (_within(figures[figure][name], ends[figure][name], 3) for figure in ("recall", "precision"))
         add_row(classes, name, str(count), *both, score(figures["f1"][name], 3))
@@ -40,14 +42,15 @@ def print_scores(scores: Scores, thresholds: Sequence[Looked] = ()) -> None:
     for line in promise_lines(scores):
         print(line)
     for each in thresholds:
-        _looked(each, out)
+        _looked(each, units, out)
     whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
-    _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", figures["total"], ends)
+    _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", scores, ends)
 
 
-def _result(text: str, images: int, ends: dict[str, Any]) -> None:
-    brackets = " In brackets: 95% intervals over images like these." if _any_known(ends) else ""
-    print(f"{text}, of {number_of(images, 'image')}.{brackets}")
+def _result(text: str, scores: Scores, ends: dict[str, Any]) -> None:
+    noun = noun_of(scores)
+    brackets = f" In brackets: 95% intervals over {noun}s like these." if _any_known(ends) else ""
+    print(f"{text}, of {number_of(len(scores.ids), noun)}.{brackets}")
 
 
 def _any_known(ends: dict[str, Any] | float | None) -> bool:
@@ -56,7 +59,7 @@ def _any_known(ends: dict[str, Any] | float | None) -> bool:
 
 FEW = 4
 """Classes up to which each is looked for in the terminal; the page and --json have all."""
-LOOKED = {"sensitivity": "sensitivity (recall)", "looked_at": "images looked at"}
+LOOKED = {"sensitivity": "sensitivity (recall)", "looked_at": "{units} looked at"}
 """How figures are called that are not called as their names are."""
 TOP = 5
 """Of as many classes or fewer, the true one is always among the first five."""
@@ -85,8 +88,9 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
         print("From which probability of a class on to look for it, the run's page and --json say.")
         return
     _areas(figures, out)
-    heads = ("recall wanted", "certainty", "from probability", "of all images", "of these it is")
-    found = table("class", *heads, title="To find a part of a class, look at all images")
+    units = f"{figures['unit']}s"
+    heads = ("recall wanted", "certainty", "from probability", f"of all {units}", "of these it is")
+    found = table("class", *heads, title=f"To find a part of a class, look at all {units}")
     for name, goals in figures["findings"].items():
         for row in goals:
             here, certainty = row["here"], "none" if row["probability"] is None else share(CERTAINTY, 0)
@@ -95,7 +99,7 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
     out.print(found)
     if any(row["probability"] is None for goals in figures["findings"].values() for row in goals):
         print(
-            "Certainty none: too few images of the class to promise it; "
+            f"Certainty none: too few {units} of the class to promise it; "
             "it is reached on these, and may not be on others."
         )
 
@@ -149,7 +153,7 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
         _boundary(figures["boundary"], out)
     said = ", ".join(f"{mean} {head}" for mean, head in zip(means, heads, strict=True)) if len(shown) > 1 else means[0]
     right = _within(figures["pixel_accuracy"], ends["pixel_accuracy"])
-    _result(f"mIoU {said}, pixel accuracy {right}", figures["images"], figures["intervals"])
+    _result(f"mIoU {said}, pixel accuracy {right}", scores, figures["intervals"])
 
 
 def _boundary(figures: dict[str, Any], out: Console) -> None:
@@ -175,14 +179,14 @@ def _boundary(figures: dict[str, Any], out: Console) -> None:
     out.print(grids)
 
 
-def _looked(found: Looked, out: Console) -> None:
-    """Print what looking at all images from a probability of a class on finds."""
-    title = f"Looking at all images from probability {found.probability:g} of {found.name} on"
-    made = table("", "share", "95% interval", "images", title=title)
+def _looked(found: Looked, units: str, out: Console) -> None:
+    """Print what looking at all images, or groups, from a probability of a class on finds."""
+    title = f"Looking at all {units} from probability {found.probability:g} of {found.name} on"
+    made = table("", "share", "95% interval", units, title=title)
     for name, part in found.shares.items():
         add_row(
             made,
-            LOOKED.get(name, name),
+            LOOKED.get(name, name).format(units=units),
             share(part.value),
             interval(part.low, part.high),
             f"{part.hits:,} of {part.of:,}",

@@ -17,6 +17,11 @@ def members_of(scores: Scores) -> Int64 | None:
     return None if scores.groups is None else np.unique(scores.groups, return_inverse=True)[1].astype(np.int64)
 
 
+def noun_of(scores: Scores) -> str:
+    """Return what a row of the scores is about, "image" or "group"."""
+    return scores.source.unit or "image"
+
+
 def one_of_each(scores: ClassificationScores) -> ClassificationScores:
     """Return the scores of one image of each group, which are independent; of all where each stands for itself.
 

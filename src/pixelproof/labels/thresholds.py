@@ -74,6 +74,15 @@ def _parted(name: str, names: Sequence[str]) -> list[str] | None:
     return None
 
 
+def reached(probabilities: npt.NDArray[np.floating], probability: float) -> Bool:
+    """Return where probabilities of a class, floating [N], are as high as a threshold's, bool [N].
+
+    Both are rounded to float32, as which score files keep probabilities, so that a threshold chosen by these is kept.
+    """
+    found: Bool = probabilities.astype(np.float32) >= np.float32(probability)
+    return found
+
+
 def reaching(chances: npt.NDArray[np.floating], scheme: LabelScheme, thresholds: Sequence[Threshold]) -> list[str]:
     """Return the classes whose probability, of those of all classes [K], is as high as its threshold's."""
     return [name for name, least in thresholds if reached(_chance(chances, scheme, name), least)]
@@ -84,12 +93,3 @@ def _chance(chances: npt.NDArray[np.floating], scheme: LabelScheme, name: str) -
     places = [scheme.names.index(each) for each in classes_of(name, scheme)]
     chance: Float32 = chances[places].astype(np.float32).sum(dtype=np.float64).clip(max=1).astype(np.float32)
     return chance
-
-
-def reached(probabilities: npt.NDArray[np.floating], probability: float) -> Bool:
-    """Return where probabilities of a class, floating [N], are as high as a threshold's, bool [N].
-
-    Both are rounded to float32, as which score files keep probabilities, so that a threshold chosen by these is kept.
-    """
-    found: Bool = probabilities.astype(np.float32) >= np.float32(probability)
-    return found

@@ -21,6 +21,7 @@ from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError, printable, require_utf8
 from pixelproof.labels.thresholds import Threshold
 from pixelproof.numbers import counted
+from pixelproof.prediction.grouping import groups_of
 from pixelproof.prediction.predictor import Predictor
 from pixelproof.prediction.writing import FOLDERS, table, write_answers
 from pixelproof.progress import say, say_once
@@ -28,7 +29,7 @@ from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.names import check_length
-from pixelproof.runs.predictions_file import CLASSES, PREDICTIONS, PROBABILITIES, PROBABILITY_TABLE
+from pixelproof.runs.predictions_file import CLASSES, PER_GROUP, PREDICTIONS, PROBABILITIES, PROBABILITY_TABLE
 
 EVERYTHING = slice(None)
 MARK = "PREDICTIONS.txt"
@@ -36,7 +37,7 @@ MARK = "PREDICTIONS.txt"
 LEFT_OUT = "left_out.csv"
 FILES = IMAGE_SUFFIXES | {".csv", ".json", ".npy", ".npz", ".txt"}
 """Ends of names that are of files, and not of a folder."""
-WRITTEN = (*FOLDERS.values(), PROBABILITIES, PREDICTIONS, PROBABILITY_TABLE, LEFT_OUT)
+WRITTEN = (*FOLDERS.values(), PROBABILITIES, PREDICTIONS, PER_GROUP, PROBABILITY_TABLE, LEFT_OUT)
 
 
 def predict_files(
@@ -48,6 +49,7 @@ def predict_files(
     probabilities: bool = False,
     skip: bool = False,
     thresholds: Sequence[Threshold] = (),
+    per_group: str | None = None,
 ) -> list[Path]:
     """Predict image files and write what was predicted, all of it or nothing.
 
@@ -64,6 +66,7 @@ def predict_files(
         probabilities: Write those of all classes, too.
         skip: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
         thresholds: See ``write_answers``.
+        per_group: What names groups of images, for each of which an answer is written, too; see ``groups_of``.
 
     Returns:
         The files that were predicted.
@@ -74,6 +77,7 @@ def predict_files(
     """
     # By name, so that all who predict a part of the same images mean the same one.
     files = dict(sorted(gather(images, predictor.scheme.task).items())[part])
+    groups = None if per_group is None else groups_of(files, per_group)
     if probabilities and predictor.scheme.task == "segmentation":
         _refuse_unstorable(files)
     refuse_taken(out, overwrite)
@@ -82,7 +86,7 @@ def predict_files(
         check_images(list(files.values()), predictor.reader)
     with atomic_folder(out, WRITTEN) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
-        write_answers(predictor, files, folder, probabilities, thresholds)
+        write_answers(predictor, files, folder, probabilities, thresholds, groups)
         if broken:
             with table(folder / LEFT_OUT, ["filename", "reason"]) as write:
                 for name, error in broken.items():

@@ -118,7 +118,8 @@ class Predictor:
         Images of a classifier are resized to its input size; those of a segmenter must all have the same size.
 
         Raises:
-            UserError: An image is something else than an array uint8 [H, W, C], as wherever arrays are given.
+            UserError: An image is something else than an array uint8 [H, W, C], as wherever arrays are given, or
+                they are of several sizes and not resized.
         """
         batch = self.prepared(images)
         with autocast(self.device, self.precision):
@@ -138,8 +139,10 @@ class Predictor:
         for image in images:
             self._refuse_other(image)
         tensors = [torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1) for image in images]
-        batch = torch.stack([resized(t, preprocessing.input_size) for t in tensors]).to(self.device)
-        return preprocessing(batch)
+        fitting = [resized(t, preprocessing.input_size) for t in tensors]
+        if len({t.shape for t in fitting}) > 1:
+            raise UserError("the images have several sizes, and the network resizes none", "give them one by one")
+        return preprocessing(torch.stack(fitting).to(self.device))
 
     def _refuse_other(self, image: object) -> None:
         """Refuse an image that is not uint8 [H, W, C], of which the answer would be another than of its file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.array_types import UInt8
+from pixelproof.array_types import Float64, UInt8
 from pixelproof.data.images import write_png
 from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError
@@ -25,7 +26,9 @@ from pixelproof.prediction.predictor import Predictor
 from pixelproof.progress import track
 from pixelproof.runs.predictions_file import (
     COLUMNS,
+    GROUP_COLUMNS,
     LOOK_FOR,
+    PER_GROUP,
     PREDICTIONS,
     PROBABILITIES,
     PROBABILITY_TABLE,
@@ -46,6 +49,7 @@ def write_answers(
     folder: Path,
     probabilities: bool,
     thresholds: Sequence[Threshold] = (),
+    groups: Mapping[str, str] | None = None,
 ) -> None:
     """Predict image files and write what was predicted.
 
@@ -55,13 +59,14 @@ def write_answers(
         folder: To write to.
         probabilities: Whether those of all classes are written, too.
         thresholds: Of a classifier; which of them an image reaches is written, too.
+        groups: Of a classifier, the group of each image by its name, for each of which an answer is written, too.
 
     Raises:
         OSError: The disk is full, or a file is in the way.
         UserError: It has no room for a segmenter's probabilities.
     """
     if predictor.scheme.task == "classification":
-        _write_tables(predictor, files, folder, probabilities, thresholds)
+        _write_tables(predictor, files, folder, probabilities, thresholds, groups or {})
         return
     if probabilities:
         _require_room(predictor, files.values(), folder)
@@ -125,25 +130,40 @@ def _write_tables(
     folder: Path,
     probabilities: bool,
     thresholds: Sequence[Threshold],
+    groups: Mapping[str, str],
 ) -> None:
     """Write a classifier's classes, with their probability and the five likeliest, and the probabilities of all.
 
     Probabilities are at the run's temperature; those of all classes are written to the last digit.
     """
-    names, classes = predictor.scheme.names, predictor.scheme.classes
+    scheme, columns = predictor.scheme, (*COLUMNS, LOOK_FOR) if thresholds else COLUMNS
+    sums: dict[str, Float64] = {}
     with ExitStack() as tables:
-        columns = (*COLUMNS, LOOK_FOR) if thresholds else COLUMNS
         write = tables.enter_context(table(folder / PREDICTIONS, columns))
         if probabilities:
-            write_all = tables.enter_context(table(folder / PROBABILITY_TABLE, (COLUMNS[0], *names)))
+            write_all = tables.enter_context(table(folder / PROBABILITY_TABLE, (COLUMNS[0], *scheme.names)))
         for name, file in track(files.items(), "predict", len(files)):
             chances = predictor.probabilities([predictor.reader(file)])[0]
-            order = np.argsort(-chances, kind="stable")[:TOP].tolist()
-            likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
-            row = [name, classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely]
-            write([*row, "; ".join(reaching(chances, predictor.scheme, thresholds))] if thresholds else row)
+            write([name, *_answer(chances, scheme, thresholds)])
             if probabilities:
                 write_all([name, *chances.tolist()])
+            if groups:
+                sums[groups[name]] = sums.get(groups[name], 0.0) + chances
+    if not groups:
+        return
+    images = Counter(groups[name] for name in files)
+    with table(folder / PER_GROUP, (*GROUP_COLUMNS, *columns[1:])) as write:
+        for group, total in sorted(sums.items()):
+            # The mean, as evaluation.per_group has it, so that what is known of its answers holds for these.
+            write([group, images[group], *_answer(total / images[group], scheme, thresholds)])
+
+
+def _answer(chances: Float64, scheme: LabelScheme, thresholds: Sequence[Threshold]) -> list[object]:
+    """Return what is written of probabilities [K]: behind the first column, the columns of ``predictions.csv``."""
+    names, order = scheme.names, np.argsort(-chances, kind="stable")[:TOP].tolist()
+    likely = " ".join(f"{names[i]}={chances[i]:.4f}" for i in order)
+    row: list[object] = [scheme.classes[order[0]].id, names[order[0]], f"{chances[order[0]]:.6f}", likely]
+    return [*row, "; ".join(reaching(chances, scheme, thresholds))] if thresholds else row
 
 
 @contextmanager

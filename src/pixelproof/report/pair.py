@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pixelproof.comparison.verdict import class_verdict
+from pixelproof.comparison.verdict import class_verdict, over_pairs, verdict
 from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.comparison.wording.words import METRICS, p_value, points
 from pixelproof.numbers import count, share
@@ -61,7 +61,8 @@ def matrix(comparison: ComparisonRecord) -> list[tuple[str, list[Cell | None]]]:
     names = [model.name for model in comparison.models]
     if len(names) < 3:
         return []
-    known = {(pair.a, pair.b): pair for pair in comparison.pairs}
+    adjusted = over_pairs(comparison)
+    known = {(pair.a, pair.b): (pair, adjusted[pair.a, pair.b]) for pair in comparison.pairs}
     return [(row, [_cell(row, column, known) for column in names]) for row in names]
 
 
@@ -112,12 +113,12 @@ def _confusions(where: Where) -> list[tuple[str, str, str, str, str]]:
     return [(c.true, c.predicted, count(c.a), count(c.b), with_interval(c.repaired)) for c in where.confusions]
 
 
-def _cell(row: str, column: str, known: Mapping[tuple[str, str], PairRecord]) -> Cell | None:
+def _cell(row: str, column: str, known: Mapping[tuple[str, str], tuple[PairRecord, float | None]]) -> Cell | None:
     if row == column:
         return None
-    pair = known.get((column, row)) or known[row, column]
-    winner = {"a": pair.a, "b": pair.b}.get(pair.verdict)
+    pair, p = known.get((column, row)) or known[row, column]
+    winner = {"a": pair.a, "b": pair.b}.get(verdict(pair.low, pair.high, p))
     change = "" if winner is None else "better" if winner == row else "worse"
     estimate = Estimate(value=pair.difference, low=pair.low, high=pair.high)
     estimate = estimate if pair.b == row else estimate.turned
-    return Cell(points(estimate.value), change, f"{row} minus {column}: {with_interval(estimate)}, p {p_value(pair.p)}")
+    return Cell(points(estimate.value), change, f"{row} minus {column}: {with_interval(estimate)}, p {p_value(p)}")

@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from pixelproof.errors import UserError
 from pixelproof.runs.atomic import atomic, explain_os_error
+from pixelproof.runs.markup import from_xml
 from pixelproof.runs.plain import from_json, from_yaml
 
 AnyPath = str | Path
@@ -130,6 +132,16 @@ def read_json(path: Path) -> Any:
         UserError: It is missing, unreadable or not JSON.
     """
     return _parsed(path, from_json, "restore or delete the file")
+
+
+def read_xml(path: Path) -> Element:
+    """Return the outermost element of an XML file.
+
+    Raises:
+        UserError: It is missing, unreadable or not XML, or declares what may grow or read other files.
+    """
+    found: Element = _parsed(path, from_xml, "export it again")
+    return found
 
 
 def read_object(path: Path, remedy: str) -> dict[str, Any]:

@@ -20,6 +20,9 @@ COLUMNS = ("filename", "label", "name", "probability", "top5")
 """The file, the id and the name of its class, the probability of that, and the likeliest classes with theirs."""
 LOOK_FOR = "look_for"
 """Behind these, where thresholds were given: the classes whose probability is at least as high, between semicolons."""
+PER_GROUP = "per_group.csv"
+GROUP_COLUMNS = ("group", "images")
+"""Of each group of images its name, how many it has and, as of an image, what the mean of their probabilities says."""
 PROBABILITY_TABLE = "probabilities.csv"
 """A classifier's: the file, and the probability of each class in a column of the class's name."""
 PROBABILITIES = "probabilities"

@@ -40,6 +40,8 @@ class Source:
     """Digest of a run's best weights, which were scored; empty where that is not known."""
     learned: str = ""
     """"some" where the network has learned from some of the images."""
+    unit: str = ""
+    """"group" where each row is the answer for a group of images; empty where it is that for an image."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def draw_masks(annotations: Paths, images: AnyPath | None = None, rest: str | No
     """Write ``masks/``, ``masks.csv`` and ``labels.yaml`` into the folder of the images.
 
     Args:
-        annotations: COCO or LabelMe files, YOLO's ``data.yaml``, or folders of these.
+        annotations: COCO or LabelMe files, CVAT's ``annotations.xml``, YOLO's ``data.yaml``, or folders of these.
         images: The folder that holds the images, also in folders; by default that of the annotations.
         rest: The class of what nothing is drawn around, which else is of no class.
 

@@ -33,6 +33,7 @@ def predict_run(
     probabilities: bool = False,
     skip_unreadable: bool = False,
     threshold: Sequence[str] = (),
+    per_group: AnyPath | None = None,
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
 
@@ -50,13 +51,18 @@ def predict_run(
         skip_unreadable: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
         threshold: Of a classifier, such as "cancer=0.2", or "scratch+dent=0.3" for the sum of both: the column
             ``look_for`` tells those whose probability is at least as high.
+        per_group: Of a classifier, a table such as ``groups.csv``, or a regular expression for names of images, that
+            says which belong together, as of a patient: ``per_group.csv`` tells one answer for each.
 
     Raises:
-        UserError: The run or an image cannot be read, there is no such part, or ``out`` holds something already.
+        UserError: The run or an image cannot be read, there is no such part, or ``out`` holds something already, or
+            it is not known of each image to which group it belongs.
     """
     chosen = as_slice(part)
     opened = Run.open(Path(run))
     thresholds = read_thresholds(threshold, opened.labels())
+    if per_group is not None:
+        _refuse_groups(opened.labels().task, part)
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     files = as_paths(images)
     refuse_taken(Path(out), overwrite)  # at once: a trial of other libraries may take minutes
@@ -64,7 +70,25 @@ def predict_run(
         if backend != "torch":
             named = gather(files, predictor.scheme.task).values()
             use_backend(predictor, opened, backend, _first_size(named, predictor.reader, skip_unreadable))
-        return predict_files(predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable, thresholds)
+        return predict_files(
+            predictor,
+            files,
+            Path(out),
+            overwrite,
+            chosen,
+            probabilities,
+            skip_unreadable,
+            thresholds,
+            None if per_group is None else str(per_group),
+        )
+
+
+def _refuse_groups(task: Task, part: str) -> None:
+    if task == "segmentation":
+        raise UserError("--per-group is for classifiers, and this run draws masks", "leave it out")
+    if part != "1/1":
+        problem = f"--part {part} leaves out images of groups that --per-group would answer for"
+        raise UserError(problem, "predict all images at once, or without --per-group")
 
 
 def _first_size(files: Iterable[Path], reader: ImageReader, skip: bool) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Outlines that people draw on images, as COCO, LabelMe and YOLO keep them."""
+"""Outlines that people draw on images, as COCO, CVAT, LabelMe and YOLO keep them."""
 
 from pixelproof.data.annotations.places import Places
 from pixelproof.data.annotations.reading import read_annotations

@@ -14,15 +14,13 @@ from PIL import Image
 from pydantic import Field
 
 from pixelproof.array_types import Bool, Float64
-from pixelproof.data.annotations.shapes import Corners, Drawing, Loose, Shape, named, posix, size_of
+from pixelproof.data.annotations.shapes import Corners, Drawing, Loose, Shape, ellipse, named, posix, size_of
 from pixelproof.data.images import opened
 from pixelproof.errors import UserError
 from pixelproof.schema import parse
 
 KEYS = {"shapes", "imagePath"}
 """Of such a file."""
-CIRCLE = 72
-"""Corners of the outline that stands for a circle."""
 FLAT = ("point", "points", "line", "linestrip")
 """Shapes without an area."""
 
@@ -60,12 +58,12 @@ def read_labelme(path: Path, values: dict[str, Any]) -> Drawing:
 def _shape(path: Path, shape: _Shape) -> Shape:
     name = named(path, str(shape.label))
     if shape.shape_type == "mask":
-        patch = _patch(path, shape)
-        return Shape(name, patch=patch if patch[0].any() else None)
+        patch, at = _patch(path, shape)
+        return Shape(name, patch=patch, at=at) if patch.any() else Shape(name)
     return Shape(name, tuple(_outlines(path, shape)))
 
 
-def _patch(path: Path, shape: _Shape) -> tuple[Bool, int, int]:
+def _patch(path: Path, shape: _Shape) -> tuple[Bool, tuple[int, int]]:
     """Return the image that a file keeps of a shape as text, and the row and column of its upper left corner."""
     where = f"{path}: the mask of a '{shape.label}'"
     try:
@@ -76,7 +74,7 @@ def _patch(path: Path, shape: _Shape) -> tuple[Bool, int, int]:
     with opened(where, io.BytesIO(data), mask=True) as image:
         if image.size != (right - left + 1, bottom - top + 1):
             raise UserError(f"{where} is {image.width} x {image.height} pixels and its box is not", "save it again")
-        return _covered(image), top, left
+        return _covered(image), (top, left)
 
 
 def _covered(image: Image.Image) -> Bool:
@@ -92,8 +90,7 @@ def _outlines(path: Path, shape: _Shape) -> Iterator[Float64]:
     points = np.array([point[:2] for point in shape.points], np.float64).reshape(-1, 2)
     kind = shape.shape_type or "polygon"
     if kind == "circle" and len(points) == 2:
-        angle = 2 * math.pi * np.arange(CIRCLE) / CIRCLE
-        yield points[0] + math.dist(*points) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        yield ellipse(points[0], [math.dist(*points)] * 2)
     elif kind == "rectangle" and len(points) == 2:
         (left, top), (right, bottom) = points
         yield np.array([[left, top], [right, top], [right, bottom], [left, bottom]])

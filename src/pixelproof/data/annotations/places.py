@@ -67,7 +67,7 @@ class Places:
 
     def _beside(self, each: Drawing) -> Path | None:
         """Return the image by its path from the file of annotations, or from the folder of images."""
-        for base in (each.source.parent, self.root, self.root / "images"):
+        for base in (each.source.parent, each.source.parent / "images", self.root, self.root / "images"):
             path = Path(os.path.normpath(base.resolve() / each.file))
             if path.is_relative_to(self._real):
                 image = self.root / path.relative_to(self._real)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pixelproof.data.annotations.coco as coco
+import pixelproof.data.annotations.cvat as cvat
 import pixelproof.data.annotations.labelme as labelme
 import pixelproof.data.annotations.yolo as yolo
 from pixelproof.data.annotations.shapes import Drawing
@@ -14,19 +15,21 @@ from pixelproof.data.layouts import folders_below
 from pixelproof.errors import UserError
 from pixelproof.numbers import room
 from pixelproof.progress import say
-from pixelproof.runs.files import read_json, read_yaml
+from pixelproof.runs.files import read_json, read_xml, read_yaml
 
-KNOWN = "give COCO or LabelMe files, or YOLO's data.yaml"
+KNOWN = "give COCO or LabelMe files, CVAT's annotations.xml, or YOLO's data.yaml"
 YAML = (".yaml", ".yml")
 LARGE = 10e6
 """Bytes of a file from which on it is said that it is being read."""
+LARGEST = 1e9
+"""Bytes of XML that may be read; in memory it takes several times that."""
 
 
 def read_annotations(given: Sequence[Path]) -> tuple[dict[str, int], list[Drawing]]:
     """Return the ids of classes by name, none where files differ or say nothing, and all that is drawn.
 
     Args:
-        given: Files, or folders of these; other JSON files of a folder are left out.
+        given: Files, or folders of these; other files of a folder are left out.
 
     Raises:
         UserError: A file is of none of these kinds, damaged, or contradicts itself, or a folder holds none.
@@ -66,17 +69,23 @@ def _inside(given: Path) -> list[Path]:
 
 
 def _may_be_one(file: Path) -> bool:
-    named = file.name == yolo.USUAL or file.suffix.lower() == ".json"
+    named = file.name in (yolo.USUAL, cvat.USUAL) or file.suffix.lower() == ".json"
     return named and not file.name.startswith(".") and file.is_file()
 
 
 def _read(file: Path) -> tuple[dict[str, int], list[Drawing]] | None:
     """Return the ids of classes by name, none of LabelMe, and what is drawn; None of a file of another kind."""
+    size = file.stat().st_size if file.is_file() else 0
+    if size > LARGE:
+        say(f"reading {file}, {room(size)}")
     if file.suffix.lower() in YAML:
         values = read_yaml(file)
         return yolo.read_yolo(file, values) if isinstance(values, dict) and values.keys() >= yolo.KEYS else None
-    if file.is_file() and (size := file.stat().st_size) > LARGE:
-        say(f"reading {file}, {room(size)}")
+    if file.suffix.lower() == ".xml":
+        if size > LARGEST:
+            raise UserError(f"{file} has {room(size)}, more than is read at once", "export task by task and give all")
+        root = read_xml(file)
+        return cvat.read_cvat(file, root) if root.tag == cvat.ROOT else None
     values = read_json(file)
     if not isinstance(values, dict):
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated
@@ -14,6 +16,8 @@ from pixelproof.data.drawing import inside, run_lengths
 from pixelproof.errors import UserError
 from pixelproof.labels.drawn import class_name
 
+CIRCLE = 72
+"""Corners of the outline that stands for a circle."""
 FARTHEST = 1e6
 """Pixels from the upper left at which an outline may have a corner."""
 IGNORED = "__ignore__"
@@ -35,14 +39,17 @@ class Shape:
         name: Of its class.
         outlines: [N, 2] each, x and y in pixels; it is inside where any of them is.
         runs: Pixels outside and inside by turns, in the place of outlines, with the size they are of.
-        patch: Which pixels of a part of the image it covers, bool [h, w], and the row and column where that begins.
+        patch: Which pixels of a part of the image it covers, bool [h, w], in the place of both.
+        at: Row and column where the part of the image begins that the patch is, or that runs go through row by row;
+            None where they go through all of it, column by column.
         shares: Whether outlines are in parts of the image's width and height, and not in pixels.
     """
 
     name: str
     outlines: tuple[Float64, ...] = ()
     runs: tuple[list[int], tuple[int, int]] | None = None
-    patch: tuple[Bool, int, int] | None = None
+    patch: Bool | None = None
+    at: tuple[int, int] | None = None
     shares: bool = False
 
     @property
@@ -56,8 +63,8 @@ class Shape:
         Raises:
             ValueError: Its runs or its patch are of an image of another size.
         """
-        if self.patch is not None:
-            return _placed(*self.patch, height, width)
+        if self.at is not None:
+            return self._placed(*self.at, np.zeros((height, width), np.bool_))
         if self.runs is None:
             scale = np.array([width, height] if self.shares else [1, 1])
             covered: Bool = np.logical_or.reduce([inside(each * scale, height, width) for each in self.outlines])
@@ -66,6 +73,15 @@ class Shape:
         if size != (height, width):
             raise ValueError(f"its runs are of {size[1]} x {size[0]} pixels, and the image has {width} x {height}")
         return run_lengths(counts, height, width)
+
+    def _placed(self, top: int, left: int, mask: Bool) -> Bool:
+        """Set what its patch, or its runs, cover of a part of a mask, and return that."""
+        counts, size = ([], self.patch.shape) if self.patch is not None else self.runs or ([], (0, 0))
+        bottom, right = top + size[0], left + size[1]
+        if min(top, left) < 0 or bottom > mask.shape[0] or right > mask.shape[1]:  # told before memory is taken
+            raise ValueError("its mask reaches beyond the image")
+        mask[top:bottom, left:right] = run_lengths(counts, size[1], size[0]).T if self.patch is None else self.patch
+        return mask
 
 
 @dataclass(frozen=True)
@@ -96,13 +112,18 @@ class Drawing:
         return self.image or self.file
 
 
-def _placed(patch: Bool, top: int, left: int, height: int, width: int) -> Bool:
-    bottom, right = top + patch.shape[0], left + patch.shape[1]
-    if min(top, left) < 0 or bottom > height or right > width:
-        raise ValueError("its mask reaches beyond the image")
-    mask = np.zeros((height, width), np.bool_)
-    mask[top:bottom, left:right] = patch
-    return mask
+def ellipse(center: Sequence[float], radii: Sequence[float], turned: float = 0) -> Float64:
+    """Return an outline, [N, 2].
+
+    Args:
+        center: x and y in pixels.
+        radii: Along x and along y, before it is turned.
+        turned: Clockwise, in degrees.
+    """
+    angle, tilt = 2 * math.pi * np.arange(CIRCLE) / CIRCLE, math.radians(turned)
+    x, y = radii[0] * np.cos(angle), radii[1] * np.sin(angle)
+    turn = [x * math.cos(tilt) - y * math.sin(tilt), x * math.sin(tilt) + y * math.cos(tilt)]
+    return np.asarray(center) + np.stack(turn, axis=1)
 
 
 def named(path: Path, text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from itertools import chain
+from pathlib import Path, PurePath, PurePosixPath
 
-from pixelproof.data.folder import Sample
 from pixelproof.data.label_table import header, read_table
 from pixelproof.data.layouts.found import Found
 from pixelproof.errors import UserError
@@ -33,8 +34,26 @@ def add_groups(root: Path, found: Found) -> None:
     path = root / FILE
     if not path.is_file():
         return
-    samples = [sample for samples in found.splits.values() for sample in samples]
-    known, groups = _names(root, samples), dict[Path, str]()
+    ids: dict[Path, set[str]] = defaultdict(set)
+    for sample in chain(*found.splits.values()):
+        ids[sample.image].add(sample.id)
+    groups = read_groups(path, ids)
+    for split, those in found.splits.items():
+        found.splits[split] = [replace(sample, group=groups[sample.image] or None) for sample in those]
+    found.tables.append(path)
+
+
+def read_groups(path: Path, ids: Mapping[Path, Collection[str]]) -> dict[Path, str]:
+    """Return the group of each image by a table, empty where it stands for itself.
+
+    Args:
+        path: The table.
+        ids: What each image may be called, but for its path from the table's folder and its name.
+
+    Raises:
+        UserError: See ``add_groups``.
+    """
+    known, groups = _names(path.parent, ids), dict[Path, str]()
     for name, group in read_table(path, COLUMNS).items():
         images = known.get(PurePosixPath(name).as_posix(), set())
         if len(images) > 1:
@@ -43,22 +62,20 @@ def add_groups(root: Path, found: Found) -> None:
         for image in images:
             if groups.setdefault(image, group) != group:
                 raise UserError(f"{path} says '{groups[image]}' and '{group}' of {image}", "remove one of the lines")
-    if missing := next((sample.image for sample in samples if sample.image not in groups), None):
+    if missing := next((image for image in ids if image not in groups), None):
         problem = f"{path} has no line for {missing}"
         raise UserError(problem, "add one; its group may be left empty if it belongs to no other image")
-    for split, those in found.splits.items():
-        found.splits[split] = [replace(sample, group=groups[sample.image] or None) for sample in those]
-    found.tables.append(path)
+    return groups
 
 
-def _names(root: Path, samples: Iterable[Sample]) -> dict[str, set[Path]]:
+def _names(root: Path, ids: Mapping[Path, Collection[str]]) -> dict[str, set[Path]]:
     """Return the images that a line may stand for; a path or id is never unclear because of a name elsewhere."""
     exact: dict[str, set[Path]] = defaultdict(set)
     loose: dict[str, set[Path]] = defaultdict(set)
-    for sample in samples:
-        relative = sample.image.relative_to(root)
-        for name in {sample.id, relative.as_posix(), relative.with_suffix("").as_posix()}:
-            exact[name].add(sample.image)
-        for name in (sample.image.name, sample.image.stem):
-            loose[name].add(sample.image)
+    for image, own in ids.items():
+        relative = PurePath(os.path.relpath(image, root))
+        for name in {*own, relative.as_posix(), relative.with_suffix("").as_posix()}:
+            exact[name].add(image)
+        for name in (image.name, image.stem):
+            loose[name].add(image)
     return loose | exact

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,15 @@ from pathlib import Path
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import folders_in, images_in, split_folders, split_name
-from pixelproof.data.layouts.partners import MASK_STEM, Partners, base_stem, is_mask_name, partners, share_names
-
-_IMAGE_STEM = re.compile(r"(.+?)[_-](sat|image|img|rgb)", re.IGNORECASE | re.DOTALL)
+from pixelproof.data.layouts.partners import (
+    IMAGE_STEM,
+    MASK_STEM,
+    Partners,
+    base_stem,
+    is_mask_name,
+    partners,
+    share_names,
+)
 
 
 def mask_folders(root: Path) -> Found | None:
@@ -50,7 +55,7 @@ def sat_mask_pairs(root: Path) -> Found | None:
         files = images_in(folder)
         masks = by_name(found, ((m.group(1), f) for f in files if (m := MASK_STEM.fullmatch(f.stem))))
         others = (f for f in files if not MASK_STEM.fullmatch(f.stem))
-        images = by_name(found, ((base_stem(f.stem, _IMAGE_STEM), f) for f in others))
+        images = by_name(found, ((base_stem(f.stem, IMAGE_STEM), f) for f in others))
         if masks and images:
             found.splits[split] = paired(found, images, masks)
     return found if any(found.splits.values()) else None
@@ -73,7 +78,7 @@ def without_mask_folders(folders: list[Path]) -> list[Path]:
 def without_masks(files: list[Path]) -> list[Path]:
     """Leave out NAME_mask where it stands beside the image it belongs to, NAME or NAME_sat, not any NAME_xxx."""
     names = {file.stem for file in files}
-    bases = names | {base_stem(name, _IMAGE_STEM) for name in names}
+    bases = names | {base_stem(name, IMAGE_STEM) for name in names}
     return [f for f in files if not ((match := MASK_STEM.fullmatch(f.stem)) and match.group(1) in bases)]
 
 

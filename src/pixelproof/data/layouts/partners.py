@@ -14,6 +14,7 @@ from pixelproof.data.proposal import count_values
 from pixelproof.data.spread import spread
 from pixelproof.errors import UserError
 
+IMAGE_STEM = re.compile(r"(.+?)[_-](sat|image|img|rgb)", re.IGNORECASE | re.DOTALL)
 MASK_STEM = re.compile(r"(.+?)[_-](mask|label|labels|gt|seg|l)", re.IGNORECASE | re.DOTALL)
 _WORD = re.compile(r"LabeledApproved|[A-Z]?[a-z]+|[A-Z]+")  # the first as in CamVid
 _MASK_WORD = re.compile(

@@ -15,7 +15,9 @@ from pixelproof.data.images import Oversized, encode_png
 from pixelproof.data.reader import ImageReader, as_picture
 from pixelproof.deploy.serve.models import Served
 from pixelproof.errors import UserError
+from pixelproof.labels.thresholds import reaching
 from pixelproof.prediction.writing import drawn
+from pixelproof.runs.predictions_file import LOOK_FOR
 
 MOST_PIXELS = 50_000_000
 """Pixels of the largest image that is answered; all wait for their turn, and would wait long behind a larger one."""
@@ -91,12 +93,13 @@ def _decoded(data: bytes, reader: ImageReader) -> UInt8:
 def _classified(served: Served, image: UInt8) -> dict[str, Any]:
     chances = served.predictor.probabilities([image])[0]
     best = int(chances.argmax())
-    label = served.predictor.scheme.classes[best]
-    return {
-        "label": {"id": label.id, "name": label.name},
+    scheme = served.predictor.scheme
+    found = {
+        "label": {"id": scheme.classes[best].id, "name": scheme.names[best]},
         "probability": float(chances[best]),
-        "probabilities": dict(zip(served.predictor.scheme.names, chances.tolist(), strict=True)),
+        "probabilities": dict(zip(scheme.names, chances.tolist(), strict=True)),
     }
+    return found | ({LOOK_FOR: reaching(chances, scheme, served.thresholds)} if served.thresholds else {})
 
 
 def _segmented(served: Served, image: UInt8) -> dict[str, Any]:

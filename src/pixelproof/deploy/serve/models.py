@@ -11,6 +11,7 @@ from pixelproof.deploy.serve.names import model_names
 from pixelproof.errors import UserError
 from pixelproof.labels import class_colors
 from pixelproof.labels.palettes import hex_color
+from pixelproof.labels.thresholds import Threshold
 from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import BACKENDS, use_backend
@@ -33,6 +34,7 @@ class Served:
         predictor: The network.
         backend: The library that computes it.
         temperature: That of its probabilities.
+        thresholds: Of a classifier; what an image reaches of them is answered, too.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Served:
     predictor: Predictor
     backend: str = "torch"
     temperature: float = 1.0
+    thresholds: Sequence[Threshold] = ()
 
     @property
     def task(self) -> str:
@@ -64,11 +67,17 @@ class Served:
             "labels": scheme.hash,
             "backend": self.backend,
             "temperature": self.temperature,
+            "thresholds": [{"class": name, "probability": least} for name, least in self.thresholds],
         }
 
 
 def load_models(
-    runs: Sequence[Run], device: str, backend: str, tta: bool | None, scales: Sequence[float] | None = None
+    runs: Sequence[Run],
+    device: str,
+    backend: str,
+    tta: bool | None,
+    scales: Sequence[float] | None = None,
+    thresholds: Sequence[Sequence[Threshold]] | None = None,
 ) -> list[Served]:
     """Load the networks of run folders and say so.
 
@@ -78,6 +87,7 @@ def load_models(
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as each run was set.
         scales: Sizes of a segmenter's image to average over; None is as each run was set.
+        thresholds: Those of each run; None has none.
 
     Raises:
         UserError: A run is incomplete, scales are given and no run is a segmenter, or there is no such device or
@@ -88,13 +98,14 @@ def load_models(
         raise UserError(f"there is no backend '{backend}'", nearest(backend, list(BACKENDS)))
     tasks = [run_settings(run).task for run in runs]
     models = []
-    for run, name in zip(runs, model_names([run.path for run in runs]), strict=True):
+    names = model_names([run.path for run in runs])
+    for run, name, least in zip(runs, names, thresholds or [()] * len(runs), strict=True):
         # Where there is no segmenter, scales are for nobody, and the first classifier refuses them.
         sizes = scales if run_settings(run).task == "segmentation" or "segmentation" not in tasks else None
         predictor = Predictor.open(run, device, tta=tta, scales=sizes)
         used = use_backend(predictor, run, backend, SIZE)
         architecture = run_settings(run).model.name
-        models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration)))
+        models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration), least))
         classes = counted(len(predictor.scheme.classes), "class")
         say(f"{name}: {architecture}, {predictor.scheme.task}, {classes}, computed by {used} on {predictor.device}")
     return models

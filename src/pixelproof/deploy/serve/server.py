@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from pixelproof.errors import UserError
+from pixelproof.labels.thresholds import Threshold, read_thresholds
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.files import Paths, as_paths
@@ -29,6 +30,7 @@ def serve(
     backend: str = "torch",
     tta: bool | None = None,
     scales: Sequence[float] | None = None,
+    threshold: Sequence[str] = (),
     max_megabytes: float = MEGABYTES,
     ready: Callable[[str], object] = say,
 ) -> None:
@@ -42,25 +44,28 @@ def serve(
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as each run was set.
         scales: Sizes of a segmenter's image to average over; None is as each run was set.
+        threshold: Of classifiers, such as "cancer=0.2", or "scratch+dent=0.3" for the sum of both: answers tell those
+            whose probability is at least as high.
         max_megabytes: Largest image file, in MiB.
         ready: Called with the address when requests are answered.
 
     Raises:
-        UserError: A package is missing, the port is taken, a run cannot be opened, or there is no such device or
-            backend.
+        UserError: A package is missing, the port is taken, a run cannot be opened, there is no such threshold, or
+            there is no such device or backend.
         Refusal: The backend named does not compute the same.
     """
     if not 0 < max_megabytes < math.inf:
         raise UserError(f"an image file of {max_megabytes} MiB is nothing to stop at", "give a number above 0")
     require(("fastapi", "uvicorn"), "a server", "serve")
     opened = open_runs(as_paths(runs))
+    thresholds = thresholds_of(opened, threshold)
     with suppress(KeyboardInterrupt), listening(host, port) as door:
         # These take seconds to import; what is wrong so far has been said.
         from pixelproof.deploy.serve.desk import Desk
         from pixelproof.deploy.serve.models import load_models
         from pixelproof.deploy.serve.running import make_server
 
-        models = load_models(opened, device, backend, tta, scales)
+        models = load_models(opened, device, backend, tta, scales, thresholds)
         loopback = is_loopback(door)
         if not loopback:
             say("note: other machines can reach this server, and it has no password")
@@ -80,6 +85,18 @@ def open_runs(paths: Sequence[Path]) -> list[Run]:
         if path.resolve() in [other.resolve() for other in paths[:place]]:
             raise UserError(f"{path} is given twice", "give each run once")
     return [Run.open(path) for path in paths]
+
+
+def thresholds_of(runs: Sequence[Run], texts: Sequence[str]) -> list[list[Threshold]]:
+    """Return the thresholds of each run, by texts such as ``crack=0.2``: those of all for a classifier.
+
+    Raises:
+        UserError: There is no classifier, or one of them has no such class, or there is no such probability.
+    """
+    schemes = [run.labels() for run in runs]
+    if all(scheme.task == "segmentation" for scheme in schemes):
+        read_thresholds(texts, schemes[0])  # which refuses them
+    return [read_thresholds(texts, each) if each.task == "classification" else [] for each in schemes]
 
 
 def listening(host: str, port: int) -> socket.socket:

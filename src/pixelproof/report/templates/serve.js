@@ -165,7 +165,7 @@
     const ranked = Object.entries(found.probabilities).sort((a, b) => b[1] - a[1]);
     const list = make("ul", "bars");
     list.append(...ranked.slice(0, TOP).map(bar));
-    panel.body.replaceChildren(list);
+    panel.body.replaceChildren(...lookedFor(panel.model.thresholds, found.look_for), list);
     if (ranked.length > TOP) {
       const more = make("details");
       const rest = make("ul", "bars");
@@ -174,6 +174,12 @@
       panel.body.append(more);
     }
     paint();
+  };
+  const lookedFor = (thresholds, reached) => {
+    if (!thresholds.length) return [];
+    const said = reached.length ? `Look for ${reached.join(", ")} in this image.` : "No class reaches its threshold.";
+    const wanted = thresholds.map((each) => `${each.class} from probability ${each.probability} on`).join(", ");
+    return [make("p", reached.length ? "notice" : "fine", `${said} Thresholds: ${wanted}.`)];
   };
   const bar = ([name, probability]) => {
     const item = make("li");
