@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix
 from test_finding import made_up, scores_of
 
 from pixelproof.errors import UserError
-from pixelproof.evaluation.summary import plain_looked
+from pixelproof.evaluation.asked import Answers, plain_looked
 from pixelproof.evaluation.tables import print_scores
 from pixelproof.evaluation.threshold import looked
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme
@@ -25,8 +25,12 @@ def test_shares_are_those_of_two_classes(probability, capsys):
     own, chosen = truth == 1, chances[:, 1] >= probability
     (spared, false), (missed, hit) = confusion_matrix(own, chosen, labels=[False, True])
     counts = {"sensitivity": (hit, hit + missed), "specificity": (spared, spared + false)}
-    counts |= {"precision": (hit, hit + false), "looked_at": (hit + false, 200)}
-    print_scores(scores, [found])
+    counts |= {
+        "others_looked_at": (false, spared + false),
+        "precision": (hit, hit + false),
+        "looked_at": (hit + false, 200),
+    }
+    print_scores(scores, Answers([found]))
     printed = capsys.readouterr().out
     assert printed.splitlines()[-1].startswith("Accuracy ")  # the result comes last
     for name, (images, of) in counts.items():

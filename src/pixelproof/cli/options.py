@@ -41,6 +41,21 @@ ThresholdOption = Annotated[
         "or scratch+dent=0.3 for the sum of both.",
     ),
 ]
+FindOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS=SHARE",
+        help="Also say from which probability on to look so that this share of CLASS is found, such as crack=0.98, or "
+        "scratch+dent=0.98, and what that costs.",
+    ),
+]
+CostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS=TIMES",
+        help="Also say from which probability on to look where missing one of CLASS costs so many false alarms.",
+    ),
+]
 LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]
 SetOption = Annotated[
     list[str] | None,

@@ -16,7 +16,6 @@ from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import kept, promises
-from pixelproof.evaluation.threshold import Looked
 from pixelproof.evaluation.units import members_of, noun_of
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
@@ -28,19 +27,6 @@ def summarise(scores: Scores) -> dict[str, Any]:
     if isinstance(scores, SegmentationScores):
         return _segmentation(scores)
     return _classification(scores)
-
-
-def plain_looked(found: Looked) -> dict[str, Any]:
-    """Return what looking at all images from a threshold on finds as plain data."""
-    shares = {
-        name: {
-            "images": part.hits,
-            "of": part.of,
-            **_defined({"value": part.value, "low": part.low, "high": part.high}),
-        }
-        for name, part in found.shares.items()
-    }
-    return {"class": found.name, "probability": found.probability} | shares
 
 
 def defined(value: float) -> float | None:

@@ -5,7 +5,9 @@ Several classes are one as ``scratch+dent``: its probability is the sum of their
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,22 @@ from pixelproof.schema import nearest
 
 Threshold = tuple[str, float]
 """A class, or several as one, and the probability of it from which on images are looked at."""
+Asked = tuple[str, float]
+"""A class likewise, and a number that is asked for."""
+
+
+class _Kind(NamedTuple):
+    """What a text such as ``crack=0.2`` of an option says of a class."""
+
+    option: str
+    what: str
+    example: str
+    allows: Callable[[float], bool]
+
+
+_THRESHOLD = _Kind("--threshold", "a probability of 0 to 1", "0.2", lambda number: 0 <= number <= 1)
+_GOAL = _Kind("--find", "a share of it between 0 and 1", "0.95", lambda number: 0 < number < 1)
+_COST = _Kind("--cost", "how many false alarms missing one costs", "50", lambda number: 0 < number < math.inf)
 
 
 def read_thresholds(texts: Sequence[str], scheme: LabelScheme) -> list[Threshold]:
@@ -25,22 +43,32 @@ def read_thresholds(texts: Sequence[str], scheme: LabelScheme) -> list[Threshold
     Raises:
         UserError: The classes are those of masks, there is no such class, or no such probability.
     """
-    if texts and scheme.task != "classification":
-        raise UserError("--threshold is for classifiers, and these classes are of masks", "leave it out")
-    return [_read(text, scheme) for text in texts]
+    return [_read(text, scheme, _THRESHOLD) for text in texts]
 
 
-def _read(text: str, scheme: LabelScheme) -> Threshold:
+def read_goals(texts: Sequence[str], scheme: LabelScheme) -> list[Asked]:
+    """Return the shares of classes that are to be found, of texts such as ``crack=0.98``; errors likewise."""
+    return [_read(text, scheme, _GOAL) for text in texts]
+
+
+def read_costs(texts: Sequence[str], scheme: LabelScheme) -> list[Asked]:
+    """Return how many false alarms missing one of a class costs, of texts such as ``crack=50``; errors likewise."""
+    return [_read(text, scheme, _COST) for text in texts]
+
+
+def _read(text: str, scheme: LabelScheme, kind: _Kind) -> Asked:
+    if scheme.task != "classification":
+        raise UserError(f"{kind.option} is for classifiers, and these classes are of masks", "leave it out")
     name, _, number = text.rpartition("=")
     try:
-        probability = float(number)
+        asked = float(number)
     except ValueError:
-        probability = float("nan")
-    if not name or not 0 <= probability <= 1:
-        problem = f"--threshold '{text}' is not a class and a probability of 0 to 1"
-        raise UserError(problem, f"write such as --threshold '{scheme.names[0]}=0.2'")
-    classes_of(name, scheme, f"--threshold '{text}': ")
-    return name, probability
+        asked = float("nan")
+    if not name or not kind.allows(asked):
+        problem = f"{kind.option} '{text}' is not a class and {kind.what}"
+        raise UserError(problem, f"write such as {kind.option} '{scheme.names[0]}={kind.example}'")
+    classes_of(name, scheme, f"{kind.option} '{text}': ")
+    return name, asked
 
 
 def classes_of(name: str, scheme: LabelScheme, where: str = "") -> list[str]:
