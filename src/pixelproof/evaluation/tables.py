@@ -9,6 +9,7 @@ from rich.console import Console
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.evaluation.asked import NO_ANSWERS, Answers
 from pixelproof.evaluation.asked_tables import print_answers
+from pixelproof.evaluation.baseline import baseline_lines
 from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.evaluation.sentences import ONE_OF_EACH, looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
@@ -42,6 +43,8 @@ def print_scores(scores: Scores, answers: Answers = NO_ANSWERS) -> None:
     for line in promise_lines(scores):
         print(line)
     print_answers(answers, units, scores.groups is not None, out)
+    if lines := baseline_lines(scores):
+        print(*lines)
     whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
     _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", scores, ends)
 

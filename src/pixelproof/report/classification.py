@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
+from pixelproof.evaluation.baseline import baseline, baseline_lines
 from pixelproof.evaluation.sentences import study_line
 from pixelproof.numbers import UNDEFINED, count, counted, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
@@ -60,6 +61,10 @@ class Outcome:
     loss: str
     correct: str
     n: int
+    baseline: str
+    """What always answering the most frequent class would reach; empty where that says nothing."""
+    poor: bool
+    """Whether the model is not shown to be better."""
     bars: list[ClassBar]
     table: ClassTable
     matrix: Matrix
@@ -88,6 +93,8 @@ def _outcome(name: str, scores: ClassificationScores) -> Outcome:
         loss=score(average_loss(scores)),
         correct=count(int(np.trace(counts))),
         n=len(scores.ids),
+        baseline=" ".join(baseline_lines(scores)),
+        poor=(beside := baseline(scores)) is not None and not beside.better,
         bars=bars,
         table=class_table(scores),
         matrix=matrix(counts, scores.scheme, "images"),
