@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 
 from rich.console import Console
@@ -77,14 +76,17 @@ def _costs(found: Costs, units: str, out: Console) -> None:
     price = f"missing one of {found.name} costs {significant(found.times, DIGITS)} false alarms"
     heads = ("missed here", "false alarms here", f"cost of {IMAGES:,}", "95% interval")
     made = table("look at", *heads, title=f"Cost of {units} in false alarms, where {price}")
-    chosen = [] if math.isinf(found.least.probability) else [(f"{_from(found.least)}, the least here", found.least)]
-    rows = [*chosen, *((_from(each), each) for each in found.tested), ("all", found.every), ("none", found.none)]
+    named = {"all": found.every, "none": found.none}
+    cheapest = min(named, key=lambda name: named[name].value)
+    helps = found.least.value < named[cheapest].value
+    chosen = [(f"{_from(found.least)}, the least here", found.least)] if helps else []
+    rows = [*chosen, *((_from(each), each) for each in found.tested), *named.items()]
     for name, cost in rows:
         ends = f"{cost.low:,.1f} to {cost.high:,.1f}"
         add_row(made, name, f"{cost.missed:,}", f"{cost.alarms:,}", f"{cost.value:,.1f}", ends)
     out.print(made)
-    if not chosen:
-        print(f"Looking at none costs least on these {units}.")
+    if not helps:
+        print(f"No threshold costs less on these {units} than looking at {cheapest}.")
         return
     asked = f"{_option('threshold', found.name, found.least.probability)} {_option('cost', found.name, found.times)}"
     print(f"The least was chosen on these {units}, and is likely to cost more on others. Test it there: {asked}")
