@@ -17,7 +17,7 @@ from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, summarise
 
-PRINTED = {"json", "strict", "diagram", "write_labels", "no_fold", "threshold"}
+PRINTED = {"json", "strict", "diagram", "write_labels", "no_fold", "threshold", "find", "cost"}
 """What decides how a command answers, and ``--no-fold``, which is ``settings=["fold=false"]``."""
 SLIM = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
 

@@ -56,8 +56,8 @@ OPTIONS = {
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
     "evaluate": {
-        *("--split", "--device", "--backend", "--tta", "--scales", "--threshold", "--out", "--overwrite", "--json"),
-        "--help",
+        *("--split", "--device", "--backend", "--tta", "--scales", "--threshold", "--find", "--cost", "--out"),
+        *("--overwrite", "--json", "--help"),
     },
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
@@ -74,7 +74,10 @@ OPTIONS = {
     },
     "report": {"--lang", "--help"},
     "sample": {*("--out", "--scene", "--labels", "--points", "--least", "--seed", "--bands", "--stretch", "--help")},
-    "score": {"--labels", "--merge", "--per-group", "--threshold", "--out", "--overwrite", "--json", "--help"},
+    "score": {
+        *("--labels", "--merge", "--per-group", "--threshold", "--find", "--cost", "--out", "--overwrite", "--json"),
+        "--help",
+    },
     "serve": {
         *("--host", "--port", "--device", "--backend", "--tta", "--scales", "--threshold", "--max-megabytes", "--help")
     },
@@ -202,6 +205,10 @@ def test_a_classifier_from_the_shell(pixelproof, color_classes, tmp_path):
         code, out, _ = pixelproof(*asked, "--threshold", "red=0.2", "--threshold", "blue=0", "--json")
         first, second = json.loads(out)["thresholds"]
         assert (first["class"], second["looked_at"]["images"]) == ("red", 12)
+        code, out, _ = pixelproof(*asked, "--find", "red+blue=0.9", "--cost", "red=5", "--json")
+        (found,), (cost,) = (json.loads(out)[name] for name in ("find", "costs"))
+        assert (found["class"], found["promised"], found["needed"]) == ("red+blue", False, 29)
+        assert cost["least"]["value"] <= min(cost["all"]["value"], cost["none"]["value"])
         code, _, err = pixelproof(*asked, "--threshold", "rad=0.2")
         assert (code, "there is no class 'rad'; did you mean 'red'?" in err) == (2, True)
     code, out, _ = pixelproof(

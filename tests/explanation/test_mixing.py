@@ -85,6 +85,17 @@ def test_a_class_that_only_its_number_makes_alone_is_not_said_to_stand_alone():
     assert {s.kind for s in found.statements} == {"mixes"}
 
 
+def test_how_a_rare_class_mixes_is_told_of_each_class():
+    noise, truth = np.random.default_rng(3).normal(0, 1, (1000, 8)), np.repeat([0, 1], [900, 100])
+    predicted = np.concatenate([np.repeat([0, 1], [882, 18]), np.repeat([0, 1], [87, 13])])
+    found = describe(cloud_of(noise, truth, ["good", "dent"], predicted), "validation")
+    (pair,) = found.pairs
+    assert (pair.a_as_b, pair.b_as_a, pair.predicted) == (18, 87, 0.105)
+    near = f"{pair.b_near_a:.0%} of the neighbours of good are dent, {pair.a_near_b:.0%} of the neighbours of dent"
+    taken = "the model takes 18 of 900 good for dent and 87 of 100 dent for good"
+    assert found.statements[0].sentence.endswith(f"; {near} are good; {taken}).")
+
+
 @pytest.mark.parametrize("small", [4, 10, 11])
 def test_a_class_of_at_most_k_images_is_not_said_to_mix(small):
     """Its images lack k neighbours of their own, although the other class lies far off."""

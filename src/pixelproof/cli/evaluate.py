@@ -10,8 +10,10 @@ import typer
 from pixelproof.cli.options import (
     AnySplitOption,
     BackendOption,
+    CostOption,
     DataArgument,
     DeviceOption,
+    FindOption,
     JsonOption,
     OverwriteOption,
     RunArgument,
@@ -32,6 +34,8 @@ def evaluate(
     tta: TtaOption = None,
     scales: ScalesOption = None,
     threshold: ThresholdOption = None,
+    find: FindOption = None,
+    cost: CostOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Keep the counts in this file instead.", metavar="scores.npz")
     ] = None,
@@ -39,13 +43,13 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
-    from pixelproof.labels.thresholds import read_thresholds
+    from pixelproof.evaluation.asked import answer, read_questions
     from pixelproof.runs import Run
     from pixelproof.verbs.evaluate import evaluate_run
 
     sizes = parse_scales(scales)
-    thresholds = read_thresholds(threshold, Run.open(run).labels()) if threshold else []
+    questions = read_questions(Run.open(run).labels(), threshold, find, cost)
     scores = evaluate_run(
         run, data, split, device, backend=backend, tta=tta, scales=sizes, out=out, overwrite=overwrite
     )
-    print_scored(scores, thresholds, json)
+    print_scored(scores, answer(scores, questions), json)

@@ -37,7 +37,23 @@ ThresholdOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="CLASS=P",
-        help="Also say what looking at all images with a probability of CLASS of at least P finds, such as crack=0.2.",
+        help="Also say what looking at all images with a probability of CLASS of at least P finds, such as crack=0.2, "
+        "or scratch+dent=0.3 for the sum of both.",
+    ),
+]
+FindOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS=SHARE",
+        help="Also say from which probability on to look so that this share of CLASS is found, such as crack=0.98, or "
+        "scratch+dent=0.98, and what that costs.",
+    ),
+]
+CostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS=TIMES",
+        help="Also say from which probability on to look where missing one of CLASS costs so many false alarms.",
     ),
 ]
 LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]

@@ -36,7 +36,7 @@ def predict(
     ] = False,
     threshold: Annotated[
         list[str] | None,
-        typer.Option(metavar="CLASS=P", help="Write for which images CLASS has a probability of P or more."),
+        typer.Option(metavar="CLASS=P", help="Write for which images CLASS, or A+B, has a probability of P or more."),
     ] = None,
     per_group: Annotated[
         str | None,

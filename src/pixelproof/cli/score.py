@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixelproof.cli.options import JsonOption, OverwriteOption, ThresholdOption
+from pixelproof.cli.options import CostOption, FindOption, JsonOption, OverwriteOption, ThresholdOption
 from pixelproof.cli.scored import print_scored
 
 if TYPE_CHECKING:
@@ -33,14 +33,15 @@ def score(
         bool, typer.Option("--per-group", help="Answer for each group of images, such as a patient, instead.")
     ] = False,
     threshold: ThresholdOption = None,
+    find: FindOption = None,
+    cost: CostOption = None,
     out: Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Score masks or a table of predictions that any tool made, or put score files together."""
+    from pixelproof.evaluation.asked import answer, read_questions
     from pixelproof.evaluation.sentences import learned_line
-    from pixelproof.evaluation.threshold import looked
-    from pixelproof.labels.thresholds import read_thresholds
     from pixelproof.progress import say
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
@@ -48,15 +49,14 @@ def score(
     if out is not None:
         refuse_existing([out], overwrite)
     scores = _scored(predictions, labels, merge or [], per_group)
-    thresholds = read_thresholds(threshold or (), scores.scheme)
-    for each in thresholds:
-        looked(scores, *each)  # which refuses what cannot be answered, before anything is replaced
+    # This refuses what cannot be answered, before anything is replaced.
+    answers = answer(scores, read_questions(scores.scheme, threshold, find, cost))
     if line := learned_line(scores):
         say(f"warning: {line}")
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
-    print_scored(scores, thresholds, json)
+    print_scored(scores, answers, json)
 
 
 def _scored(places: list[Path], labels: Path | None, merge: list[str], per_group: bool) -> Scores:

@@ -25,7 +25,7 @@ def serve(
     scales: ScalesOption = None,
     threshold: Annotated[
         list[str] | None,
-        typer.Option(metavar="CLASS=P", help="Mark images of which CLASS has a probability of P or more."),
+        typer.Option(metavar="CLASS=P", help="Mark images of which CLASS, or A+B, has a probability of P or more."),
     ] = None,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest image file that is taken, in MiB.")] = 64,
 ) -> None:

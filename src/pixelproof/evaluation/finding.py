@@ -10,13 +10,15 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import bdtr
 
+import pixelproof.labels.thresholds as thresholds
 from pixelproof.array_types import Bool, Float64
 from pixelproof.evaluation.intervals import share_interval
-from pixelproof.evaluation.metrics import from_the_top
+from pixelproof.evaluation.metrics import from_the_top, ratio
 from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.evaluation.selective import learned_from
+from pixelproof.evaluation.threshold import Looked, choosable, looked
 from pixelproof.evaluation.units import members_of, one_of_each, subset
-from pixelproof.runs import ClassificationScores
+from pixelproof.runs import ClassificationScores, Scores
 
 GOALS = (0.8, 0.9, 0.95, 0.99)
 """Parts of a class's images that are to be found."""
@@ -32,7 +34,8 @@ class Finding:
         goal: The part of the class's images that is found with a certainty of 95%, 0..1.
         probability: From where on; NaN where the class has too few images to tell.
         share: The part of all images that is looked at then; NaN likewise, as all that follows.
-        precision: The part of these that belongs to the class.
+        others: The part of all images of other classes that is looked at then, too.
+        precision: The part of the images looked at that belongs to the class.
         low: Lower end of its 95% interval.
         high: Upper end.
     """
@@ -40,9 +43,29 @@ class Finding:
     goal: float
     probability: float
     share: float
+    others: float
     precision: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """From where on to look so that a part of a class is found, and what that finds on these images.
+
+    Attributes:
+        goal: The part, 0..1.
+        promised: Whether it is found with a certainty of 95%; on these images alone otherwise.
+        trials: Images of the class that count for it, or groups.
+        needed: Of how many on it may be promised.
+        looked: What it finds here.
+    """
+
+    goal: float
+    promised: bool
+    trials: int
+    needed: int
+    looked: Looked
 
 
 def precision_recall(chances: Float64, own: Bool) -> tuple[Float64, Float64]:
@@ -83,9 +106,27 @@ def reached(scores: ClassificationScores, index: int, goals: Sequence[float] = G
     lowest, here, found = _lowest(scores, index), _here(scores, index), []
     for goal in goals:
         promised = [_surely(lowest, here, less) for less in GOALS if less <= goal]
-        thresholds = [each for each in (*promised, _reaching(here, goal)) if not math.isnan(each)]
-        found.append(_finding(scores, index, goal, min(thresholds, default=math.nan)))
+        enough = [each for each in (*promised, _reaching(here, goal)) if not math.isnan(each)]
+        found.append(_finding(scores, index, goal, min(enough, default=math.nan)))
     return found
+
+
+def find(scores: Scores, name: str, goal: float) -> Found:
+    """Return from which probability on to look so that a part of a class, or of several as one, is found.
+
+    Raises:
+        UserError: As of ``choosable``.
+    """
+    of, index = choosable(scores, name)
+    (sure,), (here,) = findings(of, index, (goal,)), reached(of, index, (goal,))
+    promised = not math.isnan(sure.probability)
+    found = looked(scores, name, (sure if promised else here).probability)
+    return Found(goal, promised, len(_lowest(of, index)), needed(goal), found)
+
+
+def needed(goal: float) -> int:
+    """Return how many images of a class it takes to promise that a part of it is found: the lowest may be missed."""
+    return math.ceil(math.log(1 - CERTAINTY) / math.log(goal))
 
 
 def _tells(scores: ClassificationScores) -> bool:
@@ -128,16 +169,16 @@ def _missed(count: int, goal: float) -> int:
 def _finding(scores: ClassificationScores, index: int, goal: float, threshold: float) -> Finding:
     """Return what looking from a threshold on finds; of one that is NaN nothing is known."""
     if math.isnan(threshold):
-        return Finding(goal, *[math.nan] * 5)
+        return Finding(goal, *[math.nan] * 6)
     assert scores.probabilities is not None
-    threshold, members = _shortened(threshold), members_of(scores)
-    chosen = scores.probabilities[:, index].astype(np.float64) >= threshold
-    own = (scores.truth == index)[chosen]
-    low, high = share_interval(own, None if members is None else members[chosen]).tolist()
-    return Finding(goal, threshold, float(chosen.mean()), float(own.mean()), low, high)
+    threshold, members, own = shortened(threshold), members_of(scores), scores.truth == index
+    chosen = thresholds.reached(scores.probabilities[:, index], threshold)
+    others = float(ratio(chosen[~own].sum(), (~own).sum()))
+    low, high = share_interval(own[chosen], None if members is None else members[chosen]).tolist()
+    return Finding(goal, threshold, float(chosen.mean()), others, float(own[chosen].mean()), low, high)
 
 
-def _shortened(probability: float) -> float:
+def shortened(probability: float) -> float:
     """Return a probability with few digits, rounded down."""
     if probability == 0:
         return 0.0

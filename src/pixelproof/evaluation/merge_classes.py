@@ -9,6 +9,7 @@ import numpy as np
 from pixelproof.array_types import Int64
 from pixelproof.evaluation.outcomes import answered_anew
 from pixelproof.labels import LabelScheme, Merges, merge_classes
+from pixelproof.labels.thresholds import classes_of
 from pixelproof.progress import say
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 
@@ -35,6 +36,19 @@ def with_merged_classes(scores: Scores, merges: Merges) -> Scores:
     if scores.probabilities is None:
         return _without_probabilities(scores, scheme, new)
     return _classification(scores, scheme, new)
+
+
+def as_one(scores: ClassificationScores, name: str) -> tuple[ClassificationScores, int]:
+    """Return scores in which several classes are one, and its place: of ``scratch+dent`` as of a class's own name.
+
+    Raises:
+        UserError: There is no such class.
+    """
+    if len(classes := classes_of(name, scores.scheme)) > 1:
+        merged = with_merged_classes(scores, {name: classes})
+        assert isinstance(merged, ClassificationScores)
+        scores = merged
+    return scores, scores.scheme.names.index(name)
 
 
 def _segmentation(scores: SegmentationScores, scheme: LabelScheme, new: Int64) -> SegmentationScores:

@@ -11,6 +11,8 @@ from pixelproof.evaluation.units import noun_of
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 
+ONE_OF_EACH = "What is promised counts groups, by one image of each, as images of one are alike."
+
 
 def study_line(scores: ClassificationScores) -> str:
     """Return the line in which the reference study reports a classifier."""

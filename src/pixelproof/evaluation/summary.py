@@ -11,13 +11,13 @@ import pixelproof.evaluation.boundary_metrics as boundary
 import pixelproof.evaluation.metrics as metrics
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation.areas import average_precision, roc_auc
+from pixelproof.evaluation.baseline import baseline
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import kept, promises
 from pixelproof.evaluation.sentences import learned_line
-from pixelproof.evaluation.threshold import Looked
 from pixelproof.evaluation.units import members_of, noun_of
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
@@ -35,19 +35,6 @@ def _learned(scores: Scores) -> dict[str, Any] | None:
     learned, line = scores.source.learned, learned_line(scores)
     count = int(learned) if learned.isdecimal() else None
     return {"images": count, "warning": line} if line else None
-
-
-def plain_looked(found: Looked) -> dict[str, Any]:
-    """Return what looking at all images from a threshold on finds as plain data."""
-    shares = {
-        name: {
-            "images": part.hits,
-            "of": part.of,
-            **_defined({"value": part.value, "low": part.low, "high": part.high}),
-        }
-        for name, part in found.shares.items()
-    }
-    return {"class": found.name, "probability": found.probability} | shares
 
 
 def defined(value: float) -> float | None:
@@ -133,6 +120,7 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "balanced_accuracy": defined(float(metrics.mean_defined(by_class))),
         "top5_accuracy": defined(metrics.top_k_accuracy(scores, 5)),
         "loss": defined(metrics.average_loss(scores)),
+        "baseline": _baseline(scores),
         "class_accuracy": _named(names, by_class),
         **_by_class(names, counts),
         **_by_probability(scores),
@@ -142,6 +130,13 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "kept": _kept(scores),
         "promises": None if made is None else [_defined(vars(promise)) for promise in made],
     }
+
+
+def _baseline(scores: ClassificationScores) -> dict[str, Any] | None:
+    """Return what always answering the most frequent class would reach; None where one class alone has images."""
+    if (found := baseline(scores)) is None:
+        return None
+    return {"class": found.name, "accuracy": found.accuracy, "better": found.better, "never": list(found.never)}
 
 
 def _ends(intervals: Intervals, scheme: LabelScheme) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 
 import pixelproof.evaluation.metrics as metrics
+from pixelproof.evaluation.asked import NO_ANSWERS, Answers
+from pixelproof.evaluation.asked_tables import print_answers
+from pixelproof.evaluation.baseline import baseline_lines
 from pixelproof.evaluation.resampling import CERTAINTY
-from pixelproof.evaluation.sentences import looks_line, promise_lines, study_line
+from pixelproof.evaluation.sentences import ONE_OF_EACH, looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
-from pixelproof.evaluation.threshold import Looked
 from pixelproof.evaluation.units import noun_of
 from pixelproof.numbers import counted as number_of
 from pixelproof.numbers import interval, ranged, score, share, significant
@@ -19,8 +20,8 @@ from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
 
-def print_scores(scores: Scores, thresholds: Sequence[Looked] = ()) -> None:
-    """Print a score file's figures and what thresholds find to stdout, the result last, where it stays in view."""
+def print_scores(scores: Scores, answers: Answers = NO_ANSWERS) -> None:
+    """Print a score file's figures and answers about thresholds to stdout, the result last, where it stays in view."""
     out = console()
     if isinstance(scores, SegmentationScores):
         _segmentation(scores, out)
@@ -36,13 +37,14 @@ def print_scores(scores: Scores, thresholds: Sequence[Looked] = ()) -> None:
         both = (_within(figures[figure][name], ends[figure][name], 3) for figure in ("recall", "precision"))
         add_row(classes, name, str(count), *both, score(figures["f1"][name], 3))
     out.print(classes)
-    _findings(figures, out)
+    _findings(figures, scores.groups is not None, out)
     _calibration(figures["calibration"])
     _kept(figures["kept"], scores, "answers", out)
     for line in promise_lines(scores):
         print(line)
-    for each in thresholds:
-        _looked(each, units, out)
+    print_answers(answers, units, scores.groups is not None, out)
+    if lines := baseline_lines(scores):
+        print(*lines)
     whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
     _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", scores, ends)
 
@@ -59,8 +61,6 @@ def _any_known(ends: dict[str, Any] | float | None) -> bool:
 
 FEW = 4
 """Classes up to which each is looked for in the terminal; the page and --json have all."""
-LOOKED = {"sensitivity": "sensitivity (recall)", "looked_at": "{units} looked at"}
-"""How figures are called that are not called as their names are."""
 TOP = 5
 """Of as many classes or fewer, the true one is always among the first five."""
 _WHEN = {"none": " without its own temperature", "fitted": " at the fitted temperature", "given": "", None: ""}
@@ -77,7 +77,7 @@ def _calibration(figures: list[dict[str, Any]] | None) -> None:
         print(f"{line} (95% interval {score(found['low'])} to {score(found['high'])})" if known else line)
 
 
-def _findings(figures: dict[str, Any], out: Console) -> None:
+def _findings(figures: dict[str, Any], grouped: bool, out: Console) -> None:
     """Print how well classes are told from all others; of many classes, the mean alone."""
     if figures["findings"] is None:
         return
@@ -89,14 +89,16 @@ def _findings(figures: dict[str, Any], out: Console) -> None:
         return
     _areas(figures, out)
     units = f"{figures['unit']}s"
-    heads = ("recall wanted", "certainty", "from probability", f"of all {units}", "of these it is")
-    found = table("class", *heads, title=f"To find a part of a class, look at all {units}")
+    heads = ("share", "certainty", "from probability", f"of all {units}", "of these it is", "of all others also")
+    found = table("class", *heads, title=f"To find at least this share of a class, look at all {units}")
     for name, goals in figures["findings"].items():
         for row in goals:
             here, certainty = row["here"], "none" if row["probability"] is None else share(CERTAINTY, 0)
-            texts = significant(here["probability"]), share(here["share"]), share(here["precision"])
-            add_row(found, name, share(row["goal"], 0), certainty, *texts)
+            parts = (share(here[part]) for part in ("share", "precision", "others"))
+            add_row(found, name, share(row["goal"], 0), certainty, significant(here["probability"]), *parts)
     out.print(found)
+    if grouped:
+        print(ONE_OF_EACH)
     if any(row["probability"] is None for goals in figures["findings"].values() for row in goals):
         print(
             f"Certainty none: too few {units} of the class to promise it; "
@@ -177,18 +179,3 @@ def _boundary(figures: dict[str, Any], out: Console) -> None:
         chance = f"{score(grid['low'])} to {score(grid['high'])}"
         add_row(grids, stride, score(grid["index"]), chance, score(grid["p"]), score(grid["truth"]))
     out.print(grids)
-
-
-def _looked(found: Looked, units: str, out: Console) -> None:
-    """Print what looking at all images, or groups, from a probability of a class on finds."""
-    title = f"Looking at all {units} from probability {found.probability:g} of {found.name} on"
-    made = table("", "share", "95% interval", units, title=title)
-    for name, part in found.shares.items():
-        add_row(
-            made,
-            LOOKED.get(name, name).format(units=units),
-            share(part.value),
-            interval(part.low, part.high),
-            f"{part.hits:,} of {part.of:,}",
-        )
-    out.print(made)

@@ -9,7 +9,9 @@ import numpy as np
 from pixelproof.array_types import Bool, Int64
 from pixelproof.errors import UserError
 from pixelproof.evaluation.intervals import share_interval
+from pixelproof.evaluation.merge_classes import as_one
 from pixelproof.evaluation.metrics import ratio
+from pixelproof.evaluation.selective import learned_from
 from pixelproof.evaluation.units import members_of
 from pixelproof.labels.thresholds import reached
 from pixelproof.runs import ClassificationScores, Scores
@@ -31,11 +33,11 @@ class Looked:
     """What is found by looking at all images with at least a probability of a class.
 
     Attributes:
-        name: The class.
+        name: The class, or several as one, such as ``scratch+dent``.
         probability: From where on.
         shares: ``sensitivity``, also called recall, of the class's images those looked at; ``specificity``, of all
-            other images those not looked at; ``precision``, of the images looked at those of the class; ``looked_at``,
-            of all images those looked at.
+            other images those not looked at, and ``others_looked_at`` those looked at, which are false alarms;
+            ``precision``, of the images looked at those of the class; ``looked_at``, of all images those looked at.
     """
 
     name: str
@@ -44,23 +46,51 @@ class Looked:
 
 
 def looked(scores: Scores, name: str, probability: float) -> Looked:
-    """Return what looking at all images with at least this probability of a class finds.
+    """Return what looking at all images with at least this probability of a class, or several as one, finds.
 
     Raises:
-        UserError: The scores hold no probabilities.
+        UserError: The scores hold no probabilities, or there is no such class.
     """
-    if not isinstance(scores, ClassificationScores) or scores.probabilities is None:
-        problem = f"the scores of {scores.source.name} hold no probabilities, which --threshold asks for"
-        raise UserError(problem, "evaluate the run again (tables of labels and older files have none)")
-    index, members = scores.scheme.names.index(name), members_of(scores)
-    chosen, own = reached(scores.probabilities[:, index], probability), scores.truth == index
+    scores, index = told(scores, name)
+    assert scores.probabilities is not None
+    members, own = members_of(scores), scores.truth == index
+    chosen = reached(scores.probabilities[:, index], probability)
     shares = {
         "sensitivity": _share(chosen, own, members),
         "specificity": _share(~chosen, ~own, members),
+        "others_looked_at": _share(chosen, ~own, members),
         "precision": _share(own, chosen, members),
         "looked_at": _share(chosen, np.ones_like(own), members),
     }
     return Looked(name, probability, shares)
+
+
+def told(scores: Scores, name: str) -> tuple[ClassificationScores, int]:
+    """Return scores in which a class, or several as one, has a probability, and its place in them.
+
+    Raises:
+        UserError: The scores hold no probabilities, or there is no such class.
+    """
+    if not isinstance(scores, ClassificationScores) or scores.probabilities is None:
+        problem = f"the scores of {scores.source.name} hold no probabilities, which thresholds are of"
+        raise UserError(problem, "evaluate the run again (tables of labels and older files have none)")
+    return as_one(scores, name)
+
+
+def choosable(scores: Scores, name: str) -> tuple[ClassificationScores, int]:
+    """Return the same of scores by which a threshold of the class can be chosen.
+
+    Raises:
+        UserError: As of ``told``; or the model has learned from the images; or none is of the class.
+    """
+    scores, index = told(scores, name)
+    if learned_from(scores):
+        problem = f"{scores.source.name} has learned from these images, or was chosen by them: it finds too many"
+        raise UserError(problem, "choose a threshold on others, such as the split validation")
+    if not (scores.truth == index).any():
+        problem = f"no image in the scores of {scores.source.name} is of '{name}', so that no threshold can be chosen"
+        raise UserError(problem, "score images of it")
+    return scores, index
 
 
 def _share(hit: Bool, counted: Bool, members: Int64 | None) -> Share:

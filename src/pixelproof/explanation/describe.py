@@ -104,8 +104,8 @@ def _pairs(cloud: Cloud, mixing: Mixing) -> list[PairFinding]:
     classes = len(mixing.counts)
     mistakes = np.bincount(cloud.truth * classes + cloud.predicted, minlength=classes * classes)
     mistakes = mistakes.reshape(classes, classes)
-    mistakes = mistakes + mistakes.T
-    mistaken = {(a, b) for a, b in np.argwhere(np.triu(mistakes, 1)).tolist()}
+    both = mistakes + mistakes.T
+    mistaken = {(a, b) for a, b in np.argwhere(np.triu(both, 1)).tolist()}
     found = []
     for a, b in sorted({*mixing.mixed_pairs(), *mistaken}):
         if (share := mixing.pair(a, b)) is None:
@@ -119,7 +119,9 @@ def _pairs(cloud: Cloud, mixing: Mixing) -> list[PairFinding]:
                 high=share.high,
                 b_near_a=float(mixing.confusion[a, b]),
                 a_near_b=float(mixing.confusion[b, a]),
-                predicted=float(mistakes[a, b] / (mixing.counts[a] + mixing.counts[b])),
+                predicted=float(both[a, b] / (mixing.counts[a] + mixing.counts[b])),
+                a_as_b=int(mistakes[a, b]),
+                b_as_a=int(mistakes[b, a]),
             )
         )
     return found

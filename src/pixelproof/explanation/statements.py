@@ -40,16 +40,27 @@ def _each(classes: Sequence[ClassFinding], rule: Callable[[int, ClassFinding], S
 
 
 def _mixes(classes: Sequence[ClassFinding], pair: PairFinding) -> Statement:
-    names = f"{classes[pair.a].name} and {classes[pair.b].name}"
+    a, b = classes[pair.a], classes[pair.b]
     interval = _interval(pair.confusion, pair.low, pair.high, "k-NN confusion ")
-    model = "" if pair.predicted is None else f"; the model takes {_percent(pair.predicted)} of them for the other"
+    ways = ((a.name, pair.b_near_a, b.name), (b.name, pair.a_near_b, a.name))
+    near = ", ".join(f"{_percent(share)} of the neighbours of {one} are {other}" for one, share, other in ways)
     return Statement(
         kind="mixes",
         classes=(pair.a, pair.b),
         value=pair.confusion,
         low=pair.low,
         high=pair.high,
-        sentence=f"{names} mix ({interval}{model}).",
+        sentence=f"{a.name} and {b.name} mix ({interval}; {near}{_taken(a, b, pair)}).",
+    )
+
+
+def _taken(a: ClassFinding, b: ClassFinding, pair: PairFinding) -> str:
+    """Return how many images of each of two classes the model takes for the other: in their sum a rare one drowns."""
+    if pair.a_as_b is None or pair.b_as_a is None:
+        return ""
+    return (
+        f"; the model takes {pair.a_as_b:,} of {a.images:,} {a.name} for {b.name} "
+        f"and {pair.b_as_a:,} of {b.images:,} {b.name} for {a.name}"
     )
 
 

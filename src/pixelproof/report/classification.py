@@ -10,6 +10,7 @@ import numpy as np
 from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.errors import Refusal
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
+from pixelproof.evaluation.baseline import baseline, baseline_lines
 from pixelproof.evaluation.sentences import study_line
 from pixelproof.numbers import UNDEFINED, count, counted, decimal, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
@@ -64,6 +65,10 @@ class Outcome:
     loss: str
     correct: str
     n: int
+    baseline: str
+    """What always answering the most frequent class would reach; empty where that says nothing."""
+    poor: bool
+    """Whether the model is not shown to be better."""
     bars: list[ClassBar]
     table: ClassTable
     matrix: Matrix
@@ -93,6 +98,8 @@ def _outcome(name: str, scores: ClassificationScores, metric: str | None) -> Out
         loss=score(average_loss(scores)),
         correct=count(int(np.trace(counts))),
         n=len(scores.ids),
+        baseline=" ".join(baseline_lines(scores)),
+        poor=(beside := baseline(scores)) is not None and not beside.better,
         bars=bars,
         table=class_table(scores),
         matrix=matrix(counts, scores.scheme, "images"),

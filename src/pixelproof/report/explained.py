@@ -10,7 +10,7 @@ from pixelproof.numbers import UNDEFINED, count, interval, score, share
 from pixelproof.report.gallery import Exhibit, exhibits_of
 from pixelproof.report.pictures import Picture, Tile, small_uri
 from pixelproof.runs import Scores
-from pixelproof.runs.explanation_file import ClassFinding, Explanation, Failure, Kind
+from pixelproof.runs.explanation_file import ClassFinding, Explanation, Failure, Kind, PairFinding
 from pixelproof.runs.explanation_folder import Findings, picture_key
 from pixelproof.runs.ranked_file import Ranked
 
@@ -52,7 +52,7 @@ class View:
 
     model: str
     statements: list[tuple[str, list[str], int]]
-    pairs: list[tuple[str, str, str, str]]
+    pairs: list[tuple[str, str, str, str, str]]
     classes: list[ClassLine]
     neighbours: str
     images: str
@@ -87,7 +87,7 @@ def view(model: str, findings: Findings, scheme: LabelScheme | None) -> View:
     )
 
 
-def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str]]:
+def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str, str]]:
     # Of a class of at most k images, an image's k neighbours hold others whatever the network sees.
     names = [f"{c.name}*" if c.images <= explanation.neighbours else c.name for c in explanation.classes]
     return [
@@ -95,10 +95,19 @@ def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str]]:
             f"{names[pair.a]}, {names[pair.b]}",
             share(pair.confusion, 0),
             interval(pair.low, pair.high, 0),
-            share(pair.predicted, 0),
+            f"{share(pair.b_near_a, 0)}, {share(pair.a_near_b, 0)}",
+            _taken(pair, explanation.classes),
         )
         for pair in explanation.pairs[:PAIRS]
     ]
+
+
+def _taken(pair: PairFinding, classes: Sequence[ClassFinding]) -> str:
+    """Return how many images of each of two classes the model takes for the other."""
+    if pair.a_as_b is None or pair.b_as_a is None:
+        return share(pair.predicted, 0)  # of both together, as earlier versions have it
+    ways = ((pair.a_as_b, pair.a), (pair.b_as_a, pair.b))
+    return ", ".join(f"{taken:,} of {classes[index].images:,}" for taken, index in ways)
 
 
 def described(scores: Scores) -> str:

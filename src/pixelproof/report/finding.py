@@ -14,7 +14,7 @@ from pixelproof.evaluation.finding import GOALS, Finding, findings, precision_re
 from pixelproof.evaluation.intervals import area_intervals
 from pixelproof.evaluation.metrics import mean_defined
 from pixelproof.evaluation.resampling import CERTAINTY
-from pixelproof.evaluation.sentences import looks_line
+from pixelproof.evaluation.sentences import ONE_OF_EACH, looks_line
 from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, counted, if_known, interval, score, share, significant
 from pixelproof.report.class_table import Part
@@ -47,6 +47,7 @@ class GoalRow:
     probability: str
     share: str
     right: Part
+    others: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class FindingTable:
     looks: str
     areas: list[AreaRow]
     goals: list[GoalRow]
+    grouped: str
+    """That groups count for what is promised; empty where each image stands for itself."""
 
 
 def finding_table(model: str, scores: ClassificationScores) -> FindingTable | None:
@@ -72,7 +75,8 @@ def finding_table(model: str, scores: ClassificationScores) -> FindingTable | No
     ]
     mean = score(float(mean_defined(precision)), 3)
     picture = _picture(model, scores) if few else None
-    return FindingTable(picture, mean, looks_line(scores), _areas(scores, precision), goals)
+    grouped = "" if scores.groups is None else ONE_OF_EACH
+    return FindingTable(picture, mean, looks_line(scores), _areas(scores, precision), goals, grouped)
 
 
 def _areas(scores: ClassificationScores, precision: Float64) -> list[AreaRow]:
@@ -99,6 +103,7 @@ def _goal(name: str, sure: Finding, here: Finding) -> GoalRow:
         probability=significant(here.probability),
         share=share(here.share),
         right=Part(share(here.precision), if_known(interval(here.low, here.high))),
+        others=share(here.others),
     )
 
 

@@ -52,7 +52,10 @@ class PairFinding(Strict):
     """Share of the neighbours of images of a that are of b."""
     a_near_b: Share
     predicted: Share | None
-    """Share of the images of both classes that the model takes for the other one."""
+    """Share of the images of both classes that the model takes for the other one, which a rare class hardly moves."""
+    a_as_b: Index | None = None
+    """How many images of a the model takes for b; None where an earlier version explained."""
+    b_as_a: Index | None = None
 
 
 class Failure(Strict):

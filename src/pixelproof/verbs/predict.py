@@ -49,8 +49,8 @@ def predict_run(
         part: "K/N" predicts every N-th image from the K-th on, counted from 1.
         probabilities: Write those of all classes, too.
         skip_unreadable: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
-        threshold: Of a classifier, such as "cancer=0.2": the column ``look_for`` tells the classes whose probability is
-            at least as high.
+        threshold: Of a classifier, such as "cancer=0.2", or "scratch+dent=0.3" for the sum of both: the column
+            ``look_for`` tells those whose probability is at least as high.
         per_group: Of a classifier, a table such as ``groups.csv``, or a regular expression for names of images, that
             says which belong together, as of a patient: ``per_group.csv`` tells one answer for each.
 

@@ -44,7 +44,8 @@ def serve(
         backend: The library that computes: one of ``BACKENDS``.
         tta: Whether to average over an image's symmetries; None is as each run was set.
         scales: Sizes of a segmenter's image to average over; None is as each run was set.
-        threshold: Of classifiers, such as "cancer=0.2": answers tell the classes whose probability is at least as high.
+        threshold: Of classifiers, such as "cancer=0.2", or "scratch+dent=0.3" for the sum of both: answers tell those
+            whose probability is at least as high.
         max_megabytes: Largest image file, in MiB.
         ready: Called with the address when requests are answered.
 
