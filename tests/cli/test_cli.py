@@ -64,6 +64,7 @@ OPTIONS = {
     "score": {"--labels", "--merge", "--threshold", "--out", "--overwrite", "--json", "--help"},
     "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
+    "verify": {"--json", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")
