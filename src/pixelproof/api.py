@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.predict import predict_run as predict
     from pixelproof.verbs.show import describe_model as show
     from pixelproof.verbs.train import train_run as train
+    from pixelproof.verbs.verify import verify_folder as verify
 
 __all__ = [
     "assess",
@@ -53,6 +54,7 @@ __all__ = [
     "show",
     "study",
     "train",
+    "verify",
 ]
 
 _FUNCTIONS = {
@@ -77,6 +79,7 @@ _FUNCTIONS = {
     "show": "pixelproof.verbs.show.describe_model",
     "study": "pixelproof.study.conduct.conduct_file",
     "train": "pixelproof.verbs.train.train_run",
+    "verify": "pixelproof.verbs.verify.verify_folder",
 }
 
 

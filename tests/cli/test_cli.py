@@ -82,6 +82,7 @@ OPTIONS = {
         *("--host", "--port", "--device", "--backend", "--tta", "--scales", "--threshold", "--max-megabytes", "--help")
     },
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
+    "verify": {"--json", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
+from pixelproof import api
 from pixelproof.errors import UserError
 from pixelproof.evaluation.score import score
 from pixelproof.report.page import build_report
-from pixelproof.runs import Boundaries, Run, load_scores
+from pixelproof.runs import Boundaries, Run, load_scores, save_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.study import conduct as conducting
@@ -96,6 +97,20 @@ def test_every_image_is_scored_once_by_a_run_that_has_not_seen_it(finished):
         assert whole.source.name == model
     members = {job.run.name: [member.run.name for member in job.members] for job in jobs if job.members}
     assert members == {f"both.fold-{k}": [f"fcn32s.fold-{k}", f"fcn8s.fold-{k}"] for k in (1, 2)}
+
+
+def test_what_is_not_of_the_folds_is_found(finished, tmp_path):
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    assert {check.outcome for check in api.verify(out).checks} == {"right"}
+    whole = load_scores(out / "land" / "fcn8s.npz")
+    whole.confusion[2, 0, 1] += 7
+    save_scores(out / "land" / "fcn8s.npz", whole)
+    shutil.rmtree(out / "land" / "both.fold-2")
+    found = {check.file: check for check in api.verify(out).checks}
+    (difference,) = found["land/fcn8s.npz"].differences
+    assert (difference.figure, difference.stored - difference.recomputed) == (f"confusion[{whole.ids[2]}, 0, 1]", 7)
+    unchecked = {f"land/{name}" for name in ("both.fold-2/scores/validation.npz", "both.npz", "comparison.json")}
+    assert {file for file, check in found.items() if check.outcome == "not checked"} >= unchecked
 
 
 def test_all_that_a_study_says_is_of_all_images(finished):

@@ -1,6 +1,7 @@
 """The study from its file to its report; a second run redoes only what changed."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -178,6 +179,22 @@ def test_a_part_says_by_what_its_models_are_compared(study, tmp_path, out):
     assert [model.score for model in evidence.models] == pytest.approx([m.value for m in found["patches"].models])
     conduct(study, tmp_path, out, ["epochs=1"])
     assert load_comparison(out / "fields" / "comparison.json").pairs[0].metric == "miou"
+
+
+def test_a_comparison_that_was_edited_is_made_again(study, tmp_path, out, capsys):
+    found = [out / "fields" / name for name in ("comparison.json", "evidence.json")]
+    kept = [path.read_text() for path in found]
+    assert [m["path"] for m in json.loads(kept[0])["models"]] == [
+        f"fields/{name}/scores/validation.npz" for name in ("fcn32s", "fcn8s")
+    ]
+    for path, text, figure in zip(found, kept, ('"difference": ', '"value": '), strict=True):
+        path.write_text(re.sub(f"{figure}[^,\n]*", f"{figure}0.5", text, count=1))
+    conduct(study, tmp_path, out, ["epochs=1"])
+    assert [path.read_text() for path in found] == kept
+    assert capsys.readouterr().err.count("is not known to be what this study wrote: it is made again") == 2
+    before = [path.stat().st_mtime_ns for path in found]
+    conduct(study, tmp_path, out, ["epochs=1"])
+    assert [path.stat().st_mtime_ns for path in found] == before
 
 
 def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_path, out):

@@ -33,6 +33,7 @@ from pixelproof.cli.show import show
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
+from pixelproof.cli.verify import verify
 from pixelproof.errors import INTERRUPTED, UserError
 from pixelproof.process import keep_freed_memory, let_threads_sleep, return_freed_memory, write_stderr_nowhere
 
@@ -61,6 +62,7 @@ for verb in (
     cam,
     drift,
     report,
+    verify,
 ):
     app.command()(verb)
 app.command("map")(map_scene)

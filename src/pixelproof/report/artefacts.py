@@ -149,6 +149,16 @@ def read_study(folder: Path) -> StudyArtefacts:
     )
 
 
+def missing_files(folder: Path) -> list[str]:
+    """Return the files that the page of a folder would show and that are not there, as the page names them.
+
+    Raises:
+        UserError: A file is damaged.
+    """
+    parts = read_study(folder).parts if is_study_or_run(folder) else ()
+    return [file for part in parts for model in part.models for file in model.missing]
+
+
 def outdated_scores(part: PartArtefacts) -> list[str]:
     """Return a sentence for each model of a part whose scores are of other weights than its run has now."""
     stale = [model.name for model in part.models if model.outdated]

@@ -20,7 +20,7 @@ import pixelproof.report.provenance as provenance
 import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
 from pixelproof.comparison.wording.words import metric_heading
-from pixelproof.languages import known_language
+from pixelproof.languages import Language, known_language
 from pixelproof.progress import say
 from pixelproof.report.artefacts import (
     ModelArtefacts,
@@ -35,7 +35,7 @@ from pixelproof.report.learning import learning_curves
 from pixelproof.report.map_page import map_file, map_page
 from pixelproof.report.other_splits import known_images, other_splits
 from pixelproof.report.pictures import Picture, svg_uri
-from pixelproof.report.rendering import FIGURES, hashed, templates
+from pixelproof.report.rendering import FIGURES, hashed, maker, templates
 from pixelproof.report.selective import selective
 from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.assessment_file import FILE as ASSESSMENT
@@ -92,20 +92,32 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
     """
     folder = Path(folder)
     tongue = known_language(language)
-    if not is_study_or_run(folder) and (other := _of_another_kind(folder)) is not None:
-        _write(folder, *other, tongue)
+    if (other := _of_another_kind(folder)) is not None:
+        write_text(folder / PAGE, _rendered(*other, tongue))
         return folder / PAGE
     study = read_study(folder)
     for sentence in (said for part in study.parts for said in outdated_scores(part)):
         say(f"note: {sentence}")
-    _write(folder, "page.html.j2", _context(study), tongue)
+    write_text(folder / PAGE, _rendered("page.html.j2", _context(study), tongue))
     for name, data in _figures(study).items():
         write_bytes(folder / FIGURES / name, data)
     return folder / PAGE
 
 
+def page_text(folder: Path, language: Language) -> str:
+    """Return the page that ``build_report`` writes into a folder.
+
+    Raises:
+        UserError: As there.
+    """
+    other = _of_another_kind(folder)
+    return _rendered(*(("page.html.j2", _context(read_study(folder))) if other is None else other), language)
+
+
 def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
     """Return the template and its context for what is neither a study nor a run; None where nothing is known."""
+    if is_study_or_run(folder):
+        return None
     if (folder / COMPARISON).is_file():
         return "compared.html.j2", _comparison_context(folder)
     if ExplanationFolder(folder).exists():
@@ -119,9 +131,8 @@ def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
     return None
 
 
-def _write(folder: Path, template: str, context: dict[str, object], language: str) -> None:
-    page = templates().get_template(template).render(hashed(*SCRIPTS), **context, language=language)
-    write_text(folder / PAGE, page)
+def _rendered(template: str, context: dict[str, object], language: Language) -> str:
+    return templates().get_template(template).render(hashed(*SCRIPTS), **context, language=language, maker=maker())
 
 
 def _context(study: StudyArtefacts) -> dict[str, object]:

@@ -26,7 +26,7 @@ class ComparedModel(Strict):
 
     name: str = Field(min_length=1)
     path: str
-    """The run folder or score file, as the user named it."""
+    """The run folder or score file, as the user named it; in a study as its folder has it."""
     split: str
     fingerprint: str
     """Fingerprint of the images and labels; empty where it is not known."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixelproof.comparison.study_part import of_folds
 from pixelproof.data import Sample, fingerprint
-from pixelproof.evaluation.merge import merged
-from pixelproof.runs import Scores, load_scores, save_scores
+from pixelproof.runs import save_scores
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part
@@ -39,9 +39,10 @@ class Scored:
         inputs = [steps.inputs(f"{job.name}/scores") for job in self.jobs]
         return [self.name, *inputs, *(file_digest(job.run.scores(SPLIT)) for job in self.jobs)]
 
-    def of_folds(self) -> list[Scores]:
-        """Return the scores of each fold; none where there are no folds."""
-        return [load_scores(job.run.scores(SPLIT)) for job in self.jobs] if len(self.jobs) > 1 else []
+    @property
+    def fold_files(self) -> list[Path]:
+        """The score file of each fold, or of the one run."""
+        return [job.run.scores(SPLIT) for job in self.jobs]
 
 
 def scored(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> list[Scored]:
@@ -82,7 +83,6 @@ def _merge(one: Scored, images: str, steps: Steps) -> None:
         steps: What was made from what.
     """
     step, inputs = f"{one.name}.npz", one.made_from(steps)
-    if not steps.made(step, inputs, one.path, own_scores(images, one.jobs[0].config.model, one.jobs[0].run)):
-        scores = merged(one.of_folds())
-        save_scores(one.path, replace(scores, source=replace(scores.source, name=one.model, fingerprint=images)))
-        steps.take(step, inputs)
+    if not steps.wrote(step, inputs, one.path, own_scores(images, one.jobs[0].config.model, one.jobs[0].run)):
+        save_scores(one.path, of_folds(one.fold_files, one.model, images))
+        steps.write(step, inputs, one.path)
