@@ -126,6 +126,29 @@ def test_all_that_a_study_says_is_of_all_images(finished):
     assert "has not predicted this image yet" not in page
 
 
+def test_seeds_beside_folds_are_trained_in_the_same_folds_and_give_a_score_of_all_images_each(finished, tmp_path):
+    out, seeds = shutil.copytree(finished / "out", tmp_path / "out"), {"land": {"seeds": [0, 1]}}
+    before = {path: time for path, time in times(out).items() if "both" not in str(path)}
+    page = conduct(study_of(tmp_path, **seeds), finished, out).read_text()
+    jobs = plan(study_of(tmp_path, **seeds), finished, out)["land"]
+    assert [job.run.name for job in in_order({"land": jobs})] == [
+        *("fcn32s.fold-1", "fcn8s.fold-1", "fcn32s.fold-2", "fcn8s.fold-2"),
+        *("fcn32s.seed-1.fold-1", "fcn8s.seed-1.fold-1", "fcn32s.seed-1.fold-2", "fcn8s.seed-1.fold-2"),
+        *("both.fold-1", "both.fold-2"),
+    ]
+    own = {job.run.name: (job.config.training.seed, job.parts) for job in jobs}
+    assert [own[f"fcn8s.seed-1.fold-{k}"] == (1, own[f"fcn8s.fold-{k}"][1]) for k in (1, 2)] == [True, True]
+    assert [len(job.members) for job in jobs if job.members] == [4, 4]
+    assert before.items() < times(out).items()
+    other = load_scores(out / "land" / "fcn8s.seed-1.npz")
+    assert same(other, score([out / "land" / f"fcn8s.seed-1.fold-{k}" / "scores/validation.npz" for k in (1, 2)]))
+    evidence = load_evidence(out / "land" / "evidence.json")
+    assert [(one.runs, len(one.scores), len(one.folds)) for one in evidence.models] == [(2, 2, 2), (2, 2, 2), (1, 1, 2)]
+    assert (evidence.over_seeds[0].seeds, evidence.claims[0].seeds, evidence.images) == ((2, 2), 2, 8)
+    for said in ("Over the folds of the first seed", "Over all seeds", "the same for all seeds"):
+        assert said in page
+
+
 def test_a_page_names_scores_of_a_fold_whose_weights_were_trained_on(finished, tmp_path, capsys):
     out = shutil.copytree(finished / "out", tmp_path / "out")
     runs = [Run(out / "land" / f"fcn8s.fold-{fold}") for fold in (1, 2)]
@@ -141,7 +164,7 @@ def test_a_killed_study_goes_on_and_ends_as_an_uninterrupted_one(finished, unspl
         pass
 
     def killed(job, *rest):
-        if job.replicate:
+        if job.replicate.fold:
             raise KilledError
         original(job, *rest)
 
@@ -185,8 +208,6 @@ def test_folds_of_a_classifier(tmp_path):
     ("part", "complaint"),
     [
         ({"folds": 1}, "folds"),
-        ({"seeds": [0, 1]}, "'seeds' do not go with 'folds', each of which is trained once; leave one of them out"),
-        ({"models": {"fcn8s": {"seeds": [0]}}}, "'seeds' do not go with 'folds'"),
         ({"embed": ["fcn8s"]}, "'embed' maps what one network sees, and 'folds' train several"),
         ({"settings": SETTINGS | {"cv_fold": "1/2"}}, "'cv_fold' has no effect beside 'folds', which decide it"),
         ({"models": {"fcn32s": None, "fcn8s": {"data": {"cv_fold": "1/2"}}}}, "'cv_fold' has no effect beside"),

@@ -1,4 +1,4 @@
-"""What a page shows of the runs of one model: those of the folds of a cross-validation, or those of several seeds."""
+"""What a page shows of the runs of one model: those of the folds of a cross-validation, and those of several seeds."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def seen_line(part: PartArtefacts) -> str:
 
 
 def fold_rows(part: PartArtefacts) -> list[Row]:
-    """Return every model's score on all images and on those of each fold; none where there are no folds."""
+    """Return each model's score on all images and on those of each fold, with the first seed; none without folds."""
     models = part.evidence.models if part.evidence is not None and part.record.folds else ()
-    return [_row(model, model.folds, part.record.task, model.score) for model in models]
+    return [_row(model, model.folds, part.record.task, next(iter(model.scores), model.score)) for model in models]
 
 
 def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:

@@ -86,7 +86,7 @@ def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> 
         models: dict[str, list[Scores]] = {name: [] for name in part.trained}
         for each in found:
             models[each.model].append(in_order(load_scores(each.path)))
-        folds = {each.model: each.of_folds() for each in found}
+        folds = {each.model: each.of_folds() for each in reversed(found)}  # with the first seed
         baseline = part.vary.reference if part.vary else None
         evidence = gather(models, levels=levels, baseline=baseline, claims=part.claims, folds=folds)
         save_evidence(folder / EVIDENCE, evidence)
