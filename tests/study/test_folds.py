@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from pixelproof.errors import UserError
+from pixelproof.evaluation.areas import average_precision, roc_auc
 from pixelproof.evaluation.score import score
 from pixelproof.report.page import build_report
 from pixelproof.runs import Boundaries, Run, load_scores
@@ -145,6 +146,8 @@ def test_seeds_beside_folds_are_trained_in_the_same_folds_and_give_a_score_of_al
     evidence = load_evidence(out / "land" / "evidence.json")
     assert [(one.runs, len(one.scores), len(one.folds)) for one in evidence.models] == [(2, 2, 2), (2, 2, 2), (1, 1, 2)]
     assert (evidence.over_seeds[0].seeds, evidence.claims[0].seeds, evidence.images) == ((2, 2), 2, 8)
+    record = json.loads((out / "study.json").read_text())["parts"][0]["models"][1]
+    assert (record["scores"], record["seed_scores"]) == ("land/fcn8s.npz", ["land/fcn8s.seed-1.npz"])
     for said in ("Over the folds of the first seed", "Over all seeds", "the same for all seeds"):
         assert said in page
 
@@ -202,6 +205,12 @@ def test_folds_of_a_classifier(tmp_path):
     for said in ("of 30 validation images right", SEEN, "Over the folds"):
         assert said in page
     assert "Finding all images of one class" not in page
+    folds = [load_scores(tmp_path / f"out/patches/vgg16.fold-{k}/scores/validation.npz") for k in (1, 2)]
+    areas = load_evidence(tmp_path / "out/patches/evidence.json").models[0].fold_areas
+    assert [each.name for each in areas] == list(whole.scheme.names)
+    assert np.allclose([each.auc for each in areas], np.transpose([roc_auc(fold) for fold in folds]))
+    mean = np.mean([average_precision(fold).mean() for fold in folds])
+    assert f'<td class="text">mean of classes</td><td>{mean:.3f}</td>' in page
 
 
 @pytest.mark.parametrize(

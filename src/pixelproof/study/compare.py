@@ -14,7 +14,7 @@ from pixelproof.runs import Scores, load_scores
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
-from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence, save_evidence
+from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, load_evidence, save_evidence
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part
 from pixelproof.study.folds import Scored
@@ -80,7 +80,7 @@ def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> 
         made_from,
         levels,
         [claim.model_dump(mode="json") for claim in part.claims],
-        sorted(EvidenceRecord.model_fields),
+        sorted({*EvidenceRecord.model_fields, *ModelFigures.model_fields}),
     ]
     if not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
         models: dict[str, list[Scores]] = {name: [] for name in part.trained}

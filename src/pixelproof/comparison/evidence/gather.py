@@ -11,6 +11,7 @@ import numpy as np
 from pixelproof.comparison.evidence.ablation import effects
 from pixelproof.comparison.evidence.claims import Models, judge
 from pixelproof.comparison.evidence.contrasts import Cell, Levels
+from pixelproof.comparison.evidence.fold_areas import fold_areas
 from pixelproof.comparison.evidence.measures import boundaries, by_tolerance, score_figure
 from pixelproof.comparison.evidence.over_seeds import seed_gains
 from pixelproof.comparison.evidence.where import where_gain
@@ -103,6 +104,7 @@ def _figures(name: str, runs: Sequence[Scores], folds: Sequence[Scores], protoco
         boundary_f1=_mean([by_tolerance(run, protocol, "boundary_f1") for run in segmented]),
         mosaics=_mosaics(segmented, "prediction") if segmented else (),
         folds=tuple(score_figure(fold, protocol).of(fold) for fold in folds),
+        fold_areas=fold_areas(folds),
     )
 
 
