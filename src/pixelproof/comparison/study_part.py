@@ -29,8 +29,8 @@ class PartScores:
 
     Attributes:
         folder: The study's folder, which the files are relative to, with forward slashes.
-        models: The files of each model's runs, in the order of the seeds; of folds the one of all.
-        folds: The file of each fold by model, where there are folds.
+        models: The files of each model, in the order of the seeds; of folds the one of all.
+        folds: Where there are folds, the file of each by that of all.
         levels: Level of each factor by model, where factors are varied.
         baseline: The reference level of each factor.
         claims: What is said of the models.
@@ -48,11 +48,17 @@ class PartScores:
     @classmethod
     def of(cls, record: PartRecord, folder: Path) -> PartScores:
         """Return those of a part as ``study.json`` has it."""
+        wholes = {model.name: (model.scores, *model.seed_scores) for model in record.models if record.folds}
         runs = {model.name: _runs(model) for model in record.models}
         return cls(
             folder,
-            models={m.name: (m.scores,) if m.scores else runs[m.name] for m in record.models},
-            folds=runs if record.folds else {},
+            models=runs | wholes,
+            folds={
+                whole: runs[name][place * record.folds :][: record.folds]
+                for name, files in wholes.items()
+                for place, whole in enumerate(files)
+                if record.folds
+            },
             levels={model.name: model.levels for model in record.models},
             baseline=record.baseline,
             claims=record.claims,
@@ -83,7 +89,7 @@ class PartScores:
             Refusal: There are too few images for an interval.
         """
         models = {name: [in_order(each) for each in self._read(files)] for name, files in self.models.items()}
-        folds = {name: self._read(files) for name, files in self.folds.items()}
+        folds = {name: self._read(self.folds[first]) for name, (first, *_) in self.models.items() if self.folds}
         asked = (self.levels, self.baseline, self.claims)
         return gather(models, PROTOCOL, *asked, seed=SEED, folds=folds, metric=self.metric)
 

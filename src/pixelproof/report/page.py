@@ -186,6 +186,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "other_splits": other_splits(part),
         "seen": replicates.seen_line(part),
         "folds": replicates.fold_rows(part),
+        "fold_areas": replicates.fold_areas(part),
         "sentences": key_results.sentences(part),
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),

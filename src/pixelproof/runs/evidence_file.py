@@ -113,6 +113,17 @@ class MosaicFigure(Strict):
     p: Number
 
 
+class FoldAreas(Strict):
+    """How well a classifier's networks tell a class from all others, each on the images of its fold."""
+
+    name: str
+    """The class."""
+    ap: tuple[Number, ...]
+    """Average precision of each fold; undefined where its images have none of the class."""
+    auc: tuple[Number, ...]
+    """ROC AUC."""
+
+
 class ModelFigures(Strict):
     """Figures of one model, each a mean over its runs with different seeds."""
 
@@ -130,6 +141,8 @@ class ModelFigures(Strict):
     mosaics: tuple[MosaicFigure, ...] = ()
     folds: tuple[Number, ...] = ()
     """The score on the images of each fold alone, where those of all folds are scored as one."""
+    fold_areas: tuple[FoldAreas, ...] = ()
+    """Of each class of classifiers; empty where there are no folds, or one has no probabilities."""
 
 
 class SeedGain(Strict):

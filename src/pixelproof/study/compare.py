@@ -11,7 +11,7 @@ from pixelproof.progress import say
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
-from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence, save_evidence
+from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, load_evidence, save_evidence
 from pixelproof.study.file import Part
 from pixelproof.study.folds import Scored
 from pixelproof.study.steps import Steps
@@ -59,7 +59,7 @@ def part_scores(part: Part, found: Sequence[Scored], folder: Path) -> PartScores
     return PartScores(
         folder.parent,
         models={name: [_inside(folder, each.path) for each in found if each.model == name] for name in trained},
-        folds={each.model: [_inside(folder, path) for path in each.fold_files] for each in found if part.folds},
+        folds={_inside(folder, x.path): [_inside(folder, file) for file in x.fold_files] for x in found if part.folds},
         levels={name: entry.levels for name, entry in trained.items()},
         baseline=part.vary.reference if part.vary else {},
         claims=part.claims,
@@ -92,7 +92,8 @@ def _gather(part: Part, scores: PartScores, found: Sequence[Scored], folder: Pat
         return
     made_from = [each.made_from(steps) for each in found]
     claims = [claim.model_dump(mode="json") for claim in part.claims]
-    asked = [made_from, scores.levels, claims, *_asked_by(part), sorted(EvidenceRecord.model_fields)]
+    fields = sorted({*EvidenceRecord.model_fields, *ModelFigures.model_fields})
+    asked = [made_from, scores.levels, claims, *_asked_by(part), fields]
     step, path = f"{folder.name}/{EVIDENCE}", folder / EVIDENCE
     if not steps.wrote(step, asked, path, load_evidence):
         save_evidence(path, scores.evidence())

@@ -50,11 +50,15 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
 
 
 def _model_record(name: str, entry: Part, part: str, jobs: Sequence[Job], out: Path) -> ModelRecord:
-    run, *replicates = (job.run.path.relative_to(out).as_posix() for job in jobs if job.model == name)
+    own = [job for job in jobs if job.model == name]
+    run, *replicates = (job.run.path.relative_to(out).as_posix() for job in own)
+    seeds = dict.fromkeys(f"{name}{job.replicate.of_seed}" for job in own) if entry.folds else ()
+    merged = [f"{part}/{merged_file(seed)}" for seed in seeds]
     return ModelRecord(
         name=name,
         run=run,
         replicates=tuple(replicates),
-        scores=f"{part}/{merged_file(name)}" if entry.folds else "",
+        scores=merged[0] if merged else "",
+        seed_scores=tuple(merged[1:]),
         levels=entry.trained[name].levels,
     )

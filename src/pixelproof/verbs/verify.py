@@ -70,9 +70,8 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
     runs = [run for model in record.models for run in (model.run, *model.replicates)]
     checks = score_checks(folder, [file for run in runs for file in _scores_of(folder, run)])
     unread = {check.file for check in checks if check.outcome != "right"}
-    for model, files in part.folds.items():
-        whole = part.models[model][0]
-        checks.append(derived(folder, whole, unread, files, _whole(part, model, record.data.fingerprint)))
+    for whole, files in part.folds.items():
+        checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
         if checks[-1].outcome == "differs" or not (folder / whole).is_file():
             unread.add(whole)
     firsts = [file for files in part.models.values() for file in files[:1]]
@@ -87,9 +86,9 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
     return checks
 
 
-def _whole(part: PartScores, model: str, fingerprint: str) -> Callable[[Path], Found]:
-    files = [part.folder / file for file in part.folds[model]]
-    return lambda path: score_differences(load_scores(path), of_folds(files, model, fingerprint))
+def _whole(part: PartScores, whole: str, fingerprint: str) -> Callable[[Path], Found]:
+    files = [part.folder / file for file in part.folds[whole]]
+    return lambda path: score_differences(load_scores(path), of_folds(files, path.stem, fingerprint))
 
 
 def _comparison(path: Path, again: ComparisonRecord) -> Found:

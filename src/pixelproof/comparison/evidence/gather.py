@@ -11,6 +11,7 @@ import numpy as np
 from pixelproof.comparison.evidence.ablation import effects
 from pixelproof.comparison.evidence.claims import Models, judge
 from pixelproof.comparison.evidence.contrasts import Cell, Levels
+from pixelproof.comparison.evidence.fold_areas import fold_areas
 from pixelproof.comparison.evidence.measures import by_tolerance, value_of
 from pixelproof.comparison.evidence.over_seeds import seed_gains
 from pixelproof.comparison.evidence.where import where_gain
@@ -112,6 +113,7 @@ def _figures(
         boundary_f1=_mean([by_tolerance(run, protocol, "boundary_f1") for run in segmented]),
         mosaics=_mosaics(segmented, "prediction") if segmented else (),
         folds=tuple(value_of(fold, protocol, metric) for fold in folds),
+        fold_areas=fold_areas(folds),
     )
 
 

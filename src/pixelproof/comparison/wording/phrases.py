@@ -70,6 +70,12 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "每個模型對 {folds} 個折（fold）各訓練一次，每張影像由未見過它的那次訓練評分。"
         "信賴區間僅涵蓋影像的變異，換用其他折或隨機種子，數字還會變動。",
     },
+    "seeds_in_folds": {
+        "en": "With each seed, each model was trained once for each of {folds} folds, the same for all seeds, and "
+        "each image is scored by the run that had not seen it. Other folds would move the figures further.",
+        "zh-Hant": "以每個種子，每個模型對 {folds} 個折（fold）各訓練一次，各種子的折相同，"
+        "每張影像由未見過它的那次訓練評分。換用其他折，數字還會變動。",
+    },
     "better_over_seeds": {
         "en": "On average over {seeds} seeds, {winner} is better than {loser}: {difference} points {metric} "
         "(95% CI {low} to {high} over images and seeds, p {p}).",

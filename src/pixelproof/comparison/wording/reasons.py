@@ -187,9 +187,10 @@ def _effects(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
 
 def _seeds(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
     runs = [model.runs for model in evidence.models]
-    if folds := len(evidence.models[0].folds):
-        yield say("in_folds", language, folds=count(folds))
-    elif max(runs) > 1:
+    folds, several = len(evidence.models[0].folds), max(runs) > 1
+    if several:
         yield say("many_seeds", language, seeds=reach(runs))
-    elif evidence.claims or evidence.effects:
+    if folds:
+        yield say("seeds_in_folds" if several else "in_folds", language, folds=count(folds))
+    elif not several and (evidence.claims or evidence.effects):
         yield say("one_seed", language)
