@@ -30,6 +30,7 @@ OPTIONS = {
         "--protocol",
         "--groups",
         "--metric",
+        "--margin",
         "--seed",
         "--lang",
         "--overwrite",

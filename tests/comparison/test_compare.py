@@ -9,6 +9,9 @@ from comparison_builders import DEEPGLOBE, classifier, saved, segmenter, truths
 
 from pixelproof import api
 from pixelproof.comparison.figures import class_figure
+from pixelproof.comparison.verdict import no_worse
+from pixelproof.comparison.wording.tables import as_json
+from pixelproof.errors import UserError
 from pixelproof.evaluation import summarise
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.metrics import class_iou
@@ -415,3 +418,21 @@ def test_the_iou_of_an_image_covers_the_classes_its_truth_shows():
         shown = [k for k in range(6) if confusion[k].sum()]
         expected = class_iou(confusion, DEEPGLOBE.scored, "unknown_counted")[shown]
         assert value == pytest.approx(np.mean(expected)) if shown else np.isnan(value)
+
+
+def test_whether_a_model_is_no_worse_but_for_a_margin(tmp_path):
+    paths = saved(tmp_path, a=classifier(0.81, 1, 900), b=classifier(0.8, 1, 900))
+    pair = api.compare(paths).pairs[0]
+    assert pair.low < 0
+    for margin in (0.1, -100 * pair.low - 0.01, -100 * pair.low + 0.01, 10):
+        record = api.compare(paths, margin=margin)
+        found = as_json(record, "en")["pairs"][0]
+        shown = {"b": pair.low > -margin / 100, "a": pair.high < margin / 100}
+        assert {name: state == "shown" for name, state in found["no_worse"].items()} == shown
+        said = " ".join(found["sentences"])
+        assert said.count("points at most: that is shown") == sum(shown.values())
+    assert no_worse(-0.05, -0.02, 0.01) == "refuted"
+    assert no_worse(None, None, 0.01) == "open"
+    for wrong in (0, -1, 100, float("nan")):
+        with pytest.raises(UserError, match="points is none"):
+            api.compare(paths, margin=wrong)

@@ -14,7 +14,7 @@ from pixelproof.comparison.findings import Findings, Method
 from pixelproof.comparison.match import group
 from pixelproof.comparison.opening import open_models
 from pixelproof.comparison.segmentation import compare_segmenters
-from pixelproof.errors import Refusal
+from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import Protocol, protocol_of
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.comparison_file import ComparedModel, ComparisonRecord, GroupsRecord, IntervalName, TestName
@@ -35,6 +35,7 @@ def compare(
     groups: str | None = None,
     seed: int = 0,
     metric: str | None = None,
+    margin: float | None = None,
 ) -> ComparisonRecord:
     """Return what the same images say about two or more models.
 
@@ -46,15 +47,27 @@ def compare(
             for itself; None takes the groups that the scores know.
         seed: Seed of the resamples. Equal seeds give equal results.
         metric: What decides, such as "f1" or "recall:melanoma"; see ``runs.metric_names``. None for accuracy or mIoU.
+        margin: By how many percentage points a model may be worse and still do; see ``verdict.no_worse``.
 
     Raises:
         UserError: A file cannot be read, an option has a wrong value, or scores lack what the metric needs.
         Refusal: The models were not measured alike, there are too few images for an interval, or the metric is
             undefined on them.
     """
-    protocol_of(protocol)  # which is refused before files are read
+    protocol_of(protocol), share_of(margin)  # which are refused before files are read
     paths = [Path(model) for model in models]
-    return compare_scores(open_models(paths, split), paths, protocol, groups, seed, metric)
+    return compare_scores(open_models(paths, split), paths, protocol, groups, seed, metric, share_of(margin))
+
+
+def share_of(margin: float | None) -> float | None:
+    """Return a margin in percentage points as a share.
+
+    Raises:
+        UserError: It is none.
+    """
+    if margin is not None and not 0 < margin < 100:
+        raise UserError(f"a margin of {margin:g} points is none", "give one above 0 and below 100, such as 1")
+    return None if margin is None else margin / 100
 
 
 def compare_scores(
@@ -64,8 +77,9 @@ def compare_scores(
     groups: str | None,
     seed: int,
     metric: str | None = None,
+    margin: float | None = None,
 ) -> ComparisonRecord:
-    """Return the same of what ``open_models`` has read from ``paths``."""
+    """Return the same of what ``open_models`` has read from ``paths``; the margin is a share."""
     counting, metric = protocol_of(protocol), known_metric(metric, scores[0].scheme)
     members = group(scores, groups)
     pairs = list(itertools.combinations(scores, 2))
@@ -82,6 +96,7 @@ def compare_scores(
         resamples=paired.RESAMPLES if test == "permutation" else None,
         seed=seed,
         groups=_groups(groups, members),
+        margin=margin,
         models=tuple(_model(*each) for each in zip(scores, paths, values, strict=True)),
         pairs=tuple(
             findings.record(a.source.name, b.source.name, a.ids) for findings, (a, b) in zip(found, pairs, strict=True)

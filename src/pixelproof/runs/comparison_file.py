@@ -19,6 +19,8 @@ Difference = Annotated[float, Field(ge=-1, le=1)]
 IntervalName = Literal["bootstrap", "tango", "jackknife"]
 TestName = Literal["permutation", "mcnemar", "jackknife"]
 Verdict = Literal["a", "b", "undecided"]
+NoWorse = Literal["shown", "refuted", "open"]
+"""Whether a model is no worse than another, but for a margin."""
 
 
 class ComparedModel(Strict):
@@ -128,6 +130,8 @@ class ComparisonRecord(Strict):
     """None where nothing was resampled."""
     seed: int
     groups: GroupsRecord | None
+    margin: Share | None = None
+    """By how much a model may be worse and still do; None where nobody has said so."""
     models: tuple[ComparedModel, ...] = Field(min_length=2)
     pairs: tuple[PairRecord, ...] = Field(min_length=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pixelproof.comparison.compare import compare, compare_scores
+from pixelproof.comparison.compare import compare, compare_scores, share_of
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models
 from pixelproof.data.layouts.listing import meant_split
@@ -31,6 +31,7 @@ def compare_models(
     protocol: str = "unknown_counted",
     groups: str | None = None,
     metric: str | None = None,
+    margin: float | None = None,
     seed: int = 0,
     language: str = "en",
     overwrite: bool = False,
@@ -45,6 +46,7 @@ def compare_models(
         groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
             for itself; None takes the groups that the scores know.
         metric: What decides, such as "f1" or, of one class, "recall:melanoma"; None for accuracy or mIoU.
+        margin: By how many percentage points a model may be worse and still do: it is said whether that is shown.
         seed: Seed of the resamples.
         language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what is there.
@@ -57,14 +59,14 @@ def compare_models(
     """
     paths, split = as_paths(models), meant_split(split)
     if out is None:
-        return compare(paths, split, protocol, groups, seed, metric)
+        return compare(paths, split, protocol, groups, seed, metric, margin)
     out = Path(out)
     refuse_study_or_run(out)
     files = [out / name for name in (COMPARISON, EVIDENCE, PAGE)]
     refuse_existing(files, overwrite)
-    counting = protocol_of(protocol)
+    counting, share = protocol_of(protocol), share_of(margin)
     scores = open_models(paths, split)
-    record = compare_scores(scores, paths, protocol, groups, seed, metric)
+    record = compare_scores(scores, paths, protocol, groups, seed, metric, share)
     refuse_existing(files, overwrite)  # for what another process has written meanwhile
     save_comparison(out / COMPARISON, record)
     (out / EVIDENCE).unlink(missing_ok=True)

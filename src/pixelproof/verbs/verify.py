@@ -123,7 +123,7 @@ def _compared(folder: Path) -> list[Check]:
 
     def comparison(path: Path) -> Found:
         scores = open_models(paths, split)
-        return _comparison(path, compare_scores(scores, paths, protocol, groups, record.seed, metric))
+        return _comparison(path, compare_scores(scores, paths, protocol, groups, record.seed, metric, record.margin))
 
     def evidence(path: Path) -> Found:
         named = {each.source.name: [each] for each in open_models(paths, split)}

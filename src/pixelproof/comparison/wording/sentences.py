@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
-from pixelproof.comparison.verdict import class_verdict, disagree, over_pairs, significant
+from pixelproof.comparison.verdict import class_verdict, disagree, no_worse, over_pairs, significant
 from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
@@ -24,6 +26,7 @@ def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "
         verdict += [_classes_differ(pair, side, language) for side in ("a", "b") if _better_classes(pair, side)]
         verdict += _why_none(pair, record, language)
         verdict += [say("same", language, a=pair.a, b=pair.b)] if _same(pair) else []
+    verdict += [_no_worse(pair, turned, record, language) for turned in (False, True)] if record.margin else []
     return verdict + _limits(pair, record, language)
 
 
@@ -70,6 +73,22 @@ def _undecided(pair: PairRecord, language: Language) -> str:
         high=bound(pair.high),
         p=p_value(pair.p),
     )
+
+
+def _no_worse(pair: PairRecord, turned: bool, record: ComparisonRecord, language: Language) -> str:
+    """Return whether the second model is no worse than the first but for the margin, or the first than the second."""
+    margin, difference = record.margin or 0.0, Estimate(value=pair.difference, low=pair.low, high=pair.high)
+    model, other, difference = (pair.a, pair.b, difference.turned) if turned else (pair.b, pair.a, difference)
+    found, low, value = no_worse(difference.low, difference.high, margin), difference.low, difference.value or 0.0
+    words = {"model": model, "other": other, "margin": points(margin).removeprefix("+"), "low": bound(low)}
+    text = say(f"no_worse_{found}", language, **words)
+    if found != "open" or low is None or value <= -margin:
+        return text
+    units, key = (pair.images, "images") if record.groups is None else (record.groups.count, "groups")
+    needed = math.ceil(
+        units * ((value - low) / (value + margin)) ** 2
+    )  # intervals narrow with the root of their number
+    return say(f"more_{key}_show", language, text=text, units=count(needed))
 
 
 def _why_none(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:

@@ -121,6 +121,27 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "so a mean over the classes covers different ones.",
         "zh-Hant": "{classes} 只有一個模型有數值，因為另一個模型從未預測它；因此各類別的平均值涵蓋的類別不同。",
     },
+    "no_worse_shown": {
+        "en": "{model} is no worse than {other}, but for {margin} points at most: that is shown (95% CI from {low}).",
+        "zh-Hant": "已證實 {model} 不劣於 {other}，至多差 {margin} 個百分點（95% 信賴區間下限 {low}）。",
+    },
+    "no_worse_refuted": {
+        "en": "{model} is worse than {other} by more than {margin} points.",
+        "zh-Hant": "{model} 劣於 {other}，差距超過 {margin} 個百分點。",
+    },
+    "no_worse_open": {
+        "en": "It is not shown that {model} is no worse than {other}, but for {margin} points at most "
+        "(95% CI from {low}).",
+        "zh-Hant": "未能證實 {model} 不劣於 {other}（至多差 {margin} 個百分點；95% 信賴區間下限 {low}）。",
+    },
+    "more_images_show": {
+        "en": "{text} If the difference stays as it is, about {units} images would show it.",
+        "zh-Hant": "{text}若差異維持不變，約需 {units} 張影像才能證實。",
+    },
+    "more_groups_show": {
+        "en": "{text} If the difference stays as it is, about {units} groups would show it.",
+        "zh-Hant": "{text}若差異維持不變，約需 {units} 組才能證實。",
+    },
     "head_class": {"en": "class", "zh-Hant": "類別"},
     "head_difference": {"en": "points", "zh-Hant": "百分點"},
     "more_classes": {"en": "{count} more in comparison.json", "zh-Hant": "另有 {count} 類，見 comparison.json"},
