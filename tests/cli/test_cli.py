@@ -65,6 +65,7 @@ OPTIONS = {
     "serve": {"--host", "--port", "--device", "--backend", "--tta", "--scales", "--max-megabytes", "--help"},
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "verify": {"--json", "--help"},
+    "pack": {"--out", "--images", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")
