@@ -133,6 +133,7 @@ def _context(study: StudyArtefacts) -> dict[str, object]:
     return {
         "title": study.record.title,
         "study": study.record,
+        "training_time": provenance.training_time(study.parts),
         "parts": [_part(part) for part in study.parts],
     }
 
@@ -180,6 +181,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "seen": replicates.seen_line(part),
         "folds": replicates.fold_rows(part),
         "sentences": key_results.sentences(part),
+        "flattered": key_results.flattered(part),
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),
         "curves": learning_curves(part),
