@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.evaluate import evaluate_run as evaluate
     from pixelproof.verbs.explain import explain_run as explain
     from pixelproof.verbs.masks import draw_masks as masks
+    from pixelproof.verbs.pack import pack_folder as pack
     from pixelproof.verbs.predict import predict_run as predict
     from pixelproof.verbs.show import describe_model as show
     from pixelproof.verbs.train import train_run as train
@@ -46,6 +47,7 @@ __all__ = [
     "export",
     "map",
     "masks",
+    "pack",
     "predict",
     "report",
     "sample",
@@ -71,6 +73,7 @@ _FUNCTIONS = {
     "export": "pixelproof.deploy.export.export_run",
     "map": "pixelproof.deploy.map.map_scene",
     "masks": "pixelproof.verbs.masks.draw_masks",
+    "pack": "pixelproof.verbs.pack.pack_folder",
     "predict": "pixelproof.verbs.predict.predict_run",
     "report": "pixelproof.report.page.build_report",
     "sample": "pixelproof.deploy.sample.sample_map",

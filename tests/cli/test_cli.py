@@ -84,6 +84,7 @@ OPTIONS = {
     },
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "verify": {"--json", "--help"},
+    "pack": {"--out", "--images", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")

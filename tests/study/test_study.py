@@ -3,16 +3,20 @@
 import json
 import re
 import shutil
+import zipfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pixelproof import api
 from pixelproof.config import apply_overrides, default_config, without_effect
 from pixelproof.data import open_data
 from pixelproof.errors import UserError
 from pixelproof.models import task_of
+from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_scores, save_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import load_evidence
@@ -195,6 +199,38 @@ def test_a_comparison_that_was_edited_is_made_again(study, tmp_path, out, capsys
     before = [path.stat().st_mtime_ns for path in found]
     conduct(study, tmp_path, out, ["epochs=1"])
     assert [path.stat().st_mtime_ns for path in found] == before
+
+
+def test_what_is_packed_can_be_checked_and_shows_nothing_of_the_data_or_the_machine(pixelproof, out, tmp_path):
+    run = Run(out / "patches" / "vgg16")
+    run.note({"command": f"pixelproof study a.yaml --data '{tmp_path}/my data' --set weights={tmp_path}/a.pt"})
+    run.save_config(run.config() | {"data": run.config()["data"] | {"groups": "/(.+)/"}})
+    code, said, _ = pixelproof("pack", str(out), "--out", str(tmp_path / "packed"))
+    assert code == 0
+    assert re.search(r"left out: [\d.]+ MB of weights, [\d.]+ kB of pictures of the data, .* other files \(--im", said)
+    assert {check.outcome for check in api.verify(tmp_path / "packed").checks} == {"right"}
+    files = {file for file in (tmp_path / "packed").rglob("*") if file.is_file()}
+    assert not [f.name for f in files if f.suffix == ".safetensors" or "proof" in f.name or "thumb" in f.name]
+    assert not [part for file in files for part in file.parts if part in ("shown", "worst", "doubtful", "pictures.npz")]
+    for file in files:
+        with zipfile.ZipFile(file) if zipfile.is_zipfile(file) else nullcontext() as archive:
+            held = b"".join(map(archive.read, archive.namelist())) if archive else file.read_bytes()
+        assert str(tmp_path.parent).encode() not in held
+        assert not re.search(rb"data:image/(jpeg|png|webp)", held)
+    made = (tmp_path / "packed" / "report.html").read_text()
+    assert "--data &#39;my data&#39; --set weights=a.pt" in made
+    assert "groups: /(.+)/" in made
+    with pytest.raises(UserError, match="packed already exists"):
+        api.pack(out, tmp_path / "packed")
+
+    run.note({"command": ""})
+    page = build_report(out).read_bytes()
+    packed = api.pack(out, tmp_path / "whole", images=True)
+    assert (packed.folder / "report.html").read_bytes() == page
+    assert b"data:image/jpeg" in page
+    assert "pictures of the data" not in packed.left
+    alone = api.pack(run.path, tmp_path / "alone").folder
+    assert "Run alone" in (alone / "report.html").read_text()
 
 
 def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_path, out):

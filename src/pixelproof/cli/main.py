@@ -24,6 +24,7 @@ from pixelproof.cli.explain import explain
 from pixelproof.cli.export import export
 from pixelproof.cli.map import map_scene
 from pixelproof.cli.masks import masks
+from pixelproof.cli.pack import pack
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
 from pixelproof.cli.sample import sample
@@ -63,6 +64,7 @@ for verb in (
     drift,
     report,
     verify,
+    pack,
 ):
     app.command()(verb)
 app.command("map")(map_scene)

@@ -139,6 +139,7 @@ def _context(study: StudyArtefacts) -> dict[str, object]:
     return {
         "title": study.record.title,
         "study": study.record,
+        "training_time": provenance.training_time(study.parts),
         "parts": [_part(part) for part in study.parts],
     }
 
@@ -188,6 +189,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "folds": replicates.fold_rows(part),
         "fold_areas": replicates.fold_areas(part),
         "sentences": key_results.sentences(part),
+        "flattered": key_results.flattered(part),
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),
         "curves": learning_curves(part),
