@@ -63,7 +63,10 @@ LABEL_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     classes.missing_classes,
     classes.imbalance,
 )
-CLASS_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (classes.told_by_format,)
+CLASS_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
+    groups.labels_differ_in_group,
+    classes.told_by_format,
+)
 MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     masks.undecodable,
     masks.unknown_values,
