@@ -27,6 +27,8 @@ from pixelproof.data.tiffs import rasters
 from pixelproof.runs.diagnosis_file import SEVERITIES
 from pixelproof.runs.scenes import TABLE
 
+_ORDER = ("train", "validation", "test")
+"""In which splits are shown, whatever the order of their folders."""
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,
     files.names,
@@ -95,7 +97,8 @@ def examine(root: Path, reader: ImageReader = RGB, pattern: str | None = TABLE) 
     if reader.bands is not None:
         rasters()  # or every file would be found unreadable
     found = find_layout(root)
-    found.splits = {name: list(samples) for name, samples in grouped(found.splits, pattern).items()}
+    splits = grouped(found.splits, pattern)
+    found.splits = {name: list(splits[name]) for name in (*_ORDER, *splits) if name in splits}
     survey = survey_folder(root, found, reader)
     settled = contract.settle(survey)
     reading = read_under(settled.scheme, survey) if settled.scheme else None
