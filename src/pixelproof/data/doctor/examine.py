@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pixelproof.data.doctor.appearance as appearance
 import pixelproof.data.doctor.bands as bands
 import pixelproof.data.doctor.classes as classes
 import pixelproof.data.doctor.contract as contract
@@ -68,6 +69,7 @@ LABEL_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
 CLASS_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     groups.labels_differ_in_group,
     classes.told_by_format,
+    appearance.told_by_appearance,
 )
 MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     masks.undecodable,
