@@ -103,6 +103,24 @@ def test_the_doctor_finds_groups_in_two_splits(tmp_path, pixelproof):
     assert "1 group of test (both; 1 image) has images in validation as well: what is chosen on" in found.message
 
 
+def test_the_doctor_finds_labels_that_differ_in_a_group(tmp_path):
+    """Of parts with four views each, one view is labelled otherwise."""
+    rows = ["filename,label,part,group"]
+    for part in range(6):
+        for view in range(4):
+            save(picture(4 * part + view), tmp_path / f"P{part}_{view}.png")
+            label = "dent" if part % 2 or (part, view) == (2, 1) else "good"
+            rows.append(f"P{part}_{view}.png,{label},,P{part}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    (found,) = [f for f in examine(tmp_path).findings if f.check == "labels-differ-in-group"]
+    assert (found.severity, found.files[0], found.count) == ("warning", "P2_1.png", 2)
+    assert "1 of 6 groups of several images has images with different labels (P2: 1 dent, 3 good)" in found.message
+    rows[1:5] = [row.replace("good", "dent", 1) if n == 2 else row for n, row in enumerate(rows[1:5])]
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    assert {f.severity for f in examine(tmp_path).findings if f.check == "labels-differ-in-group"} == {"note"}
+    assert not [f for f in examine(tmp_path, pattern=r"_(\d)").findings if f.check == "labels-differ-in-group"]
+
+
 def test_groups_are_kept_in_scores_however_they_are_known(color_classes, tmp_path):
     api.train(color_classes, "vgg16-bn", tmp_path / "run", settings=["width=0.05", "epochs=1", r"groups=(\d)\.png"])
     scores = api.evaluate(tmp_path / "run", color_classes)

@@ -41,7 +41,7 @@ class Leak(NamedTuple):
         named = f"{first_of(sorted(self.groups), SAID)}; {counted(len(self.images), 'image')}"
         harm = "the score rewards recognising them"
         if self.other != "train":
-            harm = f"what is chosen on {self.other}, such as a threshold, is not tested on other ones in {self.split}"
+            harm = f"what is chosen on {self.other}, such as a threshold, is tested on the same ones"
         said = f"{counted(len(self.groups), 'group')} of {self.split} ({named}) {has} images in {self.other} as well"
         return f"{said}: {harm}"
 
