@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 
 UNDEFINED = "–"
+ROUNDING = 1e-9
+"""From 0 and from 1, of shares that were computed."""
 HECTARE = 10_000.0  # square metres
 
 
@@ -53,8 +55,19 @@ def numbered(part: str) -> tuple[int, int] | None:
 
 
 def share(value: float | None, digits: int = 1) -> str:
-    """Return ``0.7764`` as ``77.6%``."""
-    return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.{digits}f}%"
+    """Return ``0.7764`` as ``77.6%``; what is not all is never called 100%, nor what is not none 0%.
+
+    >>> share(6048 / 6078, 0), share(0.0004), share(1.0)
+    ('>99%', '<0.1%', '100.0%')
+    """
+    if value is None or math.isnan(value):
+        return UNDEFINED
+    text, least = f"{100 * value:.{digits}f}", 10.0**-digits
+    if value > ROUNDING and not float(text):
+        return f"<{least:.{digits}f}%"
+    if value < 1 - ROUNDING and float(text) == 100:
+        return f">{100 - least:.{digits}f}%"
+    return f"{text}%"
 
 
 def interval(low: float | None, high: float | None, digits: int = 1) -> str:
@@ -68,19 +81,22 @@ def score(value: float | None, digits: int = 4) -> str:
     return UNDEFINED if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def between(low: float | None, high: float | None, digits: int = 3) -> str:
-    """Return the ends of an interval of scores, ``0.701 to 0.756``; a dash where it is unknown."""
+def between(low: float | None, high: float | None, digits: int = 4) -> str:
+    """Return the ends of an interval of scores, ``0.7012 to 0.7561``; a dash where it is unknown.
+
+    With as many digits as its figure, which else might seem to lie outside.
+    """
     known = low is not None and not math.isnan(low)
     return f"{score(low, digits)} to {score(high, digits)}" if known else UNDEFINED
 
 
 def ranged(value: float | None, low: float | None, high: float | None, digits: int = 4) -> str:
-    """Return a score with its interval, which has a digit less, where it is known.
+    """Return a score with its interval where it is known.
 
     >>> ranged(0.731467, 0.7012, 0.7561), ranged(1.0, None, None)
-    ('0.7315 (0.701 to 0.756)', '1.0000')
+    ('0.7315 (0.7012 to 0.7561)', '1.0000')
     """
-    ends = if_known(between(low, high, digits - 1))
+    ends = if_known(between(low, high, digits))
     return score(value, digits) + (f" ({ends})" if ends else "")
 
 

@@ -220,7 +220,7 @@ def test_what_shows_nothing_has_no_interval(capsys):
         assert np.isnan(np.concatenate([*mask_intervals(scores, PROTOCOLS[0]).values()], axis=None)).all()
     print_scores(one)
     assert summarise(one)["intervals"]["balanced_accuracy"] == {"low": pytest.approx(0.025), "high": 1}
-    assert "balanced accuracy (the mean over classes) 1.0000 (0.025 to 1.000), of 1 image." in capsys.readouterr().out
+    assert "balanced accuracy (the mean over classes) 1.0000 (0.0250 to 1.0000), of 1 image." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, False), (20, True)])
@@ -236,7 +236,7 @@ def test_json_and_tables_hold_the_same_ends(capsys):
     assert ends[PROTOCOLS[1]]["miou"] == {"low": low, "high": high}
     assert set(ends[PROTOCOLS[0]]["iou"]) == set(LAND.names[:6])
     print_scores(scores)
-    said = f"{mean_iou(scores, PROTOCOLS[1]):.4f} ({low:.3f} to {high:.3f})"
+    said = f"{mean_iou(scores, PROTOCOLS[1]):.4f} ({low:.4f} to {high:.4f})"
     *tables, result = capsys.readouterr().out.splitlines()
     assert any(said in line for line in tables)
     assert f"{said} unknown ignored" in result  # the last line

@@ -17,7 +17,7 @@ ONE_OF_EACH = "What is promised counts groups, by one image of each, as images o
 def study_line(scores: ClassificationScores) -> str:
     """Return the line in which the reference study reports a classifier."""
     correct, total = int(scores.correct.sum()), len(scores.ids)
-    return f"Average loss: {average_loss(scores):.4f}, Accuracy: {correct}/{total} ({100 * correct / total:.0f}%)"
+    return f"Average loss: {average_loss(scores):.4f}, Accuracy: {correct}/{total} ({share(correct / total, 0)})"
 
 
 def learned_line(scores: Scores) -> str:

@@ -21,6 +21,7 @@ from pixelproof.explanation.mixing import class_shares
 from pixelproof.explanation.neighbours import nearest
 from pixelproof.explanation.priority import NEIGHBOURS, UNLABELLED, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.suspects import Labelled, suspects
+from pixelproof.numbers import share
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import track
@@ -131,8 +132,10 @@ def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[R
     of_given = _of_class(chances, given)
     strange = novelty(train.distances[:, -1], np.concatenate([part.distances[:, -1] for part in pool]))
     reasons = [
-        Reason(np.where(given < 0, np.nan, -np.log(of_given)), lambda v: f"the model gives its label {np.exp(-v):.1%}"),
-        Reason(1 - chances.max(axis=1), lambda v: f"the model is unsure, {1 - v:.0%} for its best guess"),
+        Reason(
+            np.where(given < 0, np.nan, -np.log(of_given)), lambda v: f"the model gives its label {share(np.exp(-v))}"
+        ),
+        Reason(1 - chances.max(axis=1), lambda v: f"the model is unsure, {share(1 - v, 0)} for its best guess"),
         Reason(strange, unlike_train),
     ]
     labels, guesses = [*names, ""], chances.argmax(axis=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.array_types import Float64
+from pixelproof.numbers import share
 
 UNLABELLED = "unlabelled"
 """The name of images without labels, beside those of the splits."""
@@ -58,7 +59,7 @@ def novelty(usual: Float64, distances: Float64) -> Float64:
 
 def unlike_train(value: float) -> str:
     """Return a novelty in words."""
-    return f"farther from the images of train than {value:.1%} of these are from each other"
+    return f"farther from the images of train than {share(value)} of these are from each other"
 
 
 def _standing(values: Float64) -> Float64:

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from pixelproof.array_types import Bool, Float32, Float64, Int64, UInt8
 from pixelproof.evaluation.metrics import ratio
+from pixelproof.numbers import share
 from pixelproof.prediction.tiles import LARGE
 from pixelproof.runs.ranked_file import Box, Ranked
 
@@ -114,7 +115,7 @@ def suspect_regions(masks: Sequence[MaskEvidence], names: Sequence[str]) -> list
 
 def _row(mask: MaskEvidence, region: Region, names: Sequence[str]) -> Ranked:
     given, suggested = names[region.given], names[region.suggested]
-    why = f"{region.pixels:,} pixels labelled {given}; the model is {region.confidence:.0%} sure of {suggested}"
+    why = f"{region.pixels:,} pixels labelled {given}; the model is {share(region.confidence, 0)} sure of {suggested}"
     score = float(np.clip(region.excess / mask.pixels, 0, 1))
     return Ranked(mask.id, mask.split, given, suggested, score, why, region.box)
 

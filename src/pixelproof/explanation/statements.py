@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from pixelproof.numbers import share
 from pixelproof.runs.explanation_file import ClassFinding, PairFinding, Statement
 
 MIXED = 0.05
@@ -43,7 +44,7 @@ def _mixes(classes: Sequence[ClassFinding], pair: PairFinding) -> Statement:
     a, b = classes[pair.a], classes[pair.b]
     interval = _interval(pair.confusion, pair.low, pair.high, "k-NN confusion ")
     ways = ((a.name, pair.b_near_a, b.name), (b.name, pair.a_near_b, a.name))
-    near = ", ".join(f"{_percent(share)} of the neighbours of {one} are {other}" for one, share, other in ways)
+    near = ", ".join(f"{share(part, 0)} of the neighbours of {one} are {other}" for one, part, other in ways)
     return Statement(
         kind="mixes",
         classes=(pair.a, pair.b),
@@ -115,9 +116,5 @@ def _interval(value: float, low: float | None, high: float | None, name: str = "
     assert low is not None
     assert high is not None
     if name:
-        return f"{name}{_percent(value)}, 95% CI {100 * low:.0f} to {100 * high:.0f}"
-    return f"{_percent(value)} (95% CI {100 * low:.0f} to {100 * high:.0f})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%"
+        return f"{name}{share(value, 0)}, 95% CI {100 * low:.0f} to {100 * high:.0f}"
+    return f"{share(value, 0)} (95% CI {100 * low:.0f} to {100 * high:.0f})"

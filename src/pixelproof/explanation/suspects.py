@@ -21,6 +21,7 @@ import numpy as np
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import ratio
+from pixelproof.numbers import share
 from pixelproof.runs.ranked_file import Ranked
 
 
@@ -117,8 +118,8 @@ def _probable(images: Labelled, index: int, suggested: int, margin: float, flagg
     given = int(images.given[index])
     near, model = images.near[index], images.model[index]
     why = (
-        f"{near[suggested]:.0%} of its neighbours are {images.names[suggested]}, {near[given]:.0%} "
-        f"{images.names[given]}; the model says {model[suggested]:.0%} and {model[given]:.0%}"
+        f"{share(near[suggested], 0)} of its neighbours are {images.names[suggested]}, {share(near[given], 0)} "
+        f"{images.names[given]}; the model says {share(model[suggested], 0)} and {share(model[given], 0)}"
         f"{'; confident learning agrees' if flagged else ''}"
     )
     # Below 1, which is for what is certain.

@@ -60,4 +60,4 @@ def fitting(calibrations: Sequence[Calibration]) -> str:
 
 
 def _calibrated(name: str, found: Reliability) -> tuple[str, str, str]:
-    return name, score(found.ece, 3), between(found.low, found.high)
+    return name, score(found.ece, 3), between(found.low, found.high, 3)

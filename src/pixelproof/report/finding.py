@@ -83,7 +83,10 @@ def _areas(scores: ClassificationScores, precision: Float64) -> list[AreaRow]:
     ends = area_intervals(scores, members_of(scores))
     values = precision, roc_auc(scores)
     parts = [
-        [Part(score(value, 3), if_known(between(*pair))) for value, pair in zip(each.tolist(), within.T, strict=True)]
+        [
+            Part(score(value, 3), if_known(between(low, high, 3)))
+            for value, low, high in zip(each.tolist(), *within.tolist(), strict=True)
+        ]
         for each, within in zip(values, ends.values(), strict=True)
     ]
     counts = np.bincount(scores.truth, minlength=len(precision)).tolist()

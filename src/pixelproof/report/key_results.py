@@ -113,7 +113,7 @@ def _segmenter_figures(part: PartArtefacts) -> list[KeyFigure]:
 
 def _mean_note(scores: SegmentationScores) -> str:
     low, high = mask_intervals(scores, COUNTED, members_of(scores))["miou"]
-    return noted(between(low, high), f"n = {counted(len(scores.ids), 'image')}")
+    return noted(between(low, high, 3), f"n = {counted(len(scores.ids), 'image')}")
 
 
 def top5_says_something(scores: ClassificationScores) -> bool:

@@ -13,7 +13,7 @@ from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.tally import Reading, Tally, tally
 from pixelproof.data.proposal import TWO_FOREGROUNDS, MaskValues, merge_values, two_foregrounds
 from pixelproof.labels import VOID, Color, LabelScheme, decode_colors
-from pixelproof.numbers import counted, first_of
+from pixelproof.numbers import counted, first_of, share
 from pixelproof.runs.diagnosis_file import Severity
 
 _MUCH_IGNORED = 0.2
@@ -85,10 +85,10 @@ def ignored_pixels(reading: Reading) -> Iterator[Finding]:
     """Much void, and masks with nothing but void."""
     left_out = _left_out(reading.scheme)
     for split, amounts in reading.amounts.items():
-        share = amounts[left_out].sum() / max(amounts.sum(), 1)
-        if share > _MUCH_IGNORED:
-            message = f"{100 * share:.0f}% of the pixels of {split} are void or ignored: nothing is scored there"
-            severity: Severity = "warning" if share > _MOST_IGNORED else "note"
+        part = amounts[left_out].sum() / max(amounts.sum(), 1)
+        if part > _MUCH_IGNORED:
+            message = f"{share(part, 0)} of the pixels of {split} are void or ignored: nothing is scored there"
+            severity: Severity = "warning" if part > _MOST_IGNORED else "note"
             paths = [s.mask for s in reading.survey.found.splits[split] if s.mask]
             yield reading.survey.finding("much-ignored", severity, paths, message, "check what is void")
     paths = [p for p, m in reading.masks.items() if m.pixels.any() and not m.pixels[~left_out].any()]

@@ -150,7 +150,7 @@ def _most(survey: Survey, pairs: list[tuple[float, Path, Path]]) -> str:
     """Return the pairs of different images that share most, and how many images were left out, in brackets."""
     best = {a: (b, part) for part, a, b in sorted(pairs, key=lambda pair: pair[0])}
     first = sorted(best.items(), key=lambda item: -item[1][1])[:3]
-    shown = ", ".join(f"{survey.name(a)} ~ {survey.name(b)} {part:.0%}" for a, (b, part) in first)
+    shown = ", ".join(f"{survey.name(a)} ~ {survey.name(b)} {share(part, 0)}" for a, (b, part) in first)
     lost = sum(look.place is None for look in survey.images.values())
     return f" (most: {shown}" + (f"; {counted(lost, 'image')} without a place left out)" if lost else ")")
 
