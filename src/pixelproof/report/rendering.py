@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 import pixelproof.numbers as numbers
 
-FIGURES = "figures"
-"""Folder beside a report, for what does not fit into it and for use in print."""
+FIGURES, TABLES = "figures", "tables"
+"""Folders beside a report: what does not fit into it and figures for use in print; its numbers for other programs."""
 
 
 @lru_cache(maxsize=1)
