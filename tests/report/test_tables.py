@@ -97,7 +97,7 @@ def test_several_runs_have_mean_spread_and_a_mark_only_after_holm(built: Path, a
 
 
 def test_any_name_can_be_printed():
-    names = [HOSTILE, "[2pt]", "*", "a--b", "~^<>|\x1b&#"]
+    names = [HOSTILE, "[2pt]", "*", "a--b-c", "~^<>|\x1b&#"]
     models = Table("models", "", [{"model": name, "accuracy": 0.5 + place / 10} for place, name in enumerate(names)])
     classes = Table("classes", "", [{"model": m, "class": c, "recall": None} for m in names for c in names])
     texts = [file.data.decode() for file in printed(Printed("a_b", HOSTILE, models, classes, frozenset()))]
@@ -109,7 +109,7 @@ def test_any_name_can_be_printed():
             PRINTS,
             "{[}2pt]",
             "{*}",
-            "a-{}-{}b",
+            "a-{}-b-c",
             r"\textasciitilde{}\textasciicircum{}\textless{}\textgreater{}\textbar{}\textbackslash{}x1b\&\#",
         ]
         plain = re.sub(r"\\[\\{}%$&#_]", "", text)  # what is left are LaTeX's own, which stand in pairs

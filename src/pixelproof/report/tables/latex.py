@@ -2,6 +2,7 @@ r"""Tables for print as LaTeX, to be read with \input into a document that loads
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,12 +21,9 @@ _SPECIAL = {sign: f"\\{sign}" for sign in "_%$&#{}"} | {
     # At the start of a row these would be read as arguments of the end of the one before.
     "[": "{[}",
     "*": "{*}",
-    # Two of a kind would become one sign.
-    "-": "-{}",
-    "'": "'{}",
-    "`": "`{}",
-    '"': "''{}",
 }
+_JOINED = re.compile(r"([-'`,])(?=\1)")
+"""Signs that become another one where they stand twice."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,8 @@ def escaped(text: str) -> str:
     >>> print(escaped("a_b 50%"))
     a\_b 50\%
     """
-    return "".join(_SPECIAL.get(sign, sign) for sign in visible(" ".join(text.split())))
+    line = "".join(_SPECIAL.get(sign, sign) for sign in visible(" ".join(text.split())))
+    return _JOINED.sub(r"\1{}", line)
 
 
 def bold_best(figures: Sequence[Figure]) -> list[str]:
