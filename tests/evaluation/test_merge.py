@@ -92,6 +92,10 @@ def test_all_folds_score_every_image_once(pixelproof, tmp_path):
     code, _, said = pixelproof("score", *files, tmp_path)
     assert code == 2
     assert "4 places are too many" in said
+    code, _, said = pixelproof("score", files[0], "--out", tmp_path / "o.csv")
+    assert code == 2
+    assert "o.csv does not end in .npz, as files of scores do; give o.npz" in said
+    assert not (tmp_path / "o.csv").exists()
 
 
 def test_groups_that_some_scores_know_are_kept(scores):

@@ -107,6 +107,7 @@ def test_iou_equals_scikit_learn_and_torchmetrics(seed):
     theirs = sk.precision_recall_fscore_support(truth.ravel(), prediction.ravel())
     for name, values in zip(("precision", "recall", "f1"), theirs, strict=False):
         np.testing.assert_allclose(list(figures[name].values()), values)
+    assert figures["macro_f1"] == pytest.approx(sk.f1_score(truth.ravel(), prediction.ravel(), average="macro"))
 
 
 def test_a_class_absent_everywhere_is_undefined_and_left_out_of_the_mean():
@@ -195,6 +196,7 @@ def test_classification_equals_scikit_learn(seed):
     for name, values in zip(("precision", "recall", "f1"), theirs, strict=False):
         ours = [np.nan if value is None else value for value in figures[name].values()]
         np.testing.assert_allclose(ours, values)
+    assert figures["macro_f1"] == pytest.approx(sk.f1_score(scores.truth, scores.predicted, average="macro"))
 
 
 def test_the_rank_is_zero_exactly_where_the_prediction_is_right_whatever_ties():

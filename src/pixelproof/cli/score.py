@@ -47,6 +47,7 @@ def score(
     from pixelproof.runs.atomic import refuse_existing
 
     if out is not None:
+        _refuse_ending(out)
         refuse_existing([out], overwrite)
     scores = _scored(predictions, labels, merge or [], per_group)
     # This refuses what cannot be answered, before anything is replaced.
@@ -57,6 +58,15 @@ def score(
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
     print_scored(scores, answers, json)
+
+
+def _refuse_ending(out: Path) -> None:
+    """Refuse a name by which nobody, ``compare`` neither, would take the file for what it is."""
+    from pixelproof.errors import UserError
+
+    if out.suffix != ".npz":
+        problem = f"{out} does not end in .npz, as files of scores do"
+        raise UserError(problem, f"give {out.stem or 'scores'}.npz, or take --json for figures to read elsewhere")
 
 
 def _scored(places: list[Path], labels: Path | None, merge: list[str], per_group: bool) -> Scores:

@@ -98,6 +98,11 @@ def f1_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
     return ratio(2 * counts[..., 0, :], counts[..., 1, :] + counts[..., 2, :])
 
 
+def macro_f1(counts: npt.NDArray[np.number[Any]]) -> float:
+    """Return the mean of F1 over the classes where it is defined, from the counts [3, K] of ``class_counts``."""
+    return float(mean_defined(f1_of_counts(counts)))
+
+
 def mean_iou(scores: SegmentationScores, protocol: Protocol) -> float:
     """Return the mean IoU over the classes where it is defined; NaN if there are none."""
     return float(mean_defined(iou(scores, protocol)))

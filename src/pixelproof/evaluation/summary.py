@@ -52,6 +52,7 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
             "frequency_weighted_iou": defined(metrics.frequency_weighted_iou(scores, protocol)),
             "iou": _named(list(compress(names, scored)), metrics.iou_of_counts(counts)),
             **_by_class(list(compress(names, scored)), counts),
+            "macro_f1": defined(metrics.macro_f1(counts)),
         }
         ends[protocol] = _ends(mask_intervals(scores, protocol, members_of(scores)), scores.scheme)
     return {
@@ -118,6 +119,7 @@ def _classification(scores: ClassificationScores) -> dict[str, Any]:
         "looks": scores.source.looks or None,
         "accuracy": defined(metrics.accuracy(scores)),
         "balanced_accuracy": defined(float(metrics.mean_defined(by_class))),
+        "macro_f1": defined(metrics.macro_f1(counts)),
         "top5_accuracy": defined(metrics.top_k_accuracy(scores, 5)),
         "loss": defined(metrics.average_loss(scores)),
         "baseline": _baseline(scores),

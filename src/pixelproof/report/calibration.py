@@ -9,7 +9,7 @@ from pixelproof.evaluation.calibration import Reliability, reliability, temperat
 from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, score
 from pixelproof.report.figures.reliability import reliability_diagram
-from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.pictures import Picture, drawn
 from pixelproof.runs import ClassificationScores, Scores
 
 TEMPERED = {
@@ -46,7 +46,7 @@ def _calibration(model: str, scores: Scores) -> Calibration | None:
     unit = "images" if isinstance(scores, ClassificationScores) else "pixels of scored classes"
     n = f"{count(int(found[names[0]].count.sum()))} {unit}"
     caption = f"{model}: share of predictions that are right, by confidence. n = {n}."
-    picture = Picture(svg_uri(reliability_diagram(found)), f"Reliability diagram of {model}", caption)
+    picture = drawn(reliability_diagram(found), (model, "reliability"), f"Reliability diagram of {model}", caption)
     return Calibration(model, picture, [_calibrated(name, one) for name, one in found.items()], n, scores.source.split)
 
 

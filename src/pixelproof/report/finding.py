@@ -19,7 +19,7 @@ from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, counted, if_known, interval, score, share, significant
 from pixelproof.report.class_table import Part
 from pixelproof.report.figures.precision_recall import precision_recall_chart
-from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.pictures import Picture, drawn
 from pixelproof.runs import ClassificationScores
 
 DRAWN = 8
@@ -113,7 +113,8 @@ def _goal(name: str, sure: Finding, here: Finding) -> GoalRow:
 def _picture(model: str, scores: ClassificationScores) -> Picture:
     curves = {scores.scheme.names[index]: _curve(scores, index) for index in np.unique(scores.truth)}
     caption = f"Precision over recall of each class, {model}. n = {counted(len(scores.ids), 'validation image')}."
-    return Picture(svg_uri(precision_recall_chart(curves)), f"Precision-recall curves of {model}", caption)
+    words = (model, "precision-recall")
+    return drawn(precision_recall_chart(curves), words, f"Precision-recall curves of {model}", caption)
 
 
 def _curve(scores: ClassificationScores, index: int) -> tuple[Float64, Float64]:

@@ -10,7 +10,7 @@ from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.key_results import enumerated
 from pixelproof.report.languages import Texts
-from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.pictures import Picture, drawn
 
 LOSS: Texts = {
     "en": "Mean loss over the training images of each epoch.",
@@ -41,11 +41,12 @@ def learning_curves(part: PartArtefacts) -> list[Picture]:
     both = any(loss is not None and math.isfinite(loss) for loss in chosen)
     label, caption = ("loss", LOSSES) if both else ("training loss", LOSS)
     losses = curves(logs, {"loss": "training", "selection_loss": "selection part"}, label, {})
-    drawn = [(losses, label, caption), (curves(logs, {"score": metric}, metric, best), metric, SCORE)]
+    scores = curves(logs, {"score": metric}, metric, best)
+    made = [("loss", losses, label, caption), ("score", scores, metric, SCORE)]
     n, folds = part.record.data.images.selection, part.record.folds
     return [
-        Picture(svg_uri(figure), f"{label} by epoch of {enumerated(logs)}", _said(caption, n, folds))
-        for figure, label, caption in drawn
+        drawn(figure, (kind,), f"{label} by epoch of {enumerated(logs)}", _said(caption, n, folds))
+        for kind, figure, label, caption in made
         if figure is not None
     ]
 

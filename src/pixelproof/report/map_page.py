@@ -15,12 +15,13 @@ from PIL import Image
 from pixelproof.array_types import Float32, UInt8
 from pixelproof.errors import UserError
 from pixelproof.numbers import count, decimal, score, share
+from pixelproof.report.beside import stem
 from pixelproof.report.figures.tsne import legend
 from pixelproof.report.pictures import data_uri
 from pixelproof.report.rendering import embedded, hashed, templates
 from pixelproof.runs import Features, Thumbnails
-from pixelproof.runs.files import file_name
 
+MAP = "explanation"
 QUALITY = 80  # of the sheet of thumbnails, WebP
 
 
@@ -54,7 +55,7 @@ def map_page(features: Features, thumbnails: Thumbnails, title: str, beneath: Fl
 
 def map_file(part: str, model: str) -> str:
     """Return the name of the file that holds the interactive map of a model of a study."""
-    return f"explanation-{file_name(part)}-{file_name(model)}.html"
+    return f"{stem((MAP, part, model))}.html"
 
 
 def quality_rows(features: Features) -> list[tuple[str, str, str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +28,16 @@ from pixelproof.report.artefacts import (
     outdated_scores,
     read_study,
 )
-from pixelproof.report.figures.tsne import tsne
+from pixelproof.report.beside import put_beside
+from pixelproof.report.inline import forests
 from pixelproof.report.learning import learning_curves
-from pixelproof.report.map_page import map_file, map_page
+from pixelproof.report.networks import networks
 from pixelproof.report.other_splits import known_images, other_splits
-from pixelproof.report.pictures import Picture, svg_uri
-from pixelproof.report.rendering import FIGURES, hashed, maker, templates
+from pixelproof.report.pictures import to_print
+from pixelproof.report.printing import Folders, earlier_names, folders, part_figures
+from pixelproof.report.rendering import FIGURES, TABLES, hashed, maker, templates
 from pixelproof.report.selective import selective
+from pixelproof.report.tables.files import comparison_tables, part_tables
 from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.assessment_file import FILE as ASSESSMENT
 from pixelproof.runs.assessment_file import load_assessment
@@ -47,23 +48,11 @@ from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
-from pixelproof.runs.files import AnyPath, file_name, write_bytes
+from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.metric_names import OF_ALL
 
 SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
-
-
-@dataclass(frozen=True)
-class Network:
-    """An architecture on the page, and what of its models is missing."""
-
-    name: str
-    """Of the model, or of all that have it."""
-    facts: list[provenance.Fact]
-    text: str
-    diagram: Picture | None
-    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -75,12 +64,22 @@ class Making:
     settings: str
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page before it is rendered: its template, what that shows, and the files beside it."""
+
+    template: str
+    shown: dict[str, object]
+    beside: Folders | None = None
+
+
 def build_report(folder: AnyPath, language: str = "en") -> Path:
-    """Write ``report.html``, and the figures of a study for use in print, from a folder's artefacts alone.
+    """Write ``report.html`` from a folder's artefacts alone; of studies, runs and comparisons also what lies beside it.
+
+    That is ``figures/`` for use in print, and ``tables/`` for other programs and for LaTeX.
 
     Args:
-        folder: A study folder, a single run folder, or one that ``compare``, ``explain``, ``assess`` or ``doctor``
-            wrote.
+        folder: That of a study or a run, or one that ``compare``, ``explain``, ``assess`` or ``doctor`` wrote.
         language: In which the discussion is shown first, "en" or "zh-Hant"; the page holds both.
 
     Returns:
@@ -90,17 +89,17 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
         UserError: The folder is none of these or cannot be written, an artefact is damaged, or there is no such
             language.
     """
-    folder = Path(folder)
-    tongue = known_language(language)
-    if (other := _of_another_kind(folder)) is not None:
-        write_text(folder / PAGE, _rendered(*other, tongue))
-        return folder / PAGE
-    study = read_study(folder)
-    for sentence in (said for part in study.parts for said in outdated_scores(part)):
-        say(f"note: {sentence}")
-    write_text(folder / PAGE, _rendered("page.html.j2", _context(study), tongue))
-    for name, data in _figures(study).items():
-        write_bytes(folder / FIGURES / name, data)
+    folder, tongue = Path(folder), known_language(language)
+    page = _of_another_kind(folder)
+    if page is None:
+        study = read_study(folder)
+        for sentence in (said for part in study.parts for said in outdated_scores(part)):
+            say(f"note: {sentence}")
+        page = _study_page(study)
+    write_text(folder / PAGE, _rendered(page, tongue))
+    if page.beside is not None:
+        put_beside(folder / FIGURES, page.beside.figures, page.beside.stale)
+        put_beside(folder / TABLES, page.beside.tables)
     return folder / PAGE
 
 
@@ -110,49 +109,59 @@ def page_text(folder: Path, language: Language) -> str:
     Raises:
         UserError: As there.
     """
-    other = _of_another_kind(folder)
-    return _rendered(*(("page.html.j2", _context(read_study(folder))) if other is None else other), language)
+    return _rendered(_of_another_kind(folder) or _study_page(read_study(folder)), language)
 
 
-def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
-    """Return the template and its context for what is neither a study nor a run; None where nothing is known."""
+def _rendered(page: Page, language: Language) -> str:
+    template = templates().get_template(page.template)
+    return template.render(hashed(*SCRIPTS), **page.shown, language=language, maker=maker())
+
+
+def _of_another_kind(folder: Path) -> Page | None:
+    """Return the page of what is neither a study nor a run; None where nothing is known."""
     if is_study_or_run(folder):
         return None
     if (folder / COMPARISON).is_file():
-        return "compared.html.j2", _comparison_context(folder)
+        return _comparison_page(folder)
     if ExplanationFolder(folder).exists():
-        return "explanation.html.j2", _explanation_context(folder)
+        return Page("explanation.html.j2", _explanation_context(folder))
     if (folder / ASSESSMENT).is_file():
-        return "assessment.html.j2", assessment.assessed(load_assessment(folder / ASSESSMENT))
+        return Page("assessment.html.j2", assessment.assessed(load_assessment(folder / ASSESSMENT)))
     if DiagnosisFolder(folder).exists():
-        return "diagnosis.html.j2", diagnosis.diagnosed(DiagnosisFolder(folder).read())
+        return Page("diagnosis.html.j2", diagnosis.diagnosed(DiagnosisFolder(folder).read()))
     if DriftFolder(folder).exists():
-        return "drift.html.j2", drift.drifted(*DriftFolder(folder).read())
+        return Page("drift.html.j2", drift.drifted(*DriftFolder(folder).read()))
     return None
 
 
-def _rendered(template: str, context: dict[str, object], language: Language) -> str:
-    return templates().get_template(template).render(hashed(*SCRIPTS), **context, language=language, maker=maker())
-
-
-def _context(study: StudyArtefacts) -> dict[str, object]:
-    return {
+def _study_page(study: StudyArtefacts) -> Page:
+    shown = [_part(part) for part in study.parts]
+    figures = [file for part, view in zip(study.parts, shown, strict=True) for file in part_figures(part, view, study)]
+    beside = folders(figures, [part_tables(part) for part in study.parts], earlier_names(study))
+    context = {
         "title": study.record.title,
         "study": study.record,
         "training_time": provenance.training_time(study.parts),
-        "parts": [_part(part) for part in study.parts],
+        "parts": [view | {"files": links} for view, links in zip(shown, beside.links, strict=True)],
+        "figures": bool(figures),
     }
+    return Page("page.html.j2", context, beside)
 
 
-def _comparison_context(folder: Path) -> dict[str, object]:
+def _comparison_page(folder: Path) -> Page:
     record = load_comparison(folder / COMPARISON)
     evidence = load_evidence(folder / EVIDENCE) if (folder / EVIDENCE).is_file() else None
-    names = [model.name for model in record.models]
-    return {
-        "title": f"{key_results.enumerated(names)} on the same images",
+    names = key_results.enumerated(model.name for model in record.models)
+    shown = comparison.compared(record, evidence)
+    beside = folders([*forests(shown), *to_print(shown)], [comparison_tables(record, evidence)])
+    context = {
+        "title": f"{names} on the same images",
         "task": record.task,
-        "compared": comparison.compared(record, evidence),
+        "compared": shown,
+        "files": beside.links[0],
+        "figures": bool(beside.figures),
     }
+    return Page("compared.html.j2", context, beside)
 
 
 def _explanation_context(folder: Path) -> dict[str, object]:
@@ -191,7 +200,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "sentences": key_results.sentences(part),
         "flattered": key_results.flattered(part),
         "tiles": key_results.key_figures(part),
-        "networks": _networks(part.models),
+        "networks": networks(part.models),
         "curves": learning_curves(part),
         "untrained": all(model.config is not None and model.config.model.members for model in part.models),
         "making": [_making(model, part) for model in part.models],
@@ -218,51 +227,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     }
 
 
-def _networks(models: Sequence[ModelArtefacts]) -> list[Network]:
-    """Return what the models are, those that are the same network together."""
-    groups: dict[object, list[ModelArtefacts]] = {}
-    for model in models:
-        groups.setdefault((model.architecture, model.diagram, model.missing), []).append(model)
-    return [_network(group[0], key_results.enumerated([model.name for model in group])) for group in groups.values()]
-
-
-def _network(model: ModelArtefacts, names: str) -> Network:
-    diagram = None
-    if model.diagram is not None:
-        caption = f"Structure of {names}. {_training(model)}".rstrip(". ") + "."
-        diagram = Picture(svg_uri(model.diagram.encode()), f"Structure diagram of {names}", caption)
-    text = model.architecture.architecture if model.architecture else ""
-    return Network(names, provenance.network_facts(model), text, diagram, model.missing)
-
-
-def _training(model: ModelArtefacts) -> str:
-    """Say that another network was trained, where that is so."""
-    network = model.architecture
-    if network is None or network.trained_as in ("", network.name):
-        return ""
-    return f"Trained as {network.trained_as}; its batch norms are then folded into the convolutions, exactly."
-
-
 def _making(model: ModelArtefacts, part: PartArtefacts) -> Making:
     facts = provenance.made(model, part.record.data.images)
     name = f"{model.name}, fold 1 of {part.record.folds}" if part.record.folds else model.name
     return Making(name, facts, provenance.settings_text(model))
-
-
-def _figures(study: StudyArtefacts) -> dict[str, bytes]:
-    """Return the figures for use in print by file name."""
-    files: dict[str, bytes] = {}
-    mapped = [(part, model) for part in study.parts for model in part.models if model.features is not None]
-    names = Counter(model.name for _, model in mapped)
-    for part, model in mapped:
-        assert model.features is not None
-        name = model.name if names[model.name] == 1 else f"{part.record.name}-{model.name}"
-        for kind in ("png", "svg"):
-            files[f"tsne-{file_name(name)}.{kind}"] = tsne(model.features, kind, names=True)
-        if model.thumbnails is not None:
-            page = map_page(model.features, model.thumbnails, f"{study.record.title}: what {model.name} sees as alike")
-            files[map_file(part.record.name, model.name)] = page.encode("utf-8")
-    for part in study.parts:
-        if (masks := gallery.printed(part)) is not None:
-            files[f"masks-{file_name(part.record.name)}.png"] = masks
-    return files

@@ -12,7 +12,7 @@ from pixelproof.numbers import count, share
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
 from pixelproof.report.figures.wins import wins
 from pixelproof.report.languages import Texts, translated
-from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.pictures import Picture, drawn
 from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import Change, Estimate, EvidenceRecord, Where
 
@@ -83,7 +83,7 @@ def _pair(pair: PairRecord, comparison: ComparisonRecord, where: Where | None) -
         bands=_changes(where.error_rates) if where else [],
         objects=_changes(where.recalls) if where else [],
         confusions=_confusions(where) if where else [],
-        images=Picture(svg_uri(wins(known, f"{of_images}, points")), alt, alt + "."),
+        images=drawn(wins(known, f"{of_images}, points"), (pair.b, pair.a, "images"), alt, alt + "."),
         gains=[(each.id, points(each.difference)) for each in gains],
         losses=[(each.id, points(each.difference)) for each in losses],
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, is_dataclass
 
 import numpy as np
 from PIL import Image
 
 from pixelproof.array_types import UInt8
 from pixelproof.labels.codec import pack, unpack
+from pixelproof.report.beside import Beside
 from pixelproof.report.languages import Texts
 
 LARGEST = 768
@@ -25,11 +27,13 @@ class Picture:
         src: A data URI.
         alt: What it shows, for those who cannot see it.
         caption: The line beneath it, in English or in every language.
+        file: The same for use in print; None where it is no figure.
     """
 
     src: str
     alt: str
     caption: str | Texts = ""
+    file: Beside | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,22 @@ def data_uri(data: bytes, mime: str) -> str:
 def svg_uri(data: bytes) -> str:
     """Return a data URI of an SVG file."""
     return data_uri(data, "image/svg+xml")
+
+
+def drawn(figure: bytes, words: tuple[str, ...], alt: str, caption: str | Texts) -> Picture:
+    """Return an SVG file as a picture that is kept for print, under a name of the part and of ``words``."""
+    says = caption if isinstance(caption, str) else caption["en"]
+    return Picture(svg_uri(figure), alt, caption, Beside(words, "svg", figure, says))
+
+
+def to_print(shown: object) -> Iterator[Beside]:
+    """Yield the figures for use in print among all that a template shows, however deep they are in it."""
+    if isinstance(shown, Picture):
+        yield from [shown.file] if shown.file else []
+        return
+    inner = shown.values() if isinstance(shown, dict) else shown if isinstance(shown, list | tuple) else ()
+    for each in vars(shown).values() if is_dataclass(shown) else inner:
+        yield from to_print(each)
 
 
 def photo_uri(rgb: UInt8) -> str:

@@ -59,11 +59,15 @@ def _processor(known: Environment) -> str:
     return ", ".join(filter(None, (known.processor, cpus, memory))) if known.processor else ""
 
 
-def _wall_time(known: Environment) -> str:
+def wall_seconds(known: Environment) -> float | None:
+    """Return how long training took, of an ensemble that of all members together."""
     spent = [member.seconds for member in known.members]
-    if spent and None not in spent:
-        return f"{duration(sum(filter(None, spent)))} for all members"
-    return duration(known.seconds)
+    return sum(filter(None, spent)) if spent and None not in spent else known.seconds
+
+
+def _wall_time(known: Environment) -> str:
+    together = known.members and None not in [member.seconds for member in known.members]
+    return duration(wall_seconds(known)) + (" for all members" if together else "")
 
 
 def _reading(config: RunConfig | None) -> str:

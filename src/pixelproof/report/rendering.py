@@ -18,8 +18,8 @@ import pixelproof.numbers as numbers
 from pixelproof.languages import LANGUAGES, Language
 from pixelproof.runs.packages import version
 
-FIGURES = "figures"
-"""Folder beside a report, for what does not fit into it and for use in print."""
+FIGURES, TABLES = "figures", "tables"
+"""Folders beside a report: what does not fit into it and figures for use in print; its numbers for other programs."""
 
 _MAKERS = ("pixelproof", "matplotlib", "numpy", "pillow", "jinja2")
 """What decides the bytes of a page beside the artefacts."""

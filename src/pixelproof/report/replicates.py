@@ -43,6 +43,15 @@ class FoldAreasRow:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """The score with each run of a model; ``spread`` is the standard deviation, None where fewer than two are known."""
+
+    scores: tuple[float | None, ...]
+    mean: float
+    spread: float | None
+
+
+@dataclass(frozen=True)
 class OverSeeds:
     """Models over their seeds: the score with each, the key figures, and the differences of every two."""
 
@@ -55,6 +64,14 @@ class OverSeeds:
 def seen_line(part: PartArtefacts) -> str:
     """Return how images were scored; empty where there are no folds."""
     return f"{part.record.folds} folds, {SEEN}" if part.record.folds else ""
+
+
+def runs_of(part: PartArtefacts) -> dict[str, Runs]:
+    """Return every model's score with each seed, or on the images of each fold; none where each was trained once."""
+    models = part.evidence.models if part.evidence is not None else ()
+    scores = {model.name: model.folds if part.record.folds else model.scores for model in models}
+    several = any(len(each) > 1 for each in scores.values())
+    return {name: _runs(each) for name, each in scores.items() if each} if several else {}
 
 
 def fold_rows(part: PartArtefacts) -> list[Row]:
@@ -104,9 +121,14 @@ def _difference(gain: SeedGain) -> Difference:
     return Difference(f"{gain.b} minus {gain.a}", gain.difference, sure, f"p {p_value(gain.adjusted)}")
 
 
-def _row(model: ModelFigures, runs: Sequence[float | None], task: str, whole: float | None = None) -> Row:
-    known = np.array([np.nan if value is None else value for value in runs])
-    spread = float(np.nanstd(known, ddof=1)) if np.isfinite(known).sum() > 1 else None
-    values = (whole, float(mean_defined(known)), spread, *runs)
+def _row(model: ModelFigures, scores: Sequence[float | None], task: str, whole: float | None = None) -> Row:
+    runs = _runs(scores)
+    values = (whole, runs.mean, runs.spread, *scores)
     texts = [share(value) if task == "classification" else score(value, 3) for value in values]
     return Row(model.name, texts[0], texts[1], texts[2], texts[3:])
+
+
+def _runs(scores: Sequence[float | None]) -> Runs:
+    known = np.array([np.nan if value is None else value for value in scores])
+    spread = float(np.nanstd(known, ddof=1)) if np.isfinite(known).sum() > 1 else None
+    return Runs(tuple(scores), float(mean_defined(known)), spread)

@@ -9,7 +9,7 @@ from pixelproof.evaluation.selective import Kept, kept
 from pixelproof.evaluation.sentences import looks_line, promise_lines
 from pixelproof.numbers import counted, interval, score, share
 from pixelproof.report.figures.kept import kept_chart
-from pixelproof.report.pictures import Picture, svg_uri
+from pixelproof.report.pictures import Picture, drawn
 from pixelproof.runs import ClassificationScores, Scores
 
 
@@ -42,7 +42,7 @@ def selective(scores: Mapping[str, Scores | None]) -> Selective | None:
     unit = "images" if isinstance(first, ClassificationScores) else "pixels"
     n = f"n = {counted(len(first.ids), 'image')}"
     caption = f"The part of the {unit} kept that is right, by how many are kept, the surest first. {n}."
-    picture = Picture(svg_uri(kept_chart(curves, unit)), f"Share right over share of {unit} kept", caption)
+    picture = drawn(kept_chart(curves, unit), ("kept",), f"Share right over share of {unit} kept", caption)
     tables = [
         KeptTable(model, _rows(part), promise_lines(one), looks_line(one)) for model, (one, part) in found.items()
     ]

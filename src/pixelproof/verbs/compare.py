@@ -12,6 +12,7 @@ from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
+from pixelproof.report.rendering import FIGURES, TABLES
 from pixelproof.runs import SegmentationScores
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.comparison_file import FILE as COMPARISON
@@ -40,7 +41,7 @@ def compare_models(
 
     Args:
         models: Two or more run folders or score files.
-        out: Folder for ``comparison.json``, ``evidence.json`` and ``report.html``.
+        out: Folder for ``comparison.json``, ``evidence.json``, ``report.html``, ``figures/`` and ``tables/``.
         split: The split whose scores to read from run folders.
         protocol: How pixels of ignored classes count.
         groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
@@ -62,7 +63,7 @@ def compare_models(
         return compare(paths, split, protocol, groups, seed, metric, margin)
     out = Path(out)
     refuse_study_or_run(out)
-    files = [out / name for name in (COMPARISON, EVIDENCE, PAGE)]
+    files = [out / name for name in (COMPARISON, EVIDENCE, PAGE, FIGURES, TABLES)]
     refuse_existing(files, overwrite)
     counting, share = protocol_of(protocol), share_of(margin)
     scores = open_models(paths, split)

@@ -1,0 +1,130 @@
+"""Tables as files: the figures of ``--json`` to the last digit, and LaTeX that prints any name and claims no more."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixelproof.comparison.verdict import over_pairs
+from pixelproof.evaluation.summary import summarise
+from pixelproof.report.artefacts import read_study
+from pixelproof.report.beside import Beside, named, put_beside
+from pixelproof.report.tables.compared import better_than_others
+from pixelproof.report.tables.files import part_tables
+from pixelproof.report.tables.latex import MARK
+from pixelproof.report.tables.printed import Printed, printed
+from pixelproof.report.tables.table import Table
+from pixelproof.runs import load_features, load_scores
+from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.evidence_file import Estimate, SeedGain
+
+MODELS = ("fcn32s", "fcn8s")
+HOSTILE = "a_b%$\\{}"
+PRINTS = r"a\_b\%\$\textbackslash{}\{\}"
+
+
+def rows(built: Path, name: str) -> list[dict[str, str]]:
+    with (built / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables_hold_the_figures_of_json(built: Path):
+    scores = load_scores(built / "classification/vgg16/scores/validation.npz")
+    figures = summarise(scores)
+    (model,) = rows(built, "classification-models")
+    assert (model["parameters"], model["epochs"], model["correct"]) == ("1234567", "12", str(figures["correct"]))
+    for name in ("accuracy", "balanced_accuracy", "macro_f1", "loss"):
+        assert float(model[name]) == figures[name]
+    assert float(model["accuracy_low"]) == figures["intervals"]["accuracy"]["low"]
+    for row in rows(built, "classification-classes"):
+        assert float(row["f1"]) == figures["f1"][row["class"]]
+        assert float(row["recall_high"]) == figures["intervals"]["recall"][row["class"]]["high"]
+        assert row["images"] == "20"
+    matrix = rows(built, "classification-vgg16-confusion")
+    assert [[int(row[name]) for name in scores.scheme.names] for row in matrix] == figures["confusion"]["counts"]
+    right = [row["truth"] == row["predicted"] for row in rows(built, "classification-images")]
+    assert right == scores.correct.tolist()
+    features = load_features(built / "classification/vgg16/features/validation.npz")
+    places = [(row["id"], float(row["x"])) for row in rows(built, "classification-tsne")]
+    assert places == list(zip(features.ids, features.map[:, 0].tolist(), strict=True))
+
+
+def test_tables_of_masks_and_pairs_hold_what_their_files_hold(built: Path):
+    found = {name: summarise(load_scores(built / f"segmentation/{name}/scores/validation.npz")) for name in MODELS}
+    for row in rows(built, "segmentation-classes"):
+        value = found[row["model"]]["protocols"][row["protocol"]]["iou"][row["class"]]
+        assert row["iou"] == ("" if value is None else repr(value))
+    record = load_comparison(built / "segmentation/comparison.json")
+    (pair,) = rows(built, "segmentation-pairs")
+    assert (float(pair["difference"]), float(pair["p"])) == (record.pairs[0].difference, record.pairs[0].p)
+    assert float(pair["p_adjusted"]) == over_pairs(record)["fcn32s", "fcn8s"]
+    assert [row["outcome"] for row in rows(built, "segmentation-claims")] == ["holds", "opposite"]
+    assert len(rows(built, "segmentation-learning-curves")) == 24
+
+
+@pytest.mark.parametrize(("adjusted", "marked"), [(0.04, True), (0.06, False)])
+def test_several_runs_have_mean_spread_and_a_mark_only_after_holm(built: Path, adjusted: float, marked: bool):
+    part = read_study(built).parts[1]
+    scores = {"fcn32s": (0.7, 0.72, 0.75), "fcn8s": (0.8, 0.84)}
+    models = [model.model_copy(update={"scores": scores[model.name]}) for model in part.evidence.models]
+    gain = SeedGain(
+        a="fcn32s",
+        b="fcn8s",
+        seeds=(3, 2),
+        difference=Estimate(value=0.1, low=0.01, high=0.2),
+        p=0.02,
+        adjusted=adjusted,
+        verdict="b",
+    )
+    evidence = part.evidence.model_copy(update={"models": tuple(models), "over_seeds": (gain,)})
+    files = named(part_tables(replace(part, evidence=evidence)))
+    first, second = csv.DictReader(files["segmentation-models.csv"].data.decode().splitlines())
+    for row, runs in ((first, scores["fcn32s"]), (second, scores["fcn8s"])):
+        assert float(row["mean"]) == pytest.approx(np.mean(runs))
+        assert float(row["std"]) == pytest.approx(np.std(runs, ddof=1))
+        assert [row[f"run_{number}"] for number in (1, 2, 3)] == [*map(repr, runs), ""][:3]
+    text = files["segmentation-models.tex"].data.decode()
+    mark = MARK if marked else ""
+    assert "& 72.3 $\\pm$ 2.5 & 3 \\\\\n" in text
+    assert f"& \\textbf{{82.0}}{mark} $\\pm$ 2.8 & 2 \\\\\n" in text
+    assert (MARK in text) == marked
+    assert (("fcn8s", "") in better_than_others(part.comparison, evidence)) == marked
+
+
+def test_any_name_can_be_printed():
+    names = [HOSTILE, "[2pt]", "*", "a--b-c", "~^<>|\x1b&#"]
+    models = Table("models", "", [{"model": name, "accuracy": 0.5 + place / 10} for place, name in enumerate(names)])
+    classes = Table("classes", "", [{"model": m, "class": c, "recall": None} for m in names for c in names])
+    texts = [file.data.decode() for file in printed(Printed("a_b", HOSTILE, models, classes, frozenset()))]
+    assert len(texts) == 2
+    for text in texts:
+        assert f"{{{PRINTS}: " in text
+        lines = text[text.index("\\toprule") : text.index("\\bottomrule")].splitlines()
+        assert [line.split(" & ")[0] for line in lines if line.endswith("\\\\")][-5:] == [
+            PRINTS,
+            "{[}2pt]",
+            "{*}",
+            "a-{}-b-c",
+            r"\textasciitilde{}\textasciicircum{}\textless{}\textgreater{}\textbar{}\textbackslash{}x1b\&\#",
+        ]
+        plain = re.sub(r"\\[\\{}%$&#_]", "", text)  # what is left are LaTeX's own, which stand in pairs
+        assert plain.count("{") == plain.count("}")
+        assert {line.count("&") for line in plain.splitlines() if line.endswith(" ")} in ({1}, {5})
+    assert "90.0" in texts[0]
+    assert MARK not in "".join(texts)
+
+
+def test_a_file_of_before_is_removed_and_a_persons_own_is_kept(tmp_path: Path):
+    files = [Beside((part, "x:y"), "csv", b"1\n", "what it is") for part in ("a", "A", "../a", "")]
+    first = named(files)
+    assert list(first) == ["a-x-y.csv", "A-x-y-2.csv", "a-x-y-3.csv", "x-y.csv"]
+    put_beside(tmp_path, first)
+    (tmp_path / "mine.csv").write_text("my own")
+    put_beside(tmp_path, named(files[1:]))
+    left = sorted(file.name for file in tmp_path.iterdir())
+    assert left == ["A-x-y.csv", "a-x-y-2.csv", "index.csv", "mine.csv", "x-y.csv"]
