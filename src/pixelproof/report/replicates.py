@@ -66,10 +66,15 @@ def seen_line(part: PartArtefacts) -> str:
     return f"{part.record.folds} folds, {SEEN}" if part.record.folds else ""
 
 
+def by_fold(part: PartArtefacts) -> bool:
+    """Return whether models have runs that differ in their folds alone; with several seeds, all folds count as one."""
+    return part.record.folds is not None and not (part.evidence and part.evidence.over_seeds)
+
+
 def runs_of(part: PartArtefacts) -> dict[str, Runs]:
     """Return every model's score with each seed, or on the images of each fold; none where each was trained once."""
     models = part.evidence.models if part.evidence is not None else ()
-    scores = {model.name: model.folds if part.record.folds else model.scores for model in models}
+    scores = {model.name: model.folds if by_fold(part) else model.scores for model in models}
     several = any(len(each) > 1 for each in scores.values())
     return {name: _runs(each) for name, each in scores.items() if each} if several else {}
 

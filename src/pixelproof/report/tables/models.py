@@ -9,7 +9,7 @@ from pixelproof.evaluation.metrics import PROTOCOLS, image_counts
 from pixelproof.evaluation.summary import summarise
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.report.provenance import wall_seconds
-from pixelproof.report.replicates import Runs, runs_of
+from pixelproof.report.replicates import Runs, by_fold, runs_of
 from pixelproof.report.tables.table import Cell, Row, Table
 from pixelproof.runs import Scores, SegmentationScores
 
@@ -71,7 +71,7 @@ def _model(model: ModelArtefacts, part: PartArtefacts, found: Mapping[str, Any] 
     }
     row |= _whole(found) if found else {}
     if runs is not None:
-        kind = "fold" if part.record.folds else "run"
+        kind = "fold" if by_fold(part) else "run"
         row |= {f"{kind}s": len(runs.scores), "mean": runs.mean, "std": runs.spread}
         row |= {f"{kind}_{number}": score for number, score in enumerate(runs.scores, start=1)}
     return row | {"seconds": wall_seconds(model.environment), "device": model.environment.device or None}
