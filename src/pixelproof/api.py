@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.pack import pack_folder as pack
     from pixelproof.verbs.predict import predict_run as predict
     from pixelproof.verbs.show import describe_model as show
+    from pixelproof.verbs.speed import time_runs as speed
     from pixelproof.verbs.train import train_run as train
     from pixelproof.verbs.verify import verify_folder as verify
 
@@ -54,6 +55,7 @@ __all__ = [
     "score",
     "serve",
     "show",
+    "speed",
     "study",
     "train",
     "verify",
@@ -80,6 +82,7 @@ _FUNCTIONS = {
     "score": "pixelproof.evaluation.score.score",
     "serve": "pixelproof.deploy.serve.serve",
     "show": "pixelproof.verbs.show.describe_model",
+    "speed": "pixelproof.verbs.speed.time_runs",
     "study": "pixelproof.study.conduct.conduct_file",
     "train": "pixelproof.verbs.train.train_run",
     "verify": "pixelproof.verbs.verify.verify_folder",

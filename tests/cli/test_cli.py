@@ -85,6 +85,7 @@ OPTIONS = {
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "verify": {"--json", "--help"},
     "pack": {"--out", "--images", "--help"},
+    "speed": {"--batch", "--size", "--backend", "--tta", "--device", "--rounds", "--json", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")

@@ -31,6 +31,7 @@ from pixelproof.cli.sample import sample
 from pixelproof.cli.score import score
 from pixelproof.cli.serve import serve
 from pixelproof.cli.show import show
+from pixelproof.cli.speed import speed
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
@@ -62,6 +63,7 @@ for verb in (
     explain,
     cam,
     drift,
+    speed,
     report,
     verify,
     pack,
