@@ -1,4 +1,4 @@
-"""What a page draws itself, without Matplotlib, as files for use in print: confusion matrices and forest plots."""
+"""What a page draws itself, without Matplotlib, as files for use in print: matrices, forest plots, IoU by class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pixelproof.report.beside import Beside
-from pixelproof.report.figures.confusion import Matrix
 from pixelproof.report.figures.forest import Forest
 from pixelproof.report.rendering import templates
 
@@ -19,7 +18,14 @@ def matrices(shown: Mapping[str, Any]) -> Iterator[Beside]:
     found = [(outcome.model, outcome.matrix) for outcome in shown.get("outcomes", ())]
     for name, matrix in [*found, *shown.get("matrices", ())]:
         says = f"{name}: {matrix.summary}. Row: true class; column: predicted class; colour: share of the row."
-        yield Beside((name, "confusion"), "svg", _drawn("matrix", matrix), says)
+        yield Beside((name, "confusion"), "svg", _drawn("matrix", matrix, True), says)
+
+
+def dots(shown: Mapping[str, Any]) -> Iterator[Beside]:
+    """Yield the chart of IoU by class, where the page shows one."""
+    if shown.get("chart"):
+        says = f"IoU by class{', unknown counted' if len(shown['tables']) > 1 else ''}; {shown['scored_on']}."
+        yield Beside(("iou",), "svg", _drawn("dots", shown["chart"], shown["legend"]), says)
 
 
 def forests(compared: Mapping[str, Any]) -> Iterator[Beside]:
@@ -39,8 +45,8 @@ def _forest(words: tuple[str, ...], plot: Forest | None, says: str) -> Iterator[
         yield Beside(words, "svg", _drawn("forest", plot), says)
 
 
-def _drawn(kind: str, what: Matrix | Forest) -> bytes:
+def _drawn(kind: str, *what: object) -> bytes:
     """Return an SVG file; names may hold signs that XML knows not."""
-    drawings: Any = templates().get_template("drawings.svg.j2").module
-    text = drawings.matrix(what, True) if kind == "matrix" else drawings.forest(what)
-    return _NO_XML.sub("\ufffd", f'<?xml version="1.0" encoding="UTF-8"?>\n{text.strip()}\n').encode("utf-8")
+    drawing = getattr(templates().get_template("drawings.svg.j2").module, kind)
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n{drawing(*what).strip()}\n'
+    return _NO_XML.sub("\ufffd", text).encode("utf-8")

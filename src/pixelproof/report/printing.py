@@ -11,7 +11,7 @@ import pixelproof.report.gallery as gallery
 from pixelproof.report.artefacts import PartArtefacts, StudyArtefacts
 from pixelproof.report.beside import Beside, named, stem
 from pixelproof.report.figures.tsne import tsne
-from pixelproof.report.inline import forests, matrices
+from pixelproof.report.inline import dots, forests, matrices
 from pixelproof.report.map_page import MAP, map_page
 from pixelproof.report.pictures import to_print
 
@@ -40,7 +40,7 @@ def folders(figures: Sequence[Beside], tables: Sequence[Sequence[Beside]], stale
 def part_figures(part: PartArtefacts, shown: Mapping[str, Any], study: StudyArtefacts) -> Iterator[Beside]:
     """Yield the figures of a part: those that the page shows of it, and those that are drawn for print alone."""
     name = part.record.name
-    for file in (*matrices(shown), *forests(shown["compared"]), *to_print(shown)):
+    for file in (*dots(shown), *matrices(shown), *forests(shown["compared"]), *to_print(shown)):
         yield replace(file, words=(name, *file.words))
     for model in part.models:
         if model.features is not None:
