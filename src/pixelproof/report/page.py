@@ -28,10 +28,11 @@ from pixelproof.report.artefacts import (
     outdated_scores,
     read_study,
 )
+from pixelproof.report.conclusions import read_conclusions
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.learning import learning_curves
 from pixelproof.report.map_page import map_file, map_page
-from pixelproof.report.other_splits import other_splits
+from pixelproof.report.other_splits import headline_on_test, other_splits
 from pixelproof.report.pictures import Picture, svg_uri
 from pixelproof.report.rendering import FIGURES, hashed, templates
 from pixelproof.report.selective import selective
@@ -39,10 +40,7 @@ from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.assessment_file import FILE as ASSESSMENT
 from pixelproof.runs.assessment_file import load_assessment
 from pixelproof.runs.comparison_file import FILE as COMPARISON
-from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.diagnosis_folder import DiagnosisFolder
-from pixelproof.runs.evidence_file import FILE as EVIDENCE
-from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import AnyPath, file_name, write_bytes
 from pixelproof.runs.folder import PAGE
@@ -127,8 +125,9 @@ def _context(study: StudyArtefacts) -> dict[str, object]:
 
 
 def _comparison_context(folder: Path) -> dict[str, object]:
-    record = load_comparison(folder / COMPARISON)
-    evidence = load_evidence(folder / EVIDENCE) if (folder / EVIDENCE).is_file() else None
+    found = read_conclusions(folder)
+    record, evidence = found.comparison, found.evidence
+    assert record is not None
     names = [model.name for model in record.models]
     return {
         "title": f"{key_results.enumerated(names)} on the same images",
@@ -166,6 +165,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "record": part.record,
         "outdated": outdated_scores(part),
         "other_splits": other_splits(part),
+        "tested": headline_on_test(part),
         "seen": replicates.seen_line(part),
         "folds": replicates.fold_rows(part),
         "fold_areas": replicates.fold_areas(part),

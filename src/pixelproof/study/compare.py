@@ -39,7 +39,7 @@ def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps
         _compare(part, found, folder, steps)
         _gather(part, found, folder, steps)
     except Refusal as refusal:
-        say(f"{folder.name}: not compared, because {refusal}")
+        say(f"{_step(folder, steps)}: not compared, because {refusal}")
         _forget(folder, COMPARISON, EVIDENCE)
 
 
@@ -64,9 +64,9 @@ def _compare(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) ->
         return
     compared = [firsts[name] for name in part.trained]
     asked = [each.made_from(steps) for each in compared]
-    if not steps.made(f"{folder.name}/{COMPARISON}", asked, folder / COMPARISON, load_comparison):
+    if not steps.made(_step(folder / COMPARISON, steps), asked, folder / COMPARISON, load_comparison):
         save_comparison(folder / COMPARISON, compare([each.path for each in compared], SPLIT))
-        steps.take(f"{folder.name}/{COMPARISON}", asked)
+        steps.take(_step(folder / COMPARISON, steps), asked)
 
 
 def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
@@ -82,7 +82,7 @@ def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> 
         [claim.model_dump(mode="json") for claim in part.claims],
         sorted({*EvidenceRecord.model_fields, *ModelFigures.model_fields}),
     ]
-    if not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
+    if not steps.made(_step(folder / EVIDENCE, steps), asked, folder / EVIDENCE, load_evidence):
         models: dict[str, list[Scores]] = {name: [] for name in part.trained}
         for each in found:
             models[each.model].append(in_order(load_scores(each.path)))
@@ -90,7 +90,12 @@ def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> 
         baseline = part.vary.reference if part.vary else None
         evidence = gather(models, levels=levels, baseline=baseline, claims=part.claims, folds=folds)
         save_evidence(folder / EVIDENCE, evidence)
-        steps.take(f"{folder.name}/{EVIDENCE}", asked)
+        steps.take(_step(folder / EVIDENCE, steps), asked)
+
+
+def _step(path: Path, steps: Steps) -> str:
+    """Return what making a file is called in ``steps.json``: its place in the study's folder."""
+    return path.relative_to(steps.path.parent).as_posix()
 
 
 def _forget(folder: Path, *names: str) -> None:

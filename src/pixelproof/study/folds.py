@@ -12,9 +12,9 @@ from pixelproof.evaluation.merge import merged
 from pixelproof.runs import Scores, load_scores, save_scores
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.artefacts import own_scores, scoring
 from pixelproof.study.file import Part
 from pixelproof.study.job import Job
-from pixelproof.study.perform import own_scores
 from pixelproof.study.steps import Steps
 
 
@@ -27,21 +27,23 @@ class Scored:
         model: The model's name.
         path: The score file.
         jobs: The runs that gave them: one, or one for each fold.
+        split: The part of the data.
     """
 
     name: str
     model: str
     path: Path
     jobs: tuple[Job, ...]
+    split: str = SPLIT
 
     def made_from(self, steps: Steps) -> list[Any]:
         """Return what the runs' scores were made from, and which they are: another command may have changed them."""
-        inputs = [steps.inputs(f"{job.name}/scores") for job in self.jobs]
-        return [self.name, *inputs, *(file_digest(job.run.scores(SPLIT)) for job in self.jobs)]
+        inputs = [steps.inputs(scoring(job, self.split)) for job in self.jobs]
+        return [self.name, *inputs, *(file_digest(job.run.scores(self.split)) for job in self.jobs)]
 
     def of_folds(self) -> list[Scores]:
         """Return the scores of each fold; none where there are no folds."""
-        return [load_scores(job.run.scores(SPLIT)) for job in self.jobs] if len(self.jobs) > 1 else []
+        return [load_scores(job.run.scores(self.split)) for job in self.jobs] if len(self.jobs) > 1 else []
 
 
 def scored(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> list[Scored]:
