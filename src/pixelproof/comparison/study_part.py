@@ -46,10 +46,10 @@ class PartScores:
     metric: str | None = None
 
     @classmethod
-    def of(cls, record: PartRecord, folder: Path) -> PartScores:
-        """Return those of a part as ``study.json`` has it."""
+    def of(cls, record: PartRecord, folder: Path, split: str = SPLIT) -> PartScores:
+        """Return those of a part as ``study.json`` has it, on the images of a split."""
         wholes = {model.name: (model.scores, *model.seed_scores) for model in record.models if record.folds}
-        runs = {model.name: _runs(model) for model in record.models}
+        runs = {model.name: _runs(model, split) for model in record.models}
         return cls(
             folder,
             models=runs | wholes,
@@ -112,6 +112,6 @@ def of_folds(files: Sequence[Path], model: str, fingerprint: str) -> Scores:
     return replace(scores, source=replace(scores.source, name=model, fingerprint=fingerprint))
 
 
-def _runs(model: ModelRecord) -> tuple[str, ...]:
-    """Return the score file of each run of a model."""
-    return tuple(Run(run).scores(SPLIT).as_posix() for run in (model.run, *model.replicates))
+def _runs(model: ModelRecord, split: str) -> tuple[str, ...]:
+    """Return the score file of each run of a model on a split."""
+    return tuple(Run(run).scores(split).as_posix() for run in (model.run, *model.replicates))

@@ -11,6 +11,7 @@ from typing import TypeVar
 from pixelproof.config import RunConfig, run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
+from pixelproof.report.conclusions import Conclusions, read_conclusions
 from pixelproof.report.one_run import as_scored, record_of_run
 from pixelproof.report.score_files import other_scores, refuse_mixture
 from pixelproof.runs import (
@@ -24,10 +25,8 @@ from pixelproof.runs import (
     load_shown,
     load_thumbnails,
 )
-from pixelproof.runs.comparison_file import FILE as COMPARISON
-from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
-from pixelproof.runs.evidence_file import FILE as EVIDENCE
-from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
+from pixelproof.runs.comparison_file import ComparisonRecord
+from pixelproof.runs.evidence_file import EvidenceRecord
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.facts import Architecture, Environment, read_facts
 from pixelproof.runs.files import read_text
@@ -38,6 +37,7 @@ from pixelproof.runs.outdated import outdated
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import (
     SPLIT,
+    TEST,
     ModelRecord,
     PartRecord,
     StudyRecord,
@@ -101,6 +101,7 @@ class PartArtefacts:
     models: tuple[ModelArtefacts, ...]
     comparison: ComparisonRecord | None = None
     evidence: EvidenceRecord | None = None
+    tested: Conclusions | None = None
 
     def place(self, model: ModelArtefacts) -> int:
         """Return the model's place in the part, which decides its colour in every chart."""
@@ -176,14 +177,9 @@ def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
         if model.scores is not None:
             refuse_mixture(model.scores, model.scores_file, record, scores[0])
     scheme = scores[0].scheme if scores else next((s for model in models if (s := _scheme(model.run))), None)
-    comparison, evidence = (folder / record.name / name for name in (COMPARISON, EVIDENCE))
-    return PartArtefacts(
-        record,
-        scheme,
-        models,
-        load_comparison(comparison) if comparison.exists() else None,
-        load_evidence(evidence) if evidence.exists() else None,
-    )
+    own = read_conclusions(folder / record.name)
+    tested = read_conclusions(folder / record.name / TEST) if record.test else None
+    return PartArtefacts(record, scheme, models, own.comparison, own.evidence, tested)
 
 
 def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed: bool) -> ModelArtefacts:

@@ -15,8 +15,8 @@ from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
 from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pair import matrix, pairs
-from pixelproof.runs.comparison_file import ComparisonRecord, GroupsRecord
-from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord
+from pixelproof.runs.comparison_file import ComparisonRecord, GroupsRecord, PairRecord
+from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord, SeedGain
 
 ANCHORS = {"where": "comparison", "boundaries": "boundaries", "mosaic": "boundaries", "effects": "effects"}
 """Where the figure of a remark stands on the page; claims have a list of their own, which shows their tests."""
@@ -81,6 +81,26 @@ def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> l
         return [sentences(pair, comparison, tongue)[0], *adjusted(pair, comparison, tongue)]
 
     return translated(said)
+
+
+def verdict_on(a: str, b: str, comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
+    """Return the verdict between two models alone, over their seeds where there are several; none if one is missing."""
+    every: list[SeedGain | PairRecord] = [*(evidence.over_seeds if evidence else ()), *comparison.pairs]
+    found = [each for each in every if (each.a, each.b) == (a, b)]
+
+    def said(tongue: Language) -> list[str]:
+        return [_verdict(each, comparison, evidence, tongue) for each in found[:1]]
+
+    return translated(said)
+
+
+def _verdict(
+    found: SeedGain | PairRecord, comparison: ComparisonRecord, evidence: EvidenceRecord | None, tongue: Language
+) -> str:
+    if isinstance(found, PairRecord):
+        return sentences(found, comparison, tongue)[0]
+    assert evidence is not None
+    return over_seeds(found, evidence, tongue)[0]
 
 
 def images(comparison: ComparisonRecord) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.intervals import mask_intervals, share_intervals
@@ -11,24 +11,44 @@ from pixelproof.evaluation.sentences import learned_line
 from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, interval, score, share
 from pixelproof.report.artefacts import PartArtefacts
+from pixelproof.report.comparison import verdict_on
 from pixelproof.report.key_results import COUNTED
+from pixelproof.report.languages import Texts
+from pixelproof.report.replicates import over_seeds
 from pixelproof.runs import ClassificationScores, Scores
+from pixelproof.runs.study_file import TEST
 
 
 @dataclass(frozen=True)
 class OtherRow:
-    """One model on one other split."""
+    """One model on one other split; ``seeds`` are its mean and standard deviation over seeds, where it has several."""
 
     model: str
     split: str
     images: str
     figure: str
     interval: str
+    seeds: tuple[str, str] | None = None
 
 
 def other_splits(part: PartArtefacts) -> list[OtherRow]:
     """Return the figures of all models on all splits but validation, in the models' order."""
-    return [_row(model.name, scores) for model in part.models for scores in model.others]
+    rows = [_row(model.name, scores) for model in part.models for scores in model.others]
+    found = over_seeds(part.tested.evidence) if part.tested and part.tested.evidence else None
+    seeds = {row.model: (row.mean, row.spread) for row in found.rows if len(row.runs) > 1} if found else {}
+    return [replace(row, seeds=seeds.get(row.model)) if row.split == TEST else row for row in rows]
+
+
+def headline_on_test(part: PartArtefacts) -> list[Texts]:
+    """Return the verdict on test between the two models whose verdict on validation is the page's headline.
+
+    They were chosen by other images, and are one pair, so that nothing has to be adjusted.
+    """
+    if part.tested is None or part.tested.comparison is None or part.comparison is None:
+        return []
+    chosen = part.evidence.headline if part.evidence else None
+    pair = chosen or part.comparison.headline
+    return verdict_on(pair.a, pair.b, part.tested.comparison, part.tested.evidence)
 
 
 def known_images(part: PartArtefacts) -> list[str]:

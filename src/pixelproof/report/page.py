@@ -29,10 +29,11 @@ from pixelproof.report.artefacts import (
     read_study,
 )
 from pixelproof.report.beside import put_beside
+from pixelproof.report.conclusions import read_conclusions
 from pixelproof.report.inline import forests
 from pixelproof.report.learning import learning_curves
 from pixelproof.report.networks import networks
-from pixelproof.report.other_splits import known_images, other_splits
+from pixelproof.report.other_splits import headline_on_test, known_images, other_splits
 from pixelproof.report.pictures import to_print
 from pixelproof.report.printing import Folders, earlier_names, folders, part_figures
 from pixelproof.report.rendering import FIGURES, TABLES, hashed, maker, templates
@@ -42,11 +43,8 @@ from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.assessment_file import FILE as ASSESSMENT
 from pixelproof.runs.assessment_file import load_assessment
 from pixelproof.runs.comparison_file import FILE as COMPARISON
-from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.diagnosis_folder import DiagnosisFolder
 from pixelproof.runs.drift_folder import DriftFolder
-from pixelproof.runs.evidence_file import FILE as EVIDENCE
-from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
@@ -149,8 +147,9 @@ def _study_page(study: StudyArtefacts) -> Page:
 
 
 def _comparison_page(folder: Path) -> Page:
-    record = load_comparison(folder / COMPARISON)
-    evidence = load_evidence(folder / EVIDENCE) if (folder / EVIDENCE).is_file() else None
+    found = read_conclusions(folder)
+    record, evidence = found.comparison, found.evidence
+    assert record is not None
     names = key_results.enumerated(model.name for model in record.models)
     shown = comparison.compared(record, evidence)
     beside = folders([*forests(shown), *to_print(shown)], [comparison_tables(record, evidence)])
@@ -194,6 +193,7 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "decides": metric_heading(part.record.metric or OF_ALL[part.record.task][0], "en"),
         "outdated": [*outdated_scores(part), *known_images(part)],
         "other_splits": other_splits(part),
+        "tested": headline_on_test(part),
         "seen": replicates.seen_line(part),
         "folds": replicates.fold_rows(part),
         "fold_areas": replicates.fold_areas(part),

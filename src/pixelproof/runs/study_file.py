@@ -17,6 +17,8 @@ VERSION: Literal[1] = 1
 FILE = "study.json"
 SPLIT = "validation"
 """The part of the data that a study scores."""
+TEST = "test"
+"""The part that it scores as well, at the end, where it is asked to; and the folder of what it concludes there."""
 
 
 class ImageCounts(Strict):
@@ -72,6 +74,8 @@ class PartRecord(Strict):
     models: tuple[ModelRecord, ...] = Field(min_length=1)
     folds: int | None = Field(default=None, ge=2)
     """In how many folds each model was trained; None where in none."""
+    test: bool = False
+    """Whether each run was scored on the split test, too, and models were compared there."""
     shown: tuple[str, ...] = ()
     """Ids of the validation images whose masks the report shows; segmentation only."""
     extremes: tuple[str, ...] = ()

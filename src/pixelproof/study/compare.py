@@ -32,11 +32,11 @@ def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps
         steps: What was made from what.
     """
     try:
-        scores = part_scores(part, found, folder)
+        scores = part_scores(part, found, steps.path.parent)
         _compare(part, scores, found, folder, steps)
         _gather(part, scores, found, folder, steps)
     except Refusal as refusal:
-        say(f"{folder.name}: not compared, because {refusal}")
+        say(f"{_step(folder, steps)}: not compared, because {refusal}")
         _forget(folder, COMPARISON, EVIDENCE)
 
 
@@ -53,13 +53,13 @@ def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
     return tuple(image.id for image in (*gains, *losses))
 
 
-def part_scores(part: Part, found: Sequence[Scored], folder: Path) -> PartScores:
-    """Return the score files of a part's models, and what its study asks of them; arguments as above."""
+def part_scores(part: Part, found: Sequence[Scored], study: Path) -> PartScores:
+    """Return the score files of a part's models in the folder of a study, and what is asked of them; see above."""
     trained = part.trained
     return PartScores(
-        folder.parent,
-        models={name: [_inside(folder, each.path) for each in found if each.model == name] for name in trained},
-        folds={_inside(folder, x.path): [_inside(folder, file) for file in x.fold_files] for x in found if part.folds},
+        study,
+        models={name: [_inside(study, each.path) for each in found if each.model == name] for name in trained},
+        folds={_inside(study, x.path): [_inside(study, file) for file in x.fold_files] for x in found if part.folds},
         levels={name: entry.levels for name, entry in trained.items()},
         baseline=part.vary.reference if part.vary else {},
         claims=part.claims,
@@ -67,9 +67,9 @@ def part_scores(part: Part, found: Sequence[Scored], folder: Path) -> PartScores
     )
 
 
-def _inside(folder: Path, path: Path) -> str:
-    """Return a path as the study's folder, in which that of the part lies, has it."""
-    return path.relative_to(folder.parent).as_posix()
+def _inside(study: Path, path: Path) -> str:
+    """Return a path as the study's folder has it."""
+    return path.relative_to(study).as_posix()
 
 
 def _compare(part: Part, scores: PartScores, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
@@ -79,7 +79,8 @@ def _compare(part: Part, scores: PartScores, found: Sequence[Scored], folder: Pa
         _forget(folder, COMPARISON)
         return
     asked = [firsts[name].made_from(steps) for name in scores.models] + _asked_by(part)
-    step, path = f"{folder.name}/{COMPARISON}", folder / COMPARISON
+    path = folder / COMPARISON
+    step = _step(path, steps)
     if not steps.wrote(step, asked, path, load_comparison):
         save_comparison(path, scores.compared())
         steps.write(step, asked, path)
@@ -94,7 +95,8 @@ def _gather(part: Part, scores: PartScores, found: Sequence[Scored], folder: Pat
     claims = [claim.model_dump(mode="json") for claim in part.claims]
     fields = sorted({*EvidenceRecord.model_fields, *ModelFigures.model_fields})
     asked = [made_from, scores.levels, claims, *_asked_by(part), fields]
-    step, path = f"{folder.name}/{EVIDENCE}", folder / EVIDENCE
+    path = folder / EVIDENCE
+    step = _step(path, steps)
     if not steps.wrote(step, asked, path, load_evidence):
         save_evidence(path, scores.evidence())
         steps.write(step, asked, path)
@@ -103,6 +105,11 @@ def _gather(part: Part, scores: PartScores, found: Sequence[Scored], folder: Pat
 def _asked_by(part: Part) -> list[str]:
     """Return what a part asks of comparisons; nothing where it asks for none, as those of earlier versions."""
     return [part.metric] if part.metric else []
+
+
+def _step(path: Path, steps: Steps) -> str:
+    """Return what making a file is called in ``steps.json``: its place in the study's folder."""
+    return path.relative_to(steps.path.parent).as_posix()
 
 
 def _forget(folder: Path, *names: str) -> None:

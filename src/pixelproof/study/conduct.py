@@ -17,16 +17,18 @@ from pixelproof.runs.files import AnyPath
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, StudyRecord, load_study, save_study
+from pixelproof.study.artefacts import inspect
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
 from pixelproof.study.folds import scored
 from pixelproof.study.job import Job, first_runs
 from pixelproof.study.parallel_jobs import check_number, perform_parallel
-from pixelproof.study.perform import inspect, perform, trained
+from pixelproof.study.perform import perform, trained
 from pixelproof.study.plan import in_order, plan
 from pixelproof.study.record import part_record
 from pixelproof.study.steps import Steps
+from pixelproof.study.tested import conclude_on_test
 from pixelproof.training.device import pick_device
 from pixelproof.training.launch import check_processes
 from pixelproof.training.plugin_trial import try_plugins
@@ -65,6 +67,8 @@ def conduct(
         steps = _perform(planned, out, processes, jobs)
         for part, group in planned.items():
             _bring_together(study.parts[part], group, out / part, steps)
+        for part, group in planned.items():  # after all that anybody may choose by
+            conclude_on_test(study.parts[part], group, out / part, steps)
         record = StudyRecord(
             name=study.name,
             title=study.title or study.name,
@@ -147,7 +151,9 @@ def _check(jobs: list[Job], processes: int) -> None:
     readers = [ImageReader.of(job.config.model) for job in jobs]
     for reader in dict.fromkeys(readers):
         alike = [job for job, its in zip(jobs, readers, strict=True) if its == reader]
-        given = dict.fromkeys(s for job in alike for s in (*job.parts["selection"], *job.parts[SPLIT], *job.shown))
+        given = dict.fromkeys(
+            s for job in alike for s in (*job.parts["selection"], *job.parts[SPLIT], *job.tested, *job.shown)
+        )
         learned = dict.fromkeys(s for job in alike for s in job.parts["train"] if s not in given)
         check_parts({"train": (*learned,), "selection": (), SPLIT: (*given,)}, jobs[0].data.scheme, reader)
 

@@ -16,6 +16,7 @@ from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.runs.metric_names import is_area
+from pixelproof.runs.study_file import TEST
 from pixelproof.schema import Strict, parse
 from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
 from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, refuse_decided, replicates
@@ -37,6 +38,8 @@ class Part(Strict):
     """Each model is trained once with each of these seeds; one run with the settings' own seed by default."""
     folds: int | None = Field(default=None, ge=2)
     """Each model is trained, with each seed, once for each of so many folds, and scored on all images of the data."""
+    test: bool = False
+    """At the end, each run is scored on the data's split test as well, and the models are compared there."""
     show: tuple[str, ...] = ()
     """Ids of validation images whose predicted masks the report shows."""
     embed: tuple[str, ...] = ()
@@ -63,6 +66,8 @@ class Part(Strict):
             refuse_decided(self._set_for(own), "training.seed")
         if self.folds:
             self._check_folds()
+        if self.test and TEST in self.trained:
+            raise ValueError(f"beside 'test: true' no model can be called '{TEST}'; rename it")
         for place, entry in enumerate(self.models.values()):
             before = dict(list(self.models.items())[:place])
             for name in entry.members:
@@ -82,6 +87,10 @@ class Part(Strict):
         claimed = [test.metric for claim in self.claims for test in claim.tests]
         if area := next((each for each in [self.metric or "", *claimed] if is_area(each)), None):
             raise ValueError(f"'{area}' is of one network's probabilities, and 'folds' train several; choose another")
+        if self.test:
+            raise ValueError(
+                "'test' scores the one network of a run, and 'folds' train several; give it to a part without folds"
+            )
 
     def _set_for(self, entries: Iterable[ModelEntry]) -> list[str]:
         """Return what is set for all models, by a factor, or for one of these."""

@@ -12,9 +12,9 @@ from pixelproof.data import Sample, fingerprint
 from pixelproof.runs import save_scores
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.artefacts import own_scores, scoring
 from pixelproof.study.file import Part
 from pixelproof.study.job import Job
-from pixelproof.study.perform import own_scores
 from pixelproof.study.steps import Steps
 
 
@@ -27,22 +27,24 @@ class Scored:
         model: The model's name.
         path: The score file.
         jobs: The runs that gave them: one, or one for each fold.
+        split: The part of the data.
     """
 
     name: str
     model: str
     path: Path
     jobs: tuple[Job, ...]
+    split: str = SPLIT
 
     def made_from(self, steps: Steps) -> list[Any]:
         """Return what the runs' scores were made from, and which they are: another command may have changed them."""
-        inputs = [steps.inputs(f"{job.name}/scores") for job in self.jobs]
-        return [self.name, *inputs, *(file_digest(job.run.scores(SPLIT)) for job in self.jobs)]
+        inputs = [steps.inputs(scoring(job, self.split)) for job in self.jobs]
+        return [self.name, *inputs, *(file_digest(job.run.scores(self.split)) for job in self.jobs)]
 
     @property
     def fold_files(self) -> list[Path]:
         """The score file of each fold, or of the one run."""
-        return [job.run.scores(SPLIT) for job in self.jobs]
+        return [job.run.scores(self.split) for job in self.jobs]
 
 
 def scored(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> list[Scored]:

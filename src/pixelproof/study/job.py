@@ -33,6 +33,8 @@ class Job:
     """The run whose weights this one starts from, where its settings name one of the study."""
     members: tuple[Job, ...] = ()
     """The runs that it consists of, where it is an ensemble."""
+    tested: tuple[Sample, ...] = ()
+    """Images of the split test that it is scored on at the end."""
     shown: tuple[Sample, ...] = ()
     """Images whose masks are shown of it."""
     embed: bool = False

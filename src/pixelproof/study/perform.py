@@ -1,47 +1,25 @@
-"""Perform a job of a study: train its model, or go on with it, and read off it what the study shows."""
+"""Perform a job of a study: train its model, or go on with it, and let what the study shows be read off it."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pixelproof.config import ModelConfig, apply_overrides, run_settings
-from pixelproof.data import Sample, fingerprint
-from pixelproof.errors import UserError
-from pixelproof.explanation.embed import embed
-from pixelproof.explanation.segmenter import show
-from pixelproof.prediction import Predictor
-from pixelproof.prediction.views import described
+from pixelproof.config import apply_overrides, run_settings
 from pixelproof.progress import say
-from pixelproof.runs import (
-    Run,
-    Scores,
-    load_features,
-    load_scores,
-    load_shown,
-    load_thumbnails,
-    save_features,
-    save_shown,
-    save_thumbnails,
-)
-from pixelproof.runs.features import VERSION as FEATURES_VERSION
+from pixelproof.runs import Run
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.folder import is_only_begun
 from pixelproof.runs.labels_file import labels_to_yaml
 from pixelproof.runs.locks import alone_in
-from pixelproof.runs.outdated import outdated
-from pixelproof.runs.scores import VERSION as SCORES_VERSION
 from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.artefacts import inspect
 from pixelproof.study.job import Job
 from pixelproof.study.plan import starting
-from pixelproof.study.steps import Reader, Steps
+from pixelproof.study.steps import Steps
 from pixelproof.verbs.ensemble import ensemble
 from pixelproof.verbs.finish import describe_network
-from pixelproof.verbs.scoring import score_run, source_of
 from pixelproof.verbs.settings import weights_file
 from pixelproof.verbs.train import train
 
@@ -135,80 +113,6 @@ def _look(job: Job, steps: Steps) -> None:
         for pictures in (job.run.explanation, job.run.shown("any").parent):
             shutil.rmtree(pictures, ignore_errors=True)
         job.run.save_config(apply_overrides(config, job.config.model.looks).model_dump(mode="json"))
-
-
-@dataclass(frozen=True)
-class _Artefact:
-    """What is read off a trained model: where it lies, what decides it besides, and how it is made."""
-
-    step: str
-    path: Path
-    reader: Reader
-    inputs: Any
-    make: Callable[[Predictor], None]
-
-
-def inspect(job: Job, steps: Steps) -> None:
-    """Make the artefacts that are read off a trained model, where they are missing or older than it."""
-    predictor: Predictor | None = None
-    for artefact in _artefacts(job, job.answers_from(steps)):
-        step = f"{job.name}/{artefact.step}"
-        if not steps.made(step, artefact.inputs, artefact.path, artefact.reader):
-            predictor = predictor or Predictor.open(job.run, job.config.training.device)
-            artefact.make(predictor)
-            steps.take(step, artefact.inputs)
-
-
-def own_scores(fingerprint: str, model: ModelConfig, run: Run) -> Reader:
-    """Return a reader of a study's scores, which refuses those that another command has put in their place.
-
-    Args:
-        fingerprint: That of the study's images.
-        model: The settings that say how the network looks at them.
-        run: The run whose weights have been scored, where the scores say which those are.
-    """
-    looks = described(model.tta, model.tta_scales)
-
-    def read(path: Path) -> Scores:
-        scores = load_scores(path)
-        if scores.source.fingerprint != fingerprint or scores.source.looks not in ("", looks):
-            raise UserError(f"{path} was scored on other images, or by other looks, than the study's", "score it again")
-        if outdated(run, scores):
-            raise UserError(f"{path} is of other weights than {run.path} has now", "score it again")
-        return scores
-
-    return read
-
-
-def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
-    run, samples, fingerprints = job.run, job.parts[SPLIT], job.fingerprints
-
-    def score(predictor: Predictor) -> None:
-        score_run(run, predictor, samples, source_of(run, SPLIT, samples, fingerprints[SPLIT]), overwrite=True)
-
-    def place(predictor: Predictor) -> None:
-        features, thumbnails = embed(predictor, samples, job.config.training.seed)
-        save_thumbnails(run.thumbnails(SPLIT), thumbnails)
-        save_features(run.features(SPLIT), features)
-
-    together = [sample.scene for sample in samples] if any(sample.group for sample in samples) else None
-    # An older version counted less.
-    counted = [*answers, fingerprints[SPLIT], SCORES_VERSION, *([together] if together else [])]
-    own = own_scores(fingerprints[SPLIT], job.config.model, run)
-    yield _Artefact("scores", run.scores(SPLIT), own, counted, score)
-    for sample in job.shown:
-        path, inputs = run.shown(sample.id), [answers, fingerprint([sample])]
-        yield _Artefact(f"shown/{sample.id}", path, load_shown, inputs, partial(_show, path, sample))
-    if job.embed:
-        yield _Artefact("features", run.features(SPLIT), _load_map(run), [answers, FEATURES_VERSION], place)
-
-
-def _show(path: Path, sample: Sample, predictor: Predictor) -> None:
-    save_shown(path, show(predictor, sample))
-
-
-def _load_map(run: Run) -> Reader:
-    return lambda path: (load_features(path), load_thumbnails(run.thumbnails(SPLIT)))
 
 
 def _set_aside(folder: Path, previous: Path) -> None:

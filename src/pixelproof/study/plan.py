@@ -15,7 +15,7 @@ from pixelproof.models import packages_of, plain_name
 from pixelproof.runs import Run
 from pixelproof.runs.claims import refuse_metric
 from pixelproof.runs.metric_names import known_metric
-from pixelproof.runs.study_file import SPLIT
+from pixelproof.runs.study_file import SPLIT, TEST
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
 from pixelproof.study.refusals import refuse_part
@@ -47,6 +47,7 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
                 start = _start(study, part, model, config, jobs, own)
                 run = Run(out / part / f"{model}{own.suffix}")
                 job = _job(model, folder, config, run, own, members, start, digest)
+                job = replace(job, tested=job.parts[TEST] if entry.test else ())
                 jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and own.first))
         refuse_part(part, entry, jobs[part])
         note_doubts(folder, jobs[part][0].config.data)
@@ -90,6 +91,9 @@ def _opened(entry: Part, part: str, data: Path) -> DataFolder:
     if entry.folds and SPLIT in folder.splits:
         problem = f"part '{part}': 'folds' take {SPLIT} out of train, and {folder.root} brings its own"
         raise UserError(problem, "leave 'folds' out, or put all images into one folder")
+    if entry.test and TEST not in folder.splits:
+        problem = f"part '{part}' asks for 'test', and {folder.root} has no split of that name"
+        raise UserError(problem, f"put images that nothing is chosen by into a folder '{TEST}', or leave 'test' out")
     wrong = entry.embed if folder.task == "segmentation" else entry.show
     if wrong:
         what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"

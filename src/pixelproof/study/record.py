@@ -40,6 +40,7 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         ),
         models=tuple(_model_record(name, entry, part, jobs, out) for name in entry.trained),
         folds=entry.folds,
+        test=entry.test,
         shown=entry.show,
         extremes=extremes(out / part) if job.data.task == "segmentation" else (),
         embed=entry.embed,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
 from pixelproof.numbers import counted
-from pixelproof.runs.study_file import SPLIT
+from pixelproof.runs.study_file import SPLIT, TEST
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part
 from pixelproof.study.job import Job
@@ -70,8 +70,9 @@ def _refuse_few_to_embed(part: str, jobs: Sequence[Job]) -> None:
 def _refuse_other_images(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     """Refuse models that would be scored on other images than the first, and so could not be compared after all."""
     firsts = {job.replicate.fold: job for job in jobs if job.model == jobs[0].model}  # folds are compared one by one
+    splits = (SPLIT, TEST) if entry.test else (SPLIT,)
     for job in jobs:
-        if job.fingerprints[SPLIT] != firsts[job.replicate.fold].fingerprints[SPLIT]:
+        if any(job.fingerprints[name] != firsts[job.replicate.fold].fingerprints[name] for name in splits):
             problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
             decided = "" if entry.folds else "validation, cv_fold, "
             remedy = f"give limit, {decided}groups and split_seed to the whole part; train_limit may differ"
@@ -95,7 +96,8 @@ def _refuse_known_images(jobs: Sequence[Job]) -> None:
     for job in jobs:
         for start in _starts(job):
             known = {real(sample.image) for name in ("train", "selection") for sample in start.parts[name]}
-            if seen := next((sample for sample in job.parts[SPLIT] if real(sample.image) in known), None):
+            scored = (*job.parts[SPLIT], *job.tested)
+            if seen := next((sample for sample in scored if real(sample.image) in known), None):
                 problem = f"{job.name} starts from {start.name}, which knows image '{seen.id}' that it is scored on"
                 remedy = "divide the data of both parts alike: by folds, validation, cv_fold, split_seed and groups"
                 raise UserError(problem, remedy)

@@ -22,7 +22,7 @@ from pixelproof.runs.folder import CONFIG, ENVIRONMENT, PAGE
 from pixelproof.runs.places import without_places
 from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import FILE as STUDY
-from pixelproof.runs.study_file import load_study
+from pixelproof.runs.study_file import TEST, load_study
 
 WEIGHTS, PICTURES, OTHERS = "weights", "pictures of the data", "other files"
 _WEIGHTS = {"checkpoints", "backends"}
@@ -94,8 +94,10 @@ def _records(folder: Path) -> set[Path]:
     files = [file for run in _runs(folder) for file in _records_of(run)]
     if (folder / STUDY).exists():
         parts = load_study(folder / STUDY).parts
-        files += [folder / STUDY, *(folder / part.name / name for part in parts for name in (COMPARISON, EVIDENCE))]
-        files += [folder / model.scores for part in parts for model in part.models if model.scores]
+        places = [folder / part.name / split for part in parts for split in ("", TEST)]
+        files += [folder / STUDY, *(place / name for place in places for name in (COMPARISON, EVIDENCE))]
+        models = [model for part in parts for model in part.models if model.scores]
+        files += [folder / whole for model in models for whole in (model.scores, *model.seed_scores)]
     return _there(folder, files)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
 from pixelproof.runs.files import AnyPath, read_json
 from pixelproof.runs.scenes import ALONE
 from pixelproof.runs.study_file import FILE as STUDY
-from pixelproof.runs.study_file import SPLIT, PartRecord, load_study
+from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
 from pixelproof.verbs.checks import Check, Verification, derived, page_check, score_checks
 
 Found = Iterator[Difference]
@@ -74,15 +74,24 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
         checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
         if checks[-1].outcome == "differs" or not (folder / whole).is_file():
             unread.add(whole)
+    checks += _concluded(record, part, record.name, unread)
+    if record.test:
+        checks += _concluded(record, PartScores.of(record, folder, TEST), f"{record.name}/{TEST}", unread)
+    return checks
+
+
+def _concluded(record: PartRecord, part: PartScores, place: str, unread: Collection[str]) -> list[Check]:
+    """Return the checks of what was concluded of a part's models, which lies in a folder of the study's."""
     firsts = [file for files in part.models.values() for file in files[:1]]
     several = sum(len(files) for files in part.models.values()) > 1 or bool(record.folds)
+    checks = []
     for name, find, needed, expected in (
         (COMPARISON, lambda path: _comparison(path, part.compared()), firsts, len(firsts) > 1),
         (EVIDENCE, lambda path: _evidence(path, part.evidence()), part.files, several),
     ):
-        file = f"{record.name}/{name}"
-        if expected or (folder / file).exists():
-            checks.append(derived(folder, file, unread, needed, find))
+        file = f"{place}/{name}"
+        if expected or (part.folder / file).exists():
+            checks.append(derived(part.folder, file, unread, needed, find))
     return checks
 
 
