@@ -96,7 +96,8 @@ def test_a_class_without_validation_images_is_noted_once(color_classes, tmp_path
 
 def test_verbs_without_a_model_do_not_wait_for_torch():
     code = (
-        "import sys; from pixelproof import api; api.score, api.doctor, api.report; assert 'torch' not in sys.modules"
+        "import sys; from pixelproof import api; api.score, api.doctor, api.report, api.verify, api.pack\n"
+        "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -21,14 +21,17 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.cam import cam_run as cam
     from pixelproof.verbs.compare import compare_models as compare
     from pixelproof.verbs.doctor import examine_data as doctor
+    from pixelproof.verbs.drift import drift_images as drift
     from pixelproof.verbs.embed import embed_run as embed
     from pixelproof.verbs.ensemble import ensemble_runs as ensemble
     from pixelproof.verbs.evaluate import evaluate_run as evaluate
     from pixelproof.verbs.explain import explain_run as explain
     from pixelproof.verbs.masks import draw_masks as masks
+    from pixelproof.verbs.pack import pack_folder as pack
     from pixelproof.verbs.predict import predict_run as predict
     from pixelproof.verbs.show import describe_model as show
     from pixelproof.verbs.train import train_run as train
+    from pixelproof.verbs.verify import verify_folder as verify
 
 __all__ = [
     "assess",
@@ -36,6 +39,7 @@ __all__ = [
     "compare",
     "cut",
     "doctor",
+    "drift",
     "embed",
     "ensemble",
     "evaluate",
@@ -43,6 +47,7 @@ __all__ = [
     "export",
     "map",
     "masks",
+    "pack",
     "predict",
     "report",
     "sample",
@@ -51,6 +56,7 @@ __all__ = [
     "show",
     "study",
     "train",
+    "verify",
 ]
 
 _FUNCTIONS = {
@@ -59,6 +65,7 @@ _FUNCTIONS = {
     "compare": "pixelproof.verbs.compare.compare_models",
     "cut": "pixelproof.deploy.cut.cut_scenes",
     "doctor": "pixelproof.verbs.doctor.examine_data",
+    "drift": "pixelproof.verbs.drift.drift_images",
     "embed": "pixelproof.verbs.embed.embed_run",
     "ensemble": "pixelproof.verbs.ensemble.ensemble_runs",
     "evaluate": "pixelproof.verbs.evaluate.evaluate_run",
@@ -66,6 +73,7 @@ _FUNCTIONS = {
     "export": "pixelproof.deploy.export.export_run",
     "map": "pixelproof.deploy.map.map_scene",
     "masks": "pixelproof.verbs.masks.draw_masks",
+    "pack": "pixelproof.verbs.pack.pack_folder",
     "predict": "pixelproof.verbs.predict.predict_run",
     "report": "pixelproof.report.page.build_report",
     "sample": "pixelproof.deploy.sample.sample_map",
@@ -74,6 +82,7 @@ _FUNCTIONS = {
     "show": "pixelproof.verbs.show.describe_model",
     "study": "pixelproof.study.conduct.conduct_file",
     "train": "pixelproof.verbs.train.train_run",
+    "verify": "pixelproof.verbs.verify.verify_folder",
 }
 
 

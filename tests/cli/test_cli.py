@@ -24,7 +24,19 @@ from waiting import PATIENCE, started, wait_for
 SLIM = ["--set", "width=0.03", "--set", "epochs=1", "--set", "batch_size=4", "--set", "device=cpu"]
 
 OPTIONS = {
-    "compare": {"--out", "--split", "--protocol", "--groups", "--seed", "--lang", "--overwrite", "--json", "--help"},
+    "compare": {
+        "--out",
+        "--split",
+        "--protocol",
+        "--groups",
+        "--metric",
+        "--margin",
+        "--seed",
+        "--lang",
+        "--overwrite",
+        "--json",
+        "--help",
+    },
     "masks": {"--images", "--rest", "--json", "--help"},
     "cut": {"--labels", "--out", "--field", "--layer", "--as", "--rest", "--classes", "--side", "--json", "--help"},
     "assess": {"--map", "--truth", "--out", "--seed", "--overwrite", "--json", "--help"},
@@ -41,6 +53,7 @@ OPTIONS = {
         "--write-labels",
         "--help",
     },
+    "drift": {*("--split", "--labelled", "--groups", "--out", "--seed", "--device", "--overwrite", "--json", "--help")},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
     "evaluate": {
@@ -70,6 +83,8 @@ OPTIONS = {
         *("--host", "--port", "--device", "--backend", "--tta", "--scales", "--threshold", "--max-megabytes", "--help")
     },
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
+    "verify": {"--json", "--help"},
+    "pack": {"--out", "--images", "--help"},
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")

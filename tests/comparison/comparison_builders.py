@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pixelproof.evaluation import confusion_counts
+from pixelproof.evaluation.outcomes import outcomes
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores, Source, save_scores
 
@@ -44,6 +47,17 @@ def classifier(skill, seed=1, images=90, name="", scheme=PETS):
     ids = tuple(f"site{place // 3}_{place:02}" for place in range(images))
     rank = np.full(images, -1)
     return ClassificationScores(ids, truth, predicted, rank, unknown, unknown, scheme, Source(name))
+
+
+def probable(skill, bias=(0, 0, 0), seed=1, images=240, digits=2, name=""):
+    """Return scores of a classifier with probabilities of few digits, so that many are equal."""
+    rng, drawn = np.random.default_rng(seed), np.random.default_rng(0)
+    truth = drawn.choice(3, images, p=(0.75, 0.15, 0.1))
+    logits = drawn.normal(size=(images, 3)) + 0.8 * rng.normal(size=(images, 3)) + np.array(bias)
+    logits[np.arange(images), truth] += skill
+    chances = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).round(digits)
+    scores = replace(classifier(1, images=images, name=name), truth=truth, **outcomes(chances, truth))
+    return replace(scores, probabilities=chances.astype(np.float32))
 
 
 def saved(folder, **scores):

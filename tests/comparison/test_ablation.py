@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from comparison_builders import probable
 from scipy import stats
 
 from pixelproof.comparison.evidence.ablation import effects
 from pixelproof.comparison.evidence.contrasts import Cell
+from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.evaluation import accuracy
 from pixelproof.labels import LabelClass, LabelScheme
@@ -48,6 +50,17 @@ def test_effects_are_differences_of_means_between_models_that_differ_in_one_leve
     assert skip.adjusted == pytest.approx(min(1, 2 * skip.p))
 
 
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "recall:fox", "roc_auc"])
+def test_an_effect_on_another_figure_is_the_difference_of_it(metric):
+    base, other = ([probable(skill, seed=10 * skill + seed) for seed in range(2)] for skill in (1, 2))
+    cells = [Cell("base", {"f": "1"}, base), Cell("other", {"f": "2"}, other)]
+    (effect,) = effects(cells, {"f": "1"}, "unknown_counted", metric=metric)
+    values = [np.mean([value_of(run, "unknown_counted", metric) for run in runs]) for runs in (base, other)]
+    assert effect.difference.value == pytest.approx(values[1] - values[0])
+    assert effect.difference.low < effect.difference.value < effect.difference.high
+    assert 0 < effect.p < 0.5
+
+
 def test_models_that_differ_in_more_than_one_level_show_no_effect():
     rng = np.random.default_rng(0)
     cells = [cell("base", {"a": "1", "b": "1"}, 0.8, rng), cell("both", {"a": "2", "b": "2"}, 0.5, rng)]
@@ -79,15 +92,17 @@ def test_intervals_over_seeds_and_images_cover_the_truth():
         gains = hard[:, None] + luck + rng.normal(0, 0.02, (images, seeds))
         drawn = rng.integers(0, images, (400, images))
         variance = gains.mean(0).var(ddof=1) / seeds
-        estimate, _ = over_images_and_seeds(gains.mean(), gains.mean(1)[drawn].mean(1), images, variance, seeds - 1)
+        estimate, _ = over_images_and_seeds(
+            gains.mean(), gains.mean(1)[drawn].mean(1).var(), images, variance, seeds - 1
+        )
         covered += estimate.low <= 0 <= estimate.high
     assert 0.92 < covered / studies < 0.98
 
 
 def test_models_that_are_equal_everywhere_do_not_show_how_far_others_would_differ():
-    same, p = over_images_and_seeds(0.0, np.zeros(100), 10, float("nan"), 0)
+    same, p = over_images_and_seeds(0.0, 0.0, 10, float("nan"), 0)
     assert (same.value, same.low, same.high, p) == (0, None, None, 1)
-    none, p = over_images_and_seeds(float("nan"), np.full(100, np.nan), 10, float("nan"), 0)
+    none, p = over_images_and_seeds(float("nan"), float("nan"), 10, float("nan"), 0)
     assert (none.value, none.low, np.isnan(p)) == (None, None, True)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from comparison_builders import classifier
+from comparison_builders import classifier, probable
 from scipy import ndimage
 
 from pixelproof.comparison.classification import compare_classifiers
@@ -18,6 +18,7 @@ from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.runs import Boundaries, SegmentationScores, Source
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.evidence_file import FILE, load_evidence, save_evidence
+from pixelproof.schema import parse
 
 SCHEME = LabelScheme(task="segmentation", classes=tuple(LabelClass(name=n, id=i) for i, n in enumerate("abc")))
 IMAGES = 10
@@ -98,6 +99,32 @@ def test_a_claim_about_one_seed_is_as_sure_as_the_comparison(images, alone):
         assert result.results[0].difference.low is None  # nothing varies
 
 
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "precision:fox", "roc_auc", "average_precision:fox"])
+def test_a_claim_by_another_figure_says_what_the_comparison_says(metric):
+    a, b = probable(0.5, seed=1), probable(1.1, seed=2)
+    found = compare_classifiers(a, b, None, 0, metric)
+    tests = claim({"model": "b", "against": "a", "metric": metric})
+    (alone,) = judge(tests, {"a": [a], "b": [b]}, "x").results
+    assert alone.difference.value == pytest.approx(found.b[-1] - found.a[-1])
+    assert alone.p == pytest.approx(found.p[-1])
+    ends = found.low[-1], found.high[-1]
+    assert [alone.difference.low, alone.difference.high] == pytest.approx(ends, abs=0.02)
+    again = probable(0.5, seed=3), probable(0.7, seed=4)
+    other = compare_classifiers(*again, None, 0, metric)
+    (seeds,) = judge(tests, {"a": [a, again[0]], "b": [b, again[1]]}, "x").results
+    gains = [found.b[-1] - found.a[-1], other.b[-1] - other.a[-1]]
+    assert seeds.difference.value == pytest.approx(np.mean(gains))
+    assert seeds.difference.low < np.mean(gains) < seeds.difference.high
+
+
+@pytest.mark.parametrize("metric", ["auc", "recall:", "iou:cat"])
+def test_a_claim_names_a_known_metric(metric):
+    with pytest.raises(UserError, match=r"there is no metric|is of one class"):
+        test = {"model": "b", "against": "a", "metric": metric}
+        parsed = parse(Claim, {"id": "c", "says": "so", "tests": [test]}, "study.yaml")
+        judge(parsed, {"a": [probable(0.5)], "b": [probable(1)]}, "x")
+
+
 def test_a_claim_is_known_from_as_many_scenes_as_there_are():
     """Of each site there are three images, and a model is right on all of them or on none."""
     rng, models = np.random.default_rng(0), {}
@@ -138,7 +165,7 @@ def test_no_claim_is_decided_by_a_metric_of_the_other_task(models):
     classifiers = {name: [classifier(0.5)] for name in "ab"}
     for of, metric in ((classifiers, "miou"), (classifiers, "edges"), (models, "accuracy")):
         one, other = of
-        with pytest.raises(UserError, match=f"which has no metric '{metric}'; choose the claim's 'metric' from"):
+        with pytest.raises(UserError, match=f"there is no metric '{metric}' of "):
             judge(claim({"model": one, "against": other, "metric": metric}), of, "unknown_counted")
 
 

@@ -8,9 +8,13 @@ import pytest
 from comparison_builders import DEEPGLOBE, classifier, saved, segmenter, truths
 
 from pixelproof import api
+from pixelproof.comparison.figures import class_figure
+from pixelproof.comparison.verdict import no_worse
+from pixelproof.comparison.wording.tables import as_json
+from pixelproof.errors import UserError
 from pixelproof.evaluation import summarise
 from pixelproof.evaluation.boundary import boundary_counts
-from pixelproof.evaluation.metrics import class_iou, image_iou
+from pixelproof.evaluation.metrics import class_iou
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, Run, Source, load_scores, save_scores
 from pixelproof.runs.arrays import save_arrays
@@ -176,7 +180,7 @@ def test_the_folder_keeps_every_image(pixelproof, segmenters, tmp_path, monkeypa
     record = load_comparison(out / "comparison.json")
     images = record.pairs[0].per_image
     for side, path in zip("ab", segmenters, strict=True):
-        expected = image_iou(load_scores(path), "unknown_counted")
+        expected = by_image(load_scores(path))
         np.testing.assert_allclose(np.array([getattr(image, side) for image in images], float), expected)
     shown = [image for image in images if image.a is not None]
     assert len(shown) == 23
@@ -369,7 +373,7 @@ def test_a_class_of_few_images_has_no_interval_and_says_so(pixelproof, tmp_path)
     assert barren["difference"] == pytest.approx(barren["b"] - barren["a"])
     assert (water["images"], water["a"], water["b"], water["difference"]) == (0, 0, None, None)
     assert "Too few images show these classes for an interval: barren." in pair["sentences"]
-    assert any("Only one model has an IoU on water" in sentence for sentence in pair["sentences"])
+    assert any("Only one model has a value for water" in sentence for sentence in pair["sentences"])
 
 
 @pytest.mark.parametrize(
@@ -402,10 +406,33 @@ def test_an_image_that_stands_twice_is_an_error(pixelproof, tmp_path):
     assert (code, "'scene0_01' twice" in err) == (2, True)
 
 
+def by_image(scores, metric="miou"):
+    figure = class_figure(metric, scores, "unknown_counted")
+    return figure.by_image(figure.counts(scores))
+
+
 def test_the_iou_of_an_image_covers_the_classes_its_truth_shows():
     scores = segmenter(0.6, 1)
-    found = image_iou(scores, "unknown_counted")
+    found = by_image(scores)
     for value, confusion in zip(found, scores.confusion, strict=True):
         shown = [k for k in range(6) if confusion[k].sum()]
         expected = class_iou(confusion, DEEPGLOBE.scored, "unknown_counted")[shown]
         assert value == pytest.approx(np.mean(expected)) if shown else np.isnan(value)
+
+
+def test_whether_a_model_is_no_worse_but_for_a_margin(tmp_path):
+    paths = saved(tmp_path, a=classifier(0.81, 1, 900), b=classifier(0.8, 1, 900))
+    pair = api.compare(paths).pairs[0]
+    assert pair.low < 0
+    for margin in (0.1, -100 * pair.low - 0.01, -100 * pair.low + 0.01, 10):
+        record = api.compare(paths, margin=margin)
+        found = as_json(record, "en")["pairs"][0]
+        shown = {"b": pair.low > -margin / 100, "a": pair.high < margin / 100}
+        assert {name: state == "shown" for name, state in found["no_worse"].items()} == shown
+        said = " ".join(found["sentences"])
+        assert said.count("points at most: that is shown") == sum(shown.values())
+    assert no_worse(-0.05, -0.02, 0.01) == "refuted"
+    assert no_worse(None, None, 0.01) == "open"
+    for wrong in (0, -1, 100, float("nan")):
+        with pytest.raises(UserError, match="points is none"):
+            api.compare(paths, margin=wrong)

@@ -12,6 +12,8 @@ from pixelproof.comparison.evidence.over_seeds import seed_gains
 from pixelproof.comparison.paired import holm
 from pixelproof.comparison.wording.over_seeds import over_seeds
 from pixelproof.evaluation import accuracy
+from pixelproof.runs.claims import Claim
+from pixelproof.schema import parse
 
 
 def test_a_gain_is_the_difference_of_the_means_over_seeds():
@@ -58,3 +60,14 @@ def test_the_verdict_in_words(share, said):
     assert sentence.startswith(said)
     assert "points accuracy" in sentence
     assert "over images and seeds" in sentence
+
+
+def test_a_claim_is_of_all_seeds_though_one_model_has_fewer():
+    """As an ensemble of the runs of the other has."""
+    rng = np.random.default_rng(4)
+    models = {"x": cell("x", {}, 0.5, rng, seeds=3).runs, "all": cell("all", {}, 0.6, rng, seeds=1).runs}
+    test = {"model": "all", "against": "x", "metric": "accuracy"}
+    evidence = gather(models, claims=[parse(Claim, {"id": "c", "says": "better", "tests": [test]}, "test")])
+    (gain,), (result,) = evidence.over_seeds, evidence.claims[0].results
+    assert (result.difference, result.p) == (gain.difference, gain.p)
+    assert result.difference.value == pytest.approx(accuracy(models["all"][0]) - evidence.models[0].score)

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
 from pixelproof.comparison import paired
-from pixelproof.comparison.segmentation import compare_segmenters, statistic
+from pixelproof.comparison.figures import class_figure
+from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.evaluation import iou, mean_iou
 from pixelproof.evaluation.metrics import class_counts
 from pixelproof.randomness import generator
 
 COUNTED = "unknown_counted"
+statistic = class_figure("miou", segmenter(0.6), COUNTED).table
 
 
 def counts(scores):

@@ -170,7 +170,7 @@ def test_a_loss_is_denied_exactly_where_none_is_shown(classes, sign):
 @given(difference=differences, half=st.floats(0, 0.2), p=st.floats(0, 1), classes=many_classes)
 def test_numbers_and_names_are_the_same_in_every_language(difference, half, p, classes):
     named = {f"class{place}": of_class(d, q, effective=10.0) for place, (d, q) in enumerate(classes)}
-    for metric in ("miou", "accuracy"):
+    for metric in ("miou", "accuracy", "balanced_accuracy", "roc_auc:melanoma"):
         one = pair(difference, difference - half, difference + half, p, named, metric)
         facts = [
             sorted(re.findall(r"[+−]?\d*\.?\d+%?|fcn32s|fcn8s|class\d", " ".join(said(one, language))))

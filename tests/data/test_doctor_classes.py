@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 
 import numpy as np
@@ -37,6 +38,23 @@ def test_a_class_that_its_files_tell_is_named(tmp_path):
     found = finding(root, "class-by-format")
     assert found.message.startswith("all 21 images of dog have the size 48x40, which no image of another class has")
     assert (found.count, found.files[0]) == (21, "train/dog/1.png")
+
+
+def test_a_class_that_light_or_focus_tells_is_named(tmp_path):
+    root = class_folders(tmp_path, 16, 30)
+    assert finding(root, "class-by-appearance") is None
+    _, *others = root.glob("*/cat/*.png")
+    for path in others:  # all but one, as a camera's setting has them
+        save(np.array(Image.open(path)) // 2, path)
+    found = finding(root, "class-by-appearance")
+    assert (found.severity, found.count) == ("note", 23)
+    assert re.search(r"from all others: cat by its \w+ness \((9\d|100)% right\), by a threshold", found.message)
+    (root / "groups.csv").write_text("filename,group\n" + "".join(f"{path},{path.stem[0]}\n" for path in _under(root)))
+    assert finding(root, "class-by-appearance") is None  # in groups, these are too few
+
+
+def _under(root):
+    return [path.relative_to(root) for path in root.glob("*/*/*.png")]
 
 
 def test_a_few_images_alike_tell_no_class(tmp_path):

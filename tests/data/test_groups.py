@@ -94,8 +94,31 @@ def test_the_doctor_finds_groups_in_two_splits(tmp_path, pixelproof):
     )
     code, out, _ = pixelproof("doctor", root)
     assert code == 1
-    assert "1 group of validation (both; 1 image) have images in train as well" in " ".join(out.split())
+    assert "1 group of validation (both; 1 image) has images in train as well" in " ".join(out.split())
     assert pixelproof("doctor", root, "--groups", "(")[0] == 2
+    (root / "train").rename(root / "test")
+    (root / "groups.csv").write_text((root / "groups.csv").read_text().replace("train", "test"))
+    (found,) = [f for f in examine(root).findings if f.check == "group-across-splits"]
+    assert found.severity == "warning"
+    assert "1 group of test (both; 1 image) has images in validation as well: what is chosen on" in found.message
+
+
+def test_the_doctor_finds_labels_that_differ_in_a_group(tmp_path):
+    """Of parts with four views each, one view is labelled otherwise."""
+    rows = ["filename,label,part,group"]
+    for part in range(6):
+        for view in range(4):
+            save(picture(4 * part + view), tmp_path / f"P{part}_{view}.png")
+            label = "dent" if part % 2 or (part, view) == (2, 1) else "good"
+            rows.append(f"P{part}_{view}.png,{label},,P{part}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    (found,) = [f for f in examine(tmp_path).findings if f.check == "labels-differ-in-group"]
+    assert (found.severity, found.files[0], found.count) == ("warning", "P2_1.png", 2)
+    assert "1 of 6 groups of several images has images with different labels (P2: 1 dent, 3 good)" in found.message
+    rows[1:5] = [row.replace("good", "dent", 1) if n == 2 else row for n, row in enumerate(rows[1:5])]
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    assert {f.severity for f in examine(tmp_path).findings if f.check == "labels-differ-in-group"} == {"note"}
+    assert not [f for f in examine(tmp_path, pattern=r"_(\d)").findings if f.check == "labels-differ-in-group"]
 
 
 def test_groups_are_kept_in_scores_however_they_are_known(color_classes, tmp_path):
@@ -105,7 +128,7 @@ def test_groups_are_kept_in_scores_however_they_are_known(color_classes, tmp_pat
     assert load_scores(tmp_path / "run" / "scores" / "validation.npz").groups.tolist() == scores.groups.tolist()
     every = api.evaluate(tmp_path / "run", color_classes, "all")
     assert every.groups.tolist() == [i[-5] for i in every.ids]
-    assert every.source.learned == "some"
+    assert every.source.learned == "30"
     api.train(color_classes, "vgg16-bn", tmp_path / "other", settings=["width=0.05", "epochs=1"])
     assert api.evaluate(tmp_path / "other", color_classes).groups is None
 
@@ -128,6 +151,10 @@ def test_scores_of_other_tools_know_the_groups_of_the_data(tmp_path):
     (tmp_path / "guess.csv").write_text("filename,label\n" + rows)
     scores = api.score(tmp_path / "guess.csv", root)
     assert dict(zip(scores.ids, scores.groups.tolist(), strict=True))["dog/3.png"] == "p1"
+    truth = "".join(f"{n}.png,{'cat' if n % 2 else 'dog'},{'p1' if n < 2 else ''}\n" for n in range(4))
+    (tmp_path / "truth.csv").write_text("filename,label,patient\n" + truth)
+    (tmp_path / "guess.csv").write_text("filename,label\n" + "".join(f"{n}.png,cat\n" for n in range(4)))
+    assert api.score(tmp_path / "guess.csv", tmp_path / "truth.csv").groups.tolist() == ["p1", "p1", "2.png", "3.png"]
     fields = mask_folders(tmp_path / "fields", 6, 0)
     write_groups(fields, [f"{n:02d},s{n // 3}" for n in range(6)])
     scores = api.score(fields / "train" / "masks", fields)

@@ -98,6 +98,38 @@ def test_a_table_beside_another_layout_may_say_anything(tmp_path, text):
     assert finding.files == ("labels.csv",)
 
 
+VIEWS = [f"P{part}_{view}.png" for part in range(3) for view in range(2)]
+ROWS = [f"{name},{'dent' if name < 'P1' else 'good'}" for name in VIEWS]
+
+
+def test_a_table_that_names_images_is_read_whatever_they_are_called(tmp_path, capsys):
+    root = table_of(tmp_path, "\n".join(["filename,label", *ROWS]), VIEWS)
+    assert open_data(root).scheme.names == ("dent", "good")
+    assert not [f for f in examine(root).findings if f.check in ("ignored-files", "table-not-read")]
+    table_of(root, "\n".join(["filename,label", *ROWS[1:]]), [])
+    with pytest.raises(UserError, match=r"as '<class>_<index> file names' and as 'labels\.csv'; name all images in"):
+        open_data(root)
+    (root / "labels.yaml").write_text("task: classification\nclasses: [{name: good, id: 0}, {name: dent, id: 1}]\n")
+    assert len(open_data(root).split("train")) == 5
+    assert f"note: 1 image of {root} left out" in capsys.readouterr().err
+    table_of(root, "\n".join(["filename,label", *("/photos/" + row for row in ROWS)]), [])
+    with pytest.raises(UserError, match=r"labels\.csv names '/photos/P0_0\.png', and .* holds no such image"):
+        open_data(root)
+
+
+def test_a_table_that_says_what_names_say_of_some_changes_nothing(tmp_path):
+    root = table_of(tmp_path, "filename,label\nP0_0.png,a\nP1_0.png,b\n", VIEWS)
+    assert open_data(root).scheme.names == ("P0", "P1", "P2")
+
+
+def test_a_table_that_says_otherwise_than_folders_is_named(tmp_path, capsys):
+    names = [f"{batch}/{i}.png" for batch in "ab" for i in range(2)]
+    root = table_of(tmp_path, "filename,label\n" + "\n".join(f"{n},{n[2]}" for n in names), names)
+    assert open_data(root).scheme.names == ("a", "b")
+    assert "labels.csv labels these images and is not read" in capsys.readouterr().err
+    assert [f.files for f in examine(root).findings if f.check == "table-not-read"] == [("labels.csv",)]
+
+
 def test_images_of_a_table_belong_to_the_split_folders_they_lie_in(tmp_path):
     names = ("images/train/a.png", "images/test/b.png", "images/c.png")
     root = table_of(tmp_path, "filename,label\nimages/train/a.png,cat\ntest/b.png,dog\nc.png,dog\n", names)

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from rasterio.transform import from_origin
 from pixelproof import api
 from pixelproof.data import read_image
 from pixelproof.deploy.areas import CELL, Ground
+from pixelproof.deploy.cog import Meaning, write_cog
+from pixelproof.deploy.journal import RawFile
 from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.scaling import choose_scaling
@@ -22,6 +25,7 @@ from pixelproof.deploy.settings import MapSettings, Stretch
 from pixelproof.labels import PRESETS, VOID, LabelClass, LabelScheme
 from pixelproof.prediction import Predictor
 from pixelproof.runs.calibration_file import Calibration, save_calibration
+from pixelproof.windows import Window
 
 OUTSIDE = (124, 116, 104)  # the colour that becomes zero
 
@@ -303,3 +307,32 @@ def test_degrees_that_cannot_be_are_a_warning(slim_run, tmp_path, capsys):
     facts = api.map(slim_run.path, scene, tmp_path / "map.tif", device="cpu", polygons=tmp_path / "p.gpkg", simplify=5)
     assert facts["areas"] is None
     assert "its coordinates are called degrees and cannot be, so areas are not known" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bands", [1, 3])
+def test_while_gdal_compresses_it_is_shown_how_far_it_is(tmp_path, monkeypatch, bands):
+    shown = {}
+
+    @contextmanager
+    def counting(label, total, unit):
+        shown[label] = [0, total]
+
+        def step(amount):
+            shown[label][0] += amount
+
+        yield step
+
+    raw = RawFile(tmp_path / "map.raw", (bands, 1500, 2000), np.dtype(np.uint8))
+    raw.write(Window(0, 0, 1500, 2000), np.random.default_rng(0).integers(0, 200, (bands, 1500, 2000), np.uint8))
+    scene = SimpleNamespace(gcps=([], None), crs=CRS.from_epsg(32633), transform=UTM, rpc={})
+    meaning = Meaning([f"band {k}" for k in range(bands)], 255, "", "AVERAGE", {})
+    with monkeypatch.context() as patch:
+        patch.setattr("pixelproof.deploy.reading.EVERY", 0.001)
+        patch.setattr("pixelproof.deploy.reading.bar", counting)
+        write_cog(tmp_path / "map.tif", raw, scene, meaning)
+    assert list(shown) == ["overviews", "compress overviews", "compress"]
+    assert all(0 < done <= total == 1500 for done, total in shown.values())
+    monkeypatch.setattr("pixelproof.deploy.cog.shown", lambda *_: nullcontext())
+    write_cog(tmp_path / "other.tif", raw, scene, meaning)
+    assert (tmp_path / "other.tif").read_bytes() == (tmp_path / "map.tif").read_bytes()
+    raw.close()

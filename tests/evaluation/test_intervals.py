@@ -8,7 +8,7 @@ from scipy.stats import binomtest, bootstrap, norm
 from sklearn.metrics import average_precision_score, roc_auc_score
 from test_finding import made_up, scores_of
 
-from pixelproof.evaluation import PROTOCOLS, intervals, iou, mean_iou, pixel_accuracy, summarise
+from pixelproof.evaluation import PROTOCOLS, areas, iou, mean_iou, pixel_accuracy, summarise
 from pixelproof.evaluation.areas import influences, without_each
 from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_interval, share_intervals
 from pixelproof.evaluation.tables import print_scores
@@ -77,7 +77,7 @@ def test_too_many_groups_are_left_out_of_areas_to_first_order(monkeypatch):
     rng = np.random.default_rng(16)
     scores, members = scores_of(*made_up(rng, 600, 2, 6)), rng.permutation(np.arange(600) // 3)
     exact = area_intervals(scores, members)
-    monkeypatch.setattr(intervals, "MOST", 0)
+    monkeypatch.setattr(areas, "MOST", 0)
     for name, ends in area_intervals(scores, members).items():
         np.testing.assert_allclose(ends, exact[name], atol=0.005)
         assert (ends != exact[name]).all()

@@ -21,7 +21,7 @@ def part(scores: Scores, chosen: slice) -> Scores:
     cut = {name: value[chosen] for name, value in arrays.items() if isinstance(value, np.ndarray | tuple)}
     if isinstance(boundaries := arrays.get("boundaries"), Boundaries):
         cut["boundaries"] = Boundaries(**{name: value[chosen] for name, value in vars(boundaries).items()})
-    source = replace(scores.source, name=f"{chosen.start}", fingerprint=f"{chosen.start}")
+    source = replace(scores.source, name=f"{chosen.start}", fingerprint=f"{chosen.start}", learned="1")
     return replace(scores, **cut, source=source)
 
 
@@ -41,7 +41,7 @@ def test_parts_together_are_the_whole_but_for_what_belongs_to_one_network(scores
     whole = merged(parts)
     assert whole.ids == scores.ids
     nothing = dict.fromkeys({"calibration", "probabilities"} & {f.name for f in fields(scores)})
-    source = replace(scores.source, temperatures="", looks="")
+    source = replace(scores.source, temperatures="", looks="", learned=str(len(parts)))
     assert summarise(whole) == summarise(replace(scores, **nothing, source=source)) | {"looks": scores.source.looks}
     assert (whole.source.name, whole.source.split, whole.source.fingerprint) == ("", "all", "")
     one = replace(parts[0], calibration=parts[0].calibration[:, :1])  # of a network without a fitted temperature

@@ -1,5 +1,6 @@
 """A run is scored on data it was not trained on: as that data is, with no part of it set aside."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -54,8 +55,11 @@ def test_a_split_may_be_named_as_its_folder(tmp_path, two_fields, pixelproof):
 def test_all_images_of_what_a_run_learned_from_flatter_it(tmp_path, two_fields, capsys):
     run = train_run(two_fields, "fcn32s-bn", tmp_path / "run", settings=SETTINGS)
     scores = evaluate_run(run.path, two_fields, "all")
-    assert "the run learned from some of these images, which flatters it" in capsys.readouterr().err
+    assert "warning: 8 of 11 images were learned from by this run: they flatter its figures" in capsys.readouterr().err
     assert len(scores.ids) == 11
+    (run.path / "learned.npz").unlink()  # as in a run of an earlier version
+    evaluate_run(run.path, two_fields, "all")
+    assert "warning: some of these images were learned from by this run" in capsys.readouterr().err
     assert {"train/0000", "validation/0000"} <= set(scores.ids)
     assert load_scores(run.scores("all")).ids == scores.ids
 
@@ -137,3 +141,34 @@ def test_what_another_process_has_written_meanwhile_is_not_replaced_unasked(tmp_
     with pytest.raises(UserError, match=r"validation\.npz holds the scores of other images"):
         evaluate_run(run.path, two_fields, device="cpu")
     assert load_scores(own).source == others.source
+
+
+def test_known_images_are_counted_whatever_they_are_called(tmp_path, color_classes, pixelproof):
+    settings = ["width=0.02", "epochs=1", "input_size=16", "device=cpu"]
+    first = train_run(color_classes, "vgg16", tmp_path / "first", settings=settings)
+    swapped = tmp_path / "swapped"
+    for file in color_classes.rglob("*.png"):
+        split, label, name = file.relative_to(color_classes).parts
+        if name == "0.png" or (split == "validation" and name == "1.png"):
+            split = {"train": "validation", "validation": "train"}[split]
+        (swapped / split / label).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, swapped / split / label / f"copy-{len(list(swapped.rglob('*')))}.png")
+    weights = first.path / "checkpoints" / "best.safetensors"
+    train = ["--model", "vgg16", "--weights", weights, "--out", tmp_path / "pool"]
+    code, _, err = pixelproof("train", swapped, *train, *(word for each in settings for word in ("--set", each)))
+    assert code == 0
+    assert "3 of 9 validation images were learned from by first, whose weights this run begins with" in err
+    code, out, err = pixelproof("evaluate", tmp_path / "pool", color_classes, "--json")
+    assert "warning: 6 of 12 images were learned from by this run: they flatter its figures" in err
+    assert json.loads(out)["learned_from"]["images"] == 6
+    code, out, err = pixelproof("evaluate", tmp_path / "pool", swapped, "--out", tmp_path / "own.npz")
+    assert "warning: 3 of 9 images were learned from by this run, or by first, whose weights it began with" in err
+    pixelproof("evaluate", first.path, color_classes)
+    code, out, _ = pixelproof("compare", tmp_path / "pool", first.path)
+    assert "pool has learned from 6 of these 12 images, which flatters it." in out.replace("\n", " ")
+    page = build_report(tmp_path / "pool").read_text("utf-8")
+    assert "Scores of vgg16: 6 of 12 images were learned from by this run" in page
+    (tmp_path / "pool" / "learned.npz").write_bytes(b"")
+    code, _, err = pixelproof("evaluate", tmp_path / "pool", color_classes)
+    assert code == 0
+    assert "which images pool has learned from is not known" in err

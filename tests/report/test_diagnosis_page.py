@@ -50,11 +50,13 @@ def test_what_the_page_says_of_classes(color_classes, tmp_path):
         (color_classes / split / "red").rename(color_classes / split / "<b>red")
     copy = color_classes / "train" / "green" / "copy.png"
     copy.write_bytes((color_classes / "train" / "blue" / "0.png").read_bytes())
+    (color_classes / "test" / "green").mkdir(parents=True)
+    copy.rename(color_classes / "test" / "green" / "copy.png")
     api.doctor(color_classes, out=tmp_path / "look")
     page = Page(tmp_path / "look" / "report.html")
     assert "<b>red" not in page.source
     assert "conflicting-labels" in page.text
-    assert {row[0]: row[2:] for row in page.tables[0].rows}["green"] == ["11", "4"]
+    assert {row[0]: row[2:] for row in page.tables[0].rows}["green"] == ["10", "4", "1"]
     titles = [values.get("alt", "") for tag, values in page.tags if tag == "img"]
     assert sum(title.startswith("blue: ") for title in titles) == 8
 

@@ -35,9 +35,11 @@ from pixelproof.labels import PRESETS, LabelClass
 from pixelproof.report import classification
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.classification import embeddings
-from pixelproof.report.key_results import sentences
+from pixelproof.report.key_results import flattered, sentences
 from pixelproof.report.page import build_report
+from pixelproof.report.provenance import training_time
 from pixelproof.runs import Run, Source, load_features, load_scores, load_shown, save_scores, save_shown
+from pixelproof.runs.machine import processor
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}", "$\\frac{1}$", "a'b&amp;c"]
 
@@ -143,6 +145,26 @@ def test_all_items_of_the_study_are_there(built: Path):
     assert "selection 200 choosing the epoch and fitting the temperature" in text
     assert "owl" in text
     assert "rangeland" in text
+
+
+def test_how_long_all_runs_took_and_on_what(built: Path, copy: Path):
+    page = " ".join(Page(built / "report.html").words)
+    assert "The training times of all 3 runs add up to 3 h 36 min." in page
+    assert processor() in page
+    assert f"{os.cpu_count()} CPU" in page
+    runs = list(read_study(copy).parts[1].models)
+    runs[0].run.note({"seconds": None, "processor": ""})
+    assert training_time(read_study(copy).parts) == "The training times of 2 of 3 runs add up to 2 h 24 min."
+    assert training_time(read_study(runs[1].run.path).parts) == ""  # which says so itself
+
+
+def test_the_best_of_many_is_called_flattered(built: Path):
+    part = read_study(built).parts[1]
+    assert flattered(part) == ""
+    several = replace(part, models=(*part.models, part.models[0]))
+    assert flattered(several).startswith("Which of 3 models is best was chosen on these images")
+    varied = replace(part, record=part.record.model_copy(update={"baseline": {"skips": "none"}}))
+    assert "of 2 models" in flattered(varied)
 
 
 def test_the_frequent_confusions_are_those_of_the_scores(built: Path):

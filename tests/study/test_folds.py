@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import yaml
 
+from pixelproof import api
 from pixelproof.errors import UserError
+from pixelproof.evaluation.areas import average_precision, roc_auc
 from pixelproof.evaluation.score import score
 from pixelproof.report.page import build_report
-from pixelproof.runs import Boundaries, Run, load_scores
+from pixelproof.runs import Boundaries, Run, load_scores, save_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.study import conduct as conducting
@@ -98,6 +100,20 @@ def test_every_image_is_scored_once_by_a_run_that_has_not_seen_it(finished):
     assert members == {f"both.fold-{k}": [f"fcn32s.fold-{k}", f"fcn8s.fold-{k}"] for k in (1, 2)}
 
 
+def test_what_is_not_of_the_folds_is_found(finished, tmp_path):
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    assert {check.outcome for check in api.verify(out).checks} == {"right"}
+    whole = load_scores(out / "land" / "fcn8s.npz")
+    whole.confusion[2, 0, 1] += 7
+    save_scores(out / "land" / "fcn8s.npz", whole)
+    shutil.rmtree(out / "land" / "both.fold-2")
+    found = {check.file: check for check in api.verify(out).checks}
+    (difference,) = found["land/fcn8s.npz"].differences
+    assert (difference.figure, difference.stored - difference.recomputed) == (f"confusion[{whole.ids[2]}, 0, 1]", 7)
+    unchecked = {f"land/{name}" for name in ("both.fold-2/scores/validation.npz", "both.npz", "comparison.json")}
+    assert {file for file, check in found.items() if check.outcome == "not checked"} >= unchecked
+
+
 def test_all_that_a_study_says_is_of_all_images(finished):
     out = finished / "out"
     record = json.loads((out / "study.json").read_text())["parts"][0]
@@ -126,6 +142,31 @@ def test_all_that_a_study_says_is_of_all_images(finished):
     assert "has not predicted this image yet" not in page
 
 
+def test_seeds_beside_folds_are_trained_in_the_same_folds_and_give_a_score_of_all_images_each(finished, tmp_path):
+    out, seeds = shutil.copytree(finished / "out", tmp_path / "out"), {"land": {"seeds": [0, 1]}}
+    before = {path: time for path, time in times(out).items() if "both" not in str(path)}
+    page = conduct(study_of(tmp_path, **seeds), finished, out).read_text()
+    jobs = plan(study_of(tmp_path, **seeds), finished, out)["land"]
+    assert [job.run.name for job in in_order({"land": jobs})] == [
+        *("fcn32s.fold-1", "fcn8s.fold-1", "fcn32s.fold-2", "fcn8s.fold-2"),
+        *("fcn32s.seed-1.fold-1", "fcn8s.seed-1.fold-1", "fcn32s.seed-1.fold-2", "fcn8s.seed-1.fold-2"),
+        *("both.fold-1", "both.fold-2"),
+    ]
+    own = {job.run.name: (job.config.training.seed, job.parts) for job in jobs}
+    assert [own[f"fcn8s.seed-1.fold-{k}"] == (1, own[f"fcn8s.fold-{k}"][1]) for k in (1, 2)] == [True, True]
+    assert [len(job.members) for job in jobs if job.members] == [4, 4]
+    assert before.items() < times(out).items()
+    other = load_scores(out / "land" / "fcn8s.seed-1.npz")
+    assert same(other, score([out / "land" / f"fcn8s.seed-1.fold-{k}" / "scores/validation.npz" for k in (1, 2)]))
+    evidence = load_evidence(out / "land" / "evidence.json")
+    assert [(one.runs, len(one.scores), len(one.folds)) for one in evidence.models] == [(2, 2, 2), (2, 2, 2), (1, 1, 2)]
+    assert (evidence.over_seeds[0].seeds, evidence.claims[0].seeds, evidence.images) == ((2, 2), 2, 8)
+    record = json.loads((out / "study.json").read_text())["parts"][0]["models"][1]
+    assert (record["scores"], record["seed_scores"]) == ("land/fcn8s.npz", ["land/fcn8s.seed-1.npz"])
+    for said in ("Over the folds of the first seed", "Over all seeds", "the same for all seeds"):
+        assert said in page
+
+
 def test_a_page_names_scores_of_a_fold_whose_weights_were_trained_on(finished, tmp_path, capsys):
     out = shutil.copytree(finished / "out", tmp_path / "out")
     runs = [Run(out / "land" / f"fcn8s.fold-{fold}") for fold in (1, 2)]
@@ -141,7 +182,7 @@ def test_a_killed_study_goes_on_and_ends_as_an_uninterrupted_one(finished, unspl
         pass
 
     def killed(job, *rest):
-        if job.replicate:
+        if job.replicate.fold:
             raise KilledError
         original(job, *rest)
 
@@ -179,15 +220,20 @@ def test_folds_of_a_classifier(tmp_path):
     for said in ("of 30 validation images right", SEEN, "Over the folds"):
         assert said in page
     assert "Finding all images of one class" not in page
+    folds = [load_scores(tmp_path / f"out/patches/vgg16.fold-{k}/scores/validation.npz") for k in (1, 2)]
+    areas = load_evidence(tmp_path / "out/patches/evidence.json").models[0].fold_areas
+    assert [each.name for each in areas] == list(whole.scheme.names)
+    assert np.allclose([each.auc for each in areas], np.transpose([roc_auc(fold) for fold in folds]))
+    mean = np.mean([average_precision(fold).mean() for fold in folds])
+    assert f'<td class="text">mean of classes</td><td>{mean:.3f}</td>' in page
 
 
 @pytest.mark.parametrize(
     ("part", "complaint"),
     [
         ({"folds": 1}, "folds"),
-        ({"seeds": [0, 1]}, "'seeds' do not go with 'folds', each of which is trained once; leave one of them out"),
-        ({"models": {"fcn8s": {"seeds": [0]}}}, "'seeds' do not go with 'folds'"),
         ({"embed": ["fcn8s"]}, "'embed' maps what one network sees, and 'folds' train several"),
+        ({"metric": "roc_auc"}, "'roc_auc' is of one network's probabilities, and 'folds' train several"),
         ({"settings": SETTINGS | {"cv_fold": "1/2"}}, "'cv_fold' has no effect beside 'folds', which decide it"),
         ({"models": {"fcn32s": None, "fcn8s": {"data": {"cv_fold": "1/2"}}}}, "'cv_fold' has no effect beside"),
         ({"models": {"fcn32s": None, "fcn8s": {"folds": 2}}}, "'folds' is no setting; write it beside 'data', where"),

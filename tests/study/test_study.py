@@ -1,19 +1,27 @@
 """The study from its file to its report; a second run redoes only what changed."""
 
 import json
+import re
 import shutil
+import zipfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pixelproof import api
 from pixelproof.config import apply_overrides, default_config, without_effect
 from pixelproof.data import open_data
 from pixelproof.errors import UserError
 from pixelproof.models import task_of
+from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_scores, save_scores
+from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.locks import alone_in
+from pixelproof.runs.study_file import load_study
 from pixelproof.study import studies
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import builtin_study, read_study, run_config
@@ -152,6 +160,77 @@ def test_a_comparison_goes_when_its_models_or_images_do(study, tmp_path, out):
     report = conduct(read_study(tmp_path / "less.yaml"), tmp_path, out, ["epochs=1"])
     assert not any(path.exists() for path in found)
     assert "fcn8s" not in report.read_text()
+
+
+def test_a_part_says_by_what_its_models_are_compared(study, tmp_path, out):
+    of = "recall:water"
+    text, before = yaml.safe_load(STUDY), times(out)
+    text["parts"]["fields"] |= {"metric": of}
+    text["parts"]["patches"] |= {"metric": "roc_auc", "models": {"vgg16": "vgg16-bn", "again": {"model": "vgg16-bn"}}}
+    test = {"model": "again", "against": "vgg16", "metric": "f1:red"}
+    text["parts"]["patches"]["claims"] = [{"id": "c", "says": "better", "tests": [test]}]
+    (tmp_path / "by.yaml").write_text(yaml.safe_dump(text))
+    page = conduct(read_study(tmp_path / "by.yaml"), tmp_path, out, ["epochs=1"]).read_text("utf-8")
+    found = {part: load_comparison(out / part / "comparison.json") for part in ("patches", "fields")}
+    assert {part: record.pairs[0].metric for part, record in found.items()} == {"patches": "roc_auc", "fields": of}
+    recorded = {each.name: each.metric for each in load_study(out / "study.json").parts}
+    assert recorded == {"patches": "roc_auc", "fields": of}
+    assert '<th scope="col">Mean ROC AUC</th>' in page
+    assert "Recall of water" in page
+    assert "gain in F1 of red" in page
+    assert {name.split("/")[1] for name in changed(before, times(out))} == {"again"}  # nothing else is made anew
+    evidence = load_evidence(out / "patches" / "evidence.json")
+    assert [model.score for model in evidence.models] == pytest.approx([m.value for m in found["patches"].models])
+    conduct(study, tmp_path, out, ["epochs=1"])
+    assert load_comparison(out / "fields" / "comparison.json").pairs[0].metric == "miou"
+
+
+def test_a_comparison_that_was_edited_is_made_again(study, tmp_path, out, capsys):
+    found = [out / "fields" / name for name in ("comparison.json", "evidence.json")]
+    kept = [path.read_text() for path in found]
+    assert [m["path"] for m in json.loads(kept[0])["models"]] == [
+        f"fields/{name}/scores/validation.npz" for name in ("fcn32s", "fcn8s")
+    ]
+    for path, text, figure in zip(found, kept, ('"difference": ', '"value": '), strict=True):
+        path.write_text(re.sub(f"{figure}[^,\n]*", f"{figure}0.5", text, count=1))
+    conduct(study, tmp_path, out, ["epochs=1"])
+    assert [path.read_text() for path in found] == kept
+    assert capsys.readouterr().err.count("is not known to be what this study wrote: it is made again") == 2
+    before = [path.stat().st_mtime_ns for path in found]
+    conduct(study, tmp_path, out, ["epochs=1"])
+    assert [path.stat().st_mtime_ns for path in found] == before
+
+
+def test_what_is_packed_can_be_checked_and_shows_nothing_of_the_data_or_the_machine(pixelproof, out, tmp_path):
+    run = Run(out / "patches" / "vgg16")
+    run.note({"command": f"pixelproof study a.yaml --data '{tmp_path}/my data' --set weights={tmp_path}/a.pt"})
+    run.save_config(run.config() | {"data": run.config()["data"] | {"groups": "/(.+)/"}})
+    code, said, _ = pixelproof("pack", str(out), "--out", str(tmp_path / "packed"))
+    assert code == 0
+    assert re.search(r"left out: [\d.]+ MB of weights, [\d.]+ kB of pictures of the data, .* other files \(--im", said)
+    assert {check.outcome for check in api.verify(tmp_path / "packed").checks} == {"right"}
+    files = {file for file in (tmp_path / "packed").rglob("*") if file.is_file()}
+    assert not [f.name for f in files if f.suffix == ".safetensors" or "proof" in f.name or "thumb" in f.name]
+    assert not [part for file in files for part in file.parts if part in ("shown", "worst", "doubtful", "pictures.npz")]
+    for file in files:
+        with zipfile.ZipFile(file) if zipfile.is_zipfile(file) else nullcontext() as archive:
+            held = b"".join(map(archive.read, archive.namelist())) if archive else file.read_bytes()
+        assert str(tmp_path.parent).encode() not in held
+        assert not re.search(rb"data:image/(jpeg|png|webp)", held)
+    made = (tmp_path / "packed" / "report.html").read_text()
+    assert "--data &#39;my data&#39; --set weights=a.pt" in made
+    assert "groups: /(.+)/" in made
+    with pytest.raises(UserError, match="packed already exists"):
+        api.pack(out, tmp_path / "packed")
+
+    run.note({"command": ""})
+    page = build_report(out).read_bytes()
+    packed = api.pack(out, tmp_path / "whole", images=True)
+    assert (packed.folder / "report.html").read_bytes() == page
+    assert b"data:image/jpeg" in page
+    assert "pictures of the data" not in packed.left
+    alone = api.pack(run.path, tmp_path / "alone").folder
+    assert "Run alone" in (alone / "report.html").read_text()
 
 
 def test_an_explanation_goes_when_its_model_is_no_longer_explained(study, tmp_path, out):
@@ -347,9 +426,11 @@ def test_the_record_of_a_study_names_its_runs(finished):
         ),
         ("fields", {"models": {"fcn8s": None}, "embed": ["fcn8s"]}, "'embed' is for classification"),
         ("patches", {"models": {"vgg16": None}, "show": ["red/0.png"]}, "'show' is for segmentation"),
-        ("patches", claimed("vgg16", "vgg16-bn"), "the claim 'c' tests 'miou', and"),
-        ("patches", claimed("vgg16", metric="mosaic"), "is for classification; choose its 'metric' from accuracy"),
-        ("fields", claimed("fcn8s", "fcn32s", metric="accuracy"), "the claim 'c' tests 'accuracy', and"),
+        ("patches", claimed("vgg16", "vgg16-bn"), "there is no metric 'miou' of classification; known are accuracy, "),
+        ("patches", claimed("vgg16", metric="mosaic"), "the claim 'c' does not fit "),
+        ("fields", {"models": {"fcn8s": None}, "metric": "accuracy"}, "part 'fields': 'metric' does not fit "),
+        ("patches", {"models": {"vgg16": None}, "metric": "recall:redd"}, "did you mean 'red'?"),
+        ("fields", claimed("fcn8s", "fcn32s", metric="accuracy"), "there is no metric 'accuracy' of segmentation; "),
         (
             "patches",
             {"models": {"vgg16": None}, "embed": ["vgg16"], "settings": {"limit": 6}},

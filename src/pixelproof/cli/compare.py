@@ -9,6 +9,22 @@ import typer
 
 from pixelproof.cli.options import AnySplitOption, JsonOption, OverwriteOption, print_json
 
+GroupsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What in an image's id names its scene, such as `([^/_]+)_`, or none; without, as the scores know.",
+        metavar="REGEX",
+    ),
+]
+MetricOption = Annotated[
+    str | None,
+    typer.Option(help="What decides, such as f1 or recall:CLASS; without, accuracy or mIoU.", metavar="NAME"),
+]
+MarginOption = Annotated[
+    float | None,
+    typer.Option(help="Say whether each model is no worse than the other, but for this much.", metavar="POINTS"),
+]
+
 
 def compare(
     models: Annotated[
@@ -19,13 +35,9 @@ def compare(
     ] = None,
     split: AnySplitOption = "validation",
     protocol: Annotated[str, typer.Option(help="unknown_counted or unknown_ignored.")] = "unknown_counted",
-    groups: Annotated[
-        str | None,
-        typer.Option(
-            help="What in an image's id names its scene, such as `([^/_]+)_`, or none; without, as the scores know.",
-            metavar="REGEX",
-        ),
-    ] = None,
+    groups: GroupsOption = None,
+    metric: MetricOption = None,
+    margin: MarginOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
     lang: Annotated[str, typer.Option(help="Language of the sentences: en or zh-Hant.")] = "en",
     overwrite: OverwriteOption = False,
@@ -39,7 +51,16 @@ def compare(
 
     tongue = known_language(lang)
     record = compare_models(
-        models, out, split=split, protocol=protocol, groups=groups, seed=seed, language=lang, overwrite=overwrite
+        models,
+        out,
+        split=split,
+        protocol=protocol,
+        groups=groups,
+        metric=metric,
+        margin=margin,
+        seed=seed,
+        language=lang,
+        overwrite=overwrite,
     )
     if json:
         print_json(as_json(record, tongue))

@@ -16,6 +16,7 @@ from pixelproof.cli.compare import compare
 from pixelproof.cli.cut import cut
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
+from pixelproof.cli.drift import drift
 from pixelproof.cli.embed import embed
 from pixelproof.cli.ensemble import ensemble
 from pixelproof.cli.evaluate import evaluate
@@ -23,6 +24,7 @@ from pixelproof.cli.explain import explain
 from pixelproof.cli.export import export
 from pixelproof.cli.map import map_scene
 from pixelproof.cli.masks import masks
+from pixelproof.cli.pack import pack
 from pixelproof.cli.predict import predict
 from pixelproof.cli.report import report
 from pixelproof.cli.sample import sample
@@ -32,6 +34,7 @@ from pixelproof.cli.show import show
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
+from pixelproof.cli.verify import verify
 from pixelproof.errors import INTERRUPTED, UserError
 from pixelproof.process import keep_freed_memory, let_threads_sleep, return_freed_memory, write_stderr_nowhere
 
@@ -58,7 +61,10 @@ for verb in (
     embed,
     explain,
     cam,
+    drift,
     report,
+    verify,
+    pack,
 ):
     app.command()(verb)
 app.command("map")(map_scene)

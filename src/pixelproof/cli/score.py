@@ -41,6 +41,8 @@ def score(
 ) -> None:
     """Score masks or a table of predictions that any tool made, or put score files together."""
     from pixelproof.evaluation.asked import answer, read_questions
+    from pixelproof.evaluation.sentences import learned_line
+    from pixelproof.progress import say
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
 
@@ -49,6 +51,8 @@ def score(
     scores = _scored(predictions, labels, merge or [], per_group)
     # This refuses what cannot be answered, before anything is replaced.
     answers = answer(scores, read_questions(scores.scheme, threshold, find, cost))
+    if line := learned_line(scores):
+        say(f"warning: {line}")
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pixelproof.array_types import Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.classification import compare_classifiers
-from pixelproof.comparison.findings import Findings
+from pixelproof.comparison.findings import Findings, Method
 from pixelproof.comparison.match import group
 from pixelproof.comparison.opening import open_models
 from pixelproof.comparison.segmentation import compare_segmenters
+from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import Protocol, protocol_of
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
-from pixelproof.runs.comparison_file import ComparedModel, ComparisonRecord, GroupsRecord
+from pixelproof.runs.comparison_file import ComparedModel, ComparisonRecord, GroupsRecord, IntervalName, TestName
+from pixelproof.runs.metric_names import known_metric
+
+NAMES: Mapping[Method, tuple[IntervalName, TestName]] = {
+    "exact": ("tango", "mcnemar"),
+    "resampled": ("bootstrap", "permutation"),
+    "jackknife": ("jackknife", "jackknife"),
+}
+"""What findings are from, as a record calls the interval and the test."""
 
 
 def compare(
@@ -24,6 +34,8 @@ def compare(
     protocol: str = "unknown_counted",
     groups: str | None = None,
     seed: int = 0,
+    metric: str | None = None,
+    margin: float | None = None,
 ) -> ComparisonRecord:
     """Return what the same images say about two or more models.
 
@@ -34,35 +46,57 @@ def compare(
         groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
             for itself; None takes the groups that the scores know.
         seed: Seed of the resamples. Equal seeds give equal results.
+        metric: What decides, such as "f1" or "recall:melanoma"; see ``runs.metric_names``. None for accuracy or mIoU.
+        margin: By how many percentage points a model may be worse and still do; see ``verdict.no_worse``.
 
     Raises:
-        UserError: A file cannot be read, or an option has a wrong value.
-        Refusal: The models were not measured alike, or there are too few images for an interval.
+        UserError: A file cannot be read, an option has a wrong value, or scores lack what the metric needs.
+        Refusal: The models were not measured alike, there are too few images for an interval, or the metric is
+            undefined on them.
     """
-    protocol_of(protocol)  # which is refused before files are read
+    protocol_of(protocol), share_of(margin)  # which are refused before files are read
     paths = [Path(model) for model in models]
-    return compare_scores(open_models(paths, split), paths, protocol, groups, seed)
+    return compare_scores(open_models(paths, split), paths, protocol, groups, seed, metric, share_of(margin))
+
+
+def share_of(margin: float | None) -> float | None:
+    """Return a margin in percentage points as a share.
+
+    Raises:
+        UserError: It is none.
+    """
+    if margin is not None and not 0 < margin < 100:
+        raise UserError(f"a margin of {margin:g} points is none", "give one above 0 and below 100, such as 1")
+    return None if margin is None else margin / 100
 
 
 def compare_scores(
-    scores: Sequence[Scores], paths: Sequence[Path], protocol: str, groups: str | None, seed: int
+    scores: Sequence[Scores],
+    paths: Sequence[Path],
+    protocol: str,
+    groups: str | None,
+    seed: int,
+    metric: str | None = None,
+    margin: float | None = None,
 ) -> ComparisonRecord:
-    """Return the same of what ``open_models`` has read from ``paths``."""
-    counting = protocol_of(protocol)
+    """Return the same of what ``open_models`` has read from ``paths``; the margin is a share."""
+    counting, metric = protocol_of(protocol), known_metric(metric, scores[0].scheme)
     members = group(scores, groups)
     pairs = list(itertools.combinations(scores, 2))
-    found = [_findings(a, b, counting, members, seed) for a, b in pairs]
-    resampled = members is not None or scores[0].scheme.task == "segmentation"
+    found = [_findings(a, b, counting, members, seed, metric) for a, b in pairs]
     values = [found[0].a[-1], *(findings.b[-1] for findings in found[: len(scores) - 1])]
+    _refuse_undefined(metric, scores, values)
+    interval, test = NAMES[found[0].method]
     return ComparisonRecord(
         task=scores[0].scheme.task,
         protocol=counting if isinstance(scores[0], SegmentationScores) else None,
-        interval="bootstrap" if resampled else "tango",
-        test="permutation" if resampled else "mcnemar",
+        interval=interval,
+        test=test,
         confidence=paired.CERTAINTY,
-        resamples=paired.RESAMPLES if resampled else None,
+        resamples=paired.RESAMPLES if test == "permutation" else None,
         seed=seed,
         groups=_groups(groups, members),
+        margin=margin,
         models=tuple(_model(*each) for each in zip(scores, paths, values, strict=True)),
         pairs=tuple(
             findings.record(a.source.name, b.source.name, a.ids) for findings, (a, b) in zip(found, pairs, strict=True)
@@ -70,12 +104,20 @@ def compare_scores(
     )
 
 
-def _findings(a: Scores, b: Scores, protocol: Protocol, groups: Int64 | None, seed: int) -> Findings:
+def _findings(a: Scores, b: Scores, protocol: Protocol, groups: Int64 | None, seed: int, metric: str) -> Findings:
     if isinstance(a, SegmentationScores) and isinstance(b, SegmentationScores):
-        return compare_segmenters(a, b, protocol, groups, seed)
+        return compare_segmenters(a, b, protocol, groups, seed, metric)
     assert isinstance(a, ClassificationScores)
     assert isinstance(b, ClassificationScores)
-    return compare_classifiers(a, b, groups, seed)
+    return compare_classifiers(a, b, groups, seed, metric)
+
+
+def _refuse_undefined(metric: str, scores: Sequence[Scores], values: Sequence[float]) -> None:
+    for each, value in zip(scores, values, strict=True):
+        if math.isnan(value):
+            why = "they do not show what it is of, or nothing is predicted as it"
+            problem = f"the metric '{metric}' of {each.source.name} is undefined on these images: {why}"
+            raise Refusal(problem, "choose another metric")
 
 
 def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
@@ -85,4 +127,6 @@ def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
-    return ComparedModel(name=source.name, path=str(path), value=value, **facts)
+    learned = int(source.learned) if source.learned.isdecimal() else 0
+    facts["learned_by"] = source.learned_by
+    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, **facts)

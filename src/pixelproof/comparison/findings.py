@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -10,15 +11,18 @@ from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison.paired import holm
 from pixelproof.comparison.verdict import verdict
 from pixelproof.evaluation.summary import defined
-from pixelproof.runs.comparison_file import ClassRecord, ImageRecord, Metric, PairRecord, Wins
+from pixelproof.runs.comparison_file import ClassRecord, ImageRecord, PairRecord, Wins
+
+Method = Literal["exact", "resampled", "jackknife"]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Figures of two models over K classes and, at place K, over all of them; NaN is undefined.
+    """Figures of two models over K classes and, at place K, over all of them or of one; NaN is undefined.
 
     Attributes:
-        metric: The name of the figure over all classes.
+        metric: The name of the figure at place K.
+        method: Where intervals and p-values are from.
         classes: K class names.
         a: float64 [K+1], the first model's figures.
         b: float64 [K+1], the second's.
@@ -31,7 +35,8 @@ class Findings:
         image_b: float64 [N], the second's.
     """
 
-    metric: Metric
+    metric: str
+    method: Method
     classes: tuple[str, ...]
     a: Float64
     b: Float64

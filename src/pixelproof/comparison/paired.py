@@ -7,10 +7,12 @@ statistic is a function of the sums, so ten thousand resamples are one product o
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtr, stdtr, stdtrit
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation import resampling
+from pixelproof.evaluation.jackknife import ROUNDING
+from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, Counts, Statistic, by_unit, effective, left_out
 from pixelproof.randomness import generator
 
@@ -28,7 +30,9 @@ __all__ = [
     "interval",
     "permutation_p",
     "resample",
+    "student",
     "support",
+    "variance",
 ]
 
 RESAMPLES = 10_000
@@ -112,6 +116,29 @@ def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
             level = float(ndtr(-quantile))
             bounds[:, place] = np.quantile(values, [level, 1 - level])
     return bounds[0], bounds[1]
+
+
+def student(value: Float64, variance: Float64, support: Float64) -> tuple[Float64, Float64, Float64]:
+    """Return Student's intervals of differences of shares and their two-sided p-values, [S] three times.
+
+    Args:
+        value: float64 [S], the differences.
+        variance: float64 [S], the sum over the units of what leaving each out changes, squared.
+        support: float64 [S], the effective number of units; NaN for no interval.
+
+    Returns:
+        NaN where the support is, and where nothing varies, which does not show how much others would differ.
+    """
+    spread = np.sqrt(np.where(variance > ROUNDING, variance * ratio(support, support - 1), np.nan))
+    reach = stdtrit(support - 1, (1 + CERTAINTY) / 2) * spread
+    p = 2 * stdtr(support - 1, -np.abs(value) / spread)
+    return np.maximum(value - reach, -1), np.minimum(value + reach, 1), p
+
+
+def variance(resampled: Float64) -> float:
+    """Return the variance of a figure in resamples, [R]; NaN where it is defined in fewer than two."""
+    known = resampled[~np.isnan(resampled)]
+    return float(known.var()) if len(known) > 1 else float("nan")
 
 
 def effective_units(a: Counts, b: Counts, statistic: Statistic, shown: Int64) -> Float64:

@@ -6,7 +6,7 @@ import numpy as np
 
 from pixelproof.comparison.paired import SIGNIFICANCE, holm
 from pixelproof.evaluation.summary import defined
-from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
+from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, NoWorse, PairRecord, Verdict
 from pixelproof.runs.evidence_file import EvidenceRecord, MosaicFigure
 
 
@@ -21,6 +21,19 @@ def verdict(low: float | None, high: float | None, p: float | None) -> Verdict:
     if low is None or high is None or not significant(p):
         return "undecided"
     return "b" if low > 0 else "a" if high < 0 else "undecided"
+
+
+def no_worse(low: float | None, high: float | None, margin: float) -> NoWorse:
+    """Return whether a model is shown to be no worse than another but for a margin.
+
+    Args:
+        low: Lower bound of its figure minus the other's; None where there is no interval.
+        high: Upper bound.
+        margin: By how much it may be worse, in shares.
+    """
+    if low is not None and low > -margin:
+        return "shown"
+    return "refuted" if high is not None and high < -margin else "open"
 
 
 def significant(p: float | None) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from pixelproof.array_types import UInt8
 from pixelproof.data.folder import Sample
 from pixelproof.runs.atomic import explain_os_error
 
@@ -25,11 +26,15 @@ def fingerprint(samples: Iterable[Sample]) -> str:
     are corrected.
     """
     lines = sorted(
-        f"{s.id}\x1f{s.label}\x1f{_file_digest(s.image, s.image.suffix.lower() in _AS_LONG)}"
-        f"\x1f{_file_digest(s.mask) if s.mask else ''}"
-        for s in samples
+        f"{s.id}\x1f{s.label}\x1f{_image_digest(s)}\x1f{_file_digest(s.mask) if s.mask else ''}" for s in samples
     )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def image_digests(samples: Sequence[Sample]) -> UInt8:
+    """Return a digest of each image's file, whatever it is called, uint8 [N, 16]; of as much as for ``fingerprint``."""
+    digests = [hashlib.blake2b(_image_digest(s).encode(), digest_size=16).digest() for s in samples]
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(len(digests), 16)
 
 
 def pixel_digest(array: npt.NDArray[np.generic]) -> bytes:
@@ -37,6 +42,10 @@ def pixel_digest(array: npt.NDArray[np.generic]) -> bytes:
     digest = hashlib.blake2b(str(array.shape).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(array).data)
     return digest.digest()
+
+
+def _image_digest(sample: Sample) -> str:
+    return _file_digest(sample.image, sample.image.suffix.lower() in _AS_LONG)
 
 
 def _file_digest(path: Path, whole: bool = True) -> str:

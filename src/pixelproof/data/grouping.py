@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
+from typing import NamedTuple
 
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.numbers import counted, first_of
@@ -12,7 +14,36 @@ from pixelproof.runs.scenes import TABLE, scene_in
 
 Splits = Mapping[str, Sequence[Sample]]
 LEARNED = ("train", "selection")
+"""The parts of the data by which weights are found: those that are learned from, and those that choose among them."""
 SAID = 3
+
+
+class Leak(NamedTuple):
+    """Groups that are in two splits.
+
+    Attributes:
+        split: The split whose score they flatter.
+        other: The split that holds images of them as well.
+        groups: The images of the former by group.
+    """
+
+    split: str
+    other: str
+    groups: Mapping[str, Sequence[Sample]]
+
+    @property
+    def images(self) -> list[Sample]:
+        """All of them."""
+        return [sample for samples in self.groups.values() for sample in samples]
+
+    def __str__(self) -> str:
+        has = "has" if len(self.groups) == 1 else "have"
+        named = f"{first_of(sorted(self.groups), SAID)}; {counted(len(self.images), 'image')}"
+        harm = "the score rewards recognising them"
+        if self.other != "train":
+            harm = f"what is chosen on {self.other}, such as a threshold, is tested on the same ones"
+        said = f"{counted(len(self.groups), 'group')} of {self.split} ({named}) {has} images in {self.other} as well"
+        return f"{said}: {harm}"
 
 
 def grouped(splits: Splits, pattern: str | None) -> dict[str, tuple[Sample, ...]]:
@@ -28,32 +59,25 @@ def grouped(splits: Splits, pattern: str | None) -> dict[str, tuple[Sample, ...]
     }
 
 
-def shared(splits: Splits) -> dict[str, dict[str, list[Sample]]]:
-    """Return, by split, the groups that train holds images of as well, with those images that are not of train."""
-    learned = {sample.group for name in LEARNED for sample in splits.get(name, ()) if sample.group}
-    found: dict[str, dict[str, list[Sample]]] = {}
-    for name, samples in splits.items():
+def shared(splits: Splits) -> Iterator[Leak]:
+    """Yield which groups each split shares with train, and, of those that are only scored, with one before it."""
+    scored = {name: splits[name] for name in sorted(splits, key="test".__eq__) if name not in LEARNED}
+    learned = [sample for name in LEARNED for sample in splits.get(name, ())]
+    pairs = [(name, "train", learned) for name in scored]
+    pairs += [(later, first, list(scored[first])) for first, later in combinations(scored, 2)]
+    for split, other, theirs in pairs:
+        known = {sample.group for sample in theirs if sample.group}
         both = defaultdict(list)
-        for sample in samples if name not in LEARNED else ():
-            if sample.group in learned:
+        for sample in scored[split]:
+            if sample.group in known:
                 both[sample.group].append(sample)
         if both:
-            found[name] = both
-    return found
-
-
-def leak(split: str, both: Mapping[str, Sequence[Sample]]) -> str:
-    """Return in words what is wrong with the groups of a split of which train has images as well."""
-    images = sum(map(len, both.values()))
-    return (
-        f"{counted(len(both), 'group')} of {split} ({first_of(sorted(both), SAID)}; {counted(images, 'image')}) "
-        "have images in train as well: the score rewards recognising them"
-    )
+            yield Leak(split, other, both)
 
 
 def doubts(data: DataFolder, parts: Splits, pattern: str | None) -> Iterator[str]:
     """Yield what is doubtful about the groups of a data set that is divided into parts."""
-    yield from (leak(*each) for each in shared(parts).items())
+    yield from map(str, shared(parts))
     if data.task == "segmentation" or pattern in (None, TABLE):
         return
     alone: dict[str, set[str]] = defaultdict(set)

@@ -52,6 +52,8 @@ def open_data(root: Path) -> DataFolder:
         require_utf8(sample.image)
     if found.unlisted:
         say_once(f"note: {counted(found.unlisted, 'image')} of {root} left out, as no list with labels names them")
+    for table in found.passed_over:
+        say_once(f"note: {table} labels these images and is not read: {root} is read as '{found.layout}'")
     return label(root, found, find_scheme(root, found))
 
 

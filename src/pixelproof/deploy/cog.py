@@ -18,16 +18,21 @@ from pixelproof.deploy.geo import CPLE_BaseError, RasterioError, open_raster, ra
 from pixelproof.deploy.journal import RawFile
 from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
+from pixelproof.deploy.reading import shown
 from pixelproof.errors import UserError
 
+BLOCK = 512
+"""Pixels a side; smaller rasters have no overviews."""
 OPTIONS = {
     "COMPRESS": "DEFLATE",
     "LEVEL": 9,
-    "BLOCKSIZE": 512,
+    "BLOCKSIZE": BLOCK,
     "BIGTIFF": "IF_SAFER",
     "NUM_THREADS": "ALL_CPUS",
 }
 TYPES = {"uint8": "Byte", "uint16": "UInt16"}
+SMALLEST_CACHE = 2**20
+"""Bytes; GDAL takes numbers far below for megabytes."""
 STEPS = 250
 """Probabilities are stored in this many steps; 255 is no data."""
 
@@ -84,10 +89,16 @@ def write_cog(path: Path, raw: RawFile, scene: Scene, meaning: Meaning) -> None:
     Raises:
         UserError: GDAL cannot write it; a disk that fills is the usual reason.
     """
+    bands, height, width = raw.shape
+    row = width * raw.dtype.itemsize
+    # A cache that holds all pixels would hide how far the second reading of them is.
+    cache = max(min(CACHE, bands * height * row // 2), SMALLEST_CACHE)
+    path.unlink(missing_ok=True)
+    options = OPTIONS | {"OVERVIEW_RESAMPLING": meaning.overviews}
     try:
         # GDAL reads raw bands of a VRT without a file of its own only where this is allowed.
-        with rasterio.Env(GDAL_CACHEMAX=CACHE, GDAL_VRT_RAWRASTERBAND_ALLOWED_SOURCE="ALL"):
-            options = OPTIONS | {"OVERVIEW_RESAMPLING": meaning.overviews}
+        allowed = rasterio.Env(GDAL_CACHEMAX=cache, GDAL_VRT_RAWRASTERBAND_ALLOWED_SOURCE="ALL")
+        with allowed, shown(raw.path, height, row, path, max(height, width) > BLOCK):
             rasterio.shutil.copy(_vrt(raw, scene, meaning), path, driver="COG", **options)
     except (RasterioError, CPLE_BaseError) as error:
         path.unlink(missing_ok=True)

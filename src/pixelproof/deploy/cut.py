@@ -81,7 +81,7 @@ def cut_scenes(
     words = {"--field": field, "--layer": layer, "--as": called, "--rest": rest, "--side": side}
     words["--classes"] = file_digest(Path(classes)) if classes else None
     made_from = _made_from(sheets, known, folder.parent, words)
-    journal = Journal(folder, made_from, changed="data", what="cut", else_="delete it")
+    journal = Journal(folder, made_from, changed="data", what="cut", by="delete it")
     try:
         cutting = Cutting(journal, sheets, known)
         found = cutting.all()

@@ -74,7 +74,7 @@ class Journal:
         changed: What can only differ because it was changed in place, so that nobody can want what is unfinished.
         anew: Throw away what was made from something else.
         what: What is made, for messages.
-        else_: How to start anew, for messages.
+        by: How to start anew, for messages.
 
     Attributes:
         folder: Beside the final place, hidden, on the same disk.
@@ -92,7 +92,7 @@ class Journal:
         changed: str,
         anew: bool = False,
         what: str = "map",
-        else_: str = "--overwrite",
+        by: str = "--overwrite",
     ) -> None:
         self.folder = _folder(out)
         self._files: list[RawFile] = []
@@ -112,7 +112,7 @@ class Journal:
             self._log.close()
             raise UserError(
                 f"{self.folder} holds an unfinished {what} with another {differing[0]}",
-                f"give what it was started with to finish it, or {else_} to start anew",
+                f"give what it was started with to finish it, or {by} to start anew",
             )
         if differing or not head.is_file():
             self._clear()

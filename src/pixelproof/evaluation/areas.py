@@ -10,9 +10,12 @@ import numpy.typing as npt
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.metrics import from_the_top, ratio
+from pixelproof.evaluation.resampling import by_unit
 from pixelproof.runs import ClassificationScores
 
 Chances = npt.NDArray[np.floating]
+MOST = 100_000_000
+"""Classes times groups times images up to which areas are computed without each group, in a few seconds."""
 _CELLS = 1_000_000  # numbers held at once, 8 MB
 
 
@@ -48,6 +51,23 @@ def _areas(found: Int64, looked_at: Int64) -> Float64:
     average = ratio((here * ratio(found, looked_at, undefined=0.0)).sum(axis=-1), true)
     lower = others[..., None] - wrong + np.diff(wrong, prepend=0) / 2
     return np.stack([average, ratio((here * lower).sum(axis=-1), true * others)], axis=-1)
+
+
+def changes(chances: Chances, own: Bool, members: Int64 | None, classes: int) -> tuple[Float64, Float64]:
+    """Return both areas of a class, [2], and by how much leaving out each image, or group, changes them, [N, 2].
+
+    Images are left out to first order, and so are groups of which there are too many.
+
+    Args:
+        chances: [N], the probabilities of the class.
+        own: bool [N], which images belong to it, of two units at least, as all others are.
+        members: int64 [N], the group of each image, 0 to G-1; None if every image stands for itself.
+        classes: Of how many classes this is to be computed.
+    """
+    if members is not None and classes * (int(members.max()) + 1) * len(own) <= MOST:
+        return without_each(chances, own, members)
+    value, moved = influences(chances, own)
+    return value, by_unit(moved, members)
 
 
 def influences(chances: Chances, own: Bool) -> tuple[Float64, Float64]:

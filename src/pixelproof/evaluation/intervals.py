@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pixelproof.array_types import Bool, Float32, Float64, Int64
-from pixelproof.evaluation.areas import influences, without_each
+from pixelproof.array_types import Bool, Float64, Int64
+from pixelproof.evaluation.areas import changes
 from pixelproof.evaluation.jackknife import ROUNDING, ends_of
 from pixelproof.evaluation.metrics import (
     Protocol,
@@ -20,10 +20,9 @@ from pixelproof.evaluation.metrics import (
 )
 from pixelproof.evaluation.resampling import MINIMUM, by_unit, left_out
 from pixelproof.evaluation.selective import exact_interval
+from pixelproof.evaluation.units import units_of
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
-MOST = 100_000_000
-"""Classes times groups times images up to which AP and ROC AUC are computed without each group, in a few seconds."""
 Intervals = dict[str, Float64]
 """Lower and upper ends of 95% intervals by their figure: [2], or [2, K] for each class; NaN where they are unknown."""
 
@@ -59,18 +58,10 @@ def area_intervals(scores: ClassificationScores, members: Int64 | None = None) -
         return {}
     for index in np.unique(scores.truth):
         own = scores.truth == index
-        shown = min(_shown(own, members), _shown(~own, members))
+        shown = min(units_of(own, members), units_of(~own, members))
         if shown >= MINIMUM:
-            ends[..., index] = ends_of(*_moved(chances[:, index], own, members, ends.shape[-1]), shown)
+            ends[..., index] = ends_of(*changes(chances[:, index], own, members, ends.shape[-1]), shown)
     return {"average_precision": ends[:, 0], "roc_auc": ends[:, 1]}
-
-
-def _moved(chances: Float32, own: Bool, members: Int64 | None, classes: int) -> tuple[Float64, Float64]:
-    """Return AP and ROC AUC of a class, [2], and by how much leaving out each unit changes them, [N, 2]."""
-    if members is not None and classes * (int(members.max()) + 1) * len(own) <= MOST:
-        return without_each(chances, own, members)
-    value, moved = influences(chances, own)
-    return value, by_unit(moved, members)
 
 
 def mask_intervals(scores: SegmentationScores, protocol: Protocol, members: Int64 | None = None) -> Intervals:
@@ -153,8 +144,3 @@ def _never_none(share: Float64, trials: Int64) -> Float64:
     """Return the variances of shares of trials, a right and a wrong one added so that none vanishes (Laplace)."""
     likely = (share * trials + 1) / (trials + 2)
     return likely * (1 - likely) / trials
-
-
-def _shown(counted: Bool, members: Int64 | None) -> int:
-    """Return how many groups have an image that is counted, bool [N]."""
-    return int(counted.sum()) if members is None else len(np.unique(members[counted]))

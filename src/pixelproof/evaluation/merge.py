@@ -46,9 +46,17 @@ def merged(scores: Sequence[Scores]) -> Scores:
     sources = [each.source for each in scores]
     name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
-    learned = next((source.learned for source in sources if source.learned), "")
-    source = Source(name, first.source.split, looks=looks, learned=learned, unit=first.source.unit)
+    source = Source(name, first.source.split, looks=looks, unit=first.source.unit, **_learned(sources))
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
+
+
+def _learned(sources: Sequence[Source]) -> dict[str, str]:
+    """Return what networks have learned from, of different images each: from how many of all, and who of before."""
+    counts = [source.learned for source in sources if source.learned]
+    exact = all(map(str.isdecimal, counts))
+    before = dict.fromkeys(source.learned_by for source in sources if source.learned_by)
+    learned = str(sum(map(int, counts))) if exact and counts else "some" if counts else ""
+    return {"learned": learned, "learned_by": ", ".join(before)}
 
 
 def _groups(scores: Sequence[Scores]) -> Names | None:

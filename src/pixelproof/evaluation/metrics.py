@@ -98,16 +98,6 @@ def f1_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
     return ratio(2 * counts[..., 0, :], counts[..., 1, :] + counts[..., 2, :])
 
 
-def image_iou(scores: SegmentationScores, protocol: Protocol) -> Float64:
-    """Return each image's IoU averaged over the classes that its truth shows, [N]; NaN where it shows none.
-
-    Averaging over the classes that a prediction names as well would compare two models over different classes.
-    """
-    counts = class_counts(scores.confusion, scores.scheme.scored, protocol)
-    shown = counts[:, 1] > 0
-    return ratio(np.where(shown, iou_of_counts(counts), 0).sum(axis=-1), shown.sum(axis=-1))
-
-
 def mean_iou(scores: SegmentationScores, protocol: Protocol) -> float:
     """Return the mean IoU over the classes where it is defined; NaN if there are none."""
     return float(mean_defined(iou(scores, protocol)))

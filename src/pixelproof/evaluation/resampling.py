@@ -85,7 +85,7 @@ def left_out(units: Counts, statistic: Statistic) -> Float64:
     return np.nan_to_num(statistic(total - units) - statistic(total[None]))
 
 
-def effective(influence: Float64, shown: Int64) -> Float64:
+def effective(influence: Float64, shown: Int64 | Float64) -> Float64:
     """Return the effective number of units behind each figure, as fewer than they seem may decide it.
 
     The variance of a figure is about the sum of d^2 over the units, with d what leaving a unit out changes. Where a
@@ -94,7 +94,7 @@ def effective(influence: Float64, shown: Int64) -> Float64:
 
     Args:
         influence: float64 [N, S], d of each unit and figure.
-        shown: int64 [S], how many units inform each figure at all.
+        shown: [S], how many units inform each figure at all.
 
     Returns:
         float64 [S], at most ``shown``; NaN where that is below ``MINIMUM``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from pixelproof.array_types import Int64
 from pixelproof.data.label_table import ProbabilityTable, header, read_probabilities, read_table
 from pixelproof.data.layouts import class_index, class_names
+from pixelproof.data.layouts.groups import groups_in
 from pixelproof.data.opening import open_data, scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import confidence_counts
@@ -19,6 +20,7 @@ from pixelproof.labels import LabelScheme
 from pixelproof.runs import ClassificationScores, Source
 from pixelproof.runs.labels_file import read_labels_for
 from pixelproof.runs.predictions_file import COLUMNS
+from pixelproof.runs.scores import Names
 
 
 def score_table(predictions: Path, truth: Path, labels: Path | None) -> ClassificationScores:
@@ -53,7 +55,7 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
         confidence=unknown,
         scheme=scheme,
         source=Source(predictions.stem),
-        groups=scenes_by(samples, list(true)),
+        groups=_groups(truth, samples, list(true)),
     )
 
 
@@ -91,8 +93,16 @@ def _of_probabilities(
         source=Source(predictions.stem, temperatures="given"),
         calibration=counts[:, None],
         probabilities=kept(chances),
-        groups=scenes_by(samples, list(true)),
+        groups=_groups(truth, samples, list(true)),
     )
+
+
+def _groups(truth: Path, samples: Samples, names: Sequence[str]) -> Names | None:
+    """Return the group of each image, str [N], as the data set or the table of true labels says; None without any."""
+    if samples:
+        return scenes_by(samples, names)
+    table = groups_in(truth)
+    return np.array([table[name] or name for name in names]) if any(table.values()) else None
 
 
 def _ids(samples: Samples, names: Iterable[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, by_unit, resample
 from pixelproof.evaluation.units import members_of, one_of_each
 from pixelproof.runs import ClassificationScores, Scores
+from pixelproof.runs.learned import MANY
 
 CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """From which confidence on a classifier's answers are kept."""
@@ -66,8 +67,10 @@ class Promise:
 
 
 def learned_from(scores: Scores) -> bool:
-    """Return whether a model has learned from the images, or some of them, or was chosen by them."""
-    return scores.source.split in LEARNED or scores.source.learned != ""
+    """Return whether a model has learned from the images, or many of them, or was chosen by them."""
+    source = scores.source
+    many = int(source.learned) > MANY * len(scores.ids) if source.learned.isdecimal() else source.learned != ""
+    return source.split in LEARNED or many
 
 
 def kept(scores: Scores, seed: int = 0) -> Kept | None:

@@ -6,7 +6,7 @@ import math
 
 from pixelproof.evaluation.calibration import ONE_LOOK
 from pixelproof.evaluation.metrics import average_loss
-from pixelproof.evaluation.selective import Promise, learned_from, promises
+from pixelproof.evaluation.selective import LEARNED, Promise, learned_from, promises
 from pixelproof.evaluation.units import noun_of
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
@@ -18,6 +18,17 @@ def study_line(scores: ClassificationScores) -> str:
     """Return the line in which the reference study reports a classifier."""
     correct, total = int(scores.correct.sum()), len(scores.ids)
     return f"Average loss: {average_loss(scores):.4f}, Accuracy: {correct}/{total} ({share(correct / total, 0)})"
+
+
+def learned_line(scores: Scores) -> str:
+    """Return how many of the images the model has learned from; empty where none, or it is not known, or asked for."""
+    source, images = scores.source, len(scores.ids)
+    if source.learned == "" or (source.split in LEARNED and source.learned == str(images)):
+        return ""
+    if not source.learned.isdecimal():
+        return "some of these images were learned from by this run: they flatter its figures"
+    by = f"this run, or by {source.learned_by}, whose weights it began with" if source.learned_by else "this run"
+    return f"{int(source.learned):,} of {counted(images, 'image')} were learned from by {by}: they flatter its figures"
 
 
 def promise_lines(scores: Scores) -> list[str]:

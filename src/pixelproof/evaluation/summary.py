@@ -17,6 +17,7 @@ from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, share_intervals
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import kept, promises
+from pixelproof.evaluation.sentences import learned_line
 from pixelproof.evaluation.units import members_of, noun_of
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
@@ -25,9 +26,15 @@ from pixelproof.runs.boundaries import TOLERANCES
 
 def summarise(scores: Scores) -> dict[str, Any]:
     """Return the figures of a score file; what is undefined is None."""
-    if isinstance(scores, SegmentationScores):
-        return _segmentation(scores)
-    return _classification(scores)
+    figures = _segmentation(scores) if isinstance(scores, SegmentationScores) else _classification(scores)
+    return figures | {"learned_from": _learned(scores)}
+
+
+def _learned(scores: Scores) -> dict[str, Any] | None:
+    """Return from how many images the model has learned, None where it is not exactly known; in words, if any."""
+    learned, line = scores.source.learned, learned_line(scores)
+    count = int(learned) if learned.isdecimal() else None
+    return {"images": count, "warning": line} if line else None
 
 
 def defined(value: float) -> float | None:

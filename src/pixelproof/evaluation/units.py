@@ -40,3 +40,8 @@ def subset(scores: ClassificationScores, chosen: Bool | Int64) -> Classification
     values = {f.name: getattr(scores, f.name) for f in fields(scores)}
     kept: dict[str, Any] = {name: value[chosen] for name, value in values.items() if isinstance(value, np.ndarray)}
     return replace(scores, **kept, ids=tuple(np.array(scores.ids, dtype=np.str_)[chosen].tolist()))
+
+
+def units_of(counted: Bool, members: Int64 | None) -> int:
+    """Return how many groups have an image that is counted, bool [N]; how many images where each stands for itself."""
+    return int(counted.sum()) if members is None else len(np.unique(members[counted]))

@@ -56,6 +56,7 @@ class ModelArtefacts:
         run: Its run folder; of several folds the first one's, and so is what follows but for scores and pictures.
         config: The resolved settings.
         environment: What the run was made with.
+        seconds: How long each of its runs was trained, None where that is not known; none of an ensemble.
         log: The training log, one row an epoch.
         architecture: Facts of the network: its print, parameters, MACs and more.
         diagram: The structure diagram, an SVG file's text, unchecked.
@@ -75,6 +76,7 @@ class ModelArtefacts:
     run: Run
     config: RunConfig | None
     environment: Environment
+    seconds: tuple[float | None, ...]
     log: list[Row]
     architecture: Architecture | None
     diagram: str | None
@@ -149,6 +151,16 @@ def read_study(folder: Path) -> StudyArtefacts:
     )
 
 
+def missing_files(folder: Path) -> list[str]:
+    """Return the files that the page of a folder would show and that are not there, as the page names them.
+
+    Raises:
+        UserError: A file is damaged.
+    """
+    parts = read_study(folder).parts if is_study_or_run(folder) else ()
+    return [file for part in parts for model in part.models for file in model.missing]
+
+
 def outdated_scores(part: PartArtefacts) -> list[str]:
     """Return a sentence for each model of a part whose scores are of other weights than its run has now."""
     stale = [model.name for model in part.models if model.outdated]
@@ -195,6 +207,7 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         run=run,
         config=config,
         environment=read(run.path / ENVIRONMENT, lambda _: run.facts()) or Environment(),
+        seconds=_seconds(record, folder) if trained else (),
         log=(read(run.metrics.path, lambda _: run.metrics.read()) if trained else None) or [],
         architecture=read(run.architecture, partial(read_facts, Architecture)),
         diagram=read(run.diagram, read_text),
@@ -209,6 +222,12 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
     )
+
+
+def _seconds(record: ModelRecord, folder: Path) -> tuple[float | None, ...]:
+    """Return how long each run of a model was trained; None where that is not known."""
+    runs = [Run(folder / path) for path in (record.run, *record.replicates)]
+    return tuple(run.facts().seconds if (run.path / ENVIRONMENT).exists() else None for run in runs)
 
 
 def _pictures(record: ModelRecord, folder: Path, shown: tuple[str, ...]) -> dict[str, Path]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pixelproof.comparison.evidence.measures import value_of
+from pixelproof.errors import Refusal
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
 from pixelproof.evaluation.baseline import baseline, baseline_lines
 from pixelproof.evaluation.sentences import study_line
@@ -55,6 +57,8 @@ class Outcome:
     model: str
     line: str
     """As the reference study prints it; empty where the loss is unknown."""
+    decides: str
+    """The figure by which the models are compared; empty where that is accuracy."""
     accuracy: str
     top5: str
     """Empty where it says nothing."""
@@ -74,7 +78,7 @@ class Outcome:
 
 def outcomes(part: PartArtefacts) -> list[Outcome]:
     """Return the outcome of every scored classifier of a part."""
-    return [_outcome(model.name, scores) for model, scores in classifiers(part)]
+    return [_outcome(model.name, scores, part.record.metric) for model, scores in classifiers(part)]
 
 
 def embeddings(part: PartArtefacts) -> list[Embedding]:
@@ -82,12 +86,13 @@ def embeddings(part: PartArtefacts) -> list[Embedding]:
     return [_embedding(part.record.name, model, model.features) for model in part.models if model.features is not None]
 
 
-def _outcome(name: str, scores: ClassificationScores) -> Outcome:
+def _outcome(name: str, scores: ClassificationScores, metric: str | None) -> Outcome:
     bars = _bars(scores)
     counts = confusion_matrix(scores)
     return Outcome(
         model=name,
         line="" if math.isnan(average_loss(scores)) else study_line(scores),
+        decides=share(_decides(scores, metric), 2) if metric not in (None, "accuracy") else "",
         accuracy=share(accuracy(scores), 2),
         top5=share(top_k_accuracy(scores), 2) if top5_says_something(scores) else "",
         loss=score(average_loss(scores)),
@@ -101,6 +106,14 @@ def _outcome(name: str, scores: ClassificationScores) -> Outcome:
         finding=finding_table(name, scores),
         undefined=sum(bar.text == UNDEFINED for bar in bars),
     )
+
+
+def _decides(scores: ClassificationScores, metric: str | None) -> float | None:
+    """Return the figure by which models are compared; None where the scores lack what it needs."""
+    try:
+        return value_of(scores, "unknown_counted", metric)
+    except Refusal:
+        return None
 
 
 def _bars(scores: ClassificationScores) -> list[ClassBar]:

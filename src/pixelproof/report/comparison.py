@@ -9,7 +9,7 @@ from pixelproof.comparison.verdict import mosaics_beyond_chance, significant
 from pixelproof.comparison.wording.over_seeds import over_seeds
 from pixelproof.comparison.wording.reasons import claim_text, remarks, status_word, test_phrase
 from pixelproof.comparison.wording.sentences import adjusted, sentences
-from pixelproof.comparison.wording.words import p_value
+from pixelproof.comparison.wording.words import metric_name, p_value
 from pixelproof.languages import LANGUAGES, Language
 from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
@@ -57,6 +57,7 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
         "headline": headline(comparison, evidence) if comparison else [],
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
+        "metric": metric_name(comparison.pairs[0].metric, "en") if comparison else "",
         "made_of": made_of(comparison) if comparison else "",
         "over_seeds": replicates.over_seeds(evidence) if evidence else None,
         "units": "groups of images" if comparison and comparison.groups else "images",

@@ -27,6 +27,8 @@ from pixelproof.report.figures.confusion import frequent_confusions
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
 COUNTED: Protocol = "unknown_counted"
+MANY = 3
+"""From so many models on, the best of them is one that was chosen."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,17 @@ def sentences(part: PartArtefacts) -> list[str]:
     if unscored := [model.name for model in part.models if model.scores is None]:
         said.append(f"{enumerated(unscored)} {'has' if len(unscored) == 1 else 'have'} no scores yet.")
     return said
+
+
+def flattered(part: PartArtefacts) -> str:
+    """Say that the best of several models owes some of its figure to being chosen by it; empty where none is chosen."""
+    scored = sum(model.scores is not None for model in part.models)
+    if scored < 2 or (scored < MANY and not part.record.baseline):
+        return ""
+    return (
+        f"Which of {scored} models is best was chosen on these images, and that flatters the figure of the best one: "
+        "its true score is told by images that chose nothing, such as a test split."
+    )
 
 
 def key_figures(part: PartArtefacts) -> list[KeyFigure]:

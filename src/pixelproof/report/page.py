@@ -12,13 +12,15 @@ import pixelproof.report.calibration as calibration
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.diagnosis as diagnosis
+import pixelproof.report.drift as drift
 import pixelproof.report.explained as explained
 import pixelproof.report.gallery as gallery
 import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
-from pixelproof.languages import known_language
+from pixelproof.comparison.wording.words import metric_heading
+from pixelproof.languages import Language, known_language
 from pixelproof.progress import say
 from pixelproof.report.artefacts import (
     ModelArtefacts,
@@ -31,9 +33,9 @@ from pixelproof.report.artefacts import (
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.learning import learning_curves
 from pixelproof.report.map_page import map_file, map_page
-from pixelproof.report.other_splits import other_splits
+from pixelproof.report.other_splits import known_images, other_splits
 from pixelproof.report.pictures import Picture, svg_uri
-from pixelproof.report.rendering import FIGURES, hashed, templates
+from pixelproof.report.rendering import FIGURES, hashed, maker, templates
 from pixelproof.report.selective import selective
 from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.assessment_file import FILE as ASSESSMENT
@@ -41,11 +43,13 @@ from pixelproof.runs.assessment_file import load_assessment
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.diagnosis_folder import DiagnosisFolder
+from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import AnyPath, file_name, write_bytes
 from pixelproof.runs.folder import PAGE
+from pixelproof.runs.metric_names import OF_ALL
 
 SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
 
@@ -88,20 +92,32 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
     """
     folder = Path(folder)
     tongue = known_language(language)
-    if not is_study_or_run(folder) and (other := _of_another_kind(folder)) is not None:
-        _write(folder, *other, tongue)
+    if (other := _of_another_kind(folder)) is not None:
+        write_text(folder / PAGE, _rendered(*other, tongue))
         return folder / PAGE
     study = read_study(folder)
     for sentence in (said for part in study.parts for said in outdated_scores(part)):
         say(f"note: {sentence}")
-    _write(folder, "page.html.j2", _context(study), tongue)
+    write_text(folder / PAGE, _rendered("page.html.j2", _context(study), tongue))
     for name, data in _figures(study).items():
         write_bytes(folder / FIGURES / name, data)
     return folder / PAGE
 
 
+def page_text(folder: Path, language: Language) -> str:
+    """Return the page that ``build_report`` writes into a folder.
+
+    Raises:
+        UserError: As there.
+    """
+    other = _of_another_kind(folder)
+    return _rendered(*(("page.html.j2", _context(read_study(folder))) if other is None else other), language)
+
+
 def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
     """Return the template and its context for what is neither a study nor a run; None where nothing is known."""
+    if is_study_or_run(folder):
+        return None
     if (folder / COMPARISON).is_file():
         return "compared.html.j2", _comparison_context(folder)
     if ExplanationFolder(folder).exists():
@@ -110,18 +126,20 @@ def _of_another_kind(folder: Path) -> tuple[str, dict[str, object]] | None:
         return "assessment.html.j2", assessment.assessed(load_assessment(folder / ASSESSMENT))
     if DiagnosisFolder(folder).exists():
         return "diagnosis.html.j2", diagnosis.diagnosed(DiagnosisFolder(folder).read())
+    if DriftFolder(folder).exists():
+        return "drift.html.j2", drift.drifted(*DriftFolder(folder).read())
     return None
 
 
-def _write(folder: Path, template: str, context: dict[str, object], language: str) -> None:
-    page = templates().get_template(template).render(hashed(*SCRIPTS), **context, language=language)
-    write_text(folder / PAGE, page)
+def _rendered(template: str, context: dict[str, object], language: Language) -> str:
+    return templates().get_template(template).render(hashed(*SCRIPTS), **context, language=language, maker=maker())
 
 
 def _context(study: StudyArtefacts) -> dict[str, object]:
     return {
         "title": study.record.title,
         "study": study.record,
+        "training_time": provenance.training_time(study.parts),
         "parts": [_part(part) for part in study.parts],
     }
 
@@ -164,11 +182,14 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     calibrated = calibration.calibrations(scores)
     shared: dict[str, object] = {
         "record": part.record,
-        "outdated": outdated_scores(part),
+        "decides": metric_heading(part.record.metric or OF_ALL[part.record.task][0], "en"),
+        "outdated": [*outdated_scores(part), *known_images(part)],
         "other_splits": other_splits(part),
         "seen": replicates.seen_line(part),
         "folds": replicates.fold_rows(part),
+        "fold_areas": replicates.fold_areas(part),
         "sentences": key_results.sentences(part),
+        "flattered": key_results.flattered(part),
         "tiles": key_results.key_figures(part),
         "networks": _networks(part.models),
         "curves": learning_curves(part),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pixelproof.comparison.verdict import class_verdict, over_pairs, verdict
 from pixelproof.comparison.wording.sentences import sentences
-from pixelproof.comparison.wording.words import METRICS, p_value, points
+from pixelproof.comparison.wording.words import metric_name, p_value, points
 from pixelproof.numbers import count, share
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
 from pixelproof.report.figures.wins import wins
@@ -67,21 +67,23 @@ def matrix(comparison: ComparisonRecord) -> list[tuple[str, list[Cell | None]]]:
 
 
 def _pair(pair: PairRecord, comparison: ComparisonRecord, where: Where | None) -> Pair:
-    metric = METRICS[pair.metric]
+    metric, segmented = metric_name(pair.metric, "en"), comparison.task == "segmentation"
     # A classifier's images are right or wrong, so that none of them is an extreme.
-    gains, losses = pair.extremes(EXTREMES) if pair.metric == "miou" else ([], [])
+    gains, losses = pair.extremes(EXTREMES) if segmented else ([], [])
+    of_images = metric if segmented else metric_name("accuracy", "en")
     known = [each.difference for each in pair.per_image if each.difference is not None]
-    alt = f"{metric} of {pair.b} minus {pair.a} on {count(len(known))} images, sorted"
+    alt = f"{of_images} of {pair.b} minus {pair.a} on {count(len(known))} images, sorted"
     return Pair(
         a=pair.a,
         b=pair.b,
         verdict=translated(lambda tongue: sentences(pair, comparison, tongue)),
         classes=forest(_class_differences(pair, metric)),
-        where=forest(_parts(where, pair.verdict != "undecided")) if where else None,
+        # The verdict on another metric says nothing of mIoU.
+        where=forest(_parts(where, pair.metric == "miou" and pair.verdict != "undecided")) if where else None,
         bands=_changes(where.error_rates) if where else [],
         objects=_changes(where.recalls) if where else [],
         confusions=_confusions(where) if where else [],
-        images=Picture(svg_uri(wins(known, f"{metric}, points")), alt, alt + "."),
+        images=Picture(svg_uri(wins(known, f"{of_images}, points")), alt, alt + "."),
         gains=[(each.id, points(each.difference)) for each in gains],
         losses=[(each.id, points(each.difference)) for each in losses],
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pixelproof.config import RunConfig, TrainingConfig
-from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, score, share
-from pixelproof.report.artefacts import ModelArtefacts
+from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, room, score, share
+from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.runs.facts import Environment, MemberFacts
 from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import ImageCounts
@@ -31,6 +32,7 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
         ("Commit", known.commit),
         ("Versions", ", ".join(versions)),
         ("Device", ", ".join(word for word in (known.device, together, known.platform) if word)),
+        ("Processor", _processor(known)),
         ("Seed", _seed(model)),
         ("Data fingerprints", ", ".join(f"{part} {digest}" for part, digest in fingerprints.items())),
         ("Images read as", _reading(model.config)),
@@ -39,6 +41,22 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
         ("Wall time", _wall_time(known)),
     ]
     return [Fact(label, value if value else UNDEFINED) for label, value in facts]
+
+
+def training_time(parts: Iterable[PartArtefacts]) -> str:
+    """Say how long all runs of a study were trained; empty of a single one, which says it itself, or where none is."""
+    spent = [seconds for part in parts for model in part.models for seconds in model.seconds]
+    known = [seconds for seconds in spent if seconds is not None]
+    if len(spent) < 2 or not known:
+        return ""
+    runs = f"all {len(spent)} runs" if len(known) == len(spent) else f"{len(known)} of {len(spent)} runs"
+    return f"The training times of {runs} add up to {duration(sum(known))}."
+
+
+def _processor(known: Environment) -> str:
+    cpus = "" if known.cpus is None else counted(known.cpus, "CPU")
+    memory = "" if known.memory is None else f"{room(known.memory)} of memory"
+    return ", ".join(filter(None, (known.processor, cpus, memory))) if known.processor else ""
 
 
 def _wall_time(known: Environment) -> str:

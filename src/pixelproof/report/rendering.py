@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
+import re
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -13,9 +15,30 @@ import jinja2
 from markupsafe import Markup
 
 import pixelproof.numbers as numbers
+from pixelproof.languages import LANGUAGES, Language
+from pixelproof.runs.packages import version
 
 FIGURES = "figures"
 """Folder beside a report, for what does not fit into it and for use in print."""
+
+_MAKERS = ("pixelproof", "matplotlib", "numpy", "pillow", "jinja2")
+"""What decides the bytes of a page beside the artefacts."""
+
+
+def maker() -> str:
+    """Return the versions of what makes pages, as each of them says in its head."""
+    return ", ".join(f"{name} {found}" for name in _MAKERS if (found := version(name)))
+
+
+def made_by(page: str) -> str:
+    """Return what made a page, in the words of ``maker``; empty where it does not say."""
+    found = re.search(r'<meta name="generator" content="([^"]*)">', page)
+    return html.unescape(found[1]) if found else ""
+
+
+def shown_language(page: str) -> Language:
+    """Return the language in which a page is shown first."""
+    return next((known for known in LANGUAGES if f'<body data-shown="{known}">' in page), LANGUAGES[0])
 
 
 @lru_cache(maxsize=1)

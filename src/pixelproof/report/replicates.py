@@ -1,4 +1,4 @@
-"""What a page shows of the runs of one model: those of the folds of a cross-validation, or those of several seeds."""
+"""What a page shows of the runs of one model: those of the folds of a cross-validation, and those of several seeds."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pixelproof.array_types import Float64
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.wording.words import METRICS, p_value
+from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
 from pixelproof.evaluation.metrics import mean_defined
 from pixelproof.numbers import score, share
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
+from pixelproof.report.finding import DRAWN
 from pixelproof.report.key_results import KeyFigure
 from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, SeedGain
 
@@ -31,9 +33,20 @@ class Row:
 
 
 @dataclass(frozen=True)
+class FoldAreasRow:
+    """How well one class is told from all others: the mean over folds of each area, and its standard deviation."""
+
+    model: str
+    name: str
+    ap: tuple[str, str]
+    auc: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class OverSeeds:
     """Models over their seeds: the score with each, the key figures, and the differences of every two."""
 
+    metric: str
     rows: list[Row]
     tiles: list[KeyFigure]
     differences: Forest | None
@@ -45,9 +58,29 @@ def seen_line(part: PartArtefacts) -> str:
 
 
 def fold_rows(part: PartArtefacts) -> list[Row]:
-    """Return every model's score on all images and on those of each fold; none where there are no folds."""
+    """Return each model's score on all images and on those of each fold, with the first seed; none without folds."""
     models = part.evidence.models if part.evidence is not None and part.record.folds else ()
-    return [_row(model, model.folds, part.record.task, model.score) for model in models]
+    return [_row(model, model.folds, part.record.task, next(iter(model.scores), model.score)) for model in models]
+
+
+def fold_areas(part: PartArtefacts) -> list[FoldAreasRow]:
+    """Return how well every model tells classes apart over the folds: a few classes each, and their mean."""
+    models = part.evidence.models if part.evidence is not None else ()
+    return [row for model in models if model.fold_areas for row in _areas(model)]
+
+
+def _areas(model: ModelFigures) -> list[FoldAreasRow]:
+    names, areas = [each.name for each in model.fold_areas], model.fold_areas
+    ap, auc = (np.array([getattr(each, kind) for each in areas], float) for kind in ("ap", "auc"))  # [K, folds]
+    rows = [*zip(names, ap, auc, strict=True)] if len(names) <= DRAWN else []
+    rows.append(("mean of classes", mean_defined(ap.T), mean_defined(auc.T)))
+    return [FoldAreasRow(model.name, name, _over_folds(one), _over_folds(other)) for name, one, other in rows]
+
+
+def _over_folds(values: Float64) -> tuple[str, str]:
+    """Return mean and standard deviation of the folds where a figure is defined."""
+    known = values[~np.isnan(values)]
+    return score(float(mean_defined(values)), 3), score(float(known.std(ddof=1)) if len(known) > 1 else None, 3)
 
 
 def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:
@@ -55,9 +88,11 @@ def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:
     if not evidence.over_seeds:
         return None
     rows = [_row(model, model.scores, evidence.task) for model in evidence.models]
-    metric = METRICS["accuracy" if evidence.task == "classification" else "miou"]
+    metric = metric_name(evidence.decides, "en")
     tiles = [_tile(row, f"{metric} over seeds") for row in rows if len(row.runs) > 1]
-    return OverSeeds(rows, tiles, forest([_difference(gain) for gain in evidence.over_seeds]))
+    return OverSeeds(
+        metric_heading(evidence.decides, "en"), rows, tiles, forest([_difference(gain) for gain in evidence.over_seeds])
+    )
 
 
 def _tile(row: Row, figure: str) -> KeyFigure:

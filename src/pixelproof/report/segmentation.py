@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.array_types import Bool, Float64
+from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.verdict import class_verdict
+from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.evaluation import (
     PROTOCOLS,
     confusion_matrix,
@@ -31,13 +33,14 @@ from pixelproof.report.key_results import enumerated, segmenters
 from pixelproof.report.pair import CHANGE
 from pixelproof.runs import SegmentationScores
 from pixelproof.runs.comparison_file import ComparisonRecord
+from pixelproof.runs.metric_names import parted
 
 TITLES: dict[Protocol, str] = {
     "unknown_counted": "Unknown counted",
     "unknown_ignored": "Unknown ignored",
 }
-MEAN = ""
-"""Stands for the mean among the names of classes, none of which is empty."""
+DECIDES = ""
+"""Stands for the figure that decides among the names of classes, none of which is empty."""
 
 
 @dataclass(frozen=True)
@@ -164,11 +167,17 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
         heads=[names[0], *(head for name in names[1:] for head in (name, "Δ"))],
         lines=lines,
         totals=[
-            Line(f"mIoU (mean of {averaged})", _values(means, ends["miou"], sure, MEAN)),
+            *_deciding(part, every, protocol, sure),
+            Line(f"mIoU (mean of {averaged})", _values(means, ends["miou"], _if_decides("miou", part, sure), DECIDES)),
             Line("Frequency-weighted IoU", _values(weighted)),
             Line(
                 "Pixel accuracy (scored classes)",
-                _values([pixel_accuracy(scores) for scores in every], ends["pixel_accuracy"]),
+                _values(
+                    [pixel_accuracy(scores) for scores in every],
+                    ends["pixel_accuracy"],
+                    _if_decides("pixel_accuracy", part, sure),
+                    DECIDES,
+                ),
             ),
         ],
         n=_counted(every[0], existing),
@@ -176,12 +185,29 @@ def _table(part: PartArtefacts, protocol: Protocol) -> IouTable:
     )
 
 
+def _deciding(
+    part: PartArtefacts, every: Sequence[SegmentationScores], protocol: Protocol, sure: Sequence[Mapping[str, str]]
+) -> list[Line]:
+    """Return the figure by which the models are compared, where the table has no line of it."""
+    metric = part.record.metric
+    if metric in (None, "miou", "pixel_accuracy"):
+        return []
+    values = [value_of(scores, protocol, metric) for scores in every]
+    return [Line(metric_heading(metric, "en"), _values(values, None, sure, DECIDES))]
+
+
+def _if_decides(metric: str, part: PartArtefacts, sure: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
+    """Return what is known of differences in the figure that decides, if that is this one."""
+    return sure if (part.record.metric or "miou") == metric else ()
+
+
 def _confirmed(comparison: ComparisonRecord | None, names: list[str]) -> list[dict[str, str]]:
-    """Return for each model but the first which differences to the first are known, by class and of the mean."""
+    """Return for each model but the first which differences to the first are known: IoU by class, and what decides."""
     known: dict[tuple[str, str], dict[str, str]] = {}
     for pair in comparison.pairs if comparison is not None else ():
-        known[pair.a, pair.b] = {name: CHANGE[class_verdict(record)] for name, record in pair.classes.items()}
-        known[pair.a, pair.b][MEAN] = CHANGE[pair.verdict]
+        classes = pair.classes.items() if parted(pair.metric)[0] in ("miou", "iou") else ()
+        known[pair.a, pair.b] = {name: CHANGE[class_verdict(record)] for name, record in classes}
+        known[pair.a, pair.b][DECIDES] = CHANGE[pair.verdict]
     return [known.get((names[0], name), {}) for name in names[1:]]
 
 

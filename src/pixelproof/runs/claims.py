@@ -6,14 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pixelproof.labels import LabelScheme
 from pixelproof.languages import Language
-from pixelproof.schema import Strict
+from pixelproof.runs.metric_names import FIGURES, known_metric, parted
+from pixelproof.schema import Strict, nearest
 
-METRICS_OF = {
-    "classification": ("accuracy",),
-    "segmentation": ("miou", "edges", "interior", "boundary_iou", "boundary_f1", "mosaic"),
-}
-"""What can be claimed of the models of a task; see ``ClaimTest.metric``."""
+PARTS = ("edges", "interior")
+"""Parts of the gain in mIoU, near true boundaries and far from them."""
 
 
 class ClaimTest(Strict):
@@ -23,16 +22,35 @@ class ClaimTest(Strict):
     """The model of which the claim says something."""
     against: str | None = None
     """The model that it is said to surpass; none for ``mosaic``."""
-    metric: Literal["miou", "edges", "interior", "boundary_iou", "boundary_f1", "accuracy", "mosaic"] = "miou"
-    """In what ``model`` surpasses ``against``; ``mosaic``: its boundaries follow the grid of ``stride``."""
+    metric: str = "miou"
+    """In what ``model`` surpasses ``against``: one of ``runs.metric_names``, or of ``PARTS``; ``mosaic``: its
+    boundaries follow the grid of ``stride``."""
     stride: Literal[8, 16, 32] = 32
     """For ``mosaic``: pixels between the lines of the grid."""
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        figure, known = parted(value)[0], [*FIGURES, *PARTS, "mosaic"]
+        if figure not in known:
+            raise ValueError(f"there is no metric '{figure}'; {nearest(figure, known)}")
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> ClaimTest:
         if (self.against is None) != (self.metric == "mosaic"):
             raise ValueError("every test but 'metric: mosaic' needs 'against', and that one takes none")
         return self
+
+
+def refuse_metric(metric: str, scheme: LabelScheme) -> None:
+    """Refuse what cannot be claimed of models that are scored under a label contract.
+
+    Raises:
+        UserError: They have no such metric.
+    """
+    if scheme.task != "segmentation" or metric not in (*PARTS, "mosaic"):
+        known_metric(metric, scheme)
 
 
 class Claim(Strict):

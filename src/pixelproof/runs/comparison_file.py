@@ -9,14 +9,18 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 FILE = "comparison.json"
 Difference = Annotated[float, Field(ge=-1, le=1)]
-Metric = Literal["miou", "accuracy"]
+IntervalName = Literal["bootstrap", "tango", "jackknife"]
+TestName = Literal["permutation", "mcnemar", "jackknife"]
 Verdict = Literal["a", "b", "undecided"]
+NoWorse = Literal["shown", "refuted", "open"]
+"""Whether a model is no worse than another, but for a margin."""
 
 
 class ComparedModel(Strict):
@@ -24,14 +28,18 @@ class ComparedModel(Strict):
 
     name: str = Field(min_length=1)
     path: str
-    """The run folder or score file, as the user named it."""
+    """The run folder or score file, as the user named it; in a study as its folder has it."""
     split: str
     fingerprint: str
     """Fingerprint of the images and labels; empty where it is not known."""
     looks: str = ""
     """How it looked at each image, symmetries x sizes; empty where that is not known."""
+    learned: Count = 0
+    """From how many of the images it is known to have learned, or weights that it began with."""
+    learned_by: str = ""
+    """The runs of those weights, where they learned from images that it has not itself."""
     value: Share
-    """mIoU or accuracy over all images."""
+    """Its figure over all images: that of the pairs' ``metric``."""
 
 
 class GroupsRecord(Strict):
@@ -60,7 +68,7 @@ class ClassRecord(Strict):
 
 
 class ImageRecord(Strict):
-    """One image in one pair: its mIoU, or 1 for right and 0 for wrong; None where its truth shows no scored class."""
+    """One image in one pair: a segmenter's figure on it, None where undefined; or 1 for right and 0 for wrong."""
 
     id: str
     a: Share | None
@@ -80,7 +88,8 @@ class PairRecord(Strict):
 
     a: str
     b: str
-    metric: Metric
+    metric: str = Field(pattern=PATTERN)
+    """What was compared; see ``runs.metric_names``."""
     difference: Difference
     low: Difference | None
     high: Difference | None
@@ -90,7 +99,7 @@ class PairRecord(Strict):
     wins: Wins
     ties: Count
     undefined: Count
-    """Images whose truth shows no scored class."""
+    """Images of which the metric says nothing, as their truth shows no scored class, or not the one it is of."""
     classes: dict[str, ClassRecord]
     per_image: tuple[ImageRecord, ...]
 
@@ -114,13 +123,15 @@ class ComparisonRecord(Strict):
     task: Literal["classification", "segmentation"]
     protocol: Literal["unknown_counted", "unknown_ignored"] | None
     """How pixels of ignored classes count; None for classification."""
-    interval: Literal["bootstrap", "tango"]
-    test: Literal["permutation", "mcnemar"]
+    interval: IntervalName
+    test: TestName
     confidence: Share
     resamples: Count | None
     """None where nothing was resampled."""
     seed: int
     groups: GroupsRecord | None
+    margin: Share | None = None
+    """By how much a model may be worse and still do; None where nobody has said so."""
     models: tuple[ComparedModel, ...] = Field(min_length=2)
     pairs: tuple[PairRecord, ...] = Field(min_length=1)
 

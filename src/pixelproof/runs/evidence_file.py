@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 from pixelproof.runs.claims import Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
 from pixelproof.runs.fields import Count
+from pixelproof.runs.metric_names import OF_ALL
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
@@ -112,6 +113,17 @@ class MosaicFigure(Strict):
     p: Number
 
 
+class FoldAreas(Strict):
+    """How well a classifier's networks tell a class from all others, each on the images of its fold."""
+
+    name: str
+    """The class."""
+    ap: tuple[Number, ...]
+    """Average precision of each fold; undefined where its images have none of the class."""
+    auc: tuple[Number, ...]
+    """ROC AUC."""
+
+
 class ModelFigures(Strict):
     """Figures of one model, each a mean over its runs with different seeds."""
 
@@ -129,6 +141,8 @@ class ModelFigures(Strict):
     mosaics: tuple[MosaicFigure, ...] = ()
     folds: tuple[Number, ...] = ()
     """The score on the images of each fold alone, where those of all folds are scored as one."""
+    fold_areas: tuple[FoldAreas, ...] = ()
+    """Of each class of classifiers; empty where there are no folds, or one has no probabilities."""
 
 
 class SeedGain(Strict):
@@ -188,6 +202,8 @@ class EvidenceRecord(Strict):
     version: Literal[1] = VERSION
     task: Literal["classification", "segmentation"]
     protocol: str | None
+    metric: str = ""
+    """What the models' scores are; empty in files of earlier versions: accuracy or mIoU."""
     images: Count
     models: tuple[ModelFigures, ...]
     truth: tuple[MosaicFigure, ...] = ()
@@ -197,6 +213,11 @@ class EvidenceRecord(Strict):
     """Every pair of models; empty where each was trained once."""
     effects: tuple[Effect, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
+
+    @property
+    def decides(self) -> str:
+        """What the models' scores are."""
+        return self.metric or OF_ALL[self.task][0]
 
     @property
     def headline(self) -> SeedGain | None:

@@ -59,6 +59,11 @@ class Environment(Facts):
 
     python: str = ""
     platform: str = ""
+    processor: str = ""
+    """Its name; empty in runs of before, and so are the next two."""
+    cpus: Count | None = None
+    memory: Count | None = None
+    """In bytes."""
     packages: dict[str, str] = {}
     commit: str = ""
     command: str = ""

@@ -23,7 +23,7 @@ _PART = re.compile(r"\.(.+)\.\d+\.part(\.\w+)")
 MARKS = {LABELS_FILE, ENVIRONMENT}
 CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", PAGE}
 CONTENTS |= {"backends", "checkpoints", "explanation", "proof_images.npz", "features", "figures", "scores", "shown"}
-CONTENTS |= {"tensorboard"}
+CONTENTS |= {"learned.npz", "tensorboard"}
 
 
 def _is_part(name: str) -> bool:

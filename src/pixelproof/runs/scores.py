@@ -39,7 +39,9 @@ class Source:
     weights: str = ""
     """Digest of a run's best weights, which were scored; empty where that is not known."""
     learned: str = ""
-    """"some" where the network has learned from some of the images."""
+    """From how many of the images the network has learned, or weights that it began with, or "some"."""
+    learned_by: str = ""
+    """Names of the runs whose weights it began with, where they have learned from images that it has not itself."""
     unit: str = ""
     """"group" where each row is the answer for a group of images; empty where it is that for an image."""
 

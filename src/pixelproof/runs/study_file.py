@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.fields import Count
+from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
@@ -42,9 +43,11 @@ class ModelRecord(Strict):
     run: str
     """The run folder, relative to the study folder, with forward slashes."""
     replicates: tuple[str, ...] = ()
-    """Runs of the same model with other seeds, or on the other folds."""
+    """Runs of the same model on the other folds, and with other seeds, those of a seed together."""
     scores: str = ""
     """The scores of all folds as one, relative to the study folder; empty where the run's own are the model's."""
+    seed_scores: tuple[str, ...] = ()
+    """The same of each further seed."""
     levels: dict[str, str] = Field(default_factory=dict)
     """Level of each factor, where the part varies factors."""
 
@@ -53,7 +56,7 @@ class ModelRecord(Strict):
     def _check_run(cls, value: str) -> str:
         return _inside(value)
 
-    @field_validator("replicates")
+    @field_validator("replicates", "seed_scores")
     @classmethod
     def _check_replicates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_inside(run) for run in value)
@@ -79,6 +82,8 @@ class PartRecord(Strict):
     """The level of each factor that other levels are compared with, where the part varies factors."""
     claims: tuple[Claim, ...] = ()
     """What is said of the models, and how it is tested."""
+    metric: str | None = Field(default=None, pattern=PATTERN)
+    """By what the models are compared; None for accuracy or mIoU."""
 
     @field_validator("shown", "extremes")
     @classmethod

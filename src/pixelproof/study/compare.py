@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.comparison.compare import compare
-from pixelproof.comparison.evidence.gather import gather
-from pixelproof.comparison.match import in_order
+from pixelproof.comparison.study_part import PartScores
 from pixelproof.errors import Refusal
 from pixelproof.progress import say
-from pixelproof.runs import Scores, load_scores
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
-from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence, save_evidence
-from pixelproof.runs.study_file import SPLIT
+from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, load_evidence, save_evidence
 from pixelproof.study.file import Part
 from pixelproof.study.folds import Scored
 from pixelproof.study.steps import Steps
@@ -36,8 +32,9 @@ def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps
         steps: What was made from what.
     """
     try:
-        _compare(part, found, folder, steps)
-        _gather(part, found, folder, steps)
+        scores = part_scores(part, found, folder)
+        _compare(part, scores, found, folder, steps)
+        _gather(part, scores, found, folder, steps)
     except Refusal as refusal:
         say(f"{folder.name}: not compared, because {refusal}")
         _forget(folder, COMPARISON, EVIDENCE)
@@ -56,41 +53,56 @@ def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
     return tuple(image.id for image in (*gains, *losses))
 
 
-def _compare(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
+def part_scores(part: Part, found: Sequence[Scored], folder: Path) -> PartScores:
+    """Return the score files of a part's models, and what its study asks of them; arguments as above."""
+    trained = part.trained
+    return PartScores(
+        folder.parent,
+        models={name: [_inside(folder, each.path) for each in found if each.model == name] for name in trained},
+        folds={_inside(folder, x.path): [_inside(folder, file) for file in x.fold_files] for x in found if part.folds},
+        levels={name: entry.levels for name, entry in trained.items()},
+        baseline=part.vary.reference if part.vary else {},
+        claims=part.claims,
+        metric=part.metric,
+    )
+
+
+def _inside(folder: Path, path: Path) -> str:
+    """Return a path as the study's folder, in which that of the part lies, has it."""
+    return path.relative_to(folder.parent).as_posix()
+
+
+def _compare(part: Part, scores: PartScores, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
     """Compare the models by their scores with the first seed."""
     firsts = {each.model: each for each in reversed(found)}
     if len(firsts) == 1:
         _forget(folder, COMPARISON)
         return
-    compared = [firsts[name] for name in part.trained]
-    asked = [each.made_from(steps) for each in compared]
-    if not steps.made(f"{folder.name}/{COMPARISON}", asked, folder / COMPARISON, load_comparison):
-        save_comparison(folder / COMPARISON, compare([each.path for each in compared], SPLIT))
-        steps.take(f"{folder.name}/{COMPARISON}", asked)
+    asked = [firsts[name].made_from(steps) for name in scores.models] + _asked_by(part)
+    step, path = f"{folder.name}/{COMPARISON}", folder / COMPARISON
+    if not steps.wrote(step, asked, path, load_comparison):
+        save_comparison(path, scores.compared())
+        steps.write(step, asked, path)
 
 
-def _gather(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
+def _gather(part: Part, scores: PartScores, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
     """Gather what the scores with all seeds show of the models."""
     if len(found) == 1 and not part.folds:
         _forget(folder, EVIDENCE)
         return
-    levels = {name: entry.levels for name, entry in part.trained.items()}
     made_from = [each.made_from(steps) for each in found]
-    asked = [
-        made_from,
-        levels,
-        [claim.model_dump(mode="json") for claim in part.claims],
-        sorted(EvidenceRecord.model_fields),
-    ]
-    if not steps.made(f"{folder.name}/{EVIDENCE}", asked, folder / EVIDENCE, load_evidence):
-        models: dict[str, list[Scores]] = {name: [] for name in part.trained}
-        for each in found:
-            models[each.model].append(in_order(load_scores(each.path)))
-        folds = {each.model: each.of_folds() for each in found}
-        baseline = part.vary.reference if part.vary else None
-        evidence = gather(models, levels=levels, baseline=baseline, claims=part.claims, folds=folds)
-        save_evidence(folder / EVIDENCE, evidence)
-        steps.take(f"{folder.name}/{EVIDENCE}", asked)
+    claims = [claim.model_dump(mode="json") for claim in part.claims]
+    fields = sorted({*EvidenceRecord.model_fields, *ModelFigures.model_fields})
+    asked = [made_from, scores.levels, claims, *_asked_by(part), fields]
+    step, path = f"{folder.name}/{EVIDENCE}", folder / EVIDENCE
+    if not steps.wrote(step, asked, path, load_evidence):
+        save_evidence(path, scores.evidence())
+        steps.write(step, asked, path)
+
+
+def _asked_by(part: Part) -> list[str]:
+    """Return what a part asks of comparisons; nothing where it asks for none, as those of earlier versions."""
+    return [part.metric] if part.metric else []
 
 
 def _forget(folder: Path, *names: str) -> None:

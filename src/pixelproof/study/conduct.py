@@ -133,7 +133,7 @@ def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) ->
     """Compare and explain the models of a part."""
     compare_part(entry, scored(entry, jobs, folder, steps), folder, steps)
     if jobs[0].data.task == "segmentation":
-        _show_extremes(jobs if entry.folds else first_runs(jobs), extremes(folder), steps)
+        _show_extremes(first_runs(jobs), extremes(folder), steps)
     explain_part(entry, jobs, steps)
 
 

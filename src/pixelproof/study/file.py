@@ -15,9 +15,10 @@ from pixelproof.config.overrides import flattened
 from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.files import file_name, read_yaml
+from pixelproof.runs.metric_names import is_area
 from pixelproof.schema import Strict, parse
 from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
-from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, of_folds, of_seeds, refuse_decided
+from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, refuse_decided, replicates
 
 
 class Part(Strict):
@@ -35,11 +36,13 @@ class Part(Strict):
     seeds: tuple[int, ...] = ()
     """Each model is trained once with each of these seeds; one run with the settings' own seed by default."""
     folds: int | None = Field(default=None, ge=2)
-    """Each model is trained once for each of so many folds of the data, and scored on all its images."""
+    """Each model is trained, with each seed, once for each of so many folds, and scored on all images of the data."""
     show: tuple[str, ...] = ()
     """Ids of validation images whose predicted masks the report shows."""
     embed: tuple[str, ...] = ()
     """Models whose features are drawn as a t-SNE map."""
+    metric: str | None = None
+    """By what the models are compared, such as "f1" or "recall:melanoma"; accuracy or mIoU by default."""
     claims: tuple[Claim, ...] = ()
     """What somebody says of the models, and the tests that decide whether it holds."""
 
@@ -74,10 +77,11 @@ class Part(Strict):
     def _check_folds(self) -> None:
         """Refuse what does not go with folds."""
         refuse_decided(self._set_for(self.models.values()), "data.cv_fold")
-        if self.seeds or any(entry.seeds for entry in self.models.values()):
-            raise ValueError("'seeds' do not go with 'folds', each of which is trained once; leave one of them out")
         if self.embed:
             raise ValueError("'embed' maps what one network sees, and 'folds' train several; leave one of them out")
+        claimed = [test.metric for claim in self.claims for test in claim.tests]
+        if area := next((each for each in [self.metric or "", *claimed] if is_area(each)), None):
+            raise ValueError(f"'{area}' is of one network's probabilities, and 'folds' train several; choose another")
 
     def _set_for(self, entries: Iterable[ModelEntry]) -> list[str]:
         """Return what is set for all models, by a factor, or for one of these."""
@@ -90,11 +94,9 @@ class Part(Strict):
         return self.models if self.vary is None else self.vary.entries()
 
     def replicates(self, model: str) -> tuple[Replicate, ...]:
-        """Return the runs of a model: one for each fold or seed, or a single one, as an ensemble of all seeds is."""
-        if self.folds:
-            return of_folds(self.folds)
+        """Return the runs of a model, one for each seed and fold; an ensemble is of all seeds."""
         listed = self.trained[model]
-        return of_seeds(() if listed.members else listed.seeds or self.seeds)
+        return replicates(() if listed.members else listed.seeds or self.seeds, self.folds)
 
 
 class StudyFile(Strict):
@@ -148,13 +150,13 @@ def run_config(
         for text in mine:
             vary.refuse_override(text)
     changed = apply_overrides(config, mine)
-    if not own.setting:
-        return changed
-    section, name = own.setting.split(".")
-    if getattr(getattr(changed, section), name) != getattr(getattr(config, section), name):
-        problem = f"part '{part}' has {own.decided_by} of its own, so --set {name}=... has no place"
-        raise UserError(problem, f"change its '{own.decided_by}'")
-    return apply_overrides(changed, {own.setting: own.value}, f"{own.decided_by} of part '{part}'")
+    for setting, value in own.settings.items():
+        by, (section, name) = DECIDED_BY[setting], setting.split(".")
+        if getattr(getattr(changed, section), name) != getattr(getattr(config, section), name):
+            problem = f"part '{part}' has {by} of its own, so --set {name}=... has no place"
+            raise UserError(problem, f"change its '{by}'")
+        changed = apply_overrides(changed, {setting: value}, f"{by} of part '{part}'")
+    return changed
 
 
 def _owned(study: StudyFile, text: str) -> tuple[str | None, str]:

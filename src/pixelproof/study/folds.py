@@ -1,15 +1,15 @@
-"""The scores that a study concludes from: of a run, or of all folds of a model as one."""
+"""The scores that a study concludes from: of a run, or of all folds with one seed as one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pixelproof.comparison.study_part import of_folds
 from pixelproof.data import Sample, fingerprint
-from pixelproof.evaluation.merge import merged
-from pixelproof.runs import Scores, load_scores, save_scores
+from pixelproof.runs import save_scores
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part
@@ -39,9 +39,10 @@ class Scored:
         inputs = [steps.inputs(f"{job.name}/scores") for job in self.jobs]
         return [self.name, *inputs, *(file_digest(job.run.scores(SPLIT)) for job in self.jobs)]
 
-    def of_folds(self) -> list[Scores]:
-        """Return the scores of each fold; none where there are no folds."""
-        return [load_scores(job.run.scores(SPLIT)) for job in self.jobs] if len(self.jobs) > 1 else []
+    @property
+    def fold_files(self) -> list[Path]:
+        """The score file of each fold, or of the one run."""
+        return [job.run.scores(SPLIT) for job in self.jobs]
 
 
 def scored(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> list[Scored]:
@@ -49,23 +50,28 @@ def scored(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> list[
 
     Args:
         part: The part.
-        jobs: Its runs, all scored; those of a model stand together, in the order of the seeds or folds.
+        jobs: Its runs, all scored; those of a model stand together, in the order of the seeds.
         folder: The part's folder.
         steps: What was made from what.
     """
     if not part.folds:
         return [Scored(job.name, job.model, job.run.scores(SPLIT), (job,)) for job in jobs]
-    runs = {model: tuple(job for job in jobs if job.model == model) for model in part.trained}
-    whole = [Scored(f"{folder.name}/{name}", name, folder / merged_file(name), each) for name, each in runs.items()]
+    runs: dict[tuple[str, str], list[Job]] = {}
+    for job in jobs:
+        runs.setdefault((job.model, f"{job.model}{job.replicate.of_seed}"), []).append(job)
+    whole = [
+        Scored(f"{folder.name}/{name}", model, folder / merged_file(name), tuple(each))
+        for (model, name), each in runs.items()
+    ]
     images = fingerprint(scored_images(jobs))
     for one in whole:
         _merge(one, images, steps)
     return whole
 
 
-def merged_file(model: str) -> str:
-    """Return the name of the score file of all folds of a model, in the folder of its part."""
-    return f"{model}.npz"
+def merged_file(name: str) -> str:
+    """Return the name of the score file of all folds, in the folder of the part, of a model or one of its seeds."""
+    return f"{name}.npz"
 
 
 def scored_images(jobs: Sequence[Job]) -> tuple[Sample, ...]:
@@ -74,15 +80,14 @@ def scored_images(jobs: Sequence[Job]) -> tuple[Sample, ...]:
 
 
 def _merge(one: Scored, images: str, steps: Steps) -> None:
-    """Write the scores of a model's folds as one, where they are missing or older than those of a fold.
+    """Write the scores of folds as one, where they are missing or older than those of a fold.
 
     Args:
-        one: The model's scores.
+        one: The scores of all.
         images: Fingerprint of the images of all folds.
         steps: What was made from what.
     """
     step, inputs = f"{one.name}.npz", one.made_from(steps)
-    if not steps.made(step, inputs, one.path, own_scores(images, one.jobs[0].config.model, one.jobs[0].run)):
-        scores = merged(one.of_folds())
-        save_scores(one.path, replace(scores, source=replace(scores.source, name=one.model, fingerprint=images)))
-        steps.take(step, inputs)
+    if not steps.wrote(step, inputs, one.path, own_scores(images, one.jobs[0].config.model, one.jobs[0].run)):
+        save_scores(one.path, of_folds(one.fold_files, one.path.stem, images))
+        steps.write(step, inputs, one.path)

@@ -10,6 +10,7 @@ from pixelproof.config import RunConfig
 from pixelproof.data import DataFolder, Sample
 from pixelproof.runs import Run
 from pixelproof.runs.study_file import SPLIT
+from pixelproof.study.replicates import SINGLE, Replicate
 from pixelproof.study.steps import Steps
 
 
@@ -26,8 +27,8 @@ class Job:
     run: Run
     parts: dict[str, tuple[Sample, ...]]
     fingerprints: dict[str, str]
-    replicate: int = 0
-    """Place of its seed or fold among those of the model."""
+    replicate: Replicate = SINGLE
+    """Which of the model's runs it is."""
     start: Job | None = None
     """The run whose weights this one starts from, where its settings name one of the study."""
     members: tuple[Job, ...] = ()
@@ -54,5 +55,5 @@ class Job:
 
 
 def first_runs(jobs: Sequence[Job]) -> list[Job]:
-    """Return each model's job with its first seed, in the study's order."""
-    return [job for job in jobs if not job.replicate]
+    """Return each model's jobs with its first seed, one or one for each fold, in the study's order."""
+    return [job for job in jobs if not job.replicate.seed]

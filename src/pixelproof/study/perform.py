@@ -184,7 +184,7 @@ def _artefacts(job: Job, answers: list[Any]) -> Iterator[_Artefact]:
     run, samples, fingerprints = job.run, job.parts[SPLIT], job.fingerprints
 
     def score(predictor: Predictor) -> None:
-        score_run(run, predictor, samples, source_of(run, SPLIT, fingerprints[SPLIT]), overwrite=True)
+        score_run(run, predictor, samples, source_of(run, SPLIT, samples, fingerprints[SPLIT]), overwrite=True)
 
     def place(predictor: Predictor) -> None:
         features, thumbnails = embed(predictor, samples, job.config.training.seed)

@@ -13,11 +13,13 @@ from pixelproof.data.splits import note_doubts
 from pixelproof.errors import UserError
 from pixelproof.models import packages_of, plain_name
 from pixelproof.runs import Run
-from pixelproof.runs.claims import METRICS_OF
+from pixelproof.runs.claims import refuse_metric
+from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
 from pixelproof.study.refusals import refuse_part
+from pixelproof.study.replicates import Replicate
 from pixelproof.verbs.ensemble import joint_settings
 from pixelproof.verbs.fit import start as built
 from pixelproof.verbs.settings import normalised, settle
@@ -27,7 +29,7 @@ OF_STUDY = "study:"
 
 
 def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ()) -> dict[str, list[Job]]:
-    """Return the jobs of each part of a study; those of a model stand together, in the order of its seeds or folds.
+    """Return the jobs of each part of a study; those of a model stand together, in the order of its seeds and folds.
 
     Raises:
         UserError: Data, settings or models are refused.
@@ -38,26 +40,26 @@ def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ())
         folder = _opened(entry, part, data)
         jobs[part] = []
         for model in entry.trained:
-            for place, own in enumerate(entry.replicates(model)):
-                members = _members(entry, model, jobs[part], place)
+            for own in entry.replicates(model):
+                members = _members(entry, model, jobs[part], own)
                 config = run_config(study, part, model, folder.task, tuple(overrides), own)
                 config = _joined(part, model, members, config) if members else normalised(config)
-                start = _start(study, part, model, config, jobs, place)
+                start = _start(study, part, model, config, jobs, own)
                 run = Run(out / part / f"{model}{own.suffix}")
-                job = _job(model, folder, config, run, place, members, start, digest)
-                jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and not place))
+                job = _job(model, folder, config, run, own, members, start, digest)
+                jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and own.first))
         refuse_part(part, entry, jobs[part])
         note_doubts(folder, jobs[part][0].config.data)
     return jobs
 
 
 def in_order(jobs: Mapping[str, Sequence[Job]]) -> list[Job]:
-    """Return all jobs in the order to train them: each model's first seed or fold, then the second ones, and so on.
+    """Return all jobs in the order to train them: each model's first seed, fold by fold, then the second, and so on.
 
     So a study that is stopped early has something to say of every model. Ensembles come after all their members.
     """
     every = (job for group in jobs.values() for job in group)
-    return sorted(every, key=lambda job: (bool(job.members), job.replicate))
+    return sorted(every, key=lambda job: (bool(job.members), job.replicate.seed, job.replicate.fold))
 
 
 def starting(job: Job) -> RunConfig:
@@ -69,10 +71,10 @@ def starting(job: Job) -> RunConfig:
     return _with_weights(job.config, str(job.start.run.plain if folded else job.start.run.best))
 
 
-def _members(entry: Part, model: str, jobs: Sequence[Job], place: int) -> tuple[Job, ...]:
-    """Return the runs that answer together as a run of an ensemble: all there are, or those of its fold."""
+def _members(entry: Part, model: str, jobs: Sequence[Job], own: Replicate) -> tuple[Job, ...]:
+    """Return the runs that answer together as a run of an ensemble: those of its fold, with all seeds."""
     members = entry.trained[model].members
-    return tuple(job for job in jobs if job.model in members and (not entry.folds or job.replicate == place))
+    return tuple(job for job in jobs if job.model in members and job.replicate.fold == own.fold)
 
 
 def _joined(part: str, model: str, members: Sequence[Job], config: RunConfig) -> RunConfig:
@@ -92,11 +94,16 @@ def _opened(entry: Part, part: str, data: Path) -> DataFolder:
     if wrong:
         what = "'embed' is for classification" if folder.task == "segmentation" else "'show' is for segmentation"
         raise UserError(f"part '{part}': {what}, and {folder.root} is for {folder.task}", "remove it from the study")
-    known = METRICS_OF[folder.task]
-    for claim in entry.claims:
-        for metric in (test.metric for test in claim.tests if test.metric not in known):
-            problem = f"part '{part}': the claim '{claim.id}' tests '{metric}', and {folder.root} is for {folder.task}"
-            raise UserError(problem, f"choose its 'metric' from {', '.join(known)}")
+    where = "'metric'"
+    try:
+        known_metric(entry.metric, folder.scheme)
+        for claim in entry.claims:
+            where = f"the claim '{claim.id}'"
+            for test in claim.tests:
+                refuse_metric(test.metric, folder.scheme)
+    except UserError as error:
+        problem = f"part '{part}': {where} does not fit {folder.root}: {error.problem}"
+        raise UserError(problem, error.remedy) from None
     return folder
 
 
@@ -105,7 +112,7 @@ def _job(
     folder: DataFolder,
     config: RunConfig,
     run: Run,
-    replicate: int,
+    replicate: Replicate,
     members: tuple[Job, ...],
     start: Job | None,
     digest: Callable[[tuple[Sample, ...]], str],
@@ -116,7 +123,7 @@ def _job(
     if not members:
         # Refuses a wrong model before another is trained for hours; weights of another run come later.
         settled = settle(config if start is None else _with_weights(config, "none"), folder, parts["train"])
-        if not replicate and packages_of(config.model):  # which has to be built to be known
+        if replicate.first and packages_of(config.model):  # which has to be built to be known
             built(settled, folder, begun=True)
     fingerprints = {name: digest(samples) for name, samples in parts.items()}
     name = f"{run.path.parent.name}/{run.path.name}"
@@ -124,18 +131,18 @@ def _job(
 
 
 def _shown(entry: Part, job: Job) -> tuple[Sample, ...]:
-    """Return the images whose masks are shown of a run: of the first seed, or of its fold.
+    """Return the images whose masks are shown of a run: of the first seed, each by its fold.
 
     The others are there for their scores.
     """
     by_id = {sample.id: sample for sample in job.on_show}
-    return tuple(by_id[i] for i in entry.show if i in by_id) if entry.folds or not job.replicate else ()
+    return tuple(by_id[i] for i in entry.show if i in by_id) if not job.replicate.seed else ()
 
 
 def _start(
-    study: StudyFile, part: str, model: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], place: int
+    study: StudyFile, part: str, model: str, config: RunConfig, planned: Mapping[str, Sequence[Job]], own: Replicate
 ) -> Job | None:
-    """Return the run that a run starts from: that of the same place among the seeds or folds, or the last there is."""
+    """Return the run that a run starts from: that of its fold, with the same place among seeds or the last one."""
     if not config.model.weights.startswith(OF_STUDY):
         return None
     name, other = f"{part}/{model}", config.model.weights.removeprefix(OF_STUDY)
@@ -152,7 +159,8 @@ def _start(
     if theirs not in (None, folds):
         problem = f"'{name}' starts from '{other}', which is trained in {theirs} folds, and it is not"
         raise UserError(problem, f"give its part 'folds: {theirs}', or start from a model without folds")
-    return found[min(0 if folds and not theirs else place, len(found) - 1)]
+    alike = [job for job in found if not theirs or job.replicate.fold == own.fold]
+    return alike[min(own.seed, len(alike) - 1)]
 
 
 def _with_weights(config: RunConfig, weights: str) -> RunConfig:

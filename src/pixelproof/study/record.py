@@ -45,15 +45,20 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         embed=entry.embed,
         baseline=entry.vary.reference if entry.vary else {},
         claims=entry.claims,
+        metric=entry.metric,
     )
 
 
 def _model_record(name: str, entry: Part, part: str, jobs: Sequence[Job], out: Path) -> ModelRecord:
-    run, *replicates = (job.run.path.relative_to(out).as_posix() for job in jobs if job.model == name)
+    own = [job for job in jobs if job.model == name]
+    run, *replicates = (job.run.path.relative_to(out).as_posix() for job in own)
+    seeds = dict.fromkeys(f"{name}{job.replicate.of_seed}" for job in own) if entry.folds else ()
+    merged = [f"{part}/{merged_file(seed)}" for seed in seeds]
     return ModelRecord(
         name=name,
         run=run,
         replicates=tuple(replicates),
-        scores=f"{part}/{merged_file(name)}" if entry.folds else "",
+        scores=merged[0] if merged else "",
+        seed_scores=tuple(merged[1:]),
         levels=entry.trained[name].levels,
     )

@@ -69,9 +69,9 @@ def _refuse_few_to_embed(part: str, jobs: Sequence[Job]) -> None:
 
 def _refuse_other_images(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     """Refuse models that would be scored on other images than the first, and so could not be compared after all."""
-    firsts = {job.replicate: job for job in jobs if job.model == jobs[0].model}  # folds are compared one by one
+    firsts = {job.replicate.fold: job for job in jobs if job.model == jobs[0].model}  # folds are compared one by one
     for job in jobs:
-        if job.fingerprints[SPLIT] != firsts.get(job.replicate, jobs[0]).fingerprints[SPLIT]:
+        if job.fingerprints[SPLIT] != firsts[job.replicate.fold].fingerprints[SPLIT]:
             problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
             decided = "" if entry.folds else "validation, cv_fold, "
             remedy = f"give limit, {decided}groups and split_seed to the whole part; train_limit may differ"
@@ -82,7 +82,7 @@ def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
     """Refuse numbers of images to learn from that come to the same images, and so would be measured as no effect."""
     learned: dict[tuple[int, str], Job] = {}
     for job in jobs:
-        other = learned.setdefault((job.replicate, job.fingerprints["train"]), job)
+        other = learned.setdefault((job.replicate.fold, job.fingerprints["train"]), job)
         if other.config.data.train_limit != job.config.data.train_limit:
             images = counted(len(job.parts["train"]), "image")
             problem = f"part '{part}': '{other.model}' and '{job.model}' would learn from the same {images}"

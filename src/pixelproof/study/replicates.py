@@ -1,9 +1,9 @@
-"""The runs of one model: one for each seed, or one for each fold of a cross-validation."""
+"""The runs of one model: one for each seed and each fold of a cross-validation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pixelproof.config.overrides import same_setting
 
@@ -16,34 +16,48 @@ class Replicate:
     """One run of a model among its others.
 
     Attributes:
-        setting: The setting in which it differs from them; empty for a single run.
-        value: Its value of that.
+        seed: Place of its seed among those of the model.
+        fold: Place of its fold.
+        settings: The settings in which it differs from the others; empty for a single run.
+        of_seed: What the names of all that is of its seed have behind the model's.
         suffix: What the name of its folder has behind the model's.
     """
 
-    setting: str = ""
-    value: int | str = ""
+    seed: int = 0
+    fold: int = 0
+    settings: Mapping[str, int | str] = field(default_factory=dict)
+    of_seed: str = ""
     suffix: str = ""
 
     @property
-    def decided_by(self) -> str:
-        """The key of a part that decides the setting."""
-        return DECIDED_BY[self.setting]
+    def first(self) -> bool:
+        """Whether it comes before all others of the model."""
+        return not self.seed and not self.fold
 
 
 SINGLE = Replicate()
 """The one run of a model that has no others."""
 
 
-def of_seeds(seeds: Sequence[int]) -> tuple[Replicate, ...]:
-    """Return a run for each seed; without any, the one run with the seed of its settings."""
-    runs = (Replicate("training.seed", seed, f".seed-{seed}" if place else "") for place, seed in enumerate(seeds))
-    return tuple(runs) or (SINGLE,)
+def replicates(seeds: Sequence[int], folds: int | None) -> tuple[Replicate, ...]:
+    """Return a run for each seed and fold, those of a seed together; the seed of the settings and no folds by default.
+
+    Args:
+        seeds: The seeds.
+        folds: How many folds, the same for all seeds.
+    """
+    runs = tuple(_of_seed(*each) for each in enumerate(seeds)) or (SINGLE,)
+    return tuple(_of_fold(run, fold, folds) for run in runs for fold in range(folds)) if folds else runs
 
 
-def of_folds(count: int) -> tuple[Replicate, ...]:
-    """Return a run for each of so many folds."""
-    return tuple(Replicate("data.cv_fold", f"{fold}/{count}", f".fold-{fold}") for fold in range(1, count + 1))
+def _of_seed(place: int, seed: int) -> Replicate:
+    name = f".seed-{seed}" if place else ""
+    return Replicate(place, settings={"training.seed": seed}, of_seed=name, suffix=name)
+
+
+def _of_fold(run: Replicate, place: int, folds: int) -> Replicate:
+    settings = {**run.settings, "data.cv_fold": f"{place + 1}/{folds}"}
+    return replace(run, fold=place, settings=settings, suffix=f"{run.of_seed}.fold-{place + 1}")
 
 
 def distinct(seeds: Sequence[int]) -> None:

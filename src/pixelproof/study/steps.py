@@ -12,9 +12,11 @@ from typing import Any
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.runs import write_json
-from pixelproof.runs.files import read_object
+from pixelproof.runs.files import file_digest, read_object
 
 Reader = Callable[[Path], object]
+WRITTEN = "written "
+"""Before the name of a step: the digest of the file that it wrote, where nothing else may write there."""
 
 
 class Steps:
@@ -48,6 +50,15 @@ class Steps:
             return False
         return True
 
+    def wrote(self, step: str, inputs: Any, path: Path, reader: Reader) -> bool:
+        """Return the same of a file that a study alone writes, and which must be the very one that it wrote."""
+        if not self.made(step, inputs, path, reader):
+            return False
+        if self._taken.get(WRITTEN + step) != file_digest(path):
+            say(f"{path} is not known to be what this study wrote: it is made again")
+            return False
+        return True
+
     def inputs(self, step: str) -> str:
         """Return the digest of what ``step`` was last taken from; empty if it never was."""
         return self._taken.get(step, "")
@@ -60,6 +71,11 @@ class Steps:
     def take(self, step: str, inputs: Any) -> None:
         """Note that ``step`` is taken from ``inputs``."""
         self._change(lambda taken: taken | {step: _digest(inputs)})
+
+    def write(self, step: str, inputs: Any, path: Path) -> None:
+        """Note that ``step`` is taken from ``inputs`` and wrote the file at ``path``, in which nothing else writes."""
+        written = {step: _digest(inputs), WRITTEN + step: file_digest(path)}
+        self._change(lambda taken: taken | written)
 
     def _change(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
         with self._lock:

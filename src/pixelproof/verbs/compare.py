@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pixelproof.comparison.compare import compare, compare_scores
+from pixelproof.comparison.compare import compare, compare_scores, share_of
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models
 from pixelproof.data.layouts.listing import meant_split
@@ -30,6 +30,8 @@ def compare_models(
     split: str = SPLIT,
     protocol: str = "unknown_counted",
     groups: str | None = None,
+    metric: str | None = None,
+    margin: float | None = None,
     seed: int = 0,
     language: str = "en",
     overwrite: bool = False,
@@ -43,24 +45,28 @@ def compare_models(
         protocol: How pixels of ignored classes count.
         groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
             for itself; None takes the groups that the scores know.
+        metric: What decides, such as "f1" or, of one class, "recall:melanoma"; None for accuracy or mIoU.
+        margin: By how many percentage points a model may be worse and still do: it is said whether that is shown.
         seed: Seed of the resamples.
         language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what is there.
 
     Raises:
-        UserError: A file cannot be read, an option has a wrong value, or ``out`` holds a comparison already.
-        Refusal: The models were not measured alike, or there are too few images for an interval.
+        UserError: A file cannot be read, an option has a wrong value, scores lack what the metric needs, or ``out``
+            holds a comparison already.
+        Refusal: The models were not measured alike, there are too few images for an interval, or the metric is
+            undefined on them.
     """
     paths, split = as_paths(models), meant_split(split)
     if out is None:
-        return compare(paths, split, protocol, groups, seed)
+        return compare(paths, split, protocol, groups, seed, metric, margin)
     out = Path(out)
     refuse_study_or_run(out)
     files = [out / name for name in (COMPARISON, EVIDENCE, PAGE)]
     refuse_existing(files, overwrite)
-    counting = protocol_of(protocol)
+    counting, share = protocol_of(protocol), share_of(margin)
     scores = open_models(paths, split)
-    record = compare_scores(scores, paths, protocol, groups, seed)
+    record = compare_scores(scores, paths, protocol, groups, seed, metric, share)
     refuse_existing(files, overwrite)  # for what another process has written meanwhile
     save_comparison(out / COMPARISON, record)
     (out / EVIDENCE).unlink(missing_ok=True)
@@ -68,6 +74,6 @@ def compare_models(
         say("note: score files without boundary counts, so where the gain lies is not shown; evaluate or score again")
     else:
         named = {each.source.name: [each] for each in scores}
-        save_evidence(out / EVIDENCE, gather(named, counting, groups=groups, seed=seed))
+        save_evidence(out / EVIDENCE, gather(named, counting, groups=groups, seed=seed, metric=metric))
     build_report(out, language)
     return record

@@ -12,6 +12,7 @@ from typing import Any
 from pixelproof.config import DataConfig, ModelConfig, RunConfig, Task, run_settings
 from pixelproof.config.model import LOOKS
 from pixelproof.data import DataFolder, arrange, open_data
+from pixelproof.data.grouping import LEARNED
 from pixelproof.errors import UserError
 from pixelproof.models.ensemble import ENSEMBLE, Ensemble
 from pixelproof.numbers import first_of, score
@@ -30,7 +31,8 @@ from pixelproof.training.checkpoints import save_weights
 from pixelproof.training.parallel import ALONE
 from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import selection_score
-from pixelproof.verbs.train import LEARNED, began_on, made_with
+from pixelproof.verbs.known import keep_learned
+from pixelproof.verbs.train import began_on, made_with
 
 SEEN = ("input_size", "bands", "stretch", "dtype", "mean", "std")
 """Settings of a model that say what it sees of an image."""
@@ -87,7 +89,7 @@ def ensemble(
     facts |= {"members": [_member(run).model_dump() for run in members], "finished": True}
     replaced = out.with_name(f".{out.stem}.{os.getpid()}.replaced.part")
     with fresh_folder(out) as folder:
-        _write(Run(folder), network, config, data, facts)
+        _write(Run(folder), network, config, data, facts, members)
         with alone_in(Run(out).last.parent):
             require_free(out, data.scheme, overwrite)
             if out.exists():
@@ -100,10 +102,13 @@ def ensemble(
     return run
 
 
-def _write(run: Run, network: Ensemble, config: RunConfig, data: DataFolder, facts: dict[str, Any]) -> None:
+def _write(
+    run: Run, network: Ensemble, config: RunConfig, data: DataFolder, facts: dict[str, Any], members: Sequence[Run]
+) -> None:
     """Write the run of an ensemble."""
     parts = arrange(data, config.data)
     Run.create(run.path, config.model_dump(mode="json"), data.scheme, facts)
+    keep_learned(run, config, parts, members)
     save_weights(run.best, network)
     describe_network(run, config, network.num_classes)
     keep_proof_images(run, config, data, parts)

@@ -52,7 +52,7 @@ def evaluate_run(
     if file is not None:
         refuse_existing([file], overwrite)
     samples = samples_for(opened, Path(data), split)
-    source = source_of(opened, split, fingerprint(samples), learned_from_some(opened, Path(data), split))
+    source = source_of(opened, split, samples, fingerprint(samples), learned_from_some(opened, Path(data), split))
     if file is None and not overwrite:
         refuse_other_images(opened.scores(split), source.fingerprint)
     _note_unfinished(opened)

@@ -52,8 +52,6 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     """
     folder, config = data_for(run, data), run_settings(run).data
     if split == ALL:
-        if _learned_from(run, folder):
-            say("note: the run learned from some of these images, which flatters it")
         return all_samples(folder)
     own = (split == "train" or split not in folder.splits) and _learned_from(run, folder)
     parts = divide(folder, config) if own else folder.splits

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from pixelproof.comparison.evidence.measures import score_figure
+from pixelproof.comparison.figures import score_figure
 from pixelproof.data import Sample
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.evaluation.sentences import learned_line
 from pixelproof.prediction import Predictor
+from pixelproof.progress import say
 from pixelproof.runs import Run, Scores, Source, load_scores, save_scores
 from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.scoring_log import log_scoring
+from pixelproof.verbs.known import known_images
 
 
 def score_run(
@@ -41,6 +45,8 @@ def score_run(
     file = run.scores(source.split) if out is None else out
     require_writable(file)
     scores = evaluate(predictor, samples, source)
+    if line := learned_line(scores):
+        say(f"warning: {line}")
     if out is not None:  # for what another process has written meanwhile
         refuse_existing([out], overwrite)
     elif not overwrite:
@@ -51,13 +57,25 @@ def score_run(
     return scores
 
 
-def source_of(run: Run, split: str, fingerprint: str, learned: bool = False) -> Source:
+def source_of(run: Run, split: str, samples: Sequence[Sample], fingerprint: str, some: bool = False) -> Source:
     """Return what a score file says of a run's scores. Made before the network is read, which training may replace.
 
+    Args:
+        run: The run.
+        split: The split.
+        samples: Its images.
+        fingerprint: Theirs.
+        some: Whether the run has learned from some of them, if it does not say itself from which images it has.
+
     Raises:
-        UserError: The run's weights cannot be read.
+        UserError: The run's weights, or an image, cannot be read.
     """
-    return Source(run.name, split, fingerprint, weights=file_digest(run.best), learned="some" if learned else "")
+    source = Source(run.name, split, fingerprint, weights=file_digest(run.best))
+    known = known_images(run, samples)
+    if known is None:
+        return replace(source, learned="some" if some else "")
+    learned = str(known.images) if known.images else ""
+    return replace(source, learned=learned, learned_by=", ".join(known.runs))
 
 
 def refuse_other_images(file: Path, fingerprint: str) -> None:

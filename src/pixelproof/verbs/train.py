@@ -10,6 +10,7 @@ from typing import Any
 from pixelproof.config import DataConfig, RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
+from pixelproof.data.grouping import LEARNED
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.scaling import doubtful_bands
 from pixelproof.data.splits import note_doubts
@@ -33,11 +34,9 @@ from pixelproof.training.plugin_trial import try_plugins
 from pixelproof.training.plugins import packages_of_training
 from pixelproof.verbs.finish import Parts, describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import fit, start
+from pixelproof.verbs.known import keep_learned, note_known
 from pixelproof.verbs.prolong import prolong
 from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
-
-LEARNED = ("train", "selection")
-"""The parts of the data by which weights are found: those that are learned from, and those that choose among them."""
 
 
 def train(
@@ -148,6 +147,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     if config.data.selection and not parts["selection"]:
         idle = " and patience has no effect" if config.training.patience is not None else ""
         say(f"note: there are too few images to set a selection part aside, so that the last checkpoint is kept{idle}")
+    note_known(config, parts["validation"])
     facts = made_with(config, data, parts) | {"finished": False}
     with alone_in(Run(out).last.parent):
         require_free(out, data.scheme, overwrite)  # at once: reading files may take minutes
@@ -159,6 +159,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         if overwrite:
             set_aside(out)
         run = Run.create(out, config.model_dump(mode="json"), data.scheme, facts)
+    keep_learned(run, config, parts)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model
 
@@ -202,6 +203,7 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     began_on(run, data, {name: fingerprint(parts[name]) for name in LEARNED})
     try_plugins(config, len(data.scheme.classes))
     _note_other_versions(run, config)
+    keep_learned(run, config, parts)  # which earlier versions did not
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())
 

@@ -30,7 +30,12 @@ class _Change:
 
 
 def effects(
-    cells: Sequence[Cell], baseline: Levels, protocol: Protocol, seed: int = 0, groups: Int64 | None = None
+    cells: Sequence[Cell],
+    baseline: Levels,
+    protocol: Protocol,
+    seed: int = 0,
+    groups: Int64 | None = None,
+    metric: str | None = None,
 ) -> tuple[Effect, ...]:
     """Return the effect of every level on the score, against the factor's level in the baseline.
 
@@ -43,9 +48,10 @@ def effects(
         protocol: How pixels of ignored classes count.
         seed: Seed of the resamples.
         groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
+        metric: What the score is, accuracy or mIoU by default; see ``runs.metric_names``.
     """
     changes = list(_changes(cells, baseline))
-    found = differences(cells, [change.contrast for change in changes], protocol, seed, groups)
+    found = differences(cells, [change.contrast for change in changes], protocol, seed, groups, metric)
     return tuple(
         Effect(
             factor=change.factor,

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison import paired
-from pixelproof.comparison.evidence.measures import score_figure
+from pixelproof.comparison.evidence.runs import measured, weighted
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.evaluation.resampling import Statistic
 from pixelproof.runs import Scores
 from pixelproof.runs.evidence_file import Estimate
 
@@ -46,6 +44,7 @@ def differences(
     protocol: Protocol,
     seed: int = 0,
     groups: Int64 | None = None,
+    metric: str | None = None,
 ) -> tuple[Tested, ...]:
     """Return what the scores of models say of differences between them.
 
@@ -58,44 +57,25 @@ def differences(
         protocol: How pixels of ignored classes count.
         seed: Seed of the resamples.
         groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
+        metric: What the score is, accuracy or mIoU by default; see ``runs.metric_names``.
     """
     if not contrasts:
         return ()
-    runs = [run for cell in cells for run in cell.runs]
-    figure = score_figure(runs[0], protocol)
-    units = paired.by_unit(np.stack([figure.counts(run) for run in runs], axis=1), groups)
-    values = figure.value(units.sum(axis=0))
-    resampled = paired.resample(units, figure.value, seed)
-    variance, freedom = _over_seeds(cells, values)
+    score = measured([run for cell in cells for run in cell.runs], metric, protocol, groups, seed)
+    variance, freedom = _over_seeds(cells, score.values)
     found = []
     for contrast in contrasts:
         weights = _weights(cells, contrast)
-        difference = partial(_weighted, weights=weights)
-        effective = paired.support(units, _figures(figure.value, difference), np.array([len(units)]))
         spread = variance * float((weights**2).sum())
-        found.append(
-            over_images_and_seeds(
-                float(difference(values)), difference(resampled), float(effective[0]), spread, freedom
-            )
-        )
+        value = float(weighted(score.values, weights))
+        found.append(over_images_and_seeds(value, *score.varies(weights), spread, freedom))
     adjusted = paired.holm(np.array([p for _, p in found])).tolist()
     return tuple(Tested(estimate, p, q) for (estimate, p), q in zip(found, adjusted, strict=True))
-
-
-def _figures(value: Statistic, difference: Statistic) -> Statistic:
-    return lambda sums: difference(value(sums))[..., None]
 
 
 def _weights(cells: Sequence[Cell], contrast: Contrast) -> Float64:
     """Return the weight of each run in a contrast, in the order of cells and their runs."""
     return np.concatenate([np.full(len(cell.runs), contrast.get(cell.name, 0.0) / len(cell.runs)) for cell in cells])
-
-
-def _weighted(values: Float64, weights: Float64) -> Float64:
-    """Return the sum of values of runs, [..., M], by their weights, [M]; what has none may be undefined."""
-    chosen = weights != 0
-    total: Float64 = (values[..., chosen] * weights[chosen]).sum(axis=-1)
-    return total
 
 
 def _over_seeds(cells: Sequence[Cell], values: Float64) -> tuple[float, int]:

@@ -11,9 +11,11 @@ import numpy as np
 from pixelproof.comparison.evidence.ablation import effects
 from pixelproof.comparison.evidence.claims import Models, judge
 from pixelproof.comparison.evidence.contrasts import Cell, Levels
-from pixelproof.comparison.evidence.measures import boundaries, by_tolerance, score_figure
+from pixelproof.comparison.evidence.fold_areas import fold_areas
+from pixelproof.comparison.evidence.measures import by_tolerance, value_of
 from pixelproof.comparison.evidence.over_seeds import seed_gains
 from pixelproof.comparison.evidence.where import where_gain
+from pixelproof.comparison.figures import boundaries
 from pixelproof.comparison.match import group
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
@@ -21,6 +23,7 @@ from pixelproof.progress import bar
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, MosaicFigure, PairGain
+from pixelproof.runs.metric_names import OF_ALL
 
 FEW = 4
 """With up to so many models every pair is looked into; with more, each against the first."""
@@ -35,6 +38,7 @@ def gather(
     groups: str | None = None,
     seed: int = 0,
     folds: Models | None = None,
+    metric: str | None = None,
 ) -> EvidenceRecord:
     """Return the evidence that the scores of models hold.
 
@@ -47,6 +51,7 @@ def gather(
         groups: As in ``compare``; all but the mosaic index is then known from as many scenes.
         seed: Seed of the resamples.
         folds: The scores of each fold by model, where those of all folds are scored as one.
+        metric: What scores and effects are of, accuracy or mIoU by default; see ``runs.metric_names``.
 
     Raises:
         UserError: Segmentation scores hold no boundary counts.
@@ -55,13 +60,15 @@ def gather(
     cells = [Cell(name, (levels or {}).get(name, {}), runs) for name, runs in models.items()]
     pairs, members = _pairs(models), group([run for runs in models.values() for run in runs], groups)
     with bar("evidence", len(pairs) + len(claims) + 1, "questions") as step:
-        figures = tuple(_figures(name, runs, (folds or {}).get(name, ()), protocol) for name, runs in models.items())
+        figures = tuple(
+            _figures(name, runs, (folds or {}).get(name, ()), protocol, metric) for name, runs in models.items()
+        )
         gains = []
         for a, b in pairs:
             gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed)))
             step()
-        over_seeds = seed_gains(cells, protocol, seed, members)
-        found = effects(cells, baseline, protocol, seed, members) if baseline else ()
+        over_seeds = seed_gains(cells, protocol, seed, members, metric)
+        found = effects(cells, baseline, protocol, seed, members, metric) if baseline else ()
         step()
         judged = []
         for claim in claims:
@@ -71,6 +78,7 @@ def gather(
     return EvidenceRecord(
         task=first.scheme.task,
         protocol=protocol if segmented else None,
+        metric=metric or OF_ALL[first.scheme.task][0],
         images=len(first.ids),
         models=figures,
         truth=_mosaics([first], "truth") if segmented else (),
@@ -90,8 +98,10 @@ def _pairs(models: Models) -> list[tuple[Named, Named]]:
     return [(a, b) for a, b in itertools.combinations(named, 2) if len(named) <= FEW or a is named[0]]
 
 
-def _figures(name: str, runs: Sequence[Scores], folds: Sequence[Scores], protocol: Protocol) -> ModelFigures:
-    scores = [score_figure(run, protocol).of(run) for run in runs]
+def _figures(
+    name: str, runs: Sequence[Scores], folds: Sequence[Scores], protocol: Protocol, metric: str | None
+) -> ModelFigures:
+    scores = [value_of(run, protocol, metric) for run in runs]
     segmented = [run for run in runs if isinstance(run, SegmentationScores)]
     return ModelFigures(
         name=name,
@@ -102,7 +112,8 @@ def _figures(name: str, runs: Sequence[Scores], folds: Sequence[Scores], protoco
         boundary_iou=_mean([by_tolerance(run, protocol, "boundary_iou") for run in segmented]),
         boundary_f1=_mean([by_tolerance(run, protocol, "boundary_f1") for run in segmented]),
         mosaics=_mosaics(segmented, "prediction") if segmented else (),
-        folds=tuple(score_figure(fold, protocol).of(fold) for fold in folds),
+        folds=tuple(value_of(fold, protocol, metric) for fold in folds),
+        fold_areas=fold_areas(folds),
     )
 
 

@@ -13,7 +13,7 @@ from pixelproof.runs.evidence_file import SeedGain
 
 
 def seed_gains(
-    cells: Sequence[Cell], protocol: Protocol, seed: int = 0, groups: Int64 | None = None
+    cells: Sequence[Cell], protocol: Protocol, seed: int = 0, groups: Int64 | None = None, metric: str | None = None
 ) -> tuple[SeedGain, ...]:
     """Return the difference of every two models' mean scores over seeds; none where no model has several.
 
@@ -22,11 +22,12 @@ def seed_gains(
         protocol: How pixels of ignored classes count.
         seed: Seed of the resamples.
         groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
+        metric: What the score is, accuracy or mIoU by default; see ``runs.metric_names``.
     """
     if all(len(cell.runs) == 1 for cell in cells):
         return ()
     pairs = list(itertools.combinations(cells, 2))
-    found = differences(cells, [{a.name: -1.0, b.name: 1.0} for a, b in pairs], protocol, seed, groups)
+    found = differences(cells, [{a.name: -1.0, b.name: 1.0} for a, b in pairs], protocol, seed, groups, metric)
     return tuple(
         SeedGain(
             a=a.name,

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from pixelproof.array_types import Float64
 from pixelproof.comparison.paired import CERTAINTY
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs.evidence_file import Estimate
 
 
 def over_images_and_seeds(
-    value: float, resampled: Float64, images: float, seeds: float, freedom: int
+    value: float, over_images: float, images: float, seeds: float, freedom: int
 ) -> tuple[Estimate, float]:
     """Return a difference with its interval, and its two-sided p-value.
 
@@ -23,15 +21,14 @@ def over_images_and_seeds(
 
     Args:
         value: The difference, averaged over seeds.
-        resampled: float64 [R], the same in resamples of the images; NaN where undefined.
+        over_images: Its variance over as many images, divided by their number rather than by one less.
         images: Effective number of images behind the difference (``paired.support``); NaN below two.
         seeds: Variance of ``value`` over seeds; NaN for a single one.
         freedom: Degrees of freedom behind ``seeds``; 0 for a single one.
     """
-    known = resampled[~np.isnan(resampled)]
-    if math.isnan(value) or not images >= MINIMUM or len(known) < 2:
+    if math.isnan(value) or not images >= MINIMUM or math.isnan(over_images):
         return Estimate(value=value), math.nan
-    over_images = float(known.var()) * images / (images - 1)
+    over_images *= images / (images - 1)
     over_seeds = seeds if freedom else 0.0
     variance = over_images + over_seeds
     if variance == 0:  # where nothing varies, nothing is known of how far chance would reach

@@ -12,8 +12,9 @@ import numpy as np
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.comparison import paired
-from pixelproof.comparison.evidence.measures import EDGE_WIDTH, boundaries
+from pixelproof.comparison.evidence.measures import EDGE_WIDTH
 from pixelproof.comparison.evidence.split import split_gain
+from pixelproof.comparison.figures import boundaries
 from pixelproof.evaluation.boundary_metrics import (
     BAND_NAMES,
     SIZE_NAMES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pixelproof.comparison.wording.sentences import of_many
-from pixelproof.comparison.wording.words import METRICS, bound, p_value, points, say
+from pixelproof.comparison.wording.words import bound, metric_name, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.evidence_file import EvidenceRecord, SeedGain
@@ -38,7 +38,7 @@ def _verdict(gain: SeedGain, evidence: EvidenceRecord, language: Language) -> st
         "undecided_over_seeds" if gain.verdict == "undecided" else "better_over_seeds",
         language,
         seeds=reach(gain.seeds),
-        metric=METRICS["accuracy" if evidence.task == "classification" else "miou"],
+        metric=metric_name(evidence.decides, language),
         difference=points(difference.value),
         low=bound(difference.low),
         high=bound(difference.high),

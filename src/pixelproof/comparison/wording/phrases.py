@@ -9,11 +9,12 @@ from pixelproof.languages import Language
 
 REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
     "where": {
-        "en": "Of the {total} points by which {better} surpasses {worse}, {edges} (95% CI {edges_low} to {edges_high}) "
-        "lie within {width} px of true boundaries and {interior} (95% CI {interior_low} to {interior_high}) "
-        "farther inside.",
-        "zh-Hant": "{better} 勝過 {worse} 的 {total} 個百分點中，{edges} 個（95% 信賴區間 {edges_low} 至 {edges_high}）"
-        "落在真實邊界 {width} 像素以內，{interior} 個（95% 信賴區間 {interior_low} 至 {interior_high}）落在更內部。",
+        "en": "Of the {total} points of mIoU by which {better} surpasses {worse}, {edges} (95% CI {edges_low} to "
+        "{edges_high}) lie within {width} px of true boundaries and {interior} (95% CI {interior_low} to "
+        "{interior_high}) farther inside.",
+        "zh-Hant": "{better} 的 mIoU 勝過 {worse} 的 {total} 個百分點中，"
+        "{edges} 個（95% 信賴區間 {edges_low} 至 {edges_high}）落在真實邊界 {width} 像素以內，"
+        "{interior} 個（95% 信賴區間 {interior_low} 至 {interior_high}）落在更內部。",
     },
     "boundary_f1": {
         "en": "Boundary F1 within {tolerance} px, averaged over the classes: {values}.",
@@ -49,12 +50,9 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{measure} of {model} is not defined here",
         "zh-Hant": "{model} 的{measure}在此無定義",
     },
-    "measure_miou": {"en": "gain in mIoU", "zh-Hant": " mIoU 進步"},
-    "measure_accuracy": {"en": "gain in accuracy", "zh-Hant": "準確率進步"},
+    "measure": {"en": "gain in {metric}", "zh-Hant": " {metric} 進步"},
     "measure_edges": {"en": "gain in mIoU at edges", "zh-Hant": "邊緣處 mIoU 進步"},
     "measure_interior": {"en": "gain in mIoU away from edges", "zh-Hant": "內部 mIoU 進步"},
-    "measure_boundary_iou": {"en": "gain in Boundary IoU", "zh-Hant": " Boundary IoU 進步"},
-    "measure_boundary_f1": {"en": "gain in boundary F1", "zh-Hant": "邊界 F1 進步"},
     "measure_mosaic": {"en": "mosaic index", "zh-Hant": "馬賽克指數"},
     "effect": {
         "en": "{factor} “{level}” instead of “{reference}” changes the score by {difference} points "
@@ -71,6 +69,12 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "seen it. Intervals are over images: other folds or seeds would move the figures further.",
         "zh-Hant": "每個模型對 {folds} 個折（fold）各訓練一次，每張影像由未見過它的那次訓練評分。"
         "信賴區間僅涵蓋影像的變異，換用其他折或隨機種子，數字還會變動。",
+    },
+    "seeds_in_folds": {
+        "en": "With each seed, each model was trained once for each of {folds} folds, the same for all seeds, and "
+        "each image is scored by the run that had not seen it. Other folds would move the figures further.",
+        "zh-Hant": "以每個種子，每個模型對 {folds} 個折（fold）各訓練一次，各種子的折相同，"
+        "每張影像由未見過它的那次訓練評分。換用其他折，數字還會變動。",
     },
     "better_over_seeds": {
         "en": "On average over {seeds} seeds, {winner} is better than {loser}: {difference} points {metric} "

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelproof.comparison.evidence.measures import TOLERANCE
+from pixelproof.comparison.figures import TOLERANCE
 from pixelproof.comparison.verdict import mosaics_beyond_chance
 from pixelproof.comparison.wording.over_seeds import reach
-from pixelproof.comparison.wording.words import bound, listed, p_value, points, say
+from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import ComparisonRecord
@@ -70,7 +70,7 @@ def status_word(result: ClaimResult, language: Language) -> str:
 def test_phrase(result: TestResult, language: Language) -> str:
     """Return the outcome of one test of a claim."""
     test, difference = result.test, result.difference
-    measure = say(f"measure_{test.metric}", language)
+    measure = _measure(test.metric, language)
     if difference.value is None:
         return say("undefined_test", language, measure=measure, model=test.model)
     if test.against is None:
@@ -87,6 +87,13 @@ def test_phrase(result: TestResult, language: Language) -> str:
         high=bound(difference.high),
         p=p_value(result.p),
     )
+
+
+def _measure(metric: str, language: Language) -> str:
+    """Return in what a model is said to surpass another."""
+    if metric in ("edges", "interior", "mosaic"):
+        return say(f"measure_{metric}", language)
+    return say("measure", language, metric=metric_name(metric, language))
 
 
 def telling_grid(found: Sequence[MosaicFigure]) -> MosaicFigure | None:
@@ -180,9 +187,10 @@ def _effects(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
 
 def _seeds(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
     runs = [model.runs for model in evidence.models]
-    if folds := len(evidence.models[0].folds):
-        yield say("in_folds", language, folds=count(folds))
-    elif max(runs) > 1:
+    folds, several = len(evidence.models[0].folds), max(runs) > 1
+    if several:
         yield say("many_seeds", language, seeds=reach(runs))
-    elif evidence.claims or evidence.effects:
+    if folds:
+        yield say("seeds_in_folds" if several else "in_folds", language, folds=count(folds))
+    elif not several and (evidence.claims or evidence.effects):
         yield say("one_seed", language)

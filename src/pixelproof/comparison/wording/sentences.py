@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
-from pixelproof.comparison.verdict import class_verdict, disagree, over_pairs, significant
-from pixelproof.comparison.wording.words import METRICS, bound, listed, p_value, points, say
+from pixelproof.comparison.verdict import class_verdict, disagree, no_worse, over_pairs, significant
+from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
@@ -19,15 +21,16 @@ def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "
         record: The comparison.
         language: The language; names and numbers are the same in all.
     """
-    verdict = [_undecided(pair, language)] if pair.verdict == "undecided" else [_better(pair, language)]
+    verdict = [_undecided(pair, language)] if pair.verdict == "undecided" else [_better(pair, record, language)]
     if pair.verdict == "undecided":
         verdict += [_classes_differ(pair, side, language) for side in ("a", "b") if _better_classes(pair, side)]
         verdict += _why_none(pair, record, language)
         verdict += [say("same", language, a=pair.a, b=pair.b)] if _same(pair) else []
+    verdict += [_no_worse(pair, turned, record, language) for turned in (False, True)] if record.margin else []
     return verdict + _limits(pair, record, language)
 
 
-def _better(pair: PairRecord, language: Language) -> str:
+def _better(pair: PairRecord, record: ComparisonRecord, language: Language) -> str:
     b_wins = pair.verdict == "b"
     winner, loser = (pair.b, pair.a) if b_wins else (pair.a, pair.b)
     sign = 1 if b_wins else -1
@@ -40,16 +43,16 @@ def _better(pair: PairRecord, language: Language) -> str:
         winner=winner,
         loser=loser,
         difference=points(difference.value),
-        metric=METRICS[pair.metric],
+        metric=metric_name(pair.metric, language),
         low=bound(difference.low),
         high=bound(difference.high),
         p=p_value(pair.p),
         wins=say(
-            f"wins_{pair.metric}",
+            f"wins_{record.task}",
             language,
             wins=count(wins),
             losses=count(losses),
-            images=count(pair.images),
+            images=count(pair.images - pair.undefined),
             loser=loser,
         ),
         gain=_gain(pair, sign, language),
@@ -65,18 +68,34 @@ def _undecided(pair: PairRecord, language: Language) -> str:
         a=pair.a,
         b=pair.b,
         difference=points(pair.difference),
-        metric=METRICS[pair.metric],
+        metric=metric_name(pair.metric, language),
         low=bound(pair.low),
         high=bound(pair.high),
         p=p_value(pair.p),
     )
 
 
+def _no_worse(pair: PairRecord, turned: bool, record: ComparisonRecord, language: Language) -> str:
+    """Return whether the second model is no worse than the first but for the margin, or the first than the second."""
+    margin, difference = record.margin or 0.0, Estimate(value=pair.difference, low=pair.low, high=pair.high)
+    model, other, difference = (pair.a, pair.b, difference.turned) if turned else (pair.b, pair.a, difference)
+    found, low, value = no_worse(difference.low, difference.high, margin), difference.low, difference.value or 0.0
+    words = {"model": model, "other": other, "margin": points(margin).removeprefix("+"), "low": bound(low)}
+    text = say(f"no_worse_{found}", language, **words)
+    if found != "open" or low is None or value <= -margin:
+        return text
+    units, key = (pair.images, "images") if record.groups is None else (record.groups.count, "groups")
+    needed = math.ceil(
+        units * ((value - low) / (value + margin)) ** 2
+    )  # intervals narrow with the root of their number
+    return say(f"more_{key}_show", language, text=text, units=count(needed))
+
+
 def _why_none(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     """Return why there is no verdict where the interval excludes 0, or where so few images could never give one."""
     units = pair.images if record.groups is None else record.groups.count
     least = 2 / 2**units  # each image's two results exchanged or not, and the same the other way round
-    if record.test == "permutation" and least >= SIGNIFICANCE:
+    if record.test != "mcnemar" and least >= SIGNIFICANCE:
         key = "too_few_images" if record.groups is None else "too_few_groups"
         return [say(key, language, units=count(units), p=p_value(least).removeprefix("= "))]
     return [say("disagree", language)] if disagree(pair) else []
@@ -106,7 +125,7 @@ def _classes_differ(pair: PairRecord, side: str, language: Language) -> str:
 
 
 def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
-    said = _other_looks(pair, record, language)
+    said = _other_looks(pair, record, language) + _learned(pair, record, language)
     if record.groups is not None:
         said.append(say("grouped", language, groups=count(record.groups.count)))
         if record.groups.count < ROUGH:
@@ -124,6 +143,17 @@ def _other_looks(pair: PairRecord, record: ComparisonRecord, language: Language)
     looks = {model.name: model.looks for model in record.models}
     a, b = looks[pair.a], looks[pair.b]
     return [say("other_looks", language, a=pair.a, b=pair.b, looks_a=a, looks_b=b)] if a and b and a != b else []
+
+
+def _learned(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return a sentence for each model of a pair that has learned from images which they are compared on."""
+    knowing = [model for model in record.models if model.name in (pair.a, pair.b) and model.learned]
+    said = []
+    for model in knowing:
+        numbers = {"known": count(model.learned), "images": count(pair.images)}
+        key = "learned_by" if model.learned_by else "learned"
+        said.append(say(key, language, name=model.name, by=model.learned_by, **numbers))
+    return said
 
 
 def adjusted(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
@@ -145,7 +175,7 @@ def _weak_classes(pair: PairRecord, record: ComparisonRecord) -> dict[str, list[
     rough = [n for n, c in classes if c.effective is not None and c.effective < ROUGH]
     units = "" if record.groups is None else "_grouped"
     return {
-        f"rough_classes{units}": rough if record.interval == "bootstrap" else [],
+        f"rough_classes{units}": rough if record.interval != "tango" else [],
         f"untested_classes{units}": [n for n, c in classes if c.effective is None and c.images],
         "unequal_classes": [n for n, c in classes if (c.a is None) != (c.b is None)],
     }

@@ -6,13 +6,14 @@ from typing import Any
 
 from rich.table import Table
 
-from pixelproof.comparison.verdict import class_verdict, over_pairs
+from pixelproof.comparison.verdict import class_verdict, no_worse, over_pairs
 from pixelproof.comparison.wording.sentences import sentences
-from pixelproof.comparison.wording.words import METRICS, bound, p_value, points, say
+from pixelproof.comparison.wording.words import bound, metric_name, p_value, points, say
 from pixelproof.errors import visible
 from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
+from pixelproof.runs.evidence_file import Estimate
 from pixelproof.terminal import add_row, console, table
 
 CLASSES_SHOWN = 20
@@ -24,6 +25,10 @@ def as_json(record: ComparisonRecord, language: Language) -> dict[str, Any]:
     for pair, plain, p in zip(record.pairs, values["pairs"], over_pairs(record).values(), strict=True):
         plain["p_adjusted"] = p
         plain["sentences"] = sentences(pair, record, language)
+        if record.margin is not None:
+            ends = Estimate(value=pair.difference, low=pair.low, high=pair.high)
+            sides = {"b": ends, "a": ends.turned}
+            plain["no_worse"] = {name: no_worse(side.low, side.high, record.margin) for name, side in sides.items()}
     return values
 
 
@@ -52,7 +57,7 @@ def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Ta
         add_row(figures, say("more_classes", language, count=count(len(names) - CLASSES_SHOWN)))
     figures.add_section()
     style = "" if pair.verdict == "undecided" else "bold"
-    add_row(figures, *_cells(METRICS[pair.metric], values[pair.a], values[pair.b], pair), style=style)
+    add_row(figures, *_cells(metric_name(pair.metric, language), values[pair.a], values[pair.b], pair), style=style)
     return figures
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pixelproof.numbers as numbers
+from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
 from pixelproof.languages import Language
+from pixelproof.runs.metric_names import parted
 
 CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     "better": {
@@ -22,11 +24,11 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "這 {images} 張影像無法分辨 {a} 與 {b} 的優劣"
         "（{b} 減 {a}：{metric} {difference} 個百分點，95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
-    "wins_miou": {
+    "wins_segmentation": {
         "en": "it wins on {wins} of {images} images",
         "zh-Hant": "{images} 張影像中勝出 {wins} 張",
     },
-    "wins_accuracy": {
+    "wins_classification": {
         "en": "it alone is right on {wins} of {images} images, {loser} alone on {losses}",
         "zh-Hant": "{images} 張影像中，只有它答對的有 {wins} 張，只有 {loser} 答對的有 {losses} 張",
     },
@@ -77,6 +79,15 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "so the difference is not the networks' alone.",
         "zh-Hant": "{a} 與 {b} 檢視影像的方式不同（對稱數 x 尺寸：{looks_a}；{looks_b}），因此差異不全來自網路。",
     },
+    "learned": {
+        "en": "{name} has learned from {known} of these {images} images, which flatters it.",
+        "zh-Hant": "{name} 已從這 {images} 張影像中的 {known} 張學習，其成績因此偏高。",
+    },
+    "learned_by": {
+        "en": "{name}, or {by}, whose weights it began with, has learned from {known} of these {images} images, which "
+        "flatters it.",
+        "zh-Hant": "{name}，或提供其初始權重的 {by}，已從這 {images} 張影像中的 {known} 張學習，其成績因此偏高。",
+    },
     "few_images": {
         "en": "{images} images are few: below {rough}, intervals are rough.",
         "zh-Hant": "{images} 張影像太少：少於 {rough} 張時，信賴區間僅供參考。",
@@ -106,9 +117,30 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "顯示以下類別的組太少，無法給出信賴區間：{classes}。",
     },
     "unequal_classes": {
-        "en": "Only one model has an IoU on {classes}, because no image shows it and one model predicts it; "
-        "so the two means cover different classes.",
-        "zh-Hant": "沒有影像顯示 {classes}，但有一個模型預測了它，因此只有該模型有 IoU；兩個平均值涵蓋的類別不同。",
+        "en": "Only one model has a value for {classes}, because the other never predicts it; "
+        "so a mean over the classes covers different ones.",
+        "zh-Hant": "{classes} 只有一個模型有數值，因為另一個模型從未預測它；因此各類別的平均值涵蓋的類別不同。",
+    },
+    "no_worse_shown": {
+        "en": "{model} is no worse than {other}, but for {margin} points at most: that is shown (95% CI from {low}).",
+        "zh-Hant": "已證實 {model} 不劣於 {other}，至多差 {margin} 個百分點（95% 信賴區間下限 {low}）。",
+    },
+    "no_worse_refuted": {
+        "en": "{model} is worse than {other} by more than {margin} points.",
+        "zh-Hant": "{model} 劣於 {other}，差距超過 {margin} 個百分點。",
+    },
+    "no_worse_open": {
+        "en": "It is not shown that {model} is no worse than {other}, but for {margin} points at most "
+        "(95% CI from {low}).",
+        "zh-Hant": "未能證實 {model} 不劣於 {other}（至多差 {margin} 個百分點；95% 信賴區間下限 {low}）。",
+    },
+    "more_images_show": {
+        "en": "{text} If the difference stays as it is, about {units} images would show it.",
+        "zh-Hant": "{text}若差異維持不變，約需 {units} 張影像才能證實。",
+    },
+    "more_groups_show": {
+        "en": "{text} If the difference stays as it is, about {units} groups would show it.",
+        "zh-Hant": "{text}若差異維持不變，約需 {units} 組才能證實。",
     },
     "head_class": {"en": "class", "zh-Hant": "類別"},
     "head_difference": {"en": "points", "zh-Hant": "百分點"},
@@ -122,9 +154,9 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "among so many, one may differ so by chance.",
         "zh-Hant": "針對 {pairs} 對比較經 Holm 校正後 p {p}：在這麼多對中，可能有一對偶然如此不同。",
     },
+    **METRICS,
     **REASONS,
 }
-METRICS: Final = {"miou": "mIoU", "accuracy": "accuracy"}
 
 
 def say(key: str, language: Language, **words: str) -> str:
@@ -137,6 +169,20 @@ def say(key: str, language: Language, **words: str) -> str:
             every language.
     """
     return CATALOGUE[key][language].format(**words)
+
+
+def metric_name(metric: str, language: Language) -> str:
+    """Return what a metric is called in a sentence: ``mIoU``, ``recall of melanoma``."""
+    figure, of = parted(metric)
+    if not of:
+        return say(f"metric_{figure}", language)
+    return say("metric_of_class", language, figure=say(f"class_{figure}", language), name=of)
+
+
+def metric_heading(metric: str, language: Language) -> str:
+    """Return what a metric is called at the head of a column: ``mIoU``, ``Recall of melanoma``."""
+    name = metric_name(metric, language)
+    return name if name.startswith("mIoU") else name[0].upper() + name[1:]
 
 
 def listed(items: Iterable[str], language: Language) -> str:

@@ -100,7 +100,7 @@ def names_alike(survey: Survey) -> Iterator[Finding]:
 
 def told_by_format(reading: Reading) -> Iterator[Finding]:
     """Classes whose images are all of a size, a mode or a file type that no image of another class has."""
-    classes = _images_of_classes(reading)
+    classes = images_of_classes(reading)
     apart = [(name, kind, value) for kind, read in _FORMATS.items() for name, value in _own(classes, read).items()]
     if apart:
         words = [f"all {len(classes[name]):,} images of {name} have the {kind} {value}" for name, kind, value in apart]
@@ -113,7 +113,7 @@ def told_by_format(reading: Reading) -> Iterator[Finding]:
         yield reading.survey.finding("class-by-format", "warning", paths, message, fix)
 
 
-def _images_of_classes(reading: Reading) -> dict[str, dict[Path, ImageLook]]:
+def images_of_classes(reading: Reading) -> dict[str, dict[Path, ImageLook]]:
     """Return the images that can be read, by the names of their classes."""
     survey, names = reading.survey, reading.scheme.names
     index = class_index(reading.scheme, survey.found.class_of.values())

@@ -10,13 +10,13 @@ from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.folder import Sample
 from pixelproof.numbers import counted
 from pixelproof.runs.diagnosis_file import Severity
+from pixelproof.runs.learned import MANY
 
 Group = list[Sample]
 SPREAD = (
     "without a validation split, copies are spread over train and the part set aside, whose score rewards learning by "
     "heart"
 )
-MANY = 0.05  # of the images of a split; its score is wrong if so many are known beforehand
 
 
 def conflicting_labels(survey: Survey) -> Iterator[Finding]:

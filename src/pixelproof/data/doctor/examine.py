@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pixelproof.data.doctor.appearance as appearance
 import pixelproof.data.doctor.bands as bands
 import pixelproof.data.doctor.classes as classes
 import pixelproof.data.doctor.contract as contract
@@ -27,6 +28,8 @@ from pixelproof.data.tiffs import rasters
 from pixelproof.runs.diagnosis_file import SEVERITIES
 from pixelproof.runs.scenes import TABLE
 
+_ORDER = ("train", "validation", "test")
+"""In which splits are shown, whatever the order of their folders."""
 FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.unreadable,
     files.names,
@@ -44,6 +47,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     overlaps.overlaps,
     sizes.dark_images,
     sizes.blank_images,
+    files.tables_not_read,
     files.unused_images,
     files.empty_folders,
     sizes.mixed_sizes,
@@ -62,7 +66,11 @@ LABEL_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     classes.missing_classes,
     classes.imbalance,
 )
-CLASS_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (classes.told_by_format,)
+CLASS_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
+    groups.labels_differ_in_group,
+    classes.told_by_format,
+    appearance.told_by_appearance,
+)
 MASK_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     masks.undecodable,
     masks.unknown_values,
@@ -91,7 +99,8 @@ def examine(root: Path, reader: ImageReader = RGB, pattern: str | None = TABLE) 
     if reader.bands is not None:
         rasters()  # or every file would be found unreadable
     found = find_layout(root)
-    found.splits = {name: list(samples) for name, samples in grouped(found.splits, pattern).items()}
+    splits = grouped(found.splits, pattern)
+    found.splits = {name: list(splits[name]) for name in (*_ORDER, *splits) if name in splits}
     survey = survey_folder(root, found, reader)
     settled = contract.settle(survey)
     reading = read_under(settled.scheme, survey) if settled.scheme else None

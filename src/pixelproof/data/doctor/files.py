@@ -65,6 +65,20 @@ def unused_images(survey: Survey) -> Iterator[Finding]:
         yield survey.finding("unused-images", "warning", paths, message, f"label them, {way}, or move them away")
 
 
+def tables_not_read(survey: Survey) -> Iterator[Finding]:
+    """A table of labels that says otherwise of the images than their folders, or their masks, do."""
+    for path in survey.found.passed_over:
+        folders = survey.found.task == "classification"
+        otherwise = " otherwise than their folders" if folders else ""
+        message = (
+            f"{path.name} labels these images{otherwise}, and is not read: the folder is read as "
+            f"'{survey.found.layout}'"
+        )
+        fix = "move the images out of their folders" if folders else "move the masks elsewhere"
+        fix = f"nothing, if that is right; {fix}, if the table is meant"
+        yield survey.finding("table-not-read", "warning" if folders else "note", [path], message, fix)
+
+
 def ignored_files(survey: Survey) -> Iterator[Finding]:
     """Hidden files and files of other kinds."""
     read = _READ_ANYWAY | {survey.found.layout}  # a table gives its name to the layout

@@ -26,6 +26,7 @@ from pixelproof.data.tiffs import BITS, rasters
 
 THUMBNAIL = (16, 18)  # rows, columns: halves to the 8 x 9 of a difference hash
 _ENOUGH_NODATA = 0.05
+_MIDDLE = 512  # pixels a side in which sharpness is measured
 _PNG_BITS = 24  # where a PNG says how many bits a channel has
 _RIFF = 12  # bytes at the start of a WebP file: "RIFF", its length, "WEBP"
 
@@ -45,6 +46,7 @@ class ImageLook:
         constant: True if every pixel is the same.
         brightest: The largest value of any channel, 0..255.
         deep: True if the file has 16 bits, of which the upper 8 were read.
+        sharpness: Logarithm of 1 + the variance of the Laplacian of its grey levels, in the middle of a large image.
         place: Where on the ground it lies, None if it does not say.
     """
 
@@ -58,6 +60,7 @@ class ImageLook:
     constant: bool
     brightest: int
     deep: bool = False
+    sharpness: float = 0.0
     place: Footprint | None = None
 
     @property
@@ -115,6 +118,7 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
         constant=bool((np.count_nonzero(histogram, axis=1) == 1).all()),
         brightest=int(np.flatnonzero(histogram.any(axis=0))[-1]),
         deep=deep,
+        sharpness=_sharpness(pixels),
         place=place,
     )
     return look, None if look.dark else _black(pixels, histogram)
@@ -178,6 +182,18 @@ def _histogram(pixels: UInt8) -> Int64:
     if pixels.shape[2] == COLORS:  # Pillow counts three times as fast
         return np.array(Image.fromarray(pixels).histogram(), np.int64).reshape(COLORS, 256)
     return np.stack([np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(pixels, 2, 0)])
+
+
+def _sharpness(pixels: UInt8) -> float:
+    """Return ``ImageLook.sharpness`` of an image, uint8 [H, W, C]; 0 of one without a pixel between others."""
+    height, width = pixels.shape[:2]
+    top, left = max(height - _MIDDLE, 0) // 2, max(width - _MIDDLE, 0) // 2
+    grey = pixels[top : top + _MIDDLE, left : left + _MIDDLE].mean(axis=2, dtype=np.float32)
+    if min(grey.shape) <= 2:
+        return 0.0
+    inner = grey[1:-1, 1:-1]
+    laplacian = 4 * inner - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
+    return float(np.log1p(laplacian.var()))
 
 
 def _thumbnail(rgb: UInt8) -> UInt8:

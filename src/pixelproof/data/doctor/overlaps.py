@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pixelproof.data.doctor.duplicates import MANY
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.places import Footprint
 from pixelproof.data.doctor.scenes import scenes_that_keep
@@ -18,6 +17,7 @@ from pixelproof.data.doctor.survey import Survey
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted, share
 from pixelproof.runs.diagnosis_file import Severity
+from pixelproof.runs.learned import MANY
 
 if TYPE_CHECKING:
     from pixelproof.data.doctor.ground import Overlaps

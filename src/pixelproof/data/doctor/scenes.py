@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.data.doctor.duplicates import MANY
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.folder import Sample
 from pixelproof.errors import UserError
 from pixelproof.numbers import share
+from pixelproof.runs.learned import MANY
 from pixelproof.runs.scenes import scenes_of
 
 _PATTERNS = (

@@ -141,7 +141,8 @@ def _note(looks: dict[Path, Look], broken: dict[Path, UserError], path: Path, lo
 def _walk(survey: Survey) -> None:
     """Note the files that no split uses and the folders that hold nothing."""
     found = survey.found
-    used = set(survey.splits) | {*found.unpaired, *found.lists, *found.tables, *chain.from_iterable(found.doubled)}
+    noted = {*found.unpaired, *found.lists, *found.tables, *found.passed_over}
+    used = set(survey.splits) | noted | {*chain.from_iterable(found.doubled)}
     filled: set[Path] = set()
     for parent, folders, files in os.walk(survey.root, topdown=False):
         folder = Path(parent)

@@ -33,7 +33,7 @@ def class_folders(root: Path) -> Found | None:
 
 def class_prefixes(root: Path) -> Found | None:
     """``<class>_<index>.png`` in split folders; names of numbered classes come from ``id2label.json``."""
-    found = Found("<class>_<index> file names", "classification", {})
+    found = Found("<class>_<index> file names", "classification", {}, by_name=True)
     if any(is_mask_folder(folder) for folder in folders_in(root)):
         return None  # video frames such as 0001TP_006690.png beside their masks
     for split, folder in split_folders(root).items():

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pixelproof.data.layouts.beside import beside_table
 from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import add_groups
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.lists import pascal_voc
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
-from pixelproof.data.layouts.tables import label_table, mask_table, unread_tables
+from pixelproof.data.layouts.tables import LABELS, mask_table, unread_tables
 from pixelproof.data.layouts.written import path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
@@ -43,8 +44,8 @@ def find_layout(root: Path) -> Found:
         raise UserError(f"{misnamed} would not be read", f"rename it to {LABELS_FILE}")
     written = path_patterns(root) or mask_table(root) or pascal_voc(root)
     readings = [written] if written else [found for finder in FINDERS if (found := finder(root)) is not None]
-    if not readings and (table := label_table(root)):  # beside any other layout it may say anything
-        readings = [table]
+    if not written:
+        readings = beside_table(root, readings)
     if len(readings) > 1:
         readings = _settled(root, readings)
     if len(readings) > 1:
@@ -83,6 +84,8 @@ def _is_meant(labels: Path, reading: Found) -> bool:
 
 def _remedy(root: Path, readings: list[Found]) -> str:
     tasks = sorted({r.task for r in readings})
+    if any(r.layout == LABELS for r in readings):
+        return f"name all images in {LABELS}, or in {LABELS_FILE} the classes that are meant, or move {LABELS} away"
     if len(tasks) == 1:
         return "move one kind of files elsewhere"
     lines = " or ".join(f"'task: {task}'" for task in tasks)

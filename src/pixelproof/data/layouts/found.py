@@ -21,6 +21,8 @@ class Found:
         unpaired: Images without a mask and masks without an image.
         doubled: Two files, each of which would be the image, or the mask, of one sample.
         imageless: Folders without images where folders are classes.
+        by_name: True if what an image is called is all that tells its class.
+        passed_over: Tables of labels that name these images otherwise, and are not read.
         tables: Files that say which images belong together, and were read for it.
         lists: Files that say which images belong to which split, and were read for it.
         unlisted: How many images none of them names, and are left out.
@@ -35,6 +37,8 @@ class Found:
     unpaired: list[Path] = field(default_factory=list)
     doubled: list[tuple[Path, Path]] = field(default_factory=list)
     imageless: list[Path] = field(default_factory=list)
+    by_name: bool = False
+    passed_over: list[Path] = field(default_factory=list)
     tables: list[Path] = field(default_factory=list)
     lists: list[Path] = field(default_factory=list)
     unlisted: int = 0

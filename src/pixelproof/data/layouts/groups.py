@@ -34,13 +34,19 @@ def add_groups(root: Path, found: Found) -> None:
     path = root / FILE
     if not path.is_file():
         return
-    ids: dict[Path, set[str]] = defaultdict(set)
-    for sample in chain(*found.splits.values()):
-        ids[sample.image].add(sample.id)
+    ids = ids_by_image(found)
     groups = read_groups(path, ids)
     for split, those in found.splits.items():
         found.splits[split] = [replace(sample, group=groups[sample.image] or None) for sample in those]
     found.tables.append(path)
+
+
+def ids_by_image(found: Found) -> dict[Path, set[str]]:
+    """Return the ids of each image of a reading."""
+    ids: dict[Path, set[str]] = defaultdict(set)
+    for sample in chain(*found.splits.values()):
+        ids[sample.image].add(sample.id)
+    return ids
 
 
 def read_groups(path: Path, ids: Mapping[Path, Collection[str]]) -> dict[Path, str]:
@@ -53,7 +59,7 @@ def read_groups(path: Path, ids: Mapping[Path, Collection[str]]) -> dict[Path, s
     Raises:
         UserError: See ``add_groups``.
     """
-    known, groups = _names(path.parent, ids), dict[Path, str]()
+    known, groups = images_by_name(path.parent, ids), dict[Path, str]()
     for name, group in read_table(path, COLUMNS).items():
         images = known.get(PurePosixPath(name).as_posix(), set())
         if len(images) > 1:
@@ -68,7 +74,7 @@ def read_groups(path: Path, ids: Mapping[Path, Collection[str]]) -> dict[Path, s
     return groups
 
 
-def _names(root: Path, ids: Mapping[Path, Collection[str]]) -> dict[str, set[Path]]:
+def images_by_name(root: Path, ids: Mapping[Path, Collection[str]]) -> dict[str, set[Path]]:
     """Return the images that a line may stand for; a path or id is never unclear because of a name elsewhere."""
     exact: dict[str, set[Path]] = defaultdict(set)
     loose: dict[str, set[Path]] = defaultdict(set)

@@ -37,6 +37,7 @@ def label_table(root: Path) -> Found | None:
         found.splits.setdefault(_split_of(path, name, splits), []).append(sample)
         found.class_of[image] = label
     require_two_classes(found, path)
+    found.unlisted = sum(file not in found.class_of for file in images_below(root))
     return found
 
 

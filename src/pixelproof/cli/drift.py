@@ -1,0 +1,79 @@
+"""``pixelproof drift``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, RunArgument, SplitOption, print_json
+
+if TYPE_CHECKING:
+    from pixelproof.runs.drift_file import DriftRecord
+
+
+def drift(
+    run: RunArgument,
+    old: Annotated[Path, typer.Argument(help="The labelled images that the run was scored on.", metavar="OLD")],
+    new: Annotated[Path, typer.Argument(help="New images, a file or a folder of them.", metavar="NEW")],
+    split: SplitOption = "validation",
+    labelled: Annotated[
+        str | None,
+        typer.Option(
+            help="Take this split of NEW with its labels, and see how often the run is right.", metavar="SPLIT"
+        ),
+    ] = None,
+    groups: Annotated[
+        str | None,
+        typer.Option(help="What in an image's id names its patient or scene; by default as the run.", metavar="REGEX"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write drift.json and a page with pictures to this folder.", metavar="DIR")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the folds in which images are told apart.")] = 0,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Say whether new images are of the kind that a run was scored on, and by what they differ; needs no labels."""
+    from pixelproof.runs.folder import PAGE
+    from pixelproof.verbs.drift import drift_images
+
+    record = drift_images(
+        run,
+        old,
+        new,
+        split=split,
+        labelled=labelled,
+        groups=groups,
+        out=out,
+        seed=seed,
+        device=device,
+        overwrite=overwrite,
+    )
+    if json:
+        print_json(record.model_dump(mode="json"))
+        return
+    _print(record)
+    if out is not None:
+        print(out / PAGE)
+
+
+def _print(record: DriftRecord) -> None:
+    from pixelproof.comparison.wording.drift import KINDS, between, sentences, value
+    from pixelproof.comparison.wording.words import p_value
+    from pixelproof.terminal import add_row, console, table
+
+    printed = console()
+    shown = table("", f"old, {record.old.images:,}", f"new, {record.new.images:,}", "difference", "p")
+    for kind, head in KINDS.items():
+        signs = [sign for sign in record.signs if sign.kind == kind]
+        if signs:
+            add_row(shown, head, style="bold")
+        for sign in signs:
+            cells = (value(sign, sign.old), value(sign, sign.new), between(sign), p_value(sign.adjusted))
+            add_row(shown, f"  {sign.name}", *cells)
+    printed.print(shown)
+    for sentence in sentences(record):
+        printed.print(sentence, soft_wrap=True)

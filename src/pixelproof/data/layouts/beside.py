@@ -1,0 +1,63 @@
+"""What ``labels.csv`` is worth beside another layout: more than names of files, less than folders."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from pixelproof.data.label_table import holds_labels, read_table
+from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.groups import ids_by_image, images_by_name
+from pixelproof.data.layouts.tables import LABELS, label_table
+from pixelproof.errors import UserError
+
+
+def beside_table(root: Path, readings: list[Found]) -> list[Found]:
+    """Return the readings of a folder and, where it may be what is meant, that by its ``labels.csv``.
+
+    A table without any other reading is the reading. Names such as ``<class>_<index>.png`` may be those of parts or of
+    cameras as well: a table that names all these images is certain, one that says otherwise of some is a second
+    reading. Beside folders and masks it may say anything; that it is not read is noted where it says something else.
+
+    Raises:
+        UserError: The table names images by whose names classes would be told, and cannot be read.
+    """
+    path = root / LABELS
+    if not path.is_file() or not holds_labels(path):
+        return readings
+    if not readings:
+        return _read(root)
+    for reading in readings:
+        try:
+            said = _said(root, reading)
+        except UserError:
+            if reading.by_name:
+                raise
+            continue
+        whole, same = len(said) == len(reading.class_of), _says_the_same(reading, said)
+        if reading.by_name and said and (whole or not same):
+            readings = [*readings, *_read(root, certain=whole)]
+        elif said and not same:
+            reading.passed_over.append(path)
+    return readings
+
+
+def _read(root: Path, certain: bool = False) -> list[Found]:
+    """Return the reading by the table, if there is one."""
+    table = label_table(root)
+    if table is None:
+        return []
+    table.certain = certain
+    return [table]
+
+
+def _said(root: Path, reading: Found) -> dict[Path, str]:
+    """Return what the table says of the images of a reading, which it may name by paths of another machine."""
+    known = images_by_name(root, ids_by_image(reading))
+    lines = ((PurePosixPath(name.replace("\\", "/")), label) for name, label in read_table(root / LABELS).items())
+    return {image: label for name, label in lines for image in known.get(name.as_posix(), known.get(name.name, ()))}
+
+
+def _says_the_same(reading: Found, said: dict[Path, str]) -> bool:
+    """Return whether a table divides images into the classes of a reading, whatever it calls them."""
+    pairs = {(reading.class_of.get(image), label) for image, label in said.items()}
+    return len(pairs) == len({own for own, _ in pairs}) == len({label for _, label in pairs})

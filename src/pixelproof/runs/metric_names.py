@@ -1,0 +1,59 @@
+"""The figures by which models are compared, by their names: ``f1``, or ``recall:melanoma`` for one class."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
+from pixelproof.schema import nearest
+
+OF_ALL: Final = {
+    "classification": ("accuracy", "balanced_accuracy", "f1", "roc_auc", "average_precision"),
+    "segmentation": ("miou", "pixel_accuracy", "f1", "boundary_iou", "boundary_f1"),
+}
+"""Figures over all classes; the first decides unless another is asked for."""
+OF_ONE: Final = {
+    "classification": ("recall", "precision", "f1", "roc_auc", "average_precision"),
+    "segmentation": ("iou", "recall", "precision", "f1", "boundary_iou", "boundary_f1"),
+}
+"""Figures of one class, which is named behind a colon."""
+AREAS: Final = ("roc_auc", "average_precision")
+"""Those of the probabilities of a class: no sums of counts."""
+FIGURES: Final = sorted({name for names in (*OF_ALL.values(), *OF_ONE.values()) for name in names})
+PATTERN: Final = rf"^({'|'.join(FIGURES)})(:(.|\n)+)?$"
+"""Of the name of any metric."""
+
+
+def parted(metric: str) -> tuple[str, str]:
+    """Return the figure that a metric names, and its class: empty for all of them."""
+    figure, _, of = metric.partition(":")
+    return figure, of
+
+
+def is_area(metric: str) -> bool:
+    """Return whether a metric is of the probabilities of a class, an area under a curve: no sum of counts."""
+    return parted(metric)[0] in AREAS
+
+
+def known_metric(metric: str | None, scheme: LabelScheme) -> str:
+    """Return the metric of models that are scored under a label contract, by default accuracy or mIoU.
+
+    Raises:
+        UserError: There is none of that name, or it lacks its class, or has one that is not scored or not asked for.
+    """
+    whole, single = OF_ALL[scheme.task], OF_ONE[scheme.task]
+    if metric is None:
+        return whole[0]
+    figure, of = parted(metric)
+    names = [c.name for c in scheme.classes if not c.ignored]
+    if figure not in {*whole, *single}:
+        raise UserError(f"there is no metric '{figure}' of {scheme.task}", nearest(figure, [*{*whole, *single}]))
+    if not of and figure not in whole:
+        raise UserError(f"the metric '{figure}' is of one class", f"name it, such as '{figure}:{names[0]}'")
+    if of and figure not in single:
+        others = ", ".join(f"'{other}:{of}'" for other in single)
+        raise UserError(f"the metric '{figure}' is of all classes", f"leave out ':{of}', or choose from {others}")
+    if of and of not in names:
+        raise UserError(f"there is no scored class '{of}' for the metric '{figure}'", nearest(of, names))
+    return metric

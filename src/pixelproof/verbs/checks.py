@@ -1,0 +1,136 @@
+"""What ``verify`` finds of one file: whether it holds what follows from the files that it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from pixelproof.errors import UserError
+from pixelproof.numbers import counted, first_of, shortened
+from pixelproof.report.artefacts import missing_files
+from pixelproof.report.page import page_text
+from pixelproof.report.rendering import made_by, maker, shown_language
+from pixelproof.runs import load_scores
+from pixelproof.runs.differing import Difference
+from pixelproof.runs.files import read_text
+from pixelproof.runs.folder import PAGE
+
+Outcome = Literal["right", "differs", "not checked"]
+KEPT = 1000
+"""Differences of one file that are kept."""
+_LINE = 80  # letters of a line of a page that a message shows
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of one file.
+
+    Attributes:
+        file: Its path in the folder that is verified.
+        outcome: Whether it is right; "not checked" where that cannot be told.
+        reason: What it was checked against, or why it is not right, or was not checked.
+        differences: The figures that differ.
+    """
+
+    file: str
+    outcome: Outcome
+    reason: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found of all files of a folder."""
+
+    checks: tuple[Check, ...]
+
+    def of(self, outcome: Outcome) -> list[Check]:
+        """Return the checks that came out so."""
+        return [check for check in self.checks if check.outcome == outcome]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"right": not self.of("differs"), "files": [asdict(check) for check in self.checks]}
+
+
+def score_checks(folder: Path, files: Iterable[str]) -> list[Check]:
+    """Return whether score files are there and whole: as they were written, by the digest in them."""
+    return [_scores(folder, file) for file in dict.fromkeys(files)]
+
+
+def _scores(folder: Path, file: str) -> Check:
+    if not (folder / file).is_file():
+        return Check(file, "not checked", "it is not there")
+    try:
+        scores = load_scores(folder / file)
+    except UserError as error:
+        return Check(file, "differs", error.problem)
+    return Check(file, "right", f"whole, {counted(len(scores.ids), 'image')}")
+
+
+def derived(
+    folder: Path,
+    file: str,
+    unread: Collection[str],
+    needed: Sequence[str],
+    find: Callable[[Path], Iterable[Difference]],
+) -> Check:
+    """Return whether a file holds what follows from others.
+
+    Args:
+        folder: The folder that is verified.
+        file: The file's path in it.
+        unread: Files that are not there or cannot be read.
+        needed: Those that it was made from.
+        find: Yields the differences of the file at a path from what is made again.
+    """
+    if not (folder / file).is_file():
+        return Check(file, "not checked", "it is not there")
+    if lost := [name for name in needed if name in unread]:
+        return Check(file, "not checked", f"it needs {first_of(lost, 1)}, not there or not whole")
+    try:
+        found = tuple(islice(find(folder / file), KEPT))
+    except UserError as error:
+        return Check(file, "differs", error.problem)
+    wrong = tuple(each for each in found if not each.lacking)
+    if wrong:
+        more = "at least " if len(found) == KEPT else ""
+        return Check(file, "differs", f"{more}{counted(len(wrong), 'figure')} of it", wrong)
+    if found:
+        names = first_of([each.figure for each in found], 3)
+        return Check(file, "not checked", f"as far as it goes it is right, but it has no {names}, as now")
+    return Check(file, "right", "what follows from the score files")
+
+
+def page_check(folder: Path) -> Check:
+    """Return whether the page is what ``report`` makes of the artefacts, byte for byte."""
+    path = folder / PAGE
+    if not path.is_file():
+        return Check(PAGE, "not checked", "it is not there; 'pixelproof report' makes it")
+    try:
+        page = read_text(path)
+        if (made := made_by(page)) != maker():
+            other = f"it was made by {made or 'an earlier version of Pixelproof'}, and here is {maker()}"
+            return Check(PAGE, "not checked", f"{other}; 'pixelproof report' makes it again")
+        again = page_text(folder, shown_language(page))
+        # What is missing is named on pages: one that does not was made when it was there.
+        lost = [] if page == again else [file for file in missing_files(folder) if file not in page]
+    except UserError as error:
+        return Check(PAGE, "differs", error.problem)
+    if page == again:
+        return Check(PAGE, "right", "what 'report' makes of the files")
+    if lost:
+        return Check(PAGE, "not checked", f"it was made with {first_of(lost, 1)}, which is not there")
+    return Check(PAGE, "differs", "it is not what 'report' makes of the files now", (_first_line(page, again),))
+
+
+def _first_line(page: str, again: str) -> Difference:
+    """Return the first line in which two pages differ."""
+    lines, others = page.splitlines(), again.splitlines()
+    most = min(len(lines), len(others))
+    place = next((place for place in range(most) if lines[place] != others[place]), most)
+    one, other = (shortened(each[place], _LINE) if place < len(each) else None for each in (lines, others))
+    return Difference(f"line {place + 1}", one, other)

@@ -1,0 +1,146 @@
+"""``drift``: whether new images are of the kind that a run was scored on, and by what they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pixelproof.comparison.paired import holm
+from pixelproof.config import run_settings
+from pixelproof.data import Sample
+from pixelproof.data.grouping import grouped
+from pixelproof.data.layouts.listing import meant_split
+from pixelproof.errors import Refusal, UserError
+from pixelproof.explanation.drift import FAR, compared, told_apart, unlike
+from pixelproof.explanation.seen import Seen, look
+from pixelproof.prediction import Predictor
+from pixelproof.prediction.files import gather
+from pixelproof.report.artefacts import refuse_study_or_run
+from pixelproof.report.page import build_report
+from pixelproof.runs import Run, Thumbnails
+from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
+from pixelproof.runs.drift_file import Collection, DriftRecord, Sign, Unlike
+from pixelproof.runs.drift_folder import DriftFolder
+from pixelproof.runs.files import AnyPath
+from pixelproof.runs.scenes import TABLE
+from pixelproof.verbs.parts import samples_for
+
+LISTED = 1000
+"""New images that are listed at most, those unlike the old ones first."""
+PICTURED = 48
+"""Of which so many have pictures, and as many of the old ones, for comparison."""
+
+
+def drift_images(
+    run: AnyPath,
+    old: AnyPath,
+    new: AnyPath,
+    *,
+    split: str = "validation",
+    labelled: str | None = None,
+    groups: str | None = None,
+    out: AnyPath | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> DriftRecord:
+    """Return how far new images are of the kind of old ones, as a run sees both.
+
+    Args:
+        run: The run.
+        old: The folder of labelled images that it was scored on.
+        new: New images: a file, or a folder of them.
+        split: The split of ``old``, whose images the run should not have learned from: it knows those too well.
+        labelled: A split of ``new`` that is taken with its labels, to see how often the run is right; None takes all
+            images and no labels.
+        groups: A regular expression that finds in an image's id the scene or patient it belongs to; None groups old
+            images as the run did, and new ones likewise where that was by a pattern.
+        out: Folder for ``drift.json``, pictures and a page; None writes nothing.
+        seed: Decides which images are taken of very many, and the folds in which they are told apart.
+        device: Where to compute.
+        overwrite: Replace what an earlier call wrote to ``out``.
+
+    Raises:
+        UserError: The run is damaged or does not fit the data, an image cannot be read, or ``out`` holds something
+            already or cannot be written.
+        Refusal: There are too few images.
+    """
+    opened, target = Run.open(Path(run)), None if out is None else DriftFolder(Path(out))
+    if target is not None:
+        _require_place(target, [Path(old), Path(new)], overwrite)
+    split = meant_split(split)
+    before, after = samples_for(opened, Path(old), split), _new(opened, Path(new), labelled)
+    pattern = run_settings(opened).data.groups if groups is None else groups
+    if groups is not None or (pattern != TABLE and labelled is None):
+        parts = grouped({"old": before, "new": after}, pattern)
+        before, after = parts["old"] if groups is not None else before, parts["new"]
+    for name, samples in ((f"{split} of {old}", before), (str(new), after)):
+        if len({sample.scene for sample in samples}) < 2:
+            raise Refusal(f"{name} has a single image or group", "compare more of them: one shows no kind")
+    predictor = Predictor.open(opened, device, tta=False)
+    seen = look(predictor, before, "old", labelled is not None), look(predictor, after, "new", labelled is not None)
+    names = (f"{old}, {split}", f"{new}, {labelled}" if labelled else str(new))
+    record = _record(opened.name, names, *seen, seed)
+    if target is not None:
+        _write(target, record, *seen, overwrite)
+    return record
+
+
+def _new(run: Run, new: Path, labelled: str | None) -> Sequence[Sample]:
+    if labelled is not None:
+        return samples_for(run, new, meant_split(labelled))
+    return [Sample(name, path) for name, path in gather([new], run.labels().task).items()]
+
+
+def _record(run: str, names: tuple[str, str], old: Seen, new: Seen, seed: int) -> DriftRecord:
+    far, (apart, chance) = unlike(old, new), told_apart(old, new, seed)
+    order = np.argsort(-far, kind="stable")[:LISTED]
+    first, second = (
+        Collection(name=name, images=len(seen.ids), scenes=len(set(seen.scenes)))
+        for name, seen in zip(names, (old, new), strict=True)
+    )
+    return DriftRecord(
+        run=run,
+        old=first,
+        new=second,
+        apart=apart,
+        chance=chance,
+        far=float((far > FAR).mean()),
+        copies=sum(digest in set(old.digests) for digest in new.digests),
+        signs=tuple(_signs(old, new)),
+        unlike=tuple(Unlike(id=new.ids[i], novelty=float(far[i])) for i in order),
+    )
+
+
+def _signs(old: Seen, new: Seen) -> Iterator[Sign]:
+    signs = list(compared(old, new))
+    adjusted = holm(np.array([np.nan if sign.p is None else sign.p for sign in signs])).tolist()
+    for sign, p in zip(signs, adjusted, strict=True):
+        yield sign.model_copy(update={"adjusted": None if np.isnan(p) else p})
+
+
+def _write(target: DriftFolder, record: DriftRecord, old: Seen, new: Seen, overwrite: bool) -> None:
+    shown = [each.id for each in record.unlike[:PICTURED]]
+    with atomic_folder(target.path, [file.name for file in target.files()]) as folder:
+        DriftFolder(folder).save(
+            record, _pictures(old, old.ids[:: max(1, len(old.ids) // PICTURED)]), _pictures(new, shown)
+        )
+        build_report(folder)
+        refuse_existing(target.files(), overwrite)  # for what another process has written meanwhile
+
+
+def _pictures(seen: Seen, ids: Sequence[str]) -> Thumbnails:
+    places = {sample_id: place for place, sample_id in enumerate(seen.ids)}
+    chosen = tuple(ids[:PICTURED])
+    return Thumbnails(chosen, seen.thumbnails[[places[sample_id] for sample_id in chosen]])
+
+
+def _require_place(target: DriftFolder, data: Sequence[Path], overwrite: bool) -> None:
+    """Refuse a folder that holds something of ours already, or that lies in what is looked at."""
+    refuse_study_or_run(target.path)
+    if any(target.path.resolve().is_relative_to(folder.resolve()) for folder in data):
+        raise UserError(f"{target.path} lies in the images that are compared", "choose an --out beside them")
+    refuse_existing(target.files(), overwrite)
+    require_writable(target.path)

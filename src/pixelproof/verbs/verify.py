@@ -1,0 +1,139 @@
+"""``verify``: whether what a folder says follows from the score files in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pixelproof.comparison.compare import compare_scores
+from pixelproof.comparison.evidence.gather import gather
+from pixelproof.comparison.opening import open_models
+from pixelproof.comparison.study_part import PartScores, of_folds
+from pixelproof.errors import UserError
+from pixelproof.evaluation.metrics import protocol_of
+from pixelproof.runs import Run, load_scores
+from pixelproof.runs.comparison_file import FILE as COMPARISON
+from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
+from pixelproof.runs.differing import Difference, differences, score_differences
+from pixelproof.runs.evidence_file import FILE as EVIDENCE
+from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
+from pixelproof.runs.files import AnyPath, read_json
+from pixelproof.runs.scenes import ALONE
+from pixelproof.runs.study_file import FILE as STUDY
+from pixelproof.runs.study_file import SPLIT, PartRecord, load_study
+from pixelproof.verbs.checks import Check, Verification, derived, page_check, score_checks
+
+Found = Iterator[Difference]
+
+
+def verify_folder(folder: AnyPath) -> Verification:
+    """Make again, in memory, all that was derived from the score files of a folder, and say where it differs.
+
+    Args:
+        folder: A study folder, a run folder, or one that ``compare`` wrote.
+
+    Raises:
+        UserError: It is none of these, or the record that says what it holds is damaged.
+    """
+    folder = Path(folder)
+    if (folder / STUDY).exists():
+        checks = [check for part in load_study(folder / STUDY).parts for check in _part(part, folder)]
+    elif Run.lies_in(folder):
+        checks = score_checks(folder, _scores_of(folder, "."))
+    elif _is_a_part(folder.resolve()):
+        raise UserError(f"{folder} is a part of a study", "give the study's folder")
+    elif (folder / COMPARISON).is_file():
+        checks = _compared(folder)
+    else:
+        problem = f"{folder} holds neither a study, a run nor a comparison"
+        raise UserError(problem, "give a folder that study, train or compare made")
+    return Verification((*checks, page_check(folder)))
+
+
+def _is_a_part(folder: Path) -> bool:
+    """Return whether a folder is that of a study's part, which the study's record says how to check."""
+    record = folder.parent / STUDY
+    return record.is_file() and folder.name in [part.name for part in load_study(record).parts]
+
+
+def _scores_of(folder: Path, run: str) -> list[str]:
+    """Return the score files of a run, by their paths in a folder; that of validation whether it is there or not."""
+    own = Run(folder / run).scores(SPLIT)
+    files = sorted({own, *own.parent.glob("[!.]*.npz")})
+    return [file.relative_to(folder).as_posix() for file in files]
+
+
+def _part(record: PartRecord, folder: Path) -> list[Check]:
+    """Return the checks of a part of a study."""
+    part = PartScores.of(record, folder)
+    runs = [run for model in record.models for run in (model.run, *model.replicates)]
+    checks = score_checks(folder, [file for run in runs for file in _scores_of(folder, run)])
+    unread = {check.file for check in checks if check.outcome != "right"}
+    for whole, files in part.folds.items():
+        checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
+        if checks[-1].outcome == "differs" or not (folder / whole).is_file():
+            unread.add(whole)
+    firsts = [file for files in part.models.values() for file in files[:1]]
+    several = sum(len(files) for files in part.models.values()) > 1 or bool(record.folds)
+    for name, find, needed, expected in (
+        (COMPARISON, lambda path: _comparison(path, part.compared()), firsts, len(firsts) > 1),
+        (EVIDENCE, lambda path: _evidence(path, part.evidence()), part.files, several),
+    ):
+        file = f"{record.name}/{name}"
+        if expected or (folder / file).exists():
+            checks.append(derived(folder, file, unread, needed, find))
+    return checks
+
+
+def _whole(part: PartScores, whole: str, fingerprint: str) -> Callable[[Path], Found]:
+    files = [part.folder / file for file in part.folds[whole]]
+    return lambda path: score_differences(load_scores(path), of_folds(files, path.stem, fingerprint))
+
+
+def _comparison(path: Path, again: ComparisonRecord) -> Found:
+    load_comparison(path)  # which refuses what contradicts itself
+    return differences(_without_paths(read_json(path)), _without_paths(again.model_dump(mode="json")))
+
+
+def _without_paths(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a comparison without where its score files lay, which is no figure, and another place where they moved."""
+    models = [{key: value for key, value in model.items() if key != "path"} for model in values["models"]]
+    return values | {"models": models}
+
+
+def _evidence(path: Path, again: EvidenceRecord) -> Found:
+    load_evidence(path)
+    return differences(read_json(path), again.model_dump(mode="json"))
+
+
+def _compared(folder: Path) -> list[Check]:
+    """Return the checks of a folder that ``compare`` wrote; the score files lie where its record says."""
+    try:
+        record = load_comparison(folder / COMPARISON)
+    except UserError as error:
+        why = f"the score files are named in {COMPARISON}"
+        return [Check(COMPARISON, "differs", error.problem), Check(EVIDENCE, "not checked", why)]
+    split, groups = record.models[0].split or SPLIT, record.groups.pattern if record.groups else ALONE
+    protocol, metric = protocol_of(record.protocol or "unknown_counted"), record.pairs[0].metric
+    paths = [_found(model.path, folder) for model in record.models]
+    files = [str(Run(path).scores(split)) if path.is_dir() else str(path) for path in paths]
+    checks = score_checks(Path(), files)
+    unread = {check.file for check in checks if check.outcome != "right"}
+
+    def comparison(path: Path) -> Found:
+        scores = open_models(paths, split)
+        return _comparison(path, compare_scores(scores, paths, protocol, groups, record.seed, metric, record.margin))
+
+    def evidence(path: Path) -> Found:
+        named = {each.source.name: [each] for each in open_models(paths, split)}
+        return _evidence(path, gather(named, protocol, groups=groups, seed=record.seed, metric=metric))
+
+    checks.append(derived(folder, COMPARISON, unread, files, comparison))
+    checks.append(derived(folder, EVIDENCE, unread, files, evidence))
+    return checks
+
+
+def _found(path: str, folder: Path) -> Path:
+    """Return where the scores of a compared model lie: where the record says, from here or from the folder."""
+    return next((place for place in (Path(path), folder / path) if place.exists()), Path(path))
