@@ -128,7 +128,8 @@ class TrainingConfig(Strict):
     ``{rangeland: 5, barren: 2}``, all others 1: answers lean to classes that weigh more."""
     sampling: Literal["natural", "balanced"] = "natural"
     """Classification: ``balanced`` lets all classes come equally often in an epoch, which has as many images as ever.
-    Those of rare ones are repeated, changed anew each time; answers lean to rare classes, more than with ``auto``."""
+    Those of rare ones are repeated, changed anew each time; answers lean to rare classes, more than with ``auto``,
+    and so do probabilities: thresholds are to be found anew."""
     label_smoothing: Fraction = 0.0
     """Share of each target spread evenly over all classes; for cross-entropy."""
     mixup: float = Field(default=0.0, ge=0.0)
