@@ -87,6 +87,7 @@ def test_a_comparison_and_a_run_of_their_own(study, tmp_path, monkeypatch):
 def test_rounding_is_no_difference():
     one = {"a": 0.1, "list": [{"name": "x", "v": 1}], "gone": 2}
     assert not list(differences(one, one | {"a": 0.1 + 1e-13, "new": None}))
+    assert [each.stored for each in differences({"a": float("nan")}, {"a": None})] == ["NaN"]  # as JSON can say it
     found = list(differences(one, {"a": 0.1 + 1e-7, "list": [{"name": "x", "v": 1}, {"name": "y"}], "new": 3}))
     assert [each.figure for each in found] == ["a", "list[y]", "new", "gone"]
     assert [each.lacking for each in found] == [False, False, True, False]

@@ -20,7 +20,8 @@ def pack(
 
     packed = pack_folder(folder, out, images=images)
     print(f"packed {counted(packed.files, 'file')}, {room(packed.size)}")
+    hints = {PICTURES: " (--images takes them along)"}
     if packed.left:
-        hint = " (--images takes them along)" if PICTURES in packed.left else ""
-        print(f"left out: {', '.join(f'{room(size)} of {kind}' for kind, size in packed.left.items())}{hint}")
+        parts = [f"{room(size)} of {kind}{hints.get(kind, '')}" for kind, size in packed.left.items()]
+        print(f"left out: {', '.join(parts)}")
     print(out / PAGE)

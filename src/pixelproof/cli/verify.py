@@ -51,7 +51,12 @@ def _print(found: Verification) -> None:
         if (more := len(check.differences) - SHOWN) > 0:
             line(f"{'':{width}}    and {more:,} more (--json names them)")
     right, differ, unchecked = (len(found.of(outcome)) for outcome in ("right", "differs", "not checked"))
-    line(f"{counted(right + differ + unchecked, 'file')}: {right} right, {differ} differ, {unchecked} not checked.")
+    differing = "1 differs" if differ == 1 else f"{differ} differ"
+    line(f"{counted(len(found.checks), 'file')}: {right} right, {differing}, {unchecked} not checked.")
+    if differ:
+        line(
+            "What an earlier version computed in another way differs, too; environment.json of a run names its version."
+        )
 
 
 def _text(value: Any) -> str:

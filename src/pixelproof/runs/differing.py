@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -55,7 +56,7 @@ def differences(stored: Any, again: Any, figure: str = "") -> Iterator[Differenc
             one, other = (values[place] if place < len(values) else None for values in (stored, again))
             yield from differences(one, other, f"{figure}[{_called(place, one if other is None else other)}]")
     elif not _same(stored, again):
-        yield Difference(figure, stored, again)
+        yield Difference(figure, _plain(stored), _plain(again))
 
 
 def score_differences(stored: Scores, again: Scores) -> Iterator[Difference]:
@@ -84,7 +85,12 @@ def _counts(name: str, stored: Any, again: Any, ids: Sequence[str]) -> Iterator[
     if unequal.any():
         place = tuple(int(index) for index in np.argwhere(unequal)[0])
         where = ", ".join((ids[place[0]], *map(str, place[1:])))
-        yield Difference(f"{name}[{where}]", stored[place].item(), again[place].item())
+        yield Difference(f"{name}[{where}]", _plain(stored[place].item()), _plain(again[place].item()))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON may hold it: what is no number as its name."""
+    return json.loads(json.dumps(value), parse_constant=str)
 
 
 def _short(value: Any) -> str:

@@ -101,7 +101,7 @@ def derived(
         return Check(file, "differs", f"{more}{counted(len(wrong), 'figure')} of it", wrong)
     if found:
         names = first_of([each.figure for each in found], 3)
-        return Check(file, "not checked", f"as far as it goes it is right, but it has no {names}, as now")
+        return Check(file, "not checked", f"right as far as it goes; it lacks {names}, as files of earlier versions do")
     return Check(file, "right", "what follows from the score files")
 
 
