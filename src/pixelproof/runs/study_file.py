@@ -80,6 +80,11 @@ class PartRecord(Strict):
     claims: tuple[Claim, ...] = ()
     """What is said of the models, and how it is tested."""
 
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, value: str) -> str:
+        return _inside(value)
+
     @field_validator("shown", "extremes")
     @classmethod
     def _check_shown(cls, value: tuple[str, ...]) -> tuple[str, ...]:
