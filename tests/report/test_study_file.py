@@ -40,6 +40,7 @@ def broken(path: Path, folder: Path, change: dict[str, Any], part: dict[str, Any
         ({"parst": []}, {}, r"unknown key 'parst'; did you mean 'parts'\?"),
         ({}, {"models": [{"name": "a", "run": "../../etc"}]}, r"'\.\./\.\./etc' lies outside the study folder"),
         ({}, {"models": [{"name": "a", "run": "/etc"}]}, r"'/etc' lies outside the study folder"),
+        ({}, {"name": "../x"}, r"'\.\./x' lies outside the study folder"),
         ({}, {"shown": ["../x"]}, r"'\.\./x' lies outside the study folder"),
         ({}, {"models": [{"name": "a", "run": "x"}] * 2, "embed": []}, r"names a model twice"),
         ({}, {"embed": ["resnet"]}, r"maps the features of resnet, which is none of its models"),

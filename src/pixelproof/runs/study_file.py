@@ -89,6 +89,11 @@ class PartRecord(Strict):
     metric: str | None = Field(default=None, pattern=PATTERN)
     """By what the models are compared; None for accuracy or mIoU."""
 
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, value: str) -> str:
+        return _inside(value)
+
     @field_validator("shown", "extremes")
     @classmethod
     def _check_shown(cls, value: tuple[str, ...]) -> tuple[str, ...]:
