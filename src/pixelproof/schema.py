@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from pixelproof.errors import UserError
 
@@ -42,11 +44,28 @@ def parse(model: type[Model], values: object, where: str) -> Model:
         if first["type"] == "extra_forbidden":
             known = _fields_at(model, first["loc"][:-1])
             raise UserError(f"{where}: unknown key '{path}'", nearest(str(first["loc"][-1]), known)) from None
+        _refuse_unquoted(first, where)
         problem = re.sub(r"\btuple\b", "list", first["msg"].removeprefix("Value error, "), flags=re.IGNORECASE)
         problem, asks, meant = problem.partition("; did you mean ")
         where_exactly = f"{where}: '{path}'" if path else where
         remedy = f"did you mean {meant}" if asks else "correct this value"
         raise UserError(f"{where_exactly}: {problem[0].lower() + problem[1:]}", remedy) from None
+
+
+def _refuse_unquoted(complaint: ErrorDetails, where: str) -> None:
+    """Refuse a word that YAML reads as something else than a text where a text belongs.
+
+    Raises:
+        UserError: The complaint is about such a word.
+    """
+    path, read = complaint["loc"], complaint["input"]
+    name = path[-1:] == ("[key]",)
+    if complaint["type"] != "string_type" or not (name or isinstance(read, bool)):
+        return
+    owner = ".".join(str(part) for part in (path[:-2] if name else path))
+    why = "; YAML reads no, off, yes and on as false or true" if isinstance(read, bool) else ""
+    problem = f"{where}: '{owner}': {'the name ' if name else ''}{json.dumps(read, default=str)} is not a text"
+    raise UserError(problem, f"write it in quotes{why}") from None
 
 
 def nearest(word: str, known: list[str]) -> str:

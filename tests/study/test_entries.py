@@ -118,6 +118,10 @@ def test_a_full_design_has_every_combination_once(tmp_path):
         ({"factors": VARY["factors"] | {"sharp": SHARP}}, "factors 'loss' and 'sharp' both set 'loss'"),
         ({"factors": VARY["factors"] | {"sharp": {k: {"training": v} for k, v in SHARP.items()}}}, "both set 'loss'"),
         ({"factors": VARY["factors"] | MANY, "design": "full"}, "these factors make 4,096 models, more than 1,000"),
+        (
+            {"factors": VARY["factors"] | {"blotch": {False: {}, True: {"lr": 1}}}},
+            "vary.factors.blotch': the name false is not a text; write it in quotes; YAML reads no, off, yes and on as",
+        ),
         ({"factors": VARY["factors"] | {"skips": {"a": "8s", "b b": "16s", "b+b": "32s"}}, "baseline": {}}, "named"),
     ],
 )
@@ -132,6 +136,7 @@ def test_factors_that_cannot_be_varied_are_one_sentence(tmp_path, change, compla
     ("part", "complaint"),
     [
         ({"vary": VARY, "models": {"fcn8s": None}}, "either 'models' or 'vary'"),
+        ({"models": {True: "fcn8s"}}, "models': the name true is not a text; write it in quotes"),
         ({"models": {"fcn8s": None}, "seeds": [1, 1]}, "a seed is given twice"),
         ({"models": {"fcn8s": {"seed": 7}}, "seeds": [0, 1]}, "'seed' has no effect beside 'seeds'"),
         ({"models": {"fcn8s": {"seed": 7, "seeds": [0, 1]}}}, "'seed' has no effect beside 'seeds'"),

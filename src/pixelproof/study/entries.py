@@ -160,7 +160,8 @@ def listed(value: Any) -> Any:
     """Return the ``models`` of a part with short forms, ``fcn8s: {epochs: 3}`` and ``fcn8s:``, written out."""
     if not isinstance(value, dict):
         return value
-    return {name: _written_out(str(name), entry) for name, entry in value.items()}
+    # A truth value is none of the names that YAML reads as one.
+    return {n if isinstance(n, bool) else str(n): _written_out(str(n), entry) for n, entry in value.items()}
 
 
 def _written_out(name: str, entry: Any) -> Any:
