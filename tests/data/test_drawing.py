@@ -59,7 +59,7 @@ def test_runs_go_down_the_columns():
     mask = np.zeros((4, 3), bool)
     mask[1:3, 0] = mask[3, 1] = mask[0, 2] = True
     assert run_lengths([1, 2, 4, 2, 3], 4, 3).tolist() == mask.tolist()
-    with pytest.raises(ValueError, match="its runs are 3 pixels, and the image has 12"):
+    with pytest.raises(ValueError, match="its runs are 3 pixels of 12"):
         run_lengths([1, 2], 4, 3)
     with pytest.raises(ValueError, match="its runs are 12 pixels"):
         run_lengths([15, -3], 4, 3)
