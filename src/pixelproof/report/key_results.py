@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,7 +73,10 @@ def flattered(part: PartArtefacts) -> str:
 
 def key_figures(part: PartArtefacts) -> list[KeyFigure]:
     """Return the part's key figures."""
-    return [t for m, s in classifiers(part) for t in _classifier_figures(m.name, s)] + _segmenter_figures(part)
+    several = {model.name for model in part.evidence.models if model.runs > 1} if part.evidence else set()
+    shown = [(m.name, t) for m, s in classifiers(part) for t in _classifier_figures(m.name, s)]
+    shown += _segmenter_figures(part)
+    return [replace(tile, note=f"first seed; {tile.note}") if name in several else tile for name, tile in shown]
 
 
 def enumerated(names: Iterable[str]) -> str:
@@ -101,13 +104,13 @@ def noted(ends: str, of: str) -> str:
     return f"95% interval {ends}; {of}" if if_known(ends) else of
 
 
-def _segmenter_figures(part: PartArtefacts) -> list[KeyFigure]:
+def _segmenter_figures(part: PartArtefacts) -> list[tuple[str, KeyFigure]]:
     compared = [(model.name, mean_iou(s, COUNTED), s) for model, s in segmenters(part)]
-    shown = [KeyFigure(score(mean, 3), f"mIoU · {name}", _mean_note(s)) for name, mean, s in compared]
+    shown = [(name, KeyFigure(score(mean, 3), f"mIoU · {name}", _mean_note(s))) for name, mean, s in compared]
     if len(compared) == 2:
         (first, low, s), (second, high, _) = compared
         same = f"the same {counted(len(s.ids), 'image')}"
-        shown.append(KeyFigure(signed(high - low, 3), f"mIoU · {second} against {first}", same))
+        shown.append((second, KeyFigure(signed(high - low, 3), f"mIoU · {second} against {first}", same)))
     return shown
 
 
