@@ -19,11 +19,11 @@ from pixelproof.labels import PRESETS
 from pixelproof.numbers import between, duration, interval, magnitude, share, signed
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.class_table import weakest
+from pixelproof.report.iou_tables import iou_tables
 from pixelproof.report.key_results import _classifier_figures
 from pixelproof.report.page import build_report
 from pixelproof.report.pair import CHANGE
 from pixelproof.report.rendering import templates
-from pixelproof.report.segmentation import iou_tables
 from pixelproof.runs import ClassificationScores, SegmentationScores, load_scores, save_scores
 from pixelproof.runs.study_file import DataRecord, ImageCounts
 

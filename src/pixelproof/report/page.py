@@ -31,6 +31,7 @@ from pixelproof.report.artefacts import (
 from pixelproof.report.beside import put_beside
 from pixelproof.report.conclusions import read_conclusions
 from pixelproof.report.inline import forests
+from pixelproof.report.iou_tables import iou_tables, scored_on
 from pixelproof.report.learning import learning_curves
 from pixelproof.report.networks import networks
 from pixelproof.report.other_splits import headline_on_test, known_images, other_splits
@@ -213,14 +214,14 @@ def _part(part: PartArtefacts) -> dict[str, object]:
     }
     if part.record.task == "classification":
         return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
-    tables = segmentation.iou_tables(part)
+    tables = iou_tables(part)
     return shared | {
         "exhibits": gallery.exhibits(part, part.record.shown),
         "extremes": gallery.exhibits(part, [i for i in part.record.extremes if i not in part.record.shown]),
         "class_key": segmentation.class_key(part.scheme) if part.scheme else [],
         "unscored_shown": gallery.has_void(part),
         "tables": tables,
-        "scored_on": segmentation.scored_on(part) if tables else "",
+        "scored_on": scored_on(part) if tables else "",
         "chart": segmentation.chart(part),
         "matrices": segmentation.matrices(part),
         "legend": segmentation.legend(part),
