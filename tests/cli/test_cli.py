@@ -76,8 +76,8 @@ OPTIONS = {
     "report": {"--lang", "--help"},
     "sample": {*("--out", "--scene", "--labels", "--points", "--least", "--seed", "--bands", "--stretch", "--help")},
     "score": {
-        *("--labels", "--merge", "--per-group", "--threshold", "--find", "--cost", "--out", "--overwrite", "--json"),
-        "--help",
+        *("--labels", "--merge", "--per-group", "--any", "--threshold", "--find", "--cost", "--out", "--overwrite"),
+        *("--json", "--help"),
     },
     "serve": {
         *("--host", "--port", "--device", "--backend", "--tta", "--scales", "--threshold", "--max-megabytes", "--help")

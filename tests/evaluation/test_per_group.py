@@ -143,3 +143,38 @@ def test_masks_and_groups_are_refused():
         scores_per_group(masks)
     with pytest.raises(UserError, match="net per group have one row for each group already"):
         scores_per_group(scores_per_group(grouped()))
+
+
+@pytest.mark.parametrize("name", ["b", "b+d"])
+def test_a_group_is_of_a_class_if_any_of_its_images_is(name):
+    """As a part of which one picture shows a scratch."""
+    scores = grouped()
+    places = ["abcd".index(letter) for letter in name.split("+")]
+    some = np.random.default_rng(1).random(len(scores.ids)) < 0.1
+    truth = np.where(some, places[0], scores.truth)  # beside images of the group's other class
+    scores = replace(scores, truth=truth)
+    chances = scores.probabilities[:, places].astype(np.float64).sum(axis=1)
+    groups = sorted(set(scores.groups.tolist()))
+    own = [np.isin(truth[scores.groups == group], places).any() for group in groups]
+    most = [chances[scores.groups == group].max() for group in groups]
+
+    found = scores_per_group(scores, name)
+    index = found.scheme.names.index(name)
+    assert found.ids == tuple(groups)
+    assert (found.truth == index).tolist() == own
+    np.testing.assert_allclose(found.probabilities[:, index], most, rtol=1e-6)
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, rtol=1e-6)
+    shares = looked(found, name, 0.4).shares
+    hits = sum(o and m >= 0.4 for o, m in zip(own, most, strict=True))
+    assert (shares["sensitivity"].hits, shares["sensitivity"].of) == (hits, sum(own))
+    with pytest.raises(UserError, match="has images of"):
+        scores_per_group(scores, "c")
+    with pytest.raises(UserError, match="there is no class 'e'"):
+        scores_per_group(scores, "e")
+
+
+def test_any_asks_for_groups(tmp_path, pixelproof):
+    save_scores(tmp_path / "a.npz", grouped())
+    code, _, err = pixelproof("score", tmp_path / "a.npz", "--any", "b")
+    assert (code, "give --per-group, too" in err) == (2, True)
+    assert pixelproof("score", tmp_path / "a.npz", "--per-group", "--any", "b+d", "--threshold", "b+d=0.4")[0] == 0

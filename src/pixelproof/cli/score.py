@@ -32,6 +32,10 @@ def score(
     per_group: Annotated[
         bool, typer.Option("--per-group", help="Answer for each group of images, such as a patient, instead.")
     ] = False,
+    any_of: Annotated[
+        str | None,
+        typer.Option("--any", help="A group is of this class if any of its images is.", metavar="CLASS"),
+    ] = None,
     threshold: ThresholdOption = None,
     find: FindOption = None,
     cost: CostOption = None,
@@ -49,7 +53,7 @@ def score(
     if out is not None:
         _refuse_ending(out)
         refuse_existing([out], overwrite)
-    scores = _scored(predictions, labels, merge or [], per_group)
+    scores = _scored(predictions, labels, merge or [], per_group, any_of)
     # This refuses what cannot be answered, before anything is replaced.
     answers = answer(scores, read_questions(scores.scheme, threshold, find, cost))
     if line := learned_line(scores):
@@ -69,7 +73,7 @@ def _refuse_ending(out: Path) -> None:
         raise UserError(problem, f"give {out.stem or 'scores'}.npz, or take --json for figures to read elsewhere")
 
 
-def _scored(places: list[Path], labels: Path | None, merge: list[str], per_group: bool) -> Scores:
+def _scored(places: list[Path], labels: Path | None, merge: list[str], per_group: bool, any_of: str | None) -> Scores:
     """Return the scores of predictions and their truth, or of score files, however many of these."""
     from pixelproof.errors import UserError
     from pixelproof.evaluation.score import score
@@ -77,7 +81,7 @@ def _scored(places: list[Path], labels: Path | None, merge: list[str], per_group
 
     merges = parse_merges(merge)
     if all(file.suffix == ".npz" for file in places):
-        return score(places, None, labels, merges, per_group)
+        return score(places, None, labels, merges, per_group, any_of)
     if len(places) > 2:
         raise UserError(f"{len(places)} places are too many", "give predictions and truth, or score files alone")
-    return score(places[0], places[1] if len(places) == 2 else None, labels, merges, per_group)
+    return score(places[0], places[1] if len(places) == 2 else None, labels, merges, per_group, any_of)

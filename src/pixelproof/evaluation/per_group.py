@@ -10,8 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from pixelproof.array_types import Int64
+from pixelproof.array_types import Float64, Int64
 from pixelproof.errors import UserError
+from pixelproof.evaluation.merge_classes import as_one
+from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.outcomes import answered_anew
 from pixelproof.evaluation.resampling import by_unit
 from pixelproof.evaluation.units import members_of
@@ -22,22 +24,41 @@ GROUP = "group"
 """``Source.unit`` of what this makes."""
 
 
-def scores_per_group(scores: Scores) -> ClassificationScores:
+def scores_per_group(scores: Scores, any_of: str | None = None) -> ClassificationScores:
     """Return scores with one row for each group, called as it is, its truth the class of all its images.
 
+    Args:
+        scores: The scores.
+        any_of: A class, or several as one such as ``scratch+dent``: a group is of it if any of its images is, and as
+            likely as the likeliest of them. So a threshold that any image must reach is told as one of groups.
+
     Raises:
-        UserError: The scores are a segmenter's, know no groups or no probabilities, or images of a group have
-            different truths.
+        UserError: The scores are a segmenter's, know no groups or no probabilities, there is no such class, or images
+            of a group have different truths.
     """
-    scores = _with_groups(scores)
+    scores, index = _with_groups(scores), None
+    if any_of is not None:
+        scores, index = as_one(scores, any_of)
     members = members_of(scores)
     assert members is not None
     assert scores.probabilities is not None
-    groups, truth = _truths(scores, members)
+    groups, truth = _truths(scores, members, index)
     mean = by_unit(scores.probabilities, members) / np.bincount(members)[:, None]
+    if index is not None:
+        mean = _likeliest(mean, scores.probabilities[:, index].astype(np.float64), members, index)
     source = replace(scores.source, name=f"{scores.source.name} per group".lstrip(), unit=GROUP)
     rows = answered_anew(replace(scores, source=source), mean, truth)
     return replace(rows, ids=tuple(groups.tolist()), groups=None)
+
+
+def _likeliest(mean: Float64, chances: Float64, members: Int64, index: int) -> Float64:
+    """Return probabilities [G, K] with that of a class the highest of the images', and the others' ratios kept."""
+    highest = np.zeros(len(mean))
+    np.maximum.at(highest, members, chances)
+    others = mean * (np.arange(mean.shape[1]) != index)
+    joined: Float64 = others * ratio(1 - highest, others.sum(axis=1), undefined=0.0)[:, None]
+    joined[:, index] = highest
+    return joined
 
 
 def _with_groups(scores: Scores) -> ClassificationScores:
@@ -57,12 +78,14 @@ def _with_groups(scores: Scores) -> ClassificationScores:
     return scores
 
 
-def _truths(scores: ClassificationScores, members: Int64) -> tuple[Names, Int64]:
-    """Return the names of the groups, str [G], and the class of each, int64 [G]."""
+def _truths(scores: ClassificationScores, members: Int64, index: int | None) -> tuple[Names, Int64]:
+    """Return the names of the groups, str [G], and the class of each, int64 [G]; ``index`` where any image has it."""
     assert scores.groups is not None
     names, first = np.unique(scores.groups, return_index=True)
     truth: Int64 = scores.truth[first]
-    if (other := scores.truth != truth[members]).any():
+    if index is not None:
+        truth[members[scores.truth == index]] = index
+    if (other := (scores.truth != truth[members]) & (truth[members] != index)).any():
         image = int(other.argmax())
         group, classes = members[image], scores.scheme.names
         both = f"'{classes[truth[group]]}' and '{classes[scores.truth[image]]}'"

@@ -21,6 +21,7 @@ def score(
     labels: AnyPath | None = None,
     merge: Merges | None = None,
     per_group: bool = False,
+    any_of: str | None = None,
 ) -> Scores:
     """Return the scores of predictions against the truth.
 
@@ -31,6 +32,7 @@ def score(
         labels: A ``labels.yaml``; by default the one beside the truth, else the preset that the masks fit.
         merge: The classes that are to be one, by its name, such as ``{"plants": ["forest", "rangeland"]}``.
         per_group: Whether each row is to be the answer for a group of images; see ``evaluation.per_group``.
+        any_of: A class that a group is of if any of its images is, such as "scratch+dent"; see there.
 
     Raises:
         UserError: Files are missing, unreadable or of differing size, or the two sides do not hold the same images, or
@@ -41,8 +43,10 @@ def score(
     # Both before scores of several networks are put together, which leaves their probabilities out.
     if merge:
         found = [with_merged_classes(each, merge) for each in found]
+    if any_of is not None and not per_group:
+        raise UserError("--any says when a group is of a class, and no groups are asked for", "give --per-group, too")
     if per_group:
-        found = [scores_per_group(each) for each in found]
+        found = [scores_per_group(each, any_of) for each in found]
     return merged(found) if len(found) > 1 else found[0]
 
 
