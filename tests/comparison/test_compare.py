@@ -431,8 +431,11 @@ def test_whether_a_model_is_no_worse_but_for_a_margin(tmp_path):
         assert {name: state == "shown" for name, state in found["no_worse"].items()} == shown
         said = " ".join(found["sentences"])
         assert said.count("points at most: that is shown") == sum(shown.values())
-    assert no_worse(-0.05, -0.02, 0.01) == "refuted"
-    assert no_worse(None, None, 0.01) == "open"
-    for wrong in (0, -1, 100, float("nan")):
+    few = pair.model_copy(update={"images": 5, "verdict": "undecided"})
+    assert no_worse(few, record) == {"b": "open", "a": "open"}
+    worse = pair.model_copy(update={"low": -0.5, "high": -0.2, "verdict": "undecided"})
+    assert no_worse(worse, record) == {"b": "open", "a": "shown"}  # where the test does not say so as well
+    assert no_worse(worse.model_copy(update={"verdict": "a"}), record)["b"] == "refuted"
+    for wrong in (0, 0.01, -1, 100, float("nan")):
         with pytest.raises(UserError, match="points is none"):
             api.compare(paths, margin=wrong)

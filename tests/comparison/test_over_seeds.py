@@ -1,6 +1,7 @@
 """Two models over all of their seeds, not by the luck of the first."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,3 +72,35 @@ def test_a_claim_is_of_all_seeds_though_one_model_has_fewer():
     (gain,), (result,) = evidence.over_seeds, evidence.claims[0].results
     assert (result.difference, result.p) == (gain.difference, gain.p)
     assert result.difference.value == pytest.approx(accuracy(models["all"][0]) - evidence.models[0].score)
+
+
+def test_two_models_that_were_trained_once_are_compared_as_their_runs_are():
+    """Whatever is known of the seeds of a third."""
+    rng = np.random.default_rng(5)
+    asked = (("x", 1, 0.6), ("y", 1, 0.6), ("z", 3, 0.95))
+    cells = [cell(name, {}, share, rng, images=30, seeds=n) for name, n, share in asked]
+    assert [(gain.a, gain.b) for gain in seed_gains(cells, "unknown_counted")] == [("x", "z"), ("y", "z")]
+    models = {each.name: each.runs for each in cells}
+    claims = [Claim(id="c", says={"en": "y"}, tests=({"model": "y", "against": "x", "metric": "accuracy"},))]
+    both = [gather(some, claims=claims).claims[0] for some in (models, {name: models[name] for name in "xy"})]
+    assert both[0] == both[1]
+    assert gather(models).headline.b == "z"
+
+
+def test_few_images_give_no_verdict_over_seeds_and_no_end_lies_beyond_all():
+    right = [scores(np.array(row, bool)) for row in ([0] * 5, [0, 0, 0, 0, 1], [1] * 5, [1, 1, 1, 1, 0])]
+    (gain,) = seed_gains([Cell("x", {}, right[:2]), Cell("y", {}, right[2:])], "unknown_counted")
+    assert (gain.p, gain.verdict) == (2**-4, "undecided")
+    assert gain.difference.high <= 1
+
+
+def test_a_run_whose_figure_is_undefined_does_not_undo_that_of_others():
+    rng = np.random.default_rng(6)
+    cells = [cell(name, {}, 0.5, rng) for name in "xyz"]
+    never = replace(cells[2].runs[0], predicted=np.zeros_like(cells[2].runs[0].predicted))
+    cells[2] = Cell("z", {}, [never, *cells[2].runs[1:]])  # it never answers b
+    (first, *others) = seed_gains(cells, "unknown_counted", metric="precision:b")
+    assert first.difference.low is not None or first.difference.value is not None
+    alone = seed_gains(cells[:2], "unknown_counted", metric="precision:b")[0]
+    assert first.difference.value == alone.difference.value
+    assert all(each.difference.low is None for each in others)

@@ -20,9 +20,9 @@ def answers(*groups):
 @pytest.mark.parametrize(
     ("hits", "false", "said"),
     [
-        (0, 0, "is not shown to be better"),
+        (0, 0, "are not shown to be better"),
         (40, 0, None),
-        (4, 0, "is not shown to be better"),
+        (4, 0, "are not shown to be better"),
         (0, 200, "is worse than that"),
     ],
 )

@@ -248,3 +248,15 @@ def test_one_column_is_printed_where_both_protocols_agree(capsys):
     said = capsys.readouterr().out
     assert "unknown" not in said
     assert said.splitlines()[-1].startswith(f"mIoU {mean_iou(scores, PROTOCOLS[0]):.4f} (")
+
+
+@pytest.mark.parametrize("images", [1, 2])
+def test_a_share_that_one_group_decides_has_the_ends_of_exact_trials(images):
+    """A variance of one group is not known, and Student's quantile of it knows no bounds."""
+    members = np.repeat(np.arange(260), 2)
+    right = np.ones(520, bool)
+    right[:images] = False
+    low, high = share_interval(right, members)
+    some = 260 if images == 1 else 259
+    assert low == pytest.approx(binomtest(259, 260).proportion_ci(0.95).low)
+    assert high == pytest.approx(binomtest(some, 260).proportion_ci(0.95).high)

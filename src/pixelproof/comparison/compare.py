@@ -20,6 +20,8 @@ from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.comparison_file import ComparedModel, ComparisonRecord, GroupsRecord, IntervalName, TestName
 from pixelproof.runs.metric_names import known_metric
 
+SMALLEST = 0.1
+"""Percentage points of a margin, as differences are told to."""
 NAMES: Mapping[Method, tuple[IntervalName, TestName]] = {
     "exact": ("tango", "mcnemar"),
     "resampled": ("bootstrap", "permutation"),
@@ -65,8 +67,8 @@ def share_of(margin: float | None) -> float | None:
     Raises:
         UserError: It is none.
     """
-    if margin is not None and not 0 < margin < 100:
-        raise UserError(f"a margin of {margin:g} points is none", "give one above 0 and below 100, such as 1")
+    if margin is not None and not SMALLEST <= margin < 100:
+        raise UserError(f"a margin of {margin:g} points is none", f"give one of {SMALLEST} to 100, such as 1")
     return None if margin is None else margin / 100
 
 

@@ -104,14 +104,15 @@ def interval(resampled: Float64, support: Float64) -> tuple[Float64, Float64]:
         support: float64 [S] from ``effective_units``; NaN for no interval.
 
     Returns:
-        float64 [S] twice, NaN where the support is, and where the figure is 0 in every resample: models that are equal
-        on all units do not show how much others would differ. Resamples in which a figure is undefined are left out.
+        float64 [S] twice, NaN where the support is, and where the figure is the same in every resample: models that
+        are equal on all units do not show how much others would differ, nor do those that differ alike. Resamples in
+        which a figure is undefined are left out.
     """
     bounds = np.full((2, resampled.shape[1]), np.nan)
     for place, units in enumerate(support):
         values = resampled[:, place]
         values = values[~np.isnan(values)]
-        if units >= MINIMUM and values.any():
+        if units >= MINIMUM and len(values) and np.ptp(values) > _SAME:
             quantile = stdtrit(units - 1, (1 + CERTAINTY) / 2) * np.sqrt(units / (units - 1))
             level = float(ndtr(-quantile))
             bounds[:, place] = np.quantile(values, [level, 1 - level])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from pixelproof.comparison.paired import SIGNIFICANCE, holm
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, NoWorse, PairRecord, Verdict
-from pixelproof.runs.evidence_file import EvidenceRecord, MosaicFigure
+from pixelproof.runs.evidence_file import Estimate, EvidenceRecord, MosaicFigure
+
+Side = Literal["a", "b"]
 
 
 def verdict(low: float | None, high: float | None, p: float | None) -> Verdict:
@@ -23,17 +27,32 @@ def verdict(low: float | None, high: float | None, p: float | None) -> Verdict:
     return "b" if low > 0 else "a" if high < 0 else "undecided"
 
 
-def no_worse(low: float | None, high: float | None, margin: float) -> NoWorse:
-    """Return whether a model is shown to be no worse than another but for a margin.
+def no_worse(pair: PairRecord, record: ComparisonRecord) -> dict[Side, NoWorse]:
+    """Return whether each model of a pair is shown to be no worse than the other but for the record's margin.
 
-    Args:
-        low: Lower bound of its figure minus the other's; None where there is no interval.
-        high: Upper bound.
-        margin: By how much it may be worse, in shares.
+    Nothing is shown by so few images, or groups, that no test could, and none is worse that the verdict does not name.
     """
+    margin = record.margin or 0.0
+    if least_p(pair, record) >= SIGNIFICANCE:
+        return {"b": "open", "a": "open"}
+    ends: dict[Side, Estimate] = {"b": Estimate(value=pair.difference, low=pair.low, high=pair.high)}
+    ends["a"] = ends["b"].turned
+    return {side: _no_worse(each, margin, pair.verdict not in ("undecided", side)) for side, each in ends.items()}
+
+
+def _no_worse(difference: Estimate, margin: float, beaten: bool) -> NoWorse:
+    low, high = difference.low, difference.high
     if low is not None and low > -margin:
         return "shown"
-    return "refuted" if high is not None and high < -margin else "open"
+    return "refuted" if beaten and high is not None and high < -margin else "open"
+
+
+def least_p(pair: PairRecord, record: ComparisonRecord) -> float:
+    """Return the least p-value that a pair's images, or groups, could give.
+
+    That is each one's two results exchanged or not, and the same the other way round.
+    """
+    return float(2 / 2 ** (pair.images if record.groups is None else record.groups.count))
 
 
 def significant(p: float | None) -> bool:

@@ -13,6 +13,8 @@ from pixelproof.numbers import counted, first_of, share
 from pixelproof.runs import ClassificationScores
 
 NAMED = 3
+EQUAL = 0.5
+"""Share of the images that one of two alone gets right, where both are as good."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class Baseline:
     Attributes:
         name: That class.
         accuracy: What it would reach, its share of the images.
-        better: Whether even the low end of the model's 95% interval is higher.
-        worse: Whether even the high end is lower.
+        better: Whether even the low end of the 95% interval of the difference on the same images is above 0.
+        worse: Whether even the high end is below.
         never: Classes of images here that the model never answers.
         lost: How many images are of these.
     """
@@ -41,14 +43,16 @@ def baseline(scores: ClassificationScores) -> Baseline | None:
     _, images, called = image_counts(scores)
     if (images > 0).sum() < 2:
         return None
-    low, high = share_interval(scores.correct, members_of(scores)).tolist()
     most, never = int(images.argmax()), (images > 0) & (called == 0)
+    # Where both are right, or both wrong, they are alike: of the others, those that the model alone gets right.
+    alone, members = scores.correct != (scores.truth == most), members_of(scores)
+    low, high = share_interval(scores.correct[alone], None if members is None else members[alone]).tolist()
     reached, names = float(images[most] / images.sum()), scores.scheme.names
     return Baseline(
         name=names[most],
         accuracy=reached,
-        better=low > reached,
-        worse=high < reached,
+        better=low > EQUAL,
+        worse=high < EQUAL,
         never=tuple(names[index] for index in np.flatnonzero(never)),
         lost=int(images[never].sum()),
     )
@@ -64,7 +68,7 @@ def baseline_lines(scores: ClassificationScores) -> list[str]:
     if found.worse:
         lines.append("The model is worse than that.")
     elif not found.better:
-        lines.append("The model is not shown to be better: the 95% interval of its accuracy reaches down to that.")
+        lines.append("Its likeliest classes are not shown to be better than that; a threshold may serve all the same.")
     if found.never:
         lines.append(f"It never answers {first_of(found.never, NAMED)}, of which {_are(found.lost, noun)} here.")
     return lines

@@ -187,9 +187,17 @@ def discussion(comparison: ComparisonRecord | None, evidence: EvidenceRecord | N
 
 def verdicts(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
     """Return the verdict on each pair of models: over all seeds, where they were trained with several."""
-    if evidence and evidence.over_seeds:
-        return translated(lambda tongue: [over_seeds(gain, evidence, tongue)[0] for gain in evidence.over_seeds])
-    return translated(lambda tongue: [sentences(pair, comparison, tongue)[0] for pair in comparison.pairs])
+    seeds = {(gain.a, gain.b): gain for gain in evidence.over_seeds} if evidence else {}
+
+    def said(tongue: Language) -> list[str]:
+        return [
+            over_seeds(seeds[pair.a, pair.b], evidence, tongue)[0]
+            if evidence and (pair.a, pair.b) in seeds
+            else sentences(pair, comparison, tongue)[0]
+            for pair in comparison.pairs
+        ]
+
+    return translated(said)
 
 
 def _judged(result: ClaimResult) -> Judged:

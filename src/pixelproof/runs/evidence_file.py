@@ -210,7 +210,7 @@ class EvidenceRecord(Strict):
     """The truth's own boundaries on the same grids, as a control."""
     gains: tuple[PairGain, ...] = ()
     over_seeds: tuple[SeedGain, ...] = ()
-    """Every pair of models; empty where each was trained once."""
+    """Every pair of models of which one has several seeds."""
     effects: tuple[Effect, ...] = ()
     claims: tuple[ClaimResult, ...] = ()
 
@@ -221,11 +221,10 @@ class EvidenceRecord(Strict):
 
     @property
     def headline(self) -> SeedGain | None:
-        """The first model against the best of the others over all seeds; None where each was trained once."""
-        if not self.over_seeds:
-            return None
-        best = max(self.models[1:], key=lambda model: model.score or 0.0)
-        return next(gain for gain in self.over_seeds if (gain.a, gain.b) == (self.models[0].name, best.name))
+        """The first model against the best of the others over all seeds; None where both were trained once."""
+        best = max(self.models[1:], key=lambda model: model.score or 0.0, default=self.models[0])
+        pairs = ((gain, (gain.a, gain.b)) for gain in self.over_seeds)
+        return next((gain for gain, names in pairs if names == (self.models[0].name, best.name)), None)
 
 
 def save_evidence(path: Path, record: EvidenceRecord) -> None:

@@ -64,7 +64,8 @@ def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int, groups
     if test.metric in PARTS:
         estimate, p = _part(test.metric, list(zip(one, other, strict=False)), protocol, seed, groups)
     else:
-        cells = [Cell(name, {}, runs) for name, runs in models.items()]
+        single = len(one) == len(other) == 1  # whose other seeds are not known, whatever those of others do
+        cells = [Cell(n, {}, runs) for n, runs in models.items() if not single or n in (test.model, test.against)]
         contrast = {test.against: -1.0, test.model: 1.0}
         (found,) = differences(cells, [contrast], protocol, seed, groups, test.metric)
         estimate, p = found.difference, found.p

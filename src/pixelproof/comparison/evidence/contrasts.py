@@ -68,7 +68,9 @@ def differences(
         weights = _weights(cells, contrast)
         spread = variance * float((weights**2).sum())
         value = float(weighted(score.values, weights))
-        found.append(over_images_and_seeds(value, *score.varies(weights), spread, freedom))
+        estimate, p = over_images_and_seeds(value, *score.varies(weights), spread, freedom)
+        # No less than exchanging the models on so few images could give.
+        found.append((estimate, max(p, 2.0 ** (1 - score.units))))
     adjusted = paired.holm(np.array([p for _, p in found])).tolist()
     return tuple(Tested(estimate, p, q) for (estimate, p), q in zip(found, adjusted, strict=True))
 
@@ -83,7 +85,9 @@ def _over_seeds(cells: Sequence[Cell], values: Float64) -> tuple[float, int]:
     squares, freedom, start = 0.0, 0, 0
     for cell in cells:
         own = values[start : start + len(cell.runs)]
-        start += len(cell.runs)
+        own, start = own[~np.isnan(own)], start + len(cell.runs)
+        if not len(own):
+            continue
         squares += float(((own - own.mean()) ** 2).sum())
         freedom += len(own) - 1
     return (squares / freedom if freedom else float("nan")), freedom

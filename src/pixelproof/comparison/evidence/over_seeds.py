@@ -15,7 +15,9 @@ from pixelproof.runs.evidence_file import SeedGain
 def seed_gains(
     cells: Sequence[Cell], protocol: Protocol, seed: int = 0, groups: Int64 | None = None, metric: str | None = None
 ) -> tuple[SeedGain, ...]:
-    """Return the difference of every two models' mean scores over seeds; none where no model has several.
+    """Return the difference of every two models' mean scores over seeds, of whom one has several at least.
+
+    The runs of two that were trained once are compared as runs are: no other seeds are known of them.
 
     Args:
         cells: The models.
@@ -24,9 +26,7 @@ def seed_gains(
         groups: int64 [N], 0 to G-1: images of a group are resampled together; by default each is its own.
         metric: What the score is, accuracy or mIoU by default; see ``runs.metric_names``.
     """
-    if all(len(cell.runs) == 1 for cell in cells):
-        return ()
-    pairs = list(itertools.combinations(cells, 2))
+    pairs = [(a, b) for a, b in itertools.combinations(cells, 2) if len(a.runs) > 1 or len(b.runs) > 1]
     found = differences(cells, [{a.name: -1.0, b.name: 1.0} for a, b in pairs], protocol, seed, groups, metric)
     return tuple(
         SeedGain(

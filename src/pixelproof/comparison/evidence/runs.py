@@ -23,11 +23,13 @@ class Measured:
 
     Attributes:
         values: float64 [M]; NaN where undefined.
+        units: N, how many images, or groups, they are of.
         varies: From weights [M] of the runs to the variance over images of the figures' weighted sum, and the effective
             number of images, or groups, behind it; NaN where unknown.
     """
 
     values: Float64
+    units: int
     varies: Callable[[Float64], tuple[float, float]]
 
 
@@ -68,7 +70,7 @@ def _counted(runs: Sequence[Scores], figure: Figure, groups: Int64 | None, seed:
         support = paired.support(units, lambda sums: weighted(figure.value(sums), weights)[..., None], shown)
         return paired.variance(weighted(resampled, weights)), float(support[0])
 
-    return Measured(figure.value(units.sum(axis=0)), varies)
+    return Measured(figure.value(units.sum(axis=0)), len(units), varies)
 
 
 def _areas(runs: Sequence[ClassificationScores], metric: str, groups: Int64 | None) -> Measured:
@@ -80,4 +82,4 @@ def _areas(runs: Sequence[ClassificationScores], metric: str, groups: Int64 | No
         support = effective(influence, informing(influence, runs[0], groups))
         return float((influence**2).sum()), float(support[0])
 
-    return Measured(np.array([values[-1] for values, _ in found]), varies)
+    return Measured(np.array([values[-1] for values, _ in found]), len(moved), varies)

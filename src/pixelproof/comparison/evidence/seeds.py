@@ -7,6 +7,7 @@ import math
 from scipy.special import stdtr, stdtrit
 
 from pixelproof.comparison.paired import CERTAINTY
+from pixelproof.evaluation.jackknife import ROUNDING
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs.evidence_file import Estimate
 
@@ -31,10 +32,10 @@ def over_images_and_seeds(
     over_images *= images / (images - 1)
     over_seeds = seeds if freedom else 0.0
     variance = over_images + over_seeds
-    if variance == 0:  # where nothing varies, nothing is known of how far chance would reach
-        return Estimate(value=value), math.nan if value else 1.0
+    if variance <= ROUNDING:  # where nothing varies, nothing is known of how far chance would reach
+        return Estimate(value=value), math.nan if abs(value) > math.sqrt(ROUNDING) else 1.0
     spread = over_images**2 / (images - 1) + (over_seeds**2 / freedom if freedom else 0.0)
     degrees = variance**2 / spread
     margin = float(stdtrit(degrees, (1 + CERTAINTY) / 2)) * math.sqrt(variance)
     p = 2 * float(stdtr(degrees, -abs(value) / math.sqrt(variance)))
-    return Estimate(value=value, low=value - margin, high=value + margin), p
+    return Estimate(value=value, low=max(value - margin, -1.0), high=min(value + margin, 1.0)), p

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from pixelproof.comparison.paired import ROUGH
 from pixelproof.comparison.wording.sentences import of_many
 from pixelproof.comparison.wording.words import bound, metric_name, p_value, points, say
 from pixelproof.languages import Language
@@ -19,7 +20,9 @@ def over_seeds(gain: SeedGain, evidence: EvidenceRecord, language: Language) -> 
         evidence: What was gathered.
         language: The language.
     """
-    more = of_many(len(evidence.over_seeds), gain.adjusted, gain.verdict, language)
+    few = [say("few_images", language, images=count(evidence.images), rough=count(ROUGH))]
+    more = few if evidence.images < ROUGH else []
+    more += of_many(len(evidence.over_seeds), gain.adjusted, gain.verdict, language)
     return [_verdict(gain, evidence, language), *more]
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
-from pixelproof.comparison.verdict import class_verdict, disagree, no_worse, over_pairs, significant
+from pixelproof.comparison.verdict import Side, class_verdict, disagree, least_p, no_worse, over_pairs, significant
 from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.metric_names import parted
+
+SIDES: tuple[Side, ...] = ("b", "a")
 
 
 def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "en") -> list[str]:
@@ -26,7 +29,7 @@ def sentences(pair: PairRecord, record: ComparisonRecord, language: Language = "
         verdict += [_classes_differ(pair, side, language) for side in ("a", "b") if _better_classes(pair, side)]
         verdict += _why_none(pair, record, language)
         verdict += [say("same", language, a=pair.a, b=pair.b)] if _same(pair) else []
-    verdict += [_no_worse(pair, turned, record, language) for turned in (False, True)] if record.margin else []
+    verdict += [_no_worse(pair, side, record, language) for side in SIDES] if record.margin else []
     return verdict + _limits(pair, record, language)
 
 
@@ -38,7 +41,7 @@ def _better(pair: PairRecord, record: ComparisonRecord, language: Language) -> s
     difference = difference if b_wins else difference.turned
     wins, losses = (pair.wins.b, pair.wins.a) if b_wins else (pair.wins.a, pair.wins.b)
     return say(
-        "better",
+        "better_of_class" if parted(pair.metric)[1] else "better",
         language,
         winner=winner,
         loser=loser,
@@ -75,14 +78,15 @@ def _undecided(pair: PairRecord, language: Language) -> str:
     )
 
 
-def _no_worse(pair: PairRecord, turned: bool, record: ComparisonRecord, language: Language) -> str:
-    """Return whether the second model is no worse than the first but for the margin, or the first than the second."""
+def _no_worse(pair: PairRecord, side: Side, record: ComparisonRecord, language: Language) -> str:
+    """Return whether one of the two is no worse than the other but for the margin."""
     margin, difference = record.margin or 0.0, Estimate(value=pair.difference, low=pair.low, high=pair.high)
-    model, other, difference = (pair.a, pair.b, difference.turned) if turned else (pair.b, pair.a, difference)
-    found, low, value = no_worse(difference.low, difference.high, margin), difference.low, difference.value or 0.0
+    model, other = (pair.b, pair.a) if side == "b" else (pair.a, pair.b)
+    difference = difference if side == "b" else difference.turned
+    found, low, value = no_worse(pair, record)[side], difference.low, difference.value or 0.0
     words = {"model": model, "other": other, "margin": points(margin).removeprefix("+"), "low": bound(low)}
     text = say(f"no_worse_{found}", language, **words)
-    if found != "open" or low is None or value <= -margin:
+    if found != "open" or low is None or not low < -margin < value:
         return text
     units, key = (pair.images, "images") if record.groups is None else (record.groups.count, "groups")
     needed = math.ceil(
@@ -93,8 +97,7 @@ def _no_worse(pair: PairRecord, turned: bool, record: ComparisonRecord, language
 
 def _why_none(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     """Return why there is no verdict where the interval excludes 0, or where so few images could never give one."""
-    units = pair.images if record.groups is None else record.groups.count
-    least = 2 / 2**units  # each image's two results exchanged or not, and the same the other way round
+    units, least = pair.images if record.groups is None else record.groups.count, least_p(pair, record)
     if record.test != "mcnemar" and least >= SIGNIFICANCE:
         key = "too_few_images" if record.groups is None else "too_few_groups"
         return [say(key, language, units=count(units), p=p_value(least).removeprefix("= "))]

@@ -13,7 +13,6 @@ from pixelproof.errors import visible
 from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, count, score
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
-from pixelproof.runs.evidence_file import Estimate
 from pixelproof.terminal import add_row, console, table
 
 CLASSES_SHOWN = 20
@@ -26,9 +25,7 @@ def as_json(record: ComparisonRecord, language: Language) -> dict[str, Any]:
         plain["p_adjusted"] = p
         plain["sentences"] = sentences(pair, record, language)
         if record.margin is not None:
-            ends = Estimate(value=pair.difference, low=pair.low, high=pair.high)
-            sides = {"b": ends, "a": ends.turned}
-            plain["no_worse"] = {name: no_worse(side.low, side.high, record.margin) for name, side in sides.items()}
+            plain["no_worse"] = no_worse(pair, record)
     return values
 
 

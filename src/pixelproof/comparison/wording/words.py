@@ -18,6 +18,11 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "{winner} 優於 {loser}：{metric} 相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）；"
         "{wins}；{gain}；{loss}。",
     },
+    "better_of_class": {
+        "en": "{winner} is better than {loser}: {difference} points {metric} (95% CI {low} to {high}, p {p}).",
+        "zh-Hant": "{winner} 優於 {loser}：{metric} 相差 {difference} 個百分點"
+        "（95% 信賴區間 {low} 至 {high}，p {p}）。",
+    },
     "undecided": {
         "en": "These {images} images cannot tell {a} from {b} "
         "({b} minus {a}: {difference} points {metric}, 95% CI {low} to {high}, p {p}).",
