@@ -18,13 +18,13 @@ from pixelproof.evaluation.metrics import (
     mean_defined,
     ratio,
 )
-from pixelproof.evaluation.resampling import MINIMUM, by_unit, effective, left_out
+from pixelproof.evaluation.resampling import MINIMUM, by_unit, left_out
 from pixelproof.evaluation.selective import exact_interval
 from pixelproof.evaluation.units import units_of
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
-DECIDING = 5.5
-"""Effective number of groups below which a share is decided by one or two of them: two that count alike are six."""
+DECIDING = 2
+"""Groups with an image that is wrong, or right, of whom no more are there a variance is not known."""
 Intervals = dict[str, Float64]
 """Lower and upper ends of 95% intervals by their figure: [2], or [2, K] for each class; NaN where they are unknown."""
 
@@ -91,8 +91,8 @@ def share_interval(right: Bool, members: Int64 | None = None) -> Float64:
 
     Where every image stands for itself, it is that of Clopper and Pearson. So it is of as many trials as groups where
     leaving one out changes nothing, as where all is right: one image of each, drawn by lot, would be such a trial. And
-    where a group or two decide, of whom a variance is not known: down to what groups give that are right as a whole, up
-    to what those give of which any image is.
+    where a group or two alone are not all right, or not all wrong, of whom a variance is not known: down to what groups
+    give that are right as a whole, up to what those give of which any image is.
     """
     if members is None:
         return _shares(right, np.zeros(len(right), np.int64), 1, None)[:, 0]
@@ -102,9 +102,9 @@ def share_interval(right: Bool, members: Int64 | None = None) -> Float64:
     value, moved = right.mean(), left_out(units, lambda sums: ratio(sums[..., 0], sums[..., 1]))
     if (moved**2).sum() <= ROUNDING:
         return np.stack(exact_interval(len(units) * value, len(units)))
-    if effective(moved[:, None], np.array([len(units)]))[0] < DECIDING:
-        some = [int((units[:, 0] == units[:, 1]).sum()), int((units[:, 0] > 0).sum())]
-        return np.array([exact_interval(some[0], len(units))[0], exact_interval(some[1], len(units))[1]], np.float64)
+    whole, some = int((units[:, 0] == units[:, 1]).sum()), int((units[:, 0] > 0).sum())
+    if min(some, len(units) - whole) <= DECIDING:
+        return np.array([exact_interval(whole, len(units))[0], exact_interval(some, len(units))[1]], np.float64)
     return ends_of(value, moved, len(units))
 
 
