@@ -146,7 +146,7 @@ def test_a_table_that_says_otherwise_than_folders_is_named(tmp_path, capsys):
     names = [f"{batch}/{i}.png" for batch in "ab" for i in range(2)]
     root = table_of(tmp_path, "filename,label\n" + "\n".join(f"{n},{n[2]}" for n in names), names)
     assert open_data(root).scheme.names == ("a", "b")
-    assert "labels.csv labels these images and is not read" in capsys.readouterr().err
+    assert "labels.csv labels these images, and its labels are not read" in capsys.readouterr().err
     assert [f.files for f in examine(root).findings if f.check == "table-not-read"] == [("labels.csv",)]
 
 
