@@ -95,6 +95,32 @@ def test_darker_images_are_found_and_the_same_ones_are_not(classifier, tmp_path,
     assert {sign["name"] for sign in same["signs"]} >= {"right", "confidence", "red"}
 
 
+def test_where_new_images_may_belong_together_nothing_is_tested(classifier, tmp_path, pixelproof):
+    shutil.copytree(classifier / "patches", tmp_path / "old")
+    images = sorted((tmp_path / "old" / "train").rglob("*.png"))
+    lines = [f"train/{path.parent.name}/{path.name},{place // 2}" for place, path in enumerate(images)]
+    others = [f"{path.relative_to(tmp_path / 'old')}," for path in (tmp_path / "old").rglob("*.png")]
+    others = [line for line in others if not line.startswith("train/")]
+    (tmp_path / "old" / "groups.csv").write_text("\n".join(["filename,group", *lines, *others]))
+    for path in images:
+        write_png(tmp_path / "new" / f"{path.parent.name}-{path.name}", 255 - read_image(path))
+    asked = ("drift", classifier / "run", tmp_path / "old", tmp_path / "new", "--split", "train")
+    code, text, err = pixelproof(*asked, "--json")
+    assert code == 0, err
+    found = json.loads(text)
+    assert (found["ungrouped"], found["apart"]) == (True, None)
+    assert {sign["p"] for sign in found["signs"]} == {sign["difference"]["low"] for sign in found["signs"]} == {None}
+    assert "which new ones belong together is not known" in " ".join(pixelproof(*asked)[1].split())
+    table = "\n".join(["filename,group", *(f"{p.parent.name}-{p.name},{n // 2}" for n, p in enumerate(images))])
+    (tmp_path / "new" / "groups.csv").write_text(table)
+    beside = json.loads(pixelproof(*asked, "--json")[1])
+    (tmp_path / "new" / "groups.csv").rename(tmp_path / "new" / "mine.csv")
+    given = json.loads(pixelproof(*asked, "--groups", tmp_path / "new" / "mine.csv", "--json")[1])
+    assert beside == given
+    assert (given["ungrouped"], given["new"]["scenes"]) == (False, given["old"]["scenes"])
+    assert any(sign["p"] is not None for sign in given["signs"])
+
+
 def test_segmenters_see_the_middle_and_count_pixels(tmp_path):
     data = write_two_fields(tmp_path / "fields")
     settings = ["width=0.03", "epochs=1", "batch_size=4", "crop=32", "device=cpu"]

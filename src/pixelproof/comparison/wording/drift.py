@@ -28,7 +28,9 @@ def differing(record: DriftRecord) -> list[Sign]:
 def sentences(record: DriftRecord) -> Iterator[str]:
     """Yield what was found: whether the images are of one kind first, then by what they differ."""
     yield _apart(record)
-    if found := differing(record):
+    if record.ungrouped:
+        yield "Nor is anything said of chance in the differences of single signs."
+    elif found := differing(record):
         named = "; ".join(_changed(sign) for sign in found[:SAID])
         more = f"; and {counted(len(found) - SAID, 'sign')} more" if len(found) > SAID else ""
         yield f"Beyond chance they differ in {named}{more}."
@@ -42,6 +44,11 @@ def sentences(record: DriftRecord) -> Iterator[str]:
 
 
 def _apart(record: DriftRecord) -> str:
+    if record.ungrouped:
+        return (
+            "Whether the new images are of another kind is not tested: the old ones are of groups, such as patients, "
+            "and which new ones belong together is not known; name their groups with --groups or in a groups.csv."
+        )
     if record.apart is None or record.chance is None:
         return "There are too few images or groups to learn to tell new from old."
     area = f"AUC {score(record.apart, 2)}, by chance up to {score(record.chance, 2)}"
