@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
+from pixelproof.comparison.wording.drift import sentences
 from pixelproof.data import write_png
 from pixelproof.data.images import read_image
 from pixelproof.errors import Refusal
 from pixelproof.explanation.drift import compared, told_apart, unlike
 from pixelproof.explanation.seen import Seen
-from pixelproof.runs.drift_file import load_drift
+from pixelproof.runs.drift_file import DriftRecord, load_drift
 from pixelproof.verbs.drift import drift_images
 from pixelproof.verbs.train import train_run
 from small_data import write_color_classes, write_two_fields
@@ -119,6 +120,19 @@ def test_where_new_images_may_belong_together_nothing_is_tested(classifier, tmp_
     assert beside == given
     assert (given["ungrouped"], given["new"]["scenes"]) == (False, given["old"]["scenes"])
     assert any(sign["p"] is not None for sign in given["signs"])
+
+
+def test_old_images_that_were_learned_from_and_a_near_area_are_told(classifier, pixelproof):
+    data = classifier / "patches"
+    asked = ("drift", classifier / "run", data, data, "--split", "train", "--labelled", "validation")
+    found = json.loads(pixelproof(*asked, "--json")[1])
+    assert found["learned"] == found["old"]["images"]
+    said = " ".join(pixelproof(*asked)[1].split())
+    assert f"Warning: {found['learned']} of {found['learned']} old images were learned from by run" in said
+    record = DriftRecord.model_validate(found | {"apart": 0.574, "chance": 0.571, "learned_by": ["a", "b"]})
+    first, second, *_ = sentences(record)
+    assert "(AUC 0.574, by chance up to 0.571)" in first
+    assert "by run, or by a and b, whose weights it began with, which" in second
 
 
 def test_segmenters_see_the_middle_and_count_pixels(tmp_path):

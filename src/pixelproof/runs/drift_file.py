@@ -67,6 +67,10 @@ class DriftRecord(Strict):
     copies: Count
     """New images that are there among the old ones."""
     signs: tuple[Sign, ...]
+    learned: Count = 0
+    """Old images that the run, or one whose weights it began with, has learned from, as far as it says."""
+    learned_by: tuple[str, ...] = ()
+    """Those of the latter that have learned from some which it has not itself."""
     ungrouped: bool = False
     """Whether old images are of groups and those of new ones are not known, so that nothing is tested."""
     unlike: tuple[Unlike, ...] = Field(max_length=1000)

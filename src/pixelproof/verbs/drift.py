@@ -28,6 +28,7 @@ from pixelproof.runs.drift_file import Collection, DriftRecord, Sign, Unlike
 from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.files import AnyPath
+from pixelproof.verbs.known import known_images
 from pixelproof.verbs.parts import samples_for
 
 TABLES = ".csv"
@@ -91,6 +92,8 @@ def drift_images(
     several = len({sample.scene for sample in before}) < len(before)
     ungrouped = several and not any(sample.group for sample in after)
     record = _record(opened.name, names, *seen, seed, ungrouped)
+    if known := known_images(opened, before):
+        record = record.model_copy(update={"learned": known.images, "learned_by": known.runs})
     if target is not None:
         _write(target, record, *seen, overwrite)
     return record
