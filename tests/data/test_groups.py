@@ -53,6 +53,21 @@ def test_a_table_beside_any_layout_names_images_as_people_do(tmp_path, name):
     assert not [finding for finding in examine(root).findings if finding.check == "ignored-files"]
 
 
+def test_a_column_of_a_table_of_labels_beside_folders(tmp_path, capsys):
+    root = class_folders(tmp_path, 6, 0)
+    lines = [f"{('cat', 'dog')[n % 2]}/{n}.png,x,p{n // 2}" for n in range(6)]
+    (root / "labels.csv").write_text("\n".join(["filename,label,patient", *lines]))
+    assert groups_of(open_data(root)) == {f"{('cat', 'dog')[n % 2]}/{n}.png": f"p{n // 2}" for n in range(6)}
+    (root / "labels.csv").write_text("\n".join(["filename,label,patient", *lines[1:]]))
+    assert set(groups_of(open_data(root)).values()) == {None}
+    assert "labels.csv may say which images belong together, and is not read for it: " in capsys.readouterr().err
+    [finding] = [finding for finding in examine(root).findings if finding.check == "groups-not-read"]
+    assert "has no line for" in finding.message
+    write_groups(root, [f"{('cat', 'dog')[n % 2]}/{n}.png,q" for n in range(6)])
+    assert set(groups_of(open_data(root)).values()) == {"q"}
+    assert not [finding for finding in examine(root).findings if finding.check == "groups-not-read"]
+
+
 def test_names_alone_and_masks(tmp_path):
     root = mask_folders(tmp_path, 6, 0)
     write_groups(root, [f"{n:02d},s{n % 3}" for n in range(6)], "image_id,scene_id")

@@ -122,11 +122,31 @@ def test_a_table_that_says_what_names_say_of_some_changes_nothing(tmp_path):
     assert open_data(root).scheme.names == ("P0", "P1", "P2")
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "filename,diagnosis\nP0_0.png,a\n",
+            r"no columns for file name and label \(its columns: filename, diagnosis\)",
+        ),
+        ("part,category\nP0,a\n", "call two of them 'filename' and 'label', or rename or remove labels.csv"),
+        ("filename,label\nP0_0.jpg,a\n", r"names none of the images, such as P0_0\.png, but 'P0_0\.jpg'; correct"),
+    ],
+)
+def test_a_table_is_not_left_out_where_names_alone_would_tell_classes(tmp_path, text, problem):
+    root = table_of(tmp_path, text, VIEWS)
+    for reads in (open_data, examine):
+        with pytest.raises(UserError, match=problem):
+            reads(root)
+    (root / "labels.csv").rename(root / "other.csv")
+    assert open_data(root).scheme.names == ("P0", "P1", "P2")
+
+
 def test_a_table_that_says_otherwise_than_folders_is_named(tmp_path, capsys):
     names = [f"{batch}/{i}.png" for batch in "ab" for i in range(2)]
     root = table_of(tmp_path, "filename,label\n" + "\n".join(f"{n},{n[2]}" for n in names), names)
     assert open_data(root).scheme.names == ("a", "b")
-    assert "labels.csv labels these images and is not read" in capsys.readouterr().err
+    assert "labels.csv labels these images, and its labels are not read" in capsys.readouterr().err
     assert [f.files for f in examine(root).findings if f.check == "table-not-read"] == [("labels.csv",)]
 
 

@@ -85,7 +85,7 @@ def test_what_a_threshold_costs_lies_in_its_interval(missed):
 def test_scores_that_cannot_choose_are_refused():
     scores = scores_of(*made_up(np.random.default_rng(4), 50, 3, 6))
     for wrong, said in (
-        (replace(scores, source=Source("m", "train")), "m has learned from these images"),
+        (replace(scores, source=Source("m", "train")), "m has learned from some of these images"),
         (replace(scores, truth=np.zeros(50, int)), "is of 'c1'"),
         (replace(scores, probabilities=None), "hold no probabilities"),
     ):

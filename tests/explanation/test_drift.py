@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
+from pixelproof.comparison.wording.drift import sentences
 from pixelproof.data import write_png
 from pixelproof.data.images import read_image
 from pixelproof.errors import Refusal
 from pixelproof.explanation.drift import compared, told_apart, unlike
 from pixelproof.explanation.seen import Seen
-from pixelproof.runs.drift_file import load_drift
+from pixelproof.runs.drift_file import DriftRecord, load_drift
 from pixelproof.verbs.drift import drift_images
 from pixelproof.verbs.train import train_run
 from small_data import write_color_classes, write_two_fields
@@ -93,6 +94,45 @@ def test_darker_images_are_found_and_the_same_ones_are_not(classifier, tmp_path,
     assert same["copies"] == same["old"]["images"] == same["new"]["images"]
     assert all(sign["difference"]["value"] == 0 for sign in same["signs"])
     assert {sign["name"] for sign in same["signs"]} >= {"right", "confidence", "red"}
+
+
+def test_where_new_images_may_belong_together_nothing_is_tested(classifier, tmp_path, pixelproof):
+    shutil.copytree(classifier / "patches", tmp_path / "old")
+    images = sorted((tmp_path / "old" / "train").rglob("*.png"))
+    lines = [f"train/{path.parent.name}/{path.name},{place // 2}" for place, path in enumerate(images)]
+    others = [f"{path.relative_to(tmp_path / 'old')}," for path in (tmp_path / "old").rglob("*.png")]
+    others = [line for line in others if not line.startswith("train/")]
+    (tmp_path / "old" / "groups.csv").write_text("\n".join(["filename,group", *lines, *others]))
+    for path in images:
+        write_png(tmp_path / "new" / f"{path.parent.name}-{path.name}", 255 - read_image(path))
+    asked = ("drift", classifier / "run", tmp_path / "old", tmp_path / "new", "--split", "train")
+    code, text, err = pixelproof(*asked, "--json")
+    assert code == 0, err
+    found = json.loads(text)
+    assert (found["ungrouped"], found["apart"]) == (True, None)
+    assert {sign["p"] for sign in found["signs"]} == {sign["difference"]["low"] for sign in found["signs"]} == {None}
+    assert "which new ones belong together is not known" in " ".join(pixelproof(*asked)[1].split())
+    table = "\n".join(["filename,group", *(f"{p.parent.name}-{p.name},{n // 2}" for n, p in enumerate(images))])
+    (tmp_path / "new" / "groups.csv").write_text(table)
+    beside = json.loads(pixelproof(*asked, "--json")[1])
+    (tmp_path / "new" / "groups.csv").rename(tmp_path / "new" / "mine.csv")
+    given = json.loads(pixelproof(*asked, "--groups", tmp_path / "new" / "mine.csv", "--json")[1])
+    assert beside == given
+    assert (given["ungrouped"], given["new"]["scenes"]) == (False, given["old"]["scenes"])
+    assert any(sign["p"] is not None for sign in given["signs"])
+
+
+def test_old_images_that_were_learned_from_and_a_near_area_are_told(classifier, pixelproof):
+    data = classifier / "patches"
+    asked = ("drift", classifier / "run", data, data, "--split", "train", "--labelled", "validation")
+    found = json.loads(pixelproof(*asked, "--json")[1])
+    assert found["learned"] == found["old"]["images"]
+    said = " ".join(pixelproof(*asked)[1].split())
+    assert f"Warning: {found['learned']} of {found['learned']} old images were learned from by run" in said
+    record = DriftRecord.model_validate(found | {"apart": 0.574, "chance": 0.571, "learned_by": ["a", "b"]})
+    first, second, *_ = sentences(record)
+    assert "(AUC 0.574, by chance up to 0.571)" in first
+    assert "by run, or by a and b, whose weights it began with, which" in second
 
 
 def test_segmenters_see_the_middle_and_count_pixels(tmp_path):

@@ -26,7 +26,11 @@ def drift(
     ] = None,
     groups: Annotated[
         str | None,
-        typer.Option(help="What in an image's id names its patient or scene; by default as the run.", metavar="REGEX"),
+        typer.Option(
+            help="What in an image's id names its patient or scene, or a table of the new images' groups; by default "
+            "groups.csv in NEW, or as the run.",
+            metavar="REGEX|CSV",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write drift.json and a page with pictures to this folder.", metavar="DIR")

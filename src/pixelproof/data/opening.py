@@ -53,7 +53,9 @@ def open_data(root: Path) -> DataFolder:
     if found.unlisted:
         say_once(f"note: {counted(found.unlisted, 'image')} of {root} left out, as no list with labels names them")
     for table in found.passed_over:
-        say_once(f"note: {table} labels these images and is not read: {root} is read as '{found.layout}'")
+        say_once(f"note: {table} labels these images, and its labels are not read: {root} is read as '{found.layout}'")
+    if found.ungrouped:
+        say_once(f"note: {found.ungrouped}")
     return label(root, found, find_scheme(root, found))
 
 

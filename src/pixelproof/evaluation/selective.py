@@ -18,7 +18,6 @@ from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, by_unit, resample
 from pixelproof.evaluation.units import members_of, one_of_each
 from pixelproof.runs import ClassificationScores, Scores
-from pixelproof.runs.learned import MANY
 
 CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """From which confidence on a classifier's answers are kept."""
@@ -67,10 +66,11 @@ class Promise:
 
 
 def learned_from(scores: Scores) -> bool:
-    """Return whether a model has learned from the images, or many of them, or was chosen by them."""
-    source = scores.source
-    many = int(source.learned) > MANY * len(scores.ids) if source.learned.isdecimal() else source.learned != ""
-    return source.split in LEARNED or many
+    """Return whether a model has learned from any of the images, or was chosen by any, as far as that is known.
+
+    A few are too many: they may be most of those of a class, or of those that it is surest of.
+    """
+    return scores.source.split in LEARNED or scores.source.learned not in ("", "0")
 
 
 def kept(scores: Scores, seed: int = 0) -> Kept | None:

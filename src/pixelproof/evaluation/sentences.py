@@ -36,7 +36,7 @@ def promise_lines(scores: Scores) -> list[str]:
     if scores.calibration is None or isinstance(scores, SegmentationScores):
         return []
     if learned_from(scores):
-        return ["Nothing is promised of images that the model has learned from or was chosen by."]
+        return ["Nothing is promised where the model has learned from any of the images, or was chosen by any."]
     made = promises(scores)
     if made is None:
         return ["Nothing is promised: older scores hide at which temperature looks were averaged; evaluate again."]

@@ -81,12 +81,14 @@ def choosable(scores: Scores, name: str) -> tuple[ClassificationScores, int]:
     """Return the same of scores by which a threshold of the class can be chosen.
 
     Raises:
-        UserError: As of ``told``; or the model has learned from the images; or none is of the class.
+        UserError: As of ``told``; or the model has learned from any of the images; or none is of the class.
     """
     scores, index = told(scores, name)
     if learned_from(scores):
-        problem = f"{scores.source.name} has learned from these images, or was chosen by them: it finds too many"
-        raise UserError(problem, "choose a threshold on others, such as the split validation")
+        problem = (
+            f"{scores.source.name} has learned from some of these images, or was chosen by some: it finds too many"
+        )
+        raise UserError(problem, "choose a threshold on others, such as the split validation, without copies")
     if not (scores.truth == index).any():
         problem = f"no image in the scores of {scores.source.name} is of '{name}', so that no threshold can be chosen"
         raise UserError(problem, "score images of it")

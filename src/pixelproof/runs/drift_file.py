@@ -58,7 +58,8 @@ class DriftRecord(Strict):
     old: Collection
     new: Collection
     apart: Number
-    """How often a new image is told from an old one by the network's features, 0..1; 0.5 is by chance."""
+    """How often a new image is told from an old one by the network's features, 0..1; 0.5 is by chance. Not asked where
+    images are too few, or ``ungrouped``."""
     chance: Number
     """What chance alone exceeds in 2.5% of cases."""
     far: Share
@@ -66,6 +67,12 @@ class DriftRecord(Strict):
     copies: Count
     """New images that are there among the old ones."""
     signs: tuple[Sign, ...]
+    learned: Count = 0
+    """Old images that the run, or one whose weights it began with, has learned from, as far as it says."""
+    learned_by: tuple[str, ...] = ()
+    """Those of the latter that have learned from some which it has not itself."""
+    ungrouped: bool = False
+    """Whether old images are of groups and those of new ones are not known, so that nothing is tested."""
     unlike: tuple[Unlike, ...] = Field(max_length=1000)
     """The new images that are farthest from the old ones, the farthest first."""
 

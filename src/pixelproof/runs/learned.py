@@ -16,7 +16,7 @@ FILE = "learned.npz"
 VERSION = 1
 DIGEST = 16  # bytes
 MANY = 0.05
-"""Share of the images of a split; its score is wrong if so many are known beforehand."""
+"""Share of the images of a split; its score is wrong if so many are there in train, too."""
 
 
 class Learned(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +12,27 @@ from pixelproof.comparison.paired import holm
 from pixelproof.config import run_settings
 from pixelproof.data import Sample
 from pixelproof.data.grouping import grouped
+from pixelproof.data.layouts.groups import FILE
 from pixelproof.data.layouts.listing import meant_split
 from pixelproof.errors import Refusal, UserError
 from pixelproof.explanation.drift import FAR, compared, told_apart, unlike
 from pixelproof.explanation.seen import Seen, look
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
+from pixelproof.prediction.grouping import groups_of
 from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Thumbnails
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.drift_file import Collection, DriftRecord, Sign, Unlike
 from pixelproof.runs.drift_folder import DriftFolder
+from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.files import AnyPath
-from pixelproof.runs.scenes import TABLE
+from pixelproof.verbs.known import known_images
 from pixelproof.verbs.parts import samples_for
 
+TABLES = ".csv"
+"""How names of tables end, which regular expressions do not."""
 LISTED = 1000
 """New images that are listed at most, those unlike the old ones first."""
 PICTURED = 48
@@ -55,8 +61,9 @@ def drift_images(
         split: The split of ``old``, whose images the run should not have learned from: it knows those too well.
         labelled: A split of ``new`` that is taken with its labels, to see how often the run is right; None takes all
             images and no labels.
-        groups: A regular expression that finds in an image's id the scene or patient it belongs to; None groups old
-            images as the run did, and new ones likewise where that was by a pattern.
+        groups: A regular expression that finds in an image's id the scene or patient it belongs to, of old and new
+            ones; or a table such as ``groups.csv`` of the new ones. None groups old images as the run did, and new ones
+            by the ``groups.csv`` of their folder, or as the run did where that was by a pattern.
         out: Folder for ``drift.json``, pictures and a page; None writes nothing.
         seed: Decides which images are taken of very many, and the folds in which they are told apart.
         device: Where to compute.
@@ -72,17 +79,21 @@ def drift_images(
         _require_place(target, [Path(old), Path(new)], overwrite)
     split = meant_split(split)
     before, after = samples_for(opened, Path(old), split), _new(opened, Path(new), labelled)
-    pattern = run_settings(opened).data.groups if groups is None else groups
-    if groups is not None or (pattern != TABLE and labelled is None):
-        parts = grouped({"old": before, "new": after}, pattern)
-        before, after = parts["old"] if groups is not None else before, parts["new"]
+    if groups is not None and not groups.lower().endswith(TABLES):
+        before = grouped({"old": before}, groups)["old"]
+    if groups is not None or labelled is None:
+        after = _grouped(opened, after, _table_in(Path(new)) if groups is None else groups)
     for name, samples in ((f"{split} of {old}", before), (str(new), after)):
         if len({sample.scene for sample in samples}) < 2:
             raise Refusal(f"{name} has a single image or group", "compare more of them: one shows no kind")
     predictor = Predictor.open(opened, device, tta=False)
     seen = look(predictor, before, "old", labelled is not None), look(predictor, after, "new", labelled is not None)
     names = (f"{old}, {split}", f"{new}, {labelled}" if labelled else str(new))
-    record = _record(opened.name, names, *seen, seed)
+    several = len({sample.scene for sample in before}) < len(before)
+    ungrouped = several and not any(sample.group for sample in after)
+    record = _record(opened.name, names, *seen, seed, ungrouped)
+    if known := known_images(opened, before):
+        record = record.model_copy(update={"learned": known.images, "learned_by": known.runs})
     if target is not None:
         _write(target, record, *seen, overwrite)
     return record
@@ -94,8 +105,23 @@ def _new(run: Run, new: Path, labelled: str | None) -> Sequence[Sample]:
     return [Sample(name, path) for name, path in gather([new], run.labels().task).items()]
 
 
-def _record(run: str, names: tuple[str, str], old: Seen, new: Seen, seed: int) -> DriftRecord:
-    far, (apart, chance) = unlike(old, new), told_apart(old, new, seed)
+def _table_in(new: Path) -> str | None:
+    """Return the table of groups that lies beside new images; None if there is none."""
+    table = new / FILE
+    return str(table) if table.is_file() else None
+
+
+def _grouped(run: Run, samples: Sequence[Sample], said: str | None) -> Sequence[Sample]:
+    """Return new images with their groups, by a table or a pattern, that of the run where nothing is said."""
+    if said is not None and said.lower().endswith(TABLES):
+        groups = groups_of({sample.id: sample.image for sample in samples}, said)
+        return [replace(sample, group=groups[sample.id]) for sample in samples]
+    return grouped({"new": samples}, run_settings(run).data.groups if said is None else said)["new"]
+
+
+def _record(run: str, names: tuple[str, str], old: Seen, new: Seen, seed: int, ungrouped: bool) -> DriftRecord:
+    """Return what differs; where it is not known which new images belong together, without any test."""
+    far, (apart, chance) = unlike(old, new), (np.nan, np.nan) if ungrouped else told_apart(old, new, seed)
     order = np.argsort(-far, kind="stable")[:LISTED]
     first, second = (
         Collection(name=name, images=len(seen.ids), scenes=len(set(seen.scenes)))
@@ -109,13 +135,16 @@ def _record(run: str, names: tuple[str, str], old: Seen, new: Seen, seed: int) -
         chance=chance,
         far=float((far > FAR).mean()),
         copies=sum(digest in set(old.digests) for digest in new.digests),
-        signs=tuple(_signs(old, new)),
+        signs=tuple(_signs(old, new, ungrouped)),
+        ungrouped=ungrouped,
         unlike=tuple(Unlike(id=new.ids[i], novelty=float(far[i])) for i in order),
     )
 
 
-def _signs(old: Seen, new: Seen) -> Iterator[Sign]:
+def _signs(old: Seen, new: Seen, ungrouped: bool) -> Iterator[Sign]:
     signs = list(compared(old, new))
+    if ungrouped:
+        signs = [s.model_copy(update={"p": None, "difference": Estimate(value=s.difference.value)}) for s in signs]
     adjusted = holm(np.array([np.nan if sign.p is None else sign.p for sign in signs])).tolist()
     for sign, p in zip(signs, adjusted, strict=True):
         yield sign.model_copy(update={"adjusted": None if np.isnan(p) else p})

@@ -28,7 +28,11 @@ def differing(record: DriftRecord) -> list[Sign]:
 def sentences(record: DriftRecord) -> Iterator[str]:
     """Yield what was found: whether the images are of one kind first, then by what they differ."""
     yield _apart(record)
-    if found := differing(record):
+    if record.learned:
+        yield _learned(record)
+    if record.ungrouped:
+        yield "Nor is anything said of chance in the differences of single signs."
+    elif found := differing(record):
         named = "; ".join(_changed(sign) for sign in found[:SAID])
         more = f"; and {counted(len(found) - SAID, 'sign')} more" if len(found) > SAID else ""
         yield f"Beyond chance they differ in {named}{more}."
@@ -42,14 +46,27 @@ def sentences(record: DriftRecord) -> Iterator[str]:
 
 
 def _apart(record: DriftRecord) -> str:
+    if record.ungrouped:
+        return (
+            "Whether the new images are of another kind is not tested: the old ones are of groups, such as patients, "
+            "and which new ones belong together is not known; name their groups with --groups or in a groups.csv."
+        )
     if record.apart is None or record.chance is None:
         return "There are too few images or groups to learn to tell new from old."
-    area = f"AUC {score(record.apart, 2)}, by chance up to {score(record.chance, 2)}"
+    digits = next((few for few in (2, 3) if score(record.apart, few) != score(record.chance, few)), 4)
+    area = f"AUC {score(record.apart, digits)}, by chance up to {score(record.chance, digits)}"
     if record.apart > record.chance:
         return (
             f"The new images are of another kind than the old ones: what {record.run} sees tells them apart ({area})."
         )
     return f"What {record.run} sees of the new images does not tell them from the old ones ({area})."
+
+
+def _learned(record: DriftRecord) -> str:
+    """Say how many of the old images are known to the network, which may tell others by that alone."""
+    by = f"{record.run}, or by {' and '.join(record.learned_by)}, whose weights it began with" * bool(record.learned_by)
+    known = f"{record.learned:,} of {counted(record.old.images, 'old image')}"
+    return f"Warning: {known} were learned from by {by or record.run}, which may tell new ones by that alone."
 
 
 def _changed(sign: Sign) -> str:

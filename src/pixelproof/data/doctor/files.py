@@ -9,6 +9,7 @@ from pathlib import Path
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS
+from pixelproof.data.layouts.tables import LABELS
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
@@ -71,12 +72,15 @@ def tables_not_read(survey: Survey) -> Iterator[Finding]:
         folders = survey.found.task == "classification"
         otherwise = " otherwise than their folders" if folders else ""
         message = (
-            f"{path.name} labels these images{otherwise}, and is not read: the folder is read as "
-            f"'{survey.found.layout}'"
+            f"{path.name} labels these images{otherwise}, and its labels are not read: the folder is read "
+            f"as '{survey.found.layout}'"
         )
         fix = "move the images out of their folders" if folders else "move the masks elsewhere"
         fix = f"nothing, if that is right; {fix}, if the table is meant"
         yield survey.finding("table-not-read", "warning" if folders else "note", [path], message, fix)
+    if why := survey.found.ungrouped:
+        fix = "name all images in it, or leave out the column; groups.csv is read for it, too"
+        yield survey.finding("groups-not-read", "warning", [survey.root / LABELS], why, fix)
 
 
 def ignored_files(survey: Survey) -> Iterator[Finding]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from pixelproof.data.label_table import holds_labels, read_table
+from pixelproof.data.label_table import header, holds_labels, read_table
 from pixelproof.data.layouts.found import Found
-from pixelproof.data.layouts.groups import ids_by_image, images_by_name
+from pixelproof.data.layouts.groups import add_groups_of, groups_in, ids_by_image, images_by_name
 from pixelproof.data.layouts.tables import LABELS, label_table
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 
 
 def beside_table(root: Path, readings: list[Found]) -> list[Found]:
@@ -39,6 +40,41 @@ def beside_table(root: Path, readings: list[Found]) -> list[Found]:
         elif said and not same:
             reading.passed_over.append(path)
     return readings
+
+
+def require_read(root: Path, reading: Found) -> None:
+    """Refuse a ``labels.csv`` that says nothing of images whose names alone would tell their classes.
+
+    Raises:
+        UserError: It cannot be read, has other columns, or names none of the images.
+    """
+    path = root / LABELS
+    if not reading.by_name or not path.is_file():
+        return
+    remedy = f"or rename or remove {LABELS}, if the images' names tell their classes"
+    if not holds_labels(path):
+        problem = f"{path} has no columns for file name and label (its columns: {first_of(header(path), 5)})"
+        raise UserError(problem, f"call two of them 'filename' and 'label', {remedy}")
+    if not _said(root, reading):
+        image, name = min(reading.class_of), next(iter(read_table(path)))
+        problem = f"{path} names none of the images, such as {image.relative_to(root).as_posix()}, but '{name}'"
+        raise UserError(problem, f"correct the names in it, {remedy}")
+
+
+def add_groups_beside(root: Path, found: Found) -> None:
+    """Note the groups that a column of ``labels.csv`` names beside another layout, unless they are known already.
+
+    Where it cannot be read, or does not name all images, it is noted why they are not.
+    """
+    path = root / LABELS
+    known = found.tables or any(sample.group for samples in found.splits.values() for sample in samples)
+    if found.layout == LABELS or known or not path.is_file():
+        return
+    try:
+        if groups_in(path):
+            add_groups_of(path, found)
+    except UserError as error:
+        found.ungrouped = f"{path} may say which images belong together, and is not read for it: {error.problem}"
 
 
 def _read(root: Path, certain: bool = False) -> list[Found]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pixelproof.data.layouts.beside import beside_table
+from pixelproof.data.layouts.beside import add_groups_beside, beside_table, require_read
 from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import add_groups
@@ -59,7 +59,9 @@ def find_layout(root: Path) -> Found:
         raise UserError(reason.problem, "; ".join(filter(None, (reason.remedy, unread_tables(root)))))
     if readings[0].unclear:
         raise UserError(f"in {root} {readings[0].unclear}", "move those that do not belong to the data set elsewhere")
+    require_read(root, readings[0])
     add_groups(root, readings[0])
+    add_groups_beside(root, readings[0])
     return readings[0]
 
 

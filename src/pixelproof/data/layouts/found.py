@@ -24,6 +24,7 @@ class Found:
         by_name: True if what an image is called is all that tells its class.
         passed_over: Tables of labels that name these images otherwise, and are not read.
         tables: Files that say which images belong together, and were read for it.
+        ungrouped: Why a table of labels is not read for it; empty if it is, or says nothing of that.
         lists: Files that say which images belong to which split, and were read for it.
         unlisted: How many images none of them names, and are left out.
         certain: True if names or contents of the files rule out any other reading.
@@ -40,6 +41,7 @@ class Found:
     by_name: bool = False
     passed_over: list[Path] = field(default_factory=list)
     tables: list[Path] = field(default_factory=list)
+    ungrouped: str = ""
     lists: list[Path] = field(default_factory=list)
     unlisted: int = 0
     certain: bool = False

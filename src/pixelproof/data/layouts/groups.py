@@ -25,15 +25,22 @@ def groups_in(table: Path) -> dict[str, str]:
 def add_groups(root: Path, found: Found) -> None:
     """Note the group of each image where ``groups.csv``, columns filename and group, stands in the data's folder.
 
+    Raises:
+        UserError: As of ``add_groups_of``.
+    """
+    if (path := root / FILE).is_file():
+        add_groups_of(path, found)
+
+
+def add_groups_of(path: Path, found: Found) -> None:
+    """Note the group of each image by a table in the data's folder.
+
     A line names an image by its id, its path or its name, with or without suffix; those of images that are not there
     are passed over. An image with an empty group stands for itself.
 
     Raises:
         UserError: The table cannot be read, a line may mean several images, or an image has none.
     """
-    path = root / FILE
-    if not path.is_file():
-        return
     ids = ids_by_image(found)
     groups = read_groups(path, ids)
     for split, those in found.splits.items():
