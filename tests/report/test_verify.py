@@ -91,7 +91,10 @@ def test_packing_takes_places_out_of_paths_alone(study, tmp_path):
     edit(study / "study.json", r'"title": "[^"]*"', '"title": "~ 5 models / 2 parts"')
     edit(study / "study.json", r'"settings": {', '"settings": {"fields.weights": "/home/me/a=b/c.pt",')
     edit(study / COMPARISON, r'"path": "', '"path": "/home/me/')
+    (study / "segmentation" / "test").mkdir()  # of when the study asked for a test
+    shutil.copy(study / EVIDENCE, study / "segmentation" / "test")
     packed = api.pack(study, tmp_path / "packed").folder
+    assert not (packed / "segmentation" / "test").exists()
     assert set(outcomes(packed).values()) == {"right"}
     record = json.loads((packed / "study.json").read_text())
     assert record["title"] == "~ 5 models / 2 parts"
