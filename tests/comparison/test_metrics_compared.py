@@ -160,6 +160,7 @@ def test_a_class_that_one_image_shows_has_an_area_but_no_interval():
 REFUSED = [
     ("auc", 2, "there is no metric 'auc' of classification; did you mean 'roc_auc'?"),
     ("miou", 2, "there is no metric 'miou' of classification; known are accuracy, average_precision, "),
+    ("f1:", 2, "the metric 'f1:' names no class; leave out the colon, or name one behind it"),
     ("recall", 2, "the metric 'recall' is of one class; name it, such as 'recall:cat'"),
     ("accuracy:cat", 2, "the metric 'accuracy' is of all classes; leave out ':cat', or choose from 'recall:cat', "),
     ("recall:foxx", 2, "there is no scored class 'foxx' for the metric 'recall'; did you mean 'fox'?"),

@@ -10,6 +10,7 @@ from pixelproof import api
 from pixelproof.errors import UserError
 from pixelproof.runs import load_scores, save_scores
 from pixelproof.runs.differing import differences
+from pixelproof.runs.places import without_places
 
 COMPARISON, EVIDENCE, PAGE = "segmentation/comparison.json", "segmentation/evidence.json", "report.html"
 SCORES = "segmentation/fcn8s/scores/validation.npz"
@@ -82,6 +83,25 @@ def test_a_comparison_and_a_run_of_their_own(study, tmp_path, monkeypatch):
     scores.confusion[0, 1, 1] += 5
     save_scores(run / "scores" / "validation.npz", scores)  # whole again, but not what the page was made from
     assert outcomes(run)[PAGE] == "differs"
+
+
+def test_packing_takes_places_out_of_paths_alone(study, tmp_path):
+    for file in ("study.json", EVIDENCE):
+        edit(study / file, r"FCN32s wins\.", "~/FCN32s wins / loses.")
+    edit(study / "study.json", r'"title": "[^"]*"', '"title": "~ 5 models / 2 parts"')
+    edit(study / "study.json", r'"settings": {', '"settings": {"fields.weights": "/home/me/a=b/c.pt",')
+    edit(study / COMPARISON, r'"path": "', '"path": "/home/me/')
+    (study / "segmentation" / "test").mkdir()  # of when the study asked for a test
+    shutil.copy(study / EVIDENCE, study / "segmentation" / "test")
+    packed = api.pack(study, tmp_path / "packed").folder
+    assert not (packed / "segmentation" / "test").exists()
+    assert set(outcomes(packed).values()) == {"right"}
+    record = json.loads((packed / "study.json").read_text())
+    assert record["title"] == "~ 5 models / 2 parts"
+    assert record["settings"]["fields.weights"] == "c.pt"
+    assert "/home" not in (packed / COMPARISON).read_text()
+    ids = {"pairs": [{"per_image": [{"id": "~mix/0_00.png"}]}]}
+    assert without_places(ids) == ids
 
 
 def test_rounding_is_no_difference():

@@ -2,17 +2,24 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import yaml
 
 from pixelproof.errors import UserError
 from pixelproof.report.page import build_report
-from pixelproof.runs import Run, load_scores
+from pixelproof.runs import ClassificationScores, Run, Source, load_scores, save_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
+from pixelproof.runs.study_file import StudyRecord, save_study
+from pixelproof.study.compare import compare_part
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study
+from pixelproof.study.folds import scored
+from pixelproof.study.plan import plan
+from pixelproof.study.record import part_record
+from pixelproof.study.steps import Steps
 from small_data import write_color_classes
 
 SETTINGS = {"width": 0.03, "epochs": 1, "batch_size": 4, "device": "cpu"}
@@ -58,6 +65,42 @@ def test_what_is_asked_later_is_scored_on_test_at_the_end_and_once(tmp_path):
     without = conduct(study_of(tmp_path, models=SECOND, test=False), tmp_path, out).read_text()
     assert "On other images" in without
     assert "On test" not in without
+
+
+def guess(job, guesses):
+    """Write the scores of a run that takes each class for the one whose place it has in ``guesses``."""
+    truth = np.array([sample.label for sample in job.parts["validation"]])
+    guessed, unknown = np.array(guesses)[truth], np.full(len(truth), np.nan)
+    rank, source = (guessed != truth).astype(np.int64), Source(job.model, "validation", job.fingerprints["validation"])
+    ids = tuple(sample.id for sample in job.parts["validation"])
+    save_scores(
+        job.run.scores("validation"),
+        ClassificationScores(ids, truth, guessed, rank, unknown, unknown, job.data.scheme, source),
+    )
+
+
+def test_what_cannot_be_compared_says_why_and_keeps_its_evidence(tmp_path, capsys):
+    write_color_classes(tmp_path / "patches")
+    out = tmp_path / "out"
+    study = study_of(tmp_path, models=SECOND, test=False, metric="precision:blue")
+    part, jobs, steps = study.parts["patches"], plan(study, tmp_path, out)["patches"], Steps(out)
+    for job, guesses in zip(jobs, ([1, 1, 2], [0, 1, 1], [0, 2, 2]), strict=True):
+        guess(job, guesses)
+    why = compare_part(part, scored(part, jobs, out / "patches", steps), out / "patches", steps)
+    assert "the metric 'precision:blue' of a is undefined on these images" in why
+    assert f"patches: not compared, because {why}" in capsys.readouterr().err
+    assert not (out / "patches/comparison.json").exists()
+    assert load_evidence(out / "patches/evidence.json").models[0].scores == (None, 1.0)
+    record = part_record(part, "patches", jobs, out, {"validation": why, "test": ""})
+    save_study(out / "study.json", StudyRecord(name="s", title="s", command="", parts=(record,)))
+    page = build_report(out).read_text()
+    assert "On validation, the models are not compared: the metric &#39;precision:blue&#39; of a is" in page
+    assert "On test" not in page
+    assert "Over all seeds" in page
+    for job in jobs:
+        guess(job, [0, 1, 2])
+    assert not compare_part(part, scored(part, jobs, out / "patches", steps), out / "patches", steps)
+    assert (out / "patches/comparison.json").exists()
 
 
 @pytest.mark.parametrize(

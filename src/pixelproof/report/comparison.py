@@ -53,11 +53,12 @@ class Said:
 def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None) -> dict[str, object]:
     """Return all that ``comparison.html.j2`` shows, empty where models were not compared."""
     tolerances, strides, rows = boundaries(evidence) if evidence else ([], [], [])
+    decides = comparison.pairs[0].metric if comparison else evidence.decides if evidence else ""
     return {
         "headline": headline(comparison, evidence) if comparison else [],
         "pairs": pairs(comparison, evidence) if comparison else [],
         "matrix": matrix(comparison) if comparison else [],
-        "metric": metric_name(comparison.pairs[0].metric, "en") if comparison else "",
+        "metric": metric_name(decides, "en") if decides else "",
         "made_of": made_of(comparison) if comparison else "",
         "over_seeds": replicates.over_seeds(evidence) if evidence else None,
         "units": "groups of images" if comparison and comparison.groups else "images",

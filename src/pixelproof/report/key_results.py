@@ -71,6 +71,12 @@ def flattered(part: PartArtefacts) -> str:
     )
 
 
+def not_compared(part: PartArtefacts) -> list[str]:
+    """Return a sentence for each split on which the part's models could not be compared: why."""
+    reasons = part.record.not_compared.items()
+    return [f"on {split}, the models are not compared: {reason}" for split, reason in reasons]
+
+
 def key_figures(part: PartArtefacts) -> list[KeyFigure]:
     """Return the part's key figures."""
     several = {model.name for model in part.evidence.models if model.runs > 1} if part.evidence else set()

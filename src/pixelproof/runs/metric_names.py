@@ -51,6 +51,8 @@ def known_metric(metric: str | None, scheme: LabelScheme) -> str:
         raise UserError(f"there is no metric '{figure}' of {scheme.task}", nearest(figure, [*{*whole, *single}]))
     if not of and figure not in whole:
         raise UserError(f"the metric '{figure}' is of one class", f"name it, such as '{figure}:{names[0]}'")
+    if metric != figure and not of:
+        raise UserError(f"the metric '{metric}' names no class", "leave out the colon, or name one behind it")
     if of and figure not in single:
         others = ", ".join(f"'{other}:{of}'" for other in single)
         raise UserError(f"the metric '{figure}' is of all classes", f"leave out ':{of}', or choose from {others}")

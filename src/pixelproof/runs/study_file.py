@@ -88,6 +88,8 @@ class PartRecord(Strict):
     """What is said of the models, and how it is tested."""
     metric: str | None = Field(default=None, pattern=PATTERN)
     """By what the models are compared; None for accuracy or mIoU."""
+    not_compared: dict[str, str] = Field(default_factory=dict)
+    """Why they are not, by the split on which they are not."""
 
     @field_validator("name")
     @classmethod

@@ -20,24 +20,31 @@ EXTREMES = 2
 """Images of the largest gain, and as many of the largest loss, that a report shows."""
 
 
-def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
+def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps) -> str:
     """Write ``comparison.json`` and ``evidence.json`` where they are missing or older than the scores.
 
-    Scores that allow no comparison, such as those of a single image, are no reason to end a study.
+    Scores that allow no comparison, such as those of a single image, are no reason to end a study, and the evidence
+    that they hold all the same is kept.
 
     Args:
         part: The part.
         found: Its scores; those of a model stand together, in the order of the seeds.
         folder: The part's folder.
         steps: What was made from what.
+
+    Returns:
+        Why the models are not compared; empty where they are.
     """
-    try:
-        scores = part_scores(part, found, steps.path.parent)
-        _compare(part, scores, found, folder, steps)
-        _gather(part, scores, found, folder, steps)
-    except Refusal as refusal:
-        say(f"{_step(folder, steps)}: not compared, because {refusal}")
-        _forget(folder, COMPARISON, EVIDENCE)
+    scores, refused = part_scores(part, found, steps.path.parent), list[str]()
+    for name, conclude in ((COMPARISON, _compare), (EVIDENCE, _gather)):
+        try:
+            conclude(part, scores, found, folder, steps)
+        except Refusal as refusal:
+            refused.append(str(refusal))
+            _forget(folder, name)
+    for reason in refused[:1]:
+        say(f"{_step(folder, steps)}: not compared, because {reason}")
+    return refused[0] if refused else ""
 
 
 def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:

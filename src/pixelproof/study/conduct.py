@@ -16,7 +16,7 @@ from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.study_file import FILE as STUDY
-from pixelproof.runs.study_file import SPLIT, StudyRecord, load_study, save_study
+from pixelproof.runs.study_file import SPLIT, TEST, StudyRecord, load_study, save_study
 from pixelproof.study.artefacts import inspect
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
@@ -64,18 +64,20 @@ def conduct(
     require_writable(out / STUDY)
     with alone_in(out, patience=WORKERS_END):
         start = time.monotonic()
-        steps = _perform(planned, out, processes, jobs)
+        steps, reasons = _perform(planned, out, processes, jobs), dict[str, dict[str, str]]()
         for part, group in planned.items():
-            _bring_together(study.parts[part], group, out / part, steps)
+            reasons[part] = {SPLIT: _bring_together(study.parts[part], group, out / part, steps)}
         for part, group in planned.items():  # after all that anybody may choose by
-            conclude_on_test(study.parts[part], group, out / part, steps)
+            reasons[part][TEST] = conclude_on_test(study.parts[part], group, out / part, steps)
         record = StudyRecord(
             name=study.name,
             title=study.title or study.name,
             command=command,
             settings=dict(text.split("=", 1) for text in overrides),
             seconds=round(time.monotonic() - start, 1),
-            parts=tuple(part_record(study.parts[part], part, group, out) for part, group in planned.items()),
+            parts=tuple(
+                part_record(study.parts[part], part, group, out, reasons[part]) for part, group in planned.items()
+            ),
         )
         save_study(out / STUDY, record)
         return build_report(out)
@@ -133,12 +135,13 @@ def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: 
     return steps
 
 
-def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) -> None:
-    """Compare and explain the models of a part."""
-    compare_part(entry, scored(entry, jobs, folder, steps), folder, steps)
+def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) -> str:
+    """Compare and explain the models of a part, and return why they are not compared; empty where they are."""
+    refused = compare_part(entry, scored(entry, jobs, folder, steps), folder, steps)
     if jobs[0].data.task == "segmentation":
         _show_extremes(first_runs(jobs), extremes(folder), steps)
     explain_part(entry, jobs, steps)
+    return refused
 
 
 def _check(jobs: list[Job], processes: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pixelproof.data import fingerprint
@@ -13,7 +13,7 @@ from pixelproof.study.folds import merged_file, scored_images
 from pixelproof.study.job import Job
 
 
-def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartRecord:
+def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path, not_compared: Mapping[str, str]) -> PartRecord:
     """Return what a page has to know of a part whose runs are done.
 
     Args:
@@ -21,6 +21,7 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         part: Its name.
         jobs: Its runs; those of a model stand together, in the order of the seeds.
         out: The study's folder.
+        not_compared: Why its models are not compared on a split; empty where they are.
     """
     job, images = jobs[0], scored_images(jobs)
     counts = {name: {len(each.parts[name]) for each in jobs} for name in ("train", "selection")}
@@ -47,6 +48,7 @@ def part_record(entry: Part, part: str, jobs: Sequence[Job], out: Path) -> PartR
         baseline=entry.vary.reference if entry.vary else {},
         claims=entry.claims,
         metric=entry.metric,
+        not_compared={split: reason for split, reason in not_compared.items() if reason},
     )
 
 

@@ -14,7 +14,7 @@ from pixelproof.study.job import Job
 from pixelproof.study.steps import Steps
 
 
-def conclude_on_test(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> None:
+def conclude_on_test(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> str:
     """Score the runs of a part on test, and compare its models there, where that is asked for, missing or outdated.
 
     Args:
@@ -22,10 +22,13 @@ def conclude_on_test(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps
         jobs: Its runs, all trained.
         folder: Its folder; what is concluded lies in a folder of its own inside.
         steps: What was made from what.
+
+    Returns:
+        Why the models are not compared there; empty where they are, or are not asked to be.
     """
     if not part.test:
-        return
+        return ""
     for job in jobs:
         score_on(job, TEST, job.tested, steps)
     found = [Scored(job.name, job.model, job.run.scores(TEST), (job,), TEST) for job in jobs]
-    compare_part(part, found, folder / TEST, steps)
+    return compare_part(part, found, folder / TEST, steps)

@@ -94,7 +94,7 @@ def _records(folder: Path) -> set[Path]:
     files = [file for run in _runs(folder) for file in _records_of(run)]
     if (folder / STUDY).exists():
         parts = load_study(folder / STUDY).parts
-        places = [folder / part.name / split for part in parts for split in ("", TEST)]
+        places = [folder / part.name / split for part in parts for split in ("", TEST)[: 1 + part.test]]
         files += [folder / STUDY, *(place / name for place in places for name in (COMPARISON, EVIDENCE))]
         models = [model for part in parts for model in part.models if model.scores]
         files += [folder / whole for model in models for whole in (model.scores, *model.seed_scores)]
