@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pixelproof.comparison.verdict import over_pairs
+from pixelproof.errors import UserError
 from pixelproof.evaluation.summary import summarise
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.beside import Beside, named, put_beside
@@ -22,6 +23,7 @@ from pixelproof.report.tables.table import Table
 from pixelproof.runs import load_features, load_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import Estimate, SeedGain
+from pixelproof.runs.files import write_bytes
 
 MODELS = ("fcn32s", "fcn8s")
 HOSTILE = "a_b%$\\{}"
@@ -128,3 +130,34 @@ def test_a_file_of_before_is_removed_and_a_persons_own_is_kept(tmp_path: Path):
     put_beside(tmp_path, named(files[1:]))
     left = sorted(file.name for file in tmp_path.iterdir())
     assert left == ["A-x-y.csv", "a-x-y-2.csv", "index.csv", "mine.csv", "x-y.csv"]
+
+
+@pytest.mark.parametrize("name", ["index.csv", "models.csv"])
+def test_a_file_of_a_persons_own_is_neither_removed_nor_replaced(tmp_path: Path, name: str):
+    files = {each: Beside((each,), "csv", b"1\n") for each in ("models.csv", "pairs.csv")}
+    for own in {name, "mine.csv"}:
+        (tmp_path / own).write_text("file,content\nmine.csv,my own\n")
+    with pytest.raises(UserError, match=f"{name} is not of this page, which has a file of that name; move or rename"):
+        put_beside(tmp_path, files)
+    assert {path.name for path in tmp_path.iterdir()} == {name, "mine.csv"}
+    (tmp_path / name).unlink()
+    put_beside(tmp_path, files)
+    (tmp_path / "pairs.csv").write_text("edited")
+    put_beside(tmp_path, {})
+    assert {path.name for path in tmp_path.iterdir()} == {"index.csv", "mine.csv", "pairs.csv"}
+
+
+def test_what_an_interruption_leaves_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    first, then = ({name: Beside((), "csv", data) for name in names} for names, data in (("ab", b"1"), ("bcd", b"2")))
+    put_beside(tmp_path, first)
+
+    def killed(path: Path, data: bytes) -> None:
+        write_bytes(path, data)
+        if path.name == "c":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pixelproof.report.beside.write_bytes", killed)
+        put_beside(tmp_path, then)
+    put_beside(tmp_path, first)
+    assert {path.name for path in tmp_path.iterdir()} == {"index.csv", "a", "b"}

@@ -95,10 +95,11 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
         for sentence in (said for part in study.parts for said in outdated_scores(part)):
             say(f"note: {sentence}")
         page = _study_page(study)
-    write_text(folder / PAGE, _rendered(page, tongue))
+    text = _rendered(page, tongue)
     if page.beside is not None:
         put_beside(folder / FIGURES, page.beside.figures, page.beside.stale)
         put_beside(folder / TABLES, page.beside.tables)
+    write_text(folder / PAGE, text)
     return folder / PAGE
 
 

@@ -12,7 +12,7 @@ from pixelproof.report.artefacts import PartArtefacts, StudyArtefacts
 from pixelproof.report.beside import Beside, named, stem
 from pixelproof.report.figures.tsne import tsne
 from pixelproof.report.inline import dots, forests, matrices
-from pixelproof.report.map_page import MAP, map_page
+from pixelproof.report.map_page import MAP, map_file, map_page
 from pixelproof.report.pictures import to_print
 
 Links = dict[str, list[tuple[str, str]]]
@@ -57,11 +57,11 @@ def part_figures(part: PartArtefacts, shown: Mapping[str, Any], study: StudyArte
 
 
 def earlier_names(study: StudyArtefacts) -> set[str]:
-    """Return how earlier versions, which kept no index, called figures that have other names now."""
+    """Return how earlier versions, which kept no index, called their figures."""
     models = [(part.record.name, model.name) for part in study.parts for model in part.models]
     maps = {f"tsne-{name}" for pair in models for name in (stem(pair), stem(pair[1:]))}
-    masks = {f"masks-{stem((part.record.name,))}.png" for part in study.parts}
-    return masks | {f"{name}.{kind}" for name in maps for kind in ("png", "svg")}
+    others = {f"masks-{stem((part.record.name,))}.png" for part in study.parts} | {map_file(*pair) for pair in models}
+    return others | {f"{name}.{kind}" for name in maps for kind in ("png", "svg")}
 
 
 def _links(files: Mapping[str, Beside]) -> Links:
