@@ -158,6 +158,11 @@ def test_what_does_not_fit_together_is_refused(pixelproof, land, color_classes, 
         assert "not trained" in said
     words = ["--model", "fcn8s-bn", "--weights", tmp_path / "both" / "checkpoints" / "best.safetensors"]
     assert "has the weights of an ensemble" in pixelproof("train", land / "data", *words, "--out", tmp_path / "none")[2]
+    words = ["--model", "fcn8s-bn", "--weights", tmp_path / "both", "--out", tmp_path / "none"]
+    code, _, said = pixelproof("train", land / "data", *words)
+    assert code == 2
+    assert "is an ensemble, whose weights are those of several networks" in said
+    assert str(tmp_path / "both" / "checkpoints") not in said
 
 
 def test_a_killed_one_leaves_nothing(land, tmp_path, monkeypatch):
