@@ -96,5 +96,6 @@ def test_scores_that_cannot_choose_are_refused():
     for text, said in (("c1=98", "a share of it between 0 and 1"), ("c1=0", "a share"), ("c7=0.5", "no class 'c7'")):
         with pytest.raises(UserError, match=said):
             read_questions(scores.scheme, None, [text], None)
-    with pytest.raises(UserError, match="how many false alarms missing one costs"):
-        read_questions(scores.scheme, None, None, ["c1=0"])
+    for text in ("c1=0", "c1=1e7", "c1=1e300", "c1=nan"):
+        with pytest.raises(UserError, match="how many false alarms missing one costs, up to a million"):
+            read_questions(scores.scheme, None, None, [text])

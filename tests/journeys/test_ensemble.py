@@ -22,6 +22,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import trained_network
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.runs.learned import load_learned
 from pixelproof.runs.locks import alone_in
 from small_data import write_two_fields
 
@@ -152,12 +153,22 @@ def test_what_does_not_fit_together_is_refused(pixelproof, land, color_classes, 
     api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data", overwrite=True)
     assert {path.name for path in tmp_path.iterdir()} == {"both", "patches", "unfinished"}
     assert Run.open(tmp_path / "both").facts().members[1].run == "other"
+    assert [learned.run for learned in load_learned(Run(tmp_path / "both"))] == ["both"]
+    (unfinished.path / "learned.npz").write_bytes(b"")
+    unfinished.note({"finished": True})
+    unknown = api.ensemble([land / "one", unfinished.path], tmp_path / "both", land / "data", overwrite=True)
+    assert load_learned(unknown) == ()  # a part would seem to be all
     for words in (["--resume", "--out", tmp_path / "both"], ["--model", "ensemble", "--out", tmp_path / "none"]):
         code, _, said = pixelproof("train", land / "data", *words)
         assert code == 2
         assert "not trained" in said
     words = ["--model", "fcn8s-bn", "--weights", tmp_path / "both" / "checkpoints" / "best.safetensors"]
     assert "has the weights of an ensemble" in pixelproof("train", land / "data", *words, "--out", tmp_path / "none")[2]
+    words = ["--model", "fcn8s-bn", "--weights", tmp_path / "both", "--out", tmp_path / "none"]
+    code, _, said = pixelproof("train", land / "data", *words)
+    assert code == 2
+    assert "is an ensemble, whose weights are those of several networks" in said
+    assert str(tmp_path / "both" / "checkpoints") not in said
 
 
 def test_a_killed_one_leaves_nothing(land, tmp_path, monkeypatch):

@@ -25,6 +25,7 @@ def test_runs_are_timed_in_turn(tmp_path, pixelproof):
     code, text, _ = pixelproof("speed", runs[0].path, "--rounds", "1", "--tta")
     assert code == 0
     assert "a, 8 x 1 looks" in text
+    assert "of 1 round, all in turn" in " ".join(text.split())
 
 
 def test_segmenters_answer_images_of_any_size_and_none_beside_classifiers(tmp_path):
@@ -34,6 +35,6 @@ def test_segmenters_answer_images_of_any_size_and_none_beside_classifiers(tmp_pa
     other = untrained_run(tmp_path / "colors", "vgg16", COLORS, input_size=16)
     with pytest.raises(UserError, match="some segmenters"):
         time_runs([segmenter.path, other.path])
-    for wrong in ({"batch": [0]}, {"batch": []}, {"size": -1}, {"rounds": 0}):
+    for wrong in ({"batch": [0]}, {"batch": []}, {"size": 0}, {"size": -1}, {"rounds": 0}):
         with pytest.raises(UserError, match=f"{next(iter(wrong))} cannot be"):
             time_runs(other.path, **wrong)

@@ -58,6 +58,6 @@ def _print(found: dict[str, Any]) -> None:
     side, threads = found["size"], counted(found["threads"], "thread")
     printed.print(
         f"{found['device']}, {threads}; {side} x {side} pixels, from memory to logits; "
-        f"median (least to most) of {found['rounds']} rounds, all in turn.",
+        f"median (least to most) of {counted(found['rounds'], 'round')}, all in turn.",
         soft_wrap=True,
     )

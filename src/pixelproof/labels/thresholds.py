@@ -5,7 +5,6 @@ Several classes are one as ``scratch+dent``: its probability is the sum of their
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -22,6 +21,9 @@ Threshold = tuple[str, float]
 Asked = tuple[str, float]
 """A class likewise, and a number that is asked for."""
 
+DEAREST = 1e6
+"""What missing an image may cost at most, in false alarms."""
+
 
 class _Kind(NamedTuple):
     """What a text such as ``crack=0.2`` of an option says of a class."""
@@ -34,7 +36,9 @@ class _Kind(NamedTuple):
 
 _THRESHOLD = _Kind("--threshold", "a probability of 0 to 1", "0.2", lambda number: 0 <= number <= 1)
 _GOAL = _Kind("--find", "a share of it between 0 and 1", "0.95", lambda number: 0 < number < 1)
-_COST = _Kind("--cost", "how many false alarms missing one costs", "50", lambda number: 0 < number < math.inf)
+_COST = _Kind(
+    "--cost", "how many false alarms missing one costs, up to a million", "50", lambda number: 0 < number <= DEAREST
+)
 
 
 def read_thresholds(texts: Sequence[str], scheme: LabelScheme) -> list[Threshold]:

@@ -89,7 +89,8 @@ def ensemble(
     facts |= {"members": [_member(run).model_dump() for run in members], "finished": True}
     replaced = out.with_name(f".{out.stem}.{os.getpid()}.replaced.part")
     with fresh_folder(out) as folder:
-        _write(Run(folder), network, config, data, facts, members)
+        _write(Run(folder), network, config, data, facts)
+        keep_learned(Run(folder), config, arrange(data, config.data), members, Run(out).name)
         with alone_in(Run(out).last.parent):
             require_free(out, data.scheme, overwrite)
             if out.exists():
@@ -102,13 +103,10 @@ def ensemble(
     return run
 
 
-def _write(
-    run: Run, network: Ensemble, config: RunConfig, data: DataFolder, facts: dict[str, Any], members: Sequence[Run]
-) -> None:
+def _write(run: Run, network: Ensemble, config: RunConfig, data: DataFolder, facts: dict[str, Any]) -> None:
     """Write the run of an ensemble."""
     parts = arrange(data, config.data)
     Run.create(run.path, config.model_dump(mode="json"), data.scheme, facts)
-    keep_learned(run, config, parts, members)
     save_weights(run.best, network)
     describe_network(run, config, network.num_classes)
     keep_proof_images(run, config, data, parts)

@@ -30,22 +30,26 @@ class Known(NamedTuple):
 
 
 def keep_learned(
-    run: Run, config: RunConfig, parts: Mapping[str, Sequence[Sample]], members: Iterable[Run] = ()
+    run: Run, config: RunConfig, parts: Mapping[str, Sequence[Sample]], members: Iterable[Run] = (), called: str = ""
 ) -> None:
-    """Keep in a run by which images its weights are found, unless it says so already.
+    """Keep in a run by which images its weights are found, unless it says so already, or one of its members does not.
 
     Args:
         run: The run.
         config: Its settings, which name the weights that it starts from.
         parts: The parts of its data.
         members: The runs that it consists of, where it is an ensemble.
+        called: Its name, where it is written in a folder that is moved; empty is that of the folder.
     """
     if (run.path / FILE).is_file():
         return
+    theirs = [_learned(member) for member in members]
+    if not all(theirs):  # what it would say would seem to be all
+        return
     own = [sample for name in LEARNED for sample in parts[name]]
-    earlier = [each for member in members for each in _learned(member)[1:]] or _learned_before(config)
+    earlier = [each for learned in theirs for each in learned[1:]] or _learned_before(config)
     once = {(each.run, each.digests.tobytes()): each for each in earlier}
-    save_learned(run, [Learned(run.name, image_digests(own)), *once.values()])
+    save_learned(run, [Learned(called or run.name, image_digests(own)), *once.values()])
 
 
 def note_known(config: RunConfig, validation: Sequence[Sample]) -> None:

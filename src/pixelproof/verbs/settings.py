@@ -89,6 +89,9 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
     config = normalised(config)
     weights = weights_file(config.model)
     if weights is not None and Run.lies_in(weights):
+        if run_settings(Run(weights)).model.members:
+            problem = f"{weights} is an ensemble, whose weights are those of several networks"
+            raise UserError(problem, "give --weights with checkpoints/best.safetensors of one of its members")
         raise UserError(f"{weights} is a run, and weights are a file", f"give --weights {Run(weights).best}")
     if weights is not None and not weights.is_file():
         raise UserError(

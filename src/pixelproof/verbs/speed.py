@@ -102,7 +102,7 @@ def _refuse(runs: Sequence[Run], batch: Sequence[int], size: int | None, rounds:
     tasks = {run.labels().task for run in runs}
     if len(tasks) > 1:
         raise UserError("some of the runs are classifiers and some segmenters", "time those of one task together")
-    for name, values in (("batch", batch), ("size", [size or 1]), ("rounds", [rounds])):
+    for name, values in (("batch", batch), ("size", [1 if size is None else size]), ("rounds", [rounds])):
         if not values or not all(1 <= value <= LARGEST for value in values):
             raise UserError(f"{name} cannot be {', '.join(map(str, values))}", f"give numbers from 1 to {LARGEST:,}")
 

@@ -31,7 +31,7 @@ def sentences(record: DriftRecord) -> Iterator[str]:
     if record.learned:
         yield _learned(record)
     if record.ungrouped:
-        yield "Nor is anything said of chance in the differences of single signs."
+        yield "Whether single signs differ beyond chance is not tested either."
     elif found := differing(record):
         named = "; ".join(_changed(sign) for sign in found[:SAID])
         more = f"; and {counted(len(found) - SAID, 'sign')} more" if len(found) > SAID else ""
