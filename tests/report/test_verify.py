@@ -85,6 +85,17 @@ def test_a_comparison_and_a_run_of_their_own(study, tmp_path, monkeypatch):
     assert outcomes(run)[PAGE] == "differs"
 
 
+def test_a_page_whose_comparison_is_gone_is_not_called_wrong(study):
+    for file in (COMPARISON, EVIDENCE):
+        (study / file).rename(study / "kept")
+        found = outcomes(study)
+        assert {each for each, outcome in found.items() if outcome == "not checked"} == {file, PAGE}
+        (study / "kept").rename(study / file)
+    (study / COMPARISON).unlink()
+    edit(study / "study.json", r'"not_compared": {}(?=\s*}\s*\])', '"not_compared": {"validation": "one image"}')
+    assert outcomes(study)[PAGE] == "differs"  # the page does not say so
+
+
 def test_packing_takes_places_out_of_paths_alone(study, tmp_path):
     for file in ("study.json", EVIDENCE):
         edit(study / file, r"FCN32s wins\.", "~/FCN32s wins / loses.")

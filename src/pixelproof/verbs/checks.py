@@ -105,8 +105,13 @@ def derived(
     return Check(file, "right", "what follows from the score files")
 
 
-def page_check(folder: Path) -> Check:
-    """Return whether the page is what ``report`` makes of the artefacts, byte for byte."""
+def page_check(folder: Path, gone: Sequence[str]) -> Check:
+    """Return whether the page is what ``report`` makes of the artefacts, byte for byte.
+
+    Args:
+        folder: The folder that is verified.
+        gone: Files that it should hold, that its page does not name, and that are not there.
+    """
     path = folder / PAGE
     if not path.is_file():
         return Check(PAGE, "not checked", "it is not there; 'pixelproof report' makes it")
@@ -117,7 +122,7 @@ def page_check(folder: Path) -> Check:
             return Check(PAGE, "not checked", f"{other}; 'pixelproof report' makes it again")
         again = page_text(folder, shown_language(page))
         # What is missing is named on pages: one that does not was made when it was there.
-        lost = [] if page == again else [file for file in missing_files(folder) if file not in page]
+        lost = [] if page == again else [*gone, *(file for file in missing_files(folder) if file not in page)]
     except UserError as error:
         return Check(PAGE, "differs", error.problem)
     if page == again:
