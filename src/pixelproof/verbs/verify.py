@@ -22,7 +22,8 @@ from pixelproof.runs.files import AnyPath, read_json
 from pixelproof.runs.scenes import ALONE
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
-from pixelproof.verbs.checks import Check, Verification, derived, page_check, score_checks
+from pixelproof.verbs.checks import Check, Verification, derived, score_checks
+from pixelproof.verbs.page_checks import page_checks
 
 Found = Iterator[Difference]
 
@@ -49,7 +50,7 @@ def verify_folder(folder: AnyPath) -> Verification:
         problem = f"{folder} holds neither a study, a run nor a comparison"
         raise UserError(problem, "give a folder that study, train or compare made")
     gone = [check.file for check in checks if Path(check.file).name in (COMPARISON, EVIDENCE)]
-    return Verification((*checks, page_check(folder, [file for file in gone if not (folder / file).is_file()])))
+    return Verification((*checks, *page_checks(folder, [file for file in gone if not (folder / file).is_file()])))
 
 
 def _is_a_part(folder: Path) -> bool:
