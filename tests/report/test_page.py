@@ -172,6 +172,8 @@ def test_the_best_of_many_is_called_flattered(built: Path):
     assert flattered(part) == ""
     several = replace(part, models=(*part.models, part.models[0]))
     assert flattered(several).startswith("Which of 3 models is best was chosen on these images")
+    tested = replace(several, record=part.record.model_copy(update={"test": True}))
+    assert flattered(tested).endswith("its true score is told by the split test, below.")
     varied = replace(part, record=part.record.model_copy(update={"baseline": {"skips": "none"}}))
     assert "of 2 models" in flattered(varied)
 

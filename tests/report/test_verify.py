@@ -13,6 +13,7 @@ from pixelproof.runs.differing import differences
 from pixelproof.runs.places import without_places
 
 COMPARISON, EVIDENCE, PAGE = "segmentation/comparison.json", "segmentation/evidence.json", "report.html"
+BESIDE = ("figures", "tables")
 SCORES = "segmentation/fcn8s/scores/validation.npz"
 
 
@@ -32,6 +33,11 @@ def outcomes(folder):
     return {check.file: check.outcome for check in api.verify(folder).checks}
 
 
+def unchecked(found):
+    """The files that are not checked, but for those beside the page, which are of the same files as the page."""
+    return {file for file, outcome in found.items() if outcome == "not checked" and file.split("/")[0] not in BESIDE}
+
+
 def test_a_figure_that_was_edited_is_named(pixelproof, study):
     assert set(outcomes(study).values()) == {"right"}
     edit(study / COMPARISON, r'"difference": [^,]*', '"difference": 0.5')
@@ -41,7 +47,8 @@ def test_a_figure_that_was_edited_is_named(pixelproof, study):
     assert code == 1
     assert re.search(r"pairs\[fcn32s, fcn8s\]\.difference: stored 0\.5, recomputed 0\.15\d+", said)
     assert "claims[edges].status: stored refuted, recomputed confirmed" in said
-    assert "6 files: 3 right, 3 differ, 0 not checked." in said
+    assert re.search(r"files: \d+ right, [4-9] differ, 0 not checked\.", said)
+    assert re.search(r"differs  tables/segmentation-\S+  \(it is not what", said)
     api.report(study)  # prints what it finds, but for that it is right
     code, said, _ = pixelproof("verify", str(study), "--json")
     found = {each["file"]: each for each in json.loads(said)["files"]}
@@ -58,7 +65,7 @@ def test_what_cannot_be_checked_is_not_called_right(study):
     api.report(shutil.copytree(study, study / "other", ignore=shutil.ignore_patterns("evidence.json")), "zh-Hant")
     (study / "other" / SCORES).unlink()
     found = outcomes(study / "other")
-    assert {file for file, outcome in found.items() if outcome == "not checked"} == {SCORES, COMPARISON, EVIDENCE, PAGE}
+    assert unchecked(found) == {SCORES, COMPARISON, EVIDENCE, PAGE}
     (study / "other" / SCORES).write_bytes(b"PK")
     found = {check.file: check for check in api.verify(study / "other").checks}
     assert (found[SCORES].outcome, found[COMPARISON].outcome) == ("differs", "not checked")
@@ -83,6 +90,28 @@ def test_a_comparison_and_a_run_of_their_own(study, tmp_path, monkeypatch):
     scores.confusion[0, 1, 1] += 5
     save_scores(run / "scores" / "validation.npz", scores)  # whole again, but not what the page was made from
     assert outcomes(run)[PAGE] == "differs"
+
+
+def test_a_page_whose_comparison_is_gone_is_not_called_wrong(study):
+    for file in (COMPARISON, EVIDENCE):
+        (study / file).rename(study / "kept")
+        assert unchecked(outcomes(study)) == {file, PAGE}
+        (study / "kept").rename(study / file)
+    (study / COMPARISON).unlink()
+    edit(study / "study.json", r'"not_compared": {}(?=\s*}\s*\])', '"not_compared": {"validation": "one image"}')
+    assert outcomes(study)[PAGE] == "differs"  # the page does not say so
+
+
+def test_tables_and_figures_that_papers_take_are_checked(pixelproof, study):
+    edit(study / "tables/segmentation-models.tex", r"0\.\d+", "0.999")
+    (study / "figures/segmentation-iou.svg").unlink()
+    (study / "tables/mine.csv").write_text("mine")
+    code, said, _ = pixelproof("verify", str(study))
+    assert code == 1
+    assert "differs      tables/segmentation-models.tex  (it is not what 'report' makes of the files now)" in said
+    assert "not checked  figures/segmentation-iou.svg  (it is not there; 'pixelproof report' makes it)" in said
+    assert re.search(r"right +figures/  \(\d+ files, what 'report' makes of the files\)", said)
+    assert "mine" not in said
 
 
 def test_packing_takes_places_out_of_paths_alone(study, tmp_path):

@@ -107,6 +107,10 @@ def test_what_cannot_be_compared_says_why_and_keeps_its_evidence(tmp_path, capsy
     ("part", "complaint"),
     [
         ({"folds": 2}, "'test' scores the one network of a run, and 'folds' train several; give it to a part without"),
+        (
+            {"models": {"comparison.json": "vgg16-bn"}},
+            "no model can be called 'comparison.json', as a file of the part",
+        ),
         ({"models": {"test": "vgg16-bn"}}, "beside 'test: true' no model can be called 'test'"),
         ({}, "part 'patches' asks for 'test', and .*patches has no split of that name"),
     ],
@@ -116,3 +120,13 @@ def test_what_cannot_be_scored_on_test_is_one_sentence(tmp_path, part, complaint
     with pytest.raises(UserError, match=complaint):
         conduct(study_of(tmp_path, **part), tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("name", "part"), [("a.seed-1.npz", {"folds": 2}), ("evidence.json", {})])
+def test_a_folder_where_a_file_goes_is_refused_before_training(tmp_path, name, part):
+    write_color_classes(tmp_path / "patches")
+    if "folds" in part:
+        shutil.rmtree(tmp_path / "patches" / "validation")
+    (tmp_path / "out" / "patches" / name).mkdir(parents=True)
+    with pytest.raises(UserError, match=f"{name} lies where the study writes; move it away, or choose another"):
+        plan(study_of(tmp_path, test=False, **part), tmp_path, tmp_path / "out")

@@ -65,9 +65,10 @@ def flattered(part: PartArtefacts) -> str:
     scored = sum(model.scores is not None for model in part.models)
     if scored < 2 or (scored < MANY and not part.record.baseline):
         return ""
+    told = "the split test, below" if part.record.test else "images that chose nothing, such as a test split"
     return (
         f"Which of {scored} models is best was chosen on these images, and that flatters the figure of the best one: "
-        "its true score is told by images that chose nothing, such as a test split."
+        f"its true score is told by {told}."
     )
 
 

@@ -95,21 +95,21 @@ def build_report(folder: AnyPath, language: str = "en") -> Path:
         for sentence in (said for part in study.parts for said in outdated_scores(part)):
             say(f"note: {sentence}")
         page = _study_page(study)
-    text = _rendered(page, tongue)
+    _write(page, folder, tongue)
+    return folder / PAGE
+
+
+def rebuild_report(folder: Path, out: Path, language: Language) -> None:
+    """Write to another folder what ``build_report`` writes into this one; raises what it raises, and says nothing."""
+    _write(_of_another_kind(folder) or _study_page(read_study(folder)), out, language)
+
+
+def _write(page: Page, folder: Path, language: Language) -> None:
+    text = _rendered(page, language)
     if page.beside is not None:
         put_beside(folder / FIGURES, page.beside.figures, page.beside.stale)
         put_beside(folder / TABLES, page.beside.tables)
     write_text(folder / PAGE, text)
-    return folder / PAGE
-
-
-def page_text(folder: Path, language: Language) -> str:
-    """Return the page that ``build_report`` writes into a folder.
-
-    Raises:
-        UserError: As there.
-    """
-    return _rendered(_of_another_kind(folder) or _study_page(read_study(folder)), language)
 
 
 def _rendered(page: Page, language: Language) -> str:

@@ -14,6 +14,8 @@ from pixelproof.config import RunConfig, Task, apply_overrides, default_config
 from pixelproof.config.overrides import flattened
 from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
+from pixelproof.runs.comparison_file import FILE as COMPARISON
+from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.runs.metric_names import is_area
 from pixelproof.runs.study_file import TEST
@@ -66,6 +68,8 @@ class Part(Strict):
             refuse_decided(self._set_for(own), "training.seed")
         if self.folds:
             self._check_folds()
+        if taken := next((name for name in (COMPARISON, EVIDENCE) if name in self.trained), None):
+            raise ValueError(f"no model can be called '{taken}', as a file of the part is; rename it")
         if self.test and TEST in self.trained:
             raise ValueError(f"beside 'test: true' no model can be called '{TEST}'; rename it")
         for place, entry in enumerate(self.models.values()):

@@ -9,9 +9,13 @@ from pathlib import Path
 from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
 from pixelproof.numbers import counted
+from pixelproof.runs import Run
+from pixelproof.runs.comparison_file import FILE as COMPARISON
+from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.study_file import SPLIT, TEST
 from pixelproof.schema import nearest
 from pixelproof.study.file import Part
+from pixelproof.study.folds import merged_file
 from pixelproof.study.job import Job
 
 
@@ -27,6 +31,7 @@ def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
         UserError: There is such a run.
     """
     _refuse_one_folder(jobs)
+    _refuse_taken(entry, jobs)
     _refuse_backslashes(jobs)
     _refuse_unknown_shown(part, entry, jobs)
     _refuse_few_to_embed(part, jobs)
@@ -41,6 +46,19 @@ def _refuse_one_folder(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if (other := models.setdefault(job.run.path, job.model)) != job.model:
             raise UserError(f"the models '{other}' and '{job.model}' would share the run {job.name}", "rename one")
+
+
+def _refuse_taken(entry: Part, jobs: Sequence[Job]) -> None:
+    """Refuse a folder where a file of the part goes, or the run of a model where its folder of the test does."""
+    for job in jobs:
+        merged = [merged_file(f"{job.model}{job.replicate.of_seed}")] if entry.folds else []
+        places = [job.run.path.with_name(name) for name in (COMPARISON, EVIDENCE, *merged)]
+        test = job.run.path.with_name(TEST)
+        taken = [place for place in places if place.is_dir()] + ([test] if entry.test and Run.lies_in(test) else [])
+        if taken:
+            raise UserError(
+                f"the folder {taken[0]} lies where the study writes", "move it away, or choose another --out"
+            )
 
 
 def _refuse_backslashes(jobs: Sequence[Job]) -> None:

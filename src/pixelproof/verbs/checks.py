@@ -9,19 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pixelproof.errors import UserError
-from pixelproof.numbers import counted, first_of, shortened
-from pixelproof.report.artefacts import missing_files
-from pixelproof.report.page import page_text
-from pixelproof.report.rendering import made_by, maker, shown_language
+from pixelproof.numbers import counted, first_of
 from pixelproof.runs import load_scores
 from pixelproof.runs.differing import Difference
-from pixelproof.runs.files import read_text
-from pixelproof.runs.folder import PAGE
 
 Outcome = Literal["right", "differs", "not checked"]
 KEPT = 1000
 """Differences of one file that are kept."""
-_LINE = 80  # letters of a line of a page that a message shows
 
 
 @dataclass(frozen=True)
@@ -103,34 +97,3 @@ def derived(
         names = first_of([each.figure for each in found], 3)
         return Check(file, "not checked", f"right as far as it goes; it lacks {names}, as files of earlier versions do")
     return Check(file, "right", "what follows from the score files")
-
-
-def page_check(folder: Path) -> Check:
-    """Return whether the page is what ``report`` makes of the artefacts, byte for byte."""
-    path = folder / PAGE
-    if not path.is_file():
-        return Check(PAGE, "not checked", "it is not there; 'pixelproof report' makes it")
-    try:
-        page = read_text(path)
-        if (made := made_by(page)) != maker():
-            other = f"it was made by {made or 'an earlier version of Pixelproof'}, and here is {maker()}"
-            return Check(PAGE, "not checked", f"{other}; 'pixelproof report' makes it again")
-        again = page_text(folder, shown_language(page))
-        # What is missing is named on pages: one that does not was made when it was there.
-        lost = [] if page == again else [file for file in missing_files(folder) if file not in page]
-    except UserError as error:
-        return Check(PAGE, "differs", error.problem)
-    if page == again:
-        return Check(PAGE, "right", "what 'report' makes of the files")
-    if lost:
-        return Check(PAGE, "not checked", f"it was made with {first_of(lost, 1)}, which is not there")
-    return Check(PAGE, "differs", "it is not what 'report' makes of the files now", (_first_line(page, again),))
-
-
-def _first_line(page: str, again: str) -> Difference:
-    """Return the first line in which two pages differ."""
-    lines, others = page.splitlines(), again.splitlines()
-    most = min(len(lines), len(others))
-    place = next((place for place in range(most) if lines[place] != others[place]), most)
-    one, other = (shortened(each[place], _LINE) if place < len(each) else None for each in (lines, others))
-    return Difference(f"line {place + 1}", one, other)

@@ -22,7 +22,8 @@ from pixelproof.runs.files import AnyPath, read_json
 from pixelproof.runs.scenes import ALONE
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
-from pixelproof.verbs.checks import Check, Verification, derived, page_check, score_checks
+from pixelproof.verbs.checks import Check, Verification, derived, score_checks
+from pixelproof.verbs.page_checks import page_checks
 
 Found = Iterator[Difference]
 
@@ -48,7 +49,8 @@ def verify_folder(folder: AnyPath) -> Verification:
     else:
         problem = f"{folder} holds neither a study, a run nor a comparison"
         raise UserError(problem, "give a folder that study, train or compare made")
-    return Verification((*checks, page_check(folder)))
+    gone = [check.file for check in checks if Path(check.file).name in (COMPARISON, EVIDENCE)]
+    return Verification((*checks, *page_checks(folder, [file for file in gone if not (folder / file).is_file()])))
 
 
 def _is_a_part(folder: Path) -> bool:
@@ -74,24 +76,25 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
         checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
         if checks[-1].outcome == "differs" or not (folder / whole).is_file():
             unread.add(whole)
-    checks += _concluded(record, part, record.name, unread)
-    if record.test:
-        checks += _concluded(record, PartScores.of(record, folder, TEST), f"{record.name}/{TEST}", unread)
+    for split in (SPLIT, TEST)[: 1 + record.test]:
+        checks += _concluded(record, folder, split, unread)
     return checks
 
 
-def _concluded(record: PartRecord, part: PartScores, place: str, unread: Collection[str]) -> list[Check]:
-    """Return the checks of what was concluded of a part's models, which lies in a folder of the study's."""
+def _concluded(record: PartRecord, folder: Path, split: str, unread: Collection[str]) -> list[Check]:
+    """Return the checks of what was concluded of a part's models on a split."""
+    part, place = PartScores.of(record, folder, split), record.name if split == SPLIT else f"{record.name}/{split}"
     firsts = [file for files in part.models.values() for file in files[:1]]
     several = sum(len(files) for files in part.models.values()) > 1 or bool(record.folds)
+    refused = split in record.not_compared  # so that a file which is not there is none that was lost
     checks = []
     for name, find, needed, expected in (
         (COMPARISON, lambda path: _comparison(path, part.compared()), firsts, len(firsts) > 1),
         (EVIDENCE, lambda path: _evidence(path, part.evidence()), part.files, several),
     ):
         file = f"{place}/{name}"
-        if expected or (part.folder / file).exists():
-            checks.append(derived(part.folder, file, unread, needed, find))
+        if (expected and not refused) or (folder / file).exists():
+            checks.append(derived(folder, file, unread, needed, find))
     return checks
 
 
