@@ -20,6 +20,7 @@ from pixelproof.report.beside import Beside, named, put_beside
 from pixelproof.report.tables.compared import better_than_others
 from pixelproof.report.tables.files import comparison_tables, part_tables
 from pixelproof.report.tables.latex import MARK
+from pixelproof.report.tables.models import confusions
 from pixelproof.report.tables.printed import Printed, printed
 from pixelproof.report.tables.table import Table
 from pixelproof.runs import load_features, load_scores, save_scores
@@ -134,6 +135,16 @@ def test_tables_of_a_comparison_are_called_by_what_they_hold(
     assert f"Model & {whole} \\\\\n" in texts[0]
     assert f": {each} of each class, in percent" in texts[1]
     assert ("\nMean & " in texts[1]) == (":" not in metric)
+
+
+def test_a_class_may_be_called_as_the_first_column_of_a_confusion_matrix_is(built: Path):
+    names = ["true", "true (predicted)", "fox"]
+    scores = classification_scores(class_scheme(names), 12)
+    found = summarise(scores)
+    (table,) = confusions(read_study(built).parts[0], {"a": found})
+    assert [[*row.values()] for row in table.rows] == [
+        [name, *counts] for name, counts in zip(names, found["confusion"]["counts"], strict=True)
+    ]
 
 
 def stars(text: str) -> set[int]:

@@ -55,9 +55,12 @@ def confusions(part: PartArtefacts, figures: Figures) -> Iterator[Table]:
 
 
 def _apart(names: list[str], row: list[int]) -> Iterator[tuple[str, int]]:
-    """Yield the cells of a row; a class may be called as the first column is."""
+    """Yield the cells of a row; a class may be called as the first column is, and another as that one is then."""
+    own = "true"
+    while own in names:
+        own += " (predicted)"
     for name, count in zip(names, row, strict=True):
-        yield ("true (predicted)" if name == "true" else name), count
+        yield (own if name == "true" else name), count
 
 
 def _model(model: ModelArtefacts, part: PartArtefacts, found: Mapping[str, Any] | None, runs: Runs | None) -> Row:
