@@ -9,18 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from report_folders import class_scheme, classification_scores
 
+from pixelproof.comparison.compare import compare
 from pixelproof.comparison.verdict import over_pairs
 from pixelproof.errors import UserError
 from pixelproof.evaluation.summary import summarise
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.beside import Beside, named, put_beside
 from pixelproof.report.tables.compared import better_than_others
-from pixelproof.report.tables.files import part_tables
+from pixelproof.report.tables.files import comparison_tables, part_tables
 from pixelproof.report.tables.latex import MARK
+from pixelproof.report.tables.models import confusions
 from pixelproof.report.tables.printed import Printed, printed
 from pixelproof.report.tables.table import Table
-from pixelproof.runs import load_features, load_scores
+from pixelproof.runs import load_features, load_scores, save_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import Estimate, SeedGain
 from pixelproof.runs.files import write_bytes
@@ -83,14 +86,20 @@ def test_several_runs_have_mean_spread_and_a_mark_only_after_holm(built: Path, a
         adjusted=adjusted,
         verdict="b",
     )
-    evidence = part.evidence.model_copy(update={"models": tuple(models), "over_seeds": (gain,)})
+    evidence = part.evidence.model_copy(
+        update={"models": tuple(models), "over_seeds": (gain,), "metric": "boundary_f1"}
+    )
     files = named(part_tables(replace(part, evidence=evidence)))
     first, second = csv.DictReader(files["segmentation-models.csv"].data.decode().splitlines())
     for row, runs in ((first, scores["fcn32s"]), (second, scores["fcn8s"])):
+        assert row["metric"] == "boundary_f1"
         assert float(row["mean"]) == pytest.approx(np.mean(runs))
         assert float(row["std"]) == pytest.approx(np.std(runs, ddof=1))
         assert [row[f"run_{number}"] for number in (1, 2, 3)] == [*map(repr, runs), ""][:3]
+    (pair, _) = csv.DictReader(files["segmentation-pairs.csv"].data.decode().splitlines())
+    assert (pair["metric"], pair["over"]) == ("boundary_f1", "images and seeds")
     text = files["segmentation-models.tex"].data.decode()
+    assert " & Boundary F1 & Runs" in text
     mark = MARK if marked else ""
     assert "& 72.3 $\\pm$ 2.5 & 3 \\\\\n" in text
     assert f"& \\textbf{{82.0}}{mark} $\\pm$ 2.8 & 2 \\\\\n" in text
@@ -98,11 +107,80 @@ def test_several_runs_have_mean_spread_and_a_mark_only_after_holm(built: Path, a
     assert (("fcn8s", "") in better_than_others(part.comparison, evidence)) == marked
 
 
+@pytest.mark.parametrize(
+    ("metric", "whole", "column", "each"),
+    [
+        ("f1", "Mean F1", "f1", "F1"),
+        ("precision:fox", "Precision of fox", "precision", "Precision"),
+        ("roc_auc", "Mean ROC AUC", "roc_auc", "ROC AUC"),
+        ("balanced_accuracy", "Balanced accuracy", "recall", "Recall"),
+    ],
+)
+def test_tables_of_a_comparison_are_called_by_what_they_hold(
+    tmp_path: Path, metric: str, whole: str, column: str, each: str
+):
+    scheme = class_scheme(["owl", "fox", "bee"])
+    for name, skill in (("a", 0.6), ("b", 0.9)):
+        save_scores(tmp_path / f"{name}.npz", classification_scores(scheme, 12, skill))
+    record = compare([tmp_path / "a.npz", tmp_path / "b.npz"], metric=metric)
+    files = named(comparison_tables(record, None))
+    models, classes, images = (
+        [*csv.DictReader(files[f"{kind}.csv"].data.decode().splitlines())] for kind in ("models", "classes", "images")
+    )
+    assert [float(row[metric]) for row in models] == [model.value for model in record.models]
+    assert [row[column] for row in classes[:3]] == [repr(found.a) for found in record.pairs[0].classes.values()]
+    right = load_scores(tmp_path / "b.npz").correct.tolist()
+    assert [row["correct"] == "true" for row in images if row["model"] == record.models[1].name] == right
+    texts = [files[f"{kind}.tex"].data.decode() for kind in ("models", "classes")]
+    assert f"Model & {whole} \\\\\n" in texts[0]
+    assert f": {each} of each class, in percent" in texts[1]
+    assert ("\nMean & " in texts[1]) == (":" not in metric)
+
+
+def test_a_class_may_be_called_as_the_first_column_of_a_confusion_matrix_is(built: Path):
+    names = ["true", "true (predicted)", "fox"]
+    scores = classification_scores(class_scheme(names), 12)
+    found = summarise(scores)
+    (table,) = confusions(read_study(built).parts[0], {"a": found})
+    assert [[*row.values()] for row in table.rows] == [
+        [name, *counts] for name, counts in zip(names, found["confusion"]["counts"], strict=True)
+    ]
+
+
+def stars(text: str) -> set[int]:
+    """Return in which columns of a table for print there are marks."""
+    lines = [line.split(" & ") for line in text[text.index("\\toprule") : text.index("\\bottomrule")].splitlines()]
+    return {place for line in lines for place, cell in enumerate(line) if MARK in cell}
+
+
+@pytest.mark.parametrize(
+    ("metric", "head", "each"),
+    [
+        ("miou", "mIoU", True),
+        ("boundary_iou", "Boundary IoU", False),
+        ("iou:forest", "IoU of forest", True),
+    ],
+)
+def test_only_what_was_tested_has_stars(built: Path, metric: str, head: str, each: bool):
+    part = read_study(built).parts[1]
+    record = compare([built / "segmentation" / name for name in MODELS], metric=metric)
+    evidence = part.evidence.model_copy(update={"metric": metric})
+    files = named(part_tables(replace(part, comparison=record, evidence=evidence)))
+    texts = {kind: files[f"segmentation-{kind}.tex"].data.decode() for kind in ("models", "classes")}
+    heads = next(line for line in texts["models"].splitlines() if line.startswith("Model"))
+    assert "mIoU & 95\\% interval" in heads
+    assert stars(texts["models"]) == {heads.split(" & ").index(head)}
+    assert ": IoU of each class" in texts["classes"]
+    assert (stars(texts["classes"]) == {2}) == (MARK in texts["classes"]) == each
+    (row, _) = csv.DictReader(files["segmentation-models.csv"].data.decode().splitlines())
+    assert float(row[metric]) == pytest.approx(record.models[0].value)
+
+
 def test_any_name_can_be_printed():
     names = [HOSTILE, "[2pt]", "*", "a--b-c", "~^<>|\x1b&#"]
     models = Table("models", "", [{"model": name, "accuracy": 0.5 + place / 10} for place, name in enumerate(names)])
     classes = Table("classes", "", [{"model": m, "class": c, "recall": None} for m in names for c in names])
-    texts = [file.data.decode() for file in printed(Printed("a_b", HOSTILE, models, classes, frozenset()))]
+    texts = [file.data.decode() for file in printed(Printed("a_b", HOSTILE, models, classes, "", frozenset()))]
     assert len(texts) == 2
     for text in texts:
         assert f"{{{PRINTS}: " in text

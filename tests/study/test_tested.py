@@ -53,7 +53,7 @@ def test_what_is_asked_later_is_scored_on_test_at_the_end_and_once(tmp_path):
     assert list(figures) == [load_scores(scored[name]).correct.mean() for name in ("a", "a.seed-1")]
     pair = load_comparison(part / "test/comparison.json").headline
     assert (pair.a, pair.b, pair.images) == ("a", "b", len(load_scores(scored["a"]).ids))
-    for said in ("On test, between the two models", "Mean over seeds", f"<td>{sum(figures) / 2:.1%}</td>"):
+    for said in ("On test, between the two models", "Accuracy, mean over seeds", f"<td>{sum(figures) / 2:.1%}</td>"):
         assert said in page
     assert "Over all seeds" in build_report(part / "test").read_text()
 
@@ -61,6 +61,10 @@ def test_what_is_asked_later_is_scored_on_test_at_the_end_and_once(tmp_path):
     assert times(out) == after
     log = [row.split for row in read_scorings(scoring_log(Run(part / "b")))]
     assert log == ["validation", "test"]
+
+    by_f1 = conduct(study_of(tmp_path, models=SECOND, metric="f1"), tmp_path, out).read_text()
+    assert "Mean F1, mean over seeds" in by_f1
+    assert times(out) == after
 
     without = conduct(study_of(tmp_path, models=SECOND, test=False), tmp_path, out).read_text()
     assert "On other images" in without

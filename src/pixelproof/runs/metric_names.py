@@ -20,6 +20,7 @@ OF_ONE: Final = {
 """Figures of one class, which is named behind a colon."""
 AREAS: Final = ("roc_auc", "average_precision")
 """Those of the probabilities of a class: no sums of counts."""
+_EACH: Final = {"accuracy": "recall", "balanced_accuracy": "recall", "pixel_accuracy": "recall", "miou": "iou"}
 FIGURES: Final = sorted({name for names in (*OF_ALL.values(), *OF_ONE.values()) for name in names})
 PATTERN: Final = rf"^({'|'.join(FIGURES)})(:(.|\n)+)?$"
 """Of the name of any metric."""
@@ -29,6 +30,16 @@ def parted(metric: str) -> tuple[str, str]:
     """Return the figure that a metric names, and its class: empty for all of them."""
     figure, _, of = metric.partition(":")
     return figure, of
+
+
+def of_each(metric: str) -> str:
+    """Return the figure of single classes that goes with a metric, such as recall with accuracy.
+
+    >>> of_each("accuracy"), of_each("precision:melanoma")
+    ('recall', 'precision')
+    """
+    figure, _ = parted(metric)
+    return _EACH.get(figure, figure)
 
 
 def is_area(metric: str) -> bool:

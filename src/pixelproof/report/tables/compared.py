@@ -8,6 +8,7 @@ from pixelproof.comparison.verdict import class_verdict, over_pairs, verdict
 from pixelproof.report.tables.table import Cell, Row, Table
 from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import Estimate, EvidenceRecord
+from pixelproof.runs.metric_names import of_each
 
 Marks = frozenset[tuple[str, str]]
 """Models with a class, or with no name for the whole, that are better there than every other one."""
@@ -42,7 +43,7 @@ def models_of(comparison: ComparisonRecord) -> Table:
 
 def classes_of(comparison: ComparisonRecord) -> Table:
     """Return what the models reach on each class, likewise."""
-    figure = "recall" if comparison.task == "classification" else "iou"
+    figure = of_each(comparison.pairs[0].metric)
     rows: list[Row] = [
         {"model": model, "class": name, "images": each.images, figure: each.a if model == pair.a else each.b}
         for model, pair in _first_pairs(comparison)
@@ -53,12 +54,23 @@ def classes_of(comparison: ComparisonRecord) -> Table:
 
 def images_of(comparison: ComparisonRecord) -> Table:
     """Return what the models reach on each image, likewise."""
-    rows: list[Row] = [
-        {"model": model, "id": each.id, pair.metric: each.a if model == pair.a else each.b}
+    found = [
+        (model, each.id, each.a if model == pair.a else each.b)
         for model, pair in _first_pairs(comparison)
         for each in pair.per_image
     ]
+    if comparison.task == "classification":
+        rows: list[Row] = [{"model": model, "id": name, "correct": value == 1} for model, name, value in found]
+        return Table("images", "Whether each model is right on each image.", rows)
+    rows = [{"model": model, "id": name, comparison.pairs[0].metric: value} for model, name, value in found]
     return Table("images", "What each model reaches on each image alone.", rows)
+
+
+def decides(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None) -> str:
+    """Return by what models are compared; empty where they are not."""
+    if evidence is not None:
+        return evidence.decides
+    return comparison.pairs[0].metric if comparison is not None else ""
 
 
 def better_than_others(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None) -> Marks:
@@ -102,9 +114,8 @@ def _ends(found: Estimate) -> dict[str, Cell]:
 
 
 def _over_seeds(evidence: EvidenceRecord) -> Iterator[Row]:
-    metric = "accuracy" if evidence.task == "classification" else "miou"
     for gain in evidence.over_seeds:
-        row: dict[str, Cell] = {"a": gain.a, "b": gain.b, "metric": metric, "over": "images and seeds"}
+        row: dict[str, Cell] = {"a": gain.a, "b": gain.b, "metric": evidence.decides, "over": "images and seeds"}
         row |= _ends(gain.difference) | {"p": gain.p, "p_adjusted": gain.adjusted, "verdict": gain.verdict}
         yield row | {"images": evidence.images, "runs_a": gain.seeds[0], "runs_b": gain.seeds[1]}
 

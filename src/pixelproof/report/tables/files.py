@@ -19,17 +19,20 @@ def part_tables(part: PartArtefacts) -> list[Beside]:
     tables = [whole, by_class, models.other_splits(part), *compared.compared_tables(part.comparison, part.evidence)]
     tables += [images.learning_curves(part), images.calibration(figures), images.reliability(figures)]
     tables += [images.kept(figures), images.tsne(part), images.images(part), *models.confusions(part, figures)]
-    marks = compared.better_than_others(part.comparison, part.evidence)
-    return _files(part.record.name, tables, Printed(part.record.name, part.record.title, whole, by_class, marks))
+    found = part.comparison, part.evidence
+    metric, marks = compared.decides(*found), compared.better_than_others(*found)
+    return _files(
+        part.record.name, tables, Printed(part.record.name, part.record.title, whole, by_class, metric, marks)
+    )
 
 
 def comparison_tables(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Beside]:
     """Return the tables of a comparison that stands alone as files."""
     whole, by_class = compared.models_of(comparison), compared.classes_of(comparison)
     tables = [whole, by_class, *compared.compared_tables(comparison, evidence), compared.images_of(comparison)]
-    marks = compared.better_than_others(comparison, evidence)
+    metric, marks = compared.decides(comparison, evidence), compared.better_than_others(comparison, evidence)
     title = "Comparison" + (f", {comparison.protocol.replace('_', ' ')}" if comparison.protocol else "")
-    return _files("", tables, Printed("", title, whole, by_class, marks))
+    return _files("", tables, Printed("", title, whole, by_class, metric, marks))
 
 
 def _files(part: str, tables: list[Table], paper: Printed) -> list[Beside]:

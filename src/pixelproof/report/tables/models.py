@@ -55,9 +55,12 @@ def confusions(part: PartArtefacts, figures: Figures) -> Iterator[Table]:
 
 
 def _apart(names: list[str], row: list[int]) -> Iterator[tuple[str, int]]:
-    """Yield the cells of a row; a class may be called as the first column is."""
+    """Yield the cells of a row; a class may be called as the first column is, and another as that one is then."""
+    own = "true"
+    while own in names:
+        own += " (predicted)"
     for name, count in zip(names, row, strict=True):
-        yield ("true (predicted)" if name == "true" else name), count
+        yield (own if name == "true" else name), count
 
 
 def _model(model: ModelArtefacts, part: PartArtefacts, found: Mapping[str, Any] | None, runs: Runs | None) -> Row:
@@ -69,12 +72,21 @@ def _model(model: ModelArtefacts, part: PartArtefacts, found: Mapping[str, Any] 
         "macs": known.macs if known else None,
         "epochs": len(model.log) or None,
     }
-    row |= _whole(found) if found else {}
-    if runs is not None:
+    whole = _whole(found) if found else {}
+    row |= whole | {key: value for key, value in _decides(model.name, part).items() if key not in whole}
+    if runs is not None and part.evidence is not None:
         kind = "fold" if by_fold(part) else "run"
-        row |= {f"{kind}s": len(runs.scores), "mean": runs.mean, "std": runs.spread}
+        row |= {"metric": part.evidence.decides, f"{kind}s": len(runs.scores), "mean": runs.mean, "std": runs.spread}
         row |= {f"{kind}_{number}": score for number, score in enumerate(runs.scores, start=1)}
     return row | {"seconds": wall_seconds(model.environment), "device": model.environment.device or None}
+
+
+def _decides(model: str, part: PartArtefacts) -> dict[str, Cell]:
+    """Return the figure by which models are compared; nothing where they are not."""
+    if part.comparison is None:
+        return {}
+    values = {each.name: each.value for each in part.comparison.models}
+    return {part.comparison.pairs[0].metric: values.get(model)}
 
 
 def _whole(found: Mapping[str, Any]) -> dict[str, Cell]:

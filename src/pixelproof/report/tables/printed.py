@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.numbers import count, counted
 from pixelproof.report.beside import Beside, stem
 from pixelproof.report.tables.compared import WHOLE, Marks
 from pixelproof.report.tables.latex import MARK, UNDEFINED, Figure, bold_best, escaped, table
 from pixelproof.report.tables.table import Cell, Row, Table
+from pixelproof.runs.metric_names import of_each
 
 HEADS = {
     "miou": "mIoU",
@@ -23,8 +25,12 @@ HEADS = {
     "recall": "Recall",
     "precision": "Precision",
     "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "boundary_iou": "Boundary IoU",
+    "boundary_f1": "Boundary F1",
 }
-WHOLES, OTHERS, BY_CLASS = tuple(HEADS)[:2], tuple(HEADS)[2:6], tuple(HEADS)[6:]
+WHOLES, OTHERS, BY_CLASS = tuple(HEADS)[:2], tuple(HEADS)[2:6], tuple(HEADS)[6:10]
 MEANS = {"iou": "miou", "recall": "balanced_accuracy", "f1": "macro_f1"}
 """Which figure of the whole is the mean over classes."""
 SIZES = {"parameters": ("Parameters (M)", 1e6), "macs": ("MACs (G)", 1e9)}
@@ -43,6 +49,7 @@ class Printed:
         title: The same in words.
         models: As in ``models.csv``.
         classes: As in ``classes.csv``.
+        metric: By what models are compared; empty where they are not.
         marks: Who is known to be better than all others.
     """
 
@@ -50,6 +57,7 @@ class Printed:
     title: str
     models: Table
     classes: Table
+    metric: str
     marks: Marks
 
 
@@ -62,39 +70,43 @@ def printed(found: Printed) -> list[Beside]:
 
 def _models(found: Printed) -> str:
     rows, columns = found.models.rows, found.models.columns
-    whole = next((figure for figure in WHOLES if figure in columns), None)
-    if whole is None:
+    figures = [each for each in dict.fromkeys((found.metric, *WHOLES)) if each in columns]
+    if not figures:
         return ""
     marks = [(row["model"], WHOLE) in found.marks for row in rows]
     shown: Columns = [("Model", [_name(row["model"]) for row in rows])]
     shown += [(head, [_size(row[key], unit) for row in rows]) for key, (head, unit) in SIZES.items() if key in columns]
     said = [f"{escaped(found.title)}: what each model reaches, in percent", _counted(rows)]
     if "runs" in columns:
-        shown += _over_seeds(rows, whole, marks)
+        shown += _over_seeds(rows, found.metric, marks)
         said.append(r"Mean $\pm$ standard deviation over runs that differ in their seed")
     else:
-        shown += _of_images(rows, columns, whole, marks)
+        figures += [each for each in OTHERS if each in columns and each not in (*figures, MEANS.get(found.metric))]
+        shown += _of_images(found, figures, marks)
     if "folds" in columns:
-        shown.append(("Over the folds", [_spread(row, _percent(row.get("mean"))) for row in rows]))
+        cells = [_spread(row, _percent(row.get("mean"))) for row in rows]
+        shown.append((f"{_head(found.metric)} over the folds", cells))
         said.append(r"Over the folds: mean $\pm$ standard deviation of the figures of each fold")
     said += _best_said(rows, marks, "every other model, in paired tests after Holm's method over all pairs")
     return _table(found, "models", shown, [], said)
 
 
-def _of_images(rows: Sequence[Row], columns: Sequence[str], whole: str, marks: Sequence[bool]) -> Columns:
-    """Return figures of all images, the first one with its interval."""
-    values = [Figure(_percent(row.get(whole)), marked=mark) for row, mark in zip(rows, marks, strict=True)]
-    shown = [(HEADS[whole], bold_best(values))]
-    if f"{whole}_low" in columns:
-        shown.append((r"95\% interval", [_interval(row, whole) for row in rows]))
-    others = [figure for figure in OTHERS if figure in columns]
-    return shown + [(HEADS[each], bold_best([Figure(_percent(row.get(each))) for row in rows])) for each in others]
+def _of_images(found: Printed, figures: Sequence[str], marks: Sequence[bool]) -> Columns:
+    """Return figures of all images: marks where models are compared by it, intervals of it and of the usual ones."""
+    rows, shown = found.models.rows, []
+    for each in figures:
+        tested = marks if each == found.metric else [False] * len(marks)
+        values = [Figure(_percent(row.get(each)), marked=mark) for row, mark in zip(rows, tested, strict=True)]
+        shown.append((_head(each), bold_best(values)))
+        if each in (found.metric, *WHOLES) and f"{each}_low" in found.models.columns:
+            shown.append((r"95\% interval", [_interval(row, each) for row in rows]))
+    return shown
 
 
-def _over_seeds(rows: Sequence[Row], whole: str, marks: Sequence[bool]) -> Columns:
+def _over_seeds(rows: Sequence[Row], metric: str, marks: Sequence[bool]) -> Columns:
     texts = [_percent(row.get("mean")) for row in rows]
     values = [Figure(text, _spread(row), mark) for text, row, mark in zip(texts, rows, marks, strict=True)]
-    return [(HEADS[whole], bold_best(values)), ("Runs", [str(row.get("runs", 1)) for row in rows])]
+    return [(_head(metric), bold_best(values)), ("Runs", [str(row.get("runs", 1)) for row in rows])]
 
 
 def _classes(found: Printed) -> str:
@@ -122,21 +134,22 @@ def _one_model(found: Printed, rows: Sequence[Row]) -> str:
 
 def _many_models(found: Printed, rows: Sequence[Row], models: Sequence[str]) -> str:
     """Return one figure of each class by all models, a column each."""
-    figure = next(figure for figure in BY_CLASS if figure in rows[0])
-    values = {(row["model"], row["class"]): _percent(row[figure]) for row in rows}
+    figure = next(figure for figure in (of_each(found.metric), *BY_CLASS) if figure in rows[0])
+    values = {(row["model"], row["class"]): _percent(row.get(figure)) for row in rows}
     names = list(dict.fromkeys(row["class"] for row in rows))
+    marked = found.marks if figure == of_each(found.metric) else frozenset()
     lines = [
-        bold_best([Figure(values.get((m, name), ""), marked=(m, name) in found.marks) for m in models])
-        for name in names
+        bold_best([Figure(values.get((m, name), ""), marked=(m, name) in marked) for m in models]) for name in names
     ]
     shown = [("Class", [_name(name) for name in names])]
     shown += [(_name(model), [line[place] for line in lines]) for place, model in enumerate(models)]
     wholes = {row["model"]: row for row in found.models.rows}
-    means = [Figure(_percent(wholes[model].get(MEANS[figure]))) for model in models]
+    mean = found.metric if found.metric == figure else MEANS.get(figure, "")
+    means = [Figure(_percent(wholes[model].get(mean))) for model in models]
     last = ["Mean", *bold_best(means)] if any(mean.text for mean in means) else []
     said = [f"{escaped(found.title)}: {HEADS[figure]} of each class, in percent", _counted([wholes[models[0]]])]
     said += ["Of the first run of each model"] if "runs" in found.models.columns else []
-    marks = [(model, name) in found.marks for model in models for name in names]
+    marks = [(model, name) in marked for model in models for name in names]
     said += _best_said(
         models, marks, "every other model on the class, in paired tests, p after Holm's method over the classes"
     )
@@ -161,6 +174,10 @@ def _best_said(compared: Sequence[object], marks: Sequence[bool], other: str) ->
 def _counted(rows: Sequence[Row]) -> str:
     images = rows[0].get("images")
     return counted(images, "image").capitalize() if isinstance(images, int) else ""
+
+
+def _head(metric: str) -> str:
+    return HEADS[metric] if metric in OTHERS else escaped(metric_heading(metric, "en"))
 
 
 def _name(name: Cell) -> str:
