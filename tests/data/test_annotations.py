@@ -450,7 +450,7 @@ def test_files_of_yolo_that_name_nothing_are_one_sentence(tmp_path, monkeypatch)
     with pytest.raises(UserError, match=r"data.yaml: 'names': input should be a valid dictionary"):
         draw_masks(root)
     (root / "data.yaml").write_text("names: [cat, no]\ntrain:\n")  # which is false in YAML
-    with pytest.raises(UserError, match=r"data.yaml: 'names.1': input should be a valid string; correct this value"):
+    with pytest.raises(UserError, match=r"data.yaml: 'names.1': false is not a text; write it in quotes"):
         draw_masks(root)
     (root / "data.yaml").write_text("classes: [cat]\n")
     with pytest.raises(UserError, match=r"holds no annotations that are read; give COCO .* YOLO's data.yaml"):
