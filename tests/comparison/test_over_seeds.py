@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 from test_ablation import cell, scores
 
+from pixelproof.comparison.compare import compare
 from pixelproof.comparison.evidence.contrasts import Cell
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.evidence.over_seeds import seed_gains
 from pixelproof.comparison.paired import holm
 from pixelproof.comparison.wording.over_seeds import over_seeds
 from pixelproof.evaluation import accuracy
+from pixelproof.report.comparison import headline_pair
+from pixelproof.report.tables.compared import better_than_others
+from pixelproof.runs import Source, save_scores
 from pixelproof.runs.claims import Claim
 from pixelproof.schema import parse
 
@@ -84,7 +88,7 @@ def test_two_models_that_were_trained_once_are_compared_as_their_runs_are():
     claims = [Claim(id="c", says={"en": "y"}, tests=({"model": "y", "against": "x", "metric": "accuracy"},))]
     both = [gather(some, claims=claims).claims[0] for some in (models, {name: models[name] for name in "xy"})]
     assert both[0] == both[1]
-    assert gather(models).headline.b == "z"
+    assert gather(models).best == "z"
 
 
 def test_few_images_give_no_verdict_over_seeds_and_no_end_lies_beyond_all():
@@ -104,3 +108,17 @@ def test_a_run_whose_figure_is_undefined_does_not_undo_that_of_others():
     alone = seed_gains(cells[:2], "unknown_counted", metric="precision:b")[0]
     assert first.difference.value == alone.difference.value
     assert all(each.difference.low is None for each in others)
+
+
+def test_a_model_is_starred_only_where_it_beats_those_that_were_trained_once_too(tmp_path):
+    rng = np.random.default_rng(7)
+    models = {"z": cell("z", {}, 0.2, rng, seeds=3).runs} | {n: cell(n, {}, 0.8, rng, seeds=1).runs for n in "xy"}
+    evidence = gather(models)
+    paths = [tmp_path / f"{name}.npz" for name in models]
+    for path, runs in zip(paths, models.values(), strict=True):
+        save_scores(path, replace(runs[0], source=Source(path.stem)))
+    record = compare(paths)
+    assert [gain.verdict for gain in evidence.over_seeds] == ["b", "b"]
+    assert record.pairs[-1].verdict == "undecided"  # x and y
+    assert not {name for name, whole in better_than_others(record, evidence) if not whole}
+    assert headline_pair(record, evidence) == ("z", evidence.best)

@@ -35,7 +35,7 @@ def drift(
     out: Annotated[
         Path | None, typer.Option(help="Write drift.json and a page with pictures to this folder.", metavar="DIR")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the folds in which images are told apart.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the halves in which images are told apart.")] = 0,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
     json: JsonOption = False,

@@ -10,6 +10,11 @@ from pixelproof.data.layouts.groups import read_groups
 from pixelproof.runs.scenes import scenes_of
 
 
+def is_table(said: str) -> bool:
+    """Return whether a text names a table of groups; else it is a regular expression."""
+    return said.lower().endswith(".csv")
+
+
 def groups_of(files: Mapping[str, Path], said: str) -> dict[str, str]:
     """Return the group of each image by its name; one of which a table says that it has none is called as the image.
 
@@ -21,7 +26,7 @@ def groups_of(files: Mapping[str, Path], said: str) -> dict[str, str]:
         UserError: The table cannot be read, or names an image not at all or not clearly, or the expression is none, or
             finds nothing in a name.
     """
-    if not said.lower().endswith(".csv"):
+    if not is_table(said):
         return dict(zip(files, scenes_of(files, said), strict=True))
     names: dict[Path, set[str]] = defaultdict(set)
     for name, file in files.items():

@@ -74,7 +74,9 @@ def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | Non
 
 def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:
     """Return the verdict between the first model and the best of the others, and how far to believe it."""
-    gain, pair = evidence.headline if evidence else None, comparison.headline
+    a, b = headline_pair(comparison, evidence)
+    pair = next(each for each in comparison.pairs if (each.a, each.b) == (a, b))
+    gain = next((each for each in evidence.over_seeds if (each.a, each.b) == (a, b)), None) if evidence else None
 
     def said(tongue: Language) -> list[str]:
         if evidence and gain:
@@ -82,6 +84,12 @@ def headline(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> l
         return [sentences(pair, comparison, tongue)[0], *adjusted(pair, comparison, tongue)]
 
     return translated(said)
+
+
+def headline_pair(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> tuple[str, str]:
+    """Return the first model and the best of the others, by their means over seeds where there are several."""
+    best = evidence.best if evidence and evidence.over_seeds else comparison.headline.b
+    return comparison.models[0].name, best
 
 
 def verdict_on(a: str, b: str, comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Texts]:

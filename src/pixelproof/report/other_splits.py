@@ -11,7 +11,7 @@ from pixelproof.evaluation.sentences import learned_line
 from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, interval, score, share
 from pixelproof.report.artefacts import PartArtefacts
-from pixelproof.report.comparison import verdict_on
+from pixelproof.report.comparison import headline_pair, verdict_on
 from pixelproof.report.key_results import COUNTED
 from pixelproof.report.languages import Texts
 from pixelproof.report.replicates import over_seeds
@@ -46,9 +46,8 @@ def headline_on_test(part: PartArtefacts) -> list[Texts]:
     """
     if part.tested is None or part.tested.comparison is None or part.comparison is None:
         return []
-    chosen = part.evidence.headline if part.evidence else None
-    pair = chosen or part.comparison.headline
-    return verdict_on(pair.a, pair.b, part.tested.comparison, part.tested.evidence)
+    pair = headline_pair(part.comparison, part.evidence)
+    return verdict_on(*pair, part.tested.comparison, part.tested.evidence)
 
 
 def known_images(part: PartArtefacts) -> list[str]:

@@ -220,11 +220,9 @@ class EvidenceRecord(Strict):
         return self.metric or OF_ALL[self.task][0]
 
     @property
-    def headline(self) -> SeedGain | None:
-        """The first model against the best of the others over all seeds; None where both were trained once."""
-        best = max(self.models[1:], key=lambda model: model.score or 0.0, default=self.models[0])
-        pairs = ((gain, (gain.a, gain.b)) for gain in self.over_seeds)
-        return next((gain for gain, names in pairs if names == (self.models[0].name, best.name)), None)
+    def best(self) -> str:
+        """The model with the highest mean score over its seeds but for the first; the first where it is alone."""
+        return max(self.models[1:] or self.models, key=lambda model: model.score or 0.0).name
 
 
 def save_evidence(path: Path, record: EvidenceRecord) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pixelproof.comparison.study_part import PartScores
 from pixelproof.errors import Refusal
@@ -14,7 +15,7 @@ from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, load_evidence, save_evidence
 from pixelproof.study.file import Part
 from pixelproof.study.folds import Scored
-from pixelproof.study.steps import Steps
+from pixelproof.study.steps import Reader, Steps
 
 EXTREMES = 2
 """Images of the largest gain, and as many of the largest loss, that a report shows."""
@@ -87,10 +88,7 @@ def _compare(part: Part, scores: PartScores, found: Sequence[Scored], folder: Pa
         return
     asked = [firsts[name].made_from(steps) for name in scores.models] + _asked_by(part)
     path = folder / COMPARISON
-    step = _step(path, steps)
-    if not steps.wrote(step, asked, path, load_comparison):
-        save_comparison(path, scores.compared())
-        steps.write(step, asked, path)
+    _write(path, asked, steps, load_comparison, lambda: save_comparison(path, scores.compared()))
 
 
 def _gather(part: Part, scores: PartScores, found: Sequence[Scored], folder: Path, steps: Steps) -> None:
@@ -103,9 +101,14 @@ def _gather(part: Part, scores: PartScores, found: Sequence[Scored], folder: Pat
     fields = sorted({*EvidenceRecord.model_fields, *ModelFigures.model_fields})
     asked = [made_from, scores.levels, claims, *_asked_by(part), fields]
     path = folder / EVIDENCE
+    _write(path, asked, steps, load_evidence, lambda: save_evidence(path, scores.evidence()))
+
+
+def _write(path: Path, asked: list[Any], steps: Steps, reader: Reader, conclude: Callable[[], None]) -> None:
+    """Write a file of conclusions where it is missing, older than what was asked, or not what a study wrote."""
     step = _step(path, steps)
-    if not steps.wrote(step, asked, path, load_evidence):
-        save_evidence(path, scores.evidence())
+    if not steps.wrote(step, asked, path, reader):
+        conclude()
         steps.write(step, asked, path)
 
 

@@ -19,7 +19,7 @@ from pixelproof.explanation.drift import FAR, compared, told_apart, unlike
 from pixelproof.explanation.seen import Seen, look
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
-from pixelproof.prediction.grouping import groups_of
+from pixelproof.prediction.grouping import groups_of, is_table
 from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Thumbnails
@@ -31,8 +31,6 @@ from pixelproof.runs.files import AnyPath
 from pixelproof.verbs.known import known_images
 from pixelproof.verbs.parts import samples_for
 
-TABLES = ".csv"
-"""How names of tables end, which regular expressions do not."""
 LISTED = 1000
 """New images that are listed at most, those unlike the old ones first."""
 PICTURED = 48
@@ -65,7 +63,7 @@ def drift_images(
             ones; or a table such as ``groups.csv`` of the new ones. None groups old images as the run did, and new ones
             by the ``groups.csv`` of their folder, or as the run did where that was by a pattern.
         out: Folder for ``drift.json``, pictures and a page; None writes nothing.
-        seed: Decides which images are taken of very many, and the folds in which they are told apart.
+        seed: Decides which images are taken of very many, and the halves in which they are told apart.
         device: Where to compute.
         overwrite: Replace what an earlier call wrote to ``out``.
 
@@ -79,7 +77,7 @@ def drift_images(
         _require_place(target, [Path(old), Path(new)], overwrite)
     split = meant_split(split)
     before, after = samples_for(opened, Path(old), split), _new(opened, Path(new), labelled)
-    if groups is not None and not groups.lower().endswith(TABLES):
+    if groups is not None and not is_table(groups):
         before = grouped({"old": before}, groups)["old"]
     if groups is not None or labelled is None:
         after = _grouped(opened, after, _table_in(Path(new)) if groups is None else groups)
@@ -113,7 +111,7 @@ def _table_in(new: Path) -> str | None:
 
 def _grouped(run: Run, samples: Sequence[Sample], said: str | None) -> Sequence[Sample]:
     """Return new images with their groups, by a table or a pattern, that of the run where nothing is said."""
-    if said is not None and said.lower().endswith(TABLES):
+    if said is not None and is_table(said):
         groups = groups_of({sample.id: sample.image for sample in samples}, said)
         return [replace(sample, group=groups[sample.id]) for sample in samples]
     return grouped({"new": samples}, run_settings(run).data.groups if said is None else said)["new"]
@@ -122,7 +120,7 @@ def _grouped(run: Run, samples: Sequence[Sample], said: str | None) -> Sequence[
 def _record(run: str, names: tuple[str, str], old: Seen, new: Seen, seed: int, ungrouped: bool) -> DriftRecord:
     """Return what differs; where it is not known which new images belong together, without any test."""
     far, (apart, chance) = unlike(old, new), (np.nan, np.nan) if ungrouped else told_apart(old, new, seed)
-    order = np.argsort(-far, kind="stable")[:LISTED]
+    order, there = np.argsort(-far, kind="stable")[:LISTED], set(old.digests)
     first, second = (
         Collection(name=name, images=len(seen.ids), scenes=len(set(seen.scenes)))
         for name, seen in zip(names, (old, new), strict=True)
@@ -134,7 +132,7 @@ def _record(run: str, names: tuple[str, str], old: Seen, new: Seen, seed: int, u
         apart=apart,
         chance=chance,
         far=float((far > FAR).mean()),
-        copies=sum(digest in set(old.digests) for digest in new.digests),
+        copies=sum(digest in there for digest in new.digests),
         signs=tuple(_signs(old, new, ungrouped)),
         ungrouped=ungrouped,
         unlike=tuple(Unlike(id=new.ids[i], novelty=float(far[i])) for i in order),

@@ -12,7 +12,6 @@ from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.prediction.speed import ROUNDS, Speed, timed
-from pixelproof.process import keep_freed_memory
 from pixelproof.runs import Run
 from pixelproof.runs.files import Paths, as_paths
 from pixelproof.runs.machine import installed, processor
@@ -74,7 +73,6 @@ def time_runs(
     """
     opened = [Run.open(path) for path in as_paths(runs)]
     _refuse(opened, batch, size, rounds)
-    keep_freed_memory()
     predictors = {str(run.path): Predictor.open(run, device, tta=tta) for run in opened}
     own = [p.network.preprocessing.input_size or 0 for p in predictors.values()]
     side = size or max(own) or SIDE[opened[0].labels().task]

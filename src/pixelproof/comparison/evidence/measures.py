@@ -31,12 +31,10 @@ class Measure:
     Attributes:
         counts: From scores to counts [N, *C] by image.
         gain: From sums of counts of both models [R, 2, *C] to the second's gain [R].
-        informing: From counts by unit [N, *C] to how many of the units inform it.
     """
 
     counts: Callable[[Scores], Counts]
     gain: Callable[[Counts], Float64]
-    informing: Callable[[Counts], int] = len
 
 
 def measure(name: str, scores: Scores, protocol: Protocol) -> Measure:
@@ -52,7 +50,7 @@ def measure(name: str, scores: Scores, protocol: Protocol) -> Measure:
             lambda s: boundaries(s).bands.astype(np.float64), lambda sums: split_gain(sums, iou, _NEAR)[..., place]
         )
     figure = score_figure(scores, protocol, name)
-    return Measure(figure.counts, figure.gain, figure.informing)
+    return Measure(figure.counts, figure.gain)
 
 
 def value_of(scores: Scores, protocol: Protocol, metric: str | None = None) -> float:

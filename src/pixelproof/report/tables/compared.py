@@ -89,12 +89,12 @@ def better_than_others(comparison: ComparisonRecord | None, evidence: EvidenceRe
 
 def _whole(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None) -> dict[tuple[str, str], Verdict]:
     """Return who is better in each pair once p is adjusted over all of them."""
-    if evidence is not None and evidence.over_seeds:
-        return {(g.a, g.b): verdict(g.difference.low, g.difference.high, g.adjusted) for g in evidence.over_seeds}
-    if comparison is None:
-        return {}
-    adjusted = over_pairs(comparison)
-    return {(p.a, p.b): verdict(p.low, p.high, adjusted[p.a, p.b]) for p in comparison.pairs}
+    won: dict[tuple[str, str], Verdict] = {}
+    if comparison is not None:
+        adjusted = over_pairs(comparison)
+        won = {(p.a, p.b): verdict(p.low, p.high, adjusted[p.a, p.b]) for p in comparison.pairs}
+    gains = evidence.over_seeds if evidence is not None else ()  # in the place of what the first runs say
+    return won | {(g.a, g.b): verdict(g.difference.low, g.difference.high, g.adjusted) for g in gains}
 
 
 def _best(won: dict[tuple[str, str], Verdict]) -> set[str]:
