@@ -65,25 +65,34 @@ def cut_scenes(
             there, or was begun with other settings.
     """
     paths, folder = scenes_in(as_paths(scenes), Path(labels)), Path(out).resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} already exists", "choose another --out")
-    if side < SMALLEST:
-        raise UserError(f"tiles of {side} pixels a side are too small", f"give --side {SMALLEST} or more")
-    if twice := next((stem for stem, n in Counter(path.stem for path in paths).items() if n > 1), None):
-        raise UserError(f"two scenes are called '{twice}', as tiles are named", "rename one of them")
-    if not paths:
-        raise UserError("no scene is given", "give one or more")
-    for path in paths:
-        require_utf8(path)
+    _check(paths, folder, side)
     known = ground_labels(Path(labels), paths, field, layer, called, rest, Path(classes) if classes else None)
     sheets = [read_sheet(path, side) for path in known.scenes]
     _refuse_other_bands(sheets)
     words = {"--field": field, "--layer": layer, "--as": called, "--rest": rest, "--side": side}
     words["--classes"] = file_digest(Path(classes)) if classes else None
     made_from = _made_from(sheets, known, folder.parent, words)
-    journal = Journal(folder, made_from, changed="data", what="cut", by="delete it")
+    return _cut(Journal(folder, made_from, changed="data", what="cut", by="delete it"), sheets, known, folder)
+
+
+def _check(scenes: Sequence[Path], folder: Path, side: int) -> None:
+    """Refuse what cannot be cut, before any scene is read."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} already exists", "choose another --out")
+    if side < SMALLEST:
+        raise UserError(f"tiles of {side} pixels a side are too small", f"give --side {SMALLEST} or more")
+    if twice := next((stem for stem, n in Counter(path.stem for path in scenes).items() if n > 1), None):
+        raise UserError(f"two scenes are called '{twice}', as tiles are named", "rename one of them")
+    if not scenes:
+        raise UserError("no scene is given", "give one or more")
+    for path in scenes:
+        require_utf8(path)
+
+
+def _cut(journal: Journal, sheets: Sequence[Sheet], labels: GroundLabels, folder: Path) -> dict[str, Any]:
+    """Cut what the journal does not have yet, and give the folder its name when all is there."""
     try:
-        cutting = Cutting(journal, sheets, known)
+        cutting = Cutting(journal, sheets, labels)
         found = cutting.all()
         cutting.folder.rename(folder)
     except OSError as error:
