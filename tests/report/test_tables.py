@@ -19,7 +19,7 @@ from pixelproof.report.artefacts import read_study
 from pixelproof.report.beside import Beside, named, put_beside
 from pixelproof.report.tables.compared import better_than_others
 from pixelproof.report.tables.files import comparison_tables, part_tables
-from pixelproof.report.tables.latex import MARK
+from pixelproof.report.tables.latex import MARK, in_lines
 from pixelproof.report.tables.models import confusions
 from pixelproof.report.tables.printed import Printed, printed
 from pixelproof.report.tables.table import Table
@@ -29,6 +29,7 @@ from pixelproof.runs.evidence_file import Estimate, SeedGain
 from pixelproof.runs.files import write_bytes
 
 MODELS = ("fcn32s", "fcn8s")
+NEXT = r"95\% interval"
 HOSTILE = "a_b%$\\{}"
 PRINTS = r"a\_b\%\$\textbackslash{}\{\}"
 
@@ -99,7 +100,7 @@ def test_several_runs_have_mean_spread_and_a_mark_only_after_holm(built: Path, a
     (pair, _) = csv.DictReader(files["segmentation-pairs.csv"].data.decode().splitlines())
     assert (pair["metric"], pair["over"]) == ("boundary_f1", "images and seeds")
     text = files["segmentation-models.tex"].data.decode()
-    assert " & Boundary F1 & Runs" in text
+    assert f" & {in_lines('Boundary F1')} & Runs" in text
     mark = MARK if marked else ""
     assert "& 72.3 $\\pm$ 2.5 & 3 \\\\\n" in text
     assert f"& \\textbf{{82.0}}{mark} $\\pm$ 2.8 & 2 \\\\\n" in text
@@ -132,7 +133,7 @@ def test_tables_of_a_comparison_are_called_by_what_they_hold(
     right = load_scores(tmp_path / "b.npz").correct.tolist()
     assert [row["correct"] == "true" for row in images if row["model"] == record.models[1].name] == right
     texts = [files[f"{kind}.tex"].data.decode() for kind in ("models", "classes")]
-    assert f"Model & {whole} \\\\\n" in texts[0]
+    assert f"Model & {in_lines(whole)} \\\\\n" in texts[0]
     assert f": {each} of each class, in percent" in texts[1]
     assert ("\nMean & " in texts[1]) == (":" not in metric)
 
@@ -168,8 +169,8 @@ def test_only_what_was_tested_has_stars(built: Path, metric: str, head: str, eac
     files = named(part_tables(replace(part, comparison=record, evidence=evidence)))
     texts = {kind: files[f"segmentation-{kind}.tex"].data.decode() for kind in ("models", "classes")}
     heads = next(line for line in texts["models"].splitlines() if line.startswith("Model"))
-    assert "mIoU & 95\\% interval" in heads
-    assert stars(texts["models"]) == {heads.split(" & ").index(head)}
+    assert f"mIoU & {in_lines(NEXT)}" in heads
+    assert stars(texts["models"]) == {heads.split(" & ").index(in_lines(head))}
     assert ": IoU of each class" in texts["classes"]
     assert (stars(texts["classes"]) == {2}) == (MARK in texts["classes"]) == each
     (row, _) = csv.DictReader(files["segmentation-models.csv"].data.decode().splitlines())

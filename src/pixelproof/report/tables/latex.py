@@ -11,6 +11,8 @@ from pixelproof.errors import visible
 MARK = r"$^{\ast}$"
 """Behind a figure that is known to be better than every other one of its row or column."""
 UNDEFINED = "--"
+WIDE = 10
+"""Signs of a head from which on it has two lines, as far as it has two words."""
 _SPECIAL = {sign: f"\\{sign}" for sign in "_%$&#{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -22,6 +24,17 @@ _SPECIAL = {sign: f"\\{sign}" for sign in "_%$&#{}"} | {
     "[": "{[}",
     "*": "{*}",
 }
+_COMMANDS = (
+    r"\leq\geq\neq\approx\infty"
+    r"\alpha\beta\gamma\delta\varepsilon\zeta\eta\theta\iota\kappa\lambda\mu\nu\xi\pi\rho\sigma\tau\upsilon\varphi\chi\psi"
+    r"\omega\Gamma\Delta\Theta\Lambda\Xi\Pi\Sigma\Upsilon\Phi\Psi\Omega"
+)
+_MATHEMATICS = {"−": "-"} | dict(
+    zip("≤≥≠≈∞αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", re.findall(r"\\\w+", _COMMANDS), strict=True)
+)
+"""Signs that no font for text of pdfLaTeX has; Greek ones where they stand alone, as in "β cells"."""
+_ALONE = re.compile(f"(?<![\u0370-\u03ff])[{''.join(_MATHEMATICS)}](?![\u0370-\u03ff])")
+_BREAKS = re.compile(r" |(?<=\w)-(?=\w)")
 _JOINED = re.compile(r"([-'`,])(?=\1)")
 """Signs that become another one where they stand twice."""
 
@@ -48,7 +61,21 @@ def escaped(text: str) -> str:
     a\_b 50\%
     """
     line = "".join(_SPECIAL.get(sign, sign) for sign in visible(" ".join(text.split())))
-    return _JOINED.sub(r"\1{}", line)
+    line = _JOINED.sub(r"\1{}", line)
+    return _ALONE.sub(lambda sign: rf"\ensuremath{{{_MATHEMATICS[sign[0]]}}}", line)
+
+
+def in_lines(text: str) -> str:
+    r"""Return the head of a column, given as LaTeX, in two lines where it has several words and is not short.
+
+    >>> print(in_lines("Pixel accuracy"))
+    \begin{tabular}[b]{@{}r@{}}Pixel\\accuracy\end{tabular}
+    """
+    ends = [place.end() for place in _BREAKS.finditer(text)]
+    if len(text) < WIDE or not ends:
+        return text
+    middle = min(ends, key=lambda place: abs(place - len(text) / 2))
+    return rf"\begin{{tabular}}[b]{{@{{}}r@{{}}}}{text[:middle].rstrip()}\\{text[middle:]}\end{{tabular}}"
 
 
 def bold_best(figures: Sequence[Figure]) -> list[str]:
@@ -75,10 +102,14 @@ def table(columns: str, heads: Sequence[str], blocks: Sequence[Sequence[Sequence
     """
     rows = "\\midrule\n".join("".join(_line(row) for row in block) for block in blocks if block)
     return (
-        "% Needs \\usepackage{booktabs}\n"
-        f"\\begin{{table}}\n\\centering\n\\caption{{{caption}}}\n\\label{{tab:{key}}}\n"
+        "% Needs \\usepackage{booktabs}; with \\usepackage{graphicx} it shrinks where it is wider than the line\n"
+        "\\begin{table}\n\\centering\n"
+        "\\ifdim\\belowcaptionskip>0pt\\else\\setlength{\\belowcaptionskip}{6pt}\\fi\n"
+        f"\\caption{{{caption}}}\n\\label{{tab:{key}}}\n"
+        "\\providecommand{\\resizebox}[3]{#3}\n"
+        "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
         f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{_line(heads)}\\midrule\n{rows}\\bottomrule\n"
-        "\\end{tabular}\n\\end{table}\n"
+        "\\end{tabular}}\n\\end{table}\n"
     )
 
 

@@ -10,7 +10,7 @@ from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.numbers import count, counted
 from pixelproof.report.beside import Beside, stem
 from pixelproof.report.tables.compared import WHOLE, Marks
-from pixelproof.report.tables.latex import MARK, UNDEFINED, Figure, bold_best, escaped, table
+from pixelproof.report.tables.latex import MARK, UNDEFINED, Figure, bold_best, escaped, in_lines, table
 from pixelproof.report.tables.table import Cell, Row, Table
 from pixelproof.runs.metric_names import of_each
 
@@ -158,11 +158,10 @@ def _many_models(found: Printed, rows: Sequence[Row], models: Sequence[str]) -> 
 
 def _table(found: Printed, kind: str, shown: Columns, last: Sequence[str], said: Sequence[str]) -> str:
     rows = [list(row) for row in zip(*(cells for _, cells in shown), strict=True)]
+    heads = [in_lines(text) for text, _ in shown]
     caption = "".join(f"{sentence}. " for sentence in said if sentence).rstrip()
     key = stem((found.part, kind))
-    return table(
-        "l" + "r" * (len(shown) - 1), [head for head, _ in shown], [rows, [last] if last else []], caption, key
-    )
+    return table("l" + "r" * (len(shown) - 1), heads, [rows, [last] if last else []], caption, key)
 
 
 def _best_said(compared: Sequence[object], marks: Sequence[bool], other: str) -> list[str]:
