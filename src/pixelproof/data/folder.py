@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,18 +37,48 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A file that is left out, as a list says.
+
+    Attributes:
+        file: The image; or a mask without one.
+        reason: Why, as the list has it; empty where it says nothing.
+        note: What else the list says of it.
+        split: The split it would be in; empty for a file that is part of no sample.
+        sample: The sample that it would be.
+        called: What its class is called there, for classification.
+    """
+
+    file: Path
+    reason: str = ""
+    note: str = ""
+    split: str = ""
+    sample: Sample | None = None
+    called: str = ""
+
+
+@dataclass(frozen=True)
 class DataFolder:
-    """A labelled data set: what the layout finders and the label contract make of a folder."""
+    """A labelled data set: what the layout finders and the label contract make of a folder.
+
+    ``splits`` are without the images that are left out.
+    """
 
     root: Path
     layout: str
     scheme: LabelScheme
     splits: dict[str, tuple[Sample, ...]]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def task(self) -> Task:
         """Classification or segmentation."""
         return self.scheme.task
+
+    @property
+    def whole(self) -> dict[str, tuple[Sample, ...]]:
+        """The splits with the images that are left out among them."""
+        return with_left_out(self.splits, self.left_out)
 
     def split(self, name: str) -> tuple[Sample, ...]:
         """Return the samples of a split.
@@ -58,3 +89,11 @@ class DataFolder:
         if name not in self.splits:
             raise UserError(f"{self.root} has no split '{name}'", nearest(name, list(self.splits)))
         return self.splits[name]
+
+
+def with_left_out(splits: Mapping[str, Sequence[Sample]], left_out: Sequence[LeftOut]) -> dict[str, tuple[Sample, ...]]:
+    """Return splits with those images among them that would be in them, were they not left out."""
+    return {
+        name: (*samples, *(each.sample for each in left_out if each.split == name and each.sample))
+        for name, samples in splits.items()
+    }

@@ -24,6 +24,8 @@ from pixelproof.labels import LARGEST_ID, PRESETS, Color, LabelScheme, count_col
 from pixelproof.numbers import counted
 from pixelproof.progress import say, say_once
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
+from pixelproof.runs.left_out_file import counts_of, in_words
 from pixelproof.schema import parse
 
 _MASKS_LOOKED_AT = 40
@@ -56,6 +58,9 @@ def open_data(root: Path) -> DataFolder:
         say_once(f"note: {table} labels these images, and its labels are not read: {root} is read as '{found.layout}'")
     if found.ungrouped:
         say_once(f"note: {found.ungrouped}")
+    if found.left_out:
+        reasons = in_words(counts_of(each.reason for each in found.left_out))
+        say_once(f"note: {counted(len(found.left_out), 'image')} of {root} left out, as {LEAVE_OUT} says: {reasons}")
     return label(root, found, find_scheme(root, found))
 
 
@@ -82,10 +87,17 @@ def _heed_unread(root: Path, found: Found) -> None:
 def label(root: Path, found: Found, scheme: LabelScheme) -> DataFolder:
     """Put a reading of a folder and a label contract together."""
     check_task(root, found, scheme.task)
-    splits = {name: tuple(samples) for name, samples in found.splits.items()}
+    splits, left_out = {name: tuple(samples) for name, samples in found.splits.items()}, tuple(found.left_out)
     if found.task == "classification":
-        splits = {name: _classified(root, found, scheme, samples) for name, samples in splits.items()}
-    return DataFolder(root, found.layout, scheme, splits)
+        class_of = found.class_of | {each.file: each.called for each in left_out}
+        index = class_index(scheme, class_of.values())
+
+        def classified(sample: Sample) -> Sample:
+            return _classified(root, sample, class_of[sample.image], index)
+
+        splits = {name: tuple(map(classified, samples)) for name, samples in splits.items()}
+        left_out = tuple(replace(each, sample=each.sample and classified(each.sample)) for each in left_out)
+    return DataFolder(root, found.layout, scheme, splits, left_out)
 
 
 def find_scheme(root: Path, found: Found) -> LabelScheme:
@@ -174,13 +186,8 @@ def scheme_of_keys(keys: Iterable[str], names: Mapping[str, str], where: Path) -
     return parse(LabelScheme, {"task": "classification", "classes": classes}, str(where))
 
 
-def _classified(root: Path, found: Found, scheme: LabelScheme, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
-    """Give each sample its class index, matching folder names against class names and ids."""
-    index = class_index(scheme, found.class_of.values())
-    labelled = []
-    for sample in samples:
-        name = found.class_of[sample.image]
-        if name not in index:
-            raise UserError(f"{sample.image} is of class '{name}', which {root / LABELS_FILE} does not name", "add it")
-        labelled.append(replace(sample, label=index[name]))
-    return tuple(labelled)
+def _classified(root: Path, sample: Sample, called: str, index: Mapping[str, int]) -> Sample:
+    """Give a sample its class index, matching what its class is called against class names or ids."""
+    if called not in index:
+        raise UserError(f"{sample.image} is of class '{called}', which {root / LABELS_FILE} does not name", "add it")
+    return replace(sample, label=index[called])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
+from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
@@ -32,6 +34,7 @@ from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writa
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
+from pixelproof.runs.left_out_file import Entry, save_list
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.verbs.parts import data_for
 
@@ -92,6 +95,13 @@ def explain_run(
         new = ExplanationFolder(folder)
         written = [*new.save(findings), *_copy(findings.next, parts, new), new.scores]
         save_scores(new.scores, scores)
+        if doubtful := _doubtful(findings.suspects, parts, Path(data)):
+            save_list(new.leave_out, doubtful)
+            written.append(new.leave_out)
+            confirm = (
+                f"take the # from those that you have looked at, then: pixelproof leave-out {data} {target.leave_out}"
+            )
+            say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
         written.append(build_report(folder))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
     return [target.path / path.relative_to(folder) for path in written]
@@ -138,6 +148,17 @@ def _parts(run: Run, data: Path, split: str, most: int | None) -> dict[str, Sequ
         raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
     parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
     return parts
+
+
+def _doubtful(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], data: Path) -> list[Entry]:
+    """Return the images whose labels are doubted, each once, as comments: a person must confirm it."""
+    paths = {(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
+    entries: dict[str, Entry] = {}
+    for row in rows:
+        name = Path(os.path.relpath(paths[row.split, row.id], data)).as_posix()
+        note = f"{row.given} looks like {row.suggested}: {row.why}"
+        entries.setdefault(name, Entry(name, "doubtful-label", note, sure=False))
+    return list(entries.values())
 
 
 def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: ExplanationFolder) -> list[Path]:

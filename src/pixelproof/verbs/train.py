@@ -22,6 +22,7 @@ from pixelproof.runs import Run
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
+from pixelproof.runs.left_out_file import counts_of
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.machine import installed
 from pixelproof.runs.packages import version
@@ -173,6 +174,7 @@ def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, An
             "layout": data.layout,
             "images": {name: len(samples) for name, samples in parts.items()},
             "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
+            "left_out": counts_of(each.reason for each in data.left_out),
         },
     }
 

@@ -48,6 +48,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     sizes.dark_images,
     sizes.blank_images,
     files.tables_not_read,
+    files.left_out,
     files.unused_images,
     files.empty_folders,
     sizes.mixed_sizes,

@@ -85,7 +85,11 @@ class Survey:
 
     def name(self, path: Path) -> str:
         """Return a path relative to the data root, with forward slashes."""
-        return printable(path.relative_to(self.root).as_posix())
+        return printable(self.place(path))
+
+    def place(self, path: Path) -> str:
+        """Return the same as it is, though no file of ours could hold it."""
+        return path.relative_to(self.root).as_posix()
 
     def relative(self, text: str) -> str:
         """Return a message with the paths in it relative to the data root."""
@@ -142,6 +146,7 @@ def _walk(survey: Survey) -> None:
     """Note the files that no split uses and the folders that hold nothing."""
     found = survey.found
     noted = {*found.unpaired, *found.lists, *found.tables, *found.passed_over}
+    noted |= {file for each in found.left_out for file in (each.file, each.sample and each.sample.mask) if file}
     used = set(survey.splits) | noted | {*chain.from_iterable(found.doubled)}
     filled: set[Path] = set()
     for parent, folders, files in os.walk(survey.root, topdown=False):

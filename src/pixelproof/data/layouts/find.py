@@ -9,6 +9,7 @@ from pixelproof.data.layouts.beside import add_groups_beside, beside_table, requ
 from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import add_groups
+from pixelproof.data.layouts.left_out import leave_out
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.lists import pascal_voc
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
@@ -62,6 +63,7 @@ def find_layout(root: Path) -> Found:
     require_read(root, readings[0])
     add_groups(root, readings[0])
     add_groups_beside(root, readings[0])
+    leave_out(root, readings[0])
     return readings[0]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixelproof.config import Task
-from pixelproof.data.folder import Sample
+from pixelproof.data.folder import LeftOut, Sample
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Found:
         ungrouped: Why a table of labels is not read for it; empty if it is, or says nothing of that.
         lists: Files that say which images belong to which split, and were read for it.
         unlisted: How many images none of them names, and are left out.
+        left_out: The files that ``leave_out.csv`` names, which are in none of the above.
         certain: True if names or contents of the files rule out any other reading.
         unclear: Why the reading cannot be used although it fits; empty if it can.
     """
@@ -44,5 +45,6 @@ class Found:
     ungrouped: str = ""
     lists: list[Path] = field(default_factory=list)
     unlisted: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
     certain: bool = False
     unclear: str = ""
