@@ -206,4 +206,4 @@ def test_every_verb_reads_the_data_without_them(color_classes, tmp_path, pixelpr
     assert api.leave_out(root, tmp_path / "why" / "leave_out.csv")["added"] == 1
     code, _, err = pixelproof("train", root, "--out", out, "--resume")
     assert code == 2
-    assert "is not the data that" in err
+    assert "began on, as other images are left out of it; give that data" in err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from pixelproof.data import Sample
 from pixelproof.data.folder import with_left_out
 from pixelproof.data.layouts import find_layout, folders_below, images_in
 from pixelproof.data.masks import read_mask
-from pixelproof.data.opening import observed_colors
+from pixelproof.data.schemes import observed_colors
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
@@ -105,7 +105,7 @@ def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], Samples
         return _masks(truth, files), {}, set()
 
     def place(sample: Sample) -> str:
-        return _IMAGE_SUFFIX.sub("", sample.image.relative_to(truth).with_suffix("").as_posix())
+        return _IMAGE_SUFFIX.sub("", PurePosixPath(found.place(truth, sample.image)).with_suffix("").as_posix())
 
     found = find_layout(truth)
     whole = match(with_left_out(found.splits, found.left_out), place, wanted, truth)

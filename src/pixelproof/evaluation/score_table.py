@@ -11,7 +11,8 @@ from pixelproof.array_types import Int64
 from pixelproof.data.label_table import ProbabilityTable, header, read_probabilities, read_table
 from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.layouts.groups import groups_in
-from pixelproof.data.opening import open_data, scheme_of_keys
+from pixelproof.data.opening import open_data
+from pixelproof.data.schemes import scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import confidence_counts
 from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by, without
@@ -123,7 +124,7 @@ def _true_labels(
         if labels is not None:
             raise UserError(f"{truth} has classes of its own, so {labels} would not be read", "leave --labels out")
         data = open_data(truth)
-        whole = match(data.whole, lambda s: s.image.relative_to(truth).as_posix(), wanted, truth)
+        whole = match(data.whole, lambda s: data.place(s.image), wanted, truth)
         samples, left_out = without(whole, data.left_out)
         labelled = {k: data.scheme.names[s.label] for k, s in samples.items() if s.label is not None}
         return labelled, data.scheme, samples, left_out

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from pixelproof.data.layouts import find_layout
+from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.left_out import take_out
+from pixelproof.errors import UserError
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath, Paths, as_paths, read_text, write_text
 from pixelproof.runs.left_out_file import FILE, Entry, counts_of, extended, load_list
@@ -37,8 +38,8 @@ def leave_out(data: AnyPath, lists: Paths = ()) -> dict[str, Any]:
         take_out(root, found, (entry for entry in load_list(given) if entry.sure), given)
     new = found.left_out[before:]
     if new:
-        require_writable(path)
-        entries = (Entry(_name(root, each.file), each.reason, each.note) for each in new)
+        _require_writable(path)
+        entries = (Entry(found.place(root, each.file), each.reason, each.note) for each in new)
         write_text(path, extended(read_text(path) if path.is_file() else "", entries))
     return {
         "file": str(path),
@@ -46,10 +47,14 @@ def leave_out(data: AnyPath, lists: Paths = ()) -> dict[str, Any]:
         "left_out": len(found.left_out),
         "reasons": counts_of(each.reason for each in found.left_out),
         "splits": dict(Counter(each.split for each in found.left_out if each.split)),
-        "images": [_name(root, each.file) for each in found.left_out],
+        "images": [found.place(root, each.file) for each in found.left_out],
     }
 
 
-def _name(root: Path, file: Path) -> str:
-    """Return a file's path in the data's folder."""
-    return Path(os.path.relpath(file, root)).as_posix()
+def _require_writable(path: Path) -> None:
+    """Refuse a folder that may not be written to, and say what serves in its place."""
+    try:
+        require_writable(path)
+    except UserError as error:
+        remedy = f"name {path.parent} in a {FOLDERS} in a folder of your own, and give that as DATA from then on"
+        raise UserError(error.problem, remedy) from None

@@ -13,7 +13,7 @@ from pixelproof.runs.diagnosis_file import Severity
 from pixelproof.runs.learned import MANY
 
 Group = list[Sample]
-LISTED = "doctor --out DIR lists the others in DIR/leave_out.csv, to be left out"
+LISTED = "doctor --out DIR lists them in DIR/leave_out.csv"
 SPREAD = (
     "without a validation split, copies are spread over train and the part set aside, whose score rewards learning by "
     "heart"
@@ -28,7 +28,7 @@ def conflicting_labels(survey: Survey) -> Iterator[Finding]:
             f"{counted(len(groups), 'group')} of identical images with different labels ({_words(survey, groups)}): "
             "at least one label of each is wrong"
         )
-        fix = "look at them, keep the right label and remove the other files"
+        fix = f"look at them, and leave out those whose label is wrong; {LISTED}"
         yield survey.finding("conflicting-labels", "error", _paths(groups), message, fix)
 
 
@@ -42,7 +42,7 @@ def duplicates_across_splits(survey: Survey) -> Iterator[Finding]:
             "the score rewards learning by heart"
         )
         yield survey.finding(
-            "duplicate-across-splits", "error", _paths(groups), message, f"keep those of the later split; {LISTED}"
+            "duplicate-across-splits", "error", _paths(groups), message, f"leave those of train out; {LISTED}"
         )
 
 
@@ -56,13 +56,13 @@ def duplicates_within_split(survey: Survey) -> Iterator[Finding]:
         paths = _paths(divided)
         many = len(paths) > MANY * len(survey.found.splits["train"])
         severity: Severity = "error" if many else "warning"
-        yield survey.finding("duplicate-in-train", severity, paths, message, f"keep one of each; {LISTED}")
+        yield survey.finding("duplicate-in-train", severity, paths, message, f"leave all but one out; {LISTED}")
     if counted_twice := [g for g in groups if g not in divided]:
         message = (
             f"{counted(len(counted_twice), 'group')} of identical images ({_words(survey, counted_twice)}): "
             "they count twice"
         )
-        yield survey.finding("duplicate", "warning", _paths(counted_twice), message, f"keep one of each; {LISTED}")
+        yield survey.finding("duplicate", "warning", _paths(counted_twice), message, f"leave all but one out; {LISTED}")
 
 
 def conflict(survey: Survey, group: Group) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS
+from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.tables import LABELS
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
@@ -16,7 +17,7 @@ from pixelproof.runs import LABELS_FILE
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.left_out_file import counts_of, in_words
 
-_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS, LEAVE_OUT})
+_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS, LEAVE_OUT, FOLDERS})
 
 
 def unreadable(survey: Survey) -> Iterator[Finding]:

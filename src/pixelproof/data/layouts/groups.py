@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from pixelproof.data.folder import Sample
+from pixelproof.data.folder import Sample, place_in
 from pixelproof.data.label_table import header, read_table
 from pixelproof.data.layouts.found import Found
 from pixelproof.errors import UserError
@@ -87,8 +86,8 @@ def images_by_name(root: Path, ids: Mapping[Path, Collection[str]]) -> dict[str,
     exact: dict[str, set[Path]] = defaultdict(set)
     loose: dict[str, set[Path]] = defaultdict(set)
     for image, own in ids.items():
-        relative = PurePath(os.path.relpath(image, root))
-        for name in {*own, relative.as_posix(), relative.with_suffix("").as_posix()}:
+        relative = place_in(root, {}, image)
+        for name in {*own, relative, relative.removesuffix(image.suffix)}:
             exact[name].add(image)
         for name in (image.name, image.stem):
             loose[name].add(image)

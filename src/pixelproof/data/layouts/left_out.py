@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from pixelproof.data.folder import LeftOut, Sample
@@ -12,8 +12,8 @@ from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import ids_by_image, images_by_name
 from pixelproof.errors import UserError
 from pixelproof.runs.left_out_file import FILE, Entry, load_list
-from pixelproof.schema import nearest
 
+_COMPARED = 10_000
 Names = Mapping[str, set[Path]]
 
 
@@ -73,13 +73,17 @@ def _known(root: Path, found: Found) -> Names:
     """Return the files that an entry may stand for, by name; a sample's mask stands for its image."""
     samples = [sample for those in found.splits.values() for sample in those]
     samples += [each.sample for each in found.left_out if each.sample]
-    known = images_by_name(root, ids_by_image(samples))
+    ids = ids_by_image(samples)
+    for image, own in ids.items():
+        place = found.place(root, image)
+        own |= {place, place.removesuffix(image.suffix)}
+    known = images_by_name(root, ids)
     others = {sample.mask: sample.image for sample in samples if sample.mask}
     alone = [*found.unpaired, *(each.file for each in found.left_out), *(f for pair in found.doubled for f in pair)]
     for file in alone:
         others.setdefault(file, file)
     for file, meant in others.items():
-        known.setdefault(PurePosixPath(os.path.relpath(file, root)).as_posix(), {meant})
+        known.setdefault(found.place(root, file), {meant})
     return known
 
 
@@ -88,12 +92,23 @@ def _file(entry: Entry, known: Names, root: Path, path: Path) -> Path:
     files = known.get(PurePosixPath(entry.name).as_posix(), set())
     where = f"line {entry.line} of {path}" if entry.line else str(path)
     if not files:
-        raise UserError(f"{where} names '{entry.name}', and {root} has no such image", nearest(entry.name, list(known)))
+        raise UserError(
+            f"{where} names '{entry.name}', and {root} has no such image",
+            _advice(entry.name, known),
+        )
     if len(files) > 1:
         both = " or ".join(map(str, sorted(files)[:2]))
         raise UserError(f"{where} names '{entry.name}', which may be {both}", "write its path in the folder")
     (file,) = files
     return file
+
+
+def _advice(name: str, known: Names) -> str:
+    """Return what to do about a name that is no image: write one like it, of its folder or file; all take minutes."""
+    folder, _, file = name.rpartition("/")
+    near = [each for each in known if folder == each.rpartition("/")[0] or file == each.rpartition("/")[2]]
+    close = get_close_matches(name, near or list(known)[:_COMPARED], n=1)
+    return f"did you mean '{close[0]}'?" if close else "write its path in the folder, or remove the line"
 
 
 def _heed_doubled(found: Found, out: dict[Path, Entry]) -> None:
