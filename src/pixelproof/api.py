@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.ensemble import ensemble_runs as ensemble
     from pixelproof.verbs.evaluate import evaluate_run as evaluate
     from pixelproof.verbs.explain import explain_run as explain
+    from pixelproof.verbs.leave_out import leave_out
     from pixelproof.verbs.masks import draw_masks as masks
     from pixelproof.verbs.pack import pack_folder as pack
     from pixelproof.verbs.predict import predict_run as predict
@@ -46,6 +47,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "leave_out",
     "map",
     "masks",
     "pack",
@@ -73,6 +75,7 @@ _FUNCTIONS = {
     "evaluate": "pixelproof.verbs.evaluate.evaluate_run",
     "explain": "pixelproof.verbs.explain.explain_run",
     "export": "pixelproof.deploy.export.export_run",
+    "leave_out": "pixelproof.verbs.leave_out.leave_out",
     "map": "pixelproof.deploy.map.map_scene",
     "masks": "pixelproof.verbs.masks.draw_masks",
     "pack": "pixelproof.verbs.pack.pack_folder",

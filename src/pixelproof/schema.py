@@ -82,6 +82,7 @@ def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]
         field = model.model_fields.get(str(part))
         if field is None:
             continue
-        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        inner = getattr(field.annotation, "__args__", ())
+        candidates = [field.annotation, *(getattr(each, "__origin__", each) for each in inner)]
         model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
     return list(model.model_fields)

@@ -64,6 +64,7 @@ OPTIONS = {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
     },
     "export": {"--format", "--to", "--out", "--data", "--images", "--tolerance", "--overwrite", "--json", "--help"},
+    "leave-out": {"--json", "--help"},
     "map": {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
         *("--tta", "--scales", "--device", "--backend", "--overwrite", "--json", "--help"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,11 +60,25 @@ def doctor(
     else:
         _print(printed, diagnosis)
     if out is not None and not json:
+        _print_list(printed, data, out, diagnosis)
         print(out / PAGE)
     if write_labels:
         _write(printed, data, diagnosis.summary["proposal"])
     if diagnosis.of("error") or (strict and diagnosis.of("warning")):
         raise typer.Exit(1)
+
+
+def _print_list(console: Console, data: Path, out: Path, diagnosis: Diagnosis) -> None:
+    """Say what the list of images to leave out holds, and how it is used."""
+    from pixelproof.numbers import counted
+    from pixelproof.runs.left_out_file import FILE
+
+    if diagnosis.leave_out:
+        sure = sum(entry.sure for entry in diagnosis.leave_out)
+        doubtful = counted(len(diagnosis.leave_out) - sure, "comment")
+        said = f"{out / FILE} has {counted(sure, 'image')} to leave out and {doubtful} to decide on; look at them, then"
+        command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(out / FILE))}"
+        console.print(f"{said}: {command}", soft_wrap=True)
 
 
 def _refuse_overwriting(data: Path) -> None:

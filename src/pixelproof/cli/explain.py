@@ -28,7 +28,7 @@ def explain(
     """Say which classes mix, which labels are probably wrong, and what to look at next.
 
     Writes report.html, to look at, and what it is made of: explanation.json (classification), suspects.csv, next.csv,
-    the images at its head in next/, and scores.npz.
+    the images at its head in next/, scores.npz, and leave_out.csv, for those that are to be left out of the data.
     """
     from pixelproof.verbs.explain import explain_run
 

@@ -22,6 +22,7 @@ from pixelproof.cli.ensemble import ensemble
 from pixelproof.cli.evaluate import evaluate
 from pixelproof.cli.explain import explain
 from pixelproof.cli.export import export
+from pixelproof.cli.leave_out import leave_out
 from pixelproof.cli.map import map_scene
 from pixelproof.cli.masks import masks
 from pixelproof.cli.pack import pack
@@ -52,6 +53,7 @@ for verb in (
     cut,
     masks,
     doctor,
+    leave_out,
     show,
     train,
     ensemble,

@@ -30,14 +30,16 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     """Return all samples of ``train``, ``selection``, ``validation`` and, where the data has one, ``test``.
 
     A data set without a validation split has one carved out of train, or is divided into folds; the selection part
-    always comes out of train, so that a checkpoint is never chosen on the images that give the score.
+    always comes out of train, so that a checkpoint is never chosen on the images that give the score. Parts are divided
+    before images are left out, so that all others stay where they are.
 
     Raises:
         UserError: There are no training images, too few to set some aside, or one in whose id ``groups`` finds nothing.
     """
     if config.groups not in (None, TABLE):
         scenes_of((sample.id for sample in data.split("train")), config.groups)  # where each must have one
-    data = replace(data, splits=grouped(data.splits, config.groups))
+    left_out = {each.file for each in data.left_out}
+    data = replace(data, splits=grouped(data.whole, config.groups), left_out=())
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
     if config.place is not None:
@@ -50,7 +52,8 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
         train, parts["validation"] = carve(train, config.validation, config.split_seed, "validation")
     train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection")
     parts["train"] = train
-    if not train or not parts["validation"]:
+    parts = {name: tuple(sample for sample in own if sample.image not in left_out) for name, own in parts.items()}
+    if not parts["train"] or not parts["validation"]:
         problem = f"{data.root} has too few images, or groups of them, to set some aside for validation"
         raise UserError(problem, "add images or a split")
     if data.task == "classification":

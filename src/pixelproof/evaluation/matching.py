@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from pixelproof.data import Sample
+from pixelproof.data.folder import LeftOut
 from pixelproof.errors import UserError
 from pixelproof.runs.scores import Names
 
@@ -39,6 +40,13 @@ def match(
     if rivals and set(names) <= set(best):
         raise UserError(f"what was predicted may be any of several splits of {truth}", "give the folder of one split")
     return best
+
+
+def without(samples: Samples, left_out: Iterable[LeftOut]) -> tuple[Samples, set[str]]:
+    """Return the samples that are not left out of a data set, and the names of those that are."""
+    gone = {each.file for each in left_out}
+    names = {name for name, sample in samples.items() if sample.image in gone}
+    return {name: sample for name, sample in samples.items() if name not in names}, names
 
 
 def ids_of(samples: Samples) -> dict[str, str]:

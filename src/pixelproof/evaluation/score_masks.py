@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from pixelproof.data import Sample
+from pixelproof.data.folder import with_left_out
 from pixelproof.data.layouts import find_layout, folders_below, images_in
 from pixelproof.data.masks import read_mask
-from pixelproof.data.opening import observed_colors
+from pixelproof.data.schemes import observed_colors
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
-from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by
+from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by, without
 from pixelproof.labels import PRESETS, LabelScheme, matching_presets
 from pixelproof.progress import track
 from pixelproof.runs import LABELS_FILE, Boundaries, SegmentationScores, Source, has_classes
@@ -73,7 +74,8 @@ def _matched_masks(predictions: Path, truth: Path, written: str) -> tuple[dict[s
     for files in (below, direct) if direct else (below,):
         named = _masks(predictions, files)
         predicted = {_IMAGE_SUFFIX.sub("", name): path for name, path in named.items()}
-        true, samples = _true_masks(truth, set(predicted))
+        true, samples, left_out = _true_masks(truth, set(predicted))
+        predicted = {name: path for name, path in predicted.items() if name not in left_out}
         if set(predicted) == set(true):
             break
     return predicted, true, samples
@@ -94,16 +96,21 @@ def _masks(folder: Path, files: list[Path]) -> dict[str, Path]:
     return masks
 
 
-def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], Samples]:
-    """Return the masks of a folder of masks, or of the split of a data set that was predicted, and its samples."""
+def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], Samples, set[str]]:
+    """Return masks by name, of a folder or of the split of a data set that was predicted.
+
+    Its samples by name follow, and the names of images that are left out of it.
+    """
     if files := images_in(truth):
-        return _masks(truth, files), {}
+        return _masks(truth, files), {}, set()
 
     def place(sample: Sample) -> str:
-        return _IMAGE_SUFFIX.sub("", sample.image.relative_to(truth).with_suffix("").as_posix())
+        return _IMAGE_SUFFIX.sub("", PurePosixPath(found.place(truth, sample.image)).with_suffix("").as_posix())
 
-    samples = match(find_layout(truth).splits, place, wanted, truth)
-    return {name: sample.mask for name, sample in samples.items() if sample.mask is not None}, samples
+    found = find_layout(truth)
+    whole = match(with_left_out(found.splits, found.left_out), place, wanted, truth)
+    samples, left_out = without(whole, found.left_out)
+    return {name: sample.mask for name, sample in samples.items() if sample.mask is not None}, samples, left_out
 
 
 def _written_scheme(truth: Path, labels: Path | None) -> LabelScheme | None:

@@ -11,10 +11,11 @@ from pixelproof.array_types import Int64
 from pixelproof.data.label_table import ProbabilityTable, header, read_probabilities, read_table
 from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.layouts.groups import groups_in
-from pixelproof.data.opening import open_data, scheme_of_keys
+from pixelproof.data.opening import open_data
+from pixelproof.data.schemes import scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import confidence_counts
-from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by
+from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by, without
 from pixelproof.evaluation.outcomes import kept, outcomes
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import ClassificationScores, Source
@@ -38,7 +39,8 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
     if (chances := read_probabilities(predictions)) is not None:
         return _of_probabilities(predictions, chances, truth, labels)
     predicted = read_table(predictions)
-    true, scheme, samples = _true_labels(truth, set(predicted), labels)
+    true, scheme, samples, left_out = _true_labels(truth, set(predicted), labels)
+    predicted = {name: label for name, label in predicted.items() if name not in left_out}
     require_same_images(predictions, set(predicted), truth, set(true))
     predicted = _named(predictions, predicted, set(scheme.names), truth)
 
@@ -73,8 +75,8 @@ def _of_probabilities(
     predictions: Path, table: ProbabilityTable, truth: Path, labels: Path | None
 ) -> ClassificationScores:
     """Return the scores of a table of probabilities."""
-    true, scheme, samples = _true_labels(truth, set(table.rows), labels, table.classes)
-    require_same_images(predictions, set(table.rows), truth, set(true))
+    true, scheme, samples, left_out = _true_labels(truth, set(table.rows), labels, table.classes)
+    require_same_images(predictions, set(table.rows) - left_out, truth, set(true))
     index = class_index(scheme, table.classes)
     if stray := next((name for name in table.classes if name not in index), None):
         raise UserError(f"{predictions} has a column '{stray}', which is no class of {truth}", "remove or rename it")
@@ -112,8 +114,8 @@ def _ids(samples: Samples, names: Iterable[str]) -> tuple[str, ...]:
 
 def _true_labels(
     truth: Path, wanted: set[str], labels: Path | None, columns: Collection[str] = ()
-) -> tuple[dict[str, str], LabelScheme, Samples]:
-    """Return true labels by file name, the label contract, and a data set's samples by file name.
+) -> tuple[dict[str, str], LabelScheme, Samples, set[str]]:
+    """Return true labels by file name, the label contract, a data set's samples by file name, and what it leaves out.
 
     Of a data set, the split that was predicted is taken. A table that has ``columns`` for more classes than the true
     labels name knows more classes.
@@ -122,17 +124,18 @@ def _true_labels(
         if labels is not None:
             raise UserError(f"{truth} has classes of its own, so {labels} would not be read", "leave --labels out")
         data = open_data(truth)
-        samples = match(data.splits, lambda s: s.image.relative_to(truth).as_posix(), wanted, truth)
+        whole = match(data.whole, lambda s: data.place(s.image), wanted, truth)
+        samples, left_out = without(whole, data.left_out)
         labelled = {k: data.scheme.names[s.label] for k, s in samples.items() if s.label is not None}
-        return labelled, data.scheme, samples
+        return labelled, data.scheme, samples, left_out
     table = read_table(truth)
     if labels is not None:
-        return table, read_labels_for("classification", labels), {}
+        return table, read_labels_for("classification", labels), {}, set()
     names = class_names(truth.parent)
     keys = set(table.values())
     keys = set(columns) if keys <= set(columns) else keys
     numbered = all(key.isdecimal() for key in keys)
-    return table, scheme_of_keys(keys | set(names) if numbered else keys, names, truth), {}
+    return table, scheme_of_keys(keys | set(names) if numbered else keys, names, truth), {}, set()
 
 
 def _named(predictions: Path, predicted: dict[str, str], known: set[str], truth: Path) -> dict[str, str]:

@@ -58,6 +58,7 @@ def diagnosed(found: Illustrated) -> dict[str, object]:
         "title": f"Is {record.data} ready to train on?",
         "data": _data(record),
         "verdict": record.verdict,
+        "list": _list(record),
         "complaints": [_complaint(finding, found) for finding in record.findings],
         "unit": "% of pixels" if masks else "images",
         "splits": list(record.amounts),
@@ -74,6 +75,15 @@ def _data(record: DiagnosisRecord) -> str:
     facts += [counted(len(record.scheme.classes), "class")] if record.scheme else []
     facts += [f"{split} {count(images)}" for split, images in record.splits.items()]
     return " · ".join([*facts, ", ".join(sizes) + more + " pixels"])
+
+
+def _list(record: DiagnosisRecord) -> str:
+    """Say what the list of images to leave out holds; empty where there is none."""
+    if not record.proposed and not record.doubtful:
+        return ""
+    further = f"{counted(record.doubtful, 'image')} as comments, for a person to decide" if record.doubtful else ""
+    sure = counted(record.proposed, "image") if record.proposed else ""
+    return f"lists what may be left out: {', and '.join(filter(None, (sure, further)))}"
 
 
 def _complaint(finding: FindingRecord, found: Illustrated) -> Complaint:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pixelproof.config import RunConfig, TrainingConfig
 from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, room, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
-from pixelproof.runs.facts import Environment, MemberFacts
+from pixelproof.runs.facts import DataFacts, Environment, MemberFacts
+from pixelproof.runs.left_out_file import FILE, in_words
 from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import ImageCounts
 
@@ -27,6 +28,7 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
     versions = [f"Python {known.python}"] if known.python else []
     versions += [f"{name} {version}" for name, version in known.packages.items()]
     together = f"{known.processes} processes" if known.processes > 1 else ""
+    left_out = [("Left out of the data", _left_out(known.data))] if known.data.left_out else []
     facts = [
         ("Command", known.command),
         ("Commit", known.commit),
@@ -35,6 +37,7 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
         ("Processor", _processor(known)),
         ("Seed", _seed(model)),
         ("Data fingerprints", ", ".join(f"{part} {digest}" for part, digest in fingerprints.items())),
+        *left_out,
         ("Images read as", _reading(model.config)),
         ("Selection rule", selection_rule(model, images)),
         ("Training", _training(model)),
@@ -51,6 +54,10 @@ def training_time(parts: Iterable[PartArtefacts]) -> str:
         return ""
     runs = f"all {len(spent)} runs" if len(known) == len(spent) else f"{len(known)} of {len(spent)} runs"
     return f"The training times of {runs} add up to {duration(sum(known))}."
+
+
+def _left_out(data: DataFacts) -> str:
+    return f"{counted(sum(data.left_out.values()), 'image')}, as {FILE} says: {in_words(data.left_out)}"
 
 
 def _processor(known: Environment) -> str:

@@ -51,6 +51,10 @@ class DiagnosisRecord(Strict):
     scheme: LabelScheme | None
     """The label contract, or a proposal for one; None where nothing can be made of the labels."""
     findings: tuple[FindingRecord, ...]
+    proposed: Count = 0
+    """How many images ``leave_out.csv`` beside this file lists to be left out."""
+    doubtful: Count = 0
+    """How many further ones stand there as comments, for a person to decide."""
     examples: dict[str, tuple[str, ...]]
     """Classification: the ``picture_key`` of some images of each class."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixelproof.runs.explanation_file import Explanation, load_explanation, save_explanation
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.ranked_file import Ranked, load_ranked, save_ranked
 from pixelproof.runs.shown import Shown, load_shown, save_shown
 from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
@@ -52,6 +53,7 @@ class ExplanationFolder:
         cams: Of the most confident errors, what speaks for the predicted class; classification.
         worst: Folder of the worst images with truth and prediction, numbered in their order; segmentation.
         doubtful: Folder of the images of the first suspects, likewise.
+        leave_out: The images of these, as a list for a person to say which are left out, likewise.
         scores: The scores of the split that is described, where the explanation stands outside of a study.
     """
 
@@ -65,6 +67,7 @@ class ExplanationFolder:
         self.cams = path / "cams.npz"
         self.worst = path / "worst"
         self.doubtful = path / "doubtful"
+        self.leave_out = path / LEAVE_OUT
         self.scores = path / "scores.npz"
 
     def exists(self) -> bool:
@@ -73,7 +76,7 @@ class ExplanationFolder:
 
     def files(self) -> list[Path]:
         """Return the files that an explanation would write or has written, by their names."""
-        single = [self.explanation, self.suspects, self.next, self.pictures, self.cams, self.scores]
+        single = [self.explanation, self.suspects, self.next, self.pictures, self.cams, self.scores, self.leave_out]
         numbered = [*self.worst.glob(NUMBERED), *self.doubtful.glob(NUMBERED), *self.images.glob(COPIED)]
         return [*single, *sorted(numbered)]
 

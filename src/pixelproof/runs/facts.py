@@ -37,6 +37,8 @@ class DataFacts(Facts):
     layout: str = ""
     images: dict[str, Count] = {}
     fingerprint: dict[str, str] = {}
+    left_out: dict[str, Count] = {}
+    """How many images were left out on purpose, by the reason."""
 
 
 class MemberFacts(Facts):

@@ -105,15 +105,24 @@ def read_rows(path: Path) -> list[tuple[int, list[str]]]:
     Raises:
         UserError: It is missing, unreadable or no CSV.
     """
-    text = read_text(path)
+    return rows_in(read_text(path), path)
+
+
+def rows_in(text: str, path: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows of a table's text, as ``read_rows`` does of a file's; the path is for the message."""
     if text.startswith("sep="):  # which Excel takes for a word to itself
         text = text[text.find("\n") :]
-    head = next(filter(str.strip, text.splitlines()), "")
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count))
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text))
     try:
         return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
         raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
+
+
+def delimiter_of(text: str) -> str:
+    """Return what separates the cells of a table: that of comma, semicolon and tab which its first line has most."""
+    head = next(filter(str.strip, text.splitlines()), "")
+    return max(",;\t", key=head.count)
 
 
 def read_yaml(path: Path) -> Any:

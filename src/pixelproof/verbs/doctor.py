@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pixelproof.config import ModelConfig
 from pixelproof.data.doctor import Diagnosis, examine, illustrate
+from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
 from pixelproof.report.artefacts import refuse_study_or_run
@@ -60,7 +61,7 @@ def examine_data(
 def _refuse_place(out: Path, data: Path, overwrite: bool) -> None:
     """Refuse a folder that holds something of ours already, or that would be examined with the data next time."""
     refuse_study_or_run(out)
-    if out.resolve().is_relative_to(data.resolve()):
+    if any(out.resolve().is_relative_to(folder.resolve()) for folder in folders_of(data)):
         raise UserError(f"{out} lies in the data that is examined", "choose an --out beside it")
     refuse_existing([DiagnosisFolder(out).record, out / PAGE], overwrite)
     require_writable(out)

@@ -12,6 +12,7 @@ from pixelproof.comparison.paired import holm
 from pixelproof.config import run_settings
 from pixelproof.data import Sample
 from pixelproof.data.grouping import grouped
+from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.layouts.groups import FILE
 from pixelproof.data.layouts.listing import meant_split
 from pixelproof.errors import Refusal, UserError
@@ -167,7 +168,7 @@ def _pictures(seen: Seen, ids: Sequence[str]) -> Thumbnails:
 def _require_place(target: DriftFolder, data: Sequence[Path], overwrite: bool) -> None:
     """Refuse a folder that holds something of ours already, or that lies in what is looked at."""
     refuse_study_or_run(target.path)
-    if any(target.path.resolve().is_relative_to(folder.resolve()) for folder in data):
+    if any(target.path.resolve().is_relative_to(each.resolve()) for folder in data for each in folders_of(folder)):
         raise UserError(f"{target.path} lies in the images that are compared", "choose an --out beside them")
     refuse_existing(target.files(), overwrite)
     require_writable(target.path)

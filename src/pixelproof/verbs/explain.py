@@ -9,7 +9,8 @@ from pathlib import Path
 from torch import Tensor
 
 from pixelproof.config import run_settings
-from pixelproof.data import Sample, arrange, fingerprint
+from pixelproof.data import DataFolder, Sample, arrange, fingerprint
+from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.layouts.listing import meant_split
 from pixelproof.data.splits import limit
 from pixelproof.errors import Refusal, UserError
@@ -20,6 +21,7 @@ from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
+from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
@@ -32,6 +34,7 @@ from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writa
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
+from pixelproof.runs.left_out_file import Entry, save_list
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.verbs.parts import data_for
 
@@ -78,7 +81,8 @@ def explain_run(
     opened, target = Run.open(Path(run)), ExplanationFolder(Path(out))
     split = meant_split(split)
     _require_place(target, Path(data), overwrite)
-    parts = _parts(opened, Path(data), split, most)
+    folder = data_for(opened, Path(data))
+    parts = _parts(opened, folder, split, most)
     if further := as_paths(unlabelled):
         files = gather(further, opened.labels().task)
         parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
@@ -88,13 +92,20 @@ def explain_run(
     source = Source(opened.name, split, fingerprint(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
     earlier = [str(file.relative_to(target.path)) for file in target.files()]  # which may list more
-    with atomic_folder(target.path, earlier) as folder:
-        new = ExplanationFolder(folder)
+    with atomic_folder(target.path, earlier) as written_to:
+        new = ExplanationFolder(written_to)
         written = [*new.save(findings), *_copy(findings.next, parts, new), new.scores]
         save_scores(new.scores, scores)
-        written.append(build_report(folder))
+        if doubtful := _doubtful(findings.suspects, parts, folder):
+            save_list(new.leave_out, doubtful)
+            written.append(new.leave_out)
+            confirm = (
+                f"take the # from those that you have looked at, then: pixelproof leave-out {data} {target.leave_out}"
+            )
+            say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
+        written.append(build_report(written_to))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
-    return [target.path / path.relative_to(folder) for path in written]
+    return [target.path / path.relative_to(written_to) for path in written]
 
 
 def explain(
@@ -123,21 +134,32 @@ def _require_place(target: ExplanationFolder, data: Path, overwrite: bool) -> No
     within = Run(target.path.resolve().parent)
     if Run.lies_in(within.path) and target.path.resolve() == within.explanation:
         raise UserError(f"{target.path} is where a study keeps what it finds out", "choose another --out")
-    if data.resolve() in (target.path.resolve(), *target.path.resolve().parents):
+    if any(target.path.resolve().is_relative_to(folder.resolve()) for folder in folders_of(data)):
         raise UserError(f"{target.path} lies in the data set that is explained", "choose another --out")
     if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
         raise UserError(f"{target.path} already holds an explanation", "choose another --out or give --overwrite")
     refuse_existing(target.files(), overwrite)
 
 
-def _parts(run: Run, data: Path, split: str, most: int | None) -> dict[str, Sequence[Sample]]:
+def _parts(run: Run, data: DataFolder, split: str, most: int | None) -> dict[str, Sequence[Sample]]:
     """Return the parts of the data, of train at most so many images."""
     config = run_settings(run)
-    parts: dict[str, Sequence[Sample]] = dict(arrange(data_for(run, data), config.data))
+    parts: dict[str, Sequence[Sample]] = dict(arrange(data, config.data))
     if not parts.get(split):
-        raise UserError(f"{data} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
+        raise UserError(f"{data.root} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
     parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
     return parts
+
+
+def _doubtful(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], data: DataFolder) -> list[Entry]:
+    """Return the images whose labels are doubted, each once, as comments: a person must confirm it."""
+    paths = {(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
+    entries: dict[str, Entry] = {}
+    for row in rows:
+        name = data.place(paths[row.split, row.id])
+        note = f"{row.given} looks like {row.suggested}: {row.why}"
+        entries.setdefault(name, Entry(name, "doubtful-label", note, sure=False))
+    return list(entries.values())
 
 
 def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: ExplanationFolder) -> list[Path]:

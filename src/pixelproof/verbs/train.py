@@ -22,6 +22,7 @@ from pixelproof.runs import Run
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
+from pixelproof.runs.left_out_file import counts_of
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.machine import installed
 from pixelproof.runs.packages import version
@@ -173,6 +174,7 @@ def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, An
             "layout": data.layout,
             "images": {name: len(samples) for name, samples in parts.items()},
             "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
+            "left_out": counts_of(each.reason for each in data.left_out),
         },
     }
 
@@ -192,7 +194,9 @@ def began_on(run: Run, data: DataFolder, now: Mapping[str, str]) -> None:
     if "train" not in then:
         raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
     if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in LEARNED):
-        raise UserError(f"{data.root} is not the data that {run.path} began on", "give that data, or train anew")
+        others = counts_of(each.reason for each in data.left_out) != run.facts().data.left_out
+        why = ", as other images are left out of it" if others else ""
+        raise UserError(f"{data.root} is not the data that {run.path} began on{why}", "give that data, or train anew")
 
 
 def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:

@@ -9,8 +9,9 @@ from pixelproof.config import DataConfig
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import class_index, class_names
-from pixelproof.data.opening import check_task, label, scheme_of_classes
+from pixelproof.data.opening import label
 from pixelproof.data.proposal import Proposal, propose_scheme
+from pixelproof.data.schemes import check_task, scheme_of_classes
 from pixelproof.data.splits import divide
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, Color, LabelScheme, matching_presets
@@ -50,6 +51,8 @@ def settle(survey: Survey) -> Contract:
         except UserError as error:
             message = f"{survey.relative(error.problem)}: without it no label has a meaning"
             broken = [survey.finding("labels-file", "error", [path], message, error.remedy)]
+    if survey.found.scheme is not None:  # that of several folders
+        return Contract(survey.found.scheme, None, tuple(broken))
     contract = _classes(survey) if survey.found.task == "classification" else _masks(survey)
     # A proposal would be written over the broken file.
     return contract if not broken else Contract(contract.scheme, None, tuple(broken))

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.leaving import to_leave_out
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
 from pixelproof.labels import LabelScheme
 from pixelproof.runs.diagnosis_file import SEVERITIES, Severity, verdict
+from pixelproof.runs.left_out_file import Entry
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """All findings, the gravest first, and a summary of the data as plain values.
 
-    ``summary`` holds ``layout``, ``task``, ``classes``, ``splits`` (images by split), ``sizes`` (images by
+    ``summary`` holds ``layout``, ``task``, ``classes``, ``splits`` (images by split), ``left_out`` (images
+    by the reason), ``sizes`` (images by
     "WIDTHxHEIGHT"), ``pixel_shares`` in percent or ``images_per_class`` by split and class, ``mean`` and ``std`` of
     the training images' RGB in 0..1, ``fingerprints`` by split, and ``proposal``: the text of a ``labels.yaml`` where
     there is none. ``survey`` and ``reading`` are all that was seen: the files, and under ``scheme`` their labels; None
@@ -29,6 +33,11 @@ class Diagnosis:
     survey: Survey = field(repr=False, compare=False)
     scheme: LabelScheme | None = field(repr=False, compare=False)
     reading: Reading | None = field(repr=False, compare=False)
+
+    @cached_property
+    def leave_out(self) -> tuple[Entry, ...]:
+        """Which images may be left out, as far as their files tell."""
+        return tuple(to_leave_out(self.survey))
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """Return the findings of one severity."""

@@ -13,6 +13,7 @@ from pixelproof.runs.diagnosis_file import Severity
 from pixelproof.runs.learned import MANY
 
 Group = list[Sample]
+LISTED = "doctor --out DIR lists them in DIR/leave_out.csv"
 SPREAD = (
     "without a validation split, copies are spread over train and the part set aside, whose score rewards learning by "
     "heart"
@@ -21,13 +22,13 @@ SPREAD = (
 
 def conflicting_labels(survey: Survey) -> Iterator[Finding]:
     """Identical images with different labels."""
-    groups = [group for group in survey.identical if _conflict(survey, group)]
+    groups = [group for group in survey.identical if conflict(survey, group)]
     if groups:
         message = (
             f"{counted(len(groups), 'group')} of identical images with different labels ({_words(survey, groups)}): "
             "at least one label of each is wrong"
         )
-        fix = "look at them, keep the right label and remove the other files"
+        fix = f"look at them, and leave out those whose label is wrong; {LISTED}"
         yield survey.finding("conflicting-labels", "error", _paths(groups), message, fix)
 
 
@@ -40,29 +41,32 @@ def duplicates_across_splits(survey: Survey) -> Iterator[Finding]:
             f"{counted(len(groups), 'group')} of identical images in different splits ({_words(survey, groups)}): "
             "the score rewards learning by heart"
         )
-        yield survey.finding("duplicate-across-splits", "error", _paths(groups), message, "remove them from one split")
+        yield survey.finding(
+            "duplicate-across-splits", "error", _paths(groups), message, f"leave those of train out; {LISTED}"
+        )
 
 
 def duplicates_within_split(survey: Survey) -> Iterator[Finding]:
     """Identical images in one split, with one label."""
     splits = survey.splits
-    groups = [g for g in survey.identical if len({splits[s.image] for s in g}) == 1 and not _conflict(survey, g)]
+    groups = [g for g in survey.identical if len({splits[s.image] for s in g}) == 1 and not conflict(survey, g)]
     divided = [g for g in groups if survey.carved and splits[g[0].image] == "train"]
     if divided:
         message = f"{counted(len(divided), 'group')} of identical images in train ({_words(survey, divided)}): {SPREAD}"
         paths = _paths(divided)
         many = len(paths) > MANY * len(survey.found.splits["train"])
         severity: Severity = "error" if many else "warning"
-        yield survey.finding("duplicate-in-train", severity, paths, message, "keep one of each")
+        yield survey.finding("duplicate-in-train", severity, paths, message, f"leave all but one out; {LISTED}")
     if counted_twice := [g for g in groups if g not in divided]:
         message = (
             f"{counted(len(counted_twice), 'group')} of identical images ({_words(survey, counted_twice)}): "
             "they count twice"
         )
-        yield survey.finding("duplicate", "warning", _paths(counted_twice), message, "keep one of each")
+        yield survey.finding("duplicate", "warning", _paths(counted_twice), message, f"leave all but one out; {LISTED}")
 
 
-def _conflict(survey: Survey, group: Group) -> bool:
+def conflict(survey: Survey, group: Group) -> bool:
+    """Return whether identical images have different labels."""
     return len({_label(survey, sample) for sample in group} - {None}) > 1
 
 

@@ -11,6 +11,7 @@ import pixelproof.data.doctor.classes as classes
 import pixelproof.data.doctor.contract as contract
 import pixelproof.data.doctor.duplicates as duplicates
 import pixelproof.data.doctor.files as files
+import pixelproof.data.doctor.folders as folders
 import pixelproof.data.doctor.groups as groups
 import pixelproof.data.doctor.masks as masks
 import pixelproof.data.doctor.near as near
@@ -40,14 +41,17 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     duplicates.conflicting_labels,
     duplicates.duplicates_across_splits,
     groups.groups_across_splits,
+    folders.groups_of_one_name,
     classes.names_alike,
     classes.split_sizes,
+    folders.folders_not_scored,
     duplicates.duplicates_within_split,
     near.near_duplicates,
     overlaps.overlaps,
     sizes.dark_images,
     sizes.blank_images,
     files.tables_not_read,
+    files.left_out,
     files.unused_images,
     files.empty_folders,
     sizes.mixed_sizes,
@@ -65,6 +69,7 @@ CONTRACT_CHECKS: tuple[Callable[[Survey, contract.Contract], Iterator[Finding]],
 LABEL_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     classes.missing_classes,
     classes.imbalance,
+    folders.told_by_folder,
 )
 CLASS_CHECKS: tuple[Callable[[Reading], Iterator[Finding]], ...] = (
     groups.labels_differ_in_group,

@@ -9,12 +9,15 @@ from pathlib import Path
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS
+from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.tables import LABELS
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
+from pixelproof.runs.left_out_file import counts_of, in_words
 
-_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS})
+_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS, LEAVE_OUT, FOLDERS})
 
 
 def unreadable(survey: Survey) -> Iterator[Finding]:
@@ -52,6 +55,15 @@ def doubled(survey: Survey) -> Iterator[Finding]:
     if paths:
         message = f"{counted(len(survey.found.doubled), 'sample')} with two files where one would do"
         yield survey.finding("two-files", "error", paths, message, "remove or rename one of each two")
+
+
+def left_out(survey: Survey) -> Iterator[Finding]:
+    """Images that are left out on purpose."""
+    if those := survey.found.left_out:
+        reasons = in_words(counts_of(each.reason for each in those))
+        message = f"{counted(len(those), 'image')} left out, as {LEAVE_OUT} says: {reasons}"
+        fix = "nothing; a line that is removed there brings its image back"
+        yield survey.finding("left-out", "note", [each.file for each in those], message, fix)
 
 
 def unused_images(survey: Survey) -> Iterator[Finding]:

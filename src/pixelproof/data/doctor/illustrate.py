@@ -48,6 +48,7 @@ def illustrate(diagnosis: Diagnosis, data: str) -> Illustrated:
     examples = [each for placed in classes.values() for each in placed]
     return Illustrated(
         record=_record(diagnosis, data, about, classes),
+        leave_out=list(diagnosis.leave_out),
         images=_pictures(named, partial(_image, reader=survey.reader, side=LARGE)),
         masks=_pictures(named, partial(_mask, scheme=diagnosis.scheme)),
         classes=_pictures(examples, partial(_image, reader=survey.reader, side=SMALL)),
@@ -69,6 +70,8 @@ def _record(
         amounts=summary.get("images_per_class") or summary.get("pixel_shares") or {},
         scheme=diagnosis.scheme,
         findings=tuple(findings),
+        proposed=sum(entry.sure for entry in diagnosis.leave_out),
+        doubtful=sum(not entry.sure for entry in diagnosis.leave_out),
         examples={name: tuple(each.key for each in placed) for name, placed in classes.items()},
     )
 

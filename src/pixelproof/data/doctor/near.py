@@ -45,14 +45,20 @@ class Thumbnails(NamedTuple):
 
 def near_duplicates(survey: Survey) -> Iterator[Finding]:
     """Images of other splits that have a near twin in train, and such of train where a part of it gives the score."""
-    train = _thumbnails(survey, "train")
-    others = [_thumbnails(survey, split) for split in survey.found.splits if split != "train"]
-    if pairs := [pair for other in others for pair in _twins(other, train)]:
+    if pairs := twins(survey):
         harm = "the score rewards learning by heart"
         yield _finding(survey, "near-duplicate", pairs, harm, "move both of a pair into the same split")
+    train = _thumbnails(survey, "train")
     if survey.carved and (pairs := list(_twins(train, train))):
         fix = "add a folder 'validation' with images of other places or times"
         yield _finding(survey, "near-duplicate-in-train", pairs, SPREAD, fix)
+
+
+def twins(survey: Survey) -> list[Pair]:
+    """Return the images of other splits that have a near twin in train, each with the nearest one."""
+    train = _thumbnails(survey, "train")
+    others = (_thumbnails(survey, split) for split in survey.found.splits if split != "train")
+    return [pair for other in others for pair in _twins(other, train)]
 
 
 def _finding(survey: Survey, check: str, pairs: list[Pair], harm: str, fix: str) -> Finding:

@@ -128,13 +128,17 @@ def small_images(survey: Survey) -> Iterator[Finding]:
 
 def blank_images(survey: Survey) -> Iterator[Finding]:
     """Images of a single colour."""
-    dark = set(_dark(survey))
-    paths = [path for path, look in survey.images.items() if look.constant and path not in dark]
-    if paths:
+    if paths := blank(survey):
         message = (
             f"{counted(len(paths), 'image')} of one colour throughout: nodata, or a failed export, taught as a class"
         )
-        yield survey.finding("blank-image", "warning", paths, message, "remove them, or mark their masks as void")
+        yield survey.finding("blank-image", "warning", paths, message, "leave them out, or mark their masks as void")
+
+
+def blank(survey: Survey) -> list[Path]:
+    """Return the images of a single colour, but for those of which too few bits are read to tell."""
+    dark = set(_dark(survey))
+    return [path for path, look in survey.images.items() if look.constant and path not in dark]
 
 
 def _words(size: tuple[int, int]) -> str:

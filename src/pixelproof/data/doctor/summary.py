@@ -14,6 +14,7 @@ from pixelproof.data.fingerprint import fingerprint
 from pixelproof.data.opening import label
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
+from pixelproof.runs.left_out_file import counts_of
 
 _MOST_SIZES = 20
 
@@ -27,6 +28,7 @@ def summarise(survey: Survey, contract: Contract, reading: Reading | None) -> di
         "layout": survey.found.layout,
         "task": survey.found.task,
         "classes": list(contract.scheme.names) if contract.scheme else [],
+        "left_out": counts_of(each.reason for each in survey.found.left_out),
         "splits": {split: len(samples) for split, samples in survey.found.splits.items()},
         "size_count": len(sizes),
         "sizes": dict(sizes.most_common(_MOST_SIZES)),

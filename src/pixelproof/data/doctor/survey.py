@@ -85,11 +85,17 @@ class Survey:
 
     def name(self, path: Path) -> str:
         """Return a path relative to the data root, with forward slashes."""
-        return printable(path.relative_to(self.root).as_posix())
+        return printable(self.place(path))
+
+    def place(self, path: Path) -> str:
+        """Return the same as it is, though no file of ours could hold it."""
+        return self.found.place(self.root, path)
 
     def relative(self, text: str) -> str:
         """Return a message with the paths in it relative to the data root."""
-        return printable(text.replace(f"{self.root}{os.sep}", ""))
+        for name, folder in (*self.found.folders.items(), ("", self.root)):
+            text = text.replace(f"{folder}{os.sep}", f"{name}/" if name else "")
+        return printable(text)
 
     def names(self, paths: Iterable[Path], most: int = 3) -> str:
         """Return the first few paths as words."""
@@ -142,11 +148,14 @@ def _walk(survey: Survey) -> None:
     """Note the files that no split uses and the folders that hold nothing."""
     found = survey.found
     noted = {*found.unpaired, *found.lists, *found.tables, *found.passed_over}
+    noted |= {file for each in found.left_out for file in (each.file, each.sample and each.sample.mask) if file}
     used = set(survey.splits) | noted | {*chain.from_iterable(found.doubled)}
     filled: set[Path] = set()
-    for parent, folders, files in os.walk(survey.root, topdown=False):
+    roots = [*found.folders.values()] or [survey.root]
+    walked = ((root, *step) for root in roots for step in os.walk(root, topdown=False))
+    for root, parent, folders, files in walked:
         folder = Path(parent)
-        if any(part.startswith(".") for part in folder.relative_to(survey.root).parts):
+        if any(part.startswith(".") for part in folder.relative_to(root).parts):
             continue
         paths = [folder / name for name in sorted(files)]
         survey.others += [path for path in paths if path not in used]

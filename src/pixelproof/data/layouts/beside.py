@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from pixelproof.data.label_table import header, holds_labels, read_table
@@ -88,7 +89,7 @@ def _read(root: Path, certain: bool = False) -> list[Found]:
 
 def _said(root: Path, reading: Found) -> dict[Path, str]:
     """Return what the table says of the images of a reading, which it may name by paths of another machine."""
-    known = images_by_name(root, ids_by_image(reading))
+    known = images_by_name(root, ids_by_image(chain(*reading.splits.values())))
     lines = ((PurePosixPath(name.replace("\\", "/")), label) for name, label in read_table(root / LABELS).items())
     return {image: label for name, label in lines for image in known.get(name.as_posix(), known.get(name.name, ()))}
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from pixelproof.data.layouts.beside import add_groups_beside, beside_table, require_read
 from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
+from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import add_groups
+from pixelproof.data.layouts.left_out import leave_out
 from pixelproof.data.layouts.listing import IMAGE_SUFFIXES
 from pixelproof.data.layouts.lists import pascal_voc
 from pixelproof.data.layouts.masks import mask_folders, sat_mask_pairs, tile_folders
 from pixelproof.data.layouts.tables import LABELS, mask_table, unread_tables
+from pixelproof.data.layouts.united import united_folders
 from pixelproof.data.layouts.written import path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
@@ -20,7 +23,7 @@ from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
 RECOGNISED = (
     "train/<class>/*.jpg, <class>_<index>.png in split folders, images/ and masks/ with equal names, "
     "NAME_sat.jpg beside NAME_mask.png, labels.csv (filename,label), masks.csv (filename,mask), or as Pascal VOC; "
-    "or say in layout.yaml where files lie"
+    "or say in layout.yaml where files lie, or in folders.yaml which folders are one data set"
 )
 FINDERS: tuple[Callable[[Path], Found | None], ...] = (
     class_folders,
@@ -36,13 +39,14 @@ def find_layout(root: Path) -> Found:
 
     Raises:
         UserError: The folder is missing, holds no images, fits no layout or fits more than one, or has a
-            ``labels.yml``.
+            ``labels.yml`` or ``folders.yml``.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder", "give the folder that holds the images")
-    if (misnamed := root / "labels.yml").exists() and not (root / LABELS_FILE).exists():
-        raise UserError(f"{misnamed} would not be read", f"rename it to {LABELS_FILE}")
-    written = path_patterns(root) or mask_table(root) or pascal_voc(root)
+    for right in (root / LABELS_FILE, root / FOLDERS):
+        if (misnamed := right.with_suffix(".yml")).exists() and not right.exists():
+            raise UserError(f"{misnamed} would not be read", f"rename it to {right.name}")
+    written = united_folders(root, find_layout) or path_patterns(root) or mask_table(root) or pascal_voc(root)
     readings = [written] if written else [found for finder in FINDERS if (found := finder(root)) is not None]
     if not written:
         readings = beside_table(root, readings)
@@ -62,6 +66,7 @@ def find_layout(root: Path) -> Found:
     require_read(root, readings[0])
     add_groups(root, readings[0])
     add_groups_beside(root, readings[0])
+    leave_out(root, readings[0])
     return readings[0]
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixelproof.config import Task
-from pixelproof.data.folder import Sample
+from pixelproof.data.folder import LeftOut, Sample, place_in
+from pixelproof.labels import LabelScheme
 
 
 @dataclass
@@ -27,6 +28,11 @@ class Found:
         ungrouped: Why a table of labels is not read for it; empty if it is, or says nothing of that.
         lists: Files that say which images belong to which split, and were read for it.
         unlisted: How many images none of them names, and are left out.
+        folders: The folders that are one data set, by the name that stands before ids and paths, where it consists of
+            such; a single one has none.
+        scheme: What labels mean in all of these, as far as they say it themselves; None where it is one folder.
+        notes: What else there is to say of the reading.
+        left_out: The files that ``leave_out.csv`` names, which are in none of the above.
         certain: True if names or contents of the files rule out any other reading.
         unclear: Why the reading cannot be used although it fits; empty if it can.
     """
@@ -44,5 +50,13 @@ class Found:
     ungrouped: str = ""
     lists: list[Path] = field(default_factory=list)
     unlisted: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+    folders: dict[str, Path] = field(default_factory=dict)
+    scheme: LabelScheme | None = None
+    notes: list[str] = field(default_factory=list)
     certain: bool = False
     unclear: str = ""
+
+    def place(self, root: Path, file: Path) -> str:
+        """Return the path of a file in the data set in ``root``; see ``place_in``."""
+        return place_in(root, self.folders, file)

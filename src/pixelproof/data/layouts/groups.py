@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from pixelproof.data.folder import Sample, place_in
 from pixelproof.data.label_table import header, read_table
 from pixelproof.data.layouts.found import Found
 from pixelproof.errors import UserError
@@ -41,17 +41,17 @@ def add_groups_of(path: Path, found: Found) -> None:
     Raises:
         UserError: The table cannot be read, a line may mean several images, or an image has none.
     """
-    ids = ids_by_image(found)
+    ids = ids_by_image(chain(*found.splits.values()))
     groups = read_groups(path, ids)
     for split, those in found.splits.items():
         found.splits[split] = [replace(sample, group=groups[sample.image] or None) for sample in those]
     found.tables.append(path)
 
 
-def ids_by_image(found: Found) -> dict[Path, set[str]]:
-    """Return the ids of each image of a reading."""
+def ids_by_image(samples: Iterable[Sample]) -> dict[Path, set[str]]:
+    """Return the ids of each image."""
     ids: dict[Path, set[str]] = defaultdict(set)
-    for sample in chain(*found.splits.values()):
+    for sample in samples:
         ids[sample.image].add(sample.id)
     return ids
 
@@ -86,8 +86,8 @@ def images_by_name(root: Path, ids: Mapping[Path, Collection[str]]) -> dict[str,
     exact: dict[str, set[Path]] = defaultdict(set)
     loose: dict[str, set[Path]] = defaultdict(set)
     for image, own in ids.items():
-        relative = PurePath(os.path.relpath(image, root))
-        for name in {*own, relative.as_posix(), relative.with_suffix("").as_posix()}:
+        relative = place_in(root, {}, image)
+        for name in {*own, relative, relative.removesuffix(image.suffix)}:
             exact[name].add(image)
         for name in (image.name, image.stem):
             loose[name].add(image)
