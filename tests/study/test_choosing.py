@@ -94,7 +94,7 @@ def test_the_page_tells_every_candidate_and_the_figure_that_chose_nothing(finish
     page = (finished / "out/report.html").read_text()
     record, made = choice(finished, "best")
     validated = np.mean([load_scores(Run(finished / "out" / run).scores("validation")).correct for run in record.runs])
-    assert f"best is {made.chosen}: of 2 candidates it has the highest accuracy, as the mean over 2 seeds" in page
+    assert f"best is the candidate {made.chosen}: of 2 it has the highest accuracy, as the mean over 2 seeds" in page
     assert f"On validation it has {validated:.1%} beside {made.best.score:.1%} on the selection part" in page
     assert "best was chosen among 2 candidates, and later among 2, by the selection part of train" in page
     assert '<td class="text">lr=0.02</td>' in page

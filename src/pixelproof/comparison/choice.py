@@ -26,10 +26,7 @@ EQUAL = 1e-12
 
 
 def choose(folder: Path, candidates: Sequence[Candidate], metric: str | None, fold: int | None = None) -> ChoiceRecord:
-    """Return which of some candidates has the highest mean over seeds on the selection part, and what all have there.
-
-    Of several that share it the first is taken, and an undefined mean is below all others. The best of the candidates
-    on images like these is ruled out in at most 5 of 100 choices: each p-value is multiplied by how many could beat it.
+    """Return which of some candidates is the best by the score files of their runs; see ``best_of``.
 
     Args:
         folder: The study's folder, which the runs are relative to.
@@ -41,7 +38,28 @@ def choose(folder: Path, candidates: Sequence[Candidate], metric: str | None, fo
         UserError: A score file cannot be read, or lacks what the metric needs.
         Refusal: The candidates were not scored on the same images.
     """
-    cells = [Cell(each.name, {}, _read(folder, each)) for each in candidates]
+    return best_of(candidates, [_read(folder, each) for each in candidates], metric, fold)
+
+
+def best_of(
+    candidates: Sequence[Candidate], runs: Sequence[Sequence[Scores]], metric: str | None, fold: int | None = None
+) -> ChoiceRecord:
+    """Return which of some candidates has the highest mean over seeds on the selection part, and what all have there.
+
+    Of several that share it the first is taken, and an undefined mean is below all others. The best of the candidates
+    on images like these is ruled out in at most 5 of 100 choices: each p-value is multiplied by how many could beat it.
+
+    Args:
+        candidates: Their names, settings and runs.
+        runs: The scores of each candidate's runs, their images in one order.
+        metric: As in ``choose``.
+        fold: Likewise.
+
+    Raises:
+        UserError: Scores lack what the metric needs.
+        Refusal: The candidates were not scored on the same images.
+    """
+    cells = [Cell(each.name, {}, own) for each, own in zip(candidates, runs, strict=True)]
     first = cells[0].runs[0]
     for run in (run for cell in cells for run in cell.runs):
         refuse_mixture(first, run)

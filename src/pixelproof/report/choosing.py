@@ -94,7 +94,7 @@ def _one(name: str, choice: ChoiceRecord) -> str:
     best = choice.best
     seeds = f", as the mean over {len(best.runs)} seeds" if len(best.runs) > 1 else ""
     return (
-        f"{name} is {choice.chosen}: of {len(choice.candidates)} candidates it has the highest "
+        f"{name} is the candidate {choice.chosen}: of {len(choice.candidates)} it has the highest "
         f"{metric_name(choice.metric, 'en')}{seeds} on {_images(choice)} of the selection part of train, "
         f"{_figure(choice, best.score)}."
     )
