@@ -42,11 +42,12 @@ def trained(rng: np.random.Generator, models: int, seeds: int, images: int, spre
         own = hard + rng.normal(0, 1, images)
         odds = own + rng.normal(0, spread, (seeds, 1)) + rng.normal(0, 0.5, (seeds, images))
         right = rng.random((seeds, images)) < 1 / (1 + np.exp(-odds))
-        cells.append(Cell(f"model {name}", {}, [_scores(row) for row in right]))
+        cells.append(Cell(f"model {name}", {}, [scores(row) for row in right]))
     return cells
 
 
-def _scores(right: np.ndarray[Any, np.dtype[np.bool_]]) -> ClassificationScores:
+def scores(right: np.ndarray[Any, np.dtype[np.bool_]]) -> ClassificationScores:
+    """Return the scores of a run that is right on these images, bool [N]."""
     truth, unknown = np.zeros(len(right), np.int64), np.full(len(right), np.nan)
     ids = tuple(map(str, range(len(right))))
     return ClassificationScores(ids, truth, np.where(right, 0, 1), truth - 1, unknown, unknown, SCHEME, Source("run"))

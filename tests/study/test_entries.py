@@ -200,7 +200,7 @@ def test_models_that_would_be_scored_on_other_images_are_refused_before_any_is_t
     planned = plan(study, tmp_path, tmp_path / "out")["why"]
     assert [job.model for job in planned] == ["baseline", "images-2"]
     assert len(planned[1].parts["train"]) == 2 < len(planned[0].parts["train"])
-    record = part_record(study.parts["why"], "why", planned, tmp_path / "out", {})
+    record = part_record(study.parts["why"], "why", planned, tmp_path / "out", {}, {})
     assert (record.data.images.train, record.data.images.validation) == (None, len(planned[0].parts["validation"]))
     with pytest.raises(UserError, match=r"'baseline' and 'images-2' would learn from the same 2 images; give a train_"):
         plan(study, tmp_path, tmp_path / "out", ["limit=2"])

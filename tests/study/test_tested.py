@@ -95,7 +95,7 @@ def test_what_cannot_be_compared_says_why_and_keeps_its_evidence(tmp_path, capsy
     assert f"patches: not compared, because {why}" in capsys.readouterr().err
     assert not (out / "patches/comparison.json").exists()
     assert load_evidence(out / "patches/evidence.json").models[0].scores == (None, 1.0)
-    record = part_record(part, "patches", jobs, out, {"validation": why, "test": ""})
+    record = part_record(part, "patches", jobs, out, {"validation": why, "test": ""}, {})
     save_study(out / "study.json", StudyRecord(name="s", title="s", command="", parts=(record,)))
     page = build_report(out).read_text()
     assert "On validation, the models are not compared: the metric &#39;precision:blue&#39; of a is" in page

@@ -79,6 +79,9 @@ class PartScores:
         """
         firsts = [files[0] for files in self.models.values()]
         scores = open_models([self.folder / file for file in firsts], SPLIT)
+        # A model that was chosen among others has the run of one of them, which has a name of its own.
+        named = zip(self.models, scores, strict=True)
+        scores = [replace(each, source=replace(each.source, name=name)) for name, each in named]
         return compare_scores(scores, [Path(file) for file in firsts], PROTOCOL, None, SEED, self.metric)
 
     def evidence(self) -> EvidenceRecord:
@@ -114,4 +117,4 @@ def of_folds(files: Sequence[Path], model: str, fingerprint: str) -> Scores:
 
 def _runs(model: ModelRecord, split: str) -> tuple[str, ...]:
     """Return the score file of each run of a model on a split."""
-    return tuple(Run(run).scores(split).as_posix() for run in (model.run, *model.replicates))
+    return tuple(Run(run).scores(split).as_posix() for run in model.runs)

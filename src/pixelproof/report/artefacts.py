@@ -25,6 +25,7 @@ from pixelproof.runs import (
     load_shown,
     load_thumbnails,
 )
+from pixelproof.runs.choice_record import SELECTION
 from pixelproof.runs.comparison_file import ComparisonRecord
 from pixelproof.runs.evidence_file import EvidenceRecord
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
@@ -34,6 +35,7 @@ from pixelproof.runs.folder import CONFIG, ENVIRONMENT
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.metrics_log import Row
 from pixelproof.runs.outdated import outdated
+from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import (
     SPLIT,
@@ -56,7 +58,8 @@ class ModelArtefacts:
         run: Its run folder; of several folds the first one's, and so is what follows but for scores and pictures.
         config: The resolved settings.
         environment: What the run was made with.
-        seconds: How long each of its runs was trained, None where that is not known; none of an ensemble.
+        seconds: How long each of its runs, and other candidates, was trained, None where that is not known; none of an
+            ensemble.
         log: The training log, one row an epoch.
         architecture: Facts of the network: its print, parameters, MACs and more.
         diagram: The structure diagram, an SVG file's text, unchecked.
@@ -70,6 +73,7 @@ class ModelArtefacts:
         findings: What was found out about it.
         thumbnails: Pictures of the images whose features were mapped.
         missing: The files that the page would show and that do not exist.
+        peeked: Names of the runs of candidates that were not chosen and have been scored on validation all the same.
     """
 
     name: str
@@ -90,6 +94,7 @@ class ModelArtefacts:
     findings: Findings | None
     thumbnails: Thumbnails | None
     missing: tuple[str, ...]
+    peeked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,6 +203,8 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
     config = read(run.path / CONFIG, lambda _: run_settings(run))
     trained = config is None or not config.model.members
     others = () if record.scores else other_scores(run, scores.scheme if scores else _scheme(run))
+    if record.choices:  # where the selection part is told of in full
+        others = tuple(each for each in others if each.source.split != SELECTION)
     return ModelArtefacts(
         name=record.name,
         run=run,
@@ -217,13 +224,20 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         findings=ExplanationFolder(run.explanation).read(),
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
+        peeked=tuple(Path(other).name for other in record.not_chosen if _validated(Run(folder / other))),
     )
 
 
 def _seconds(record: ModelRecord, folder: Path) -> tuple[float | None, ...]:
-    """Return how long each run of a model was trained; None where that is not known."""
-    runs = [Run(folder / path) for path in (record.run, *record.replicates)]
+    """Return how long each run of a model and its other candidates was trained; None where that is not known."""
+    runs = [Run(folder / path) for path in (*record.runs, *record.not_chosen)]
     return tuple(run.facts().seconds if (run.path / ENVIRONMENT).exists() else None for run in runs)
+
+
+def _validated(run: Run) -> bool:
+    """Return whether a run has been scored on validation."""
+    log = scoring_log(run)
+    return run.scores(SPLIT).is_file() or (log.is_file() and any(row.split == SPLIT for row in read_scorings(log)))
 
 
 def _pictures(record: ModelRecord, folder: Path, shown: tuple[str, ...]) -> dict[str, Path]:

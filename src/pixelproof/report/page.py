@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pixelproof.report.assessment as assessment
 import pixelproof.report.calibration as calibration
+import pixelproof.report.choosing as choosing
 import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.diagnosis as diagnosis
@@ -201,6 +202,8 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "fold_areas": replicates.fold_areas(part),
         "sentences": key_results.sentences(part),
         "flattered": key_results.flattered(part),
+        "chosen": choosing.chosen(part),
+        "chosen_line": choosing.line(part),
         "tiles": key_results.key_figures(part),
         "networks": networks(part.models),
         "curves": learning_curves(part),

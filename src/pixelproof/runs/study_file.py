@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
+from pixelproof.runs.choice_record import ChoiceRecord
 from pixelproof.runs.claims import Claim
-from pixelproof.runs.fields import Count
+from pixelproof.runs.fields import Count, Inside
 from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
@@ -42,32 +43,35 @@ class ModelRecord(Strict):
     """One model of a part."""
 
     name: str = Field(min_length=1)
-    run: str
+    run: Inside
     """The run folder, relative to the study folder, with forward slashes."""
-    replicates: tuple[str, ...] = ()
+    replicates: tuple[Inside, ...] = ()
     """Runs of the same model on the other folds, and with other seeds, those of a seed together."""
-    scores: str = ""
+    scores: Inside = ""
     """The scores of all folds as one, relative to the study folder; empty where the run's own are the model's."""
-    seed_scores: tuple[str, ...] = ()
+    seed_scores: tuple[Inside, ...] = ()
     """The same of each further seed."""
     levels: dict[str, str] = Field(default_factory=dict)
     """Level of each factor, where the part varies factors."""
+    choices: tuple[ChoiceRecord, ...] = ()
+    """Among what it was chosen, by the selection part; once for each fold, where there are folds."""
 
-    @field_validator("run", "scores")
-    @classmethod
-    def _check_run(cls, value: str) -> str:
-        return _inside(value)
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs that are the model."""
+        return (self.run, *self.replicates)
 
-    @field_validator("replicates", "seed_scores")
-    @classmethod
-    def _check_replicates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_inside(run) for run in value)
+    @property
+    def not_chosen(self) -> tuple[str, ...]:
+        """The runs of candidates that are not the model."""
+        every = dict.fromkeys(run for choice in self.choices for each in choice.candidates for run in each.runs)
+        return tuple(run for run in every if run not in self.runs)
 
 
 class PartRecord(Strict):
     """One question of a study: models of one task on the same data."""
 
-    name: str = Field(min_length=1)
+    name: Annotated[Inside, Field(min_length=1)]
     title: str
     task: Literal["classification", "segmentation"]
     data: DataRecord
@@ -76,9 +80,9 @@ class PartRecord(Strict):
     """In how many folds each model was trained; None where in none."""
     test: bool = False
     """Whether each run was scored on the split test, too, and models were compared there."""
-    shown: tuple[str, ...] = ()
+    shown: tuple[Inside, ...] = ()
     """Ids of the validation images whose masks the report shows; segmentation only."""
-    extremes: tuple[str, ...] = ()
+    extremes: tuple[Inside, ...] = ()
     """Ids of those on which the best model gains most and loses most against the first."""
     embed: tuple[str, ...] = ()
     """Names of the models whose features are mapped."""
@@ -91,21 +95,15 @@ class PartRecord(Strict):
     not_compared: dict[str, str] = Field(default_factory=dict)
     """Why they are not, by the split on which they are not."""
 
-    @field_validator("name")
-    @classmethod
-    def _check_name(cls, value: str) -> str:
-        return _inside(value)
-
-    @field_validator("shown", "extremes")
-    @classmethod
-    def _check_shown(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_inside(sample_id) for sample_id in value)
-
     @model_validator(mode="after")
     def _check(self) -> PartRecord:
         names = [model.name for model in self.models]
         if any(bool(model.scores) != bool(self.folds) for model in self.models):
             raise ValueError(f"part {self.name} has folds, and a model without their scores as one, or these alone")
+        if odd := next((m.name for m in self.models if m.choices and len(m.choices) != (self.folds or 1)), None):
+            raise ValueError(f"part {self.name} chose {odd} in other folds than its own")
+        if other := next((m.name for m in self.models for c in m.choices if not {*c.best.runs} <= {*m.runs}), None):
+            raise ValueError(f"part {self.name} chose other runs than those of {other}")
         if len(set(names)) < len(names):
             raise ValueError(f"part {self.name} names a model twice")
         if unknown := set(self.embed) - set(names):
@@ -146,11 +144,3 @@ def load_study(path: Path) -> StudyRecord:
         UserError: It is missing, not JSON, of another version, or contradicts itself.
     """
     return read_record(path, StudyRecord, "study record", "run the study again")
-
-
-def _inside(value: str) -> str:
-    """Return ``value`` if it names a place inside the study folder: the file may come from a stranger."""
-    path = PurePosixPath(value)
-    if path.is_absolute() or ".." in path.parts or "\\" in value:
-        raise ValueError(f"'{value}' lies outside the study folder")
-    return value

@@ -18,6 +18,7 @@ from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, StudyRecord, load_study, save_study
 from pixelproof.study.artefacts import inspect
+from pixelproof.study.choosing import Choices, choices_to_make, choose_among, chosen
 from pixelproof.study.compare import compare_part, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
@@ -25,7 +26,7 @@ from pixelproof.study.folds import scored
 from pixelproof.study.job import Job, first_runs
 from pixelproof.study.parallel_jobs import check_number, perform_parallel
 from pixelproof.study.perform import perform, trained
-from pixelproof.study.plan import in_order, plan
+from pixelproof.study.plan import Opened, in_order, plan
 from pixelproof.study.record import part_record
 from pixelproof.study.steps import Steps
 from pixelproof.study.tested import conclude_on_test
@@ -60,11 +61,17 @@ def conduct(
     """
     check_number(jobs, processes)
     _refuse_another(study, out)
-    planned = plan(study, data, out, overrides)
+    opened = Opened()
+    planned = plan(study, data, out, overrides, opened=opened)
     require_writable(out / STUDY)
     with alone_in(out, patience=WORKERS_END):
-        start = time.monotonic()
-        steps, reasons = _perform(planned, out, processes, jobs), dict[str, dict[str, str]]()
+        start, done = time.monotonic(), set[str]()
+        choices: Choices = {}
+        steps, reasons = _perform(planned, out, processes, jobs, done), dict[str, dict[str, str]]()
+        while found := choices_to_make(planned):
+            choices |= {at: choose_among(at, group, study.parts[at[0]], out) for at, group in found.items()}
+            planned = plan(study, data, out, overrides, chosen(choices), opened)
+            steps = _perform(planned, out, processes, jobs, done)
         for part, group in planned.items():
             reasons[part] = {SPLIT: _bring_together(study.parts[part], group, out / part, steps)}
         for part, group in planned.items():  # after all that anybody may choose by
@@ -76,7 +83,8 @@ def conduct(
             settings=dict(text.split("=", 1) for text in overrides),
             seconds=round(time.monotonic() - start, 1),
             parts=tuple(
-                part_record(study.parts[part], part, group, out, reasons[part]) for part, group in planned.items()
+                part_record(study.parts[part], part, group, out, reasons[part], choices)
+                for part, group in planned.items()
             ),
         )
         save_study(out / STUDY, record)
@@ -121,17 +129,30 @@ def _refuse_another(study: StudyFile, out: Path) -> None:
         raise UserError(f"{out} holds the study '{other}'", "choose another --out, or remove that folder")
 
 
-def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: int) -> Steps:
-    """Perform all jobs, and return what has been done for the study."""
+def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: int, done: set[str]) -> Steps:
+    """Perform all jobs but those that wait for a choice, and return what has been done for the study.
+
+    Args:
+        planned: The jobs.
+        out: The study's folder.
+        processes: How many train each model together, on a GPU each.
+        jobs: How many models are trained at the same time.
+        done: Names of those that have been performed by this call; all others are added.
+    """
     steps = Steps(out)
-    for group in planned.values():
+    for group in () if done else planned.values():
         _check([job for job in group if not trained(job, steps)], processes)
-    apart = [job for job in in_order(planned) if jobs > 1 and not trained(job, steps)]
+    ready = [job for job in in_order(planned) if not job.waits]
+    apart = [job for job in ready if jobs > 1 and not trained(job, steps)]
     perform_parallel(apart, out, min(jobs, len(apart)))
     steps = Steps(out)
-    for job in in_order(planned):
-        if job not in apart:
+    for job in ready:
+        if job.name in done:
+            if job.candidate and not job.open:
+                inspect(job, steps)
+        elif job not in apart:
             perform(job, steps, out, processes)
+    done |= {job.name for job in ready}
     return steps
 
 

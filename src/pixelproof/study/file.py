@@ -20,7 +20,7 @@ from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.runs.metric_names import is_area
 from pixelproof.runs.study_file import TEST
 from pixelproof.schema import Strict, parse
-from pixelproof.study.entries import ModelEntry, Vary, known_model, listed
+from pixelproof.study.entries import ModelEntry, Vary, known_model, listed, refuse_chosen
 from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, refuse_decided, replicates
 
 
@@ -98,7 +98,8 @@ class Part(Strict):
 
     def _set_for(self, entries: Iterable[ModelEntry]) -> list[str]:
         """Return what is set for all models, by a factor, or for one of these."""
-        own = [key for entry in entries for key in flattened(entry.settings)]
+        every = [each for entry in entries for each in entry.candidates.values()]
+        own = [key for entry in every for key in flattened(entry.settings)]
         return [*flattened(self.settings), *own, *(self.vary.keys() if self.vary else ())]
 
     @property
@@ -130,7 +131,8 @@ def read_study(path: Path) -> StudyFile:
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no study", "start it with 'name:' and 'parts:'")
     study = parse(StudyFile, values, str(path))
-    for name in [*study.parts, *(model for part in study.parts.values() for model in part.trained)]:
+    models = [model for part in study.parts.values() for model in part.trained.items()]
+    for name in [*study.parts, *(name for name, _ in models), *(each for _, entry in models for each in entry.choose)]:
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise UserError(f"{path}: '{name}' cannot name a folder", "use letters, digits, '_', '-' and '.'")
     figures: dict[str, str] = {}
@@ -147,20 +149,28 @@ def builtin_study(name: str) -> StudyFile:
 
 
 def run_config(
-    study: StudyFile, part: str, model: str, task: Task, overrides: tuple[str, ...], own: Replicate = SINGLE
+    study: StudyFile,
+    part: str,
+    model: str,
+    task: Task,
+    overrides: tuple[str, ...],
+    own: Replicate = SINGLE,
+    candidate: str = "",
 ) -> RunConfig:
     """Return the settings of one run: defaults, then the part's, the model's, and those of the command line.
 
     An override such as ``segmentation.epochs=3`` that starts with a part's name is for that part alone. ``own`` is
-    what this run has of its own among those of the model.
+    what this run has of its own among those of the model, or of one of its candidates.
     """
-    entry = study.parts[part].trained[model]
+    named = study.parts[part].trained[model]
+    entry = named.candidates[candidate]
     config = default_config(task, entry.model)
     config = apply_overrides(config, study.parts[part].settings, f"settings of part '{part}'")
-    config = apply_overrides(config, entry.settings, f"settings of '{model}'")
+    config = apply_overrides(config, entry.settings, f"settings of '{model}{candidate and f'.{candidate}'}'")
     mine = [text for owner, text in (_owned(study, text) for text in overrides) if owner in (None, part)]
-    if vary := study.parts[part].vary:
-        for text in mine:
+    for text in mine:
+        refuse_chosen(model, named, text)
+        if vary := study.parts[part].vary:
             vary.refuse_override(text)
     changed = apply_overrides(config, mine)
     for setting, value in own.settings.items():

@@ -39,6 +39,10 @@ class Job:
     """Images whose masks are shown of it."""
     embed: bool = False
     """Whether its features are mapped."""
+    candidate: str = ""
+    """Which of those it is that its model is chosen among."""
+    open: bool = False
+    """Whether that choice is still to be made: of its scores that of the selection part alone is wanted."""
 
     @property
     def on_show(self) -> tuple[Sample, ...]:
@@ -49,6 +53,11 @@ class Job:
     def needs(self) -> tuple[Job, ...]:
         """The runs that must have been trained before this one."""
         return self.members if self.start is None else (self.start,)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it needs a run of a model that is still to be chosen."""
+        return any(needed.open or needed.waits for needed in self.needs)
 
     def answers_from(self, steps: Steps) -> list[Any]:
         """Return what decides the answers of its model: what the weights were trained from, and the looks taken."""

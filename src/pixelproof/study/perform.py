@@ -9,12 +9,13 @@ from typing import Any
 from pixelproof.config import apply_overrides, run_settings
 from pixelproof.progress import say
 from pixelproof.runs import Run
+from pixelproof.runs.choice_record import SELECTION
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.folder import is_only_begun
 from pixelproof.runs.labels_file import labels_to_yaml
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.study_file import SPLIT
-from pixelproof.study.artefacts import inspect
+from pixelproof.study.artefacts import inspect, score_on
 from pixelproof.study.job import Job
 from pixelproof.study.plan import starting
 from pixelproof.study.steps import Steps
@@ -39,7 +40,10 @@ def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
     _train(job, steps, out, processes)
     _look(job, steps)
     describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
-    inspect(job, steps)
+    if job.candidate:
+        score_on(job, SELECTION, job.parts[SELECTION], steps)
+    if not job.open:
+        inspect(job, steps)
 
 
 def _begun(job: Job, steps: Steps) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -26,32 +26,72 @@ from pixelproof.verbs.settings import normalised, settle
 
 OF_STUDY = "study:"
 """Before ``PART/MODEL`` in the setting ``weights``: start from what another model of the study has learned."""
+Place = tuple[str, str, int]
+"""Where a choice is made: the part, the model, and the place of the fold."""
 
 
-def plan(study: StudyFile, data: Path, out: Path, overrides: Sequence[str] = ()) -> dict[str, list[Job]]:
+@dataclass(frozen=True)
+class Opened:
+    """What has been read of a study's data, which planning it again need not read."""
+
+    folders: dict[str, DataFolder] = field(default_factory=dict)
+    """The data of each part."""
+    digest: Callable[[tuple[Sample, ...]], str] = field(default_factory=lambda: cache(fingerprint))
+    """Most runs of a part see the same images, and reading them takes seconds."""
+
+
+def plan(
+    study: StudyFile,
+    data: Path,
+    out: Path,
+    overrides: Sequence[str] = (),
+    decided: Mapping[Place, str] | None = None,
+    opened: Opened | None = None,
+) -> dict[str, list[Job]]:
     """Return the jobs of each part of a study; those of a model stand together, in the order of its seeds and folds.
+
+    Of a model that is to be chosen these are the jobs of all candidates; what needs it is planned with any of them.
+
+    Args:
+        study: The study.
+        data: Folder that the parts' data folders are relative to.
+        out: The study's folder.
+        overrides: Settings as in ``--set``.
+        decided: The candidate that is chosen, where one is.
+        opened: What has been read of the data.
 
     Raises:
         UserError: Data, settings or models are refused.
     """
     jobs: dict[str, list[Job]] = {}
-    digest = cache(fingerprint)  # most runs of a part see the same images, and reading them takes seconds
+    decided, opened = decided or {}, opened or Opened()
     for part, entry in study.parts.items():
-        folder = _opened(entry, part, data)
-        jobs[part] = []
-        for model in entry.trained:
-            for own in entry.replicates(model):
-                members = _members(entry, model, jobs[part], own)
-                config = run_config(study, part, model, folder.task, tuple(overrides), own)
-                config = _joined(part, model, members, config) if members else normalised(config)
-                start = _start(study, part, model, config, jobs, own)
-                run = Run(out / part / f"{model}{own.suffix}")
-                job = _job(model, folder, config, run, own, members, start, digest)
-                job = replace(job, tested=job.parts[TEST] if entry.test else ())
-                jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and own.first))
+        if first := part not in opened.folders:
+            opened.folders[part] = _opened(entry, part, data)
+        folder, jobs[part] = opened.folders[part], []
+        for model, own, candidate in _runs(entry, part, decided):
+            members = _members(entry, model, jobs[part], own)
+            config = run_config(study, part, model, folder.task, tuple(overrides), own, candidate)
+            config = _joined(part, model, members, config) if members else normalised(config)
+            start = _start(study, part, model, config, jobs, own)
+            run = Run(out / part / f"{model}{candidate and f'.{candidate}'}{own.suffix}")
+            job = _job(model, folder, config, run, own, members, start, opened.digest)
+            job = replace(job, tested=job.parts[TEST] if entry.test else ())
+            job = replace(job, candidate=candidate, open=bool(candidate) and (part, model, own.fold) not in decided)
+            jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and own.first))
         refuse_part(part, entry, jobs[part])
-        note_doubts(folder, jobs[part][0].config.data)
+        if first:
+            note_doubts(folder, jobs[part][0].config.data)
     return jobs
+
+
+def _runs(entry: Part, part: str, decided: Mapping[Place, str]) -> Iterator[tuple[str, Replicate, str]]:
+    """Yield the model, what it has of its own, and the candidate of each run of a part."""
+    for model, listed in entry.trained.items():
+        for own in entry.replicates(model):
+            chosen = decided.get((part, model, own.fold))
+            for candidate in listed.candidates if chosen is None else (chosen,):
+                yield model, own, candidate
 
 
 def in_order(jobs: Mapping[str, Sequence[Job]]) -> list[Job]:
@@ -73,9 +113,13 @@ def starting(job: Job) -> RunConfig:
 
 
 def _members(entry: Part, model: str, jobs: Sequence[Job], own: Replicate) -> tuple[Job, ...]:
-    """Return the runs that answer together as a run of an ensemble: those of its fold, with all seeds."""
-    members = entry.trained[model].members
-    return tuple(job for job in jobs if job.model in members and job.replicate.fold == own.fold)
+    """Return the runs that answer together as a run of an ensemble: those of its fold, with all seeds.
+
+    Of a model that is still to be chosen, those of its first candidate stand for it.
+    """
+    first = {name: next(iter(entry.trained[name].candidates)) for name in entry.trained[model].members}
+    together = (job for job in jobs if job.model in first and job.replicate.fold == own.fold)
+    return tuple(job for job in together if not job.open or job.candidate == first[job.model])
 
 
 def _joined(part: str, model: str, members: Sequence[Job], config: RunConfig) -> RunConfig:
@@ -164,6 +208,7 @@ def _start(
         problem = f"'{name}' starts from '{other}', which is trained in {theirs} folds, and it is not"
         raise UserError(problem, f"give its part 'folds: {theirs}', or start from a model without folds")
     alike = [job for job in found if not theirs or job.replicate.fold == own.fold]
+    alike = [job for job in alike if job.candidate == alike[0].candidate]  # any stands for one that is to be chosen
     return alike[min(own.seed, len(alike) - 1)]
 
 

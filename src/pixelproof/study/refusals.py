@@ -10,6 +10,7 @@ from pixelproof.errors import UserError
 from pixelproof.explanation.projection import FEWEST
 from pixelproof.numbers import counted
 from pixelproof.runs import Run
+from pixelproof.runs.choice_record import SELECTION
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.study_file import SPLIT, TEST
@@ -38,14 +39,17 @@ def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     _refuse_other_images(part, entry, jobs)
     _refuse_same_images(part, jobs)
     _refuse_known_images(jobs)
+    _refuse_blind_choice(part, jobs)
 
 
 def _refuse_one_folder(jobs: Sequence[Job]) -> None:
-    """Refuse a model that is called as the run of another one with another seed."""
-    models: dict[Path, str] = {}
+    """Refuse a model that is called as the run of another one with another seed, and candidates likewise."""
+    owners: dict[Path, Job] = {}
     for job in jobs:
-        if (other := models.setdefault(job.run.path, job.model)) != job.model:
-            raise UserError(f"the models '{other}' and '{job.model}' would share the run {job.name}", "rename one")
+        other = owners.setdefault(job.run.path, job)
+        if other is not job:
+            names = [f"{each.model}{each.candidate and f'.{each.candidate}'}" for each in (other, job)]
+            raise UserError(f"the models '{names[0]}' and '{names[1]}' would share the run {job.name}", "rename one")
 
 
 def _refuse_taken(entry: Part, jobs: Sequence[Job]) -> None:
@@ -106,6 +110,23 @@ def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
             images = counted(len(job.parts["train"]), "image")
             problem = f"part '{part}': '{other.model}' and '{job.model}' would learn from the same {images}"
             raise UserError(problem, "give a train_limit below that, and a limit, if there is one, above it")
+
+
+def _refuse_blind_choice(part: str, jobs: Sequence[Job]) -> None:
+    """Refuse candidates of which none can be chosen: alike, or without the same images to choose by."""
+    firsts: dict[tuple[str, int], Job] = {}
+    alike: dict[tuple[str, int, int, str], Job] = {}
+    for job in (job for job in jobs if job.candidate):
+        if not job.parts[SELECTION]:
+            problem = f"part '{part}' chooses '{job.model}' by the selection part of train, which holds no image"
+            raise UserError(problem, "add images, or set selection=... aside")
+        first = firsts.setdefault((job.model, job.replicate.fold), job)
+        if job.fingerprints[SELECTION] != first.fingerprints[SELECTION]:
+            problem = f"part '{part}': {first.name} and {job.name} would be chosen by different images"
+            raise UserError(problem, "give selection, limit, groups and split_seed to the whole part")
+        place = (job.model, job.replicate.seed, job.replicate.fold, job.config.model_dump_json())
+        if (other := alike.setdefault(place, job)) is not job:
+            raise UserError(f"part '{part}': {other.name} and {job.name} have the same settings", "remove one of them")
 
 
 def _refuse_known_images(jobs: Sequence[Job]) -> None:

@@ -86,7 +86,7 @@ def _runs(folder: Path) -> list[Run]:
     if not (folder / STUDY).exists():
         return [Run(folder)]
     models = [model for part in load_study(folder / STUDY).parts for model in part.models]
-    return [Run(folder / run) for model in models for run in (model.run, *model.replicates)]
+    return [Run(folder / run) for model in models for run in (*model.runs, *model.not_chosen)]
 
 
 def _records(folder: Path) -> set[Path]:

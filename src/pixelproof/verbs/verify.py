@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pixelproof.comparison.choice import again
 from pixelproof.comparison.compare import compare_scores
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models
@@ -13,6 +14,7 @@ from pixelproof.comparison.study_part import PartScores, of_folds
 from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.runs import Run, load_scores
+from pixelproof.runs.choice_record import ChoiceRecord
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
 from pixelproof.runs.differing import Difference, differences, score_differences
@@ -69,8 +71,9 @@ def _scores_of(folder: Path, run: str) -> list[str]:
 def _part(record: PartRecord, folder: Path) -> list[Check]:
     """Return the checks of a part of a study."""
     part = PartScores.of(record, folder)
-    runs = [run for model in record.models for run in (model.run, *model.replicates)]
-    checks = score_checks(folder, [file for run in runs for file in _scores_of(folder, run)])
+    own = [file for model in record.models for run in model.runs for file in _scores_of(folder, run)]
+    choices = [choice for model in record.models for choice in model.choices]
+    checks = score_checks(folder, [*own, *(file for choice in choices for file in choice.files)])
     unread = {check.file for check in checks if check.outcome != "right"}
     for whole, files in part.folds.items():
         checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
@@ -78,7 +81,17 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
             unread.add(whole)
     for split in (SPLIT, TEST)[: 1 + record.test]:
         checks += _concluded(record, folder, split, unread)
+    if choices:
+        needed = [file for choice in choices for file in choice.files]
+        checks.append(derived(folder, STUDY, unread, needed, lambda _: _choices(choices, folder)))
     return checks
+
+
+def _choices(choices: Sequence[ChoiceRecord], folder: Path) -> Found:
+    """Yield what the record of a study says otherwise of its choices than the scores of the selection part."""
+    for choice in choices:
+        found = again(folder, choice)
+        yield from differences(choice.model_dump(mode="json"), found.model_dump(mode="json"))
 
 
 def _concluded(record: PartRecord, folder: Path, split: str, unread: Collection[str]) -> list[Check]:

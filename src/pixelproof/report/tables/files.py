@@ -5,7 +5,7 @@ from __future__ import annotations
 from pixelproof.evaluation.summary import summarise
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.beside import Beside
-from pixelproof.report.tables import compared, images, models
+from pixelproof.report.tables import choices, compared, images, models
 from pixelproof.report.tables.printed import Printed, printed
 from pixelproof.report.tables.table import Table
 from pixelproof.runs.comparison_file import ComparisonRecord
@@ -17,7 +17,12 @@ def part_tables(part: PartArtefacts) -> list[Beside]:
     figures = {model.name: summarise(model.scores) for model in part.models if model.scores is not None}
     whole, by_class = models.models(part, figures), models.classes(part, figures)
     tables = [whole, by_class, models.other_splits(part), *compared.compared_tables(part.comparison, part.evidence)]
-    tables += [images.learning_curves(part), images.calibration(figures), images.reliability(figures)]
+    tables += [
+        choices.choices(part.record),
+        images.learning_curves(part),
+        images.calibration(figures),
+        images.reliability(figures),
+    ]
     tables += [images.kept(figures), images.tsne(part), images.images(part), *models.confusions(part, figures)]
     found = part.comparison, part.evidence
     metric, marks = compared.decides(*found), compared.better_than_others(*found)

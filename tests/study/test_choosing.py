@@ -1,0 +1,230 @@
+"""Settings chosen by the selection part: candidates are trained and never scored on validation, but for the chosen."""
+
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from pixelproof import api
+from pixelproof.errors import UserError
+from pixelproof.report.page import build_report
+from pixelproof.runs import Run, load_scores
+from pixelproof.runs.comparison_file import load_comparison
+from pixelproof.runs.evidence_file import load_evidence
+from pixelproof.runs.scoring_log import read_scorings, scoring_log
+from pixelproof.runs.study_file import StudyRecord, load_study
+from pixelproof.study.candidates import candidates
+from pixelproof.study.conduct import conduct
+from pixelproof.study.file import read_study
+from pixelproof.study.plan import plan
+from small_data import write_color_classes
+
+SETTINGS = {"width": 0.03, "epochs": 1, "batch_size": 8, "device": "cpu", "selection": 0.4}
+RATES = {"model": "vgg16-bn", "choose": {"lr": [0.02, 0.001]}}
+MODELS = {
+    "plain": "vgg16-bn",
+    "best": RATES | {"seeds": [0, 1]},
+    "both": {"members": ["plain", "best"]},
+    "later": {"choose": {"on": {"model": "vgg16-bn", "weights": "study:patches/best"}, "alone": "vgg16-bn"}},
+}
+
+
+def study_of(folder, **part):
+    values = {"data": "patches", "settings": SETTINGS, "models": MODELS} | part
+    (folder / "s.yaml").write_text(yaml.safe_dump({"name": "s", "parts": {"patches": values}}, sort_keys=False))
+    return read_study(folder / "s.yaml")
+
+
+def splits_scored(out):
+    """The splits that each run was scored on, in order, by the run's name."""
+    runs = [Run(path) for path in sorted((out / "patches").iterdir()) if path.is_dir()]
+    return {run.name: [row.split for row in read_scorings(scoring_log(run))] for run in runs}
+
+
+def times(out):
+    return {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.suffix in (".npz", ".safetensors")}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The patches and, in ``out``, what a study that chooses leaves; read only."""
+    folder = tmp_path_factory.mktemp("choosing")
+    write_color_classes(folder / "patches")
+    conduct(study_of(folder), folder, folder / "out")
+    return folder
+
+
+def choice(folder, model):
+    (record,) = (each for each in load_study(folder / "out/study.json").parts[0].models if each.name == model)
+    return record, record.choices[0]
+
+
+def test_the_best_on_the_selection_part_is_the_model_and_alone_scored_on_validation(finished):
+    record, made = choice(finished, "best")
+    out = finished / "out"
+    for each in made.candidates:  # what training has seen of the selection part, epoch by epoch
+        reached = [max(row["score"] for row in Run(out / run).metrics.read()) for run in each.runs]
+        assert each.scores == pytest.approx(reached)
+        assert (each.score, each.spread) == pytest.approx((np.mean(reached), np.std(reached, ddof=1)))
+    assert made.chosen == max(made.candidates, key=lambda each: each.score).name  # the first of equals
+    assert record.runs == made.best.runs == (f"patches/best.{made.chosen}", f"patches/best.{made.chosen}.seed-1")
+    later, again = choice(finished, "later")
+    chosen = {run.removeprefix("patches/") for run in (*record.runs, *later.runs)}
+    scored = splits_scored(out)
+    assert {name: scored.pop(name) for name in ("plain", "both")} == {"plain": ["validation"], "both": ["validation"]}
+    assert scored == {name: ["selection"] + ["validation"] * (name in chosen) for name in scored}
+    assert len(scored) == 6
+    assert made.images == again.images == len(load_scores(out / made.files[0]).ids) == 12
+
+
+def test_what_needs_a_chosen_model_takes_the_chosen(finished):
+    out, (record, _) = finished / "out", choice(finished, "best")
+    members = [each.run for each in Run(out / "patches/both").facts().members]
+    assert members == ["plain", *(Run(run).name for run in record.runs)]
+    start = Run(out / "patches/later.on")
+    assert str(Run(out / record.run).best) in (start.path / "config.yaml").read_text()
+    comparison = load_comparison(out / "patches/comparison.json")
+    assert [model.name for model in comparison.models] == list(MODELS)
+    assert [model.path for model in comparison.models][1] == f"{record.run}/scores/validation.npz"
+    assert [model.name for model in load_evidence(out / "patches/evidence.json").models] == list(MODELS)
+
+
+def test_the_page_tells_every_candidate_and_the_figure_that_chose_nothing(finished):
+    page = (finished / "out/report.html").read_text()
+    record, made = choice(finished, "best")
+    validated = np.mean([load_scores(Run(finished / "out" / run).scores("validation")).correct for run in record.runs])
+    assert f"best is the candidate {made.chosen}: of 2 it has the highest accuracy, as the mean over 2 seeds" in page
+    assert f"On validation it has {validated:.1%} beside {made.best.score:.1%} on the selection part" in page
+    assert "best was chosen among 2 candidates, and later among 2, by the selection part of train" in page
+    assert '<td class="text">lr=0.02</td>' in page
+    table = (finished / "out/tables/patches-choices.csv").read_text().splitlines()
+    assert len(table) == 5
+    assert "Scored on validation as well" not in page
+    assert "selection</td>" not in page.partition("Choosing settings</h3>")[0]
+
+
+def test_what_is_said_of_a_choice_is_verified(finished, tmp_path):
+    packed = api.pack(finished / "out", tmp_path / "packed").folder
+    _, made = choice(finished, "best")
+    text = (packed / "study.json").read_text()
+    (packed / "study.json").write_text(text.replace(f'"score": {made.best.score}', '"score": 0.99', 1))
+    found = {check.file: check for check in api.verify(packed).checks}
+    assert {name for name, check in found.items() if check.outcome != "right" and ".npz" in name} == set()
+    assert {*made.files} <= set(found)
+    (wrong,) = found["study.json"].differences
+    assert (wrong.figure.rpartition(".")[2], wrong.stored) == ("score", 0.99)
+
+
+def test_a_second_run_redoes_nothing_and_a_further_candidate_is_all_that_is_trained(finished, tmp_path):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    out = tmp_path / "out"
+    for path in (tmp_path / "out/patches").glob("l*"):  # whose start lies elsewhere now
+        shutil.rmtree(path)
+    few, before = {name: MODELS[name] for name in ("plain", "best")}, times(out)
+    conduct(study_of(tmp_path, models=few), tmp_path, out)
+    assert times(out) == before
+    more = few | {"best": few["best"] | {"choose": {"lr": [0.02, 0.001, 1e-9]}}}
+    conduct(study_of(tmp_path, models=more), tmp_path, out, jobs=2)
+    after = times(out)
+    assert before.items() < after.items()
+    assert {path.relative_to(out).parts[1] for path in set(after) - set(before)} == {
+        "best.lr-1e-09",
+        "best.lr-1e-09.seed-1",
+    }
+    record = load_study(out / "study.json").parts[0].models[1]
+    assert len(record.choices[0].candidates) == 3
+    other = out / record.not_chosen[0]
+    api.evaluate(other, tmp_path / "patches")
+    assert (
+        f"Scored on validation as well, by an earlier choice or by hand: {other.name}." in build_report(out).read_text()
+    )
+
+
+def test_a_choice_inside_each_fold_never_sees_what_the_fold_is_scored_on(tmp_path):
+    shutil.rmtree(write_color_classes(tmp_path / "patches") / "validation")
+    out, models = tmp_path / "out", {"best": RATES, "both": {"members": ["best"]}}
+    page = conduct(study_of(tmp_path, folds=2, seeds=[0, 1], models=models), tmp_path, out).read_text()
+    record = load_study(out / "study.json").parts[0].models[0]
+    assert [made.fold for made in record.choices] == [1, 2]
+    for made, runs in zip(record.choices, (record.runs[::2], record.runs[1::2]), strict=True):
+        assert (
+            made.best.runs == runs == tuple(f"patches/best.{made.chosen}{s}.fold-{made.fold}" for s in ("", ".seed-1"))
+        )
+        by, on = (set(load_scores(Run(out / runs[0]).scores(split)).ids) for split in ("selection", "validation"))
+        assert by.isdisjoint(on)
+    assert sum("validation" in splits for splits in splits_scored(out).values()) == 6
+    assert len(load_scores(out / "patches/best.npz").ids) == 30
+    assert "best is chosen anew in each of 2 folds, by accuracy on the selection part of that fold" in page
+    assert {check.outcome for check in api.verify(out).checks} == {"right"}
+
+
+@pytest.mark.parametrize(
+    ("choose", "names"),
+    [
+        ({"lr": [0.1, 0.01], "flip": [True]}, ["lr-0.1", "lr-0.01"]),
+        ({"model": ["timm:resnet18", "vgg16"], "training.clip": [None, 1]}, None),
+        ({"scale": [[0.5, 1.0], [1.0, 1.0]]}, ["scale-0.5-1.0", "scale-1.0-1.0"]),
+        ({"a": "vgg16", "b": {"training": {"lr": 1}}, "c": None}, ["a", "b", "c"]),
+    ],
+)
+def test_candidates_are_named_by_what_differs(choose, names):
+    made = candidates(choose, "vgg16-bn", {"epochs": 3})
+    assert list(made) == names or list(made) == [
+        f"model-{m}_clip-{c}" for m in ("timm-resnet18", "vgg16") for c in ("null", "1")
+    ]
+    assert all(each["settings"]["epochs"] == 3 for each in made.values())
+    if names == ["a", "b", "c"]:
+        assert [each["model"] for each in made.values()] == ["vgg16", "vgg16-bn", "vgg16-bn"]
+        assert made["b"]["settings"] == {"epochs": 3, "training.lr": 1}
+
+
+@pytest.mark.parametrize(
+    ("entry", "part", "complaint"),
+    [
+        ({"choose": {"lr": [0.1]}}, {}, "there is nothing to choose"),
+        ({"choose": {"lr": [0.1, 0.10]}}, {}, "two candidates would both be called 'lr-0.1'"),
+        ({"choose": {"lr": [0.1, "0.10"]}}, {}, "have the same settings; remove one of them"),
+        ({"choose": {"lr": 0.1, "flip": [True]}}, {}, "'choose' takes settings with a list of values each"),
+        ({"choose": {"lr": []}}, {}, "'choose' gives no values of 'lr'"),
+        ({"choose": []}, {}, "'choose' takes settings with a list of values each"),
+        ({"choose": {"seeds": [1, 2]}}, {}, "'seeds' is nothing to choose"),
+        ({"choose": {"lrr": [1, 2]}}, {}, "settings of 'best.lrr-1': unknown key 'lrr'; did you mean 'lr'"),
+        ({"lr": 0.1, **RATES}, {}, "'lr' has no effect beside 'choose'"),
+        ({"members": ["plain"], "choose": {"lr": [1, 2]}}, {}, "'members' and nothing to 'choose'"),
+        ({"choose": {"seed": [1, 2]}}, {"seeds": [1, 2]}, "'seed' has no effect beside 'seeds'"),
+        ({"seeds": [3], "choose": {"seed": [1, 2]}}, {}, "'seed' has no effect beside 'seeds'"),
+        ({"choose": {"cv_fold": ["1/2", "2/2"]}}, {"folds": 2}, "'cv_fold'"),
+        ({"choose": {"a/b": {"lr": 1}, "c": {}}}, {}, "'a/b' cannot name a folder"),
+        ({"choose": {"split_seed": [0, 1]}}, {}, "would be chosen by different images; give selection"),
+        (
+            {"choose": {"lr": [1, 2]}},
+            {"settings": SETTINGS | {"selection": 0}},
+            "selection part of train, which holds no",
+        ),
+        ({"choose": {"x": {"lr": 1}, "x.seed-1": {"lr": 2}}}, {"seeds": [0, 1]}, "would share the run"),
+    ],
+)
+def test_what_cannot_be_chosen_is_one_sentence_before_anything_is_trained(tmp_path, entry, part, complaint):
+    write_color_classes(tmp_path / "patches")
+    models = {"plain": "vgg16-bn", "best": {**({} if "members" in entry else {"model": "vgg16-bn"}), **entry}}
+    with pytest.raises(UserError, match=complaint):
+        conduct(study_of(tmp_path, **{"models": models, **part}), tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_setting_that_is_chosen_is_not_set_on_the_command_line(tmp_path):
+    write_color_classes(tmp_path / "patches")
+    study = study_of(tmp_path, models={"best": RATES})
+    with pytest.raises(
+        UserError, match=r"--set training\.lr=1: the study chooses training\.lr of 'best'; change 'choose'"
+    ):
+        plan(study, tmp_path, tmp_path / "out", ["training.lr=1"])
+    assert len(plan(study, tmp_path, tmp_path / "out", ["epochs=2"])["patches"]) == 2
+
+
+def test_a_record_that_chose_other_runs_than_its_model_has_is_refused(finished):
+    record = load_study(finished / "out/study.json").model_dump(mode="json")
+    record["parts"][0]["models"][1]["run"] = "patches/plain"
+    with pytest.raises(ValueError, match="part patches chose other runs than those of best"):
+        StudyRecord.model_validate(record)
