@@ -17,7 +17,7 @@ from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, summarise
 
-PRINTED = {"json", "strict", "diagram", "write_labels", "no_fold", "threshold", "find", "cost"}
+PRINTED = {"json", "strict", "diagram", "write_labels", "no_fold", "threshold", "find", "cost", "keep", "rule"}
 """What decides how a command answers, and ``--no-fold``, which is ``settings=["fold=false"]``."""
 SLIM = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
 
@@ -42,7 +42,7 @@ def test_it_has_the_words_of_the_command_line(verb):
     words = {{"set_": "settings", "lang": "language"}.get(word, word) for word in words} - PRINTED
     own = set(inspect.signature(getattr(api, verb)).parameters) - {"ready"}
     if verb in ("predict", "serve"):
-        words |= {"threshold"}  # which changes what they answer
+        words |= {"threshold", "rule"}  # which change what they answer
     if verb == "score":
         own = own - {"truth"}  # which comes second on the command line
     if verb == "map":
