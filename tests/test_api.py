@@ -41,8 +41,8 @@ def test_it_has_the_words_of_the_command_line(verb):
     words = {parameter.name for parameter in get_command(app).commands[verb].params}
     words = {{"set_": "settings", "lang": "language"}.get(word, word) for word in words} - PRINTED
     own = set(inspect.signature(getattr(api, verb)).parameters) - {"ready"}
-    if verb in ("predict", "serve"):
-        words |= {"threshold", "rule"}  # which change what they answer
+    if verb in ("predict", "serve", "export"):
+        words |= {"rule"} | ({"threshold"} if verb != "export" else set())  # which change what they answer
     if verb == "score":
         own = own - {"truth"}  # which comes second on the command line
     if verb == "map":

@@ -63,7 +63,10 @@ OPTIONS = {
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
     },
-    "export": {"--format", "--to", "--out", "--data", "--images", "--tolerance", "--overwrite", "--json", "--help"},
+    "export": {
+        *("--format", "--to", "--out", "--data", "--images", "--tolerance", "--rule", "--overwrite", "--json"),
+        "--help",
+    },
     "map": {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
         *("--tta", "--scales", "--device", "--backend", "--overwrite", "--json", "--help"),

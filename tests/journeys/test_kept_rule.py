@@ -2,7 +2,10 @@
 
 import csv
 import json
+import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +19,9 @@ from pixelproof.prediction.predictor import trained_network
 from pixelproof.runs import Run, load_scores, save_scores
 from pixelproof.runs.rule_file import load_rule
 from pixelproof.training.checkpoints import save_weights
-from small_runs import COLORS, untrained_run
+from small_runs import COLORS, need, untrained_run
 
-WIDE = {"width": 0.1}
+WIDE = {"width": 0.1, "input_size": 32}
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +194,40 @@ def test_a_server_answers_by_the_rule_and_says_so(run, scored, pixelproof, by, c
     (plain,) = load_models([run], "cpu", "torch", None)
     assert plain.facts()["rule"] is None
     assert "rule" not in answer(plain, (scored / "data" / "test" / test.ids[0]).read_bytes())
+
+
+ENDINGS = {"onnx": ".onnx", "openvino": ".xml", "ncnn": ".param"}
+
+
+@pytest.mark.parametrize(
+    ("format", "by"),
+    [
+        ("onnx", "mean"),
+        *(
+            pytest.param(*each, marks=pytest.mark.slow)
+            for each in (("onnx", None), ("openvino", "any"), ("ncnn", "any"))
+        ),
+    ],
+)
+def test_an_export_carries_the_rule_and_its_example_applies_it(run, scored, pixelproof, tmp_path, by, format):
+    need("onnxruntime" if format == "onnx" else format)
+    options = [] if by is None else ["--per-group", *(["--any", "green+blue"] * (by == "any"))]
+    threshold = f"green+blue={middle(run, 'test')!r}"
+    assert pixelproof("score", run.path, *options, "--threshold", threshold, "--keep")[0] == 0
+    out = tmp_path / f"n{ENDINGS[format]}"
+    code, _, err = pixelproof("export", run.path, "--format", format, "--out", out)
+    assert code == 0, err
+    rule, test = load_rule(run.rule), load_scores(run.scores("test"))
+    assert f"kept rule ({run.rule}): {rule.says}" in err
+    assert rule.says in out.with_name(f"{out.name}.README.md").read_text("utf-8")
+    alone = "import runpy, sys; sys.modules |= {'pixelproof': None, 'torch': None}; sys.argv = sys.argv[1:]"
+    command = [sys.executable, "-c", f"{alone}; runpy.run_path(sys.argv[0])", f"{out}.example.py"]
+    for group in sorted(set(test.groups))[:2]:
+        members = np.flatnonzero(test.groups == group)
+        files = [str(scored / "data" / "test" / test.ids[n]) for n in members]
+        said = subprocess.run([*command, *files], capture_output=True, text=True, check=True).stdout.splitlines()
+        chances = test.probabilities[members, 1:].sum(axis=1, dtype=np.float64)
+        found = {"any": [chances.max()], "mean": [chances.mean()], None: list(chances)}[by]
+        lines = [line for line in said if "looked at from" in line]
+        assert [line.startswith("look at") for line in lines] == [chance >= rule.probability for chance in found]
+        assert [float(re.search(r"blue (\d\.\d+),", line)[1]) for line in lines] == pytest.approx(found, abs=2e-4)
