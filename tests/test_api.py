@@ -17,7 +17,7 @@ from pixelproof.deploy.settings import MapSettings
 from pixelproof.errors import UserError
 from pixelproof.evaluation import accuracy, summarise
 
-PRINTED = {"json", "strict", "diagram", "write_labels", "no_fold", "threshold", "find", "cost"}
+PRINTED = {"json", "strict", "diagram", "write_labels", "no_fold", "threshold", "find", "cost", "keep", "rule"}
 """What decides how a command answers, and ``--no-fold``, which is ``settings=["fold=false"]``."""
 SLIM = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
 
@@ -41,8 +41,8 @@ def test_it_has_the_words_of_the_command_line(verb):
     words = {parameter.name for parameter in get_command(app).commands[verb.replace("_", "-")].params}
     words = {{"set_": "settings", "lang": "language"}.get(word, word) for word in words} - PRINTED
     own = set(inspect.signature(getattr(api, verb)).parameters) - {"ready"}
-    if verb in ("predict", "serve"):
-        words |= {"threshold"}  # which changes what they answer
+    if verb in ("predict", "serve", "export"):
+        words |= {"rule"} | ({"threshold"} if verb != "export" else set())  # which change what they answer
     if verb == "score":
         own = own - {"truth"}  # which comes second on the command line
     if verb == "map":

@@ -58,12 +58,15 @@ OPTIONS = {
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
     "evaluate": {
         *("--split", "--device", "--backend", "--tta", "--scales", "--threshold", "--find", "--cost", "--out"),
-        *("--overwrite", "--json", "--help"),
+        *("--keep", "--rule", "--overwrite", "--json", "--help"),
     },
     "explain": {
         *("--out", "--split", "--layer", "--unlabelled", "--most", "--seed", "--device", "--overwrite", "--help")
     },
-    "export": {"--format", "--to", "--out", "--data", "--images", "--tolerance", "--overwrite", "--json", "--help"},
+    "export": {
+        *("--format", "--to", "--out", "--data", "--images", "--tolerance", "--rule", "--overwrite", "--json"),
+        "--help",
+    },
     "leave-out": {"--json", "--help"},
     "map": {
         *("--out", "--polygons", "--simplify", "--probabilities", "--bands", "--nodata", "--stretch", "--tile"),
@@ -71,17 +74,18 @@ OPTIONS = {
     },
     "predict": {
         *("--out", "--device", "--backend", "--tta", "--scales", "--part", "--probabilities", "--threshold"),
-        "--per-group",
+        *("--per-group", "--any", "--rule"),
         *("--skip-unreadable", "--overwrite", "--help"),
     },
     "report": {"--lang", "--help"},
     "sample": {*("--out", "--scene", "--labels", "--points", "--least", "--seed", "--bands", "--stretch", "--help")},
     "score": {
         *("--labels", "--merge", "--per-group", "--any", "--threshold", "--find", "--cost", "--out", "--overwrite"),
-        *("--json", "--help"),
+        *("--keep", "--rule", "--json", "--help"),
     },
     "serve": {
-        *("--host", "--port", "--device", "--backend", "--tta", "--scales", "--threshold", "--max-megabytes", "--help")
+        *("--host", "--port", "--device", "--backend", "--tta", "--scales", "--threshold", "--rule"),
+        *("--max-megabytes", "--help"),
     },
     "show": {"--classes", "--size", "--diagram", "--json", "--set", "--help"},
     "verify": {"--json", "--help"},

@@ -15,7 +15,9 @@ from pixelproof.cli.options import (
     DeviceOption,
     FindOption,
     JsonOption,
+    KeepOption,
     OverwriteOption,
+    RuleOption,
     RunArgument,
     ScalesOption,
     ThresholdOption,
@@ -36,6 +38,8 @@ def evaluate(
     threshold: ThresholdOption = None,
     find: FindOption = None,
     cost: CostOption = None,
+    keep: KeepOption = False,
+    rule: RuleOption = True,
     out: Annotated[
         Path | None, typer.Option(help="Keep the counts in this file instead.", metavar="scores.npz")
     ] = None,
@@ -46,10 +50,16 @@ def evaluate(
     from pixelproof.evaluation.asked import answer, read_questions
     from pixelproof.runs import Run
     from pixelproof.verbs.evaluate import evaluate_run
+    from pixelproof.verbs.rule import keep_rule, refuse_unkept, rule_on
 
-    sizes = parse_scales(scales)
-    questions = read_questions(Run.open(run).labels(), threshold, find, cost)
+    sizes, opened = parse_scales(scales), Run.open(run)
+    questions = read_questions(opened.labels(), threshold, find, cost)
+    if keep:
+        refuse_unkept(opened, questions, overwrite, out)
     scores = evaluate_run(
         run, data, split, device, backend=backend, tta=tta, scales=sizes, out=out, overwrite=overwrite
     )
-    print_scored(scores, answer(scores, questions), json)
+    answers = answer(scores, questions)
+    if keep:
+        keep_rule(opened, opened.scores(scores.source.split), questions, overwrite=overwrite)
+    print_scored(scores, answers, json, rule_on(opened, scores) if rule and not keep else None)

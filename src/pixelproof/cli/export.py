@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pixelproof.cli.options import JsonOption, OverwriteOption, RunArgument, print_json
+from pixelproof.cli.options import JsonOption, OverwriteOption, RuleOption, RunArgument, print_json
 
 
 def export(
@@ -21,6 +21,7 @@ def export(
     tolerance: Annotated[
         float, typer.Option(min=0.0, help="Largest difference of a logit, and share of classes that change.")
     ] = 1e-4,
+    rule: RuleOption = True,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -30,7 +31,7 @@ def export(
     """
     from pixelproof.deploy.export import export_run
 
-    facts = export_run(run, format, out, data, tolerance=tolerance, images=images, overwrite=overwrite)
+    facts = export_run(run, format, out, data, tolerance=tolerance, images=images, overwrite=overwrite, rule=rule)
     if json:
         print_json(facts)
         return

@@ -56,6 +56,17 @@ CostOption = Annotated[
         help="Also say from which probability on to look where missing one of CLASS costs so many false alarms.",
     ),
 ]
+AnyOption = Annotated[
+    str | None,
+    typer.Option("--any", help="A group is of CLASS, or A+B, if any of its images is.", metavar="CLASS"),
+]
+KeepOption = Annotated[
+    bool,
+    typer.Option(
+        "--keep", help="Keep the threshold that is asked for as the rule by which the run answers from then on."
+    ),
+]
+RuleOption = Annotated[bool, typer.Option("--rule/--no-rule", help="Use the rule that the run keeps, if it keeps one.")]
 LanguageOption = Annotated[str, typer.Option(help="Language of the discussion: en or zh-Hant.")]
 SetOption = Annotated[
     list[str] | None,

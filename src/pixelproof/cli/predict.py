@@ -8,15 +8,29 @@ from typing import Annotated
 import typer
 
 from pixelproof.cli.options import (
+    AnyOption,
     BackendOption,
     DeviceOption,
     OverwriteOption,
+    RuleOption,
     RunArgument,
     ScalesOption,
     TtaOption,
     parse_scales,
 )
 from pixelproof.numbers import counted
+
+ProbabilitiesOption = Annotated[
+    bool,
+    typer.Option("--probabilities", help="Write the probabilities of all classes, too, 2 bytes a class and pixel."),
+]
+GroupsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="groups.csv|REGEX",
+        help="Also write an answer for each group of images, such as a patient; a table or what finds it in names.",
+    ),
+]
 
 
 def predict(
@@ -30,21 +44,14 @@ def predict(
     part: Annotated[
         str, typer.Option(metavar="K/N", help="Every N-th image from the K-th on, where N machines share them.")
     ] = "1/1",
-    probabilities: Annotated[
-        bool,
-        typer.Option("--probabilities", help="Write the probabilities of all classes, too, 2 bytes a class and pixel."),
-    ] = False,
+    probabilities: ProbabilitiesOption = False,
     threshold: Annotated[
         list[str] | None,
         typer.Option(metavar="CLASS=P", help="Write for which images CLASS, or A+B, has a probability of P or more."),
     ] = None,
-    per_group: Annotated[
-        str | None,
-        typer.Option(
-            metavar="groups.csv|REGEX",
-            help="Also write an answer for each group of images, such as a patient; a table or what finds it in names.",
-        ),
-    ] = None,
+    per_group: GroupsOption = None,
+    any_of: AnyOption = None,
+    rule: RuleOption = True,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read, and list them.")
     ] = False,
@@ -70,5 +77,7 @@ def predict(
         skip_unreadable=skip_unreadable,
         threshold=threshold or (),
         per_group=per_group,
+        any_of=any_of,
+        rule=rule,
     )
     print(f"{counted(len(files), 'image')} predicted: {out}")

@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixelproof.cli.options import CostOption, FindOption, JsonOption, OverwriteOption, ThresholdOption
+from pixelproof.cli.options import (
+    AnyOption,
+    CostOption,
+    FindOption,
+    JsonOption,
+    KeepOption,
+    OverwriteOption,
+    RuleOption,
+    ThresholdOption,
+)
 from pixelproof.cli.scored import print_scored
 
 if TYPE_CHECKING:
+    from pixelproof.evaluation.asked import Questions
+    from pixelproof.evaluation.rule import By, Held
     from pixelproof.runs import Scores
 
 
@@ -20,7 +31,7 @@ def score(
         typer.Argument(
             help="Predictions and truth: folders of masks, or of labelled images, or a CSV (filename,label), of "
             "predictions also one with the probability of each class in a column. Or score files of different images, "
-            "such as those of all folds.",
+            "such as those of all folds. A run folder stands for its scores on validation.",
             metavar="PREDICTIONS TRUTH | SCORES...",
         ),
     ],
@@ -32,13 +43,12 @@ def score(
     per_group: Annotated[
         bool, typer.Option("--per-group", help="Answer for each group of images, such as a patient, instead.")
     ] = False,
-    any_of: Annotated[
-        str | None,
-        typer.Option("--any", help="A group is of this class if any of its images is.", metavar="CLASS"),
-    ] = None,
+    any_of: AnyOption = None,
     threshold: ThresholdOption = None,
     find: FindOption = None,
     cost: CostOption = None,
+    keep: KeepOption = False,
+    rule: RuleOption = True,
     out: Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")] = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
@@ -51,36 +61,82 @@ def score(
     from pixelproof.runs.atomic import refuse_existing
 
     if out is not None:
-        _refuse_ending(out)
-        refuse_existing([out], overwrite)
+        _refuse_out(out, overwrite)
     scores = _scored(predictions, labels, merge or [], per_group, any_of)
-    # This refuses what cannot be answered, before anything is replaced.
-    answers = answer(scores, read_questions(scores.scheme, threshold, find, cost))
+    questions = read_questions(scores.scheme, threshold, find, cost)
+    answers = answer(scores, questions)  # which refuses what cannot be answered, before anything is replaced
     if line := learned_line(scores):
         say(f"warning: {line}")
+    own = _own_scores(predictions)
+    if keep:
+        _keep(own, predictions[0], questions, per_group, any_of, merge, overwrite)
     if out is not None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
-    print_scored(scores, answers, json)
+    print_scored(scores, answers, json, _kept(own) if rule and not keep else None)
 
 
-def _refuse_ending(out: Path) -> None:
-    """Refuse a name by which nobody, ``compare`` neither, would take the file for what it is."""
+def _own_scores(places: list[Path]) -> Path | None:
+    """Return the score file that is given where it is a run's own, and all that is given."""
+    from pixelproof.evaluation.score import scores_of_run
+    from pixelproof.verbs.rule import run_of
+
+    file = scores_of_run(places[0])
+    return file if len(places) == 1 and run_of(file) is not None else None
+
+
+def _keep(
+    own: Path | None,
+    given: Path,
+    questions: Questions,
+    per_group: bool,
+    any_of: str | None,
+    merge: list[str] | None,
+    overwrite: bool,
+) -> None:
+    """Write the rule that was asked for into the folder of the run whose score file is given."""
     from pixelproof.errors import UserError
+    from pixelproof.verbs.rule import keep_rule, run_of
+
+    if merge:
+        problem = "--keep keeps a rule for a run's own classes, and --merge makes others"
+        raise UserError(problem, "name several as one, such as --find scratch+dent=0.98")
+    if own is None or (run := run_of(own)) is None:
+        problem = f"--keep keeps a rule in a run's folder, and {given} is no run's own score file"
+        raise UserError(problem, "give one alone, such as RUN/scores/validation.npz")
+    of_groups: By = "mean" if any_of is None else "any"
+    keep_rule(run, own, questions, of_groups if per_group else None, any_of, overwrite)
+
+
+def _kept(own: Path | None) -> Held | None:
+    """Return what the rule of the run whose score file is given does on it, whatever else is asked of that."""
+    from pixelproof.runs import load_scores
+    from pixelproof.verbs.rule import rule_on, run_of
+
+    if own is None or (run := run_of(own)) is None or not run.rule.exists():
+        return None
+    return rule_on(run, load_scores(own))
+
+
+def _refuse_out(out: Path, overwrite: bool) -> None:
+    """Refuse a name by which nobody, ``compare`` neither, would take the file for what it is, and one that is taken."""
+    from pixelproof.errors import UserError
+    from pixelproof.runs.atomic import refuse_existing
 
     if out.suffix != ".npz":
         problem = f"{out} does not end in .npz, as files of scores do"
         raise UserError(problem, f"give {out.stem or 'scores'}.npz, or take --json for figures to read elsewhere")
+    refuse_existing([out], overwrite)
 
 
 def _scored(places: list[Path], labels: Path | None, merge: list[str], per_group: bool, any_of: str | None) -> Scores:
     """Return the scores of predictions and their truth, or of score files, however many of these."""
     from pixelproof.errors import UserError
-    from pixelproof.evaluation.score import score
+    from pixelproof.evaluation.score import score, scores_of_run
     from pixelproof.labels.merging import parse_merges
 
     merges = parse_merges(merge)
-    if all(file.suffix == ".npz" for file in places):
+    if all(scores_of_run(file).suffix == ".npz" for file in places):
         return score(places, None, labels, merges, per_group, any_of)
     if len(places) > 2:
         raise UserError(f"{len(places)} places are too many", "give predictions and truth, or score files alone")

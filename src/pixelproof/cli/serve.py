@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import BackendOption, DeviceOption, ScalesOption, TtaOption, parse_scales
+from pixelproof.cli.options import BackendOption, DeviceOption, RuleOption, ScalesOption, TtaOption, parse_scales
 
 
 def serve(
@@ -27,6 +27,7 @@ def serve(
         list[str] | None,
         typer.Option(metavar="CLASS=P", help="Mark images of which CLASS, or A+B, has a probability of P or more."),
     ] = None,
+    rule: RuleOption = True,
     max_megabytes: Annotated[float, typer.Option(min=0.001, help="Largest image file that is taken, in MiB.")] = 64,
 ) -> None:
     """Serve runs: a page to drop images on and look at answers side by side, and an HTTP API. Ctrl-C ends it.
@@ -44,6 +45,7 @@ def serve(
         tta=tta,
         scales=parse_scales(scales),
         threshold=threshold or (),
+        rule=rule,
         max_megabytes=max_megabytes,
         ready=lambda address: print(address, flush=True),
     )

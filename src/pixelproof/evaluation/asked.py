@@ -92,12 +92,13 @@ def _plain_costs(found: Costs) -> dict[str, Any]:
     return {
         "class": found.name,
         "times": found.times,
-        "least": _plain_cost(found.least),
-        "all": _plain_cost(found.every),
-        "none": _plain_cost(found.none),
-        "thresholds": [_plain_cost(each) for each in found.tested],
+        "least": plain_cost(found.least),
+        "all": plain_cost(found.every),
+        "none": plain_cost(found.none),
+        "thresholds": [plain_cost(each) for each in found.tested],
     }
 
 
-def _plain_cost(found: Cost) -> dict[str, Any]:
+def plain_cost(found: Cost) -> dict[str, Any]:
+    """Return what looking from a probability on costs as plain data."""
     return {name: defined(value) if isinstance(value, float) else value for name, value in vars(found).items()}

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from pixelproof.array_types import Float64, Int64
+from pixelproof.array_types import Int64
 from pixelproof.errors import UserError
 from pixelproof.evaluation.merge_classes import as_one
-from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.outcomes import answered_anew
 from pixelproof.evaluation.resampling import by_unit
 from pixelproof.evaluation.units import members_of
+from pixelproof.labels.thresholds import with_highest
 from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.scores import Names
 
@@ -45,20 +45,12 @@ def scores_per_group(scores: Scores, any_of: str | None = None) -> Classificatio
     groups, truth = _truths(scores, members, index)
     mean = by_unit(scores.probabilities, members) / np.bincount(members)[:, None]
     if index is not None:
-        mean = _likeliest(mean, scores.probabilities[:, index].astype(np.float64), members, index)
+        highest = np.zeros(len(mean))
+        np.maximum.at(highest, members, scores.probabilities[:, index].astype(np.float64))
+        mean = with_highest(mean, highest, index)
     source = replace(scores.source, name=f"{scores.source.name} per group".lstrip(), unit=GROUP)
     rows = answered_anew(replace(scores, source=source), mean, truth)
     return replace(rows, ids=tuple(groups.tolist()), groups=None)
-
-
-def _likeliest(mean: Float64, chances: Float64, members: Int64, index: int) -> Float64:
-    """Return probabilities [G, K] with that of a class the highest of the images', and the others' ratios kept."""
-    highest = np.zeros(len(mean))
-    np.maximum.at(highest, members, chances)
-    others = mean * (np.arange(mean.shape[1]) != index)
-    joined: Float64 = others * ratio(1 - highest, others.sum(axis=1), undefined=0.0)[:, None]
-    joined[:, index] = highest
-    return joined
 
 
 def _with_groups(scores: Scores) -> ClassificationScores:

@@ -11,8 +11,9 @@ from pixelproof.evaluation.per_group import scores_per_group
 from pixelproof.evaluation.score_masks import score_masks
 from pixelproof.evaluation.score_table import score_table
 from pixelproof.labels import Merges
-from pixelproof.runs import Scores, load_scores
+from pixelproof.runs import Run, Scores, load_scores
 from pixelproof.runs.files import AnyPath, Paths, as_paths
+from pixelproof.runs.study_file import SPLIT
 
 
 def score(
@@ -27,7 +28,8 @@ def score(
 
     Args:
         predictions: A folder of masks, a CSV of labels or of probabilities, or a score file, which is only read; or
-            several score files of different images, such as the folds of a cross-validation, which are put together.
+            several score files of different images, such as the folds of a cross-validation, which are put together. A
+            run folder stands for its scores on validation.
         truth: A folder of masks or labelled images, or a CSV of labels; not needed for a score file.
         labels: A ``labels.yaml``; by default the one beside the truth, else the preset that the masks fit.
         merge: The classes that are to be one, by its name, such as ``{"plants": ["forest", "rangeland"]}``.
@@ -39,7 +41,7 @@ def score(
             score files do not fit together, or their classes cannot be merged so, or their groups have no answer.
     """
     truth, labels = (None if path is None else Path(path) for path in (truth, labels))
-    found = [_score(file, truth, labels) for file in as_paths(predictions)]
+    found = [_score(scores_of_run(file), truth, labels) for file in as_paths(predictions)]
     # Both before scores of several networks are put together, which leaves their probabilities out.
     if merge:
         found = [with_merged_classes(each, merge) for each in found]
@@ -48,6 +50,11 @@ def score(
     if per_group:
         found = [scores_per_group(each, any_of) for each in found]
     return merged(found) if len(found) > 1 else found[0]
+
+
+def scores_of_run(place: Path) -> Path:
+    """Return the score file of a run on validation, where a run folder is given; any other place as it is."""
+    return Run(place).scores(SPLIT) if Run.lies_in(place) else place
 
 
 def _score(predictions: Path, truth: Path | None, labels: Path | None) -> Scores:

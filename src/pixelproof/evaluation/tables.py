@@ -11,6 +11,8 @@ from pixelproof.evaluation.asked import NO_ANSWERS, Answers
 from pixelproof.evaluation.asked_tables import print_answers
 from pixelproof.evaluation.baseline import baseline_lines
 from pixelproof.evaluation.resampling import CERTAINTY
+from pixelproof.evaluation.rule import Held
+from pixelproof.evaluation.rule_tables import print_rule
 from pixelproof.evaluation.sentences import ONE_OF_EACH, looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.units import noun_of
@@ -20,8 +22,11 @@ from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
 
-def print_scores(scores: Scores, answers: Answers = NO_ANSWERS) -> None:
-    """Print a score file's figures and answers about thresholds to stdout, the result last, where it stays in view."""
+def print_scores(scores: Scores, answers: Answers = NO_ANSWERS, rule: Held | None = None) -> None:
+    """Print a score file's figures, answers about thresholds, and what a kept rule does, to stdout.
+
+    The result comes last, where it stays in view.
+    """
     out = console()
     if isinstance(scores, SegmentationScores):
         _segmentation(scores, out)
@@ -43,6 +48,8 @@ def print_scores(scores: Scores, answers: Answers = NO_ANSWERS) -> None:
     for line in promise_lines(scores):
         print(line)
     print_answers(answers, units, scores.groups is not None, out)
+    if rule is not None:
+        print_rule(rule, out)
     if lines := baseline_lines(scores):
         print(*lines)
     whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))

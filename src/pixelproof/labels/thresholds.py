@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.array_types import Bool, Float32
+from pixelproof.array_types import Bool, Float32, Float64
 from pixelproof.errors import UserError
 from pixelproof.labels.scheme import LabelScheme
 from pixelproof.schema import nearest
@@ -115,12 +115,45 @@ def reached(probabilities: npt.NDArray[np.floating], probability: float) -> Bool
     return found
 
 
+class LookFor(NamedTuple):
+    """What is looked for.
+
+    Attributes:
+        images: Thresholds that an image is to reach.
+        groups: Those that a group of images is to reach.
+        any_of: A class, or several as one: a group is of it if any of its images is, and as likely as the likeliest.
+    """
+
+    images: Sequence[Threshold] = ()
+    groups: Sequence[Threshold] = ()
+    any_of: str | None = None
+
+
+NOTHING = LookFor()
+
+
+def with_highest(mean: Float64, highest: Float64, index: int) -> Float64:
+    """Return probabilities of groups, float64 [G, K], with that of one class replaced, and the others' ratios kept.
+
+    Args:
+        mean: The mean of the probabilities of each group's images, float64 [G, K].
+        highest: The highest of their probabilities of the class, float64 [G].
+        index: The class.
+    """
+    others = mean * (np.arange(mean.shape[1]) != index)
+    sums = others.sum(axis=1)
+    factors = np.divide(1 - highest, sums, out=np.zeros_like(sums), where=sums > 0)
+    joined: Float64 = others * factors[:, None]
+    joined[:, index] = highest
+    return joined
+
+
 def reaching(chances: npt.NDArray[np.floating], scheme: LabelScheme, thresholds: Sequence[Threshold]) -> list[str]:
     """Return the classes whose probability, of those of all classes [K], is as high as its threshold's."""
-    return [name for name, least in thresholds if reached(_chance(chances, scheme, name), least)]
+    return [name for name, least in thresholds if reached(chance_of(chances, scheme, name), least)]
 
 
-def _chance(chances: npt.NDArray[np.floating], scheme: LabelScheme, name: str) -> Float32:
+def chance_of(chances: npt.NDArray[np.floating], scheme: LabelScheme, name: str) -> Float32:
     """Return the probability of a class, or of several as one, as score files with these merged keep it."""
     places = [scheme.names.index(each) for each in classes_of(name, scheme)]
     chance: Float32 = chances[places].astype(np.float32).sum(dtype=np.float64).clip(max=1).astype(np.float32)

@@ -19,11 +19,12 @@ from pixelproof.data.layouts import (
 )
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError, printable, require_utf8
-from pixelproof.labels.thresholds import Threshold
+from pixelproof.labels.thresholds import NOTHING, LookFor
 from pixelproof.numbers import counted
 from pixelproof.prediction.grouping import groups_of
 from pixelproof.prediction.predictor import Predictor
-from pixelproof.prediction.writing import FOLDERS, table, write_answers
+from pixelproof.prediction.tables import table
+from pixelproof.prediction.writing import FOLDERS, write_answers
 from pixelproof.progress import say, say_once
 from pixelproof.runs import write_text
 from pixelproof.runs.atomic import atomic_folder, is_leftover
@@ -48,7 +49,7 @@ def predict_files(
     part: slice = EVERYTHING,
     probabilities: bool = False,
     skip: bool = False,
-    thresholds: Sequence[Threshold] = (),
+    look_for: LookFor = NOTHING,
     per_group: str | None = None,
 ) -> list[Path]:
     """Predict image files and write what was predicted, all of it or nothing.
@@ -65,7 +66,7 @@ def predict_files(
         part: Which of the images to predict.
         probabilities: Write those of all classes, too.
         skip: Leave out images that cannot be read, and write which and why to ``left_out.csv``.
-        thresholds: See ``write_answers``.
+        look_for: See ``write_answers``.
         per_group: What names groups of images, for each of which an answer is written, too; see ``groups_of``.
 
     Returns:
@@ -86,7 +87,7 @@ def predict_files(
         check_images(list(files.values()), predictor.reader)
     with atomic_folder(out, WRITTEN) as folder, alone_in(out):
         write_text(folder / MARK, "This folder was written by pixelproof predict; --overwrite replaces its contents.\n")
-        write_answers(predictor, files, folder, probabilities, thresholds, groups)
+        write_answers(predictor, files, folder, probabilities, look_for, groups)
         if broken:
             with table(folder / LEFT_OUT, ["filename", "reason"]) as write:
                 for name, error in broken.items():

@@ -23,7 +23,7 @@ _PART = re.compile(r"\.(.+)\.\d+\.part(\.\w+)")
 MARKS = {LABELS_FILE, ENVIRONMENT}
 CONTENTS = MARKS | {CONFIG, "architecture.json", "calibration.json", "diagram.svg", "metrics.csv", PAGE}
 CONTENTS |= {"backends", "checkpoints", "explanation", "proof_images.npz", "features", "figures", "scores", "shown"}
-CONTENTS |= {"learned.npz", "tables", "tensorboard"}
+CONTENTS |= {"learned.npz", "rule.json", "tables", "tensorboard"}
 
 
 def _is_part(name: str) -> bool:
@@ -184,6 +184,11 @@ class Run:
     def calibration(self) -> Path:
         """The temperature of the run's probabilities; absent where no selection part tells one."""
         return self.path / "calibration.json"
+
+    @property
+    def rule(self) -> Path:
+        """The decision rule that the run keeps; absent where none was chosen to be kept."""
+        return self.path / "rule.json"
 
     @property
     def architecture(self) -> Path:

@@ -17,6 +17,8 @@ from pixelproof.prediction.backends import use_backend
 from pixelproof.prediction.files import gather, predict_files, refuse_taken
 from pixelproof.runs import Run
 from pixelproof.runs.files import AnyPath, Paths, as_paths
+from pixelproof.verbs.looking import as_kept, asked_by_hand
+from pixelproof.verbs.rule import rule_in_use
 
 
 def predict_run(
@@ -34,6 +36,8 @@ def predict_run(
     skip_unreadable: bool = False,
     threshold: Sequence[str] = (),
     per_group: AnyPath | None = None,
+    any_of: str | None = None,
+    rule: bool = True,
 ) -> list[Path]:
     """Predict image files, or folders of them, write the predictions to ``out`` and return the files predicted.
 
@@ -53,17 +57,23 @@ def predict_run(
             ``look_for`` tells those whose probability is at least as high.
         per_group: Of a classifier, a table such as ``groups.csv``, or a regular expression for names of images, that
             says which belong together, as of a patient: ``per_group.csv`` tells one answer for each.
+        any_of: A class, or several as one such as "scratch+dent", that a group is of if any of its images is; otherwise
+            the mean of their probabilities answers.
+        rule: Whether the rule that the run keeps is used, if it keeps one and no ``threshold`` is given.
 
     Raises:
         UserError: The run or an image cannot be read, there is no such part, or ``out`` holds something already, or
-            it is not known of each image to which group it belongs.
+            it is not known of each image to which group it belongs, or the rule is none for the run as it is now.
     """
     chosen = as_slice(part)
     opened = Run.open(Path(run))
     thresholds = read_thresholds(threshold, opened.labels())
     if per_group is not None:
         _refuse_groups(opened.labels().task, part)
+    by_hand = asked_by_hand(thresholds, opened.labels(), any_of, per_group is not None)
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
+    kept = rule_in_use(opened, rule, predictor.looks, bool(thresholds))
+    look_for = by_hand if kept is None else as_kept(kept, opened.labels(), any_of, per_group is not None)
     files = as_paths(images)
     refuse_taken(Path(out), overwrite)  # at once: a trial of other libraries may take minutes
     with _advised(predictor.scheme.task):
@@ -78,7 +88,7 @@ def predict_run(
             chosen,
             probabilities,
             skip_unreadable,
-            thresholds,
+            look_for,
             None if per_group is None else str(per_group),
         )
 

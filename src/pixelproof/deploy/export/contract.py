@@ -8,10 +8,12 @@ from typing import Any
 
 import pixelproof
 from pixelproof.config import run_settings
+from pixelproof.deploy.export.rule import plain_rule
 from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.models import Preprocessing
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.runs.rule_file import Rule
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Contract:
         preprocessing: Inside the file, told for information; of a classifier also the size of its images.
         temperature: Divides logits before softmax, so that probabilities mean what they say.
         reading: How an image file becomes the network's channels, in words.
+        rule: By which a classifier's images, or groups of them, are to be looked at; None for none.
     """
 
     run: str
@@ -33,13 +36,14 @@ class Contract:
     preprocessing: Preprocessing
     temperature: float
     reading: str
+    rule: Rule | None = None
 
     @classmethod
-    def of(cls, run: Run, scheme: LabelScheme, preprocessing: Preprocessing) -> Contract:
-        """Return the contract of a run."""
+    def of(cls, run: Run, scheme: LabelScheme, preprocessing: Preprocessing, rule: Rule | None = None) -> Contract:
+        """Return the contract of a run, with the rule that it keeps, where the file is to carry that."""
         temperature = fitted_temperature(run.calibration)
         config = run_settings(run).model
-        return cls(run.name, config.name, scheme, preprocessing, temperature, config.reading)
+        return cls(run.name, config.name, scheme, preprocessing, temperature, config.reading, rule)
 
     @property
     def side(self) -> int | None:
@@ -67,6 +71,7 @@ class Contract:
             "size": [self.side, self.side] if self.side else None,
             "normalisation": normalisation,
             "temperature": self.temperature,
+            "rule": None if self.rule is None else plain_rule(self.rule, self.scheme),
             "model": self.model,
             "run": self.run,
             "software": f"pixelproof {pixelproof.__version__}",

@@ -21,6 +21,7 @@ from pixelproof.data.splits import limit
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import FORMATS, Format
 from pixelproof.deploy.export.readme import readme
+from pixelproof.deploy.export.rule import rule_to_carry
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import PixelModel, fold
 from pixelproof.prediction.backends.convert import reason
@@ -38,8 +39,11 @@ from pixelproof.verbs.parts import all_samples, data_for, proof_image, samples_f
 
 IMAGES = 16  # of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared
-READ = "from PIL import Image\n\nfrom pixelproof.deploy.export.examples.read_image import read\n"
-"""Lines of the examples, in whose place those that are written have the function itself."""
+SHARED = (
+    "from PIL import Image\n\nfrom pixelproof.deploy.export.examples.classify import classify\n"
+    "from pixelproof.deploy.export.examples.read_image import read\n"
+)
+"""Lines of the examples, in whose place those that are written have the functions themselves."""
 EXAMPLE, README, PROOF = ".example.py", ".README.md", ".proof.json"
 
 
@@ -52,6 +56,7 @@ def export_run(
     tolerance: float = TOLERANCE,
     images: int | None = None,
     overwrite: bool = False,
+    rule: bool = True,
 ) -> dict[str, Any]:
     """Export the network of a run and return the proof, and the files, as plain data.
 
@@ -64,10 +69,11 @@ def export_run(
             whose class changes.
         images: How many images of ``data`` are compared; None is 16.
         overwrite: Replace what is there.
+        rule: Whether the export carries the rule that the run keeps, if it keeps one.
 
     Raises:
-        UserError: There is no such format, a package is missing, something is in the way, or ``images`` are none or
-            come without ``data``.
+        UserError: There is no such format, a package is missing, something is in the way, the rule is none for the run
+            as it is now, or ``images`` are none or come without ``data``.
         Refusal: The format cannot express the network, or what was written is not the same; nothing is left then.
     """
     _check_words(format, tolerance, data, images)
@@ -80,7 +86,7 @@ def export_run(
     require(chosen.packages, f"the format {format}")
     config, scheme = run_settings(opened), opened.labels()
     model = trained_network(opened).eval()
-    contract = Contract.of(opened, scheme, model.preprocessing)
+    contract = Contract.of(opened, scheme, model.preprocessing, rule_to_carry(opened, rule))
     cases = _cases(opened, data, contract, IMAGES if images is None else images)
     if config.model.averages:
         say("note: the run averages over several looks at an image; what is exported is the network, asked once")
@@ -184,8 +190,9 @@ def _describe(path: Path, chosen: Format, contract: Contract, facts: dict[str, A
 
 def _example(chosen: Format) -> str:
     """Return a script that asks an exported file about an image and needs no other."""
-    script, read = (_source(name) for name in (f"{chosen.name}_example", "read_image"))
-    return script.replace(READ, f"from PIL import {read.partition('from PIL import ')[2]}\n")
+    script, read, classify = (_source(name) for name in (f"{chosen.name}_example", "read_image", "classify"))
+    read, classify = read.rstrip().partition("from PIL import ")[2], classify.partition("import numpy as np")[2]
+    return script.replace(SHARED, f"from PIL import {read}{classify}")
 
 
 def _source(name: str) -> str:

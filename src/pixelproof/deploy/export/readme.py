@@ -8,19 +8,21 @@ from typing import Any
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import Format
 from pixelproof.deploy.export.proof import scored, seen, sentence
+from pixelproof.deploy.export.rule import rule_lines
 from pixelproof.errors import visible
 
 
 def readme(name: str, chosen: Format, contract: Contract, facts: dict[str, Any]) -> str:
     """Return the text, Markdown, of the description of a file called ``name``."""
-    mask = "" if contract.side else " MASK.png"
+    further = "..." if contract.side else " MASK.png"
     reader = "pillow" if contract.preprocessing.bands is None else "pillow rasterio"
     paragraphs = [
         f"# `{visible(name)}`",
         f"{contract.summary}. It needs nothing but {chosen.reader}; the example also needs what reads images:",
-        f"    pip install {chosen.reader} numpy {reader}\n    python {quote(name + '.example.py')} IMAGE{mask}",
+        f"    pip install {chosen.reader} numpy {reader}\n    python {quote(name + '.example.py')} IMAGE{further}",
         "\n".join(f"- {line}" for line in _lines(chosen, contract)),
         _classes(contract),
+        *([] if contract.rule is None else [rule_lines(contract.rule, contract.scheme)]),
         _evidence(facts),
     ]
     return "\n\n".join(paragraphs) + "\n"

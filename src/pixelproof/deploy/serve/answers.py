@@ -99,7 +99,9 @@ def _classified(served: Served, image: UInt8) -> dict[str, Any]:
         "probability": float(chances[best]),
         "probabilities": dict(zip(scheme.names, chances.tolist(), strict=True)),
     }
-    return found | ({LOOK_FOR: reaching(chances, scheme, served.thresholds)} if served.thresholds else {})
+    if served.thresholds:
+        found[LOOK_FOR] = reaching(chances, scheme, served.thresholds)
+    return found | ({} if served.rule is None else {"rule": served.rule.says})
 
 
 def _segmented(served: Served, image: UInt8) -> dict[str, Any]:

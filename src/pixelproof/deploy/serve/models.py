@@ -18,7 +18,9 @@ from pixelproof.prediction.backends import BACKENDS, use_backend
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.runs.rule_file import Rule
 from pixelproof.schema import nearest
+from pixelproof.verbs.rule import rule_in_use
 
 SIZE = (512, 512)
 """Height and width on which other libraries are proven and timed, because images of any size may come."""
@@ -35,6 +37,7 @@ class Served:
         backend: The library that computes it.
         temperature: That of its probabilities.
         thresholds: Of a classifier; what an image reaches of them is answered, too.
+        rule: The one that the run keeps, where it is used; its threshold is among these where an image can be asked.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Served:
     backend: str = "torch"
     temperature: float = 1.0
     thresholds: Sequence[Threshold] = ()
+    rule: Rule | None = None
 
     @property
     def task(self) -> str:
@@ -68,6 +72,7 @@ class Served:
             "backend": self.backend,
             "temperature": self.temperature,
             "thresholds": [{"class": name, "probability": least} for name, least in self.thresholds],
+            "rule": None if self.rule is None else self.rule.brief(),
         }
 
 
@@ -78,6 +83,7 @@ def load_models(
     tta: bool | None,
     scales: Sequence[float] | None = None,
     thresholds: Sequence[Sequence[Threshold]] | None = None,
+    rule: bool = False,
 ) -> list[Served]:
     """Load the networks of run folders and say so.
 
@@ -88,10 +94,11 @@ def load_models(
         tta: Whether to average over an image's symmetries; None is as each run was set.
         scales: Sizes of a segmenter's image to average over; None is as each run was set.
         thresholds: Those of each run; None has none.
+        rule: Whether a run without any answers by the rule that it keeps.
 
     Raises:
-        UserError: A run is incomplete, scales are given and no run is a segmenter, or there is no such device or
-            backend.
+        UserError: A run is incomplete, its rule is none for it as it is now, scales are given and no run is a
+            segmenter, or there is no such device or backend.
         Refusal: The backend named does not compute the same.
     """
     if backend not in BACKENDS:
@@ -103,9 +110,12 @@ def load_models(
         # Where there is no segmenter, scales are for nobody, and the first classifier refuses them.
         sizes = scales if run_settings(run).task == "segmentation" or "segmentation" not in tasks else None
         predictor = Predictor.open(run, device, tta=tta, scales=sizes)
+        kept = rule_in_use(run, rule, predictor.looks, bool(least))
+        if kept is not None:
+            least = [kept.threshold] if kept.of_images else []
         used = use_backend(predictor, run, backend, SIZE)
         architecture = run_settings(run).model.name
-        models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration), least))
+        models.append(Served(name, architecture, predictor, used, fitted_temperature(run.calibration), least, kept))
         classes = counted(len(predictor.scheme.classes), "class")
         say(f"{name}: {architecture}, {predictor.scheme.task}, {classes}, computed by {used} on {predictor.device}")
     return models

@@ -31,6 +31,7 @@ def serve(
     tta: bool | None = None,
     scales: Sequence[float] | None = None,
     threshold: Sequence[str] = (),
+    rule: bool = True,
     max_megabytes: float = MEGABYTES,
     ready: Callable[[str], object] = say,
 ) -> None:
@@ -46,12 +47,13 @@ def serve(
         scales: Sizes of a segmenter's image to average over; None is as each run was set.
         threshold: Of classifiers, such as "cancer=0.2", or "scratch+dent=0.3" for the sum of both: answers tell those
             whose probability is at least as high.
+        rule: Whether a classifier answers by the rule that it keeps, if it keeps one and no ``threshold`` is given.
         max_megabytes: Largest image file, in MiB.
         ready: Called with the address when requests are answered.
 
     Raises:
-        UserError: A package is missing, the port is taken, a run cannot be opened, there is no such threshold, or
-            there is no such device or backend.
+        UserError: A package is missing, the port is taken, a run cannot be opened, there is no such threshold, a
+            rule is none for its run as it is now, or there is no such device or backend.
         Refusal: The backend named does not compute the same.
     """
     if not 0 < max_megabytes < math.inf:
@@ -65,7 +67,7 @@ def serve(
         from pixelproof.deploy.serve.models import load_models
         from pixelproof.deploy.serve.running import make_server
 
-        models = load_models(opened, device, backend, tta, scales, thresholds)
+        models = load_models(opened, device, backend, tta, scales, thresholds, rule)
         loopback = is_loopback(door)
         if not loopback:
             say("note: other machines can reach this server, and it has no password")

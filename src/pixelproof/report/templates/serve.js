@@ -165,7 +165,7 @@
     const ranked = Object.entries(found.probabilities).sort((a, b) => b[1] - a[1]);
     const list = make("ul", "bars");
     list.append(...ranked.slice(0, TOP).map(bar));
-    panel.body.replaceChildren(...lookedFor(panel.model.thresholds, found.look_for), list);
+    panel.body.replaceChildren(...lookedFor(panel.model, found.look_for), list);
     if (ranked.length > TOP) {
       const more = make("details");
       const rest = make("ul", "bars");
@@ -175,11 +175,12 @@
     }
     paint();
   };
-  const lookedFor = (thresholds, reached) => {
-    if (!thresholds.length) return [];
+  const lookedFor = ({ thresholds, rule }, reached) => {
+    const kept = rule ? `Kept rule: ${rule.says}; ${rule.chosen}.` : "";
+    if (!thresholds.length) return rule ? [make("p", "fine", `${kept} An image alone is not asked.`)] : [];
     const said = reached.length ? `Look for ${reached.join(", ")} in this image.` : "No class reaches its threshold.";
     const wanted = thresholds.map((each) => `${each.class} from probability ${each.probability} on`).join(", ");
-    return [make("p", reached.length ? "notice" : "fine", `${said} Thresholds: ${wanted}.`)];
+    return [make("p", reached.length ? "notice" : "fine", `${said} ${kept || `Thresholds: ${wanted}.`}`)];
   };
   const bar = ([name, probability]) => {
     const item = make("li");

@@ -1,4 +1,4 @@
-"""What a network sees in an image: python NETWORK.param.example.py IMAGE [MASK.png].
+"""What a network sees in an image: python NETWORK.param.example.py IMAGE [MASK.png], or IMAGE... of a classifier.
 
 Needs ncnn, numpy and pillow; rasterio, too, where images are read by their bands.
 """
@@ -6,40 +6,45 @@ Needs ncnn, numpy and pillow; rasterio, too, where images are read by their band
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import ncnn
 import numpy as np
 from PIL import Image
 
+from pixelproof.deploy.export.examples.classify import classify
 from pixelproof.deploy.export.examples.read_image import read
 
 if len(sys.argv) < 2:
-    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
+    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png], or IMAGE... of a classifier")
 param = Path(__file__.removesuffix(".example.py"))
-contract = json.loads(param.with_suffix(".json").read_text(encoding="utf-8"))
-classes, size, temperature, padding = (contract[key] for key in ("classes", "size", "temperature", "padding"))
+contract: dict[str, Any] = json.loads(param.with_suffix(".json").read_text(encoding="utf-8"))
+padding = contract["padding"]
 net = ncnn.Net()
 # As the proof was made: half the digits would be faster on some processors.
 net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
 net.load_param(str(param))
 net.load_model(str(param.with_suffix(".bin")))
 
-pixels = read(sys.argv[1], size, contract["bands"])
-height, width, channels = pixels.shape
-down, right = -height % padding["multiple"], -width % padding["multiple"]
-padded = np.full((height + down, width + right, channels), padding["color"], np.float32)
-padded[:height, :width] = pixels
-planes = np.ascontiguousarray(padded.transpose(2, 0, 1))
-extractor = net.create_extractor()
-extractor.input("in0", ncnn.Mat(planes).clone())
-logits = np.array(extractor.extract("out0")[1])  # [K] or [K, H, W]
 
-if logits.ndim == 1:
-    chances = np.exp((logits - logits.max()) / temperature)
-    for index in np.argsort(-chances)[:5]:
-        print(f"{classes[index]['name']}: {chances[index] / chances.sum():.4f}")
+def answer(path: str) -> np.ndarray:
+    """Return the logits of an image, [K] or [K, H, W]."""
+    pixels = read(path, contract["size"], contract["bands"])
+    height, width, channels = pixels.shape
+    down, right = -height % padding["multiple"], -width % padding["multiple"]
+    padded = np.full((height + down, width + right, channels), padding["color"], np.float32)
+    padded[:height, :width] = pixels
+    planes = np.ascontiguousarray(padded.transpose(2, 0, 1))
+    extractor = net.create_extractor()
+    extractor.input("in0", ncnn.Mat(planes).clone())
+    logits = np.array(extractor.extract("out0")[1])
+    return logits if logits.ndim == 1 else logits[:, :height, :width]
+
+
+if contract["task"] == "classification":
+    classify(sys.argv[1:], [answer(path) for path in sys.argv[1:]], contract)
 else:
-    best = logits[:, :height, :width].argmax(axis=0)
+    classes, best = contract["classes"], answer(sys.argv[1]).argmax(axis=0)
     for index in np.unique(best):
         print(f"{classes[index]['name']}: {(best == index).mean():.2%} of the pixels")
     if len(sys.argv) > 2:

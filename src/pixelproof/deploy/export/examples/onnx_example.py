@@ -1,4 +1,4 @@
-"""What a network sees in an image: python NETWORK.onnx.example.py IMAGE [MASK.png].
+"""What a network sees in an image: python NETWORK.onnx.example.py IMAGE [MASK.png], or IMAGE... of a classifier.
 
 Needs onnxruntime, numpy and pillow; rasterio, too, where images are read by their bands.
 """
@@ -6,28 +6,33 @@ Needs onnxruntime, numpy and pillow; rasterio, too, where images are read by the
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 from PIL import Image
 
+from pixelproof.deploy.export.examples.classify import classify
 from pixelproof.deploy.export.examples.read_image import read
 
 if len(sys.argv) < 2:
-    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
+    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png], or IMAGE... of a classifier")
 session = onnxruntime.InferenceSession(Path(__file__.removesuffix(".example.py")))
-contract = session.get_modelmeta().custom_metadata_map
-classes, size, temperature, bands = (json.loads(contract[key]) for key in ("classes", "size", "temperature", "bands"))
+texts = session.get_modelmeta().custom_metadata_map
+keys = ("classes", "size", "temperature", "bands", "rule")
+contract: dict[str, Any] = {"task": texts["task"]} | {key: json.loads(texts[key]) for key in keys}
 
-pixels = read(sys.argv[1], size, bands)
-logits = session.run(None, {"image": pixels[None]})[0][0]  # [K] or [K, H, W]
 
-if logits.ndim == 1:
-    chances = np.exp((logits - logits.max()) / temperature)
-    for index in np.argsort(-chances)[:5]:
-        print(f"{classes[index]['name']}: {chances[index] / chances.sum():.4f}")
+def answer(path: str) -> np.ndarray:
+    """Return the logits of an image, [K] or [K, H, W]."""
+    logits: np.ndarray = session.run(None, {"image": read(path, contract["size"], contract["bands"])[None]})[0][0]
+    return logits
+
+
+if contract["task"] == "classification":
+    classify(sys.argv[1:], [answer(path) for path in sys.argv[1:]], contract)
 else:
-    best = logits.argmax(axis=0)
+    classes, best = contract["classes"], answer(sys.argv[1]).argmax(axis=0)
     for index in np.unique(best):
         print(f"{classes[index]['name']}: {(best == index).mean():.2%} of the pixels")
     if len(sys.argv) > 2:

@@ -1,4 +1,4 @@
-"""What a network sees in an image: python NETWORK.xml.example.py IMAGE [MASK.png].
+"""What a network sees in an image: python NETWORK.xml.example.py IMAGE [MASK.png], or IMAGE... of a classifier.
 
 Needs openvino, numpy and pillow; rasterio, too, where images are read by their bands.
 """
@@ -6,30 +6,35 @@ Needs openvino, numpy and pillow; rasterio, too, where images are read by their 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
 from PIL import Image
 
+from pixelproof.deploy.export.examples.classify import classify
 from pixelproof.deploy.export.examples.read_image import read
 
+KEYS = ("task", "classes", "size", "temperature", "bands", "rule")
 if len(sys.argv) < 2:
-    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png]")
+    sys.exit(f"usage: python {sys.argv[0]} IMAGE [MASK.png], or IMAGE... of a classifier")
 model = openvino.Core().read_model(Path(__file__.removesuffix(".example.py")))
-keys = ("classes", "size", "temperature", "bands")
-classes, size, temperature, bands = (json.loads(model.get_rt_info(["pixelproof", key]).value) for key in keys)
+texts = {key: model.get_rt_info(["pixelproof", key]).value for key in KEYS}
+contract: dict[str, Any] = {key: text if key == "task" else json.loads(text) for key, text in texts.items()}
 # Without this, a processor that has bf16 computes in it, and logits keep three digits.
 network = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-pixels = read(sys.argv[1], size, bands)
-logits = network(pixels[None])[0][0]  # [K] or [K, H, W]
 
-if logits.ndim == 1:
-    chances = np.exp((logits - logits.max()) / temperature)
-    for index in np.argsort(-chances)[:5]:
-        print(f"{classes[index]['name']}: {chances[index] / chances.sum():.4f}")
+def answer(path: str) -> np.ndarray:
+    """Return the logits of an image, [K] or [K, H, W]."""
+    logits: np.ndarray = network(read(path, contract["size"], contract["bands"])[None])[0][0]
+    return logits
+
+
+if contract["task"] == "classification":
+    classify(sys.argv[1:], [answer(path) for path in sys.argv[1:]], contract)
 else:
-    best = logits.argmax(axis=0)
+    classes, best = contract["classes"], answer(sys.argv[1]).argmax(axis=0)
     for index in np.unique(best):
         print(f"{classes[index]['name']}: {(best == index).mean():.2%} of the pixels")
     if len(sys.argv) > 2:

@@ -1,0 +1,95 @@
+"""A rule that a run keeps, in sentences and as a table: what was promised beside what it does on other images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+
+from pixelproof.evaluation.asked import plain_cost, plain_looked
+from pixelproof.evaluation.asked_tables import DIGITS, LOOKED
+from pixelproof.evaluation.cost import IMAGES, Cost
+from pixelproof.evaluation.rule import Held
+from pixelproof.numbers import UNDEFINED, interval, share, significant
+from pixelproof.runs.rule_file import CostFacts, Rule, ShareFacts
+from pixelproof.terminal import add_row, table
+
+Cells = tuple[str, str, str]
+"""A figure, its interval, and its counts."""
+
+
+def promised_line(rule: Rule) -> str:
+    """Return what was promised of a rule."""
+    return f"Promised: {rule.promise}." if rule.goal.promised else f"{rule.promise[0].upper()}{rule.promise[1:]}."
+
+
+def held_line(found: Held) -> str:
+    """Return whether what was promised of a rule is held on other images; empty where these say nothing of it."""
+    goal, part = found.rule.goal, found.looked.shares["sensitivity"]
+    if found.own:
+        return "" if goal.promised else "It was chosen on these images, and is likely to do worse on others."
+    if found.learned:
+        return f"The model has learned from images of {found.split}, or was chosen by some: they flatter its rule."
+    if not part.of:
+        return f"No {found.rule.unit} of {found.split} is of {found.rule.name}: nothing is told of what it finds."
+    here = f"{share(part.value)} of {found.rule.name} on {found.split} (95% interval {interval(part.low, part.high)})"
+    wanted = f"{significant(100 * (goal.value or 0), DIGITS)}%"
+    return {
+        "held": f"The promise is held: it finds {here}.",
+        "not held": f"The promise is not held: it finds {here}, and {wanted} were promised.",
+        "undecided": f"It finds {here}, less than the {wanted} promised, and as much may be by chance.",
+        "": f"It finds {here}.",
+    }[found.verdict]
+
+
+def rule_rows(found: Held) -> list[tuple[str, Cells, Cells]]:
+    """Return the figures of a rule: what, and the share, its interval and its counts where chosen, and here."""
+    units = f"{found.rule.unit}s"
+    rows = []
+    for name, here in found.looked.shares.items():
+        was = found.rule.shares[name]  # type: ignore[index]
+        facts = ShareFacts(images=here.hits, of=here.of, value=here.value, low=here.low, high=here.high)
+        rows.append((LOOKED.get(name, name).format(units=units), share_cells(was), share_cells(facts)))
+    if found.rule.cost is not None:
+        rows.append((f"cost of {IMAGES:,} {units}", cost_cells(found.rule.cost), cost_cells(found.cost)))
+    return rows
+
+
+def share_cells(facts: ShareFacts) -> Cells:
+    """Return a share, its interval and its counts."""
+    return share(facts.value), interval(facts.low, facts.high), f"{facts.images:,} of {facts.of:,}"
+
+
+def cost_cells(cost: Cost | CostFacts | None) -> Cells:
+    """Return a cost, its interval, and what it is made of."""
+    if cost is None:
+        return UNDEFINED, UNDEFINED, UNDEFINED
+    ends = UNDEFINED if cost.low is None else f"{cost.low:,.1f} to {cost.high:,.1f}"
+    return f"{cost.value:,.1f}", ends, f"{cost.missed:,} missed, {cost.alarms:,} alarms"
+
+
+def print_rule(found: Held, out: Console) -> None:
+    """Print a kept rule, what was promised of it, and what it does on these scores."""
+    rule, units = found.rule, f"{found.rule.unit}s"
+    places = [f"on {rule.chosen.split}", *([] if found.own else [f"on {found.split}"])]
+    made = table("", *places, units, title=f"Kept rule: {rule.says}")
+    for name, was, here in rule_rows(found):
+        cells = [_within(each) for each in ((was,) if found.own else (was, here))]
+        add_row(made, name, *cells, here[-1])
+    out.print(made)
+    print(f"It was {rule.origin}. {promised_line(rule)}")
+    if line := held_line(found):
+        print(line)
+
+
+def _within(cells: Cells) -> str:
+    value, ends, _ = cells
+    return value if ends == UNDEFINED else f"{value} ({ends})"
+
+
+def plain_rule(found: Held) -> dict[str, Any]:
+    """Return a kept rule, and what it does on these scores, as plain data."""
+    here = plain_looked(found.looked) | {"split": found.split, "rows": found.rows, "own": found.own}
+    here |= {"learned": found.learned, "promise": found.verdict or None}
+    here |= {"cost": None if found.cost is None else plain_cost(found.cost)}
+    return found.rule.model_dump(mode="json") | {"says": found.rule.says, "here": here}
