@@ -189,7 +189,10 @@ def _written_out(name: str, entry: Any) -> Any:
     if isinstance(whole, dict) and "choose" in whole:
         if "members" in whole:
             raise ValueError(f"'{name}' has 'members' and nothing to 'choose'; let one of its members be chosen")
-        whole["choose"] = candidates(whole["choose"], whole["model"], whole.get("settings", {}))
+        try:
+            whole["choose"] = candidates(whole["choose"], whole["model"], whole.get("settings", {}))
+        except ValueError as error:
+            raise ValueError(f"in '{name}', {error}") from None
     return whole
 
 
