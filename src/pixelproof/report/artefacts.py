@@ -31,9 +31,11 @@ from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.facts import Architecture, Environment, read_facts
 from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import CONFIG, ENVIRONMENT
+from pixelproof.runs.kept_rule import kept_rule, unfit
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.metrics_log import Row
 from pixelproof.runs.outdated import outdated
+from pixelproof.runs.rule_file import Rule
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import (
     SPLIT,
@@ -70,6 +72,8 @@ class ModelArtefacts:
         findings: What was found out about it.
         thumbnails: Pictures of the images whose features were mapped.
         missing: The files that the page would show and that do not exist.
+        rule: The rule that its run keeps; None of several folds.
+        unfit: Why that is none for the run as it is now; empty where it fits, or that is not known.
     """
 
     name: str
@@ -90,6 +94,8 @@ class ModelArtefacts:
     findings: Findings | None
     thumbnails: Thumbnails | None
     missing: tuple[str, ...]
+    rule: Rule | None = None
+    unfit: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,6 +204,7 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
     config = read(run.path / CONFIG, lambda _: run_settings(run))
     trained = config is None or not config.model.members
     others = () if record.scores else other_scores(run, scores.scheme if scores else _scheme(run))
+    rule = None if record.scores else kept_rule(run)
     return ModelArtefacts(
         name=record.name,
         run=run,
@@ -217,6 +224,8 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         findings=ExplanationFolder(run.explanation).read(),
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
+        rule=rule,
+        unfit=unfit(run, rule) if rule is not None and (run.path / LABELS_FILE).exists() else "",
     )
 
 

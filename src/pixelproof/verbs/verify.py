@@ -24,6 +24,7 @@ from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
 from pixelproof.verbs.checks import Check, Verification, derived, score_checks
 from pixelproof.verbs.page_checks import page_checks
+from pixelproof.verbs.rule_checks import rule_checks
 
 Found = Iterator[Difference]
 
@@ -42,6 +43,7 @@ def verify_folder(folder: AnyPath) -> Verification:
         checks = [check for part in load_study(folder / STUDY).parts for check in _part(part, folder)]
     elif Run.lies_in(folder):
         checks = score_checks(folder, _scores_of(folder, "."))
+        checks += rule_checks(folder, ["."], checks)
     elif _is_a_part(folder.resolve()):
         raise UserError(f"{folder} is a part of a study", "give the study's folder")
     elif (folder / COMPARISON).is_file():
@@ -71,6 +73,7 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
     part = PartScores.of(record, folder)
     runs = [run for model in record.models for run in (model.run, *model.replicates)]
     checks = score_checks(folder, [file for run in runs for file in _scores_of(folder, run)])
+    checks += rule_checks(folder, runs, checks)
     unread = {check.file for check in checks if check.outcome != "right"}
     for whole, files in part.folds.items():
         checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
