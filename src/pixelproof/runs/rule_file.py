@@ -154,9 +154,8 @@ class Rule(Strict):
         if self.goal.promised:
             return f"at least {significant(100 * (self.goal.value or 0), DIGITS)}% found, with 95% certainty"
         if self.goal.kind == "find":
-            independent = counted(
-                self.goal.trials, f"independent {self.unit}"
-            )  # of images in groups, one of each counts
+            # Of images that are in groups, one of each counts.
+            independent = counted(self.goal.trials, f"independent {self.unit}")
             few = f"{independent} of it, and {self.goal.needed:,} are needed"
             return f"nothing is promised ({few}); {found} were found on {self.chosen.split}"
         return f"nothing is promised; {found} were found on {self.chosen.split}"
