@@ -17,13 +17,16 @@ from pixelproof.data import write_png
 from pixelproof.deploy.serve.answers import answer
 from pixelproof.deploy.serve.models import load_models
 from pixelproof.errors import UserError
+from pixelproof.evaluation.asked import read_questions
 from pixelproof.explanation.gradcam import grad_cam
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.predictor import trained_network
-from pixelproof.runs import Run, load_scores
+from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
+from pixelproof.runs.files import file_digest
 from pixelproof.runs.learned import load_learned
 from pixelproof.runs.locks import alone_in
+from pixelproof.verbs.rule import keep_rule, load_scores
 from small_data import write_two_fields
 
 SETTINGS = ["width=0.06", "epochs=2", "batch_size=4", "warmup=0", "ema=0.5"]
@@ -103,7 +106,7 @@ def test_a_map_and_a_server_answer_as_the_ensemble_does(both, tmp_path):
     assert [label["pixels"] for label in said["classes"].values()] == np.bincount(expected.flat, minlength=7).tolist()
 
 
-def test_an_ensemble_of_classifiers(color_classes, tmp_path):
+def test_an_ensemble_of_classifiers(color_classes, tmp_path, capsys):
     for seed in (0, 1):
         api.train(color_classes, "vgg16-bn", tmp_path / f"{seed}", settings=[*SETTINGS, f"seed={seed}"])
     run = api.ensemble([tmp_path / "0", tmp_path / "1"], tmp_path / "both", color_classes)
@@ -113,6 +116,13 @@ def test_an_ensemble_of_classifiers(color_classes, tmp_path):
     assert grad_cam(use, image).target == use.logits([image]).argmax()
     features = use([image]).features.shape[1]
     assert features == 2 * Predictor.open(Run.open(tmp_path / "0"), "cpu")([image]).features.shape[1]
+    asked = read_questions(run.labels(), ["red=0.3"], None, None)
+    api.evaluate(tmp_path / "0", color_classes)
+    for each in (Run(tmp_path / "0"), run):  # each has a rule of its own, which goes with it
+        assert keep_rule(each, each.scores("validation"), asked).chosen.weights == file_digest(each.best)
+    api.ensemble([tmp_path / "0", tmp_path / "1"], tmp_path / "both", color_classes, overwrite=True)
+    assert not run.rule.exists()
+    assert f"{run.rule} goes with the run that is replaced" in capsys.readouterr().err
 
 
 def test_what_does_not_fit_together_is_refused(pixelproof, land, color_classes, tmp_path):

@@ -231,3 +231,37 @@ def test_an_export_carries_the_rule_and_its_example_applies_it(run, scored, pixe
         lines = [line for line in said if "looked at from" in line]
         assert [line.startswith("look at") for line in lines] == [chance >= rule.probability for chance in found]
         assert [float(re.search(r"blue (\d\.\d+),", line)[1]) for line in lines] == pytest.approx(found, abs=2e-4)
+
+
+def test_a_rule_is_shown_on_the_page_packed_and_checked(run, pixelproof, tmp_path):
+    def outcome(folder):
+        return {check.file: check.outcome for check in api.verify(folder).checks}
+
+    chances = load_scores(run.scores("validation")).probabilities[:, 1]
+    keep = ["score", run.path, "--find", "green=0.9", "--keep", "--overwrite"]
+    assert pixelproof(*keep)[0] == 0
+    rule = load_rule(run.rule)
+    code, out, _ = pixelproof("show", run.path)
+    promise = "nothing is promised (4 independent images of it, and 29 are needed)"
+    assert (code, f"kept rule        {rule.says}; {rule.origin}; {promise}" in out) == (0, True)
+    assert json.loads(pixelproof("show", run.path, "--json")[1])["rule"] == rule.brief() | {"stale": None}
+    page = api.report(run.path).read_text("utf-8")
+    assert f"{rule.says[0].upper()}{rule.says[1:]}." in page
+    assert "On validation, which chose it" in page
+    assert '<th scope="col">On test</th>' in page
+    packed = api.pack(run.path, tmp_path / "packed").folder
+    for folder in (run.path, packed):
+        assert set(outcome(folder).values()) == {"right"}
+        assert outcome(folder)["rule.json"] == "right"
+    stored = json.loads(run.rule.read_text("utf-8"))
+    run.rule.write_text(json.dumps(stored | {"probability": float(chances.max())}), "utf-8")
+    assert outcome(run.path)["rule.json"] == "differs"
+    run.rule.write_text(json.dumps(stored | {"chosen": stored["chosen"] | {"scores": "../../a.npz"}}), "utf-8")
+    assert pixelproof("verify", run.path)[0] in (1, 2)
+    run.rule.write_text(json.dumps(stored | {"chosen": stored["chosen"] | {"digest": "other"}}), "utf-8")
+    assert outcome(run.path)["rule.json"] == "not checked"
+    run.rule.write_text(json.dumps(stored | {"chosen": stored["chosen"] | {"weights": "other"}}), "utf-8")
+    page = api.report(run.path).read_text("utf-8")
+    assert "The rule is not used any more, as it was chosen for other weights than the run has now" in page
+    assert str(tmp_path) not in page
+    assert "not used any more: " in pixelproof("show", run.path)[1]

@@ -45,3 +45,7 @@ def show(
     print(f"multiply-adds    {facts['macs']:,} at {at}, {facts['macs_folded']:,} as folded for prediction")
     print(f"receptive field  {field}")
     print(f"stride           {stride}")
+    if rule := facts.get("rule"):
+        print(f"kept rule        {rule['says']}; {rule['chosen']}; {rule['promise']}")
+        if rule["stale"]:
+            print(f"                 not used any more: {rule['stale']}")

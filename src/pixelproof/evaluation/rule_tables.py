@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from pixelproof.evaluation.asked import plain_cost, plain_looked
 from pixelproof.evaluation.asked_tables import DIGITS, LOOKED
 from pixelproof.evaluation.cost import IMAGES, Cost
 from pixelproof.evaluation.rule import Held
+from pixelproof.evaluation.threshold import Share
 from pixelproof.numbers import UNDEFINED, interval, share, significant
 from pixelproof.runs.rule_file import CostFacts, Rule, ShareFacts
 from pixelproof.terminal import add_row, table
@@ -42,17 +44,22 @@ def held_line(found: Held) -> str:
     }[found.verdict]
 
 
-def rule_rows(found: Held) -> list[tuple[str, Cells, Cells]]:
-    """Return the figures of a rule: what, and the share, its interval and its counts where chosen, and here."""
-    units = f"{found.rule.unit}s"
+def rule_rows(rule: Rule, others: Sequence[Held]) -> list[tuple[str, list[Cells]]]:
+    """Return the figures of a rule: what each is, and the figure where the rule was chosen and on others."""
+    units = f"{rule.unit}s"
     rows = []
-    for name, here in found.looked.shares.items():
-        was = found.rule.shares[name]  # type: ignore[index]
-        facts = ShareFacts(images=here.hits, of=here.of, value=here.value, low=here.low, high=here.high)
-        rows.append((LOOKED.get(name, name).format(units=units), share_cells(was), share_cells(facts)))
-    if found.rule.cost is not None:
-        rows.append((f"cost of {IMAGES:,} {units}", cost_cells(found.rule.cost), cost_cells(found.cost)))
+    for name, facts in rule.shares.items():
+        cells = [share_cells(facts), *(share_cells(_facts(found.looked.shares[name])) for found in others)]
+        rows.append((LOOKED.get(name, name).format(units=units), cells))
+    if rule.cost is not None:
+        rows.append(
+            (f"cost of {IMAGES:,} {units}", [cost_cells(each) for each in (rule.cost, *(o.cost for o in others))])
+        )
     return rows
+
+
+def _facts(found: Share) -> ShareFacts:
+    return ShareFacts(images=found.hits, of=found.of, value=found.value, low=found.low, high=found.high)
 
 
 def share_cells(facts: ShareFacts) -> Cells:
@@ -73,9 +80,8 @@ def print_rule(found: Held, out: Console) -> None:
     rule, units = found.rule, f"{found.rule.unit}s"
     places = [f"on {rule.chosen.split}", *([] if found.own else [f"on {found.split}"])]
     made = table("", *places, units, title=f"Kept rule: {rule.says}")
-    for name, was, here in rule_rows(found):
-        cells = [_within(each) for each in ((was,) if found.own else (was, here))]
-        add_row(made, name, *cells, here[-1])
+    for name, cells in rule_rows(rule, [] if found.own else [found]):
+        add_row(made, name, *map(_within, cells), cells[-1][-1])
     out.print(made)
     print(f"It was {rule.origin}. {promised_line(rule)}")
     if line := held_line(found):

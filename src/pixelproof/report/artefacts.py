@@ -32,9 +32,11 @@ from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.facts import Architecture, Environment, read_facts
 from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import CONFIG, ENVIRONMENT
+from pixelproof.runs.kept_rule import kept_rule, unfit
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.metrics_log import Row
 from pixelproof.runs.outdated import outdated
+from pixelproof.runs.rule_file import Rule
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import (
@@ -74,6 +76,8 @@ class ModelArtefacts:
         thumbnails: Pictures of the images whose features were mapped.
         missing: The files that the page would show and that do not exist.
         peeked: Names of the runs of candidates that were not chosen and have been scored on validation all the same.
+        rule: The rule that its run keeps; None of several folds.
+        unfit: Why that is none for the run as it is now; empty where it fits, or that is not known.
     """
 
     name: str
@@ -95,6 +99,8 @@ class ModelArtefacts:
     thumbnails: Thumbnails | None
     missing: tuple[str, ...]
     peeked: tuple[str, ...] = ()
+    rule: Rule | None = None
+    unfit: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +211,7 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
     others = () if record.scores else other_scores(run, scores.scheme if scores else _scheme(run))
     if record.choices:  # where the selection part is told of in full
         others = tuple(each for each in others if each.source.split != SELECTION)
+    rule = None if record.scores else kept_rule(run)
     return ModelArtefacts(
         name=record.name,
         run=run,
@@ -225,6 +232,8 @@ def _read_model(record: ModelRecord, folder: Path, shown: tuple[str, ...], embed
         thumbnails=load_thumbnails(run.thumbnails(SPLIT)) if embed and run.thumbnails(SPLIT).exists() else None,
         missing=tuple(missing),
         peeked=tuple(Path(other).name for other in record.not_chosen if _validated(Run(folder / other))),
+        rule=rule,
+        unfit=unfit(run, rule) if rule is not None and (run.path / LABELS_FILE).exists() else "",
     )
 
 

@@ -14,6 +14,7 @@ import pixelproof.report.diagnosis as diagnosis
 import pixelproof.report.drift as drift
 import pixelproof.report.explained as explained
 import pixelproof.report.gallery as gallery
+import pixelproof.report.kept_rule as kept_rule
 import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.replicates as replicates
@@ -217,7 +218,8 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "extremes": [],
     }
     if part.record.task == "classification":
-        return shared | {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
+        found = {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
+        return shared | found | {"rules": kept_rule.kept_rules(part)}
     tables = iou_tables(part)
     return shared | {
         "exhibits": gallery.exhibits(part, part.record.shown),

@@ -7,9 +7,7 @@ from pixelproof.labels.thresholds import classes_of
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.folder import Run
-from pixelproof.runs.rule_file import FILE, Rule, load_rule
-
-REMOVED = f"delete {FILE} to keep none"
+from pixelproof.runs.rule_file import Rule, load_rule
 
 
 def kept_rule(run: Run) -> Rule | None:
@@ -26,8 +24,8 @@ def chosen_again(run: Run, rule: Rule) -> str:
     return f"'pixelproof score {run.path / rule.chosen.scores} {rule.options} --keep --overwrite'"
 
 
-def misfit(run: Run, rule: Rule) -> UserError | None:
-    """Return why a rule is none for the run as it is now, and what to do; None where it fits.
+def unfit(run: Run, rule: Rule) -> str:
+    """Return why a rule is none for the run as it is now, in words that name no place; empty where it fits.
 
     A threshold is one of the probabilities of one network at one temperature: of others it says nothing.
 
@@ -35,22 +33,23 @@ def misfit(run: Run, rule: Rule) -> UserError | None:
         UserError: The weights, the labels or the temperature cannot be read.
     """
     scheme = run.labels()
-    again = f"evaluate the run again and choose the rule anew with {chosen_again(run, rule)}, or give --no-rule"
-    if rule.labels != scheme.hash or classes_of_rule(rule, run) != set(rule.classes):
-        return UserError(f"{run.rule} is a rule for other classes than those of the run", again)
+    if rule.labels != scheme.hash or not set(rule.classes) <= set(scheme.names):
+        return "is a rule for other classes than those of the run"
+    if set(classes_of(rule.name, scheme)) != set(rule.classes):
+        return "contradicts itself: its name stands for other classes than it has"
     if run.best.is_file() and rule.chosen.weights != file_digest(run.best):
-        return UserError(f"{run.rule} was chosen for other weights than the run has now", again)
+        return "was chosen for other weights than the run has now"
     if rule.chosen.temperature != fitted_temperature(run.calibration):
-        return UserError(f"{run.rule} was chosen at another temperature than that of the run", again)
-    return None
+        return "was chosen at another temperature than that of the run"
+    return ""
 
 
-def classes_of_rule(rule: Rule, run: Run) -> set[str]:
-    """Return the classes of the run that the name of the rule stands for; none where it has no such class."""
-    try:
-        return set(classes_of(rule.name, run.labels()))
-    except UserError:
-        return set()
+def misfit(run: Run, rule: Rule) -> UserError | None:
+    """Return why a rule is none for the run as it is now, and what to do; None where it fits; raises likewise."""
+    if not (why := unfit(run, rule)):
+        return None
+    again = f"evaluate the run again and choose the rule anew with {chosen_again(run, rule)}, or give --no-rule"
+    return UserError(f"{run.rule} {why}", again)
 
 
 def doubt(run: Run, rule: Rule) -> str:

@@ -28,12 +28,21 @@ def set_aside(path: Path) -> None:
         return
     if path.resolve() == Path.cwd():
         raise UserError(f"{path} is the folder in which this was started", "start it from another one")
+    note_lost_rule(path)
     aside = place_of_replaced(path)
     if aside.exists() and not (Run(path).last.is_file() or Run(path).best.is_file()):  # an ensemble has only the best
         shutil.rmtree(path)
         return
     shutil.rmtree(aside, ignore_errors=True)
     path.rename(aside)
+
+
+def note_lost_rule(path: Path) -> None:
+    """Say that the rule which a run keeps goes with it, as it is none for the weights of the run in its place."""
+    if Run(path).rule.is_file():
+        say(
+            f"note: {Run(path).rule} goes with the run that is replaced; choose a rule again when the new one is scored"
+        )
 
 
 @contextmanager

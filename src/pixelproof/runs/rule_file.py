@@ -15,7 +15,6 @@ from pixelproof.runs.fields import Count, Share
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 
-FILE = "rule.json"
 DIGITS = 10
 """Of numbers that are said as they were typed."""
 SHARES = ("sensitivity", "specificity", "others_looked_at", "precision", "looked_at")
@@ -68,7 +67,7 @@ class ChosenOn(Strict):
     """The scores that the rule was chosen on, and the network that gave them."""
 
     split: str
-    scores: str
+    scores: str = Field(pattern=r"^scores/[^/]+\.npz$")
     """The score file, by its path in the run folder."""
     digest: str
     """Of that file; another one has other scores in its place."""
@@ -155,7 +154,9 @@ class Rule(Strict):
         if self.goal.promised:
             return f"at least {significant(100 * (self.goal.value or 0), DIGITS)}% found, with 95% certainty"
         if self.goal.kind == "find":
-            few = f"{self.goal.trials:,} of it are too few, {self.goal.needed:,} are needed"
+            # Of images that are in groups, one of each counts.
+            independent = counted(self.goal.trials, f"independent {self.unit}")
+            few = f"{independent} of it, and {self.goal.needed:,} are needed"
             return f"nothing is promised ({few}); {found} were found on {self.chosen.split}"
         return f"nothing is promised; {found} were found on {self.chosen.split}"
 

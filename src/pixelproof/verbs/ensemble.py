@@ -25,7 +25,7 @@ from pixelproof.runs.facts import MemberFacts
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 from pixelproof.runs.folder import require_free
 from pixelproof.runs.locks import alone_in
-from pixelproof.runs.replacing import place_of_replaced
+from pixelproof.runs.replacing import note_lost_rule, place_of_replaced
 from pixelproof.schema import Strict
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.training.parallel import ALONE
@@ -94,6 +94,7 @@ def ensemble(
         with alone_in(Run(out).last.parent):
             require_free(out, data.scheme, overwrite)
             if out.exists():
+                note_lost_rule(out)
                 out.rename(replaced)
     for earlier in (replaced, place_of_replaced(out)):
         shutil.rmtree(earlier, ignore_errors=True)

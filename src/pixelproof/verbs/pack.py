@@ -104,7 +104,7 @@ def _records(folder: Path) -> set[Path]:
 def _records_of(run: Run) -> Iterator[Path]:
     found = ExplanationFolder(run.explanation)
     yield from (run.path / name for name in (CONFIG, LABELS_FILE, ENVIRONMENT))
-    yield from (run.architecture, run.diagram, run.metrics.path, run.calibration)
+    yield from (run.architecture, run.diagram, run.metrics.path, run.calibration, run.rule)
     yield from (found.explanation, found.suspects, found.next)
     yield from (run.path / "scores").glob("[!.]*")
     yield from (file for file in (run.path / "features").glob("[!.]*.npz") if not file.match(_THUMBNAILS))

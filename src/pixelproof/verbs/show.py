@@ -10,6 +10,7 @@ from pixelproof.config import apply_overrides, default_config, run_settings
 from pixelproof.errors import UserError
 from pixelproof.models import build_model, diagram, known_models, summarise, task_of
 from pixelproof.runs import Run
+from pixelproof.runs.kept_rule import kept_rule, misfit
 
 # The reference study's.
 CLASSES = {"classification": 50, "segmentation": 7}
@@ -21,7 +22,7 @@ LARGEST = 65535
 def describe_model(
     model: str, classes: int | None = None, size: int | None = None, settings: Sequence[str] = ()
 ) -> tuple[dict[str, Any], str]:
-    """Return a network's facts as plain data, and its structure diagram as SVG.
+    """Return a network's facts as plain data, of a run with the rule that it keeps, and its structure diagram as SVG.
 
     Args:
         model: A model's name or the path of a run folder.
@@ -50,4 +51,17 @@ def describe_model(
     if config.task == "classification":  # the size that a network of a package is tried at
         config = config.changed("model", input_size=size)
     network = build_model(config.model.without_weights(), classes or CLASSES[config.task])
-    return summarise(network, config.model.name, size), diagram(network, config.model.name, size)
+    facts = summarise(network, config.model.name, size) | _rule_facts(folder)
+    return facts, diagram(network, config.model.name, size)
+
+
+def _rule_facts(folder: Path) -> dict[str, Any]:
+    """Return the rule that a run keeps, and why it is not used where it is stale; nothing of a model's name.
+
+    Raises:
+        UserError: The rule's file is damaged.
+    """
+    if not Run.lies_in(folder) or (rule := kept_rule(Run(folder))) is None:
+        return {}
+    unfit = misfit(Run(folder), rule)
+    return {"rule": rule.brief() | {"stale": None if unfit is None else str(unfit)}}

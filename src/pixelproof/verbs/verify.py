@@ -26,6 +26,7 @@ from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
 from pixelproof.verbs.checks import Check, Verification, derived, score_checks
 from pixelproof.verbs.page_checks import page_checks
+from pixelproof.verbs.rule_checks import rule_checks
 
 Found = Iterator[Difference]
 
@@ -44,6 +45,7 @@ def verify_folder(folder: AnyPath) -> Verification:
         checks = [check for part in load_study(folder / STUDY).parts for check in _part(part, folder)]
     elif Run.lies_in(folder):
         checks = score_checks(folder, _scores_of(folder, "."))
+        checks += rule_checks(folder, ["."], checks)
     elif _is_a_part(folder.resolve()):
         raise UserError(f"{folder} is a part of a study", "give the study's folder")
     elif (folder / COMPARISON).is_file():
@@ -71,9 +73,11 @@ def _scores_of(folder: Path, run: str) -> list[str]:
 def _part(record: PartRecord, folder: Path) -> list[Check]:
     """Return the checks of a part of a study."""
     part = PartScores.of(record, folder)
-    own = [file for model in record.models for run in model.runs for file in _scores_of(folder, run)]
+    runs = [run for model in record.models for run in model.runs]
     choices = [choice for model in record.models for choice in model.choices]
-    checks = score_checks(folder, [*own, *(file for choice in choices for file in choice.files)])
+    needed = [file for choice in choices for file in choice.files]
+    checks = score_checks(folder, [*(file for run in runs for file in _scores_of(folder, run)), *needed])
+    checks += rule_checks(folder, runs, checks)
     unread = {check.file for check in checks if check.outcome != "right"}
     for whole, files in part.folds.items():
         checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
@@ -82,7 +86,6 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
     for split in (SPLIT, TEST)[: 1 + record.test]:
         checks += _concluded(record, folder, split, unread)
     if choices:
-        needed = [file for choice in choices for file in choice.files]
         checks.append(derived(folder, STUDY, unread, needed, lambda _: _choices(choices, folder)))
     return checks
 
