@@ -150,6 +150,7 @@ def test_the_doctor_proposes_what_leaves_scores_as_they_are(tmp_path, pixelproof
     text = path.read_text()
     assert "same pixels as validation/cat/copy.png in validation\n" in text
     assert "in test; this changes validation, whose scores are then others" in text
+    assert "same pixels as train/dog/4.png with another label (cat here, dog there): leave out the wrong one" in text
     comments = [line.split(",")[:2] for line in text.splitlines() if line.startswith("# ")]
     assert sorted(comments) == [
         ["# train/cat/4.png", "conflicting-labels"],
