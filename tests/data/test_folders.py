@@ -195,6 +195,10 @@ def test_groups_are_those_of_each_folder_or_of_all(tmp_path):
     root = united(tmp_path / "all", "../a", "../b")
     assert {sample.group for sample in open_data(root).split("train")} == {f"{f}/p{n}" for f in "ab" for n in range(3)}
     assert [f.count for f in examine(root).findings if f.check == "groups-of-one-name"] == [3]
+    lines = [f"{each}/{kind}/{n},q{n % 2}" for each in "ab" for kind in ("cat", "dog") for n in range(3)]
+    (root / "groups.csv").write_text("\n".join(["filename,group", *lines]))
+    assert {sample.group for sample in open_data(root).split("train")} == {"q0", "q1"}
+    (root / "groups.csv").unlink()
     united(root, "../a", "../b", more="same_groups: true\n")
     assert {sample.group for sample in open_data(root).split("train")} == {"p0", "p1", "p2"}
     assert not [f for f in examine(root).findings if f.check == "groups-of-one-name"]

@@ -68,6 +68,9 @@ def test_what_a_list_names_is_in_no_part(tmp_path, capsys, name):
     parts = arrange(data, DataConfig())
     assert "cat/2.png" not in ids(parts["train"]) | ids(parts["selection"])
     assert (root / "train" / "cat" / "2.png").is_file()
+    assert arrange(data, DataConfig(leave_out="none")).keys() == parts.keys()
+    for name, own in arrange(data, DataConfig(leave_out="none")).items():
+        assert ids(own) == ids(arrange(before, DataConfig())[name])
 
 
 def test_all_other_images_stay_in_the_part_that_they_were_in(tmp_path):
@@ -150,6 +153,7 @@ def test_the_doctor_proposes_what_leaves_scores_as_they_are(tmp_path, pixelproof
     text = path.read_text()
     assert "same pixels as validation/cat/copy.png in validation\n" in text
     assert "in test; this changes validation, whose scores are then others" in text
+    assert "same pixels as train/dog/4.png with another label (cat here, dog there): leave out the wrong one" in text
     comments = [line.split(",")[:2] for line in text.splitlines() if line.startswith("# ")]
     assert sorted(comments) == [
         ["# train/cat/4.png", "conflicting-labels"],
@@ -204,6 +208,11 @@ def test_every_verb_reads_the_data_without_them(color_classes, tmp_path, pixelpr
     assert not load_list(tmp_path / "why" / "leave_out.csv")
     (tmp_path / "why" / "leave_out.csv").write_text(text.replace(doubted[0], doubted[0][2:]))  # a person confirms it
     assert api.leave_out(root, tmp_path / "why" / "leave_out.csv")["added"] == 1
+    every = ["width=0.03", "epochs=1", "device=cpu", "leave_out=none"]
+    whole = api.train(root, "vgg16", tmp_path / "whole", settings=every)
+    assert not whole.facts().data.left_out
+    assert "leave_out=none: they are read all the same" in capsys.readouterr().err
+    assert set(api.evaluate(whole.path, root).ids) - set(scores.ids) == {"green/0.png"}
     code, _, err = pixelproof("train", root, "--out", out, "--resume")
     assert code == 2
     assert "began on, as other images are left out of it; give that data" in err

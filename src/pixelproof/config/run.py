@@ -51,6 +51,9 @@ class DataConfig(Strict):
     """A regular expression that finds in an image's id its scene, patient or tile: parts carved out of train hold whole
     ones, so that no image is scored that looks like one learned from, and comparisons resample whole ones. ``table``
     takes the groups that tables of the data name; None lets each image stand for itself."""
+    leave_out: Literal["list", "none"] = "list"
+    """``list`` leaves out the images that ``leave_out.csv`` of the data names; ``none`` leaves out none, to see what
+    that is worth."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
 

@@ -38,7 +38,7 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     """
     if config.groups not in (None, TABLE):
         scenes_of((sample.id for sample in data.split("train")), config.groups)  # where each must have one
-    left_out = {each.file for each in data.left_out}
+    left_out = {each.file for each in data.left_out} if config.leave_out == "list" else set[Path]()
     data = replace(data, splits=grouped(data.whole, config.groups), left_out=())
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
@@ -69,6 +69,8 @@ def note_doubts(data: DataFolder, config: DataConfig) -> None:
     """
     if data.task == "segmentation" and "validation" not in data.splits and (folder := _unused_validation(data.root)):
         say(f"note: {folder} holds no images with masks beside them, so a part of train is set aside for validation")
+    if data.left_out and config.leave_out == "none":
+        say("note: leave_out=none: they are read all the same")
     parts = divide(data, config)
     for sentence in doubts(data, parts, config.groups):
         say(f"warning: {sentence}")

@@ -23,7 +23,7 @@ ALL = "all"
 
 
 def data_for(run: Run, data: Path) -> DataFolder:
-    """Open a data set for a run, the images grouped as the run's were.
+    """Open a data set for a run, the images grouped as the run's were, and none left out if it left out none.
 
     Raises:
         UserError: It has other labels than the run.
@@ -34,7 +34,10 @@ def data_for(run: Run, data: Path) -> DataFolder:
             f"{data} has other labels than the run in {run.path} was trained on",
             f"use data of the same classes, or copy {run.path / LABELS_FILE} into it if they mean the same",
         )
-    return replace(folder, splits=grouped(folder.splits, run_settings(run).data.groups))
+    settings = run_settings(run).data
+    if settings.leave_out == "none":
+        folder = replace(folder, splits=folder.whole, left_out=())
+    return replace(folder, splits=grouped(folder.splits, settings.groups))
 
 
 def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:

@@ -174,9 +174,14 @@ def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, An
             "layout": data.layout,
             "images": {name: len(samples) for name, samples in parts.items()},
             "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
-            "left_out": counts_of(each.reason for each in data.left_out),
+            "left_out": _left_out(config, data),
         },
     }
+
+
+def _left_out(config: RunConfig, data: DataFolder) -> dict[str, int]:
+    """Return how many images are left out for each reason."""
+    return {} if config.data.leave_out == "none" else counts_of(each.reason for each in data.left_out)
 
 
 def began_on(run: Run, data: DataFolder, now: Mapping[str, str]) -> None:
@@ -194,7 +199,7 @@ def began_on(run: Run, data: DataFolder, now: Mapping[str, str]) -> None:
     if "train" not in then:
         raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
     if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in LEARNED):
-        others = counts_of(each.reason for each in data.left_out) != run.facts().data.left_out
+        others = _left_out(run_settings(run), data) != run.facts().data.left_out
         why = ", as other images are left out of it" if others else ""
         raise UserError(f"{data.root} is not the data that {run.path} began on{why}", "give that data, or train anew")
 

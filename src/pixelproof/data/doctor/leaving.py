@@ -37,7 +37,7 @@ def _proposed(survey: Survey) -> Iterator[Entry]:
         yield from _of_copies(survey, group)
     for file in blank(survey):  # of a scene, a tile may be nothing but nodata
         yield _entry(survey, file, "blank-image", "one colour throughout", survey.found.task == "classification")
-    for _, scored, learned in twins(survey):
+    for _, scored, learned in sorted(twins(survey), key=lambda pair: -pair[0]):
         note = f"nearly as {survey.name(scored)} in {survey.splits[scored]}"
         yield _entry(survey, learned, "near-duplicate", note, sure=False)
     for leak in shared(survey.found.splits):
@@ -62,11 +62,17 @@ def _of_copies(survey: Survey, group: Group) -> Iterator[Entry]:
         yield _entry(survey, sample.image, "duplicate-across-splits", note)
     differ = conflict(survey, kept)
     for sample in kept if differ else kept[1:]:
-        twin = next(each for each in kept if each is not sample)
+        twin = max((each for each in kept if each is not sample), key=lambda each: conflict(survey, [sample, each]))
         reason = "conflicting-labels" if differ else "duplicate"
         note = f"same pixels as {survey.name(twin.image)}"
-        note += " with another label: leave out the wrong one" * differ
+        note += f" with another label{_labels(survey, sample, twin)}: leave out the wrong one" if differ else ""
         yield _entry(survey, sample.image, reason, note, sure=not differ and stays == "train")
+
+
+def _labels(survey: Survey, sample: Sample, other: Sample) -> str:
+    """Return the classes of two images in words; nothing of masks."""
+    called = survey.found.class_of
+    return f" ({called[sample.image]} here, {called[other.image]} there)" if called else ""
 
 
 def _rank(survey: Survey, sample: Sample) -> int:

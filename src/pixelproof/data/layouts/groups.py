@@ -41,7 +41,7 @@ def add_groups_of(path: Path, found: Found) -> None:
     Raises:
         UserError: The table cannot be read, a line may mean several images, or an image has none.
     """
-    ids = ids_by_image(chain(*found.splits.values()))
+    ids = names_by_image(path.parent, found, chain(*found.splits.values()))
     groups = read_groups(path, ids)
     for split, those in found.splits.items():
         found.splits[split] = [replace(sample, group=groups[sample.image] or None) for sample in those]
@@ -54,6 +54,15 @@ def ids_by_image(samples: Iterable[Sample]) -> dict[Path, set[str]]:
     for sample in samples:
         ids[sample.image].add(sample.id)
     return ids
+
+
+def names_by_image(root: Path, found: Found, samples: Iterable[Sample]) -> dict[Path, set[str]]:
+    """Return the ids of each image and its path in the data set, with suffix and without."""
+    names = ids_by_image(samples)
+    for image, own in names.items():
+        place = found.place(root, image)
+        own |= {place, place.removesuffix(image.suffix)}
+    return names
 
 
 def read_groups(path: Path, ids: Mapping[Path, Collection[str]]) -> dict[Path, str]:

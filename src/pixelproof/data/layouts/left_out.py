@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pixelproof.data.folder import LeftOut, Sample
 from pixelproof.data.layouts.found import Found
-from pixelproof.data.layouts.groups import ids_by_image, images_by_name
+from pixelproof.data.layouts.groups import images_by_name, names_by_image
 from pixelproof.errors import UserError
 from pixelproof.runs.left_out_file import FILE, Entry, load_list
 
@@ -73,11 +73,7 @@ def _known(root: Path, found: Found) -> Names:
     """Return the files that an entry may stand for, by name; a sample's mask stands for its image."""
     samples = [sample for those in found.splits.values() for sample in those]
     samples += [each.sample for each in found.left_out if each.sample]
-    ids = ids_by_image(samples)
-    for image, own in ids.items():
-        place = found.place(root, image)
-        own |= {place, place.removesuffix(image.suffix)}
-    known = images_by_name(root, ids)
+    known = images_by_name(root, names_by_image(root, found, samples))
     others = {sample.mask: sample.image for sample in samples if sample.mask}
     alone = [*found.unpaired, *(each.file for each in found.left_out), *(f for pair in found.doubled for f in pair)]
     for file in alone:
