@@ -15,7 +15,7 @@ from pixelproof.evaluation.resampling import MINIMUM, effective
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.metric_names import is_area, parted
 
-MOST = 2_000_000_000
+MOST = 500_000_000
 """Units times cells of the confusion matrix beyond which it is not asked, as that would take minutes."""
 WITHOUT = ("balanced_accuracy", "recall", "boundary_iou", "boundary_f1")
 """Figures that shares of the classes do not change, or that do not follow from the confusion matrix."""
