@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pixelproof.cli.options import AnySplitOption, JsonOption, OverwriteOption, print_json
+
+if TYPE_CHECKING:
+    from pixelproof.languages import Language
+    from pixelproof.runs.comparison_file import ComparisonRecord
+    from pixelproof.runs.unpaired_file import UnpairedRecord
 
 GroupsOption = Annotated[
     str | None,
@@ -38,13 +43,15 @@ def compare(
     groups: GroupsOption = None,
     metric: MetricOption = None,
     margin: MarginOption = None,
+    unpaired: Annotated[
+        bool, typer.Option("--unpaired", help="They are two sets of images: how much the figure differs between them.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
     lang: Annotated[str, typer.Option(help="Language of the sentences: en or zh-Hant.")] = "en",
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Say which model is better on the same images, by how much, and how sure that is."""
-    from pixelproof.comparison.wording.tables import as_json, print_comparison
     from pixelproof.languages import known_language
     from pixelproof.runs.folder import PAGE
     from pixelproof.verbs.compare import compare_models
@@ -61,10 +68,30 @@ def compare(
         seed=seed,
         language=lang,
         overwrite=overwrite,
+        unpaired=unpaired,
     )
     if json:
-        print_json(as_json(record, tongue))
+        print_json(_as_json(record, tongue))
         return
-    print_comparison(record, tongue)
+    _print(record, tongue)
     if out is not None:
         print(out / PAGE)
+
+
+def _as_json(record: ComparisonRecord | UnpairedRecord, language: Language) -> dict[str, Any]:
+    from pixelproof.comparison.wording import tables, unpaired
+    from pixelproof.runs.unpaired_file import UnpairedRecord
+
+    return (
+        unpaired.as_json(record, language) if isinstance(record, UnpairedRecord) else tables.as_json(record, language)
+    )
+
+
+def _print(record: ComparisonRecord | UnpairedRecord, language: Language) -> None:
+    from pixelproof.comparison.wording import tables, unpaired
+    from pixelproof.runs.unpaired_file import UnpairedRecord
+
+    if isinstance(record, UnpairedRecord):
+        unpaired.print_sets(record, language)
+    else:
+        tables.print_comparison(record, language)

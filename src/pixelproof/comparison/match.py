@@ -30,6 +30,25 @@ def refuse_mixture(a: Scores, b: Scores) -> None:
     Raises:
         Refusal: The task, the rows' unit, the label contract, the images, the data's fingerprint or the truth differs.
     """
+    refuse_other_meaning(a, b)
+    names = (a.source.name, b.source.name)
+    if a.ids != b.ids:
+        remedy = "score both on the same" + ", or compare two sets of images with --unpaired" * _apart(a, b)
+        _refuse(names, f"were scored on different images: {_image_difference(a, b, names)}", remedy)
+    prints = (a.source.fingerprint, b.source.fingerprint)
+    if all(prints) and prints[0] != prints[1]:
+        what = f"files of different content (data fingerprints {prints[0]} and {prints[1]})"
+        _refuse(names, f"were scored on {what}", "evaluate both on the same data, or compare them with --unpaired")
+    if (image := _relabelled(a, b)) is not None:
+        _refuse(names, f"were scored against different truths: that of image '{image}' differs", "score both again")
+
+
+def refuse_other_meaning(a: Scores, b: Scores) -> None:
+    """Refuse two score files whose figures mean different things, whatever images they are of.
+
+    Raises:
+        Refusal: The task, the rows' unit or the label contract differs.
+    """
     names = (a.source.name, b.source.name)
     if a.scheme.task != b.scheme.task:
         _refuse(names, f"differ in their task: {a.scheme.task} and {b.scheme.task}", "compare models of one task")
@@ -40,14 +59,17 @@ def refuse_mixture(a: Scores, b: Scores) -> None:
     if a.scheme.hash != b.scheme.hash:
         what = _contract_difference(a.scheme, b.scheme)
         _refuse(names, f"were scored under different label contracts: {what}", "score both with the same labels.yaml")
-    if a.ids != b.ids:
-        _refuse(names, f"were scored on different images: {_image_difference(a, b, names)}", "score both on the same")
-    prints = (a.source.fingerprint, b.source.fingerprint)
-    if all(prints) and prints[0] != prints[1]:
-        what = f"files of different content (data fingerprints {prints[0]} and {prints[1]})"
-        _refuse(names, f"were scored on {what}", "evaluate both on the same data")
-    if (image := _relabelled(a, b)) is not None:
-        _refuse(names, f"were scored against different truths: that of image '{image}' differs", "score both again")
+
+
+def refuse_same_images(a: Scores, b: Scores) -> None:
+    """Refuse two score files of the same images, which a paired comparison knows more of.
+
+    Raises:
+        Refusal: Ids, fingerprints as far as known, and truth are equal.
+    """
+    prints = {a.source.fingerprint, b.source.fingerprint} - {""}
+    if a.ids == b.ids and len(prints) < 2 and _relabelled(a, b) is None:
+        _refuse((a.source.name, b.source.name), "were scored on the same images", "compare them without --unpaired")
 
 
 def refuse_unscored(scores: Scores) -> None:
@@ -136,6 +158,11 @@ def _contract_difference(a: LabelScheme, b: LabelScheme) -> str:
         if one != other:
             return f"class '{one.name}' has another id or colour"
     return "masks are decoded in another way"
+
+
+def _apart(a: Scores, b: Scores) -> bool:
+    """Return whether two sets have no image in common, so that nobody meant to compare them image by image."""
+    return not set(a.ids) & set(b.ids)
 
 
 def _image_difference(a: Scores, b: Scores, names: tuple[str, str]) -> str:

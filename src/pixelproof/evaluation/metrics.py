@@ -11,7 +11,7 @@ void is a false negative under both.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from pixelproof.errors import UserError
 from pixelproof.runs import ClassificationScores, SegmentationScores
 from pixelproof.schema import nearest
 
+Counts = TypeVar("Counts", Int64, Float64)
 Protocol = Literal["unknown_counted", "unknown_ignored"]
 PROTOCOLS: tuple[Protocol, ...] = ("unknown_counted", "unknown_ignored")
 
@@ -56,25 +57,26 @@ def class_iou(confusion: Int64, scored: Bool, protocol: Protocol) -> Float64:
     return iou_of_counts(class_counts(confusion, scored, protocol))
 
 
-def class_counts(confusion: Int64, scored: Bool, protocol: Protocol) -> Int64:
+def class_counts(confusion: Counts, scored: Bool, protocol: Protocol) -> Counts:
     """Return all that IoU needs of confusion counts: the pixels hit, true and predicted per class.
 
     They add up over images, as IoU itself does not.
 
     Args:
-        confusion: int64 [..., K+1, K+1], truth by prediction, void last.
+        confusion: int64 [..., K+1, K+1], truth by prediction, void last; or float64, weighted.
         scored: bool [K], False for ignored classes.
         protocol: Whether pixels of ignored classes count against the predictions on them.
 
     Returns:
-        int64 [..., 3, K]: hit, true and predicted pixels; 0 for ignored classes.
+        As given, [..., 3, K]: hit, true and predicted pixels; 0 for ignored classes.
     """
     classes = len(scored)
     rows = np.arange(classes)[scored if protocol == "unknown_ignored" else slice(None)]
     hit = np.diagonal(confusion, axis1=-2, axis2=-1)[..., :classes]
     true = confusion[..., :classes, :].sum(axis=-1)
     predicted = confusion[..., rows, :classes].sum(axis=-2)
-    return np.where(scored, np.stack([hit, true, predicted], axis=-2), 0)
+    counts: Counts = np.where(scored, np.stack([hit, true, predicted], axis=-2), 0)
+    return counts
 
 
 def iou_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:

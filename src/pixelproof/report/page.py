@@ -19,6 +19,7 @@ import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
+import pixelproof.report.unpaired as unpaired
 from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.languages import Language, known_language
 from pixelproof.progress import say
@@ -52,6 +53,8 @@ from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.metric_names import OF_ALL
+from pixelproof.runs.unpaired_file import FILE as UNPAIRED
+from pixelproof.runs.unpaired_file import load_unpaired
 
 SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
 
@@ -125,6 +128,8 @@ def _of_another_kind(folder: Path) -> Page | None:
         return None
     if (folder / COMPARISON).is_file():
         return _comparison_page(folder)
+    if (folder / UNPAIRED).is_file():
+        return Page("unpaired.html.j2", unpaired.shown(load_unpaired(folder / UNPAIRED)))
     if ExplanationFolder(folder).exists():
         return Page("explanation.html.j2", _explanation_context(folder))
     if (folder / ASSESSMENT).is_file():

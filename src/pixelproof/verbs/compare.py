@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.comparison.compare import compare, compare_scores, share_of
 from pixelproof.comparison.evidence.gather import gather
-from pixelproof.comparison.opening import open_models
+from pixelproof.comparison.opening import open_models, open_sets
+from pixelproof.comparison.unpaired import compare_sets
 from pixelproof.data.layouts.listing import meant_split
+from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
@@ -22,6 +25,8 @@ from pixelproof.runs.evidence_file import save_evidence
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.study_file import SPLIT
+from pixelproof.runs.unpaired_file import FILE as UNPAIRED
+from pixelproof.runs.unpaired_file import UnpairedRecord, save_unpaired
 
 
 def compare_models(
@@ -36,7 +41,8 @@ def compare_models(
     seed: int = 0,
     language: str = "en",
     overwrite: bool = False,
-) -> ComparisonRecord:
+    unpaired: bool = False,
+) -> ComparisonRecord | UnpairedRecord:
     """Compare run folders or score files and, where ``out`` is given, write the evidence and its page there.
 
     Args:
@@ -51,6 +57,8 @@ def compare_models(
         seed: Seed of the resamples.
         language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what is there.
+        unpaired: They are two, of different images: how much the figure differs between the sets, and how much of that
+            the shares of the classes make. ``out`` then gets ``unpaired.json`` and its page.
 
     Raises:
         UserError: A file cannot be read, an option has a wrong value, scores lack what the metric needs, or ``out``
@@ -59,10 +67,14 @@ def compare_models(
             undefined on them.
     """
     paths, split = as_paths(models), meant_split(split)
+    if unpaired:
+        return _compare_sets(paths, out, split, protocol, groups, metric, share_of(margin), language, overwrite)
     if out is None:
         return compare(paths, split, protocol, groups, seed, metric, margin)
     out = Path(out)
     refuse_study_or_run(out)
+    if (out / UNPAIRED).exists():
+        raise UserError(f"{out} holds a comparison of two sets of images", "choose another --out")
     files = [out / name for name in (COMPARISON, EVIDENCE, PAGE, FIGURES, TABLES)]
     refuse_existing(files, overwrite)
     counting, share = protocol_of(protocol), share_of(margin)
@@ -77,4 +89,30 @@ def compare_models(
         named = {each.source.name: [each] for each in scores}
         save_evidence(out / EVIDENCE, gather(named, counting, groups=groups, seed=seed, metric=metric))
     build_report(out, language)
+    return record
+
+
+def _compare_sets(
+    paths: Sequence[Path],
+    out: AnyPath | None,
+    split: str,
+    protocol: str,
+    groups: str | None,
+    metric: str | None,
+    margin: float | None,
+    language: str,
+    overwrite: bool,
+) -> UnpairedRecord:
+    protocol_of(protocol)  # which is refused before files are read
+    if out is not None:
+        refuse_study_or_run(Path(out))
+        if (Path(out) / COMPARISON).exists():
+            raise UserError(f"{out} holds a comparison on the same images", "choose another --out")
+        files = [Path(out) / name for name in (UNPAIRED, PAGE)]
+        refuse_existing(files, overwrite)
+    record = compare_sets(open_sets(paths, split), paths, protocol, groups, metric, margin)
+    if out is not None:
+        refuse_existing(files, overwrite)
+        save_unpaired(Path(out) / UNPAIRED, record)
+        build_report(out, language)
     return record

@@ -9,8 +9,9 @@ from typing import Any
 from pixelproof.comparison.choice import again
 from pixelproof.comparison.compare import compare_scores
 from pixelproof.comparison.evidence.gather import gather
-from pixelproof.comparison.opening import open_models
+from pixelproof.comparison.opening import open_models, open_sets
 from pixelproof.comparison.study_part import PartScores, of_folds
+from pixelproof.comparison.unpaired import compare_sets
 from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.runs import Run, load_scores
@@ -24,6 +25,8 @@ from pixelproof.runs.files import AnyPath, read_json
 from pixelproof.runs.scenes import ALONE
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
+from pixelproof.runs.unpaired_file import FILE as UNPAIRED
+from pixelproof.runs.unpaired_file import load_unpaired
 from pixelproof.verbs.checks import Check, Verification, derived, score_checks
 from pixelproof.verbs.page_checks import page_checks
 from pixelproof.verbs.rule_checks import rule_checks
@@ -50,6 +53,8 @@ def verify_folder(folder: AnyPath) -> Verification:
         raise UserError(f"{folder} is a part of a study", "give the study's folder")
     elif (folder / COMPARISON).is_file():
         checks = _compared(folder)
+    elif (folder / UNPAIRED).is_file():
+        checks = _sets(folder)
     else:
         problem = f"{folder} holds neither a study, a run nor a comparison"
         raise UserError(problem, "give a folder that study, train or compare made")
@@ -133,6 +138,28 @@ def _without_paths(values: dict[str, Any]) -> dict[str, Any]:
 def _evidence(path: Path, again: EvidenceRecord) -> Found:
     load_evidence(path)
     return differences(read_json(path), again.model_dump(mode="json"))
+
+
+def _sets(folder: Path) -> list[Check]:
+    """Return the checks of a folder that ``compare --unpaired`` wrote."""
+    try:
+        record = load_unpaired(folder / UNPAIRED)
+    except UserError as error:
+        return [Check(UNPAIRED, "differs", error.problem)]
+    paths, split = [_found(side.path, folder) for side in (record.a, record.b)], record.a.split or SPLIT
+    files = [str(Run(path).scores(split)) if path.is_dir() else str(path) for path in paths]
+    checks = score_checks(Path(), files)
+    unread = [check.file for check in checks if check.outcome != "right"]
+
+    def find(path: Path) -> Found:
+        asked = (record.protocol or "unknown_counted", record.pattern, record.metric, record.margin)
+        again = compare_sets(open_sets(paths, split), paths, *asked).model_dump(mode="json")
+        stored = read_json(path)
+        for side in "ab":
+            stored[side]["path"] = again[side]["path"] = ""
+        return differences(stored, again)
+
+    return [*checks, derived(folder, UNPAIRED, unread, files, find)]
 
 
 def _compared(folder: Path) -> list[Check]:

@@ -8,6 +8,7 @@ from typing import Final
 import pixelproof.numbers as numbers
 from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
+from pixelproof.comparison.wording.unpaired_phrases import UNPAIRED
 from pixelproof.languages import Language
 from pixelproof.runs.metric_names import parted
 
@@ -161,6 +162,7 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     **METRICS,
     **REASONS,
+    **UNPAIRED,
 }
 
 

@@ -1,0 +1,155 @@
+"""An unpaired comparison in plain words, in the terminal and as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
+from pixelproof.comparison.unpaired import least_p
+from pixelproof.comparison.verdict import verdict
+from pixelproof.comparison.wording.tables import CLASSES_SHOWN
+from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
+from pixelproof.errors import visible
+from pixelproof.languages import Language
+from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.runs.comparison_file import NoWorse
+from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.unpaired_file import ClassSets, UnpairedRecord
+from pixelproof.terminal import add_row, console, table
+
+
+def sentences(record: UnpairedRecord, language: Language = "en") -> list[str]:
+    """Return what is shown: the verdict first, then what it is made of, then what limits it."""
+    return [
+        _verdict(record, language),
+        *_made_of(record, language),
+        *_margin(record, language),
+        *_limits(record, language),
+    ]
+
+
+def no_worse(record: UnpairedRecord) -> NoWorse:
+    """Return whether the figure of the second set is shown to be no lower than the first's but for the margin."""
+    margin, low, high = record.margin or 0.0, record.difference.low, record.difference.high
+    if low is None or high is None or least_p(record.a.units, record.b.units) >= SIGNIFICANCE:
+        return "open"
+    if low > -margin:
+        return "shown"
+    return "refuted" if record.verdict == "a" and high < -margin else "open"
+
+
+def differing(record: UnpairedRecord) -> dict[str, ClassSets]:
+    """Return the classes whose figure differs beyond chance, the largest difference first."""
+    found = {name: each for name, each in record.classes.items() if differs(each)}
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1].difference.value or 0.0)))
+
+
+def differs(each: ClassSets) -> bool:
+    """Return whether a class differs, by its p adjusted over the classes and its interval."""
+    return verdict(each.difference.low, each.difference.high, each.p) != "undecided"
+
+
+def as_json(record: UnpairedRecord, language: Language) -> dict[str, Any]:
+    """Return the comparison as plain data, with what follows from it."""
+    said = {"no_worse": no_worse(record)} if record.margin is not None else {}
+    return record.model_dump(mode="json") | said | {"sentences": sentences(record, language)}
+
+
+def print_sets(record: UnpairedRecord, language: Language) -> None:
+    """Print the comparison to stdout."""
+    out, names = console(), (record.a.name, record.b.name)
+    heads = (*(say(f"head_{key}", language) for key in ("class", "share")), *names)
+    heads = (*heads, say("head_difference", language), "95% CI", "p")
+    figures = table(*heads)
+    rows = list(record.classes.items())
+    if len(rows) > CLASSES_SHOWN:
+        rows.sort(key=lambda row: -abs(row[1].difference.value or 0.0))
+    for name, each in rows[:CLASSES_SHOWN]:
+        add_row(figures, *class_cells(name, each), style="bold" if differs(each) else "")
+    if len(rows) > CLASSES_SHOWN:
+        add_row(figures, say("more_classes", language, count=count(len(rows) - CLASSES_SHOWN)))
+    figures.add_section()
+    for cells, sure in whole_rows(record, language):
+        add_row(figures, *cells, style="bold" if sure else "")
+    out.print(figures)
+    for sentence in sentences(record, language):
+        out.print(visible(sentence), soft_wrap=True)
+
+
+def class_cells(name: str, each: ClassSets) -> tuple[str, ...]:
+    """Return the cells of a class: its shares, figures, difference, interval and p."""
+    shares = " → ".join(map(share, each.shares))
+    return (name, shares, score(each.a), score(each.b), *_gap_cells(each.difference, each.p))
+
+
+def whole_rows(record: UnpairedRecord, language: Language) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield the cells of the figure and of the parts of its difference, each with whether it is beyond chance."""
+    figures = (score(record.a.figure.value), score(record.b.figure.value))
+    whole = (metric_name(record.metric, language), "", *figures, *_gap_cells(record.difference, record.p))
+    yield whole, record.verdict != "undecided"
+    for key, part in (("head_same", record.same), ("head_shares", record.shares)):
+        if part is not None:
+            sure = verdict(part.difference.low, part.difference.high, part.p) != "undecided"
+            yield (say(key, language), *[""] * 3, *_gap_cells(part.difference, part.p)), sure
+
+
+def _gap_cells(difference: Estimate, p: float | None) -> tuple[str, str, str]:
+    low, high = bound(difference.low), bound(difference.high)
+    return points(difference.value), UNDEFINED if difference.low is None else f"{low} – {high}", p_value(p)
+
+
+def _verdict(record: UnpairedRecord, language: Language) -> str:
+    key = {"a": "set_lower", "b": "set_higher", "undecided": "set_undecided"}[record.verdict]
+    sizes = {"images_a": count(record.a.images), "images_b": count(record.b.images)}
+    names = {"a": record.a.name, "b": record.b.name, "metric": metric_name(record.metric, language)}
+    return say(key, language, **names, **sizes, **_numbers("", record.difference, record.p))
+
+
+def _numbers(prefix: str, difference: Estimate, p: float | None) -> dict[str, str]:
+    value = points(difference.value)
+    ends = {f"{prefix}low": bound(difference.low), f"{prefix}high": bound(difference.high), f"{prefix}p": p_value(p)}
+    return ends | ({prefix.rstrip("_"): value} if prefix else {"difference": value})
+
+
+def _made_of(record: UnpairedRecord, language: Language) -> Iterator[str]:
+    if record.verdict == "undecided" and ((record.difference.low or 0) > 0 or (record.difference.high or 0) < 0):
+        yield say("disagree", language)
+    if found := differing(record):
+        each = (say("class", language, name=n, difference=points(c.difference.value)) for n, c in found.items())
+        yield say("set_classes", language, classes=listed(each, language))
+    if record.missing:
+        yield say("set_missing", language, b=record.b.name, classes=listed(record.missing, language))
+    elif record.same is not None and record.shares is not None:
+        numbers = _numbers("same_", record.same.difference, record.same.p)
+        numbers |= _numbers("shares_", record.shares.difference, record.shares.p)
+        yield say("set_same", language, a=record.a.name, b=record.b.name, **numbers)
+
+
+def _margin(record: UnpairedRecord, language: Language) -> Iterator[str]:
+    if record.margin is not None:
+        words = {"margin": points(record.margin).removeprefix("+"), "low": bound(record.difference.low)}
+        yield say(f"set_no_worse_{no_worse(record)}", language, a=record.a.name, b=record.b.name, **words)
+
+
+def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
+    sides, classes = (record.a, record.b), record.classes.items()
+    if unknown := [side.name for side in sides if side.figure.low is None]:
+        yield say("set_no_interval", language, names=listed(unknown, language))
+    if one_sided := [name for name, each in classes if (each.a is None) != (each.b is None)]:
+        yield say("set_one_sided", language, classes=listed(one_sided, language))
+    if record.common:
+        yield say("set_common", language, common=count(record.common))
+    for side in sides:
+        names = {"name": side.name, "images": count(side.images)}
+        if side.groups is not None:
+            yield say("set_grouped", language, groups=count(side.groups), **names)
+        elif any(other.groups is not None for other in sides):
+            yield say("set_half_grouped", language, name=side.name)
+        if side.learned:
+            yield say("set_learned", language, known=count(side.learned), **names)
+        if side.units < ROUGH:
+            yield say("set_few", language, name=side.name, units=count(side.units), rough=count(ROUGH))
+    rough = [name for name, each in classes if any(e is not None and e < ROUGH for e in each.effective)]
+    if rough:
+        yield say("set_rough", language, classes=listed(rough, language))

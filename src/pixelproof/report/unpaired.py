@@ -1,0 +1,43 @@
+"""What the page shows of one figure on two sets of images."""
+
+from __future__ import annotations
+
+from pixelproof.comparison.verdict import verdict
+from pixelproof.comparison.wording.unpaired import class_cells, differs, sentences, whole_rows
+from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
+from pixelproof.numbers import counted
+from pixelproof.report.figures.forest import Difference, certain, forest
+from pixelproof.report.languages import translated
+from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.unpaired_file import SetRecord, UnpairedRecord
+
+
+def shown(record: UnpairedRecord) -> dict[str, object]:
+    """Return all that ``unpaired.html.j2`` shows."""
+    rows = [_row(name, each.difference, each.p, differs(each)) for name, each in record.classes.items()]
+    figure = metric_name(record.metric, "en")
+    rows.append(_row(figure, record.difference, record.p, record.verdict != "undecided"))
+    for name, part in (("at equal shares", record.same), ("from shares", record.shares)):
+        if part is not None:
+            sure = verdict(part.difference.low, part.difference.high, part.p) != "undecided"
+            rows.append(_row(name, part.difference, part.p, sure))
+    return {
+        "title": f"{record.b.name} beside {record.a.name}, on other images",
+        "data": " · ".join([*map(_set, (record.a, record.b)), record.task]),
+        "sentences": translated(lambda tongue: sentences(record, tongue)),
+        "names": (record.a.name, record.b.name),
+        "metric": metric_heading(record.metric, "en"),
+        "classes": [(class_cells(name, each), differs(each)) for name, each in record.classes.items()],
+        "wholes": list(whole_rows(record, "en")),
+        "forest": forest(rows),
+    }
+
+
+def _row(name: str, difference: Estimate, p: float | None, sure: bool) -> Difference:
+    return Difference(name, difference, certain(difference) if sure else "", f"p {p_value(p)}")
+
+
+def _set(side: SetRecord) -> str:
+    grouped = "" if side.groups is None else f" in {counted(side.groups, 'group')}"
+    data = f", data {side.fingerprint}" if side.fingerprint else ""
+    return f"{side.name}: {counted(side.images, 'image')}{grouped}{data}"
