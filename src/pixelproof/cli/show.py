@@ -25,7 +25,7 @@ def show(
     network that an installed package brings as plugin:NAME.
     """
     from pixelproof.cli.options import print_json
-    from pixelproof.errors import UserError
+    from pixelproof.errors import UserError, visible
     from pixelproof.verbs.show import describe_model
 
     if diagram is not None and diagram.exists():
@@ -46,6 +46,6 @@ def show(
     print(f"receptive field  {field}")
     print(f"stride           {stride}")
     if rule := facts.get("rule"):
-        print(f"kept rule        {rule['says']}; {rule['chosen']}; {rule['promise']}")
+        print(visible(f"kept rule        {rule['says']}; {rule['chosen']}; {rule['promise']}"))
         if rule["stale"]:
-            print(f"                 not used any more: {rule['stale']}")
+            print(visible(f"                 not used any more: {rule['stale']}"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from pixelproof.errors import visible
 from pixelproof.evaluation.asked import plain_cost, plain_looked
 from pixelproof.evaluation.asked_tables import DIGITS, LOOKED
 from pixelproof.evaluation.cost import IMAGES, Cost
@@ -83,9 +84,9 @@ def print_rule(found: Held, out: Console) -> None:
     for name, cells in rule_rows(rule, [] if found.own else [found]):
         add_row(made, name, *map(_within, cells), cells[-1][-1])
     out.print(made)
-    print(f"It was {rule.origin}. {promised_line(rule)}")
+    print(visible(f"It was {rule.origin}. {promised_line(rule)}"))
     if line := held_line(found):
-        print(line)
+        print(visible(line))
 
 
 def _within(cells: Cells) -> str:
