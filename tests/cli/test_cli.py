@@ -28,6 +28,7 @@ OPTIONS = {
         "--out",
         "--split",
         "--protocol",
+        "--unpaired",
         "--groups",
         "--metric",
         "--margin",
