@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from results_figures import NAMES, PROTOCOL, recipes, scores_of, seeds, summary
 
 from pixelproof.comparison.compare import compare
 from pixelproof.comparison.evidence.claims import judge
-from pixelproof.comparison.wording.reasons import claim_text, status_word, test_phrase
+from pixelproof.comparison.evidence.gather import gather
+from pixelproof.comparison.wording.over_seeds import over_seeds
+from pixelproof.comparison.wording.reasons import status_word, test_phrase
 from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.numbers import UNDEFINED, count, duration, score, share
 from pixelproof.runs.claims import Claim
 from pixelproof.study.file import builtin_study
 
-Item = TypeVar("Item")
 RESULTS = Path(__file__).parents[1] / "results"
 STUDY = "reference_full"
-STUDIES = (STUDY, "reference_cpu_hour", "reference_cpu_segmentation")
-"""Those that compare FCN32s with FCN8s, with the same claims; for each the first one that has been run is looked at."""
+STUDIES = (STUDY, "reference_cpu_claims", "reference_cpu_hour", "reference_cpu_segmentation")
+"""Those that compare FCN32s with FCN8s, with the same claims, each about models of its own."""
 
 
 @dataclass(frozen=True)
@@ -165,44 +166,44 @@ def _iou(known: Mapping[str, dict[str, Any]]) -> str:
 
 
 def _compared(results: Path) -> tuple[str, str]:
-    """Return the verdict on FCN32s and FCN8s, and what becomes of the study's claims."""
-    parts = [builtin_study(name).parts["segmentation"] for name in STUDIES]
-    pair = _first(results, [(names, names) for names in (list(part.trained)[:2] for part in parts)])
-    # Each study makes the same claims, about models of its own.
-    claims = [_first(results, [(c, c.models) for c in alike]) for alike in zip(*(p.claims for p in parts), strict=True)]
-    return _verdict(results, *pair), _claims(results, claims)
-
-
-def _first(results: Path, candidates: Sequence[tuple[Item, Iterable[str]]]) -> Item:
-    """Return the first whose models have all been run, or the first of all."""
-    run = (item for item, models in candidates if all((results / model).is_dir() for model in models))
-    return next(run, candidates[0][0])
-
-
-def _verdict(results: Path, a: str, b: str) -> str:
-    both = [seeds(results / name) for name in (a, b)]
-    said = ["Not run: it takes both networks."]
-    if all(both):
-        record = compare([each[0] / NAMES["scores"] for each in both])
-        said = [f"By `pixelproof compare` on their first seeds, {count(record.pairs[0].images)} images:\n"]
-        said += [f"- {sentence}" for sentence in sentences(record.pairs[0], record)]
-    return "## Is FCN8s better than FCN32s?\n\n" + "\n".join(said) + "\n"
-
-
-def _claims(results: Path, claims: Sequence[Claim]) -> str:
+    """Return the verdicts on FCN32s and FCN8s, and what becomes of the study's claims, by each study that was run."""
+    parts = {name: builtin_study(name).parts["segmentation"] for name in STUDIES}
+    pairs = {name: list(part.trained)[:2] for name, part in parts.items() if _run(results, list(part.trained)[:2])}
+    verdicts = [line for name, pair in pairs.items() for line in _verdict(results, name, pair)]
+    head = "By `pixelproof compare` on their first seeds, and over all seeds where there are several:\n"
+    said = [head, *verdicts] if verdicts else ["Not run: it takes both networks."]
     lines = ["## The study's claims, tested\n"]
-    for claim in claims:
-        lines += _claim(claim, results)
-    return "\n".join(lines) + "\n"
+    # Each study makes the same claims, about models of its own.
+    for alike in zip(*(part.claims for part in parts.values()), strict=True):
+        lines += _claim(dict(zip(parts, alike, strict=True)), results)
+    return "\n".join(["## Is FCN8s better than FCN32s?\n", *said]) + "\n", "\n".join(lines) + "\n"
 
 
-def _claim(claim: Claim, results: Path) -> list[str]:
-    models = {path.name: scores_of(path) for path in recipes(results) if path.name in claim.models}
-    if lacking := sorted(claim.models - set(models)):
-        return [f"- {claim.says['en']} **Not run**: lacks {', '.join(lacking)}."]
-    result = judge(claim, models, PROTOCOL)
+def _run(results: Path, models: Iterable[str]) -> bool:
+    return all((results / model).is_dir() for model in models)
+
+
+def _verdict(results: Path, study: str, pair: Sequence[str]) -> list[str]:
+    """Return what two recipes' first seeds say, and what all of them do where there are several."""
+    record = compare([seeds(results / name)[0] / NAMES["scores"] for name in pair])
+    said = [f"- `{study}`, {count(record.pairs[0].images)} images: {' '.join(sentences(record.pairs[0], record))}"]
+    evidence = gather({name: scores_of(results / name) for name in pair}, PROTOCOL)
+    return said + [f"  - {' '.join(over_seeds(gain, evidence, 'en'))}" for gain in evidence.over_seeds]
+
+
+def _claim(claims: Mapping[str, Claim], results: Path) -> list[str]:
+    """Return a claim with what becomes of it in each study that was run; ``claims`` has it by study."""
+    found = {study: claim for study, claim in claims.items() if _run(results, claim.models)}
+    text = next(iter(claims.values())).says["en"]
+    if not found:
+        return [f"- {text} **Not run.**"]
+    return [f"- {text}", *(_judged(study, claim, results) for study, claim in found.items())]
+
+
+def _judged(study: str, claim: Claim, results: Path) -> str:
+    result = judge(claim, {name: scores_of(results / name) for name in claim.models}, PROTOCOL)
     tests = "; ".join(test_phrase(test, "en") for test in result.results)
-    return [f"- {claim_text(result, 'en')}. **{status_word(result, 'en')}** ({tests}; seeds: {result.seeds})"]
+    return f"  - **{status_word(result, 'en')}** in `{study}` ({tests}; seeds: {result.seeds})"
 
 
 def _curves(results: Path) -> str:
