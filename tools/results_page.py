@@ -194,10 +194,11 @@ def _verdict(results: Path, study: str, pair: Sequence[str]) -> list[str]:
 def _claim(claims: Mapping[str, Claim], results: Path) -> list[str]:
     """Return a claim with what becomes of it in each study that was run; ``claims`` has it by study."""
     found = {study: claim for study, claim in claims.items() if _run(results, claim.models)}
-    text = next(iter(claims.values())).says["en"]
+    wanted = claims[STUDY]
     if not found:
-        return [f"- {text} **Not run.**"]
-    return [f"- {text}", *(_judged(study, claim, results) for study, claim in found.items())]
+        lacking = sorted(model for model in wanted.models if not _run(results, [model]))
+        return [f"- {wanted.says['en']} **Not run**: lacks {', '.join(lacking)}."]
+    return [f"- {wanted.says['en']}", *(_judged(study, claim, results) for study, claim in found.items())]
 
 
 def _judged(study: str, claim: Claim, results: Path) -> str:

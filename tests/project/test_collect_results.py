@@ -115,7 +115,8 @@ def test_a_study_is_collected_and_its_page_follows_from_the_files(finished, tmp_
     assert f"| FCN8s | 0.7306 | 0.7306 | 0.7200 | {stored['mean']:.4f} ± {stored['std']:.4f} | 2 |" in page
     assert "| any model | 0.7306 | 0.7618 | 0.7400 | **not run** | 0 |" in page
     record = compare([results / name / "seed-3" / "scores.npz" for name in ("fcn32s", "fcn8s")])
-    assert f"- {sentences(record.pairs[0], record)[0]}" in page
+    assert f"- `reference_full`, 3 images: {sentences(record.pairs[0], record)[0]}" in page
+    assert "over images and seeds" in page  # the verdict over both seeds
     assert "**Not run**: lacks fcn8s-direct." in page
 
     shown = load_shown(out / "fields" / "fcn8s" / "shown" / "0001.npz")
