@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pixelproof.comparison.choice import EQUAL
 from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
 from pixelproof.numbers import UNDEFINED, count, counted, first_of, score, share
@@ -140,7 +141,7 @@ def _clearness(choice: ChoiceRecord) -> Iterator[str]:
     if best.score is None:
         yield "No candidate has a defined score there, so the first one stands for all of them."
         return
-    if tied := [each.name for each in alike if each.score == best.score]:
+    if tied := [each.name for each in alike if abs((each.score or 0.0) - best.score) <= EQUAL]:
         yield f"{first_of(tied, NAMED)} {'has' if len(tied) == 1 else 'have'} the same score; the first one is taken."
     if not alike:
         yield "Each of the others is worse beyond chance."
