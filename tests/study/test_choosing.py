@@ -12,7 +12,7 @@ from pixelproof.runs import Run, load_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
-from pixelproof.runs.study_file import StudyRecord, load_study
+from pixelproof.runs.study_file import ModelRecord, StudyRecord, load_study, save_study
 from pixelproof.study.candidates import candidates
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study
@@ -119,12 +119,16 @@ def test_what_is_said_of_a_choice_is_verified(finished, tmp_path):
     packed = api.pack(finished / "out", tmp_path / "packed").folder
     (packed / "report.html").unlink()  # which takes long to make again, and is in the test of folds
     _, made = choice(finished, "best")
+    record = load_study(packed / "study.json")
+    other = record.parts[0].model_copy(update={"name": "other"})
+    save_study(packed / "study.json", record.model_copy(update={"parts": (*record.parts, other)}))
     text = (packed / "study.json").read_text()
     (packed / "study.json").write_text(text.replace(f'"score": {made.best.score}', '"score": 0.99', 1))
-    found = {check.file: check for check in api.verify(packed).checks}
-    assert {name for name, check in found.items() if check.outcome != "right" and ".npz" in name} == set()
-    assert {*made.files} <= set(found)
-    (wrong,) = found["study.json"].differences
+    found = api.verify(packed).checks
+    assert {check.outcome for check in found if check.file.endswith(".npz")} == {"right"}
+    assert {*made.files} <= {check.file for check in found}
+    (check,) = (check for check in found if check.file == "study.json")  # one, whatever the parts
+    (wrong,) = check.differences
     assert (wrong.figure.rpartition(".")[2], wrong.stored) == ("score", 0.99)
 
 
@@ -266,3 +270,11 @@ def test_a_record_that_chose_other_runs_than_its_model_has_is_refused(finished):
     record["parts"][0]["models"][1]["run"] = "patches/plain"
     with pytest.raises(ValueError, match="part patches chose other runs than those of best"):
         StudyRecord.model_validate(record)
+
+
+def test_a_record_of_other_candidates_in_each_fold_is_refused(finished):
+    values = choice(finished, "best")[0].model_dump(mode="json")
+    (made,) = values["choices"]
+    more = made | {"candidates": [*made["candidates"], made["candidates"][0] | {"name": "third"}]}
+    with pytest.raises(ValueError, match="best was chosen among others in each fold"):
+        ModelRecord.model_validate(values | {"choices": [made, more]})

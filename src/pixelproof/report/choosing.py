@@ -146,10 +146,10 @@ def _clearness(choice: ChoiceRecord) -> Iterator[str]:
     if not alike:
         yield "Each of the others is worse beyond chance."
     elif not any(each.told for each in choice.candidates):
-        yield "So few images cannot tell any other from it: each may be taken for another reason, such as its speed."
+        yield "These images cannot tell any other from it: each may be taken for another reason, such as its speed."
     else:
         yield (
-            f"{counted(len(alike), 'other')} cannot be told from it on so few images: with 95% certainty the best "
+            f"{counted(len(alike), 'other')} cannot be told from it on these images: with 95% certainty the best "
             f"candidate is one of these {len(alike) + 1}, and each of them may be taken for another reason."
         )
     if lost := [each.name for each in choice.candidates if each.score is None]:
