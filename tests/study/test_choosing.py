@@ -8,12 +8,11 @@ import yaml
 
 from pixelproof import api
 from pixelproof.errors import UserError
-from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.evidence_file import load_evidence
 from pixelproof.runs.scoring_log import read_scorings, scoring_log
-from pixelproof.runs.study_file import StudyRecord, load_study
+from pixelproof.runs.study_file import ModelRecord, StudyRecord, load_study, save_study
 from pixelproof.study.candidates import candidates
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study
@@ -47,12 +46,25 @@ def times(out):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The patches and, in ``out``, what a study that chooses leaves; read only."""
+def data(tmp_path_factory):
+    """A folder with the patches."""
     folder = tmp_path_factory.mktemp("choosing")
     write_color_classes(folder / "patches")
-    conduct(study_of(folder), folder, folder / "out")
     return folder
+
+
+@pytest.fixture(scope="module")
+def finished(data):
+    """The patches and, in ``out``, what a study that chooses leaves; read only."""
+    conduct(study_of(data), data, data / "out")
+    return data
+
+
+@pytest.fixture
+def undivided(data, tmp_path):
+    """A folder with the patches of train alone, to be divided into folds."""
+    shutil.copytree(data / "patches" / "train", tmp_path / "patches" / "train")
+    return tmp_path
 
 
 def choice(folder, model):
@@ -100,63 +112,73 @@ def test_the_page_tells_every_candidate_and_the_figure_that_chose_nothing(finish
     assert '<td class="text">lr=0.02</td>' in page
     table = (finished / "out/tables/patches-choices.csv").read_text().splitlines()
     assert len(table) == 5
-    assert "Scored on validation as well" not in page
     assert "selection</td>" not in page.partition("Choosing settings</h3>")[0]
 
 
 def test_what_is_said_of_a_choice_is_verified(finished, tmp_path):
     packed = api.pack(finished / "out", tmp_path / "packed").folder
+    (packed / "report.html").unlink()  # which takes long to make again, and is in the test of folds
     _, made = choice(finished, "best")
+    record = load_study(packed / "study.json")
+    other = record.parts[0].model_copy(update={"name": "other"})
+    save_study(packed / "study.json", record.model_copy(update={"parts": (*record.parts, other)}))
     text = (packed / "study.json").read_text()
     (packed / "study.json").write_text(text.replace(f'"score": {made.best.score}', '"score": 0.99', 1))
-    found = {check.file: check for check in api.verify(packed).checks}
-    assert {name for name, check in found.items() if check.outcome != "right" and ".npz" in name} == set()
-    assert {*made.files} <= set(found)
-    (wrong,) = found["study.json"].differences
+    found = api.verify(packed).checks
+    assert {check.outcome for check in found if check.file.endswith(".npz")} == {"right"}
+    assert {*made.files} <= {check.file for check in found}
+    (check,) = (check for check in found if check.file == "study.json")  # one, whatever the parts
+    (wrong,) = check.differences
     assert (wrong.figure.rpartition(".")[2], wrong.stored) == ("score", 0.99)
 
 
-def test_a_second_run_redoes_nothing_and_a_further_candidate_is_all_that_is_trained(finished, tmp_path):
-    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    out = tmp_path / "out"
-    for path in (tmp_path / "out/patches").glob("l*"):  # whose start lies elsewhere now
-        shutil.rmtree(path)
-    few, before = {"best": MODELS["best"]}, times(out)
-    conduct(study_of(tmp_path, models=few), tmp_path, out)
-    assert times(out) == before
-    more = few | {"best": few["best"] | {"choose": {"lr": [0.02, 0.001, 1e-9]}}}
-    conduct(study_of(tmp_path, models=more), tmp_path, out, jobs=2)
-    after = times(out)
-    assert before.items() < after.items()
-    assert {path.relative_to(out).parts[1] for path in set(after) - set(before)} == {
-        "best.lr-1e-09",
-        "best.lr-1e-09.seed-1",
-    }
-    record = load_study(out / "study.json").parts[0].models[0]
-    assert len(record.choices[0].candidates) == 3
-    other = out / record.not_chosen[0]
-    api.evaluate(other, tmp_path / "patches")
-    assert (
-        f"Scored on validation as well, by an earlier choice or by hand: {other.name}." in build_report(out).read_text()
-    )
+def test_a_further_candidate_is_all_that_is_trained_and_those_that_validation_has_seen_are_named(finished, tmp_path):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("plain", "both", "later.*"))
+    out, (record, made) = tmp_path / "out", choice(finished, "best")
+    assert "Scored on validation as well" not in (out / "report.html").read_text()
+    api.evaluate(out / record.not_chosen[0], tmp_path / "patches")
+    before = times(out)
+    more = RATES | {"seeds": [0], "choose": {"lr": [0.02, 0.001, 1e-9]}}
+    page = conduct(study_of(tmp_path, models={"best": more}), tmp_path, out, jobs=2).read_text()
+    changed = {path for path, at in times(out).items() if before.get(path) != at}
+    trained = {path.relative_to(out / "patches").parts[0] for path in changed if path.stem != "validation"}
+    assert trained == {"best.lr-1e-09"}
+    now = load_study(out / "study.json").parts[0].models[0].choices[0]
+    assert len(now.candidates) == 3
+    seen = ", ".join(f"best.{each.name}" for each in made.candidates if each.name != now.chosen)
+    assert f"Scored on validation as well, by an earlier choice or by hand: {seen}." in page
 
 
-def test_a_choice_inside_each_fold_never_sees_what_the_fold_is_scored_on(tmp_path):
-    shutil.rmtree(write_color_classes(tmp_path / "patches") / "validation")
-    out, models = tmp_path / "out", {"best": RATES, "both": {"members": ["best"]}}
-    page = conduct(study_of(tmp_path, folds=2, seeds=[0, 1], models=models), tmp_path, out).read_text()
+def test_a_choice_inside_each_fold_never_sees_what_the_fold_is_scored_on(undivided):
+    out = undivided / "out"
+    page = conduct(study_of(undivided, folds=2, models={"best": RATES}), undivided, out).read_text()
     record = load_study(out / "study.json").parts[0].models[0]
     assert [made.fold for made in record.choices] == [1, 2]
-    for made, runs in zip(record.choices, (record.runs[::2], record.runs[1::2]), strict=True):
-        assert (
-            made.best.runs == runs == tuple(f"patches/best.{made.chosen}{s}.fold-{made.fold}" for s in ("", ".seed-1"))
-        )
-        by, on = (set(load_scores(Run(out / runs[0]).scores(split)).ids) for split in ("selection", "validation"))
+    for made, run in zip(record.choices, record.runs, strict=True):
+        assert made.best.runs == (run,) == (f"patches/best.{made.chosen}.fold-{made.fold}",)
+        by, on = (set(load_scores(Run(out / run).scores(split)).ids) for split in ("selection", "validation"))
         assert by.isdisjoint(on)
-    assert sum("validation" in splits for splits in splits_scored(out).values()) == 6
+    assert sum("validation" in splits for splits in splits_scored(out).values()) == 2
     assert len(load_scores(out / "patches/best.npz").ids) == 30
     assert "best is chosen anew in each of 2 folds, by accuracy on the selection part of that fold" in page
     assert {check.outcome for check in api.verify(out).checks} == {"right"}
+
+
+def test_what_needs_a_chosen_model_waits_for_the_choice_of_its_fold(undivided):
+    models = {"best": RATES, "both": {"members": ["best"]}}
+    study = study_of(undivided, folds=2, seeds=[0, 1], models=models)
+
+    def planned(*chosen):
+        decided = {("patches", "best", fold): name for fold, name in enumerate(chosen)}
+        return plan(study, undivided, undivided / "out", (), decided)["patches"]
+
+    assert len(planned()) == 2 * 2 * 2 + 2
+    assert [job.waits for job in planned() if job.model == "both"] == [True, True]
+    assert [job.waits for job in planned("lr-0.001") if job.model == "both"] == [False, True]
+    *runs, first, second = planned("lr-0.001", "lr-0.02")
+    assert not any(job.open or job.waits for job in (*runs, first, second))
+    for job, own in ((first, "lr-0.001{}.fold-1"), (second, "lr-0.02{}.fold-2")):
+        assert [each.name for each in job.members] == [f"patches/best.{own.format(s)}" for s in ("", ".seed-1")]
 
 
 @pytest.mark.parametrize(
@@ -202,25 +224,45 @@ def test_candidates_are_named_by_what_differs(choose, names):
             {"settings": SETTINGS | {"selection": 0}},
             "selection part of train, which holds no",
         ),
+        ({"choose": {True: [1, 2]}}, {}, "the name true is not a text; write it in quotes"),
+        ({"choose": {True: {"lr": 1}, False: {"lr": 2}}}, {}, "the name true is not a text; write it in quotes"),
+        ({"choose": {1: {"lr": 1}, "1": {"lr": 2}, "b": {}}}, {}, "'1' is named twice, as a number and as a text"),
         ({"choose": {"x": {"lr": 1}, "x.seed-1": {"lr": 2}}}, {"seeds": [0, 1]}, "would share the run"),
     ],
 )
-def test_what_cannot_be_chosen_is_one_sentence_before_anything_is_trained(tmp_path, entry, part, complaint):
-    write_color_classes(tmp_path / "patches")
+def test_what_cannot_be_chosen_is_one_sentence_before_anything_is_trained(data, tmp_path, entry, part, complaint):
     models = {"plain": "vgg16-bn", "best": {**({} if "members" in entry else {"model": "vgg16-bn"}), **entry}}
     with pytest.raises(UserError, match=complaint):
-        conduct(study_of(tmp_path, **{"models": models, **part}), tmp_path, tmp_path / "out")
+        conduct(study_of(data, **{"models": models, **part}), data, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_setting_that_is_chosen_is_not_set_on_the_command_line(tmp_path):
-    write_color_classes(tmp_path / "patches")
-    study = study_of(tmp_path, models={"best": RATES})
+@pytest.mark.parametrize(
+    ("chosen", "complaint"),
+    [
+        ({"lr": [0.1, 0.02]}, r"patches/plain and patches/best.lr-0.02 have the same settings"),
+        ({"input_size": [None, 32]}, r"best.input_size-32 sees images otherwise than patches/plain, by input_size"),
+    ],
+)
+def test_a_candidate_that_cannot_answer_together_with_others_is_refused_beforehand(data, tmp_path, chosen, complaint):
+    models = {"plain": {"model": "vgg16-bn", "lr": 0.02}, "best": {"model": "vgg16-bn", "choose": chosen}}
+    study = study_of(data, models=models | {"both": {"members": ["plain", "best"]}})
+    with pytest.raises(UserError, match=complaint):
+        plan(study, data, tmp_path / "out")
+
+
+def test_no_candidate_lies_where_the_study_writes(data):
+    with pytest.raises(UserError, match=r"no model can be called 'evidence\.json', as a file of the part is"):
+        study_of(data, models={"evidence": RATES | {"choose": {"json": {"lr": 1}, "other": {"lr": 2}}}})
+
+
+def test_a_setting_that_is_chosen_is_not_set_on_the_command_line(data, tmp_path):
+    study = study_of(data, models={"best": RATES})
     with pytest.raises(
         UserError, match=r"--set training\.lr=1: the study chooses training\.lr of 'best'; change 'choose'"
     ):
-        plan(study, tmp_path, tmp_path / "out", ["training.lr=1"])
-    assert len(plan(study, tmp_path, tmp_path / "out", ["epochs=2"])["patches"]) == 2
+        plan(study, data, tmp_path / "out", ["training.lr=1"])
+    assert len(plan(study, data, tmp_path / "out", ["epochs=2"])["patches"]) == 2
 
 
 def test_a_record_that_chose_other_runs_than_its_model_has_is_refused(finished):
@@ -228,3 +270,11 @@ def test_a_record_that_chose_other_runs_than_its_model_has_is_refused(finished):
     record["parts"][0]["models"][1]["run"] = "patches/plain"
     with pytest.raises(ValueError, match="part patches chose other runs than those of best"):
         StudyRecord.model_validate(record)
+
+
+def test_a_record_of_other_candidates_in_each_fold_is_refused(finished):
+    values = choice(finished, "best")[0].model_dump(mode="json")
+    (made,) = values["choices"]
+    more = made | {"candidates": [*made["candidates"], made["candidates"][0] | {"name": "third"}]}
+    with pytest.raises(ValueError, match="best was chosen among others in each fold"):
+        ModelRecord.model_validate(values | {"choices": [made, more]})

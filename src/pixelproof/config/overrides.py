@@ -90,7 +90,7 @@ def flattened(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with those of groups by their paths, ``{"training": {"lr": 1}}`` as ``{"training.lr": 1}``."""
     flat = dict[str, Any]()
     for key, value in settings.items():
-        group = isinstance(value, Mapping) and key.rpartition(".")[2] not in MAPPINGS
+        group = isinstance(value, Mapping) and str(key).rpartition(".")[2] not in MAPPINGS
         flat |= {f"{key}.{name}": inner for name, inner in value.items()} if group else {key: value}
     return flat
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pixelproof.comparison.choice import EQUAL
 from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
 from pixelproof.numbers import UNDEFINED, count, counted, first_of, score, share
@@ -91,12 +92,17 @@ def _chosen(record: ModelRecord, model: ModelArtefacts, part: PartArtefacts) -> 
 
 
 def _one(name: str, choice: ChoiceRecord) -> str:
-    best = choice.best
+    best, metric = choice.best, metric_name(choice.metric, "en")
+    where = f"on {_images(choice)} of the selection part of train"
+    if best.score is None:
+        return (
+            f"{name} is the candidate {choice.chosen}, the first of {len(choice.candidates)}: {where} the {metric} of "
+            f"none is defined."
+        )
     seeds = f", as the mean over {len(best.runs)} seeds" if len(best.runs) > 1 else ""
     return (
-        f"{name} is the candidate {choice.chosen}: of {len(choice.candidates)} it has the highest "
-        f"{metric_name(choice.metric, 'en')}{seeds} on {_images(choice)} of the selection part of train, "
-        f"{_figure(choice, best.score)}."
+        f"{name} is the candidate {choice.chosen}: of {len(choice.candidates)} it has the highest {metric}{seeds} "
+        f"{where}, {_figure(choice, best.score)}."
     )
 
 
@@ -138,20 +144,21 @@ def _clearness(choice: ChoiceRecord) -> Iterator[str]:
     """Yield how clear a choice was."""
     best, alike = choice.best, choice.open
     if best.score is None:
-        yield "No candidate has a defined score there, so the first one stands for all of them."
         return
-    if tied := [each.name for each in alike if each.score == best.score]:
+    lost = [each.name for each in choice.candidates if each.score is None]
+    told = any(each.told for each in choice.candidates)
+    if tied := [each.name for each in alike if abs((each.score or 0.0) - best.score) <= EQUAL]:
         yield f"{first_of(tied, NAMED)} {'has' if len(tied) == 1 else 'have'} the same score; the first one is taken."
-    if not alike:
-        yield "Each of the others is worse beyond chance."
-    elif not any(each.told for each in choice.candidates):
-        yield "So few images cannot tell any other from it: each may be taken for another reason, such as its speed."
-    else:
+    if told and not alike:
+        yield f"Each of the others{' that has a score' if lost else ''} is worse beyond chance."
+    elif not told and alike:
+        yield "These images cannot tell any other from it: each may be taken for another reason, such as its speed."
+    elif alike:
         yield (
-            f"{counted(len(alike), 'other')} cannot be told from it on so few images: with 95% certainty the best "
+            f"{counted(len(alike), 'other')} cannot be told from it on these images: with 95% certainty the best "
             f"candidate is one of these {len(alike) + 1}, and each of them may be taken for another reason."
         )
-    if lost := [each.name for each in choice.candidates if each.score is None]:
+    if lost:
         yield f"Undefined, and so not chosen: {first_of(lost, NAMED)}."
 
 

@@ -67,6 +67,12 @@ class ModelRecord(Strict):
         every = dict.fromkeys(run for choice in self.choices for each in choice.candidates for run in each.runs)
         return tuple(run for run in every if run not in self.runs)
 
+    @model_validator(mode="after")
+    def _check(self) -> ModelRecord:
+        if len({tuple(each.name for each in choice.candidates) for choice in self.choices}) > 1:
+            raise ValueError(f"{self.name} was chosen among others in each fold")
+        return self
+
 
 class PartRecord(Strict):
     """One question of a study: models of one task on the same data."""
@@ -94,6 +100,11 @@ class PartRecord(Strict):
     """By what the models are compared; None for accuracy or mIoU."""
     not_compared: dict[str, str] = Field(default_factory=dict)
     """Why they are not, by the split on which they are not."""
+
+    @property
+    def choices(self) -> list[ChoiceRecord]:
+        """All choices that made its models."""
+        return [choice for model in self.models for choice in model.choices]
 
     @model_validator(mode="after")
     def _check(self) -> PartRecord:

@@ -45,13 +45,33 @@ def candidates(choose: Any, model: str, settings: Mapping[str, Any]) -> dict[str
     }
 
 
+def called(model: str, candidate: str = "") -> str:
+    """Return what a model's run is called by its candidate, where it is chosen among such: ``best.lr-0.001``."""
+    return f"{model}.{candidate}" if candidate else model
+
+
+def by_name(entries: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return entries by their names as texts, so that numbers may be names.
+
+    A truth value stays one, to be refused: it is none of the words that YAML reads so.
+
+    Raises:
+        ValueError: Two would have the same name.
+    """
+    named = {name if isinstance(name, bool) else str(name): entry for name, entry in entries.items()}
+    if len(named) < len(entries):
+        names = [*map(str, entries)]
+        raise ValueError(f"'{max(names, key=names.count)}' is named twice, as a number and as a text; rename one")
+    return named
+
+
 def _own(choose: Any) -> dict[str, dict[str, Any]]:
     """Return what is each candidate's own, with its network as ``model`` where it names one."""
     values = list(choose.values()) if isinstance(choose, Mapping) else []
     if values and all(isinstance(value, list) for value in values):
         return dict(_combinations(flattened(choose)))
     if values and all(isinstance(value, Mapping | str | None) for value in values):
-        return {str(name): _named(value) for name, value in choose.items()}
+        return {name: _named(value) for name, value in by_name(choose).items()}
     raise ValueError(
         "'choose' takes settings with a list of values each, {lr: [0.001, 0.0003]}, "
         "or candidates by name, {small: {model: ..., lr: ...}, large: {...}}"
@@ -87,4 +107,4 @@ def _combinations(lists: Mapping[str, list[Any]]) -> Iterator[tuple[str, dict[st
 def _said(key: str, value: Any) -> str:
     """Return one setting in a name, ``lr-0.001``."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return f"{key.rpartition('.')[2]}-{text.strip('[]{}')}"
+    return f"{str(key).rpartition('.')[2]}-{text.strip('[]{}')}"  # what is no text is refused later

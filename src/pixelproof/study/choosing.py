@@ -57,6 +57,7 @@ def _said(choice: ChoiceRecord) -> str:
     value = share(best.score) if choice.metric == "accuracy" else score(best.score)
     where = f" in fold {choice.fold}" if choice.fold else ""
     alike = f"; {counted(len(others), 'other')} cannot be told from it there" if others else ""
-    what, images = f"{metric_name(choice.metric, 'en')} {value}", counted(choice.images, "image")
+    metric, images = metric_name(choice.metric, "en"), counted(choice.images, "image")
+    what = f"an undefined {metric}" if best.score is None else f"{metric} {value}"
     among = f"is chosen{where} among {len(choice.candidates)}"
     return f"{choice.chosen} {among}, with {what} on the {images} of the selection part{alike}"

@@ -16,7 +16,7 @@ from pixelproof.errors import UserError
 from pixelproof.models.ensemble import ENSEMBLE
 from pixelproof.runs.files import file_name
 from pixelproof.schema import Strict
-from pixelproof.study.candidates import MOST, candidates
+from pixelproof.study.candidates import MOST, by_name, candidates
 from pixelproof.study.replicates import distinct, refuse_decided
 
 BASELINE = "baseline"
@@ -180,8 +180,7 @@ def listed(value: Any) -> Any:
     """Return the ``models`` of a part with short forms, ``fcn8s: {epochs: 3}`` and ``fcn8s:``, written out."""
     if not isinstance(value, dict):
         return value
-    # A truth value is none of the names that YAML reads as one.
-    return {n if isinstance(n, bool) else str(n): _written_out(str(n), entry) for n, entry in value.items()}
+    return {name: _written_out(str(name), entry) for name, entry in by_name(value).items()}
 
 
 def _written_out(name: str, entry: Any) -> Any:

@@ -20,6 +20,7 @@ from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.runs.metric_names import is_area
 from pixelproof.runs.study_file import TEST
 from pixelproof.schema import Strict, parse
+from pixelproof.study.candidates import called
 from pixelproof.study.entries import ModelEntry, Vary, known_model, listed, refuse_chosen
 from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, refuse_decided, replicates
 
@@ -68,7 +69,8 @@ class Part(Strict):
             refuse_decided(self._set_for(own), "training.seed")
         if self.folds:
             self._check_folds()
-        if taken := next((name for name in (COMPARISON, EVIDENCE) if name in self.trained), None):
+        runs = [called(name, each) for name, entry in self.trained.items() for each in entry.candidates]
+        if taken := next((name for name in (COMPARISON, EVIDENCE) if name in runs), None):
             raise ValueError(f"no model can be called '{taken}', as a file of the part is; rename it")
         if self.test and TEST in self.trained:
             raise ValueError(f"beside 'test: true' no model can be called '{TEST}'; rename it")
@@ -166,7 +168,7 @@ def run_config(
     entry = named.candidates[candidate]
     config = default_config(task, entry.model)
     config = apply_overrides(config, study.parts[part].settings, f"settings of part '{part}'")
-    config = apply_overrides(config, entry.settings, f"settings of '{model}{candidate and f'.{candidate}'}'")
+    config = apply_overrides(config, entry.settings, f"settings of '{called(model, candidate)}'")
     mine = [text for owner, text in (_owned(study, text) for text in overrides) if owner in (None, part)]
     for text in mine:
         refuse_chosen(model, named, text)

@@ -16,11 +16,12 @@ from pixelproof.runs import Run
 from pixelproof.runs.claims import refuse_metric
 from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.study_file import SPLIT, TEST
+from pixelproof.study.candidates import called
 from pixelproof.study.file import Part, StudyFile, run_config
 from pixelproof.study.job import Job
+from pixelproof.study.line_ups import joined, line_ups
 from pixelproof.study.refusals import refuse_part
 from pixelproof.study.replicates import Replicate
-from pixelproof.verbs.ensemble import joint_settings
 from pixelproof.verbs.fit import start as built
 from pixelproof.verbs.settings import normalised, settle
 
@@ -70,11 +71,12 @@ def plan(
             opened.folders[part] = _opened(entry, part, data)
         folder, jobs[part] = opened.folders[part], []
         for model, own, candidate in _runs(entry, part, decided):
-            members = _members(entry, model, jobs[part], own)
             config = run_config(study, part, model, folder.task, tuple(overrides), own, candidate)
-            config = _joined(part, model, members, config) if members else normalised(config)
+            every = [*line_ups(entry, model, jobs[part], own)]
+            joint = [joined(part, model, members, config) for members in every if members]
+            members, config = every[0], joint[0] if joint else normalised(config)
             start = _start(study, part, model, config, jobs, own)
-            run = Run(out / part / f"{model}{candidate and f'.{candidate}'}{own.suffix}")
+            run = Run(out / part / f"{called(model, candidate)}{own.suffix}")
             job = _job(model, folder, config, run, own, members, start, opened.digest)
             job = replace(job, tested=job.parts[TEST] if entry.test else ())
             job = replace(job, candidate=candidate, open=bool(candidate) and (part, model, own.fold) not in decided)
@@ -110,24 +112,6 @@ def starting(job: Job) -> RunConfig:
     # A network without batch norm takes the weights of one with it as they are when folded.
     folded = plain_name(job.config.model.name) == job.config.model.name and job.start.run.plain.is_file()
     return _with_weights(job.config, str(job.start.run.plain if folded else job.start.run.best))
-
-
-def _members(entry: Part, model: str, jobs: Sequence[Job], own: Replicate) -> tuple[Job, ...]:
-    """Return the runs that answer together as a run of an ensemble: those of its fold, with all seeds.
-
-    Of a model that is still to be chosen, those of its first candidate stand for it.
-    """
-    first = {name: next(iter(entry.trained[name].candidates)) for name in entry.trained[model].members}
-    together = (job for job in jobs if job.model in first and job.replicate.fold == own.fold)
-    return tuple(job for job in together if not job.open or job.candidate == first[job.model])
-
-
-def _joined(part: str, model: str, members: Sequence[Job], config: RunConfig) -> RunConfig:
-    """Return the settings of an ensemble; those of ``config`` say how it looks at images."""
-    try:
-        return joint_settings({job.name: (job.settled, job.fingerprints) for job in members}, config.model.looks)
-    except UserError as error:
-        raise UserError(f"'{part}/{model}': {error.problem}", error.remedy) from None
 
 
 def _opened(entry: Part, part: str, data: Path) -> DataFolder:

@@ -15,6 +15,7 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.study_file import SPLIT, TEST
 from pixelproof.schema import nearest
+from pixelproof.study.candidates import called
 from pixelproof.study.file import Part
 from pixelproof.study.folds import merged_file
 from pixelproof.study.job import Job
@@ -48,7 +49,7 @@ def _refuse_one_folder(jobs: Sequence[Job]) -> None:
     for job in jobs:
         other = owners.setdefault(job.run.path, job)
         if other is not job:
-            names = [f"{each.model}{each.candidate and f'.{each.candidate}'}" for each in (other, job)]
+            names = [called(each.model, each.candidate) for each in (other, job)]
             raise UserError(f"the models '{names[0]}' and '{names[1]}' would share the run {job.name}", "rename one")
 
 

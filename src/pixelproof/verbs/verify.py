@@ -45,7 +45,9 @@ def verify_folder(folder: AnyPath) -> Verification:
     """
     folder = Path(folder)
     if (folder / STUDY).exists():
-        checks = [check for part in load_study(folder / STUDY).parts for check in _part(part, folder)]
+        parts = load_study(folder / STUDY).parts
+        checks = [check for part in parts for check in _part(part, folder)]
+        checks += _chosen([choice for part in parts for choice in part.choices], folder, checks)
     elif Run.lies_in(folder):
         checks = score_checks(folder, _scores_of(folder, "."))
         checks += rule_checks(folder, ["."], checks)
@@ -79,9 +81,8 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
     """Return the checks of a part of a study."""
     part = PartScores.of(record, folder)
     runs = [run for model in record.models for run in model.runs]
-    choices = [choice for model in record.models for choice in model.choices]
-    needed = [file for choice in choices for file in choice.files]
-    checks = score_checks(folder, [*(file for run in runs for file in _scores_of(folder, run)), *needed])
+    chosen_by = [file for choice in record.choices for file in choice.files]
+    checks = score_checks(folder, [*(file for run in runs for file in _scores_of(folder, run)), *chosen_by])
     checks += rule_checks(folder, runs, checks)
     unread = {check.file for check in checks if check.outcome != "right"}
     for whole, files in part.folds.items():
@@ -90,13 +91,18 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
             unread.add(whole)
     for split in (SPLIT, TEST)[: 1 + record.test]:
         checks += _concluded(record, folder, split, unread)
-    if choices:
-        checks.append(derived(folder, STUDY, unread, needed, lambda _: _choices(choices, folder)))
     return checks
 
 
+def _chosen(choices: Sequence[ChoiceRecord], folder: Path, checks: Sequence[Check]) -> Iterator[Check]:
+    """Yield whether the record of a study says of all its choices what the scores of the selection part do."""
+    needed = [file for choice in choices for file in choice.files]
+    unread = {check.file for check in checks if check.outcome != "right"}
+    if choices:
+        yield derived(folder, STUDY, unread, needed, lambda _: _choices(choices, folder))
+
+
 def _choices(choices: Sequence[ChoiceRecord], folder: Path) -> Found:
-    """Yield what the record of a study says otherwise of its choices than the scores of the selection part."""
     for choice in choices:
         found = again(folder, choice)
         yield from differences(choice.model_dump(mode="json"), found.model_dump(mode="json"))
