@@ -44,7 +44,7 @@ def load_list(path: Path) -> list[Entry]:
     Raises:
         UserError: It is missing, unreadable or no CSV.
     """
-    rows = rows_in(_without_comments(read_text(path)), path)
+    rows = rows_in(_without_comments(read_text(path)), path, strict=True)
     columns = _columns([cells for _, cells in rows])
     entries = []
     for number, cells in rows:

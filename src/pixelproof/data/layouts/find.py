@@ -19,12 +19,15 @@ from pixelproof.data.layouts.united import united_folders
 from pixelproof.data.layouts.written import path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 
 RECOGNISED = (
     "train/<class>/*.jpg, <class>_<index>.png in split folders, images/ and masks/ with equal names, "
     "NAME_sat.jpg beside NAME_mask.png, labels.csv (filename,label), masks.csv (filename,mask), or as Pascal VOC; "
     "or say in layout.yaml where files lie, or in folders.yaml which folders are one data set"
 )
+_MISNAMED = {"labels.yml": LABELS_FILE, "folders.yml": FOLDERS, "leave-out.csv": LEAVE_OUT}
+"""Files that a person means to be read; what the right one is called."""
 FINDERS: tuple[Callable[[Path], Found | None], ...] = (
     class_folders,
     class_prefixes,
@@ -39,13 +42,13 @@ def find_layout(root: Path) -> Found:
 
     Raises:
         UserError: The folder is missing, holds no images, fits no layout or fits more than one, or has a
-            ``labels.yml`` or ``folders.yml``.
+            ``labels.yml``, ``folders.yml`` or ``leave-out.csv``.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder", "give the folder that holds the images")
-    for right in (root / LABELS_FILE, root / FOLDERS):
-        if (misnamed := right.with_suffix(".yml")).exists() and not right.exists():
-            raise UserError(f"{misnamed} would not be read", f"rename it to {right.name}")
+    for wrong, right in _MISNAMED.items():
+        if (root / wrong).exists() and not (root / right).exists():
+            raise UserError(f"{root / wrong} would not be read", f"rename it to {right}")
     written = united_folders(root, find_layout) or path_patterns(root) or mask_table(root) or pascal_voc(root)
     readings = [written] if written else [found for finder in FINDERS if (found := finder(root)) is not None]
     if not written:
