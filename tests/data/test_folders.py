@@ -151,6 +151,20 @@ def test_images_beside_the_folders_are_not_passed_over_in_silence(tmp_path, caps
         open_data(tmp_path)
 
 
+def test_a_folder_may_have_a_single_class_that_another_has(tmp_path):
+    """As a delivery of the class that was rare."""
+    class_folders(tmp_path / "first", 12, 4)
+    of_class(tmp_path / "later" / "train", "dog", 5, 5000)
+    root = united(tmp_path / "all", "../later", "../first")
+    data = open_data(root)
+    assert data.scheme.names == ("cat", "dog")
+    assert {s.label for s in data.split("train") if s.id.startswith("later/")} == {1}
+    assert not examine(root).of("error")
+    (tmp_path / "later" / "train" / "dog").rename(tmp_path / "later" / "train" / "photos")
+    with pytest.raises(UserError, match=r"two classes at least, and all images of .*later are in .* 'photos'"):
+        open_data(root)
+
+
 def test_labels_of_masks_are_proposed_for_all_folders(tmp_path, pixelproof):
     for name in ("a", "b"):
         mask_folders(tmp_path / name, 3, 2, None)

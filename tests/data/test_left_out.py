@@ -279,6 +279,7 @@ def test_every_verb_reads_the_data_without_them(color_classes, tmp_path, pixelpr
     doubted = [line for line in text.splitlines() if line.startswith("# train/")]
     assert doubted
     assert "doubtful-label," in doubted[0]
+    assert "leave_out.csv beside this page has a comment for each" in (tmp_path / "why" / "report.html").read_text()
     assert not load_list(tmp_path / "why" / "leave_out.csv")
     (tmp_path / "why" / "leave_out.csv").write_text(text.replace(doubted[0], doubted[0][2:]))  # a person confirms it
     assert api.leave_out(root, tmp_path / "why" / "leave_out.csv")["added"] == 1

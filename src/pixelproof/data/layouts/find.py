@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from pixelproof.data.layouts.beside import add_groups_beside, beside_table, require_read
-from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
+from pixelproof.data.layouts.classes import class_folders, class_prefixes, single_class, why_no_classes
 from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import add_groups
@@ -37,8 +37,12 @@ FINDERS: tuple[Callable[[Path], Found | None], ...] = (
 )
 
 
-def find_layout(root: Path) -> Found:
+def find_layout(root: Path, known: Collection[str] = ()) -> Found:
     """Return the one reading of ``root`` that fits; where several do, the one for the task that ``labels.yaml`` names.
+
+    Args:
+        root: The folder.
+        known: Classes of other folders that are one data set with it, of which it may have a single one.
 
     Raises:
         UserError: The folder is missing, holds no images, fits no layout or fits more than one, or has a
@@ -58,6 +62,8 @@ def find_layout(root: Path) -> Found:
     if len(readings) > 1:
         names = " and as ".join(f"'{r.layout}'" for r in readings)
         raise UserError(f"{root} can be read as {names}", _remedy(root, readings))
+    if not readings and (one := single_class(root, known)):
+        readings = [one]
     if not readings:
         if not any(path.suffix.lower() in IMAGE_SUFFIXES for path in root.rglob("*")):
             raise UserError(f"{root} holds no images", "give a folder with labelled images")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -21,14 +21,17 @@ from pixelproof.runs import LABELS_FILE, has_classes, read_labels
 SAID = 4
 
 
-def united_folders(root: Path, read: Callable[[Path], Found]) -> Found | None:
+Reader = Callable[[Path, Collection[str]], Found]
+
+
+def united_folders(root: Path, read: Reader) -> Found | None:
     """``folders.yaml``, which names folders in any other layout: splits are united, and ids begin with their names.
 
     A single folder keeps its ids. Where some folders bring a split, the others are not divided for it.
 
     Args:
         root: The folder.
-        read: Reads one of those that it names.
+        read: Reads one of those that it names, which may have a single one of the given classes.
 
     Raises:
         UserError: It cannot be read, a folder is missing, there twice or cannot be read, or two are of different tasks
@@ -37,7 +40,7 @@ def united_folders(root: Path, read: Callable[[Path], Found]) -> Found | None:
     if not is_united(root):
         return None
     members, same_groups = read_folders(root)
-    readings = {member.name: read(member.path) for member in members}
+    readings = _readings(members, read)
     tasks = {readings[member.name].task: member.name for member in members}
     if len(tasks) > 1:
         both = " and ".join(f"{name}, which is for {task}" for task, name in tasks.items())
@@ -56,6 +59,22 @@ def united_folders(root: Path, read: Callable[[Path], Found]) -> Found | None:
         of = f"{counted(len(found.beside), 'image')} in {root}, such as {found.beside[0]}"
         found.notes.append(f"{of}, left out, as {FILE} names no folder that holds them")
     return found
+
+
+def _readings(members: Sequence[Member], read: Reader) -> dict[str, Found]:
+    """Return the reading of each folder; those with a single class, as of a later delivery, after all others."""
+    readings, refused = dict[str, Found](), dict[Member, UserError]()
+    for member in members:
+        try:
+            readings[member.name] = read(member.path, ())
+        except UserError as error:
+            refused[member] = error
+    known = {name for reading in readings.values() for name in reading.class_of.values()}
+    for member, why in refused.items():
+        if not known:
+            raise why
+        readings[member.name] = read(member.path, known)
+    return {member.name: readings[member.name] for member in members}
 
 
 def _schemes(root: Path, members: Sequence[Member], readings: Mapping[str, Found]) -> dict[str, LabelScheme]:
