@@ -34,6 +34,8 @@ def test_a_list_is_read_back_and_grows_as_its_person_writes_it(tmp_path):
         [
             Entry('a, "b".png', "duplicate", "as c;\nd.png"),
             Entry("#1.png", "unreadable"),
+            Entry(" f.png", "two\n# lines"),
+            Entry("g\nh.png", "doubtful-label", sure=False),
             Entry("e.png", "doubtful-label", "looks like dog", sure=False),
         ],
     )
@@ -42,11 +44,12 @@ def test_a_list_is_read_back_and_grows_as_its_person_writes_it(tmp_path):
     assert [entry[:3] for entry in read] == [
         ('a, "b".png', "duplicate", "as c; d.png"),
         ("./#1.png", "unreadable", ""),
+        ("./ f.png", "two # lines", ""),
     ]
-    assert [entry.line for entry in read] == [2, 3]
+    assert [entry.line for entry in read] == [2, 3, 4]
     assert counts_of(["", "a", "a"]) == {"a": 2, "without a reason": 1}
     path.write_text(path.read_text().replace("# e", "e") + "filename,reason,note\n")  # as two lists joined
-    assert [entry.name for entry in load_list(path)] == ['a, "b".png', "./#1.png", "e.png"]
+    assert [entry.name for entry in load_list(path)] == ['a, "b".png', "./#1.png", "./ f.png", "e.png"]
     own = 'reason;filename\n# mine, and; "kept\nold;x.png\n'  # as a spreadsheet saves it
     path.write_text(extended(own, [Entry("y.png", "new", "lost")]))
     assert path.read_text().startswith(own)
