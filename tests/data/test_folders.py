@@ -98,7 +98,9 @@ def test_what_is_left_out_of_a_folder_and_of_all(tmp_path):
     ("folders", "more", "problem"),
     [
         (["../2024", "../2026"], "", r"names '\.\./2026', and there is no folder"),
-        (["../2024", "../2024"], "", "of which one holds the other"),
+        (["../2024", "../2024"], "", "names the folder .*2024 twice; name it once"),
+        (["../2024", "../link"], "", "names the folder .*2024 twice; name it once"),
+        (['{folder: ../2024, name: "a\\nb"}'], "", "cannot begin the names of images"),
         (["../2024", "../2024/train"], "", "of which one holds the other"),
         (["../2024", "../other/2024"], "", "names two folders called '2024'"),
         (["../2024", "../fields"], "", "names 2024, which is for classification and fields, which is for segmentation"),
@@ -114,10 +116,83 @@ def test_folders_that_are_no_data_set_are_refused(tmp_path, folders, more, probl
     class_folders(tmp_path / "2024", 4, 0)
     class_folders(tmp_path / "other" / "2024", 4, 0)
     mask_folders(tmp_path / "fields", 2, 1)
+    (tmp_path / "link").symlink_to("2024")
     root = united(tmp_path / "all", *folders, more=more)
     for reads in (open_data, examine):
         with pytest.raises(UserError, match=problem):
             reads(root)
+
+
+def test_links_are_called_as_themselves(tmp_path):
+    for year in ("2024", "2025"):
+        class_folders(tmp_path / f"disk{year}" / "data", 4, 0)
+        (tmp_path / year).symlink_to(tmp_path / f"disk{year}" / "data")
+    root = united(tmp_path / "all", "../2024", "../2025")
+    assert {sample.id.partition("/")[0] for sample in open_data(root).split("train")} == {"2024", "2025"}
+
+
+def test_images_beside_the_folders_are_not_passed_over_in_silence(tmp_path, capsys):
+    """As where folders.yaml is put into the first of two folders and names the second alone."""
+    class_folders(tmp_path / "2025", 8, 0)
+    root = class_folders(tmp_path / "2024", 6, 0)
+    united(root, "../2025")
+    assert len(open_data(root).split("train")) == 8
+    assert "note: 6 images in" in (said := capsys.readouterr().err)
+    assert "left out, as folders.yaml names no folder that holds them" in said
+    (found,) = [finding for finding in examine(root).findings if finding.check == "unused-images"]
+    assert (found.count, found.severity) == (6, "warning")
+    assert "name their folder in folders.yaml" in found.fix
+    united(tmp_path, "2024/train", "2025")
+    (root / "folders.yaml").unlink()
+    assert not [finding for finding in examine(tmp_path).findings if finding.check == "unused-images"]
+    (tmp_path / "folders.yaml").unlink()
+    (tmp_path / "folders.yaml").symlink_to("gone.yaml")
+    with pytest.raises(UserError, match=r"folders\.yaml does not exist"):
+        open_data(tmp_path)
+
+
+def test_a_folder_may_have_a_single_class_that_another_has(tmp_path):
+    """As a delivery of the class that was rare."""
+    class_folders(tmp_path / "first", 12, 4)
+    of_class(tmp_path / "later" / "train", "dog", 5, 5000)
+    root = united(tmp_path / "all", "../later", "../first")
+    data = open_data(root)
+    assert data.scheme.names == ("cat", "dog")
+    assert {s.label for s in data.split("train") if s.id.startswith("later/")} == {1}
+    assert not examine(root).of("error")
+    (tmp_path / "later" / "train" / "dog").rename(tmp_path / "later" / "train" / "photos")
+    with pytest.raises(UserError, match=r"two classes at least, and all images of .*later are in .* 'photos'"):
+        open_data(root)
+
+
+def test_labels_of_masks_are_proposed_for_all_folders(tmp_path, pixelproof):
+    for name in ("a", "b"):
+        mask_folders(tmp_path / name, 3, 2, None)
+    root = united(tmp_path / "all", "../a", "../b")
+    with pytest.raises(UserError, match=r"all has no labels\.yaml .*; run 'pixelproof doctor .*all --write-labels'"):
+        open_data(root)
+    before = sorted(tmp_path.rglob("*"))
+    code, _, _ = pixelproof("doctor", root, "--write-labels")
+    assert (code, set(tmp_path.rglob("*")) - set(before)) == (1, {root / "labels.yaml"})
+    assert len(open_data(root).scheme.classes) == 3
+    (root / "labels.yaml").rename(tmp_path / "a" / "labels.yaml")
+    with pytest.raises(UserError, match=r"b has no labels\.yaml .*; copy .*a/labels\.yaml into .*all, where it serves"):
+        open_data(root)
+
+
+def test_masks_are_scored_against_folders_with_labels_of_their_own(tmp_path):
+    labels = "task: segmentation\nclasses: [{name: x, id: 0}, {name: y, id: 1}, {name: z, id: 2}]\n"
+    for place, name in enumerate(("a", "b")):
+        mask_folders(tmp_path / name, 3, 0, labels)
+        for n in range(3):
+            save(index_mask(n + 50 * place), tmp_path / name / f"train/masks/{n:02d}.png")
+            save(index_mask(n + 50 * place), tmp_path / "guess" / name / f"train/images/{n:02d}.png")
+    root = united(tmp_path / "all", "../a", "../b")
+    (root / "leave_out.csv").write_text("b/train/images/01.png\n")
+    scores = api.score(tmp_path / "guess", root)
+    assert set(scores.ids) == {"a/00", "a/01", "a/02", "b/00", "b/02"}
+    assert scores.scheme.names == ("x", "y", "z")
+    assert scores.confusion.sum() == 5 * 32 * 32
 
 
 def test_labels_must_agree_where_they_are_of_pixels(tmp_path):
@@ -172,6 +247,10 @@ def test_the_doctor_says_what_a_folder_alone_has(tmp_path):
     of_class(tmp_path / "2024" / "train", "fox", 1, 7000)
     of_class(tmp_path / "2025", "dog", 1, 7100)
     assert "class-by-folder" not in {finding.check for finding in examine(root).findings}
+    for name in ("fox", "dog"):  # of a folder that may lack a class by chance
+        of_class(tmp_path / "small", name, 1, 9000 + ord(name[0]))
+    united(root, "../2024", "../small")
+    assert "class-by-folder" not in {finding.check for finding in examine(root).findings}
 
 
 def test_the_doctor_sees_classes_of_masks_in_one_folder(tmp_path):
@@ -215,9 +294,15 @@ def test_every_verb_reads_them(color_classes, tmp_path, pixelproof):
     assert all(name.startswith("site/") for name in load_scores(run.scores("test")).ids)
     api.predict(run.path, tmp_path / "site", tmp_path / "guess")
     assert len(api.score(tmp_path / "guess" / "predictions.csv", root).ids) == len(scores.ids)
+    guessed = api.predict(run.path, root, tmp_path / "all_guess")
+    assert len(guessed) == sum(len(samples) for samples in open_data(root).splits.values())
+    assert len(api.score(tmp_path / "all_guess" / "predictions.csv", root).ids) == len(guessed)
     api.explain(run.path, root, tmp_path / "why")
     assert "\n# patches/validation/" in (tmp_path / "why" / "leave_out.csv").read_text()
     assert api.drift(run.path, root, root, labelled="test").new.images == len(scores.ids)
+    (root / "leave_out.csv").write_text(f"{scores.ids[0]}\n")
+    assert api.drift(run.path, tmp_path / "patches", root).new.images == len(guessed) - 1
+    (root / "leave_out.csv").unlink()
     (tmp_path / "s.yaml").write_text(
         "name: s\nparts: {p: {data: all, test: true, settings: {width: 0.03, epochs: 1}, models: {a: vgg16}}}\n"
     )

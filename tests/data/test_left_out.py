@@ -1,6 +1,8 @@
 """Images that a list leaves out: read everywhere without them, proposed by the doctor, and never deleted."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FuturesTimeout
 
 import numpy as np
 import pytest
@@ -11,8 +13,11 @@ from pixelproof.config import DataConfig
 from pixelproof.data import arrange, fingerprint, open_data
 from pixelproof.data.doctor import examine
 from pixelproof.errors import UserError
+from pixelproof.runs import Run
 from pixelproof.runs.learned import load_learned
 from pixelproof.runs.left_out_file import Entry, counts_of, extended, load_list, save_list
+from pixelproof.runs.locks import alone_in
+from pixelproof.verbs.parts import samples_for
 
 
 def write_list(root, *lines):
@@ -29,6 +34,8 @@ def test_a_list_is_read_back_and_grows_as_its_person_writes_it(tmp_path):
         [
             Entry('a, "b".png', "duplicate", "as c;\nd.png"),
             Entry("#1.png", "unreadable"),
+            Entry(" f.png", "two\n# lines"),
+            Entry("g\nh.png", "doubtful-label", sure=False),
             Entry("e.png", "doubtful-label", "looks like dog", sure=False),
         ],
     )
@@ -37,11 +44,12 @@ def test_a_list_is_read_back_and_grows_as_its_person_writes_it(tmp_path):
     assert [entry[:3] for entry in read] == [
         ('a, "b".png', "duplicate", "as c; d.png"),
         ("./#1.png", "unreadable", ""),
+        ("./ f.png", "two # lines", ""),
     ]
-    assert [entry.line for entry in read] == [2, 3]
+    assert [entry.line for entry in read] == [2, 3, 4]
     assert counts_of(["", "a", "a"]) == {"a": 2, "without a reason": 1}
     path.write_text(path.read_text().replace("# e", "e") + "filename,reason,note\n")  # as two lists joined
-    assert [entry.name for entry in load_list(path)] == ['a, "b".png', "./#1.png", "e.png"]
+    assert [entry.name for entry in load_list(path)] == ['a, "b".png', "./#1.png", "./ f.png", "e.png"]
     own = 'reason;filename\n# mine, and; "kept\nold;x.png\n'  # as a spreadsheet saves it
     path.write_text(extended(own, [Entry("y.png", "new", "lost")]))
     assert path.read_text().startswith(own)
@@ -95,6 +103,11 @@ def test_all_other_images_stay_in_the_part_that_they_were_in(tmp_path):
          "leaves out all images of class 'cat'"),
         ([f"train/{name}.png" for name in ("cat/0", "cat/2", "dog/1", "dog/3")], "leaves out all images of train"),
         ([",blurred"], "names '', and"),
+        (["train\\cat\\0.png"], r"no such image; did you mean 'train/cat/0\.png'\?"),
+        (["/elsewhere/data/train/cat/0.png"], r"no such image; did you mean 'train/cat/0\.png'\?"),
+        (["train/cat/7.png", "train/cat/0.png", "train/cat/8.png"],
+         r"names 'train/cat/7\.png', and .* image \(nor for 1 further line\); did"),
+        (['train/cat/0.png,"blurred', "train/dog/1.png"], "cannot be read as CSV: unexpected end of data; correct it"),
     ],
 )  # fmt: skip
 def test_a_list_that_cannot_be_meant_is_refused(tmp_path, lines, problem):
@@ -103,6 +116,70 @@ def test_a_list_that_cannot_be_meant_is_refused(tmp_path, lines, problem):
     for reads in (open_data, examine, api.leave_out):
         with pytest.raises(UserError, match=problem):
             reads(root)
+
+
+def test_a_list_that_would_not_be_read_is_refused(tmp_path):
+    root = class_folders(tmp_path, 4, 4)
+    (root / "leave_out.csv").symlink_to(root / "gone.csv")
+    with pytest.raises(UserError, match=r"leave_out\.csv does not exist"):
+        open_data(root)
+    (root / "leave_out.csv").unlink()
+    (root / "leave-out.csv").write_text("train/cat/0.png\n")
+    with pytest.raises(UserError, match=r"leave-out\.csv would not be read; rename it to leave_out\.csv"):
+        open_data(root)
+
+
+def test_a_name_with_a_comma_wants_quotes(tmp_path):
+    root = class_folders(tmp_path, 8, 0)
+    (root / "train" / "cat" / "0.png").rename(root / "train" / "cat" / "0, left.png")
+    write_list(root, "train/cat/0, left.png,blurred")
+    with pytest.raises(UserError, match=r"names 'train/cat/0', and .*; put a name that has a comma in quotes"):
+        open_data(root)
+    write_list(root, '"train/cat/0, left.png",blurred')
+    assert [each.reason for each in open_data(root).left_out] == ["blurred"]
+
+
+def test_of_two_who_add_at_once_each_keeps_what_the_other_added(tmp_path):
+    root = class_folders(tmp_path / "data", 12, 0)
+    (tmp_path / "more.csv").write_text("train/cat/2.png\n")
+    with ThreadPoolExecutor() as pool:
+        with alone_in(root):  # as another process does that is about to write
+            adding = pool.submit(api.leave_out, root, tmp_path / "more.csv")
+            with pytest.raises(FuturesTimeout):
+                adding.result(timeout=0.5)
+            write_list(root, "train/cat/0.png")
+        assert adding.result()["added"] == 1
+    assert [entry.name for entry in load_list(root / "leave_out.csv")] == ["train/cat/0.png", "train/cat/2.png"]
+
+
+def test_a_class_that_is_left_out_of_train_is_named_with_the_list(tmp_path):
+    root = class_folders(tmp_path, 8, 4)
+    write_list(root, *(f"train/cat/{n}.png" for n in (0, 2, 4, 6)))
+    with pytest.raises(UserError, match=r"'cat' has no image in the split train of .* but for those that leave_out"):
+        arrange(open_data(root), DataConfig())
+
+
+def test_a_run_knows_its_parts_when_the_list_has_changed(tmp_path):
+    """What was set aside is still what it has not learned from, so it can be scored beside a run without them."""
+    root = class_folders(tmp_path / "data", 24, 0)
+    whole = arrange(open_data(root), DataConfig())
+    cat, dog = (next(s.id for s in whole["train"] if s.id.startswith(name)) for name in ("cat", "dog"))
+    scored = whole["validation"][0].id
+    settings = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]
+    write_list(root, cat)
+    api.train(root, "vgg16", tmp_path / "run", settings=settings)
+    for gone in ([], [cat, dog], [dog], [dog, scored]):
+        write_list(root, "filename", *gone)
+        scores = api.evaluate(tmp_path / "run", root, overwrite=True)
+        assert set(scores.ids) == ids(whole["validation"]) - {*gone}
+        assert not scores.source.learned
+    assert len(samples_for(Run.open(tmp_path / "run"), root, "train")) == len(whole["train"]) - 1
+    shutil.rmtree(root / "train")  # other data, under a list as long
+    other = class_folders(tmp_path / "data", 26, 0)
+    for file in other.rglob("*.png"):
+        file.write_bytes(file.read_bytes() + b"0")
+    with pytest.raises(UserError, match=r"none is set aside, because .* did not learn from it"):
+        api.evaluate(tmp_path / "run", root, overwrite=True)
 
 
 def test_of_masks_what_has_no_partner_or_cannot_be_read_is_left_out(tmp_path):
@@ -205,6 +282,7 @@ def test_every_verb_reads_the_data_without_them(color_classes, tmp_path, pixelpr
     doubted = [line for line in text.splitlines() if line.startswith("# train/")]
     assert doubted
     assert "doubtful-label," in doubted[0]
+    assert "leave_out.csv beside this page has a comment for each" in (tmp_path / "why" / "report.html").read_text()
     assert not load_list(tmp_path / "why" / "leave_out.csv")
     (tmp_path / "why" / "leave_out.csv").write_text(text.replace(doubted[0], doubted[0][2:]))  # a person confirms it
     assert api.leave_out(root, tmp_path / "why" / "leave_out.csv")["added"] == 1

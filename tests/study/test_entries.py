@@ -195,6 +195,14 @@ def test_models_that_would_be_scored_on_other_images_are_refused_before_any_is_t
     with pytest.raises(UserError, match="part 'why': 'all' and 'few' would be scored on different images; give limit"):
         conduct(study, tmp_path, tmp_path / "out")
     assert not (tmp_path / "out" / "why").exists()
+    (job, *_) = plan(study_of(tmp_path, {"models": {"a": "fcn8s"}}), tmp_path, tmp_path / "out")["why"]
+    (tmp_path / "fields" / "leave_out.csv").write_text(f"{job.data.place(job.parts['validation'][0].image)}\n")
+    study = study_of(tmp_path, {"models": {"listed": "fcn8s", "every": {"model": "fcn8s", "leave_out": "none"}}})
+    with pytest.raises(
+        UserError, match=r"different images, as .*fields leaves some .*; let leave_out\.csv name images of"
+    ):
+        conduct(study, tmp_path, tmp_path / "out")
+    (tmp_path / "fields" / "leave_out.csv").unlink()
     factors = {"images": {"all": {}, "2": {"train_limit": 2}}}
     study = study_of(tmp_path, {"vary": {"model": "fcn8s", "factors": factors}})
     planned = plan(study, tmp_path, tmp_path / "out")["why"]

@@ -14,6 +14,7 @@ from pixelproof.data.layouts.listing import folders_below, folders_in, images_in
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.randomness import derive
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.scenes import TABLE, scenes_of
 
 
@@ -57,7 +58,7 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
         problem = f"{data.root} has too few images, or groups of them, to set some aside for validation"
         raise UserError(problem, "add images or a split")
     if data.task == "classification":
-        _check_classes(data, parts)
+        _check_classes(data, parts, bool(left_out))
     return parts
 
 
@@ -107,11 +108,12 @@ def limited(parts: dict[str, Samples], config: DataConfig) -> dict[str, Samples]
     return {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
 
 
-def _check_classes(data: DataFolder, parts: dict[str, Samples]) -> None:
-    """Refuse a class that cannot be learned."""
+def _check_classes(data: DataFolder, parts: dict[str, Samples], fewer: bool) -> None:
+    """Refuse a class that cannot be learned; ``fewer`` says whether images are left out."""
     if unlearned := _missing(data, parts["train"]):
+        but = f" but for those that {LEAVE_OUT} leaves out" if fewer else ""
         raise UserError(
-            f"class '{unlearned[0]}' has no image in the split train of {data.root}",
+            f"class '{unlearned[0]}' has no image in the split train of {data.root}{but}",
             "add images of it, or remove it from the other splits and from labels.yaml",
         )
 

@@ -10,8 +10,9 @@ import numpy as np
 from pixelproof.data import Sample
 from pixelproof.data.folder import with_left_out
 from pixelproof.data.layouts import find_layout, folders_below, images_in
+from pixelproof.data.layouts.folders_file import is_united
 from pixelproof.data.masks import read_mask
-from pixelproof.data.schemes import observed_colors
+from pixelproof.data.schemes import find_scheme, observed_colors
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
@@ -101,7 +102,7 @@ def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], Samples
 
     Its samples by name follow, and the names of images that are left out of it.
     """
-    if files := images_in(truth):
+    if not is_united(truth) and (files := images_in(truth)):
         return _masks(truth, files), {}, set()
 
     def place(sample: Sample) -> str:
@@ -114,7 +115,9 @@ def _true_masks(truth: Path, wanted: set[str]) -> tuple[dict[str, Path], Samples
 
 
 def _written_scheme(truth: Path, labels: Path | None) -> LabelScheme | None:
-    """Return what a ``labels.yaml`` says of the masks; None if there is none."""
+    """Return what a ``labels.yaml`` says of the masks, or several folders that are one; None if there is none."""
+    if labels is None and is_united(truth):
+        return find_scheme(truth, find_layout(truth))
     for path in (labels, truth / LABELS_FILE, truth.parent / LABELS_FILE):
         if path is not None and (has_classes(path) or path == labels):
             return read_labels_for("segmentation", path)

@@ -17,6 +17,7 @@ from pixelproof.data.layouts import (
     without_mask_folders,
     without_masks,
 )
+from pixelproof.data.layouts.folders_file import is_united, read_folders
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError, printable, require_utf8
 from pixelproof.labels.thresholds import NOTHING, LookFor
@@ -119,7 +120,7 @@ def gather(paths: Sequence[Path], task: Task, *, drawn: bool = False) -> dict[st
     Hidden files and earlier predictions are left out, and for segmentation masks that lie beside their images.
 
     Args:
-        paths: Files, or folders of them.
+        paths: Files, or folders of them; of one with a ``folders.yaml``, those that it names.
         task: What the network does with them.
         drawn: Whether a picture is written of each image, as segmentation always does.
 
@@ -174,7 +175,12 @@ def _refuse_folders(files: Mapping[str, Path], suffix: str, what: str) -> None:
 
 def _images_of(path: Path, task: Task) -> Iterator[tuple[Path, Path]]:
     """Yield the image files that a path stands for, and the place of each in it."""
-    if path.is_dir():
+    if is_united(path):
+        members = read_folders(path)[0]
+        for member in members:  # called as ``score`` finds them in that data set
+            name = member.name if len(members) > 1 else ""
+            yield from ((file, name / place) for file, place in _images_of(member.path, task))
+    elif path.is_dir():
         files = _without_masks(path) if task == "segmentation" else _below(path)
         yield from ((file, file.relative_to(path)) for file in files)
     elif path.is_file():

@@ -12,6 +12,7 @@ from pixelproof.report.pictures import Picture, Tile, small_uri
 from pixelproof.runs import Scores
 from pixelproof.runs.explanation_file import ClassFinding, Explanation, Failure, Kind, PairFinding
 from pixelproof.runs.explanation_folder import Findings, picture_key
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.ranked_file import Ranked
 
 LISTED = 24  # images of a list
@@ -61,6 +62,7 @@ class View:
     worst: list[Exhibit]
     regions: list[tuple[str, str, str, str]]
     more_regions: bool
+    listed: str
     doubtful: list[Exhibit]
     following: list[tuple[str, str]]
     more_following: bool
@@ -81,6 +83,7 @@ def view(model: str, findings: Findings, scheme: LabelScheme | None) -> View:
         worst=exhibits_of(model, findings.worst, scheme),
         regions=_regions(findings.suspects) if masks else [],
         more_regions=len(findings.suspects) > REGIONS,
+        listed=_listed(findings),
         doubtful=exhibits_of(model, findings.doubtful, scheme),
         following=[(f"{row.id} ({row.split})", row.why) for row in findings.next[:REGIONS]] if masks else [],
         more_following=len(findings.next) > REGIONS,
@@ -147,11 +150,19 @@ def _galleries(findings: Findings) -> Iterable[Gallery]:
     suspects = [tile for row in findings.suspects[:LISTED] if (tile := _ranked(findings, row)) is not None]
     note = (
         f"{_how_many(suspects, len(findings.suspects))} in suspects.csv. Images that are read as identical under two "
-        "labels come first; of the others, the weaker a model, the more right labels it doubts."
+        f"labels come first; of the others, the weaker a model, the more right labels it doubts.{_listed(findings)}"
     )
     yield Gallery("Labels to doubt", note, suspects)
     following = [tile for row in findings.next[:LISTED] if (tile := _ranked(findings, row)) is not None]
     yield Gallery("What to label or check next", f"{_how_many(following, len(findings.next))} in next.csv.", following)
+
+
+def _listed(findings: Findings) -> str:
+    """Say how images are left out whose labels are wrong, where a list of them lies beside the page."""
+    if not findings.listed:
+        return ""
+    how = f"take the # from those that are wrong, and 'pixelproof leave-out DATA {LEAVE_OUT}' leaves their images out"
+    return f" {LEAVE_OUT} beside this page has a comment for each: {how}."
 
 
 def _how_many(shown: Sequence[Tile], all_: int) -> str:

@@ -29,6 +29,7 @@ class Findings:
         cams: Of the most confident errors, what speaks for the predicted class, likewise.
         worst: The worst images with truth and prediction, worst first; segmentation.
         doubtful: The images of the first suspects, in their order, likewise; segmentation.
+        listed: Whether a list of the suspects' images lies beside them, to be left out of the data; known when read.
     """
 
     suspects: list[Ranked]
@@ -38,6 +39,7 @@ class Findings:
     cams: Thumbnails = NO_THUMBNAILS
     worst: list[Shown] = field(default_factory=list)
     doubtful: list[Shown] = field(default_factory=list)
+    listed: bool = False
 
 
 class ExplanationFolder:
@@ -122,6 +124,7 @@ class ExplanationFolder:
             cams=load_thumbnails(self.cams) if self.cams.exists() else NO_THUMBNAILS,
             worst=_load_numbered(self.worst),
             doubtful=_load_numbered(self.doubtful),
+            listed=self.leave_out.exists(),
         )
 
 

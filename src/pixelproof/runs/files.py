@@ -108,11 +108,20 @@ def read_rows(path: Path) -> list[tuple[int, list[str]]]:
     return rows_in(read_text(path), path)
 
 
-def rows_in(text: str, path: Path) -> list[tuple[int, list[str]]]:
-    """Return the rows of a table's text, as ``read_rows`` does of a file's; the path is for the message."""
+def rows_in(text: str, path: Path, strict: bool = False) -> list[tuple[int, list[str]]]:
+    """Return the rows of a table's text, as ``read_rows`` does of a file's.
+
+    Args:
+        text: The text.
+        path: Where it stands, for the message.
+        strict: Refuse a quote that is never closed, which would make one cell of all lines after it.
+
+    Raises:
+        UserError: It is no CSV.
+    """
     if text.startswith("sep="):  # which Excel takes for a word to itself
         text = text[text.find("\n") :]
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text))
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=strict)
     try:
         return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:

@@ -44,7 +44,7 @@ def load_list(path: Path) -> list[Entry]:
     Raises:
         UserError: It is missing, unreadable or no CSV.
     """
-    rows = rows_in(_without_comments(read_text(path)), path)
+    rows = rows_in(_without_comments(read_text(path)), path, strict=True)
     columns = _columns([cells for _, cells in rows])
     entries = []
     for number, cells in rows:
@@ -72,6 +72,8 @@ def extended(text: str, entries: Iterable[Entry]) -> str:
     for entry in entries:
         if printable(entry.name) != entry.name:  # which no file could hold; it has to be renamed
             continue
+        if not entry.sure and "\n" in entry.name:  # a comment ends with its line
+            continue
         row = _as_row(entry)
         written.write("" if entry.sure else f"{COMMENT} ")
         writer.writerow([row.get(name, "") for name in _columns(rows)])
@@ -93,8 +95,9 @@ def in_words(counts: Mapping[str, int]) -> str:
 
 
 def _as_row(entry: Entry) -> dict[str, str]:
-    name = f"./{entry.name}" if entry.name.startswith(COMMENT) else entry.name
-    return {"filename": name, "reason": entry.reason, "note": " ".join(printable(entry.note).split())}
+    name = f"./{entry.name}" if entry.name.startswith((COMMENT, " ")) else entry.name
+    reason, note = (" ".join(printable(text).split()) for text in (entry.reason, entry.note))
+    return {"filename": name, "reason": reason, "note": note}
 
 
 def _without_comments(text: str) -> str:

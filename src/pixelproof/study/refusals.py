@@ -97,6 +97,9 @@ def _refuse_other_images(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     for job in jobs:
         if any(job.fingerprints[name] != firsts[job.replicate.fold].fingerprints[name] for name in splits):
             problem = f"part '{part}': '{jobs[0].model}' and '{job.model}' would be scored on different images"
+            if job.config.data.leave_out != jobs[0].config.data.leave_out:
+                own = "let leave_out.csv name images of train alone, or give leave_out to the whole part"
+                raise UserError(f"{problem}, as {job.data.root} leaves some of these out", own)
             decided = "" if entry.folds else "validation, cv_fold, "
             remedy = f"give limit, {decided}groups and split_seed to the whole part; train_limit may differ"
             raise UserError(problem, remedy)

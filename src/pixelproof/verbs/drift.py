@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +13,18 @@ from pixelproof.comparison.paired import holm
 from pixelproof.config import run_settings
 from pixelproof.data import Sample
 from pixelproof.data.grouping import grouped
+from pixelproof.data.layouts import find_layout
 from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.layouts.groups import FILE
 from pixelproof.data.layouts.listing import meant_split
 from pixelproof.errors import Refusal, UserError
 from pixelproof.explanation.drift import FAR, compared, told_apart, unlike
 from pixelproof.explanation.seen import Seen, look
+from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.prediction.grouping import groups_of, is_table
+from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Thumbnails
@@ -29,6 +33,7 @@ from pixelproof.runs.drift_file import Collection, DriftRecord, Sign, Unlike
 from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.files import AnyPath
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.verbs.known import known_images
 from pixelproof.verbs.parts import samples_for
 
@@ -101,7 +106,26 @@ def drift_images(
 def _new(run: Run, new: Path, labelled: str | None) -> Sequence[Sample]:
     if labelled is not None:
         return samples_for(run, new, meant_split(labelled))
-    return [Sample(name, path) for name, path in gather([new], run.labels().task).items()]
+    files, gone = gather([new], run.labels().task), _left_out(new)
+    return [Sample(name, path) for name, path in files.items() if path not in gone]
+
+
+def _left_out(new: Path) -> set[Path]:
+    """Return the new images that lists in their folder leave out, as labels need not be known for that.
+
+    Raises:
+        UserError: There is a list, and the folder is no data set.
+    """
+    lists = [path for folder in folders_of(new) if os.path.lexists(path := folder / LEAVE_OUT)]
+    if not lists:
+        return set()
+    try:
+        gone = {each.file for each in find_layout(new).left_out}
+    except UserError as error:
+        raise UserError(f"{lists[0]} cannot be heeded, as {error.problem}", f"correct it, or move {lists[0]}") from None
+    if gone:
+        say(f"note: {counted(len(gone), 'image')} of {new} left out, as {LEAVE_OUT} says")
+    return gone
 
 
 def _table_in(new: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -99,9 +100,8 @@ def explain_run(
         if doubtful := _doubtful(findings.suspects, parts, folder):
             save_list(new.leave_out, doubtful)
             written.append(new.leave_out)
-            confirm = (
-                f"take the # from those that you have looked at, then: pixelproof leave-out {data} {target.leave_out}"
-            )
+            command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(target.leave_out))}"
+            confirm = f"take the # from those that you have looked at, then: {command}"
             say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
         written.append(build_report(written_to))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile

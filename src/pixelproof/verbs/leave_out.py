@@ -13,6 +13,10 @@ from pixelproof.errors import UserError
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath, Paths, as_paths, read_text, write_text
 from pixelproof.runs.left_out_file import FILE, Entry, counts_of, extended, load_list
+from pixelproof.runs.locks import alone_in
+
+PATIENCE = 60.0
+"""Seconds to wait for another process that adds to the list."""
 
 
 def leave_out(data: AnyPath, lists: Paths = ()) -> dict[str, Any]:
@@ -32,15 +36,16 @@ def leave_out(data: AnyPath, lists: Paths = ()) -> dict[str, Any]:
             folder is no data set, or cannot be written.
     """
     root = Path(data)
-    found, path = find_layout(root), root / FILE
-    before = len(found.left_out)
-    for given in as_paths(lists):
-        take_out(root, found, (entry for entry in load_list(given) if entry.sure), given)
-    new = found.left_out[before:]
-    if new:
-        _require_writable(path)
-        entries = (Entry(found.place(root, each.file), each.reason, each.note) for each in new)
-        write_text(path, extended(read_text(path) if path.is_file() else "", entries))
+    path = root / FILE
+    with alone_in(root, PATIENCE):  # or of two at once, one would lose what the other has added
+        found = find_layout(root)
+        before = len(found.left_out)
+        for given in as_paths(lists):
+            take_out(root, found, load_list(given), given)
+        if new := found.left_out[before:]:
+            _require_writable(path)
+            entries = (Entry(found.place(root, each.file), each.reason, each.note) for each in new)
+            write_text(path, extended(read_text(path) if path.is_file() else "", entries))
     return {
         "file": str(path),
         "added": len(new),

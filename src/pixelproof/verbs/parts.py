@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.decoded import read_sample
-from pixelproof.data.grouping import grouped
+from pixelproof.data.grouping import LEARNED, grouped
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
@@ -17,6 +18,7 @@ from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.proof_images import ProofImage
+from pixelproof.verbs.known import known_images
 
 ALL = "all"
 """Stands for all splits of a data set."""
@@ -90,7 +92,23 @@ def _learned_from(run: Run, folder: DataFolder) -> bool:
         parts = arrange(folder, run_settings(run).data)
     except UserError:  # nothing can be learned from it
         return False
-    return run.facts().data.fingerprint.get("train") == fingerprint(parts["train"])
+    if run.facts().data.fingerprint.get("train") == fingerprint(parts["train"]):
+        return True
+    return _list_has_changed(run, folder, parts)
+
+
+def _list_has_changed(run: Run, folder: DataFolder, parts: Mapping[str, Sequence[Sample]]) -> bool:
+    """Return whether the parts are those that a run learned from but for images that are left out, then or now.
+
+    All others are in the part that they were in, so that what is set aside is still what the run has not learned from.
+    """
+    then, now = sum(run.facts().data.left_out.values()), len(folder.left_out)
+    learned = [sample for name in LEARNED for sample in parts[name]]
+    if not (then or now) or (known := known_images(run, learned)) is None or known.runs:
+        return False
+    unknown = len(learned) - known.images
+    # With a limit, others have come in the place of those that are left out.
+    return known.images > unknown and unknown <= then + now
 
 
 def proof_image(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> ProofImage:

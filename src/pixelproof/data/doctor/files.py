@@ -75,6 +75,7 @@ def unused_images(survey: Survey) -> Iterator[Finding]:
             f"'{survey.found.layout}': nothing is learned from them or scored on them"
         )
         way = "name them in the list of a split" if survey.found.lists else "rename them to fit the layout"
+        way = f"name their folder in {FOLDERS}" if survey.found.beside else way
         yield survey.finding("unused-images", "warning", paths, message, f"label them, {way}, or move them away")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from pixelproof.data.layouts.united import SAID, folder_of
 from pixelproof.numbers import counted, first_of
 
 _ENOUGH = 5
-"""Images of a class that are of one folder by intention rather than by chance."""
+"""Images of a class from which on it is warned of."""
+_UNLIKELY = 0.05
+"""Where a folder has so few images that it may as well lack a class by chance, it tells a model nothing of that."""
 
 
 def told_by_folder(reading: Reading) -> Iterator[Finding]:
@@ -29,7 +32,7 @@ def told_by_folder(reading: Reading) -> Iterator[Finding]:
     words, paths = [], list[Path]()
     for name, samples in _by_class(reading, learned).items():
         holders = {*map(folder_of, samples)}
-        if len(holders) == 1 and len(samples) >= _ENOUGH:
+        if len(holders) == 1 and len(samples) >= _ENOUGH and _by_chance(len(samples), holders, learned) < _UNLIKELY:
             words.append(f"all {counted(len(samples), 'image')} with {name} are of {holders.pop()}")
             paths += [sample.image for sample in samples]
     if words:
@@ -39,6 +42,12 @@ def told_by_folder(reading: Reading) -> Iterator[Finding]:
         )
         fix = "add images of it to other folders, or score on a folder apart, by 'split: test' in folders.yaml"
         yield reading.survey.finding("class-by-folder", "warning", paths, message, fix)
+
+
+def _by_chance(count: int, holders: Collection[str], learned: Sequence[Sample]) -> float:
+    """Return how probable it is that none of so many images is of another folder, were they any images of train."""
+    own = sum(folder_of(sample) in holders for sample in learned)
+    return math.prod((own - n) / (len(learned) - n) for n in range(count))
 
 
 def _by_class(reading: Reading, samples: Sequence[Sample]) -> dict[str, list[Sample]]:

@@ -164,5 +164,6 @@ def _walk(survey: Survey) -> None:
             filled.add(folder)
         else:
             survey.empty_folders.append(folder)
+    survey.others += found.beside
     survey.others.sort()
     survey.empty_folders.sort()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +20,18 @@ _CLASS_STEM = re.compile(r"(.+)_(\d+)", re.DOTALL)
 
 def class_folders(root: Path) -> Found | None:
     """``train/<class>/*.jpg`` with other splits beside it, or ``<class>/*.jpg`` with no splits."""
+    found = _by_folder(root)
+    return found if len(set(found.class_of.values())) > 1 else None
+
+
+def single_class(root: Path, known: Collection[str]) -> Found | None:
+    """The same with images of one class, where that is one of those of folders that are one data set with this one."""
+    found = _by_folder(root)
+    names = set(found.class_of.values())
+    return found if len(names) == 1 and names <= {*known} else None
+
+
+def _by_folder(root: Path) -> Found:
     found = Found("a folder for each class", "classification", {})
     for split, folder in split_folders(root).items():
         inside = {inner: images_in(inner) for inner in folders_in(folder)}
@@ -28,7 +40,7 @@ def class_folders(root: Path) -> Found | None:
         if images:
             found.splits[split] = [Sample(f"{image.parent.name}/{image.name}", image) for image in images]
             found.class_of |= {image: image.parent.name for image in images}
-    return found if len(set(found.class_of.values())) > 1 else None
+    return found
 
 
 def class_prefixes(root: Path) -> Found | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from pixelproof.data.layouts.beside import add_groups_beside, beside_table, require_read
-from pixelproof.data.layouts.classes import class_folders, class_prefixes, why_no_classes
+from pixelproof.data.layouts.classes import class_folders, class_prefixes, single_class, why_no_classes
 from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import add_groups
@@ -19,12 +19,15 @@ from pixelproof.data.layouts.united import united_folders
 from pixelproof.data.layouts.written import path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 
 RECOGNISED = (
     "train/<class>/*.jpg, <class>_<index>.png in split folders, images/ and masks/ with equal names, "
     "NAME_sat.jpg beside NAME_mask.png, labels.csv (filename,label), masks.csv (filename,mask), or as Pascal VOC; "
     "or say in layout.yaml where files lie, or in folders.yaml which folders are one data set"
 )
+_MISNAMED = {"labels.yml": LABELS_FILE, "folders.yml": FOLDERS, "leave-out.csv": LEAVE_OUT}
+"""Files that a person means to be read; what the right one is called."""
 FINDERS: tuple[Callable[[Path], Found | None], ...] = (
     class_folders,
     class_prefixes,
@@ -34,18 +37,22 @@ FINDERS: tuple[Callable[[Path], Found | None], ...] = (
 )
 
 
-def find_layout(root: Path) -> Found:
+def find_layout(root: Path, known: Collection[str] = ()) -> Found:
     """Return the one reading of ``root`` that fits; where several do, the one for the task that ``labels.yaml`` names.
+
+    Args:
+        root: The folder.
+        known: Classes of other folders that are one data set with it, of which it may have a single one.
 
     Raises:
         UserError: The folder is missing, holds no images, fits no layout or fits more than one, or has a
-            ``labels.yml`` or ``folders.yml``.
+            ``labels.yml``, ``folders.yml`` or ``leave-out.csv``.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder", "give the folder that holds the images")
-    for right in (root / LABELS_FILE, root / FOLDERS):
-        if (misnamed := right.with_suffix(".yml")).exists() and not right.exists():
-            raise UserError(f"{misnamed} would not be read", f"rename it to {right.name}")
+    for wrong, right in _MISNAMED.items():
+        if (root / wrong).exists() and not (root / right).exists():
+            raise UserError(f"{root / wrong} would not be read", f"rename it to {right}")
     written = united_folders(root, find_layout) or path_patterns(root) or mask_table(root) or pascal_voc(root)
     readings = [written] if written else [found for finder in FINDERS if (found := finder(root)) is not None]
     if not written:
@@ -55,6 +62,8 @@ def find_layout(root: Path) -> Found:
     if len(readings) > 1:
         names = " and as ".join(f"'{r.layout}'" for r in readings)
         raise UserError(f"{root} can be read as {names}", _remedy(root, readings))
+    if not readings and (one := single_class(root, known)):
+        readings = [one]
     if not readings:
         if not any(path.suffix.lower() in IMAGE_SUFFIXES for path in root.rglob("*")):
             raise UserError(f"{root} holds no images", "give a folder with labelled images")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -33,8 +34,8 @@ def _name(name: str) -> str:
     Raises:
         ValueError: It would.
     """
-    if name in (".", "..") or {*"/\\"} & {*name} or name != name.strip():
-        raise ValueError(f"'{name}' cannot begin the names of images; leave out slashes, and spaces at its ends")
+    if name in (".", "..") or {*"/\\"} & {*name} or name != name.strip() or not name.isprintable():
+        raise ValueError(f"{name!a} cannot begin the names of images; leave out slashes, and spaces at its ends")
     return name
 
 
@@ -102,6 +103,8 @@ def read_folders(root: Path) -> tuple[list[Member], bool]:
             raise UserError(f"{path} names {part.folder}, which has a {FILE} itself", "name the folders that it names")
     for one, other in combinations(members, 2):
         a, b = one.path.resolve(), other.path.resolve()
+        if a == b:
+            raise UserError(f"{path} names the folder {a} twice", "name it once")
         if a.is_relative_to(b) or b.is_relative_to(a):
             raise UserError(f"{path} names {one.path} and {other.path}, of which one holds the other", "name one alone")
         if one.name == other.name:
@@ -110,15 +113,21 @@ def read_folders(root: Path) -> tuple[list[Member], bool]:
     return members, written.same_groups
 
 
+def is_united(root: Path) -> bool:
+    """Return whether a folder has a ``folders.yaml``, be it a link that leads nowhere: it would be passed over."""
+    return os.path.lexists(root / FILE)
+
+
 def folders_of(root: Path) -> list[Path]:
     """Return the folders that a data set lies in: its own, and those that are one with it.
 
     Raises:
         UserError: As of ``read_folders``.
     """
-    return [root, *(member.path for member in read_folders(root)[0])] if (root / FILE).is_file() else [root]
+    return [root, *(member.path for member in read_folders(root)[0])] if is_united(root) else [root]
 
 
 def _member(root: Path, part: _Part) -> Member:
     path = root / expanded(part.folder)
-    return Member(part.name or path.resolve().name, path, part.split)
+    own = path.name if path.name != ".." else ""  # a link is called as itself, not as what it leads to
+    return Member(part.name or own or path.resolve().name, path, part.split)

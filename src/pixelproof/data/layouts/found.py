@@ -30,6 +30,7 @@ class Found:
         unlisted: How many images none of them names, and are left out.
         folders: The folders that are one data set, by the name that stands before ids and paths, where it consists of
             such; a single one has none.
+        beside: Images in its own folder that are in none of these.
         scheme: What labels mean in all of these, as far as they say it themselves; None where it is one folder.
         notes: What else there is to say of the reading.
         left_out: The files that ``leave_out.csv`` names, which are in none of the above.
@@ -52,6 +53,7 @@ class Found:
     unlisted: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
     folders: dict[str, Path] = field(default_factory=dict)
+    beside: list[Path] = field(default_factory=list)
     scheme: LabelScheme | None = None
     notes: list[str] = field(default_factory=list)
     certain: bool = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -11,6 +13,7 @@ from pixelproof.data.folder import LeftOut, Sample
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import images_by_name, names_by_image
 from pixelproof.errors import UserError
+from pixelproof.numbers import counted
 from pixelproof.runs.left_out_file import FILE, Entry, load_list
 
 _COMPARED = 10_000
@@ -23,7 +26,7 @@ def leave_out(root: Path, found: Found) -> None:
     Raises:
         UserError: As of ``take_out``, or the list cannot be read.
     """
-    if (path := root / FILE).is_file():
+    if os.path.lexists(path := root / FILE):  # a link that leads nowhere would be passed over in silence
         take_out(root, found, load_list(path), path)
 
 
@@ -39,10 +42,11 @@ def take_out(root: Path, found: Found, entries: Iterable[Entry], path: Path) -> 
     Raises:
         UserError: An entry names no image, or may mean several, or all of a class or split would be left out.
     """
-    known, gone = _known(root, found), {each.file for each in found.left_out}
+    known, gone, entries = _known(root, found), {each.file for each in found.left_out}, list(entries)
+    _refuse_unknown(entries, known, root, path)
     out: dict[Path, Entry] = {}
     for entry in entries:
-        if (file := _file(entry, known, root, path)) not in gone:
+        if (file := _file(entry, known, path)) not in gone:
             out.setdefault(file, entry)
     _heed_doubled(found, out)
     classes = set(found.class_of.values())
@@ -83,24 +87,43 @@ def _known(root: Path, found: Found) -> Names:
     return known
 
 
-def _file(entry: Entry, known: Names, root: Path, path: Path) -> Path:
+def _refuse_unknown(entries: Sequence[Entry], known: Names, root: Path, path: Path) -> None:
+    """Refuse entries that name no image, the first by its name and the others by how many they are."""
+    unknown = [entry for entry in entries if not _meant(entry, known)]
+    if unknown:
+        name, more = unknown[0].name, len(unknown) - 1
+        others = f" (nor for {counted(more, 'further line')})" if more else ""
+        problem = f"{_where(unknown[0], path)} names '{name}', and {root} has no such image{others}"
+        raise UserError(problem, _advice(name, known))
+
+
+def _file(entry: Entry, known: Names, path: Path) -> Path:
     """Return the file that an entry names."""
-    files = known.get(PurePosixPath(entry.name).as_posix(), set())
-    where = f"line {entry.line} of {path}" if entry.line else str(path)
-    if not files:
-        raise UserError(
-            f"{where} names '{entry.name}', and {root} has no such image",
-            _advice(entry.name, known),
-        )
+    files = _meant(entry, known)
     if len(files) > 1:
         both = " or ".join(map(str, sorted(files)[:2]))
-        raise UserError(f"{where} names '{entry.name}', which may be {both}", "write its path in the folder")
+        problem = f"{_where(entry, path)} names '{entry.name}', which may be {both}"
+        raise UserError(problem, "write its path in the folder")
     (file,) = files
     return file
 
 
+def _meant(entry: Entry, known: Names) -> set[Path]:
+    return known.get(PurePosixPath(entry.name).as_posix(), set())
+
+
+def _where(entry: Entry, path: Path) -> str:
+    return f"line {entry.line} of {path}" if entry.line else str(path)
+
+
 def _advice(name: str, known: Names) -> str:
     """Return what to do about a name that is no image: write one like it, of its folder or file; all take minutes."""
+    parts = re.split(r"[/\\]", name)  # also of a path from elsewhere, or as Windows writes them
+    ends = ("/".join(parts[start:]) for start in range(len(parts) - 1))
+    if end := next((end for end in ends if len(known.get(end, ())) == 1), None):
+        return f"did you mean '{end}'?"
+    if any(each.startswith(f"{name},") for each in known if name):
+        return "put a name that has a comma in quotes"
     folder, _, file = name.rpartition("/")
     near = [each for each in known if folder == each.rpartition("/")[0] or file == each.rpartition("/")[2]]
     close = get_close_matches(name, near or list(known)[:_COMPARED], n=1)

@@ -2,62 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from pixelproof.data.folder import LeftOut, Sample
 from pixelproof.data.layouts.classes import class_index
-from pixelproof.data.layouts.folders_file import FILE, Member, read_folders
+from pixelproof.data.layouts.folders_file import FILE, Member, is_united, read_folders
 from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.listing import folders_below, folders_in, images_in
 from pixelproof.data.schemes import find_scheme, in_order, scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.numbers import first_of
+from pixelproof.numbers import counted, first_of
 from pixelproof.runs import LABELS_FILE, has_classes, read_labels
 
 SAID = 4
 
 
-def united_folders(root: Path, read: Callable[[Path], Found]) -> Found | None:
+Reader = Callable[[Path, Collection[str]], Found]
+
+
+def united_folders(root: Path, read: Reader) -> Found | None:
     """``folders.yaml``, which names folders in any other layout: splits are united, and ids begin with their names.
 
     A single folder keeps its ids. Where some folders bring a split, the others are not divided for it.
 
     Args:
         root: The folder.
-        read: Reads one of those that it names.
+        read: Reads one of those that it names, which may have a single one of the given classes.
 
     Raises:
         UserError: It cannot be read, a folder is missing, there twice or cannot be read, or two are of different tasks
             or labels.
     """
-    if not (root / FILE).is_file():
+    if not is_united(root):
         return None
     members, same_groups = read_folders(root)
-    readings = {member.name: read(member.path) for member in members}
+    readings = _readings(members, read)
     tasks = {readings[member.name].task: member.name for member in members}
     if len(tasks) > 1:
         both = " and ".join(f"{name}, which is for {task}" for task, name in tasks.items())
         raise UserError(f"{root / FILE} names {both}", "name folders of one task")
-    schemes = {member.name: _scheme(root, member.path, readings[member.name]) for member in members}
     found = Found(f"{FILE}: {first_of(list(readings), SAID)}", next(iter(tasks)), {}, certain=True)
-    found.scheme = _agreed(root, found, schemes)
+    schemes = _schemes(root, members, readings)
+    found.scheme = _agreed(root, found, schemes) if schemes else None
     for member in members:
         prefix = member.name if len(members) > 1 else ""
         found.folders[prefix] = member.path
-        _add(found, readings[member.name], schemes[member.name], member._replace(name=prefix), same_groups)
+        _add(found, readings[member.name], schemes.get(member.name), member._replace(name=prefix), same_groups)
     if len(members) > 1:
         found.notes += _notes(root, found)
+    found.beside += _beside(root, members)
+    if found.beside:
+        of = f"{counted(len(found.beside), 'image')} in {root}, such as {found.beside[0]}"
+        found.notes.append(f"{of}, left out, as {FILE} names no folder that holds them")
     return found
 
 
-def _scheme(root: Path, folder: Path, found: Found) -> LabelScheme:
-    """Return what labels mean in a folder, as it says itself, or else ``labels.yaml`` beside ``folders.yaml``."""
-    if has_classes(root / LABELS_FILE) and not has_classes(folder / LABELS_FILE):
-        return read_labels(root / LABELS_FILE)
-    return find_scheme(folder, found)
+def _readings(members: Sequence[Member], read: Reader) -> dict[str, Found]:
+    """Return the reading of each folder; those with a single class, as of a later delivery, after all others."""
+    readings, refused = dict[str, Found](), dict[Member, UserError]()
+    for member in members:
+        try:
+            readings[member.name] = read(member.path, ())
+        except UserError as error:
+            refused[member] = error
+    known = {name for reading in readings.values() for name in reading.class_of.values()}
+    for member, why in refused.items():
+        if not known:
+            raise why
+        readings[member.name] = read(member.path, known)
+    return {member.name: readings[member.name] for member in members}
+
+
+def _schemes(root: Path, members: Sequence[Member], readings: Mapping[str, Found]) -> dict[str, LabelScheme]:
+    """Return what labels mean in each folder, as it says itself, or else ``labels.yaml`` beside ``folders.yaml``.
+
+    Of masks nothing, where no such file is there: what they mean is found out, or proposed, from all of them together.
+    """
+    written = [path for folder in (root, *(m.path for m in members)) if has_classes(path := folder / LABELS_FILE)]
+    if not written and readings[members[0].name].task == "segmentation":
+        return {}
+    schemes = {}
+    for name, folder, _ in members:
+        beside = written and written[0] == root / LABELS_FILE and folder / LABELS_FILE not in written
+        try:
+            schemes[name] = read_labels(written[0]) if beside else find_scheme(folder, readings[name])
+        except UserError as error:
+            if not written or folder / LABELS_FILE in written:
+                raise
+            remedy = f"copy {written[0]} into {root}, where it serves folders without one, if it means the same there"
+            raise UserError(error.problem, remedy) from None
+    return schemes
 
 
 def _agreed(root: Path, found: Found, schemes: Mapping[str, LabelScheme]) -> LabelScheme:
@@ -83,7 +121,7 @@ def _difference(a: LabelScheme, b: LabelScheme) -> str:
     return "ids, colours, their order or what is ignored are others"
 
 
-def _add(found: Found, part: Found, scheme: LabelScheme, member: Member, same_groups: bool) -> None:
+def _add(found: Found, part: Found, scheme: LabelScheme | None, member: Member, same_groups: bool) -> None:
     """Add what was read in a folder."""
     several = member.split is not None and len(part.splits) > 1
 
@@ -92,7 +130,7 @@ def _add(found: Found, part: Found, scheme: LabelScheme, member: Member, same_gr
         group = sample.group if same_groups or not sample.group else _joined(member.name, sample.group)
         return replace(sample, id=_joined(member.name, inner), group=group)
 
-    called = dict(_class_names(part, scheme))
+    called = dict(_class_names(part, scheme)) if scheme else {}
     for own, samples in part.splits.items():
         found.splits.setdefault(member.split or own, []).extend(renamed(sample, own) for sample in samples)
     found.class_of |= {image: called[word] for image, word in part.class_of.items()}
@@ -106,6 +144,14 @@ def _add(found: Found, part: Found, scheme: LabelScheme, member: Member, same_gr
         getattr(found, attribute).extend(getattr(part, attribute))
     found.unlisted += part.unlisted
     found.ungrouped = found.ungrouped or part.ungrouped
+
+
+def _beside(root: Path, members: Sequence[Member]) -> Iterator[Path]:
+    """Yield the images in the folder of ``folders.yaml`` that lie in none of the folders that it names."""
+    inside = {member.path.resolve() for member in members}
+    if inside.isdisjoint((root.resolve(), *root.resolve().parents)):
+        for folder in folders_below(root, lambda each: [f for f in folders_in(each) if f.resolve() not in inside]):
+            yield from images_in(folder)
 
 
 def _joined(name: str, rest: str) -> str:
