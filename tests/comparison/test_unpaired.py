@@ -192,6 +192,43 @@ def test_margins(margin, outcome):
     found = compared(OLD, outcomes(3, 300, (0.5, 0.3, 0.2), 0.7, "new"), margin=margin)
     assert found.difference.low < -0.2 < found.difference.high < -0.05
     assert no_worse(found) == outcome
+    more = [each for each in sentences(found) if "times as many images of both would show it" in each]
+    if outcome == "open":  # difference - 0.17, interval down to -0.25: none could show it but for 0.1
+        value, low = found.difference.value, found.difference.low
+        assert f"about {((value - low) / (value + 0.2)) ** 2:.1f} times" in more[0]
+    assert bool(more) == (outcome == "open")
+
+
+def test_p_and_interval_agree_where_one_image_shows_a_class():
+    lone = outcomes(5, 11, (1, 0, 0), 1, "lone")
+    lone = replace(lone, truth=np.array([0] * 5 + [1] * 5 + [2]), predicted=np.array([0] * 5 + [1] * 5 + [0]))
+    for metric in ("balanced_accuracy", "recall:fox"):
+        found = compared(lone, NEW, metric)
+        assert (found.p < 0.05) == (found.difference.low > 0 or found.difference.high < 0)
+    assert found.classes["fox"].effective[0] is None
+    assert any("rough" in each and "fox" in each for each in sentences(found))
+
+
+def test_a_side_that_one_image_decides_tells_little_of_the_parts():
+    truth = np.array([0] * 40 + [2])
+    lone = replace(outcomes(5, 41, (1, 0, 0), 1, "lone"), truth=truth, predicted=np.zeros_like(truth))
+    truth = np.where(NEW.truth == 1, 0, NEW.truth)
+    wrong = np.cumsum(truth == 2) <= 5  # cats, and the first foxes, which are few at the shares of the other set
+    found = compared(lone, replace(NEW, truth=truth, predicted=np.where(wrong, 0, truth)))
+    assert (found.same.difference.value < 0.1, found.same.difference.high > 0.2) == (True, True)
+
+
+def test_a_thousand_classes_have_parts_too():
+    rng, sets = np.random.default_rng(8), []
+    scheme = LabelScheme(task="classification", classes=tuple(LabelClass(name=f"c{i}", id=i) for i in range(1000)))
+    for name, images in (("a", 400), ("b", 600)):
+        truth = rng.choice(np.arange(0, 1000, 50), images, p=rng.dirichlet(np.full(20, 9)))
+        predicted = np.where(rng.random(images) < 0.7, truth, rng.integers(0, 1000, images))
+        scores = replace(classifier(1, images=images, name=name, scheme=scheme), truth=truth, predicted=predicted)
+        sets.append(replace(scores, ids=tuple(f"{name}{i}" for i in range(images))))
+    shares = [np.bincount(each.truth, minlength=1000) / len(each.ids) for each in sets]
+    moved = np.mean(sets[1].correct * (shares[0] / np.maximum(shares[1], 1e-9))[sets[1].truth])
+    assert compared(*sets).same.difference.value == pytest.approx(moved - sets[0].correct.mean())
 
 
 def test_what_cannot_be_told_is_said_in_every_language():

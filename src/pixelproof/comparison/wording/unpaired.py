@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ from pixelproof.runs.comparison_file import NoWorse
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.unpaired_file import ClassSets, UnpairedRecord
 from pixelproof.terminal import add_row, console, table
+
+TELLING = 10
+"""How many times as many images are told to a decimal."""
 
 
 def sentences(record: UnpairedRecord, language: Language = "en") -> list[str]:
@@ -127,9 +131,14 @@ def _made_of(record: UnpairedRecord, language: Language) -> Iterator[str]:
 
 
 def _margin(record: UnpairedRecord, language: Language) -> Iterator[str]:
-    if record.margin is not None:
-        words = {"margin": points(record.margin).removeprefix("+"), "low": bound(record.difference.low)}
-        yield say(f"set_no_worse_{no_worse(record)}", language, a=record.a.name, b=record.b.name, **words)
+    if record.margin is None:
+        return
+    found, margin, low, value = no_worse(record), record.margin, record.difference.low, record.difference.value or 0.0
+    words = {"margin": points(margin).removeprefix("+"), "low": bound(low)}
+    yield say(f"set_no_worse_{found}", language, a=record.a.name, b=record.b.name, **words)
+    if found == "open" and low is not None and low < -margin < value:
+        times = ((value - low) / (value + margin)) ** 2  # intervals narrow with the root of the number of images
+        yield say("set_more_show", language, times=f"{times:.1f}" if times < TELLING else count(math.ceil(times)))
 
 
 def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
@@ -150,6 +159,7 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
             yield say("set_learned", language, known=count(side.learned), **names)
         if side.units < ROUGH:
             yield say("set_few", language, name=side.name, units=count(side.units), rough=count(ROUGH))
-    rough = [name for name, each in classes if any(e is not None and e < ROUGH for e in each.effective)]
+    known = [(name, each) for name, each in classes if each.difference.low is not None]
+    rough = [name for name, each in known if any(e is None or e < ROUGH for e in each.effective)]
     if rough:
         yield say("set_rough", language, classes=listed(rough, language))
