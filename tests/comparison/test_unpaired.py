@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 
 from pixelproof.cli.main import app
 from pixelproof.comparison.unpaired import compare_sets
-from pixelproof.comparison.wording.unpaired import no_worse, sentences
+from pixelproof.comparison.wording.unpaired import no_worse, print_sets, sentences
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import mean_iou
 from pixelproof.labels import LabelClass, LabelScheme
@@ -218,7 +219,7 @@ def test_a_side_that_one_image_decides_tells_little_of_the_parts():
     assert (found.same.difference.value < 0.1, found.same.difference.high > 0.2) == (True, True)
 
 
-def test_a_thousand_classes_have_parts_too():
+def test_a_thousand_classes_have_parts_too_and_are_not_all_named(capsys):
     rng, sets = np.random.default_rng(8), []
     scheme = LabelScheme(task="classification", classes=tuple(LabelClass(name=f"c{i}", id=i) for i in range(1000)))
     for name, images in (("a", 400), ("b", 600)):
@@ -228,7 +229,13 @@ def test_a_thousand_classes_have_parts_too():
         sets.append(replace(scores, ids=tuple(f"{name}{i}" for i in range(images))))
     shares = [np.bincount(each.truth, minlength=1000) / len(each.ids) for each in sets]
     moved = np.mean(sets[1].correct * (shares[0] / np.maximum(shares[1], 1e-9))[sets[1].truth])
-    assert compared(*sets).same.difference.value == pytest.approx(moved - sets[0].correct.mean())
+    found = compared(*sets)
+    assert found.same.difference.value == pytest.approx(moved - sets[0].correct.mean())
+    missing = tuple(f"class {i}" for i in range(25))
+    said = sentences(found.model_copy(update={"missing": missing, "same": None, "shares": None}))
+    assert any("class 19 and 5 more" in each and "class 20" not in each for each in said)
+    print_sets(found, "en")
+    assert "980 more by --json or --out" in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_cannot_be_told_is_said_in_every_language():
@@ -273,6 +280,15 @@ def test_by_the_command_line(tmp_path: Path):
     assert load_unpaired(tmp_path / "out" / FILE).difference.value == found["difference"]["value"]
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "at equal shares" in page
+    differences = list(csv.DictReader((tmp_path / "out/tables/differences.csv").read_text("utf-8").splitlines()))
+    assert [row["part"] for row in differences] == ["all", "equal shares", "shares"]
+    values = [float(row["difference"]) for row in differences]
+    assert (values[0], values[1]) == (found["difference"]["value"], found["same"]["difference"]["value"])
+    classes = list(csv.DictReader((tmp_path / "out/tables/set-classes.csv").read_text("utf-8").splitlines()))
+    assert [(row["class"], float(row["value_b"])) for row in classes] == [
+        (n, c["b"]) for n, c in found["classes"].items()
+    ]
+    assert len(list((tmp_path / "out/figures").glob("*.svg"))) == 1
     build_report(tmp_path / "out")
     assert CliRunner().invoke(app, ["verify", str(tmp_path / "out")]).exit_code == 0
     text = (tmp_path / "out" / FILE).read_text("utf-8")
@@ -280,6 +296,10 @@ def test_by_the_command_line(tmp_path: Path):
     refused = CliRunner().invoke(app, ["verify", str(tmp_path / "out")])
     assert (refused.exit_code, "common" in refused.stdout) == (1, True)
     (tmp_path / "out" / FILE).write_text(text, encoding="utf-8")
+    table = tmp_path / "out/tables/differences.csv"
+    table.write_text(table.read_text("utf-8").replace("equal shares", "shares"), encoding="utf-8")
+    assert CliRunner().invoke(app, ["verify", str(tmp_path / "out")]).exit_code == 1
+    build_report(tmp_path / "out")
     assert (tmp_path / "out" / "report.html").read_text("utf-8") == page
     assert "--overwrite" in str(run("--unpaired", "--out", str(tmp_path / "out")).exception)
     assert run("--unpaired", "--out", str(tmp_path / "out"), "--overwrite").exit_code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
@@ -21,6 +21,8 @@ from pixelproof.terminal import add_row, console, table
 
 TELLING = 10
 """How many times as many images are told to a decimal."""
+CLASSES_NAMED = 20
+"""How many classes a sentence names."""
 
 
 def sentences(record: UnpairedRecord, language: Language = "en") -> list[str]:
@@ -72,7 +74,7 @@ def print_sets(record: UnpairedRecord, language: Language) -> None:
     for name, each in rows[:CLASSES_SHOWN]:
         add_row(figures, *class_cells(name, each), style="bold" if differs(each) else "")
     if len(rows) > CLASSES_SHOWN:
-        add_row(figures, say("more_classes", language, count=count(len(rows) - CLASSES_SHOWN)))
+        add_row(figures, say("set_more_classes", language, count=count(len(rows) - CLASSES_SHOWN)))
     figures.add_section()
     for cells, sure in whole_rows(record, language):
         add_row(figures, *cells, style="bold" if sure else "")
@@ -121,9 +123,9 @@ def _made_of(record: UnpairedRecord, language: Language) -> Iterator[str]:
         yield say("disagree", language)
     if found := differing(record):
         each = (say("class", language, name=n, difference=points(c.difference.value)) for n, c in found.items())
-        yield say("set_classes", language, classes=listed(each, language))
+        yield say("set_classes", language, classes=_some([*each], language))
     if record.missing:
-        yield say("set_missing", language, b=record.b.name, classes=listed(record.missing, language))
+        yield say("set_missing", language, b=record.b.name, classes=_some(record.missing, language))
     elif record.same is not None and record.shares is not None:
         numbers = _numbers("same_", record.same.difference, record.same.p)
         numbers |= _numbers("shares_", record.shares.difference, record.shares.p)
@@ -146,7 +148,7 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
     if unknown := [side.name for side in sides if side.figure.low is None]:
         yield say("set_no_interval", language, names=listed(unknown, language))
     if one_sided := [name for name, each in classes if (each.a is None) != (each.b is None)]:
-        yield say("set_one_sided", language, classes=listed(one_sided, language))
+        yield say("set_one_sided", language, classes=_some(one_sided, language))
     if record.common:
         yield say("set_common", language, common=count(record.common))
     for side in sides:
@@ -162,4 +164,10 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
     known = [(name, each) for name, each in classes if each.difference.low is not None]
     rough = [name for name, each in known if any(e is None or e < ROUGH for e in each.effective)]
     if rough:
-        yield say("set_rough", language, classes=listed(rough, language))
+        yield say("set_rough", language, classes=_some(rough, language))
+
+
+def _some(classes: Sequence[str], language: Language) -> str:
+    """Return the first of so many classes that a sentence can name them, and how many more there are."""
+    first, more = listed(classes[:CLASSES_NAMED], language), len(classes) - CLASSES_NAMED
+    return say("set_and_more", language, classes=first, count=count(more)) if more > 0 else first

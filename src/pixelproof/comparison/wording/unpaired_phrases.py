@@ -88,6 +88,8 @@ UNPAIRED: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "Intervals are rough where few images or groups of a set decide a class: {classes}.",
         "zh-Hant": "以下類別僅由某一組中少數影像決定，信賴區間僅供參考：{classes}。",
     },
+    "set_and_more": {"en": "{classes} and {count} more", "zh-Hant": "{classes}等，另有 {count} 類"},
+    "set_more_classes": {"en": "{count} more by --json or --out", "zh-Hant": "另有 {count} 類，見 --json 或 --out"},
     "head_share": {"en": "share", "zh-Hant": "比例"},
     "head_same": {"en": "at equal shares", "zh-Hant": "比例相同時"},
     "head_shares": {"en": "from shares", "zh-Hant": "來自比例"},
