@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 
 from pixelproof.cli.main import app
 from pixelproof.comparison.unpaired import compare_sets
-from pixelproof.comparison.wording.unpaired import no_worse, sentences
+from pixelproof.comparison.wording.unpaired import no_worse, print_sets, sentences
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import mean_iou
 from pixelproof.labels import LabelClass, LabelScheme
@@ -192,6 +193,49 @@ def test_margins(margin, outcome):
     found = compared(OLD, outcomes(3, 300, (0.5, 0.3, 0.2), 0.7, "new"), margin=margin)
     assert found.difference.low < -0.2 < found.difference.high < -0.05
     assert no_worse(found) == outcome
+    more = [each for each in sentences(found) if "times as many images of both would show it" in each]
+    if outcome == "open":  # difference - 0.17, interval down to -0.25: none could show it but for 0.1
+        value, low = found.difference.value, found.difference.low
+        assert f"about {((value - low) / (value + 0.2)) ** 2:.1f} times" in more[0]
+    assert bool(more) == (outcome == "open")
+
+
+def test_p_and_interval_agree_where_one_image_shows_a_class():
+    lone = outcomes(5, 11, (1, 0, 0), 1, "lone")
+    lone = replace(lone, truth=np.array([0] * 5 + [1] * 5 + [2]), predicted=np.array([0] * 5 + [1] * 5 + [0]))
+    for metric in ("balanced_accuracy", "recall:fox"):
+        found = compared(lone, NEW, metric)
+        assert (found.p < 0.05) == (found.difference.low > 0 or found.difference.high < 0)
+    assert found.classes["fox"].effective[0] is None
+    assert any("rough" in each and "fox" in each for each in sentences(found))
+
+
+def test_a_side_that_one_image_decides_tells_little_of_the_parts():
+    truth = np.array([0] * 40 + [2])
+    lone = replace(outcomes(5, 41, (1, 0, 0), 1, "lone"), truth=truth, predicted=np.zeros_like(truth))
+    truth = np.where(NEW.truth == 1, 0, NEW.truth)
+    wrong = np.cumsum(truth == 2) <= 5  # cats, and the first foxes, which are few at the shares of the other set
+    found = compared(lone, replace(NEW, truth=truth, predicted=np.where(wrong, 0, truth)))
+    assert (found.same.difference.value < 0.1, found.same.difference.high > 0.2) == (True, True)
+
+
+def test_a_thousand_classes_have_parts_too_and_are_not_all_named(capsys):
+    rng, sets = np.random.default_rng(8), []
+    scheme = LabelScheme(task="classification", classes=tuple(LabelClass(name=f"c{i}", id=i) for i in range(1000)))
+    for name, images in (("a", 400), ("b", 600)):
+        truth = rng.choice(np.arange(0, 1000, 50), images, p=rng.dirichlet(np.full(20, 9)))
+        predicted = np.where(rng.random(images) < 0.7, truth, rng.integers(0, 1000, images))
+        scores = replace(classifier(1, images=images, name=name, scheme=scheme), truth=truth, predicted=predicted)
+        sets.append(replace(scores, ids=tuple(f"{name}{i}" for i in range(images))))
+    shares = [np.bincount(each.truth, minlength=1000) / len(each.ids) for each in sets]
+    moved = np.mean(sets[1].correct * (shares[0] / np.maximum(shares[1], 1e-9))[sets[1].truth])
+    found = compared(*sets)
+    assert found.same.difference.value == pytest.approx(moved - sets[0].correct.mean())
+    missing = tuple(f"class {i}" for i in range(25))
+    said = sentences(found.model_copy(update={"missing": missing, "same": None, "shares": None}))
+    assert any("class 19 and 5 more" in each and "class 20" not in each for each in said)
+    print_sets(found, "en")
+    assert "980 more by --json or --out" in " ".join(capsys.readouterr().out.split())
 
 
 def test_what_cannot_be_told_is_said_in_every_language():
@@ -236,6 +280,15 @@ def test_by_the_command_line(tmp_path: Path):
     assert load_unpaired(tmp_path / "out" / FILE).difference.value == found["difference"]["value"]
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "at equal shares" in page
+    differences = list(csv.DictReader((tmp_path / "out/tables/differences.csv").read_text("utf-8").splitlines()))
+    assert [row["part"] for row in differences] == ["all", "equal shares", "shares"]
+    values = [float(row["difference"]) for row in differences]
+    assert (values[0], values[1]) == (found["difference"]["value"], found["same"]["difference"]["value"])
+    classes = list(csv.DictReader((tmp_path / "out/tables/set-classes.csv").read_text("utf-8").splitlines()))
+    assert [(row["class"], float(row["value_b"])) for row in classes] == [
+        (n, c["b"]) for n, c in found["classes"].items()
+    ]
+    assert len(list((tmp_path / "out/figures").glob("*.svg"))) == 1
     build_report(tmp_path / "out")
     assert CliRunner().invoke(app, ["verify", str(tmp_path / "out")]).exit_code == 0
     text = (tmp_path / "out" / FILE).read_text("utf-8")
@@ -243,6 +296,10 @@ def test_by_the_command_line(tmp_path: Path):
     refused = CliRunner().invoke(app, ["verify", str(tmp_path / "out")])
     assert (refused.exit_code, "common" in refused.stdout) == (1, True)
     (tmp_path / "out" / FILE).write_text(text, encoding="utf-8")
+    table = tmp_path / "out/tables/differences.csv"
+    table.write_text(table.read_text("utf-8").replace("equal shares", "shares"), encoding="utf-8")
+    assert CliRunner().invoke(app, ["verify", str(tmp_path / "out")]).exit_code == 1
+    build_report(tmp_path / "out")
     assert (tmp_path / "out" / "report.html").read_text("utf-8") == page
     assert "--overwrite" in str(run("--unpaired", "--out", str(tmp_path / "out")).exception)
     assert run("--unpaired", "--out", str(tmp_path / "out"), "--overwrite").exit_code == 0

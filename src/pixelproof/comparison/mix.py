@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.array_types import Float64, Int64
+from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.comparison import areas, paired
 from pixelproof.comparison.figures import class_figure
-from pixelproof.evaluation.metrics import Protocol, class_counts, ratio
+from pixelproof.comparison.rows import Rows, plain, rows_of, weighed
+from pixelproof.evaluation.metrics import Protocol, ratio
 from pixelproof.evaluation.resampling import MINIMUM, effective
-from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.metric_names import is_area, parted
 
-MOST = 500_000_000
-"""Units times cells of the confusion matrix beyond which it is not asked, as that would take minutes."""
 WITHOUT = ("balanced_accuracy", "recall", "boundary_iou", "boundary_f1")
 """Figures that shares of the classes do not change, or that do not follow from the confusion matrix."""
 RATIOS = ("f1", "precision")
 """Figures of classifiers in which a class that is all right, or all wrong, by chance would seem known for sure."""
-_CELLS = 4_000_000
+Value = Callable[[Float64], Float64]
+"""From counts [..., 3, K] to the figure [...]."""
 
 
 @dataclass(frozen=True)
@@ -58,40 +58,56 @@ def mix_of(
         protocol: How pixels of ignored classes count.
         groups: Of each side, int64 [N], the group of each image; None if every image stands for itself.
     """
-    name, sides = parted(metric)[0], [_Units(each, of) for each, of in zip((a, b), groups, strict=True)]
-    if is_area(metric) or name in WITHOUT or max(side.cells for side in sides) > MOST:
+    if is_area(metric) or parted(metric)[0] in WITHOUT:
         return None
     scored, unknown = a.scheme.scored, np.full(2, np.nan)
-    asked = (sides[0].shown() > 0) & (sides[1].shown() < MINIMUM) & scored
+    counted = scored if protocol == "unknown_ignored" else np.ones_like(scored)
+    first, second = (rows_of(each, of, counted) for each, of in zip((a, b), groups, strict=True))
+    asked = (first.shown > 0) & (second.shown < MINIMUM) & scored
     if missing := tuple(np.array(a.scheme.names)[asked].tolist()):
         return Mix(unknown, unknown, unknown, unknown, missing)
     figure = class_figure(metric, a, protocol).whole
 
-    def reached(confusion: Float64) -> Float64:
-        counts = class_counts(confusion, scored, protocol)[..., scored]
-        return figure.value(counts)
+    def value(counts: Float64) -> Float64:
+        return figure.value(counts[..., scored])
 
-    def parts(first: Float64, second: Float64) -> Float64:
-        moved = reached(_brought(second, first))
-        return np.stack([moved - reached(first), reached(second) - moved], axis=-1)
-
-    value, full = parts(*(side.total() for side in sides)), [side.total(padded=name in RATIOS) for side in sides]
-
-    def moved(first: bool) -> Float64:
-        rest = (full[0 if first else 1] - block for block in sides[0 if first else 1].blocks(name in RATIOS))
-        found = [parts(each, full[1]) if first else parts(full[0], each) for each in rest]
-        return np.nan_to_num(np.concatenate(found) - parts(*full))
-
-    influence = [moved(True), moved(False)]
-    known = [informing(each, side) for each, side in zip(influence, sides, strict=True)]
-    return Mix(value, *_welch(value, influence, known, [side.count for side in sides]))
+    influence = _influence(_padded(a, first, metric), _padded(b, second, metric), value)
+    known = [_informing(*each) for each in zip(influence, (a, b), groups, (first.units, second.units), strict=True)]
+    whole = _parts(first.confusion, second.confusion, counted, value)
+    return Mix(whole, *_welch(whole, influence, known, [first.units, second.units]))
 
 
-def _brought(confusion: Float64, other: Float64) -> Float64:
-    """Return a confusion matrix whose true classes have the shares of another, [..., K+1, K+1]."""
-    rows = ratio(confusion, confusion.sum(axis=-1, keepdims=True), 0.0)
-    brought: Float64 = rows * other.sum(axis=-1, keepdims=True)
-    return brought
+def _parts(a: Float64, b: Float64, counted: Bool, value: Value) -> Float64:
+    """Return what two confusion matrices [K, K+1] differ by at the shares of the first, and the rest, [2]."""
+    brought = weighed(b, ratio(a.sum(axis=1), b.sum(axis=1), 0.0)[None], counted)
+    first, moved, second = (value(counts)[0] for counts in (plain(a, counted), brought, plain(b, counted)))
+    return np.array([moved - first, second - moved])
+
+
+def _influence(a: Rows, b: Rows, value: Value) -> list[Float64]:
+    """Return by how much leaving out each unit of either side changes both parts, [U, 2] each; 0 where none is left."""
+    own, other = a.confusion, b.confusion
+    first, second = own.sum(axis=1), other.sum(axis=1)
+    both = plain(own, a.counted), plain(other, b.counted)
+
+    def without_first(block: Rows) -> Float64:
+        moved = value(weighed(other, ratio(first - block.by_class(), second, 0.0), a.counted))
+        return np.stack([moved - value(block.without(both[0])), value(both[1]) - moved], axis=-1)
+
+    def without_second(block: Rows) -> Float64:
+        weights = ratio(first, second - block.by_class(), 0.0)
+        moved = value(block.without(weighed(other, weights, b.counted), weights))
+        return np.stack([moved - value(both[0]), value(block.without(both[1])) - moved], axis=-1)
+
+    found = [[without_first(each) for each in a.blocks()], [without_second(each) for each in b.blocks()]]
+    return [np.nan_to_num(np.concatenate(each) - _parts(own, other, a.counted, value)) for each in found]
+
+
+def _padded(scores: Scores, rows: Rows, metric: str) -> Rows:
+    """Return the units of which each is left out, of ratios of classifiers those of ``Rows.padded`` too."""
+    if isinstance(scores, ClassificationScores) and parted(metric)[0] in RATIOS:
+        return rows.padded(len(scores.ids) / rows.units)
+    return rows
 
 
 def _welch(
@@ -101,64 +117,17 @@ def _welch(
     variances, spread = [], []
     for moved, shown, count in zip(influence, known, units, strict=True):
         variances.append((moved**2).sum(axis=0) * count / (count - 1))
-        spread.append(variances[-1] ** 2 / (effective(moved, shown) - 1))
+        # Of a side that too few inform nothing is known but that it varies, which is no more than a pair would tell.
+        spread.append(variances[-1] ** 2 / (np.fmax(effective(moved, shown), MINIMUM) - 1))
     whole = np.sum(variances, axis=0)
-    support = ratio(whole**2, np.nansum(spread, axis=0)) + 1
+    support = ratio(whole**2, np.sum(spread, axis=0)) + 1
     return paired.student(value, whole * ratio(support - 1, support), support)
 
 
-def informing(influence: Float64, side: _Units) -> Float64:
+def _informing(influence: Float64, scores: Scores, groups: Int64 | None, units: int) -> Float64:
     """Return how many units inform each figure, [S], of classifiers as few as those of a rare class that decides."""
-    units = np.full(influence.shape[1], float(side.count))
-    if not isinstance(side.scores, ClassificationScores):
-        return units
-    fewest: Float64 = np.fmin(units, areas.informing(influence[: side.count], side.scores, side.groups))
+    known = np.full(influence.shape[1], float(units))
+    if not isinstance(scores, ClassificationScores):
+        return known
+    fewest: Float64 = np.fmin(known, areas.informing(influence[:units], scores, groups))
     return fewest
-
-
-class _Units:
-    """The confusion counts of the units of one side, without void, a block at a time."""
-
-    def __init__(self, scores: Scores, groups: Int64 | None) -> None:
-        self.scores = scores
-        self.groups = np.arange(len(scores.ids)) if groups is None else groups
-        self.count = int(self.groups.max()) + 1
-        self.size = len(scores.scheme.classes) + 1
-        self.cells = self.count * self.size**2
-
-    def blocks(self, padded: bool = False) -> Iterator[Float64]:
-        """Yield float64 [B, K+1, K+1], truth by prediction; at the end, of classifiers, ``_padding`` if wanted."""
-        order = np.argsort(self.groups, kind="stable")
-        step, sorted_groups = max(1, _CELLS // self.size**2), self.groups[order]
-        for start in range(0, self.count, step):
-            stop = min(start + step, self.count)
-            chosen = order[slice(*np.searchsorted(sorted_groups, [start, stop]))]
-            block = np.zeros((stop - start, self.size, self.size))
-            places = self.groups[chosen] - start
-            if isinstance(self.scores, SegmentationScores):
-                np.add.at(block, places, self.scores.confusion[chosen].astype(np.float64))
-            else:
-                assert isinstance(self.scores, ClassificationScores)
-                np.add.at(block, (places, self.scores.truth[chosen], self.scores.predicted[chosen]), 1.0)
-            block[:, -1] = 0
-            yield block
-        if padded and isinstance(self.scores, ClassificationScores):
-            yield from self._padding()
-
-    def _padding(self) -> Iterator[Float64]:
-        """Yield a unit that is right and one that is wrong for each class shown, [2, K+1, K+1]; see ``sides``."""
-        for index in np.flatnonzero(self.shown()):
-            block = np.zeros((2, self.size, self.size))
-            block[0, index, index] = 1
-            block[1, index, :-1] = 1 / max(1, self.size - 2)
-            block[1, index, index] = 0
-            yield block * len(self.scores.ids) / self.count
-
-    def total(self, padded: bool = False) -> Float64:
-        total: Float64 = np.sum([block.sum(axis=0) for block in self.blocks(padded)], axis=0)
-        return total
-
-    def shown(self) -> Int64:
-        """Return how many units show each class, int64 [K]."""
-        shown: Int64 = np.sum([(block.sum(axis=-1) > 0).sum(axis=0) for block in self.blocks()], axis=0)[:-1]
-        return shown

@@ -22,6 +22,7 @@ from pixelproof.comparison.sides import Side, side_of
 from pixelproof.comparison.verdict import verdict
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import Protocol, protocol_of, ratio
+from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.runs.evidence_file import Estimate
@@ -104,7 +105,7 @@ def gap(a: Side, b: Side, units: tuple[int, int]) -> Gap:
     facing = np.where(up, a.high - a.value, a.value - a.low), np.where(up, b.value - b.low, b.high - b.value)
     freedom = ratio(
         (facing[0] ** 2 + facing[1] ** 2) ** 2,
-        sum(end**4 / (side.effective - 1) for end, side in zip(facing, (a, b), strict=True)),
+        sum(end**4 / (np.fmax(side.effective, MINIMUM) - 1) for end, side in zip(facing, (a, b), strict=True)),
     )
     distance = ratio(np.abs(value), np.hypot(*facing)) * stdtrit(freedom, (1 + CERTAINTY) / 2)
     p = np.maximum(2 * stdtr(freedom, -distance), least_p(*units))

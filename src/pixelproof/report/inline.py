@@ -40,6 +40,11 @@ def forests(compared: Mapping[str, Any]) -> Iterator[Beside]:
     yield from _forest(("effects",), compared["effects"], "Effect of each level on the score, points.")
 
 
+def set_forest(a: str, b: str, plot: Forest | None) -> Iterator[Beside]:
+    """Yield the forest plot of two sets of images, where the page shows one."""
+    yield from _forest((b, a, "sets"), plot, f"{b} minus {a}, which are of other images, points, with 95% intervals.")
+
+
 def _forest(words: tuple[str, ...], plot: Forest | None, says: str) -> Iterator[Beside]:
     if plot is not None:
         yield Beside(words, "svg", _drawn("forest", plot), says)

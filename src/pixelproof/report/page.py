@@ -33,7 +33,8 @@ from pixelproof.report.artefacts import (
 )
 from pixelproof.report.beside import put_beside
 from pixelproof.report.conclusions import read_conclusions
-from pixelproof.report.inline import forests
+from pixelproof.report.figures.forest import forest
+from pixelproof.report.inline import forests, set_forest
 from pixelproof.report.iou_tables import iou_tables, scored_on
 from pixelproof.report.learning import learning_curves
 from pixelproof.report.networks import networks
@@ -43,6 +44,7 @@ from pixelproof.report.printing import Folders, earlier_names, folders, part_fig
 from pixelproof.report.rendering import FIGURES, TABLES, hashed, maker, templates
 from pixelproof.report.selective import selective
 from pixelproof.report.tables.files import comparison_tables, part_tables
+from pixelproof.report.tables.sets import set_tables
 from pixelproof.runs import load_scores, write_text
 from pixelproof.runs.assessment_file import FILE as ASSESSMENT
 from pixelproof.runs.assessment_file import load_assessment
@@ -54,7 +56,7 @@ from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.metric_names import OF_ALL
 from pixelproof.runs.unpaired_file import FILE as UNPAIRED
-from pixelproof.runs.unpaired_file import load_unpaired
+from pixelproof.runs.unpaired_file import UnpairedRecord, load_unpaired
 
 SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
 
@@ -129,7 +131,7 @@ def _of_another_kind(folder: Path) -> Page | None:
     if (folder / COMPARISON).is_file():
         return _comparison_page(folder)
     if (folder / UNPAIRED).is_file():
-        return Page("unpaired.html.j2", unpaired.shown(load_unpaired(folder / UNPAIRED)))
+        return _sets_page(load_unpaired(folder / UNPAIRED))
     if ExplanationFolder(folder).exists():
         return Page("explanation.html.j2", _explanation_context(folder))
     if (folder / ASSESSMENT).is_file():
@@ -170,6 +172,14 @@ def _comparison_page(folder: Path) -> Page:
         "figures": bool(beside.figures),
     }
     return Page("compared.html.j2", context, beside)
+
+
+def _sets_page(record: UnpairedRecord) -> Page:
+    shown = unpaired.shown(record)
+    plot = forest(unpaired.differences(record))
+    beside = folders([*set_forest(record.a.name, record.b.name, plot)], [set_tables(record)])
+    context = shown | {"forest": plot, "files": beside.links[0], "figures": bool(beside.figures)}
+    return Page("unpaired.html.j2", context, beside)
 
 
 def _explanation_context(folder: Path) -> dict[str, object]:

@@ -6,14 +6,28 @@ from pixelproof.comparison.verdict import verdict
 from pixelproof.comparison.wording.unpaired import class_cells, differs, sentences, whole_rows
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
 from pixelproof.numbers import counted
-from pixelproof.report.figures.forest import Difference, certain, forest
+from pixelproof.report.figures.forest import Difference, certain
 from pixelproof.report.languages import translated
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.unpaired_file import SetRecord, UnpairedRecord
 
 
 def shown(record: UnpairedRecord) -> dict[str, object]:
-    """Return all that ``unpaired.html.j2`` shows."""
+    """Return all that ``unpaired.html.j2`` shows but the plot of ``differences`` and the files beside the page."""
+    return {
+        "title": f"{record.b.name} beside {record.a.name}, on other images",
+        "data": " · ".join([*map(_set, (record.a, record.b)), record.task]),
+        "sentences": translated(lambda tongue: sentences(record, tongue)),
+        "names": (record.a.name, record.b.name),
+        "metric": metric_heading(record.metric, "en"),
+        "parted": record.same is not None,
+        "classes": [(class_cells(name, each), differs(each)) for name, each in record.classes.items()],
+        "wholes": list(whole_rows(record, "en")),
+    }
+
+
+def differences(record: UnpairedRecord) -> list[Difference]:
+    """Return what is drawn: each class, the whole and its parts."""
     rows = [_row(name, each.difference, each.p, differs(each)) for name, each in record.classes.items()]
     figure = metric_name(record.metric, "en")
     rows.append(_row(figure, record.difference, record.p, record.verdict != "undecided"))
@@ -21,16 +35,7 @@ def shown(record: UnpairedRecord) -> dict[str, object]:
         if part is not None:
             sure = verdict(part.difference.low, part.difference.high, part.p) != "undecided"
             rows.append(_row(name, part.difference, part.p, sure))
-    return {
-        "title": f"{record.b.name} beside {record.a.name}, on other images",
-        "data": " · ".join([*map(_set, (record.a, record.b)), record.task]),
-        "sentences": translated(lambda tongue: sentences(record, tongue)),
-        "names": (record.a.name, record.b.name),
-        "metric": metric_heading(record.metric, "en"),
-        "classes": [(class_cells(name, each), differs(each)) for name, each in record.classes.items()],
-        "wholes": list(whole_rows(record, "en")),
-        "forest": forest(rows),
-    }
+    return rows
 
 
 def _row(name: str, difference: Estimate, p: float | None, sure: bool) -> Difference:

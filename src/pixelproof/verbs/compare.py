@@ -58,7 +58,7 @@ def compare_models(
         language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what is there.
         unpaired: They are two, of different images: how much the figure differs between the sets, and how much of that
-            the shares of the classes make. ``out`` then gets ``unpaired.json`` and its page.
+            the shares of the classes make. ``out`` then gets ``unpaired.json``, its page, ``figures/`` and ``tables/``.
 
     Raises:
         UserError: A file cannot be read, an option has a wrong value, scores lack what the metric needs, or ``out``
@@ -108,7 +108,7 @@ def _compare_sets(
         refuse_study_or_run(Path(out))
         if (Path(out) / COMPARISON).exists():
             raise UserError(f"{out} holds a comparison on the same images", "choose another --out")
-        files = [Path(out) / name for name in (UNPAIRED, PAGE)]
+        files = [Path(out) / name for name in (UNPAIRED, PAGE, FIGURES, TABLES)]
         refuse_existing(files, overwrite)
     record = compare_sets(open_sets(paths, split), paths, protocol, groups, metric, margin)
     if out is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
@@ -17,6 +18,11 @@ from pixelproof.runs.comparison_file import NoWorse
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.unpaired_file import ClassSets, UnpairedRecord
 from pixelproof.terminal import add_row, console, table
+
+TELLING = 10
+"""How many times as many images are told to a decimal."""
+CLASSES_NAMED = 20
+"""How many classes a sentence names."""
 
 
 def sentences(record: UnpairedRecord, language: Language = "en") -> list[str]:
@@ -68,7 +74,7 @@ def print_sets(record: UnpairedRecord, language: Language) -> None:
     for name, each in rows[:CLASSES_SHOWN]:
         add_row(figures, *class_cells(name, each), style="bold" if differs(each) else "")
     if len(rows) > CLASSES_SHOWN:
-        add_row(figures, say("more_classes", language, count=count(len(rows) - CLASSES_SHOWN)))
+        add_row(figures, say("set_more_classes", language, count=count(len(rows) - CLASSES_SHOWN)))
     figures.add_section()
     for cells, sure in whole_rows(record, language):
         add_row(figures, *cells, style="bold" if sure else "")
@@ -117,9 +123,9 @@ def _made_of(record: UnpairedRecord, language: Language) -> Iterator[str]:
         yield say("disagree", language)
     if found := differing(record):
         each = (say("class", language, name=n, difference=points(c.difference.value)) for n, c in found.items())
-        yield say("set_classes", language, classes=listed(each, language))
+        yield say("set_classes", language, classes=_some([*each], language))
     if record.missing:
-        yield say("set_missing", language, b=record.b.name, classes=listed(record.missing, language))
+        yield say("set_missing", language, b=record.b.name, classes=_some(record.missing, language))
     elif record.same is not None and record.shares is not None:
         numbers = _numbers("same_", record.same.difference, record.same.p)
         numbers |= _numbers("shares_", record.shares.difference, record.shares.p)
@@ -127,9 +133,14 @@ def _made_of(record: UnpairedRecord, language: Language) -> Iterator[str]:
 
 
 def _margin(record: UnpairedRecord, language: Language) -> Iterator[str]:
-    if record.margin is not None:
-        words = {"margin": points(record.margin).removeprefix("+"), "low": bound(record.difference.low)}
-        yield say(f"set_no_worse_{no_worse(record)}", language, a=record.a.name, b=record.b.name, **words)
+    if record.margin is None:
+        return
+    found, margin, low, value = no_worse(record), record.margin, record.difference.low, record.difference.value or 0.0
+    words = {"margin": points(margin).removeprefix("+"), "low": bound(low)}
+    yield say(f"set_no_worse_{found}", language, a=record.a.name, b=record.b.name, **words)
+    if found == "open" and low is not None and low < -margin < value:
+        times = ((value - low) / (value + margin)) ** 2  # intervals narrow with the root of the number of images
+        yield say("set_more_show", language, times=f"{times:.1f}" if times < TELLING else count(math.ceil(times)))
 
 
 def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
@@ -137,7 +148,7 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
     if unknown := [side.name for side in sides if side.figure.low is None]:
         yield say("set_no_interval", language, names=listed(unknown, language))
     if one_sided := [name for name, each in classes if (each.a is None) != (each.b is None)]:
-        yield say("set_one_sided", language, classes=listed(one_sided, language))
+        yield say("set_one_sided", language, classes=_some(one_sided, language))
     if record.common:
         yield say("set_common", language, common=count(record.common))
     for side in sides:
@@ -150,6 +161,13 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
             yield say("set_learned", language, known=count(side.learned), **names)
         if side.units < ROUGH:
             yield say("set_few", language, name=side.name, units=count(side.units), rough=count(ROUGH))
-    rough = [name for name, each in classes if any(e is not None and e < ROUGH for e in each.effective)]
+    known = [(name, each) for name, each in classes if each.difference.low is not None]
+    rough = [name for name, each in known if any(e is None or e < ROUGH for e in each.effective)]
     if rough:
-        yield say("set_rough", language, classes=listed(rough, language))
+        yield say("set_rough", language, classes=_some(rough, language))
+
+
+def _some(classes: Sequence[str], language: Language) -> str:
+    """Return the first of so many classes that a sentence can name them, and how many more there are."""
+    first, more = listed(classes[:CLASSES_NAMED], language), len(classes) - CLASSES_NAMED
+    return say("set_and_more", language, classes=first, count=count(more)) if more > 0 else first

@@ -59,6 +59,10 @@ UNPAIRED: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "It is not shown that {b} is not lower than {a}, but for {margin} points at most (95% CI from {low}).",
         "zh-Hant": "未能證實 {b} 不低於 {a}（至多差 {margin} 個百分點；95% 信賴區間下限 {low}）。",
     },
+    "set_more_show": {
+        "en": "If the difference stays as it is, about {times} times as many images of both would show it.",
+        "zh-Hant": "若差異維持不變，兩組影像約需各為 {times} 倍才能證實。",
+    },
     "set_common": {
         "en": "{common} images or groups have the same name in both sets. Where they are the same ones, the sets are "
         "not independent, and the interval does not hold.",
@@ -84,6 +88,8 @@ UNPAIRED: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "Intervals are rough where few images or groups of a set decide a class: {classes}.",
         "zh-Hant": "以下類別僅由某一組中少數影像決定，信賴區間僅供參考：{classes}。",
     },
+    "set_and_more": {"en": "{classes} and {count} more", "zh-Hant": "{classes}等，另有 {count} 類"},
+    "set_more_classes": {"en": "{count} more by --json or --out", "zh-Hant": "另有 {count} 類，見 --json 或 --out"},
     "head_share": {"en": "share", "zh-Hant": "比例"},
     "head_same": {"en": "at equal shares", "zh-Hant": "比例相同時"},
     "head_shares": {"en": "from shares", "zh-Hant": "來自比例"},
