@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 from test_finding import made_up, scores_of
 
+from pixelproof.deploy.export.examples.classify import classify
 from pixelproof.errors import UserError
-from pixelproof.evaluation.asked import read_questions
+from pixelproof.evaluation.asked import answer, read_questions
+from pixelproof.evaluation.asked_tables import print_answers
+from pixelproof.evaluation.per_group import scores_per_group
 from pixelproof.evaluation.rule import held, rule_of
 from pixelproof.evaluation.rule_tables import held_line, plain_rule, print_rule
+from pixelproof.evaluation.threshold import told
+from pixelproof.labels import LabelClass, LabelScheme
+from pixelproof.labels.thresholds import chance_of
+from pixelproof.prediction.group_answers import GroupAnswers
 from pixelproof.runs import Source
 from pixelproof.runs.rule_file import ChosenOn
 from pixelproof.terminal import console
@@ -59,8 +66,11 @@ def test_a_rule_finds_elsewhere_what_a_loop_counts(by, any_of, capsys):
     assert (found.looked.shares["sensitivity"].hits, found.looked.shares["sensitivity"].of) == (hits, own)
     assert found.looked.shares["looked_at"].hits == looked_at
     assert (found.verdict == "held") == (hits / own >= 0.8)
-    print_rule(found, console())
-    assert "at least 80% found, with 95% certainty" in capsys.readouterr().out
+    print_rule(found, console())  # in 80 columns
+    out = capsys.readouterr().out
+    assert "at least 80% found, with 95% certainty" in out
+    assert f"\n   on validation {' ' * 12}" in out
+    assert f"{hits} of {own} " in out
     assert plain_rule(found)["here"]["sensitivity"]["images"] == hits
 
 
@@ -84,6 +94,9 @@ def test_a_promise_is_held_or_not_or_that_cannot_be_told():
     own = held(rule, replace(made(1), source=Source("m", "validation", "one")))
     assert (own.own, own.verdict, held_line(own)) == (True, "", "")
     assert own.looked.shares["sensitivity"].hits == rule.shares["sensitivity"].images
+    relabelled = held(rule, replace(made(1), source=Source("m", "validation", "three")))
+    assert (relabelled.own, relabelled.same_split, relabelled.verdict) == (False, True, "")
+    assert "where most of these images are the same, they flatter it" in held_line(relabelled)
     none = held(rule, replace(made(1), truth=np.zeros(600, int), source=Source("m", "test", "two")))
     assert "No image of test is of c1" in held_line(none)
 
@@ -117,3 +130,38 @@ def test_what_is_no_rule_to_keep_is_refused(asked, said):
         chosen(alike, cost="c1=50")
     with pytest.raises(UserError, match="has learned from some of these images"):
         chosen(replace(made(5), source=Source("m", "train")), threshold="c1=0.5")
+
+
+@pytest.mark.parametrize(("name", "any_of"), [("c1", None), ("c1+c2", None), ("c1+c2", "c1+c2")])
+def test_groups_are_answered_to_the_last_digit_as_they_are_scored(name, any_of, capsys):
+    """So that a group at the threshold itself is on one side of it, wherever it is asked."""
+    logits = np.random.default_rng(6).normal(0, 2, (300, 3))
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    scores = replace(
+        scores_of(chances, np.repeat(np.arange(100) % 3, 3)), groups=np.repeat(np.arange(100), 3).astype(str)
+    )
+    rows, index = told(scores_per_group(scores, any_of), name)
+    answers = GroupAnswers(scores.scheme, dict(zip(scores.ids, scores.groups, strict=True)), any_of)
+    for place, each in zip(scores.ids, chances, strict=True):
+        answers.add(place, each)
+    of_groups = {group: chance_of(each, answers.scheme, name) for group, _, each in answers.rows()}
+    rule = {"channels": [1, 2][: len(name.split("+"))], "by": "any" if any_of else "mean", "class": name}
+    classes = [{"name": each} for each in scores.scheme.names]
+    for group, chance in zip(rows.ids, rows.probabilities[:, index], strict=True):
+        assert of_groups[group] == chance
+        of_it = np.log(chances[scores.groups == group])
+        for least, does in ((chance, "look at"), (np.nextafter(chance, np.float32(2)), "leave")):
+            contract = {"classes": classes, "temperature": 1.0, "rule": rule | {"probability": float(least)}}
+            classify(["a", "b", "c"], list(of_it), contract)
+            assert f"{does} these images: {name} {chance:.5g}"[:-1] in capsys.readouterr().out
+
+
+def test_names_of_classes_are_printed_without_what_moves_a_cursor(capsys):
+    chances, truth = made_up(np.random.default_rng(7), 300, 3, 6)
+    named = [LabelClass(id=index, name=name) for index, name in enumerate(("a", "b\x1b[2J", "c"))]
+    scores = replace(scores_of(chances, truth), scheme=LabelScheme(task="classification", classes=named))
+    asked = read_questions(scores.scheme, ["b\x1b[2J=0.5"], ["b\x1b[2J+c=0.8"], ["b\x1b[2J=5"])
+    print_answers(answer(scores, asked), "images", False, console())
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert r"Test it on others: --threshold 'b\x1b[2J+c=" in out

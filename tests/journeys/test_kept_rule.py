@@ -166,8 +166,13 @@ def test_what_cannot_be_kept_is_refused_and_leaves_nothing(run, scored, tmp_path
     ):
         code, _, err = pixelproof(*asked)
         assert (code, said in err) == (2, True), err
+    out, worthless = tmp_path / "s.npz", ["--cost", "green=0.00001", "--keep"]
+    for asked in (["evaluate", run.path, scored / "data", *worthless], [*score, *worthless, "--out", out]):
+        code, said, err = pixelproof(*asked)
+        assert (code, "costs less on these images than looking at none" in err) == (2, True), err
+        assert "Accuracy" in said  # the figures that tell why
     assert not run.rule.exists()
-    assert not (tmp_path / "s.npz").exists()
+    assert not out.exists()
     assert pixelproof("evaluate", run.path, scored / "data", *find)[0] == 0
     assert load_rule(run.rule).chosen.rows == 24
 

@@ -47,7 +47,8 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Score a run on a split of labelled images; the counts are kept in RUN/scores/SPLIT.npz."""
-    from pixelproof.evaluation.asked import answer, read_questions
+    from pixelproof.errors import UserError
+    from pixelproof.evaluation.asked import NO_ANSWERS, answer, read_questions
     from pixelproof.runs import Run
     from pixelproof.verbs.evaluate import evaluate_run
     from pixelproof.verbs.rule import keep_rule, refuse_unkept, rule_on
@@ -59,7 +60,13 @@ def evaluate(
     scores = evaluate_run(
         run, data, split, device, backend=backend, tta=tta, scales=sizes, out=out, overwrite=overwrite
     )
-    answers = answer(scores, questions)
-    if keep:
-        keep_rule(opened, opened.scores(scores.source.split), questions, overwrite=overwrite)
+    answers, refused = NO_ANSWERS, None
+    try:
+        answers = answer(scores, questions)
+        if keep:
+            keep_rule(opened, opened.scores(scores.source.split), questions, overwrite=overwrite)
+    except UserError as error:  # the figures, which may have taken an hour, are printed all the same
+        refused = error
     print_scored(scores, answers, json, rule_on(opened, scores) if rule and not keep else None)
+    if refused is not None:
+        raise refused

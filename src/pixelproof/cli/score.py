@@ -20,6 +20,7 @@ from pixelproof.cli.options import (
 from pixelproof.cli.scored import print_scored
 
 if TYPE_CHECKING:
+    from pixelproof.errors import UserError
     from pixelproof.evaluation.asked import Questions
     from pixelproof.evaluation.rule import By, Held
     from pixelproof.runs import Scores
@@ -67,13 +68,15 @@ def score(
     answers = answer(scores, questions)  # which refuses what cannot be answered, before anything is replaced
     if line := learned_line(scores):
         say(f"warning: {line}")
-    own = _own_scores(predictions)
+    own, refused = _own_scores(predictions), None
     if keep:
-        _keep(own, predictions[0], questions, per_group, any_of, merge, overwrite)
-    if out is not None:
+        refused = _keep(own, predictions[0], questions, per_group, any_of, merge, overwrite)
+    if out is not None and refused is None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
     print_scored(scores, answers, json, _kept(own) if rule and not keep else None)
+    if refused is not None:
+        raise refused
 
 
 def _own_scores(places: list[Path]) -> Path | None:
@@ -93,10 +96,17 @@ def _keep(
     any_of: str | None,
     merge: list[str] | None,
     overwrite: bool,
-) -> None:
-    """Write the rule that was asked for into the folder of the run whose score file is given."""
+) -> UserError | None:
+    """Write the rule that was asked for into the folder of the run whose score file is given.
+
+    Returns:
+        Why these scores choose none, which their figures tell; None where one is kept.
+
+    Raises:
+        UserError: Something else is asked for than a rule that can be kept.
+    """
     from pixelproof.errors import UserError
-    from pixelproof.verbs.rule import keep_rule, run_of
+    from pixelproof.verbs.rule import keep_rule, refuse_unkept, run_of
 
     if merge:
         problem = "--keep keeps a rule for a run's own classes, and --merge makes others"
@@ -104,8 +114,13 @@ def _keep(
     if own is None or (run := run_of(own)) is None:
         problem = f"--keep keeps a rule in a run's folder, and {given} is no run's own score file"
         raise UserError(problem, "give one alone, such as RUN/scores/validation.npz")
+    refuse_unkept(run, questions, overwrite)
     of_groups: By = "mean" if any_of is None else "any"
-    keep_rule(run, own, questions, of_groups if per_group else None, any_of, overwrite)
+    try:
+        keep_rule(run, own, questions, of_groups if per_group else None, any_of, overwrite)
+    except UserError as error:
+        return error
+    return None
 
 
 def _kept(own: Path | None) -> Held | None:

@@ -6,6 +6,7 @@ import shlex
 
 from rich.console import Console
 
+from pixelproof.errors import visible
 from pixelproof.evaluation.asked import Answers
 from pixelproof.evaluation.cost import IMAGES, Cost, Costs
 from pixelproof.evaluation.finding import Found
@@ -37,9 +38,9 @@ def print_answers(answers: Answers, units: str, grouped: bool, out: Console) -> 
     for looked in answers.looked:
         _looked(looked, units, out)
     for found in answers.found:
-        print(_found(found, f"groups with {units}" if grouped else units))
+        print(visible(_found(found, f"groups with {units}" if grouped else units)))
         _looked(found.looked, units, out)
-        print(f"Test it on others: {_option('threshold', found.looked.name, found.looked.probability)}")
+        print(visible(f"Test it on others: {_option('threshold', found.looked.name, found.looked.probability)}"))
     for costs in answers.costs:
         _costs(costs, units, out)
 
@@ -89,7 +90,8 @@ def _costs(found: Costs, units: str, out: Console) -> None:
         print(f"No threshold costs less on these {units} than looking at {cheapest}.")
         return
     asked = f"{_option('threshold', found.name, found.least.probability)} {_option('cost', found.name, found.times)}"
-    print(f"The least was chosen on these {units}, and is likely to cost more on others. Test it there: {asked}")
+    least = f"The least was chosen on these {units}, and is likely to cost more on others."
+    print(visible(f"{least} Test it there: {asked}"))
 
 
 def _option(name: str, of: str, value: float) -> str:

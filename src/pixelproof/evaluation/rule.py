@@ -43,13 +43,24 @@ class Held:
     learned: bool
 
     @property
+    def same_split(self) -> bool:
+        """Whether these are of the split that chose the rule, with other images or labels: most may be the same."""
+        return not self.own and self.split == self.rule.chosen.split
+
+    @property
+    def place(self) -> str:
+        """Where the scores are of, told apart from where the rule was chosen."""
+        return f"{self.split} now" if self.same_split else self.split
+
+    @property
     def verdict(self) -> Verdict:
         """Whether the share that was promised is found here; undecided where less is, and these are too few to tell.
 
-        Empty where no share was promised, or the images say nothing of it.
+        Empty where no share was promised, or the images say nothing of it, as they flatter it or none is of the class.
         """
         goal, found = self.rule.goal, self.looked.shares["sensitivity"]
-        if not goal.promised or goal.value is None or self.own or self.learned or not found.of:
+        flattered = self.own or self.same_split or self.learned
+        if not goal.promised or goal.value is None or flattered or not found.of:
             return ""
         if found.value >= goal.value - ROUNDING:
             return "held"

@@ -33,6 +33,8 @@ def held_line(found: Held) -> str:
         return "" if goal.promised else "It was chosen on these images, and is likely to do worse on others."
     if found.learned:
         return f"The model has learned from images of {found.split}, or was chosen by some: they flatter its rule."
+    if found.same_split:
+        return f"The rule was chosen on {found.split}, too: where most of these images are the same, they flatter it."
     if not part.of:
         return f"No {found.rule.unit} of {found.split} is of {found.rule.name}: nothing is told of what it finds."
     here = f"{share(part.value)} of {found.rule.name} on {found.split} (95% interval {interval(part.low, part.high)})"
@@ -78,25 +80,21 @@ def cost_cells(cost: Cost | CostFacts | None) -> Cells:
 
 def print_rule(found: Held, out: Console) -> None:
     """Print a kept rule, what was promised of it, and what it does on these scores."""
-    rule, units = found.rule, f"{found.rule.unit}s"
-    places = [f"on {rule.chosen.split}", *([] if found.own else [f"on {found.split}"])]
-    made = table("", *places, units, title=f"Kept rule: {rule.says}")
-    for name, cells in rule_rows(rule, [] if found.own else [found]):
-        add_row(made, name, *map(_within, cells), cells[-1][-1])
+    rule, others = found.rule, [] if found.own else [found]
+    made = table("", "share", "95% interval", f"{rule.unit}s", title=f"Kept rule: {rule.says}")
+    for name, cells in rule_rows(rule, others):
+        add_row(made, name, *(() if others else cells[0]))
+        for split, each in zip((rule.chosen.split, found.place), cells if others else (), strict=False):
+            add_row(made, f"  on {split}", *each)
     out.print(made)
     print(visible(f"It was {rule.origin}. {promised_line(rule)}"))
     if line := held_line(found):
         print(visible(line))
 
 
-def _within(cells: Cells) -> str:
-    value, ends, _ = cells
-    return value if ends == UNDEFINED else f"{value} ({ends})"
-
-
 def plain_rule(found: Held) -> dict[str, Any]:
     """Return a kept rule, and what it does on these scores, as plain data."""
     here = plain_looked(found.looked) | {"split": found.split, "rows": found.rows, "own": found.own}
-    here |= {"learned": found.learned, "promise": found.verdict or None}
+    here |= {"same_split": found.same_split, "learned": found.learned, "promise": found.verdict or None}
     here |= {"cost": None if found.cost is None else plain_cost(found.cost)}
     return found.rule.model_dump(mode="json") | {"says": found.rule.says, "here": here}

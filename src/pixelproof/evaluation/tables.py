@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 import pixelproof.evaluation.metrics as metrics
+from pixelproof.errors import visible
 from pixelproof.evaluation.asked import NO_ANSWERS, Answers
 from pixelproof.evaluation.asked_tables import print_answers
 from pixelproof.evaluation.baseline import baseline_lines
@@ -51,7 +52,7 @@ def print_scores(scores: Scores, answers: Answers = NO_ANSWERS, rule: Held | Non
     if rule is not None:
         print_rule(rule, out)
     if lines := baseline_lines(scores):
-        print(*lines)
+        print(visible(" ".join(lines)))
     whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
     _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", scores, ends)
 

@@ -38,12 +38,12 @@ class GroupAnswers:
         self._images: Counter[str] = Counter()
 
     def add(self, name: str, chances: Float64) -> None:
-        """Take the probabilities, float64 [K], of the image of this name."""
+        """Take the probabilities, float64 [K], of the image of this name, with the digits that score files keep."""
         if not self._groups:
             return
         group = self._groups[name]
         self._images[group] += 1
-        self._sums[group] = self._sums.get(group, 0.0) + chances
+        self._sums[group] = self._sums.get(group, 0.0) + chances.astype(np.float32).astype(np.float64)
         if self._any_of is not None:
             chance = float(chance_of(chances, self._own, self._any_of))
             self._highest[group] = max(self._highest.get(group, 0.0), chance)

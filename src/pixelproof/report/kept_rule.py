@@ -46,7 +46,7 @@ def _shown(model: ModelArtefacts) -> KeptRule | None:
     found = [] if model.unfit else _elsewhere(model)
     says = f"{rule.says[0].upper()}{rule.says[1:]}."
     origin = f"It was {rule.origin}."
-    places = [f"{rule.chosen.split}, which chose it", *(each.split for each in found)]
+    places = [f"{rule.chosen.split}, which chose it", *(each.place for each in found)]
     rows = [
         (name, [RuleCell(Part(value, if_known(ends)), if_known(counts)) for value, ends, counts in cells])
         for name, cells in rule_rows(rule, found)

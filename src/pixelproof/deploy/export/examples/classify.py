@@ -19,12 +19,12 @@ def classify(paths: list[str], answers: list[np.ndarray], contract: dict[str, An
         for index in np.argsort(-chances)[:5]:
             print(f"{classes[index]['name']}: {chances[index]:.4f}")
         if rule:
-            found.append(chances[rule["channels"]].astype(np.float32).sum(dtype=np.float64))
+            found.append(chances.astype(np.float32))
     if not rule:
         return
-    rows = list(zip(paths, found, strict=True))
-    if rule["by"]:
-        rows = [("these images", max(found) if rule["by"] == "any" else np.mean(found))]
-    for row, chance in rows:
+    if rule["by"] == "mean":
+        found = [np.mean(found, axis=0, dtype=np.float64).astype(np.float32)]
+    sums = [chances[rule["channels"]].sum(dtype=np.float64) for chances in found]
+    for row, chance in [("these images", max(sums))] if rule["by"] else zip(paths, sums, strict=True):
         does = "look at" if np.float32(chance) >= np.float32(rule["probability"]) else "leave"
-        print(f"{does} {row}: {rule['class']} {chance:.4f}, looked at from {rule['probability']:g} on")
+        print(f"{does} {row}: {rule['class']} {chance:.6g}, looked at from {rule['probability']:.10g} on")
