@@ -129,6 +129,7 @@ def test_what_is_said_of_a_choice_is_verified(finished, tmp_path):
     assert {*made.files} <= {check.file for check in found}
     (check,) = (check for check in found if check.file == "study.json")  # one, whatever the parts
     (wrong,) = check.differences
+    assert wrong.figure.startswith("patches/best.candidates[")
     assert (wrong.figure.rpartition(".")[2], wrong.stored) == ("score", 0.99)
 
 

@@ -15,7 +15,6 @@ from pixelproof.comparison.unpaired import compare_sets
 from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.runs import Run, load_scores
-from pixelproof.runs.choice_record import ChoiceRecord
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
 from pixelproof.runs.differing import Difference, differences, score_differences
@@ -47,7 +46,7 @@ def verify_folder(folder: AnyPath) -> Verification:
     if (folder / STUDY).exists():
         parts = load_study(folder / STUDY).parts
         checks = [check for part in parts for check in _part(part, folder)]
-        checks += _chosen([choice for part in parts for choice in part.choices], folder, checks)
+        checks += _chosen(parts, folder, checks)
     elif Run.lies_in(folder):
         checks = score_checks(folder, _scores_of(folder, "."))
         checks += rule_checks(folder, ["."], checks)
@@ -94,18 +93,18 @@ def _part(record: PartRecord, folder: Path) -> list[Check]:
     return checks
 
 
-def _chosen(choices: Sequence[ChoiceRecord], folder: Path, checks: Sequence[Check]) -> Iterator[Check]:
+def _chosen(parts: Sequence[PartRecord], folder: Path, checks: Sequence[Check]) -> Iterator[Check]:
     """Yield whether the record of a study says of all its choices what the scores of the selection part do."""
-    needed = [file for choice in choices for file in choice.files]
+    needed = [file for part in parts for choice in part.choices for file in choice.files]
     unread = {check.file for check in checks if check.outcome != "right"}
-    if choices:
-        yield derived(folder, STUDY, unread, needed, lambda _: _choices(choices, folder))
+    if needed:
+        yield derived(folder, STUDY, unread, needed, lambda _: _choices(parts, folder))
 
 
-def _choices(choices: Sequence[ChoiceRecord], folder: Path) -> Found:
-    for choice in choices:
-        found = again(folder, choice)
-        yield from differences(choice.model_dump(mode="json"), found.model_dump(mode="json"))
+def _choices(parts: Sequence[PartRecord], folder: Path) -> Found:
+    for name, choice in ((f"{part.name}/{m.name}", each) for part in parts for m in part.models for each in m.choices):
+        where = name if choice.fold is None else f"{name}, fold {choice.fold}"
+        yield from differences(choice.model_dump(mode="json"), again(folder, choice).model_dump(mode="json"), where)
 
 
 def _concluded(record: PartRecord, folder: Path, split: str, unread: Collection[str]) -> list[Check]:
