@@ -16,9 +16,12 @@ from pixelproof import api
 from pixelproof.data import write_png
 from pixelproof.evaluation.per_group import scores_per_group
 from pixelproof.prediction.predictor import trained_network
+from pixelproof.report.artefacts import read_study
+from pixelproof.report.kept_rule import kept_rules
 from pixelproof.runs import Run, load_scores, save_scores
 from pixelproof.runs.rule_file import load_rule
 from pixelproof.training.checkpoints import save_weights
+from pixelproof.verbs.rule_checks import rule_checks
 from small_runs import COLORS, need, untrained_run
 
 WIDE = {"width": 0.1, "input_size": 32}
@@ -155,11 +158,12 @@ def test_what_cannot_be_kept_is_refused_and_leaves_nothing(run, scored, tmp_path
     shutil.copy(run.scores("validation"), tmp_path / "copy.npz")
     find, score = ["--find", "green=0.6", "--keep"], ["score", run.scores("validation")]
     for asked, said in (
-        (["score", tmp_path / "copy.npz", *find], "is no run's own score file"),
-        ([*score, run.scores("validation"), *find], ""),
+        (["score", tmp_path / "copy.npz", *find], "of folds and seeds each run keeps its own rule"),
+        ([*score, run.scores("test"), *find], "or not alone, its own score file"),
+        (["score", tmp_path, *find], "or not alone, its own score file"),
         ([*score, "--keep"], "keeps one rule, and none is asked for"),
         ([*score, *find, "--cost", "green=5"], "keeps one rule, and 2 are asked for"),
-        ([*score, *find, "--merge", "cold=green,blue"], "there is no class 'green'"),
+        ([*score, *find, "--merge", "cold=green,blue"], "--merge makes others"),
         ([*score, *find, "--merge", "rot=red"], "--merge makes others"),
         (["evaluate", run.path, scored / "data", *find, "--out", tmp_path / "s.npz"], "--out puts these into"),
         (["evaluate", run.path, scored / "data", "--keep"], "none is asked for"),
@@ -225,22 +229,24 @@ def test_an_export_carries_the_rule_and_its_example_applies_it(run, scored, pixe
     rule, test = load_rule(run.rule), load_scores(run.scores("test"))
     assert f"kept rule ({run.rule}): {rule.says}" in err
     assert rule.says in out.with_name(f"{out.name}.README.md").read_text("utf-8")
-    alone = "import runpy, sys; sys.modules |= {'pixelproof': None, 'torch': None}; sys.argv = sys.argv[1:]"
-    command = [sys.executable, "-c", f"{alone}; runpy.run_path(sys.argv[0])", f"{out}.example.py"]
-    for group in sorted(set(test.groups))[:2]:
-        members = np.flatnonzero(test.groups == group)
-        files = [str(scored / "data" / "test" / test.ids[n]) for n in members]
-        said = subprocess.run([*command, *files], capture_output=True, text=True, check=True).stdout.splitlines()
+    alone = "import runpy, sys; sys.modules |= {'pixelproof': None, 'torch': None}; script, *groups = sys.argv[1:]"
+    each = "for group in groups: print('GROUP'); sys.argv = [script, *group.split(',')]; runpy.run_path(script)"
+    groups = [np.flatnonzero(test.groups == group) for group in sorted(set(test.groups))[:2]]
+    files = [",".join(str(scored / "data" / "test" / test.ids[n]) for n in members) for members in groups]
+    command = [sys.executable, "-c", f"{alone}\n{each}", f"{out}.example.py", *files]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("GROUP\n")[1:]
+    for members, answers in zip(groups, said, strict=True):
         chances = test.probabilities[members, 1:].sum(axis=1, dtype=np.float64)
         found = {"any": [chances.max()], "mean": [chances.mean()], None: list(chances)}[by]
-        lines = [line for line in said if "looked at from" in line]
+        lines = [line for line in answers.splitlines() if "looked at from" in line]
         assert [line.startswith("look at") for line in lines] == [chance >= rule.probability for chance in found]
-        assert [float(re.search(r"blue (\d\.\d+),", line)[1]) for line in lines] == pytest.approx(found, abs=2e-4)
+        assert [float(re.search(r"blue (\S+),", line)[1]) for line in lines] == pytest.approx(found, abs=2e-4)
 
 
 def test_a_rule_is_shown_on_the_page_packed_and_checked(run, pixelproof, tmp_path):
-    def outcome(folder):
-        return {check.file: check.outcome for check in api.verify(folder).checks}
+    def outcome(folder=run.path):
+        (check,) = rule_checks(folder, ["."], [])
+        return check.outcome
 
     chances = load_scores(run.scores("validation")).probabilities[:, 1]
     keep = ["score", run.path, "--find", "green=0.9", "--keep", "--overwrite"]
@@ -250,23 +256,27 @@ def test_a_rule_is_shown_on_the_page_packed_and_checked(run, pixelproof, tmp_pat
     promise = "nothing is promised (4 independent images of it, and 29 are needed)"
     assert (code, f"kept rule        {rule.says}; {rule.origin}; {promise}" in out) == (0, True)
     assert json.loads(pixelproof("show", run.path, "--json")[1])["rule"] == rule.brief() | {"stale": None}
-    page = api.report(run.path).read_text("utf-8")
+    checks = {check.file: check.outcome for check in api.verify(run.path).checks}
+    assert (checks["rule.json"], "differs" in checks.values()) == ("right", False)
+    packed = api.pack(run.path, tmp_path / "packed").folder
+    assert outcome(packed) == "right"
+    page = (packed / "report.html").read_text("utf-8")
     assert f"{rule.says[0].upper()}{rule.says[1:]}." in page
     assert "On validation, which chose it" in page
     assert '<th scope="col">On test</th>' in page
-    packed = api.pack(run.path, tmp_path / "packed").folder
-    for folder in (run.path, packed):
-        assert set(outcome(folder).values()) == {"right"}
-        assert outcome(folder)["rule.json"] == "right"
     stored = json.loads(run.rule.read_text("utf-8"))
     run.rule.write_text(json.dumps(stored | {"probability": float(chances.max())}), "utf-8")
-    assert outcome(run.path)["rule.json"] == "differs"
+    assert outcome() == "differs"
     run.rule.write_text(json.dumps(stored | {"chosen": stored["chosen"] | {"scores": "../../a.npz"}}), "utf-8")
-    assert pixelproof("verify", run.path)[0] in (1, 2)
+    assert outcome() == "differs"
     run.rule.write_text(json.dumps(stored | {"chosen": stored["chosen"] | {"digest": "other"}}), "utf-8")
-    assert outcome(run.path)["rule.json"] == "not checked"
+    assert outcome() == "not checked"
     run.rule.write_text(json.dumps(stored | {"chosen": stored["chosen"] | {"weights": "other"}}), "utf-8")
-    page = api.report(run.path).read_text("utf-8")
-    assert "The rule is not used any more, as it was chosen for other weights than the run has now" in page
-    assert str(tmp_path) not in page
+    (stale,) = kept_rules(read_study(run.path).parts[0])
+    assert "The rule is not used any more, as it was chosen for other weights than the run has now" in stale.stale
+    assert str(tmp_path) not in stale.stale
     assert "not used any more: " in pixelproof("show", run.path)[1]
+    run.rule.write_text(json.dumps(stored | {"name": "x\x1b[2J"}), "utf-8")
+    assert "contradicts itself" in kept_rules(read_study(run.path).parts[0])[0].stale
+    code, _, err = pixelproof("export", run.path, "--format", "onnx", "--out", tmp_path / "n.onnx")
+    assert (code, f"{run.rule} contradicts itself" in err) == (2, True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pixelproof.errors import UserError
     from pixelproof.evaluation.asked import Questions
     from pixelproof.evaluation.rule import By, Held
-    from pixelproof.runs import Scores
+    from pixelproof.runs import Run, Scores
 
 
 def score(
@@ -61,6 +61,8 @@ def score(
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
 
+    own = _own_scores(predictions)
+    run = _run_to_keep(own, predictions[0], merge) if keep else None
     if out is not None:
         _refuse_out(out, overwrite)
     scores = _scored(predictions, labels, merge or [], per_group, any_of)
@@ -68,9 +70,7 @@ def score(
     answers = answer(scores, questions)  # which refuses what cannot be answered, before anything is replaced
     if line := learned_line(scores):
         say(f"warning: {line}")
-    own, refused = _own_scores(predictions), None
-    if keep:
-        refused = _keep(own, predictions[0], questions, per_group, any_of, merge, overwrite)
+    refused = _keep(run, own, questions, per_group, any_of, overwrite) if own and run else None
     if out is not None and refused is None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile
         save_scores(out, scores)
@@ -88,14 +88,26 @@ def _own_scores(places: list[Path]) -> Path | None:
     return file if len(places) == 1 and run_of(file) is not None else None
 
 
+def _run_to_keep(own: Path | None, given: Path, merge: list[str] | None) -> Run:
+    """Return the run whose folder a rule can be kept in.
+
+    Raises:
+        UserError: Something else is given than its own score file, or its classes are others.
+    """
+    from pixelproof.errors import UserError
+    from pixelproof.verbs.rule import run_of
+
+    if merge:
+        problem = "--keep keeps a rule for a run's own classes, and --merge makes others"
+        raise UserError(problem, "name several as one, such as --find scratch+dent=0.98")
+    if own is None or (run := run_of(own)) is None:
+        problem = f"--keep keeps a rule in the folder of one run, and {given} is not, or not alone, its own score file"
+        raise UserError(problem, "give RUN/scores/validation.npz alone; of folds and seeds each run keeps its own rule")
+    return run
+
+
 def _keep(
-    own: Path | None,
-    given: Path,
-    questions: Questions,
-    per_group: bool,
-    any_of: str | None,
-    merge: list[str] | None,
-    overwrite: bool,
+    run: Run, own: Path, questions: Questions, per_group: bool, any_of: str | None, overwrite: bool
 ) -> UserError | None:
     """Write the rule that was asked for into the folder of the run whose score file is given.
 
@@ -106,14 +118,8 @@ def _keep(
         UserError: Something else is asked for than a rule that can be kept.
     """
     from pixelproof.errors import UserError
-    from pixelproof.verbs.rule import keep_rule, refuse_unkept, run_of
+    from pixelproof.verbs.rule import keep_rule, refuse_unkept
 
-    if merge:
-        problem = "--keep keeps a rule for a run's own classes, and --merge makes others"
-        raise UserError(problem, "name several as one, such as --find scratch+dent=0.98")
-    if own is None or (run := run_of(own)) is None:
-        problem = f"--keep keeps a rule in a run's folder, and {given} is no run's own score file"
-        raise UserError(problem, "give one alone, such as RUN/scores/validation.npz")
     refuse_unkept(run, questions, overwrite)
     of_groups: By = "mean" if any_of is None else "any"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pixelproof.errors import UserError
+from pixelproof.labels import LabelScheme
 from pixelproof.labels.thresholds import classes_of
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.runs.files import file_digest
@@ -35,13 +36,21 @@ def unfit(run: Run, rule: Rule) -> str:
     scheme = run.labels()
     if rule.labels != scheme.hash or not set(rule.classes) <= set(scheme.names):
         return "is a rule for other classes than those of the run"
-    if set(classes_of(rule.name, scheme)) != set(rule.classes):
+    if not _named(rule, scheme):
         return "contradicts itself: its name stands for other classes than it has"
     if run.best.is_file() and rule.chosen.weights != file_digest(run.best):
         return "was chosen for other weights than the run has now"
     if rule.chosen.temperature != fitted_temperature(run.calibration):
         return "was chosen at another temperature than that of the run"
     return ""
+
+
+def _named(rule: Rule, scheme: LabelScheme) -> bool:
+    """Return whether the name of a rule stands for the classes that it has."""
+    try:
+        return set(classes_of(rule.name, scheme)) == set(rule.classes)
+    except UserError:  # it stands for none
+        return False
 
 
 def misfit(run: Run, rule: Rule) -> UserError | None:
