@@ -18,14 +18,16 @@ from typer.testing import CliRunner
 from pixelproof.cli.main import app
 from pixelproof.comparison.unpaired import compare_sets
 from pixelproof.comparison.wording.unpaired import no_worse, print_sets, sentences
+from pixelproof.config import default_config
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import mean_iou
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.languages import LANGUAGES
 from pixelproof.report.page import build_report
-from pixelproof.runs import ClassificationScores, Scores, Source, save_scores
+from pixelproof.runs import ClassificationScores, Run, Scores, Source, save_scores
 from pixelproof.runs.unpaired_file import FILE, load_unpaired
 from pixelproof.verbs.compare import compare_models
+from pixelproof.verbs.verify import verify_folder
 
 PATHS = (Path("a.npz"), Path("b.npz"))
 
@@ -222,7 +224,7 @@ def test_a_side_that_one_image_decides_tells_little_of_the_parts():
 def test_a_thousand_classes_have_parts_too_and_are_not_all_named(capsys):
     rng, sets = np.random.default_rng(8), []
     scheme = LabelScheme(task="classification", classes=tuple(LabelClass(name=f"c{i}", id=i) for i in range(1000)))
-    for name, images in (("a", 400), ("b", 600)):
+    for name, images in (("a", 60), ("b", 510)):
         truth = rng.choice(np.arange(0, 1000, 50), images, p=rng.dirichlet(np.full(20, 9)))
         predicted = np.where(rng.random(images) < 0.7, truth, rng.integers(0, 1000, images))
         scores = replace(classifier(1, images=images, name=name, scheme=scheme), truth=truth, predicted=predicted)
@@ -247,6 +249,13 @@ def test_what_cannot_be_told_is_said_in_every_language():
         assert any("dog" in each and "new" in each for each in said)
         assert len(said) == len(sentences(found))
     assert any("hardly shows dog" in each for each in sentences(found))
+
+
+@pytest.mark.parametrize(("metric", "images", "warned"), [("f1", 15, True), ("accuracy", 15, False), ("f1", 40, False)])
+def test_a_mean_over_classes_of_few_images_beside_many_is_warned_of(metric, images, warned):
+    few = outcomes(4, images, (0.4, 0.3, 0.3), 0.8, "few")
+    for found in (compared(few, OLD, metric), compared(OLD, few, metric)):
+        assert any("is often lower than that of many" in each for each in sentences(found)) == warned
 
 
 def test_refusals():
@@ -307,3 +316,13 @@ def test_by_the_command_line(tmp_path: Path):
         compare_models(names, tmp_path / "out", overwrite=True)
     names[1] = str(tmp_path / "other.npz")
     assert "label contracts" in str(run("--unpaired").exception)
+
+
+def test_verify_reads_the_split_of_the_run_folder_beside_a_score_file(tmp_path: Path):
+    run = Run.create(tmp_path / "run", default_config("classification", "vgg16").model_dump(mode="json"), PETS, {})
+    for split, scores in (("validation", OLD), ("test", NEW)):
+        run.scores(split).parent.mkdir(exist_ok=True)
+        save_scores(run.scores(split), replace(scores, source=Source("run", split)))
+    save_scores(tmp_path / "other.npz", replace(OLD, source=Source("other", "validation")))
+    compare_models([tmp_path / "other.npz", run.path], tmp_path / "out", split="test", unpaired=True)
+    assert {check.outcome for check in verify_folder(tmp_path / "out").checks} == {"right"}

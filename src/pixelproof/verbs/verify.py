@@ -151,7 +151,9 @@ def _sets(folder: Path) -> list[Check]:
         record = load_unpaired(folder / UNPAIRED)
     except UserError as error:
         return [Check(UNPAIRED, "differs", error.problem)]
-    paths, split = [_found(side.path, folder) for side in (record.a, record.b)], record.a.split or SPLIT
+    sides = (record.a, record.b)
+    paths = [_found(side.path, folder) for side in sides]
+    split = _split(paths, [side.split for side in sides])
     files = [str(Run(path).scores(split)) if path.is_dir() else str(path) for path in paths]
     checks = score_checks(Path(), files)
     unread = [check.file for check in checks if check.outcome != "right"]
@@ -174,9 +176,10 @@ def _compared(folder: Path) -> list[Check]:
     except UserError as error:
         why = f"the score files are named in {COMPARISON}"
         return [Check(COMPARISON, "differs", error.problem), Check(EVIDENCE, "not checked", why)]
-    split, groups = record.models[0].split or SPLIT, record.groups.pattern if record.groups else ALONE
+    groups = record.groups.pattern if record.groups else ALONE
     protocol, metric = protocol_of(record.protocol or "unknown_counted"), record.pairs[0].metric
     paths = [_found(model.path, folder) for model in record.models]
+    split = _split(paths, [model.split for model in record.models])
     files = [str(Run(path).scores(split)) if path.is_dir() else str(path) for path in paths]
     checks = score_checks(Path(), files)
     unread = {check.file for check in checks if check.outcome != "right"}
@@ -192,6 +195,11 @@ def _compared(folder: Path) -> list[Check]:
     checks.append(derived(folder, COMPARISON, unread, files, comparison))
     checks.append(derived(folder, EVIDENCE, unread, files, evidence))
     return checks
+
+
+def _split(paths: Sequence[Path], splits: Sequence[str]) -> str:
+    """Return the split that was read from run folders, which score files beside them need not be of."""
+    return next((split for path, split in zip(paths, splits, strict=True) if split and path.is_dir()), SPLIT)
 
 
 def _found(path: str, folder: Path) -> Path:

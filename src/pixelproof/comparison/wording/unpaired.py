@@ -21,6 +21,8 @@ from pixelproof.terminal import add_row, console, table
 
 TELLING = 10
 """How many times as many images are told to a decimal."""
+MEANS = ("miou", "f1", "boundary_iou", "boundary_f1")
+"""Means over the classes that are pulled down where few images show a class."""
 CLASSES_NAMED = 20
 """How many classes a sentence names."""
 
@@ -161,6 +163,8 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
             yield say("set_learned", language, known=count(side.learned), **names)
         if side.units < ROUGH:
             yield say("set_few", language, name=side.name, units=count(side.units), rough=count(ROUGH))
+    if record.metric in MEANS and min(side.units for side in sides) < ROUGH <= max(side.units for side in sides):
+        yield say("set_few_mean", language, metric=metric_name(record.metric, language))
     known = [(name, each) for name, each in classes if each.difference.low is not None]
     rough = [name for name, each in known if any(e is None or e < ROUGH for e in each.effective)]
     if rough:

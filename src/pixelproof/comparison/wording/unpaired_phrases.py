@@ -84,6 +84,12 @@ UNPAIRED: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{name} has {units} images or groups, which are few: below {rough}, intervals are rough.",
         "zh-Hant": "{name} 僅有 {units} 張影像或組：少於 {rough} 時，信賴區間僅供參考。",
     },
+    "set_few_mean": {
+        "en": "The {metric} of so few images is often lower than that of many, by the same model on images of one "
+        "kind, because few of them show a rare class: a difference may be no more than that.",
+        "zh-Hant": "影像很少時，少有影像顯示稀有類別，因此同一模型在同類影像上的 {metric} "
+        "常低於影像多時：此差異可能僅源於此。",
+    },
     "set_rough": {
         "en": "Intervals are rough where few images or groups of a set decide a class: {classes}.",
         "zh-Hant": "以下類別僅由某一組中少數影像決定，信賴區間僅供參考：{classes}。",
