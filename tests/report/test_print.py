@@ -1,4 +1,4 @@
-"""The tables for print compile as ``docs/how-to.md`` says, with any name, and fit into the line."""
+"""The tables for print compile as ``docs/how-to/paper.md`` says, with any name, and fit into the line."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_weights_are_refused_and_ignored_pixels_noted(monkeypatch, tmp_path):
 
 
 def test_the_example_of_the_documentation_is_taken(monkeypatch, tmp_path):
-    page = Path(__file__).parents[2] / "docs" / "how-to.md"
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "extend.md"
     (source,) = re.findall(r"```python\n((?:(?!```).)*?def tversky\(.*?)```", page.read_text("utf-8"), re.DOTALL)
     install(monkeypatch, tmp_path / "site", source, loss=["tversky"], augmentation=["clouds"])
     for task in ("classification", "segmentation"):
