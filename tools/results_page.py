@@ -187,7 +187,10 @@ def _verdict(results: Path, study: str, pair: Sequence[str]) -> list[str]:
     """Return what two recipes' first seeds say, and what all of them do where there are several."""
     record = compare([seeds(results / name)[0] / NAMES["scores"] for name in pair])
     said = [f"- `{study}`, {count(record.pairs[0].images)} images: {' '.join(sentences(record.pairs[0], record))}"]
-    evidence = gather({name: scores_of(results / name) for name in pair}, PROTOCOL)
+    runs = {name: scores_of(results / name) for name in pair}
+    if all(len(own) == 1 for own in runs.values()):
+        return said
+    evidence = gather(runs, PROTOCOL)
     return said + [f"  - {' '.join(over_seeds(gain, evidence, 'en'))}" for gain in evidence.over_seeds]
 
 
