@@ -21,7 +21,7 @@ from pixelproof.study.file import builtin_study
 
 RESULTS = Path(__file__).parents[1] / "results"
 STUDY = "reference_full"
-STUDIES = (STUDY, "reference_cpu_claims", "reference_cpu_hour", "reference_cpu_segmentation")
+STUDIES = (STUDY, "reference_cpu_claims", "reference_cpu_hour")
 """Those that compare FCN32s with FCN8s, with the same claims, each about models of its own."""
 
 
