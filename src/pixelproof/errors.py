@@ -48,6 +48,10 @@ class UserError(Exception):
         return type(self), (self.problem, self.remedy)
 
 
+class Diverged(UserError):
+    """Training came to numbers that are not finite."""
+
+
 class Refusal(UserError):
     """The question was understood and the answer is "no": exit code 1."""
 

@@ -279,3 +279,29 @@ def test_a_record_of_other_candidates_in_each_fold_is_refused(finished):
     more = made | {"candidates": [*made["candidates"], made["candidates"][0] | {"name": "third"}]}
     with pytest.raises(ValueError, match="best was chosen among others in each fold"):
         ModelRecord.model_validate(values | {"choices": [made, more]})
+
+
+def rates(**found):
+    return {"best": {"choose": {name: {"model": "vgg16-bn", "lr": lr} for name, lr in found.items()}}}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_candidate_that_diverges_is_not_chosen_and_ends_nothing(data, tmp_path, capfd, jobs):
+    out = tmp_path / "out"
+    study = study_of(data, models=rates(wild=1.0e30, tame=0.02))
+    conduct(study, data, out, jobs=jobs)
+    assert "became infinite or undefined in epoch 1 of" in capfd.readouterr().err
+    record = load_study(out / "study.json").parts[0].models[0]
+    lost, kept = record.choices[0].candidates
+    assert (record.run, lost.diverged, lost.score, lost.difference) == ("patches/best.tame", True, None, None)
+    assert not kept.diverged
+    page = (out / "report.html").read_text("utf-8")
+    assert "Training diverged, so that nothing is known of: wild." in page
+    api.pack(out, tmp_path / "packed")
+    for folder in (out, tmp_path / "packed"):
+        assert {check.outcome for check in api.verify(folder).checks} == {"right"}
+
+    conduct(study, data, out)
+    assert "best.wild: its training has diverged, so it is not chosen" in capfd.readouterr().err
+    with pytest.raises(UserError, match="the training of every candidate of 'best' diverged; let it choose"):
+        conduct(study_of(data, models=rates(wild=1.0e30, wilder=1.0e31)), data, out)

@@ -38,7 +38,8 @@ def choose(folder: Path, candidates: Sequence[Candidate], metric: str | None, fo
         UserError: A score file cannot be read, or lacks what the metric needs.
         Refusal: The candidates were not scored on the same images.
     """
-    return best_of(candidates, [_read(folder, each) for each in candidates], metric, fold)
+    runs = [[] if each.diverged else _read(folder, each) for each in candidates]
+    return best_of(candidates, runs, metric, fold)
 
 
 def best_of(
@@ -46,12 +47,13 @@ def best_of(
 ) -> ChoiceRecord:
     """Return which of some candidates has the highest mean over seeds on the selection part, and what all have there.
 
-    Of several that share it the first is taken, and an undefined mean is below all others. The best of the candidates
-    on images like these is ruled out in at most 5 of 100 choices: each p-value is multiplied by how many could beat it.
+    Of several that share it the first is taken, and an undefined mean is below all others; what diverged is not chosen.
+    The best of the candidates on images like these is ruled out in at most 5 of 100 choices: each p-value is multiplied
+    by how many could beat it.
 
     Args:
         candidates: Their names, settings and runs.
-        runs: The scores of each candidate's runs, their images in one order.
+        runs: The scores of each candidate's runs, their images in one order; of one that diverged nothing is looked at.
         metric: As in ``choose``.
         fold: Likewise.
 
@@ -59,7 +61,7 @@ def best_of(
         UserError: Scores lack what the metric needs.
         Refusal: The candidates were not scored on the same images.
     """
-    cells = [Cell(each.name, {}, own) for each, own in zip(candidates, runs, strict=True)]
+    cells = [Cell(each.name, {}, own) for each, own in zip(candidates, runs, strict=True) if not each.diverged]
     first = cells[0].runs[0]
     for run in (run for cell in cells for run in cell.runs):
         refuse_mixture(first, run)
@@ -74,14 +76,16 @@ def best_of(
         groups=None if groups is None else len(np.unique(groups)),
         chosen=chosen,
         candidates=tuple(
-            _candidate(each, scores[each.name], tested.get(each.name), len(tested)) for each in candidates
+            each if each.diverged else _candidate(each, scores[each.name], tested.get(each.name), len(tested))
+            for each in candidates
         ),
     )
 
 
 def again(folder: Path, record: ChoiceRecord) -> ChoiceRecord:
     """Return a choice made once more, of the same runs; raises what ``choose`` does."""
-    bare = [Candidate(name=each.name, settings=each.settings, runs=each.runs) for each in record.candidates]
+    known = {"name", "settings", "runs", "diverged"}
+    bare = [Candidate.model_validate(each.model_dump(include=known)) for each in record.candidates]
     return choose(folder, bare, record.metric, record.fold)
 
 

@@ -145,12 +145,13 @@ def _clearness(choice: ChoiceRecord) -> Iterator[str]:
     best, alike = choice.best, choice.open
     if best.score is None:
         return
-    lost = [each.name for each in choice.candidates if each.score is None]
+    diverged = [each.name for each in choice.candidates if each.diverged]
+    lost = [each.name for each in choice.candidates if each.score is None and not each.diverged]
     told = any(each.told for each in choice.candidates)
     if tied := [each.name for each in alike if abs((each.score or 0.0) - best.score) <= EQUAL]:
         yield f"{first_of(tied, NAMED)} {'has' if len(tied) == 1 else 'have'} the same score; the first one is taken."
     if told and not alike:
-        yield f"Each of the others{' that has a score' if lost else ''} is worse beyond chance."
+        yield f"Each of the others{' that has a score' if lost or diverged else ''} is worse beyond chance."
     elif not told and alike:
         yield "These images cannot tell any other from it: each may be taken for another reason, such as its speed."
     elif alike:
@@ -160,6 +161,8 @@ def _clearness(choice: ChoiceRecord) -> Iterator[str]:
         )
     if lost:
         yield f"Undefined, and so not chosen: {first_of(lost, NAMED)}."
+    if diverged:
+        yield f"Training diverged, so that nothing is known of: {first_of(diverged, NAMED)}."
 
 
 def _peeked(model: ModelArtefacts) -> list[str]:
@@ -175,7 +178,7 @@ def _peeked(model: ModelArtefacts) -> list[str]:
 def _folds(record: ModelRecord) -> Iterator[InFolds]:
     for place, each in enumerate(record.choices[0].candidates):
         found = [(choice, choice.candidates[place]) for choice in record.choices]
-        scores = [(_figure(choice, own.score), own.name == choice.chosen) for choice, own in found]
+        scores = [(_score(choice, own), own.name == choice.chosen) for choice, own in found]
         yield InFolds(each.name, settings_text(each.settings), scores)
 
 
@@ -184,7 +187,7 @@ def _row(each: Candidate, choice: ChoiceRecord) -> Row:
     return Row(
         name=each.name,
         settings=settings_text(each.settings),
-        score=_figure(choice, each.score),
+        score=_score(choice, each),
         spread=_figure(choice, each.spread),
         runs=", ".join(_figure(choice, value) for value in each.scores),
         difference=with_interval(each.difference) if each.difference is not None else UNDEFINED,
@@ -202,6 +205,10 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 def _rank(each: Candidate) -> float:
     return math.inf if each.score is None else -each.score
+
+
+def _score(choice: ChoiceRecord, each: Candidate) -> str:
+    return "diverged" if each.diverged else _figure(choice, each.score)
 
 
 def _figure(choice: ChoiceRecord, value: float | None) -> str:

@@ -27,6 +27,8 @@ class Candidate(Strict):
     """In what it may differ from the others: its settings, and the network as ``model``."""
     runs: tuple[Inside, ...] = Field(min_length=1)
     """Its run with each seed, relative to the study folder, with forward slashes."""
+    diverged: bool = False
+    """Whether training a run of it came to numbers that are not finite, so that it has no figures."""
     scores: tuple[Number, ...] = ()
     """The figure of each run."""
     score: Number = None
@@ -69,14 +71,16 @@ class ChoiceRecord(Strict):
 
     @property
     def files(self) -> list[str]:
-        """The score file of each run of each candidate."""
-        return [selection_file(run) for each in self.candidates for run in each.runs]
+        """The score file of each run of each candidate that has one."""
+        return [selection_file(run) for each in self.candidates if not each.diverged for run in each.runs]
 
     @model_validator(mode="after")
     def _check(self) -> ChoiceRecord:
         names = [each.name for each in self.candidates]
         if len(set(names)) < len(names) or self.chosen not in names:
             raise ValueError(f"'{self.chosen}' is not one of the candidates, or two of them share a name")
+        if self.best.diverged:
+            raise ValueError(f"'{self.chosen}' is chosen, and its training diverged")
         return self
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 
 from pixelproof.comparison.choice import choose
 from pixelproof.comparison.wording.words import metric_name
+from pixelproof.errors import UserError
 from pixelproof.numbers import counted, score, share
 from pixelproof.progress import say
 from pixelproof.runs.choice_record import Candidate, ChoiceRecord
 from pixelproof.study.file import Part
 from pixelproof.study.job import Job
+from pixelproof.study.perform import diverged
 from pixelproof.study.plan import Place
+from pixelproof.study.steps import Steps
 
 Choices = dict[Place, ChoiceRecord]
 
@@ -26,15 +29,23 @@ def choices_to_make(planned: Mapping[str, Sequence[Job]]) -> dict[Place, list[Jo
     return {place: jobs for place, jobs in found.items() if not any(job.waits for job in jobs)}
 
 
-def choose_among(place: Place, jobs: Sequence[Job], entry: Part, out: Path) -> ChoiceRecord:
+def choose_among(place: Place, jobs: Sequence[Job], entry: Part, out: Path, steps: Steps) -> ChoiceRecord:
     """Return which candidate is the model at a place, whose runs are all scored on the selection part, and say so.
 
-    With several seeds the mean over them decides: a setting is looked for, and not the luck of a run.
+    With several seeds the mean over them decides: a setting is looked for, and not the luck of a run. A candidate of
+    which any training diverged is not chosen.
+
+    Raises:
+        UserError: All of them diverged.
     """
     _, model, fold = place
     listed = entry.trained[model]
+    lost = {job.candidate for job in jobs if diverged(job, steps)}
+    if lost >= set(listed.choose):
+        problem = f"the training of every candidate of '{model}' diverged"
+        raise UserError(problem, "let it choose among lower learning rates, or give a longer warmup")
     bare = [
-        Candidate(name=name, settings=each.differs_from(listed), runs=_runs(jobs, name, out))
+        Candidate(name=name, settings=each.differs_from(listed), runs=_runs(jobs, name, out), diverged=name in lost)
         for name, each in listed.choose.items()
     ]
     choice = choose(out, bare, entry.metric, fold + 1 if entry.folds else None)

@@ -69,7 +69,7 @@ def conduct(
         choices: Choices = {}
         steps, reasons = _perform(planned, out, processes, jobs, done), dict[str, dict[str, str]]()
         while found := choices_to_make(planned):
-            choices |= {at: choose_among(at, group, study.parts[at[0]], out) for at, group in found.items()}
+            choices |= {at: choose_among(at, group, study.parts[at[0]], out, steps) for at, group in found.items()}
             planned = plan(study, data, out, overrides, chosen(choices), opened)
             steps = _perform(planned, out, processes, jobs, done)
         for part, group in planned.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.config import apply_overrides, run_settings
+from pixelproof.errors import Diverged
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.choice_record import SELECTION
@@ -24,6 +25,9 @@ from pixelproof.verbs.finish import describe_network
 from pixelproof.verbs.settings import weights_file
 from pixelproof.verbs.train import train
 
+DIVERGED = "diverged"
+"""The step of a candidate that is taken in place of its scoring where its training diverges."""
+
 
 def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
     """Do whatever of a job is missing or changed.
@@ -35,15 +39,37 @@ def perform(job: Job, steps: Steps, out: Path, processes: int = 1) -> None:
         processes: How many train the model together, on a GPU each.
 
     Raises:
-        UserError: A file cannot be read, or training diverged.
+        UserError: A file cannot be read, or training diverged, unless it is that of a candidate.
     """
-    _train(job, steps, out, processes)
+    if job.open:
+        _try(job, steps, out, processes)
+    else:
+        _train(job, steps, out, processes)
+    if diverged(job, steps):
+        return
     _look(job, steps)
     describe_network(job.run, run_settings(job.run), len(job.data.scheme.classes))
     if job.candidate:
         score_on(job, SELECTION, job.parts[SELECTION], steps)
     if not job.open:
         inspect(job, steps)
+
+
+def diverged(job: Job, steps: Steps) -> bool:
+    """Return whether a candidate's training, as the study says it now, came to numbers that are not finite."""
+    return bool(job.candidate) and steps.same(f"{job.name}/{DIVERGED}", _train_inputs(job))
+
+
+def _try(job: Job, steps: Steps, out: Path, processes: int) -> None:
+    """Train a candidate; where that diverges, the others are still there to be chosen."""
+    if diverged(job, steps):
+        say(f"{job.name}: its training has diverged, so it is not chosen")
+        return
+    try:
+        _train(job, steps, out, processes)
+    except Diverged as error:
+        say(f"{job.name}: {error.problem}, so it is not chosen")
+        steps.take(f"{job.name}/{DIVERGED}", _train_inputs(job))
 
 
 def _begun(job: Job, steps: Steps) -> bool:

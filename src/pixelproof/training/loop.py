@@ -19,7 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from pixelproof.config import TrainingConfig
 from pixelproof.data.loading import TrainingBatches, TrainingImages
-from pixelproof.errors import UserError
+from pixelproof.errors import Diverged
 from pixelproof.models import PixelModel, fold_for_training
 from pixelproof.models.preprocessing import as_unit
 from pixelproof.plugins import PREFIX
@@ -222,12 +222,12 @@ class Trainer:
         if self.average is not None:
             self.average.update_parameters(self.model)
 
-    def _diverged(self, what: str) -> UserError:
+    def _diverged(self, what: str) -> Diverged:
         kept = "; the checkpoints of earlier epochs are kept" if self.progress.epoch else ""
         named = (*sorted(self.config.losses), self.images.config.augment.augmentation or "")
         if own := [name for name in named if name.startswith(PREFIX)]:
             kept = f", or see whether {' or '.join(own)} gives numbers that are not finite{kept}"
-        return UserError(
+        return Diverged(
             f"{what} became infinite or undefined in epoch {self.progress.epoch + 1} of {self.run.path}",
             f"lower --set lr=... or raise --set warmup=...{kept}",
         )
