@@ -285,11 +285,10 @@ def rates(**found):
     return {"best": {"choose": {name: {"model": "vgg16-bn", "lr": lr} for name, lr in found.items()}}}
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_candidate_that_diverges_is_not_chosen_and_ends_nothing(data, tmp_path, capfd, jobs):
+def test_a_candidate_that_diverges_is_not_chosen_and_ends_nothing(data, tmp_path, capfd):
     out = tmp_path / "out"
     study = study_of(data, models=rates(wild=1.0e30, tame=0.02))
-    conduct(study, data, out, jobs=jobs)
+    conduct(study, data, out)
     assert "became infinite or undefined in epoch 1 of" in capfd.readouterr().err
     record = load_study(out / "study.json").parts[0].models[0]
     lost, kept = record.choices[0].candidates
