@@ -304,3 +304,7 @@ def test_a_candidate_that_diverges_is_not_chosen_and_ends_nothing(data, tmp_path
     assert "best.wild: its training has diverged, so it is not chosen" in capfd.readouterr().err
     with pytest.raises(UserError, match="the training of every candidate of 'best' diverged; let it choose"):
         conduct(study_of(data, models=rates(wild=1.0e30, wilder=1.0e31)), data, out)
+
+
+def test_a_large_number_is_not_called_as_a_small_one():
+    assert [*candidates({"lr": [1.0e30, 1.0e-30]}, "vgg16-bn", {})] == ["lr-1e30", "lr-1e-30"]

@@ -106,5 +106,5 @@ def _combinations(lists: Mapping[str, list[Any]]) -> Iterator[tuple[str, dict[st
 
 def _said(key: str, value: Any) -> str:
     """Return one setting in a name, ``lr-0.001``."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str).replace("e+", "e")
     return f"{str(key).rpartition('.')[2]}-{text.strip('[]{}')}"  # what is no text is refused later
