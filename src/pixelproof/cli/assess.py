@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pixelproof.runs.assessment_file import AssessedMap, AssessmentRecord
-    from pixelproof.runs.evidence_file import Estimate
+    from pixelproof.runs.fields import Estimate
 
 
 def assess(
