@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-from pixelproof.errors import UserError
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 
 Language = Literal["en", "zh-Hant"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -17,7 +16,4 @@ def known_language(name: str) -> Language:
     Raises:
         UserError: There is none.
     """
-    for known in LANGUAGES:
-        if known == name:
-            return known
-    raise UserError(f"there is no language '{name}'", nearest(name, list(LANGUAGES)))
+    return one_of(name, LANGUAGES, "language")

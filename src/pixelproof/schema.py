@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pixelproof.errors import UserError
 
 Model = TypeVar("Model", bound=BaseModel)
+Name = TypeVar("Name", bound=str)
 NAMED = 40
 """Known words that a sentence names."""
 
@@ -66,6 +68,23 @@ def _refuse_unquoted(complaint: ErrorDetails, where: str) -> None:
     why = "; YAML reads no, off, yes and on as false or true" if isinstance(read, bool) else ""
     problem = f"{where}: '{owner}': {'the name ' if name else ''}{json.dumps(read, default=str)} is not a text"
     raise UserError(problem, f"write it in quotes{why}") from None
+
+
+def one_of(name: str, names: Sequence[Name], what: str) -> Name:
+    """Return which of the names that there are this one is.
+
+    Args:
+        name: The name, as a user gave it.
+        names: Those that there are.
+        what: What they name, for the message.
+
+    Raises:
+        UserError: It is none of them.
+    """
+    for each in names:
+        if each == name:
+            return each
+    raise UserError(f"there is no {what} '{name}'", nearest(name, list(names)))
 
 
 def nearest(word: str, known: list[str]) -> str:

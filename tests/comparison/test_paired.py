@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
 from pixelproof.comparison import paired
+from pixelproof.comparison.counted import compare_segmenters
 from pixelproof.comparison.figures import class_figure
-from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.evaluation import iou, mean_iou
 from pixelproof.evaluation.metrics import class_counts
 from pixelproof.randomness import generator

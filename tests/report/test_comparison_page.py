@@ -21,7 +21,8 @@ from pixelproof.report.page import build_report
 from pixelproof.report.pair import pairs
 from pixelproof.runs import load_scores
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
-from pixelproof.runs.evidence_file import Estimate, MosaicFigure, load_evidence, save_evidence
+from pixelproof.runs.evidence_file import MosaicFigure, load_evidence, save_evidence
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.study_file import ModelRecord
 
 NUMBERS = re.compile(r"[+−]?\d*\.\d+|\d+")

@@ -10,10 +10,10 @@ from pathlib import Path
 from pixelproof.array_types import Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.classification import compare_classifiers
+from pixelproof.comparison.counted import compare_segmenters
 from pixelproof.comparison.findings import Findings, Method
 from pixelproof.comparison.match import group
 from pixelproof.comparison.opening import open_models
-from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import Protocol, protocol_of
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
@@ -129,6 +129,5 @@ def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
-    learned = int(source.learned) if source.learned.isdecimal() else 0
     facts["learned_by"] = source.learned_by
-    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, **facts)
+    return ComparedModel(name=source.name, path=str(path), value=value, learned=source.images_learned or 0, **facts)

@@ -6,9 +6,10 @@ from itertools import compress
 
 from pixelproof.array_types import Int64
 from pixelproof.comparison import paired
-from pixelproof.comparison.figures import ClassFigure
+from pixelproof.comparison.figures import ClassFigure, class_figure
 from pixelproof.comparison.findings import Findings
-from pixelproof.runs import Scores
+from pixelproof.evaluation.metrics import Protocol
+from pixelproof.runs import Scores, SegmentationScores
 
 
 def compare_counted(
@@ -42,3 +43,24 @@ def compare_counted(
         image_a=figure.by_image(images_a),
         image_b=figure.by_image(images_b),
     )
+
+
+def compare_segmenters(
+    a: SegmentationScores,
+    b: SegmentationScores,
+    protocol: Protocol,
+    groups: Int64 | None,
+    seed: int,
+    metric: str = "miou",
+) -> Findings:
+    """Return the comparison of two segmenters that were scored on the same images in the same order.
+
+    Args:
+        a: The first model's counts.
+        b: The second's.
+        protocol: How pixels of ignored classes count.
+        groups: int64 [N], the group of each image, to be resampled as wholes; None if every image stands for itself.
+        seed: Seed of the resamples.
+        metric: What decides; see ``runs.metric_names``.
+    """
+    return compare_counted(a, b, metric, class_figure(metric, a, protocol), groups, seed)

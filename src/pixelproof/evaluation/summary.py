@@ -32,9 +32,8 @@ def summarise(scores: Scores) -> dict[str, Any]:
 
 def _learned(scores: Scores) -> dict[str, Any] | None:
     """Return from how many images the model has learned, None where it is not exactly known; in words, if any."""
-    learned, line = scores.source.learned, learned_line(scores)
-    count = int(learned) if learned.isdecimal() else None
-    return {"images": count, "warning": line} if line else None
+    line = learned_line(scores)
+    return {"images": scores.source.images_learned, "warning": line} if line else None
 
 
 def defined(value: float) -> float | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from pixelproof.config import RunConfig, TrainingConfig
 from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, room, score, share
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.runs.facts import DataFacts, Environment, MemberFacts
 from pixelproof.runs.left_out_file import FILE, in_words
 from pixelproof.runs.plain import to_yaml

@@ -9,8 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from pixelproof.numbers import HECTARE
-from pixelproof.runs.evidence_file import Estimate
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Estimate, Share
 from pixelproof.runs.points_folder import NOBODY, Design
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict

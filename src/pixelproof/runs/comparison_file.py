@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Estimate, Share
 from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
@@ -66,6 +66,11 @@ class ClassRecord(Strict):
     """Adjusted over the classes by Holm's method."""
     p_unadjusted: Share | None
 
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with its interval."""
+        return Estimate(value=self.difference, low=self.low, high=self.high)
+
 
 class ImageRecord(Strict):
     """One image in one pair: a segmenter's figure on it, None where undefined; or 1 for right and 0 for wrong."""
@@ -103,6 +108,11 @@ class PairRecord(Strict):
     classes: dict[str, ClassRecord]
     per_image: tuple[ImageRecord, ...]
 
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with its interval."""
+        return Estimate(value=self.difference, low=self.low, high=self.high)
+
     def extremes(self, most: int) -> tuple[list[ImageRecord], list[ImageRecord]]:
         """Return the images on which ``b`` gains most, and those on which it loses most, at most so many of each."""
         ranked = sorted((image for image in self.per_image if image.difference), key=lambda image: -_of(image))
@@ -134,6 +144,10 @@ class ComparisonRecord(Strict):
     """By how much a model may be worse and still do; None where nobody has said so."""
     models: tuple[ComparedModel, ...] = Field(min_length=2)
     pairs: tuple[PairRecord, ...] = Field(min_length=1)
+
+    def units(self, pair: PairRecord) -> int:
+        """Return how many images, or groups of them, a pair is known from."""
+        return pair.images if self.groups is None else self.groups.count
 
     @property
     def headline(self) -> PairRecord:

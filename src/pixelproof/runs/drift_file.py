@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pixelproof.runs.evidence_file import Estimate, Number
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Estimate, Number, Share
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 

@@ -5,15 +5,14 @@ What is undefined is None. Differences are shares, not percentage points.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from pixelproof.runs.claims import Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
-from pixelproof.runs.fields import Count
+from pixelproof.runs.fields import Count, Estimate, Number
 from pixelproof.runs.metric_names import OF_ALL
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
@@ -22,27 +21,8 @@ VERSION: Literal[1] = 1
 FILE = "evidence.json"
 
 
-def _none_for_nan(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-Number = Annotated[float | None, BeforeValidator(_none_for_nan)]
 Outcome = Literal["holds", "opposite", "undecided"]
 Status = Literal["confirmed", "refuted", "undecided"]
-
-
-class Estimate(Strict):
-    """A figure with its 95% interval; no bounds where nothing shows how much it varies."""
-
-    value: Number
-    low: Number = None
-    high: Number = None
-
-    @property
-    def turned(self) -> Estimate:
-        """A difference the other way round."""
-        value, low, high = (None if each is None else -each for each in (self.value, self.high, self.low))
-        return Estimate(value=value, low=low, high=high)
 
 
 class GainPart(Strict):

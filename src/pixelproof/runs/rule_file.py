@@ -10,8 +10,7 @@ from pydantic import Field, model_validator
 
 from pixelproof.labels.thresholds import DEAREST, Threshold
 from pixelproof.numbers import counted, share, significant
-from pixelproof.runs.evidence_file import Number
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Number, Share
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict
 

@@ -45,6 +45,11 @@ class Source:
     unit: str = ""
     """"group" where each row is the answer for a group of images; empty where it is that for an image."""
 
+    @property
+    def images_learned(self) -> int | None:
+        """From how many of the images the network is known to have learned; None where that is not exactly known."""
+        return int(self.learned) if self.learned.isdecimal() else None
+
 
 @dataclass(frozen=True)
 class SegmentationScores:

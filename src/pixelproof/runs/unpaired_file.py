@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pixelproof.runs.comparison_file import Verdict
-from pixelproof.runs.evidence_file import Estimate, Number
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Estimate, Number, Share
 from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict

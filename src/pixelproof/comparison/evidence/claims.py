@@ -13,14 +13,15 @@ from pixelproof.comparison.evidence.contrasts import Cell, differences
 from pixelproof.comparison.evidence.measures import measure
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.comparison.figures import boundaries
-from pixelproof.comparison.verdict import significant, verdict
+from pixelproof.comparison.verdict import estimate_verdict, significant
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.runs import Scores
 from pixelproof.runs.claims import PARTS, Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
-from pixelproof.runs.evidence_file import ClaimResult, Estimate, Outcome, Status, TestResult
+from pixelproof.runs.evidence_file import ClaimResult, Outcome, Status, TestResult
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import is_area
 
 Pair = tuple[Scores, Scores]
@@ -71,7 +72,7 @@ def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int, groups
         estimate, p = found.difference, found.p
     if len(one) == len(other) == 1 and not is_area(test.metric):  # as in the comparison of these two runs
         p = _exchanged(test.metric, (one[0], other[0]), protocol, seed, groups)
-    return TestResult(test=test, outcome=OUTCOMES[verdict(estimate.low, estimate.high, p)], difference=estimate, p=p)
+    return TestResult(test=test, outcome=OUTCOMES[estimate_verdict(estimate, p)], difference=estimate, p=p)
 
 
 def _part(

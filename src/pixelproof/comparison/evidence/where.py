@@ -27,7 +27,8 @@ from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
 from pixelproof.evaluation.resampling import Statistic
 from pixelproof.runs import Boundaries, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES
-from pixelproof.runs.evidence_file import Change, Confusion, Estimate, GainPart, Where
+from pixelproof.runs.evidence_file import Change, Confusion, GainPart, Where
+from pixelproof.runs.fields import Estimate
 
 PAIRS = 10
 

@@ -10,6 +10,7 @@ from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
 from pixelproof.comparison.wording.unpaired_phrases import UNPAIRED
 from pixelproof.languages import Language
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import parted
 
 CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
@@ -217,3 +218,9 @@ def p_value(value: float | None) -> str:
     if value < 0.05 and text == "0.050":
         return "< .05"
     return f"= {text.removeprefix('0')}"
+
+
+def difference_cells(difference: Estimate, p: float | None) -> tuple[str, str, str]:
+    """Return the cells of a difference in a table: itself, its interval and its p-value."""
+    ends = f"{bound(difference.low)} – {bound(difference.high)}"
+    return points(difference.value), numbers.UNDEFINED if difference.low is None else ends, p_value(p)

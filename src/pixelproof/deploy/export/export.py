@@ -34,7 +34,7 @@ from pixelproof.runs.files import AnyPath
 from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 from pixelproof.verbs.parts import all_samples, data_for, proof_image, samples_for
 
 IMAGES = 16  # of ``data`` in a proof
@@ -100,8 +100,7 @@ def export_run(
 
 def _check_words(format: str, tolerance: float, data: AnyPath | None, images: int | None) -> None:
     """Refuse what nobody can mean, before anything is read."""
-    if format not in FORMATS:
-        raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
+    one_of(format, tuple(FORMATS), "format")
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise UserError(f"the tolerance {tolerance} is not a number from 0 on", f"leave it out, or give {TOLERANCE:g}")
     if images is not None and data is None:

@@ -24,7 +24,7 @@ from pixelproof.runs.locks import FOREVER, alone_in
 from pixelproof.runs.machine import processor
 from pixelproof.runs.packages import missing, require
 from pixelproof.runs.proof_images import proof_images
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 
 BACKENDS = ("auto", "torch", *RUNTIMES)
 LARGEST = 512  # pixels a side of a mask in a trial, so that it stays short and needs less memory than the work to come
@@ -43,8 +43,7 @@ def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
         UserError: There is no such library, it is not installed, or the device is not the CPU.
         Refusal: The library named cannot express the network or does not compute the same.
     """
-    if name not in BACKENDS:
-        raise UserError(f"there is no backend '{name}'", nearest(name, list(BACKENDS)))
+    one_of(name, BACKENDS, "backend")
     if predictor.device.type != "cpu":
         if name in RUNTIMES:
             raise UserError(f"the backend {name} computes on the CPU", "give --device cpu or --backend torch")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pixelproof.comparison.verdict import class_verdict, over_pairs, verdict
+from pixelproof.comparison.verdict import class_verdict, estimate_verdict, over_pairs
 from pixelproof.report.tables.table import Cell, Row, Table
 from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord, Verdict
-from pixelproof.runs.evidence_file import Estimate, EvidenceRecord
+from pixelproof.runs.evidence_file import EvidenceRecord
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import of_each
 
 Marks = frozenset[tuple[str, str]]
@@ -92,9 +93,9 @@ def _whole(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None)
     won: dict[tuple[str, str], Verdict] = {}
     if comparison is not None:
         adjusted = over_pairs(comparison)
-        won = {(p.a, p.b): verdict(p.low, p.high, adjusted[p.a, p.b]) for p in comparison.pairs}
+        won = {(p.a, p.b): estimate_verdict(p.estimate, adjusted[p.a, p.b]) for p in comparison.pairs}
     gains = evidence.over_seeds if evidence is not None else ()  # in the place of what the first runs say
-    return won | {(g.a, g.b): verdict(g.difference.low, g.difference.high, g.adjusted) for g in gains}
+    return won | {(g.a, g.b): estimate_verdict(g.difference, g.adjusted) for g in gains}
 
 
 def _best(won: dict[tuple[str, str], Verdict]) -> set[str]:
@@ -124,7 +125,7 @@ def _pairs(comparison: ComparisonRecord) -> Iterator[Row]:
     adjusted = over_pairs(comparison)
     for pair in comparison.pairs:
         row: dict[str, Cell] = {"a": pair.a, "b": pair.b, "metric": pair.metric, "over": "images"}
-        row |= {"difference": pair.difference, "low": pair.low, "high": pair.high, "p": pair.p}
+        row |= _ends(pair.estimate) | {"p": pair.p}
         row |= {"p_adjusted": adjusted[pair.a, pair.b], "verdict": pair.verdict, "images": pair.images}
         row |= {"runs_a": 1, "runs_b": 1}
         yield row | {"wins_a": pair.wins.a, "wins_b": pair.wins.b, "ties": pair.ties}

@@ -7,7 +7,8 @@ from typing import Any
 
 from pixelproof.evaluation.metrics import PROTOCOLS, image_counts
 from pixelproof.evaluation.summary import summarise
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.report.provenance import wall_seconds
 from pixelproof.report.replicates import Runs, by_fold, runs_of
 from pixelproof.report.tables.table import Cell, Row, Table
