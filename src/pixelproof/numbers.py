@@ -54,6 +54,16 @@ def numbered(part: str) -> tuple[int, int] | None:
     return None
 
 
+def dimensions(size: Sequence[int]) -> str:
+    """Return the size of an image, (height, width), as its width and height.
+
+    >>> dimensions((480, 640))
+    '640x480'
+    """
+    height, width = size
+    return f"{width}x{height}"
+
+
 def share(value: float | None, digits: int = 1) -> str:
     """Return ``0.7764`` as ``77.6%``; what is not all is never called 100%, nor what is not none 0%.
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 
 Model = TypeVar("Model", bound=BaseModel)
 Name = TypeVar("Name", bound=str)
@@ -91,8 +92,7 @@ def nearest(word: str, known: list[str]) -> str:
     """Return advice that names the known word closest to ``word``, or the first of them."""
     if close := difflib.get_close_matches(word, known, n=1):
         return f"did you mean '{close[0]}'?"
-    more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""
-    return f"known are {', '.join(sorted(known)[:NAMED])}{more}"
+    return f"known are {first_of(sorted(known), NAMED)}"
 
 
 def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from report_folders import make_classification, make_segmentation, make_study
 from report_pages import Page
 
-from pixelproof.comparison.compare import compare
+from pixelproof.api import compare
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.comparison.wording.over_seeds import over_seeds

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from report_folders import class_scheme, classification_scores
 
-from pixelproof.comparison.compare import compare
+from pixelproof.api import compare
 from pixelproof.comparison.verdict import over_pairs
 from pixelproof.errors import UserError
 from pixelproof.evaluation.summary import summarise

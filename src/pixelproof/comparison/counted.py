@@ -9,6 +9,7 @@ from pixelproof.comparison import paired
 from pixelproof.comparison.figures import ClassFigure, class_figure
 from pixelproof.comparison.findings import Findings
 from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.resampling import by_unit
 from pixelproof.runs import Scores, SegmentationScores
 
 
@@ -26,7 +27,7 @@ def compare_counted(
         seed: Seed of the resamples.
     """
     images_a, images_b = figure.counts(a), figure.counts(b)
-    units_a, units_b = (paired.by_unit(counts, groups) for counts in (images_a, images_b))
+    units_a, units_b = (by_unit(counts, groups) for counts in (images_a, images_b))
     effective = paired.effective_units(units_a, units_b, figure.table, figure.shown(units_a))
     low, high = paired.interval(paired.bootstrap(units_a, units_b, figure.table, seed), effective)
     return Findings(

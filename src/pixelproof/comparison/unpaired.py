@@ -17,12 +17,12 @@ from scipy.special import stdtr, stdtrit
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison.match import group, refuse_same_images
 from pixelproof.comparison.mix import Mix, mix_of
-from pixelproof.comparison.paired import CERTAINTY, ROUGH, holm
+from pixelproof.comparison.paired import ROUGH, holm
 from pixelproof.comparison.sides import Side, side_of
 from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import Protocol, protocol_of, ratio
-from pixelproof.evaluation.resampling import MINIMUM
+from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.runs.fields import Estimate

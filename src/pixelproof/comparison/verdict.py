@@ -95,7 +95,7 @@ def disagree(pair: PairRecord) -> bool:
 
 def mosaics_beyond_chance(evidence: EvidenceRecord) -> list[list[MosaicFigure]]:
     """Return each model's mosaics, the truth's last, that are above what chance yields and significant after Holm."""
-    table = [*(model.mosaics for model in evidence.models), evidence.truth]
+    table = evidence.mosaics
     p_values = [np.nan if m.p is None else m.p for row in table for m in row]
     adjusted = iter(holm(np.array(p_values, np.float64)).tolist())
     return [[m for m in row if significant(next(adjusted)) and (m.index or 0) > (m.high or np.inf)] for row in table]

@@ -12,10 +12,14 @@ from pixelproof.data.folder import DataFolder
 from pixelproof.data.grouping import doubts, grouped
 from pixelproof.data.layouts.listing import folders_below, folders_in, images_in, split_name
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 from pixelproof.progress import say
 from pixelproof.randomness import derive
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.scenes import TABLE, scenes_of
+
+NAMED = 5
+"""Classes that a sentence names."""
 
 
 def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
@@ -79,17 +83,10 @@ def note_doubts(data: DataFolder, config: DataConfig) -> None:
         return
     # What one fold lacks, the others have.
     if config.place is None and (unscored := _missing(data, parts["validation"])):
-        say(f"note: no validation image of class {_first(unscored)}: accuracy there will be undefined")
+        say(f"note: no validation image of class {first_of(unscored, NAMED)}: accuracy there will be undefined")
     if parts["selection"] and (unseen := _missing(data, parts["selection"])):
-        say(
-            f"note: the checkpoint is chosen without class {_first(unseen)}; more images, or selection=..., bring it in"
-        )
-
-
-def _first(names: list[str]) -> str:
-    """Return names in a sentence, the first of many."""
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
+        without = f"note: the checkpoint is chosen without class {first_of(unseen, NAMED)}"
+        say(f"{without}; more images, or selection=..., bring it in")
 
 
 def _unused_validation(root: Path) -> Path | None:

@@ -91,6 +91,11 @@ def recall_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
     return ratio(counts[..., 0, :], counts[..., 1, :])
 
 
+def recall_of_all(counts: npt.NDArray[np.number[Any]]) -> Float64:
+    """Return the share of all images, or pixels, that are right, [...], from the counts of ``class_counts``."""
+    return ratio(counts[..., 0, :].sum(axis=-1), counts[..., 1, :].sum(axis=-1))
+
+
 def f1_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
     """Return the harmonic mean of precision and recall, which is Dice [..., K], from the counts of ``class_counts``."""
     return ratio(2 * counts[..., 0, :], counts[..., 1, :] + counts[..., 2, :])

@@ -6,10 +6,11 @@ import math
 
 from pixelproof.evaluation.calibration import ONE_LOOK
 from pixelproof.evaluation.metrics import average_loss
-from pixelproof.evaluation.selective import LEARNED, Promise, learned_from, promises
+from pixelproof.evaluation.selective import Promise, learned_from, promises
 from pixelproof.evaluation.units import noun_of
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs.learned import LEARNED
 
 ONE_OF_EACH = "What is promised counts groups, by one image of each, as images of one are alike."
 

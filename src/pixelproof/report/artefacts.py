@@ -5,17 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pixelproof.config import run_settings
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
-from pixelproof.report.conclusions import Conclusions, read_conclusions
 from pixelproof.report.model_artefacts import ModelArtefacts, read_model, scheme_of
-from pixelproof.report.one_run import as_scored, record_of_run
 from pixelproof.runs import Run, Scores
-from pixelproof.runs.comparison_file import ComparisonRecord
-from pixelproof.runs.evidence_file import EvidenceRecord
+from pixelproof.runs.comparison_file import FILE as COMPARISON
+from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
+from pixelproof.runs.evidence_file import FILE as EVIDENCE
+from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
 from pixelproof.runs.folder import CONFIG
 from pixelproof.runs.study_file import FILE as STUDY
-from pixelproof.runs.study_file import TEST, PartRecord, StudyRecord, load_study
+from pixelproof.runs.study_file import (
+    SPLIT,
+    TEST,
+    DataRecord,
+    ImageCounts,
+    ModelRecord,
+    PartRecord,
+    StudyRecord,
+    load_study,
+)
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """The comparison of the models and the evidence behind it; None where there is none."""
+
+    comparison: ComparisonRecord | None
+    evidence: EvidenceRecord | None
 
 
 @dataclass(frozen=True)
@@ -68,13 +86,26 @@ def read_study(folder: Path) -> StudyArtefacts:
         record = load_study(folder / STUDY)
         return StudyArtefacts(folder, record, tuple(_read_part(folder, part) for part in record.parts))
     if Run.lies_in(folder):
-        record = record_of_run(Run(folder))
+        record = _record_of_run(Run(folder))
         part = _read_part(folder, record.parts[0])
-        scored = as_scored(part.record, part.models[0].scores)
+        scored = _as_scored(part.record, part.models[0].scores)
         return StudyArtefacts(folder, record, (replace(part, record=scored),))
     raise UserError(
         f"{folder} holds neither a study ({STUDY}) nor a run ({CONFIG})",
         "give a folder that study, train, compare, explain or assess made",
+    )
+
+
+def read_conclusions(folder: Path) -> Conclusions:
+    """Read what a study or ``compare`` has concluded in a folder.
+
+    Raises:
+        UserError: A file is damaged.
+    """
+    comparison, evidence = folder / COMPARISON, folder / EVIDENCE
+    return Conclusions(
+        load_comparison(comparison) if comparison.exists() else None,
+        load_evidence(evidence) if evidence.exists() else None,
     )
 
 
@@ -128,3 +159,37 @@ def _refuse_mixture(scores: Scores, path: Path, part: PartRecord, first: Scores)
             f"{path} was scored on other images than the other models of part '{part.name}'",
             "evaluate all models of the part on the same images",
         )
+
+
+def _record_of_run(run: Run) -> StudyRecord:
+    """Return the record of a study that consists of one run."""
+    config, scheme = run_settings(run), run.labels()
+    environment = run.facts()
+    name, data = config.model.name, environment.data
+    part = PartRecord(
+        name=config.task,
+        title=f"{config.task.capitalize()} with {name}",
+        task=config.task,
+        data=DataRecord(
+            layout=data.layout,
+            classes=len(scheme.classes),
+            images=ImageCounts(**{part: data.images.get(part) for part in ImageCounts.model_fields}),
+            fingerprint=data.fingerprint.get(SPLIT, ""),
+        ),
+        models=(ModelRecord(name=name, run="."),),
+        shown=run.shown_ids(),
+        embed=(name,) if run.features(SPLIT).exists() else (),
+    )
+    return StudyRecord(name=run.name, title=f"Run {run.name}", command=environment.command, parts=(part,))
+
+
+def _as_scored(part: PartRecord, scores: Scores | None) -> PartRecord:
+    """Return the part with the number and the fingerprint of the images that gave the run's score.
+
+    They may be others than the run began with, where ``evaluate --overwrite`` said so.
+    """
+    if scores is None or not scores.source.fingerprint:
+        return part
+    images = part.data.images.model_copy(update={SPLIT: len(scores.ids)})
+    data = part.data.model_copy(update={"images": images, "fingerprint": scores.source.fingerprint})
+    return part.model_copy(update={"data": data})

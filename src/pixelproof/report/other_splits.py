@@ -9,11 +9,11 @@ from pixelproof.evaluation.intervals import mask_intervals, share_intervals
 from pixelproof.evaluation.selective import learned_from
 from pixelproof.evaluation.sentences import learned_line
 from pixelproof.evaluation.units import members_of
+from pixelproof.languages import Texts
 from pixelproof.numbers import between, count, interval, score, share
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.comparison import headline_pair, verdict_on
 from pixelproof.report.key_results import COUNTED
-from pixelproof.report.languages import Texts
 from pixelproof.report.replicates import over_seeds
 from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.study_file import TEST

@@ -23,9 +23,15 @@ import pixelproof.report.unpaired as unpaired
 from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.languages import Language, known_language
 from pixelproof.progress import say
-from pixelproof.report.artefacts import PartArtefacts, StudyArtefacts, is_study_or_run, outdated_scores, read_study
+from pixelproof.report.artefacts import (
+    PartArtefacts,
+    StudyArtefacts,
+    is_study_or_run,
+    outdated_scores,
+    read_conclusions,
+    read_study,
+)
 from pixelproof.report.beside import put_beside
-from pixelproof.report.conclusions import read_conclusions
 from pixelproof.report.figures.forest import forest
 from pixelproof.report.inline import forests, set_forest
 from pixelproof.report.iou_tables import iou_tables, scored_on

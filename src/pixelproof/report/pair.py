@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pixelproof.comparison.verdict import class_verdict, estimate_verdict, over_pairs
 from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.comparison.wording.words import metric_name, p_value, points
+from pixelproof.languages import Texts, translated
 from pixelproof.numbers import count, share
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
 from pixelproof.report.figures.wins import wins
-from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pictures import Picture, drawn
 from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord, Verdict
 from pixelproof.runs.evidence_file import Change, EvidenceRecord, Where

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.comparison.wording.unpaired import class_cells, differs, sentences, whole_rows
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
+from pixelproof.languages import translated
 from pixelproof.numbers import counted
 from pixelproof.report.figures.forest import Difference, certain
-from pixelproof.report.languages import translated
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.unpaired_file import SetRecord, UnpairedRecord
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pixelproof.runs.fields import Count, Estimate, Share
 from pixelproof.runs.metric_names import PATTERN
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -171,15 +170,5 @@ def _of(image: ImageRecord) -> float:
     return image.difference or 0.0
 
 
-def save_comparison(path: Path, record: ComparisonRecord) -> None:
-    """Write a ``comparison.json``, atomically."""
-    write_record(path, record)
-
-
-def load_comparison(path: Path) -> ComparisonRecord:
-    """Read a ``comparison.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, ComparisonRecord, "comparison record", "compare the models again")
+save_comparison, load_comparison = record_file(ComparisonRecord, "comparison record", "compare the models again")
+"""Write and read a ``comparison.json``."""

@@ -114,6 +114,12 @@ class ClassificationScores:
         correct: Bool = self.truth == self.predicted
         return correct
 
+    @property
+    def of_class(self) -> Bool:
+        """Whether each image is truly of each class, bool [N, K]."""
+        members: Bool = self.truth[:, None] == np.arange(len(self.scheme.classes))
+        return members
+
 
 Scores = SegmentationScores | ClassificationScores
 

@@ -19,10 +19,10 @@ from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.explanation_folder import COPIED, NUMBERED, ExplanationFolder
 from pixelproof.runs.files import AnyPath, read_json, read_yaml, write_json, write_text
 from pixelproof.runs.folder import CONFIG, ENVIRONMENT, PAGE
-from pixelproof.runs.places import without_places
 from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import TEST, load_study
+from pixelproof.runs.without_places import without_places
 
 WEIGHTS, PICTURES, OTHERS = "weights", "pictures of the data", "other files"
 _WEIGHTS = {"checkpoints", "backends"}

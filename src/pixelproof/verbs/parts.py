@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.decoded import read_sample
-from pixelproof.data.grouping import LEARNED, grouped
+from pixelproof.data.grouping import grouped
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
@@ -17,6 +17,7 @@ from pixelproof.labels import LabelScheme
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.labels_file import LABELS_FILE
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.proof_images import ProofImage
 from pixelproof.verbs.known import known_images
 

@@ -10,7 +10,6 @@ from typing import Any
 from pixelproof.config import DataConfig, RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
-from pixelproof.data.grouping import LEARNED
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.scaling import doubtful_bands
 from pixelproof.data.splits import note_doubts
@@ -22,6 +21,7 @@ from pixelproof.runs import Run
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.left_out_file import counts_of
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.machine import installed

@@ -6,9 +6,7 @@ import math
 
 from scipy.special import stdtr, stdtrit
 
-from pixelproof.comparison.paired import CERTAINTY
-from pixelproof.evaluation.jackknife import ROUNDING
-from pixelproof.evaluation.resampling import MINIMUM
+from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, ROUNDING
 from pixelproof.runs.fields import Estimate
 
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.finding import Finding, kinds_in_words
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS
 from pixelproof.data.layouts.folders_file import FILE as FOLDERS
@@ -106,8 +106,8 @@ def ignored_files(survey: Survey) -> Iterator[Finding]:
     ]
     if paths:
         kinds = Counter("hidden" if p.name.startswith(".") else p.suffix or "no suffix" for p in paths)
-        words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
-        message = f"{counted(len(paths), 'file')} not read, for being neither image nor label: {words}"
+        what = f"{counted(len(paths), 'file')} not read, for being neither image nor label"
+        message = f"{what}: {kinds_in_words(kinds, 5)}"
         fix = f"nothing, unless they are images: the kinds read are {' '.join(sorted(IMAGE_SUFFIXES))}"
         yield survey.finding("ignored-files", "note", paths, message, fix)
 

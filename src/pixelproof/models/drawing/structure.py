@@ -11,7 +11,7 @@ from typing import Any, Literal
 from torch import nn
 
 from pixelproof.models.fcn import FCN
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.models.vgg import SMALLEST, VGG
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d

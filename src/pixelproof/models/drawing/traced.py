@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from pixelproof.models.adapters import SMALLEST, SmpSegmenter, TimmClassifier
 from pixelproof.models.drawing.structure import Block, Link, Structure, add_image, begun, logits
 from pixelproof.models.ensemble import Ensemble
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.models.plugin_adapters import PluginClassifier, PluginSegmenter
 from pixelproof.models.tracing import run_on_shapes
 

@@ -11,7 +11,7 @@ import torch
 from pixelproof.array_types import Float32
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
-from pixelproof.numbers import counted
+from pixelproof.numbers import counted, dimensions
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, reason, to_ncnn, to_onnx
 from pixelproof.prediction.backends.memory import TRIALS, Memory
 from pixelproof.prediction.backends.runtimes import RUNTIMES, Ncnn, Runtime
@@ -102,7 +102,7 @@ class _Bench:
 
     def _try(self, names: list[str]) -> None:
         """Prove every library and time it beside PyTorch, one after the other, for each keeps much memory."""
-        say(f"backend: trying {', '.join(names) or 'torch'} on {self.size[1]}x{self.size[0]} pixels, once for this run")
+        say(f"backend: trying {', '.join(names) or 'torch'} on {dimensions(self.size)} pixels, once for this run")
         torch_seconds = race({"torch": self._torch}, self.images[0])["torch"]
         self.found["torch"] = {"seconds": round(torch_seconds, 5)}
         for name in names:

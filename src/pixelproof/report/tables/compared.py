@@ -70,7 +70,7 @@ def images_of(comparison: ComparisonRecord) -> Table:
 def decides(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None) -> str:
     """Return by what models are compared; empty where they are not."""
     if evidence is not None:
-        return evidence.decides
+        return evidence.metric
     return comparison.pairs[0].metric if comparison is not None else ""
 
 
@@ -116,7 +116,7 @@ def _ends(found: Estimate) -> dict[str, Cell]:
 
 def _over_seeds(evidence: EvidenceRecord) -> Iterator[Row]:
     for gain in evidence.over_seeds:
-        row: dict[str, Cell] = {"a": gain.a, "b": gain.b, "metric": evidence.decides, "over": "images and seeds"}
+        row: dict[str, Cell] = {"a": gain.a, "b": gain.b, "metric": evidence.metric, "over": "images and seeds"}
         row |= _ends(gain.difference) | {"p": gain.p, "p_adjusted": gain.adjusted, "verdict": gain.verdict}
         yield row | {"images": evidence.images, "runs_a": gain.seeds[0], "runs_b": gain.seeds[1]}
 

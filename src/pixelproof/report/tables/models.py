@@ -77,7 +77,7 @@ def _model(model: ModelArtefacts, part: PartArtefacts, found: Mapping[str, Any] 
     row |= whole | {key: value for key, value in _decides(model.name, part).items() if key not in whole}
     if runs is not None and part.evidence is not None:
         kind = "fold" if by_fold(part) else "run"
-        row |= {"metric": part.evidence.decides, f"{kind}s": len(runs.scores), "mean": runs.mean, "std": runs.spread}
+        row |= {"metric": part.evidence.metric, f"{kind}s": len(runs.scores), "mean": runs.mean, "std": runs.spread}
         row |= {f"{kind}_{number}": score for number, score in enumerate(runs.scores, start=1)}
     return row | {"seconds": wall_seconds(model.environment), "device": model.environment.device or None}
 
