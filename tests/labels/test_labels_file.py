@@ -120,7 +120,7 @@ def test_a_key_may_replace_one_that_a_merge_brings():
 def test_brackets_in_brackets_are_refused_before_all_of_them_are_read():
     assert from_yaml("[" * 101 + "]" * 101)
     for opened in ("[", "{"):
-        with pytest.raises(ValueError, match="^is nested too deeply$"):
+        with pytest.raises(ValueError, match=r"^is nested too deeply$"):
             from_yaml(opened * 102 + '"')  # and what is wrong after them is never seen
 
 
