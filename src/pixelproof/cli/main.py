@@ -33,6 +33,7 @@ from pixelproof.cli.score import score
 from pixelproof.cli.serve import serve
 from pixelproof.cli.show import show
 from pixelproof.cli.speed import speed
+from pixelproof.cli.stress import stress
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
@@ -65,6 +66,7 @@ for verb in (
     explain,
     cam,
     drift,
+    stress,
     speed,
     report,
     verify,
@@ -150,6 +152,6 @@ def _unexpected(error: Exception) -> str:
 def _how_to_go_on() -> str:
     """Return what a stopped command keeps, for those that keep something."""
     verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    if verb in ("demo", "study", "map"):
+    if verb in ("demo", "study", "map", "stress"):
         return "; the same command goes on where it was"
     return "; 'pixelproof train DATA --out RUN --resume' goes on where it was" if verb == "train" else ""
