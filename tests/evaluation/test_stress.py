@@ -1,6 +1,7 @@
 """Runs under stress: a weakness that is known is found, nothing else is, and a killed call is gone on with."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from pixelproof.verbs import stress_scores
 from pixelproof.verbs.compare import compare_models
 from pixelproof.verbs.evaluate import evaluate_run
 from pixelproof.verbs.stress import stress_runs
+from pixelproof.verbs.verify import verify_folder
 from small_data import write_near_infrared, write_two_fields
 from small_runs import untrained_run
 
@@ -145,6 +147,17 @@ def test_the_page_follows_from_the_files_and_escapes_names(found):
     assert page.count("data:image/svg+xml") == len(record.models[0].curves)
 
 
+def test_figures_follow_from_the_score_files(found, tmp_path):
+    folder = shutil.copytree(found[0], tmp_path / "copy")
+    assert {check.outcome for check in verify_folder(folder).checks} == {"right"}
+    record = json.loads((folder / "stress.json").read_text())
+    record["models"][0]["curves"][0]["falls_at"] += 0.1
+    (folder / "stress.json").write_text(json.dumps(record))
+    wrong = verify_folder(folder).of("differs")
+    assert {check.file for check in wrong} == {"stress.json", "report.html"}
+    assert [each.figure for each in wrong[0].differences] == ["models[middle].curves[0].falls_at"]
+
+
 def test_a_killed_call_is_gone_on_with_and_batches_change_nothing(known, found, tmp_path, monkeypatch):
     save, written = stress_scores.save_scores, []
 
@@ -187,6 +200,8 @@ def test_what_is_there_is_not_replaced_unasked(known, found, tmp_path):
     assert (
         stress_runs(known / "middle", known / "data", tmp_path / "out", **few | {"most": 8}, overwrite=True).images == 8
     )
+    with pytest.raises(UserError, match="lies in the data"):
+        stress_runs(known / "middle", known / "data", known / "data" / "out", **few)
     with pytest.raises(UserError, match="holds a study or a run"):
         stress_runs(known / "middle", known / "data", known / "low", **few)
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixelproof.comparison.compare import share_of
-from pixelproof.comparison.standing import standings
-from pixelproof.comparison.stress import Tried, read_states, stressed
+from pixelproof.comparison.stress import Tried
+from pixelproof.comparison.stressed import Side, concluded
 from pixelproof.data import Sample, fingerprint
 from pixelproof.data.splits import limit
+from pixelproof.errors import UserError
 from pixelproof.evaluation.sentences import learned_line
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
@@ -71,6 +72,8 @@ def stress_runs(
     """
     share, target, paths = share_of(margin), StressFolder(Path(out)), as_paths(runs)
     refuse_study_or_run(target.path)
+    if target.path.resolve().is_relative_to(Path(data).resolve()):
+        raise UserError(f"{target.path} lies in the data", "choose an --out beside it")
     refuse_existing(target.results(), overwrite)
     asked = read_question(paths, Path(data), split, only, strengths or {}, most, seed)
     scheme = next(iter(asked.runs.values())).labels()
@@ -81,19 +84,23 @@ def stress_runs(
         predictor = Predictor.open(run, device, tta=tta)
         if not images or images[-1].reader != predictor.reader:
             images.append(Decoded(predictor.reader))
-        states = tuple(settings_of(asked.stresses, predictor.reader.bands is not None, seed))
+        states = _states(asked, images[-1], seed)
         source = replace(_source(run, asked), name=name)
         score_states(predictor, asked.samples, source, states, images[-1], target, seed, overwrite)
         if line := learned_line(load_scores(target.scores(name, UNTOUCHED))):
             say(f"warning: {name}: {line}")
         seen.append(_looked(predictor, shown, states, images[-1], target, name))
-    found = examples(shown, scheme, seen)
     record = _record(asked, paths, target, decides, share or 0.0, seed)
-    colors = dict(class_key(scheme)) if scheme.task == "segmentation" else {}
-    record = record.model_copy(update={"examples": found, "colors": colors})
-    first = tuple(settings_of(asked.stresses, images[0].reader.bands is not None, seed))
-    _write(target, record, pictures(shown, first, images[0], scheme.task == "segmentation"), seen[0].masks)
+    segments = scheme.task == "segmentation"
+    colors = dict(class_key(scheme)) if segments else {}
+    record = record.model_copy(update={"examples": examples(shown, scheme, seen), "colors": colors})
+    _write(target, record, pictures(shown, _states(asked, images[0], seed), images[0], segments), seen[0].masks)
     return record
+
+
+def _states(asked: Asked, images: Decoded, seed: int) -> tuple[Setting, ...]:
+    """Return the states of images as a run reads them; bands are light itself."""
+    return tuple(settings_of(asked.stresses, images.reader.bands is not None, seed))
 
 
 def _source(run: Run, asked: Asked) -> Source:
@@ -118,26 +125,24 @@ def _record(
     asked: Asked, paths: Sequence[Path], target: StressFolder, metric: str, margin: float, seed: int
 ) -> StressRecord:
     """Return what score files say, without examples."""
-    models, sides = [], {}
-    for name, path in zip(asked.runs, paths, strict=True):
-        untouched, tried = _file(target, name, UNTOUCHED), _tried(asked, target, name)
-        states = read_states(target.path, [untouched, *(file for each in tried for file in each.files.values())])
-        models.append(stressed(name, str(path), untouched, tried, states, metric, margin, seed))
-        sides[name] = (untouched, tried, states)
-    scenes = {sample.scene for sample in asked.samples}
+    sides = {
+        name: Side(str(path), _file(target, name, UNTOUCHED), _tried(asked, target, name))
+        for name, path in zip(asked.runs, paths, strict=True)
+    }
+    models, found = concluded(target.path, sides, metric, margin, seed)
     return StressRecord(
         task="classification" if asked.samples[0].mask is None else "segmentation",
         metric=metric,
         split=asked.split,
         fingerprint=fingerprint(asked.samples),
         images=len(asked.samples),
-        scenes=len(scenes),
+        scenes=len({sample.scene for sample in asked.samples}),
         of=asked.of,
         margin=margin,
         seed=seed,
         left_out=asked.left_out,
-        models=tuple(models),
-        standings=standings(sides, metric, seed),
+        models=models,
+        standings=found,
         examples=(),
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pixelproof.comparison.paired import ROUGH
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.wording.words import bound, metric_heading, metric_name, p_value, points
+from pixelproof.comparison.wording.words import bound, metric_heading, metric_name, p_value, points, say
 from pixelproof.numbers import UNDEFINED, amount, counted, share
 from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.stress_file import Cell, Curve, Standing, StressedModel, StressRecord
@@ -62,6 +63,9 @@ def sentences(record: StressRecord) -> Iterator[str]:
     for model in record.models:
         yield from _of_model(model, record)
     yield from _of_pairs(record)
+    if record.scenes < ROUGH:
+        few = "few_images" if record.scenes == record.images else "few_groups"
+        yield say(few, "en", images=f"{record.images}", groups=f"{record.scenes}", rough=f"{ROUGH}")
     yield from record.left_out
     yield limits(record)
 
@@ -71,18 +75,23 @@ def _of_model(model: StressedModel, record: StressRecord) -> Iterator[str]:
     last = worst.cells[-1]
     if last.lost:
         yield (
-            f"What hurts {model.name} most of what was tried is {worst.stress}, {amount(last.strength, worst.unit)}: "
-            f"{name} falls from {share(model.untouched.score.value)} to {share(last.score.value)}, "
+            f"What hurts {model.name} most of what was tried: {worst.stress}, {amount(last.strength, worst.unit)}, "
+            f"where {name} falls from {share(model.untouched.score.value)} to {share(last.score.value)}, "
             f"{ranged(last.difference)} points."
         )
     else:
-        yield f"No loss of {name} is shown of {model.name} under any stress that was tried."
+        most = f"; the largest is {_where(worst, last)}" if _loss(last) > 0 else ""
+        yield f"No loss of {name} is shown of {model.name} under any stress that was tried{most}."
     if lost := [curve for curve in model.curves if curve.lost_from is not None]:
         found = ", ".join(f"{curve.stress} from {amount(curve.lost_from or 0.0, curve.unit)}" for curve in lost)
         unshown = [curve.stress for curve in model.curves if curve.lost_from is None]
         rest = f"; not under {', '.join(unshown)}" if unshown else ""
         yield f"A loss of {model.name} is shown: {found}{rest}."
     yield from _unnoticed(model)
+
+
+def _where(curve: Curve, cell: Cell) -> str:
+    return f"{ranged(cell.difference)} points, {curve.stress}, {amount(cell.strength, curve.unit)}"
 
 
 def _loss(cell: Cell) -> float:
