@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.verbs.predict import predict_run as predict
     from pixelproof.verbs.show import describe_model as show
     from pixelproof.verbs.speed import time_runs as speed
+    from pixelproof.verbs.stress import stress_runs as stress
     from pixelproof.verbs.train import train_run as train
     from pixelproof.verbs.verify import verify_folder as verify
 
@@ -58,6 +59,7 @@ __all__ = [
     "serve",
     "show",
     "speed",
+    "stress",
     "study",
     "train",
     "verify",
@@ -86,6 +88,7 @@ _FUNCTIONS = {
     "serve": "pixelproof.deploy.serve.serve",
     "show": "pixelproof.verbs.show.describe_model",
     "speed": "pixelproof.verbs.speed.time_runs",
+    "stress": "pixelproof.verbs.stress.stress_runs",
     "study": "pixelproof.study.conduct.conduct_file",
     "train": "pixelproof.verbs.train.train_run",
     "verify": "pixelproof.verbs.verify.verify_folder",

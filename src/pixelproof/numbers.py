@@ -26,6 +26,17 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {word}{ending}"
 
 
+def amount(value: float, unit: str) -> str:
+    """Return so much of a unit in running text.
+
+    >>> amount(1, "stops"), amount(0.5, "px"), amount(20, "%"), amount(40, "quality")
+    ('1 stop', '0.5 px', '20%', 'quality 40')
+    """
+    if unit in ("%", "quality"):
+        return f"{value:g}%" if unit == "%" else f"quality {value:g}"
+    return f"{value:g} {unit.removesuffix('s') if value == 1 else unit}"
+
+
 def first_of(names: Sequence[str], most: int) -> str:
     """Return the first names as words.
 

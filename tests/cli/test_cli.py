@@ -92,6 +92,10 @@ OPTIONS = {
     "verify": {"--json", "--help"},
     "pack": {"--out", "--images", "--help"},
     "speed": {"--batch", "--size", "--backend", "--tta", "--device", "--rounds", "--json", "--help"},
+    "stress": {
+        *("--out", "--split", "--only", "--strengths", "--most", "--metric", "--margin", "--seed", "--tta", "--device"),
+        *("--overwrite", "--json", "--help"),
+    },
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {
         *("--model", "--out", "--weights", "--resume", "--no-fold", "--processes", "--overwrite", "--set", "--help")

@@ -34,6 +34,7 @@ from pixelproof.cli.score import score
 from pixelproof.cli.serve import serve
 from pixelproof.cli.show import show
 from pixelproof.cli.speed import speed
+from pixelproof.cli.stress import stress
 from pixelproof.cli.study import study
 from pixelproof.cli.train import train
 from pixelproof.cli.usage import UsageError, explained
@@ -53,7 +54,7 @@ VERBS: dict[str, list[Callable[..., None]]] = {  # in the order of the work
     "Data": [doctor, leave_out, masks, cut],
     "Models": [show, train, ensemble],
     "How good is it, and which is better?": [evaluate, score, compare, speed],
-    "Why, and will it hold?": [explain, embed, cam, drift],
+    "Why, and will it hold?": [explain, embed, cam, drift, stress],
     "Results that others can check": [report, verify, pack],
     "Answers, files and servers": [predict, export, serve],
     "Maps": [map_scene, sample, assess],
@@ -136,6 +137,6 @@ def _unexpected(error: Exception) -> str:
 def _how_to_go_on() -> str:
     """Return what a stopped command keeps, for those that keep something."""
     verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    if verb in ("demo", "study", "map"):
+    if verb in ("demo", "study", "map", "stress"):
         return "; the same command goes on where it was"
     return "; 'pixelproof train DATA --out RUN --resume' goes on where it was" if verb == "train" else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -84,7 +85,7 @@ def read_sample(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> tup
     return (reader(sample.image), None) if sample.mask is None else read_pair(sample, scheme, reader)
 
 
-def read_pair(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> tuple[UInt8, UInt8]:
+def read_pair(sample: Sample, scheme: LabelScheme, reader: Callable[[Path], UInt8]) -> tuple[UInt8, UInt8]:
     """Return the image, uint8 [H, W, C], and the mask, class indices as uint8 [H, W], of a sample that has one.
 
     Raises:

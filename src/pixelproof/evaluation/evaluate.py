@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from pixelproof.array_types import UInt8
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
@@ -23,8 +25,16 @@ from pixelproof.runs.scores import Names
 BATCH = 128
 
 
+Read = Callable[[Path], UInt8]
+"""From the file of an image to its pixels, uint8 [H, W, C], as the network is to see them."""
+
+
 def evaluate(
-    predictor: Predictor, samples: Sequence[Sample], source: Source, logits: torch.Tensor | None = None
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    source: Source,
+    logits: torch.Tensor | None = None,
+    read: Read | None = None,
 ) -> Scores:
     """Return the scores of a network on labelled images.
 
@@ -33,17 +43,19 @@ def evaluate(
         samples: The images, each with a label or a mask.
         source: What is scored, kept in the score file with how it looked at the images.
         logits: What a classifier has answered already, [N, K]; None asks it.
+        read: Reads the images; None is as the network was trained.
 
     Raises:
         UserError: An image or mask cannot be read.
     """
+    read = predictor.reader if read is None else read
     source = replace(source, looks=predictor.looks, temperatures=", ".join(_temperatures(predictor)))
     scores: Scores
     if predictor.scheme.task == "classification":
-        answers = _answers(predictor, samples, source.name) if logits is None else logits
+        answers = _answers(predictor, samples, source.name, read) if logits is None else logits
         scores = _classification(predictor, samples, source, answers)
     else:
-        scores = _segmentation(predictor, samples, source)
+        scores = _segmentation(predictor, samples, source, read)
     return replace(scores, groups=_groups(samples))
 
 
@@ -52,12 +64,12 @@ def _groups(samples: Sequence[Sample]) -> Names | None:
     return np.array([sample.scene for sample in samples]) if any(sample.group for sample in samples) else None
 
 
-def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Source) -> SegmentationScores:
+def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Source, read: Read) -> SegmentationScores:
     scheme, temperatures = predictor.scheme, list(_temperatures(predictor).values())
     confusion, boundaries, calibration = [], [], []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for sample in samples:
-            image, truth = read_pair(sample, scheme, predictor.reader)
+            image, truth = read_pair(sample, scheme, read)
             answer = predictor.confident_map(image, temperatures)
             prediction = answer[..., 0].astype(np.uint8)
             confusion.append(confusion_counts(truth, prediction, len(scheme.classes)))
@@ -76,12 +88,12 @@ def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Sourc
     )
 
 
-def _answers(predictor: Predictor, samples: Sequence[Sample], name: str) -> torch.Tensor:
+def _answers(predictor: Predictor, samples: Sequence[Sample], name: str, read: Read) -> torch.Tensor:
     """Return the logits of a classifier for images, [N, K]."""
     answers = []
     with bar(f"evaluate {name}", len(samples), "images") as step:
         for batch in batches(predictor, samples):
-            answers.append(predictor.logits([predictor.reader(s.image) for s in batch]))
+            answers.append(predictor.logits([read(s.image) for s in batch]))
             step(len(batch))
     return torch.cat(answers)
 

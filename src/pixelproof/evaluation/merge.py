@@ -44,9 +44,10 @@ def merged(scores: Sequence[Scores]) -> Scores:
     arrays = {name: _together([getattr(each, name) for each in scores]) for name in names if name not in OF_A_NETWORK}
     known = arrays | {name: None for name in names if name in OF_A_NETWORK} | {"groups": _groups(scores)}
     sources = [each.source for each in scores]
-    name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
+    name, looks, stress = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks", "stress"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
-    source = Source(name, first.source.split, looks=looks, unit=first.source.unit, **_learned(sources))
+    facts = {"looks": looks, "stress": stress, "unit": first.source.unit} | _learned(sources)
+    source = Source(name, first.source.split, **facts)
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
 
 

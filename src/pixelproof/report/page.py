@@ -19,6 +19,7 @@ import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
+import pixelproof.report.stress as stress
 import pixelproof.report.unpaired as unpaired
 from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.languages import Language, known_language
@@ -55,6 +56,7 @@ from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.metric_names import OF_ALL
+from pixelproof.runs.stress_folder import StressFolder
 from pixelproof.runs.unpaired_file import FILE as UNPAIRED
 from pixelproof.runs.unpaired_file import UnpairedRecord, load_unpaired
 
@@ -140,6 +142,8 @@ def _of_another_kind(folder: Path) -> Page | None:
         return Page("diagnosis.html.j2", diagnosis.diagnosed(DiagnosisFolder(folder).read()))
     if DriftFolder(folder).exists():
         return Page("drift.html.j2", drift.drifted(*DriftFolder(folder).read()))
+    if StressFolder(folder).exists():
+        return Page("stress.html.j2", stress.under_stress(*StressFolder(folder).read()))
     return None
 
 

@@ -44,6 +44,8 @@ class Source:
     """Names of the runs whose weights it began with, where they have learned from images that it has not itself."""
     unit: str = ""
     """"group" where each row is the answer for a group of images; empty where it is that for an image."""
+    stress: str = ""
+    """What was done to the images before the network saw them, and with which seed; empty where nothing."""
 
     @property
     def images_learned(self) -> int | None:

@@ -10,6 +10,8 @@ from pixelproof.comparison.choice import again
 from pixelproof.comparison.compare import compare_scores
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models, open_sets
+from pixelproof.comparison.stressed import again as again_stressed
+from pixelproof.comparison.stressed import sides_of
 from pixelproof.comparison.study_part import PartScores, of_folds
 from pixelproof.comparison.unpaired import compare_sets
 from pixelproof.errors import UserError
@@ -22,6 +24,9 @@ from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
 from pixelproof.runs.files import AnyPath, read_json
 from pixelproof.runs.scenes import ALONE
+from pixelproof.runs.stress_file import FILE as STRESS
+from pixelproof.runs.stress_file import load_stress
+from pixelproof.runs.stress_folder import StressFolder
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
 from pixelproof.runs.unpaired_file import FILE as UNPAIRED
@@ -37,7 +42,7 @@ def verify_folder(folder: AnyPath) -> Verification:
     """Make again, in memory, all that was derived from the score files of a folder, and say where it differs.
 
     Args:
-        folder: A study folder, a run folder, or one that ``compare`` wrote.
+        folder: A study folder, a run folder, or one that ``compare`` or ``stress`` wrote.
 
     Raises:
         UserError: It is none of these, or the record that says what it holds is damaged.
@@ -56,9 +61,11 @@ def verify_folder(folder: AnyPath) -> Verification:
         checks = _compared(folder)
     elif (folder / UNPAIRED).is_file():
         checks = _sets(folder)
+    elif StressFolder(folder).exists():
+        checks = _stressed(folder)
     else:
         problem = f"{folder} holds neither a study, a run nor a comparison"
-        raise UserError(problem, "give a folder that study, train or compare made")
+        raise UserError(problem, "give a folder that study, train, compare or stress made")
     gone = [check.file for check in checks if Path(check.file).name in (COMPARISON, EVIDENCE)]
     return Verification((*checks, *page_checks(folder, [file for file in gone if not (folder / file).is_file()])))
 
@@ -167,6 +174,22 @@ def _sets(folder: Path) -> list[Check]:
         return differences(stored, again)
 
     return [*checks, derived(folder, UNPAIRED, unread, files, find)]
+
+
+def _stressed(folder: Path) -> list[Check]:
+    """Return the checks of a folder that ``stress`` wrote."""
+    try:
+        record = load_stress(folder / STRESS)
+    except UserError as error:
+        return [Check(STRESS, "differs", error.problem)]
+    files = [file for side in sides_of(record).values() for file in side.files()]
+    checks = score_checks(folder, files)
+    unread = [check.file for check in checks if check.outcome != "right"]
+
+    def find(path: Path) -> Found:
+        return differences(read_json(path), again_stressed(folder, record).model_dump(mode="json"))
+
+    return [*checks, derived(folder, STRESS, unread, files, find)]
 
 
 def _compared(folder: Path) -> list[Check]:

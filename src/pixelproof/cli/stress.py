@@ -1,0 +1,109 @@
+"""``pixelproof stress``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pixelproof.cli.compare import MetricOption
+from pixelproof.cli.options import (
+    AnySplitOption,
+    DataArgument,
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    TtaOption,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from pixelproof.runs.stress_file import StressRecord
+
+
+def stress(
+    runs: Annotated[list[Path], typer.Argument(help="One or more run folders.", metavar="RUN [RUN ...]")],
+    data: DataArgument,
+    out: Annotated[Path, typer.Option(help="Write score files, stress.json and a page to this folder.", metavar="DIR")],
+    split: AnySplitOption = "validation",
+    only: Annotated[
+        str | None, typer.Option(help="Which stresses, such as darker,blurred; by default all.", metavar="NAMES")
+    ] = None,
+    strengths: Annotated[
+        list[str] | None,
+        typer.Option(help="Other strengths of a stress, such as darker=1,2,3; may be repeated.", metavar="NAME=LIST"),
+    ] = None,
+    most: Annotated[int | None, typer.Option(help="Take so many images at most.", metavar="N")] = None,
+    metric: MetricOption = None,
+    margin: Annotated[
+        float, typer.Option(help="Say from which strength on the score has fallen by so much.", metavar="POINTS")
+    ] = 5.0,
+    seed: Annotated[int, typer.Option(help="Seed of what is random in stresses, and of resamples.")] = 0,
+    tta: TtaOption = None,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Say what it costs runs if images become darker, hazier, blurred, noisier and the like, and who stands it best."""
+    from pixelproof.runs.folder import PAGE
+    from pixelproof.verbs.stress import stress_runs
+
+    record = stress_runs(
+        runs,
+        data,
+        out,
+        split=split,
+        only=None if only is None else [name.strip() for name in only.split(",")],
+        strengths=_strengths(strengths or []),
+        most=most,
+        metric=metric,
+        margin=margin,
+        seed=seed,
+        tta=tta,
+        device=device,
+        overwrite=overwrite,
+    )
+    if json:
+        print_json(record.model_dump(mode="json"))
+        return
+    _print(record)
+    print(out / PAGE)
+
+
+def _strengths(words: list[str]) -> dict[str, list[float]]:
+    """Return what "darker=1,2,3" and others like it say.
+
+    Raises:
+        UserError: One says something else.
+    """
+    from pixelproof.errors import UserError
+
+    found = {}
+    for text in words:
+        name, _, values = text.partition("=")
+        try:
+            found[name.strip()] = [float(value) for value in values.split(",")]
+        except ValueError:
+            problem = f"--strengths '{text}' is not the name of a stress and its strengths"
+            raise UserError(problem, "write --strengths darker=1,2,3") from None
+    return found
+
+
+def _print(record: StressRecord) -> None:
+    from pixelproof.comparison.wording.stress import curve_cells, heads, pairs, sentences, standing_cells
+    from pixelproof.terminal import add_row, console, table
+
+    printed = console()
+    for model in record.models:
+        shown = table(*heads(record), title=model.name)
+        for curve in model.curves:
+            add_row(shown, *curve_cells(curve))
+        printed.print(shown)
+    for title, standings in pairs(record).items():
+        shown = table("", "under stress", "p", "change", "p", title=title)
+        for each in standings:
+            add_row(shown, *standing_cells(each))
+        printed.print(shown)
+    for sentence in sentences(record):
+        printed.print(sentence, soft_wrap=True)

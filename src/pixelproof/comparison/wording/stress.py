@@ -1,0 +1,162 @@
+"""What stress costs models, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pixelproof.comparison.paired import ROUGH
+from pixelproof.comparison.verdict import significant
+from pixelproof.comparison.wording.words import bound, metric_heading, metric_name, p_value, points, say
+from pixelproof.numbers import UNDEFINED, amount, counted, share
+from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.stress_file import Cell, Curve, Standing, StressedModel, StressRecord
+
+NAMED = 4
+"""Classes, and stresses of two models, that are named in a sentence."""
+SURE = "93%"
+"""Confidence above which an answer is called sure, 14/15."""
+
+
+def heads(record: StressRecord) -> tuple[str, ...]:
+    """Return the heads of the table of a model."""
+    return ("stress", f"{metric_name(record.metric, 'en')}, points", "from", f"−{100 * record.margin:g} at")
+
+
+def curve_cells(curve: Curve) -> tuple[str, ...]:
+    """Return the row of a stress: strengths with what is lost, a star where that is shown."""
+    changes = (f"{cell.strength:g}:{points(cell.difference.value)}{'*' * cell.lost}" for cell in curve.cells)
+    return (f"{curve.stress}, {curve.unit}", "  ".join(changes), plain(curve.lost_from), about(curve.falls_at))
+
+
+def standing_cells(each: Standing) -> tuple[str, ...]:
+    """Return the row of two models under one stress."""
+    return (each.stress, ranged(each.score), p_value(each.score_p), ranged(each.kept), p_value(each.kept_p))
+
+
+def pairs(record: StressRecord) -> dict[str, list[Standing]]:
+    """Return what is known of each two models, by what their differences are."""
+    found: dict[str, list[Standing]] = {}
+    for each in record.standings:
+        found.setdefault(f"{each.b} minus {each.a}", []).append(each)
+    return found
+
+
+def plain(strength: float | None) -> str:
+    """Return a strength that was tried, a dash where there is none."""
+    return UNDEFINED if strength is None else f"{strength:g}"
+
+
+def about(strength: float | None) -> str:
+    """Return a strength that lies between those tried, to two digits."""
+    return UNDEFINED if strength is None else f"{float(f'{strength:.2g}'):g}"
+
+
+def ranged(estimate: Estimate) -> str:
+    """Return a difference in points with its interval."""
+    if estimate.low is None:
+        return points(estimate.value)
+    return f"{points(estimate.value)} ({bound(estimate.low)} to {bound(estimate.high)})"
+
+
+def sentences(record: StressRecord) -> Iterator[str]:
+    """Yield what was found of each model, of two models, and what cannot be told."""
+    for model in record.models:
+        yield from _of_model(model, record)
+    yield from _of_pairs(record)
+    if record.scenes < ROUGH:
+        few = "few_images" if record.scenes == record.images else "few_groups"
+        yield say(few, "en", images=f"{record.images}", groups=f"{record.scenes}", rough=f"{ROUGH}")
+    yield from record.left_out
+    yield limits(record)
+
+
+def _of_model(model: StressedModel, record: StressRecord) -> Iterator[str]:
+    name, worst = metric_name(record.metric, "en"), max(model.curves, key=lambda curve: _loss(curve.cells[-1]))
+    last = worst.cells[-1]
+    if last.lost:
+        yield (
+            f"What hurts {model.name} most of what was tried: {worst.stress}, {amount(last.strength, worst.unit)}, "
+            f"where {name} falls from {share(model.untouched.score.value)} to {share(last.score.value)}, "
+            f"{ranged(last.difference)} points."
+        )
+    else:
+        most = f"; the largest is {_where(worst, last)}" if _loss(last) > 0 else ""
+        yield f"No loss of {name} is shown of {model.name} under any stress that was tried{most}."
+    if lost := [curve for curve in model.curves if curve.lost_from is not None]:
+        found = ", ".join(f"{curve.stress} from {amount(curve.lost_from or 0.0, curve.unit)}" for curve in lost)
+        unshown = [curve.stress for curve in model.curves if curve.lost_from is None]
+        rest = f"; not under {', '.join(unshown)}" if unshown else ""
+        yield f"A loss of {model.name} is shown: {found}{rest}."
+    yield from _unnoticed(model)
+
+
+def _where(curve: Curve, cell: Cell) -> str:
+    return f"{ranged(cell.difference)} points, {curve.stress}, {amount(cell.strength, curve.unit)}"
+
+
+def _loss(cell: Cell) -> float:
+    return -(cell.difference.value or 0.0)
+
+
+def _unnoticed(model: StressedModel) -> Iterator[str]:
+    """Yield where a model is wrong and sure of it most often, if that is oftener than on images as they are."""
+    cells = [(cell.sure_wrong, curve, cell) for curve in model.curves for cell in curve.cells if cell.sure_wrong]
+    most = max(cells, key=lambda each: each[0] or 0.0, default=None)
+    before = model.untouched.sure_wrong
+    if most is None or before is None or (most[0] or 0.0) <= before:
+        return
+    _, curve, cell = most
+    yield (
+        f"{model.name} does not always notice: under {curve.stress}, {amount(cell.strength, curve.unit)}, "
+        f"{share(cell.sure_wrong)} of all answers are wrong and yet more than {SURE} sure ({share(before)} on images "
+        f"as they are), with a mean confidence of {share(cell.confidence)} where {share(cell.right)} is right."
+    )
+
+
+def _of_pairs(record: StressRecord) -> Iterator[str]:
+    name = metric_name(record.metric, "en")
+    for a, b in dict.fromkeys((each.a, each.b) for each in record.standings):
+        both = [each for each in record.standings if (each.a, each.b) == (a, b)]
+        for said, better, of in (
+            (f"has the higher {name} under stress", "score_better", "score"),
+            (f"loses less {name}", "kept_better", "kept"),
+        ):
+            told = False
+            for winner, side in ((b, "b"), (a, "a")):
+                won = [each for each in both if getattr(each, better) == side]
+                if won:
+                    told = True
+                    shown = [(getattr(each, of) if side == "b" else getattr(each, of).turned) for each in won]
+                    words = ", ".join(f"{e.stress} ({points(s.value)})" for e, s in zip(won, shown, strict=True))
+                    yield f"{winner} {said} than {b if side == 'a' else a}: {words}."
+            if not told:
+                yield f"Under no stress is it shown which of {a} and {b} {said.removesuffix(' under stress')}."
+
+
+def limits(record: StressRecord) -> str:
+    """Return what these figures cannot tell."""
+    part = f"{record.images:,} of {record.of:,}" if record.images < record.of else f"{record.images:,}"
+    return (
+        f"These are {part} images of {record.split}, changed by computation: real darkness, weather, lenses and "
+        "sensors differ from it and come together, so that no loss here is no promise, and a loss here says where to "
+        "look. Look at the pictures whether such images happen."
+    )
+
+
+def suffers(curve: Curve) -> str:
+    """Return which classes lose most at the hardest strength, those beyond chance if there are any."""
+    sure = [each for each in curve.classes if significant(each.p) and (each.loss.high or 0.0) < 0]
+    named = [f"{each.name} ({points(each.loss.value)})" for each in (sure or curve.classes)[:NAMED]]
+    return ", ".join(named) + ("" if sure or not named else "; none beyond chance")
+
+
+def heading(record: StressRecord) -> str:
+    """Return what the score is called at the head of a column."""
+    return metric_heading(record.metric, "en")
+
+
+def images(record: StressRecord) -> str:
+    """Return of which images the figures are."""
+    grouped = "" if record.scenes == record.images else f" in {counted(record.scenes, 'group')}"
+    of = f" of {record.of:,}" if record.images < record.of else ""
+    return f"{record.split}: {counted(record.images, 'image')}{grouped}{of}"

@@ -1,0 +1,168 @@
+"""What the page shows of models under stress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pixelproof.comparison.wording.stress import about, heading, images, pairs, plain, ranged, sentences, suffers
+from pixelproof.comparison.wording.words import p_value
+from pixelproof.numbers import between, score, share
+from pixelproof.report.figures.stress import stress_curves
+from pixelproof.report.key_results import enumerated
+from pixelproof.report.pictures import Picture, Tile, small_uri, svg_uri
+from pixelproof.runs.stress_file import Curve, Example, Standing, State, StressedModel, StressRecord
+from pixelproof.runs.stress_folder import UNTOUCHED, picture_of, state_of
+from pixelproof.runs.thumbnails import Thumbnails
+
+SHARES_RIGHT = ("accuracy", "pixel_accuracy")
+"""Scores that confidence can be compared with."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A state in the table of a model; ``lost`` where a loss is shown."""
+
+    name: str
+    score: str
+    interval: str
+    change: str
+    p: str
+    sure: str
+    right: str
+    ece: str
+    sure_wrong: str
+    lost: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """A model: its states on images as they are and under each stress, with what is said of each stress."""
+
+    model: str
+    untouched: Row
+    stresses: list[tuple[str, str, list[Row]]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An example under one stress."""
+
+    id: str
+    truth: str
+    stresses: list[tuple[str, list[Tile]]]
+
+
+def under_stress(record: StressRecord, pictures: Thumbnails, masks: Thumbnails) -> dict[str, object]:
+    """Return all that ``stress.html.j2`` shows."""
+    several = len(record.models) > 1
+    return {
+        "title": "What does it cost if images become worse?",
+        "data": f"{enumerated(model.name for model in record.models)} · {images(record)}",
+        "sentences": list(sentences(record)),
+        "charts": list(_charts(record)),
+        "summaries": [(model.name, [_summary(curve) for curve in model.curves]) for model in record.models],
+        "fall": f"{100 * record.margin:g}",
+        "score": heading(record),
+        "tables": [_table(model) for model in record.models],
+        "standings": [(title, [_standing(each) for each in own]) for title, own in pairs(record).items()],
+        "scenes": [_scene(each, record, pictures, masks, several) for each in record.examples],
+        "several": several,
+        "class_key": list(record.colors.items()) if masks.ids else [],
+    }
+
+
+def _charts(record: StressRecord) -> Iterator[Picture]:
+    sure = record.metric in SHARES_RIGHT
+    for place, curve in enumerate(record.models[0].curves):
+        curves = {model.name: (model.untouched, model.curves[place]) for model in record.models}
+        said = "; ".join(f"{name}: {_told(state, own)}" for name, (state, own) in curves.items())
+        yield Picture(svg_uri(stress_curves(curves, heading(record), sure)), f"{curve.stress}, {curve.unit}: {said}")
+
+
+def _told(untouched: State, curve: Curve) -> str:
+    return " to ".join(share(value) for value in (untouched.score.value, curve.cells[-1].score.value))
+
+
+def _summary(curve: Curve) -> tuple[str, ...]:
+    last = curve.cells[-1]
+    wrong = share(last.sure_wrong)
+    names = f"{curve.stress}, {curve.unit}"
+    return (
+        names,
+        plain(last.strength),
+        ranged(last.difference),
+        plain(curve.lost_from),
+        about(curve.falls_at),
+        wrong,
+        suffers(curve),
+    )
+
+
+def _table(model: StressedModel) -> Table:
+    untouched = _row("as they are", model.untouched, "", "", False)
+    stresses = [
+        (
+            curve.stress,
+            curve.unit,
+            [_row(plain(c.strength), c, ranged(c.difference), p_value(c.adjusted), c.lost) for c in curve.cells],
+        )
+        for curve in model.curves
+    ]
+    return Table(model.name, untouched, stresses)
+
+
+def _row(name: str, state: State, change: str, p: str, lost: bool) -> Row:
+    return Row(
+        name=name,
+        score=share(state.score.value),
+        interval=_percent(state),
+        change=change,
+        p=p,
+        sure=share(state.confidence),
+        right=share(state.right),
+        ece=score(state.ece, 3),
+        sure_wrong=share(state.sure_wrong),
+        lost=lost,
+    )
+
+
+def _percent(state: State) -> str:
+    low, high = (None if end is None else 100 * end for end in (state.score.low, state.score.high))
+    return between(low, high, 1)
+
+
+def _standing(each: Standing) -> tuple[str, list[tuple[str, str, bool]]]:
+    """Return the row of two models under a stress: of both questions the difference, p, and whether it is shown."""
+    return each.stress, [
+        (ranged(each.score), p_value(each.score_p), each.score_better != "undecided"),
+        (ranged(each.kept), p_value(each.kept_p), each.kept_better != "undecided"),
+    ]
+
+
+def _scene(example: Example, record: StressRecord, pictures: Thumbnails, masks: Thumbnails, several: bool) -> Scene:
+    names = [model.name for model in record.models] if several else [""]
+    rows = []
+    for curve in record.models[0].curves:
+        states = [("as it is", UNTOUCHED)] + [
+            (f"{c.strength:g}", state_of(curve.stress, c.strength)) for c in curve.cells
+        ]
+        tiles = [_tile(example, words, state, names, pictures, masks) for words, state in states]
+        rows.append((f"{curve.stress}, {curve.unit}", [tile for tile in tiles if tile is not None]))
+    return Scene(example.id, example.truth, [row for row in rows if row[1]])
+
+
+def _tile(
+    example: Example, words: str, state: str, names: list[str], pictures: Thumbnails, masks: Thumbnails
+) -> Tile | None:
+    name, answers = picture_of(example.id, state), example.answers.get(state, ())
+    if name not in pictures.by_id:
+        return None
+    lines = tuple(
+        f"{model + ': ' if model else ''}{'✗ ' if answer.right is False else '✓ ' if answer.right else ''}{answer.text}"
+        for model, answer in zip(names, answers, strict=False)
+    )
+    mask = masks.by_id.get(name)
+    alt = f"Image {example.id}, {state}"
+    second = None if mask is None else Picture(small_uri(mask), f"Mask of image {example.id}, {state}", "")
+    return Tile(Picture(small_uri(pictures.by_id[name]), alt, words), lines, second)

@@ -1,0 +1,68 @@
+"""The folder of ``stress``: a score file for each run and state of the images, what was found, and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pixelproof.runs.folder import PAGE
+from pixelproof.runs.stress_file import FILE, StressRecord, load_stress, save_stress
+from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
+
+UNTOUCHED = "untouched"
+"""The state of images as they are."""
+
+
+class StressFolder:
+    """Where its files lie.
+
+    Attributes:
+        path: The folder.
+        record: What was found.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / FILE
+        self._pictures, self._masks = path / "pictures.npz", path / "masks.npz"
+
+    def scores(self, run: str, state: str) -> Path:
+        """Return the place of the scores of a run on images in a state."""
+        return self.path / "scores" / run / f"{state}.npz"
+
+    def results(self) -> list[Path]:
+        """Return all files that ``stress`` writes there when all is scored."""
+        return [self.record, self._pictures, self._masks, self.path / PAGE]
+
+    def exists(self) -> bool:
+        """Return whether something was found there."""
+        return self.record.is_file()
+
+    def save(self, record: StressRecord, pictures: Thumbnails, masks: Thumbnails) -> None:
+        """Write what was found, with pictures of the examples in all states and, of segmenters, the first's masks."""
+        save_thumbnails(self._pictures, pictures)
+        save_thumbnails(self._masks, masks)
+        save_stress(self.record, record)
+
+    def read(self) -> tuple[StressRecord, Thumbnails, Thumbnails]:
+        """Read what ``save`` wrote; pictures may have been removed.
+
+        Raises:
+            UserError: A file is damaged.
+        """
+        found = (load_thumbnails(path) if path.is_file() else NO_THUMBNAILS for path in (self._pictures, self._masks))
+        pictures, masks = found
+        return load_stress(self.record), pictures, masks
+
+
+def state_of(stress: str, strength: float) -> str:
+    """Return what files and pictures call a state.
+
+    >>> state_of("darker", 2.0), state_of("blurred", 0.5)
+    ('darker-2', 'blurred-0.5')
+    """
+    return f"{stress}-{strength:g}"
+
+
+def picture_of(image_id: str, state: str) -> str:
+    """Return the id of the picture of an image in a state."""
+    return f"{state}/{image_id}"

@@ -1,0 +1,164 @@
+"""``stress``: what it costs runs if images become darker, blurred, noisier and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pixelproof.comparison.compare import share_of
+from pixelproof.comparison.stress import Tried
+from pixelproof.comparison.stressed import Side, concluded
+from pixelproof.data import Sample, fingerprint
+from pixelproof.data.splits import limit
+from pixelproof.errors import UserError
+from pixelproof.evaluation.sentences import learned_line
+from pixelproof.prediction import Predictor
+from pixelproof.progress import say
+from pixelproof.report.artefacts import refuse_study_or_run
+from pixelproof.report.page import build_report
+from pixelproof.report.segmentation import class_key
+from pixelproof.runs import Run, Source, load_scores
+from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
+from pixelproof.runs.files import AnyPath, Paths, as_paths
+from pixelproof.runs.metric_names import known_metric
+from pixelproof.runs.stress_file import StressRecord
+from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
+from pixelproof.runs.thumbnails import Thumbnails
+from pixelproof.verbs.parts import learned_from_some
+from pixelproof.verbs.scoring import source_of
+from pixelproof.verbs.stress_asked import Asked, read_question
+from pixelproof.verbs.stress_examples import EXAMPLES, Looked, classified, examples, pictures, segmented
+from pixelproof.verbs.stress_scores import Decoded, Setting, score_states, settings_of
+
+
+def stress_runs(
+    runs: Paths,
+    data: AnyPath,
+    out: AnyPath,
+    *,
+    split: str = "validation",
+    only: Sequence[str] | None = None,
+    strengths: Mapping[str, Sequence[float]] | None = None,
+    most: int | None = None,
+    metric: str | None = None,
+    margin: float = 5.0,
+    seed: int = 0,
+    tta: bool | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> StressRecord:
+    """Return what it costs runs if images become darker, blurred, noisier and the like, and write it to a folder.
+
+    Args:
+        runs: The run folders, one or more.
+        data: The folder of labelled images.
+        out: Folder for the score files, ``stress.json``, pictures and a page. A call that was killed is gone on with.
+        split: Which part of the data; "all" is every image.
+        only: Names of stresses; None for all that the images allow.
+        strengths: Strengths by name of stress, in place of the usual ones.
+        most: Take so many images at most, the same ones whenever it is asked, classes in turn; None for all.
+        metric: What decides, such as "f1" or "recall:melanoma"; None for accuracy or mIoU.
+        margin: Percentage points: it is said from which strength on the score has fallen by as many.
+        seed: Decides which images are taken, what is random in stresses, and resamples.
+        tta: Whether to average over an image's symmetries; None is as each run was set.
+        device: Where to compute.
+        overwrite: Replace what an earlier call found. Score files that are of the same are kept all the same.
+
+    Raises:
+        UserError: A run or the data cannot be read, or do not fit each other, an option has a wrong value, or ``out``
+            is taken or cannot be written.
+        Refusal: There are too few images for an interval, or the metric is undefined on them.
+    """
+    share, target, paths = share_of(margin), StressFolder(Path(out)), as_paths(runs)
+    refuse_study_or_run(target.path)
+    if target.path.resolve().is_relative_to(Path(data).resolve()):
+        raise UserError(f"{target.path} lies in the data", "choose an --out beside it")
+    refuse_existing(target.results(), overwrite)
+    asked = read_question(paths, Path(data), split, only, strengths or {}, most, seed)
+    scheme = next(iter(asked.runs.values())).labels()
+    decides = known_metric(metric, scheme)
+    require_writable(target.record)
+    shown, images, seen = limit(asked.samples, EXAMPLES, seed), list[Decoded](), list[Looked]()
+    for name, run in asked.runs.items():
+        predictor = Predictor.open(run, device, tta=tta)
+        if not images or images[-1].reader != predictor.reader:
+            images.append(Decoded(predictor.reader))
+        states = _states(asked, images[-1], seed)
+        source = replace(_source(run, asked), name=name)
+        score_states(predictor, asked.samples, source, states, images[-1], target, seed, overwrite)
+        if line := learned_line(load_scores(target.scores(name, UNTOUCHED))):
+            say(f"warning: {name}: {line}")
+        seen.append(_looked(predictor, shown, states, images[-1], target, name))
+    record = _record(asked, paths, target, decides, share or 0.0, seed)
+    segments = scheme.task == "segmentation"
+    colors = dict(class_key(scheme)) if segments else {}
+    record = record.model_copy(update={"examples": examples(shown, scheme, seen), "colors": colors})
+    _write(target, record, pictures(shown, _states(asked, images[0], seed), images[0], segments), seen[0].masks)
+    return record
+
+
+def _states(asked: Asked, images: Decoded, seed: int) -> tuple[Setting, ...]:
+    """Return the states of images as a run reads them; bands are light itself."""
+    return tuple(settings_of(asked.stresses, images.reader.bands is not None, seed))
+
+
+def _source(run: Run, asked: Asked) -> Source:
+    some = learned_from_some(run, asked.data, asked.split)
+    return source_of(run, asked.split, asked.samples, fingerprint(asked.samples), some)
+
+
+def _looked(
+    predictor: Predictor,
+    shown: Sequence[Sample],
+    states: Sequence[Setting],
+    images: Decoded,
+    target: StressFolder,
+    name: str,
+) -> Looked:
+    if predictor.scheme.task == "classification":
+        return classified(shown, states, target, name)
+    return segmented(shown, states, images, predictor)
+
+
+def _record(
+    asked: Asked, paths: Sequence[Path], target: StressFolder, metric: str, margin: float, seed: int
+) -> StressRecord:
+    """Return what score files say, without examples."""
+    sides = {
+        name: Side(str(path), _file(target, name, UNTOUCHED), _tried(asked, target, name))
+        for name, path in zip(asked.runs, paths, strict=True)
+    }
+    models, found = concluded(target.path, sides, metric, margin, seed)
+    return StressRecord(
+        task="classification" if asked.samples[0].mask is None else "segmentation",
+        metric=metric,
+        split=asked.split,
+        fingerprint=fingerprint(asked.samples),
+        images=len(asked.samples),
+        scenes=len({sample.scene for sample in asked.samples}),
+        of=asked.of,
+        margin=margin,
+        seed=seed,
+        left_out=asked.left_out,
+        models=models,
+        standings=found,
+        examples=(),
+    )
+
+
+def _tried(asked: Asked, target: StressFolder, name: str) -> list[Tried]:
+    return [
+        Tried(each.name, each.unit, each.none, {s: _file(target, name, state_of(each.name, s)) for s in each.strengths})
+        for each in asked.stresses
+    ]
+
+
+def _file(target: StressFolder, run: str, state: str) -> str:
+    return target.scores(run, state).relative_to(target.path).as_posix()
+
+
+def _write(target: StressFolder, record: StressRecord, pictures: Thumbnails, masks: Thumbnails) -> None:
+    with atomic_folder(target.path, [file.name for file in target.results()]) as folder:
+        StressFolder(folder).save(record, pictures, masks)
+        build_report(folder)

@@ -1,0 +1,155 @@
+"""The score files of ``stress``: a run on images as they are, and under each stress of each strength."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pixelproof.array_types import UInt8
+from pixelproof.data import Sample
+from pixelproof.data.reader import ImageReader
+from pixelproof.data.stresses import Stress
+from pixelproof.errors import UserError
+from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.prediction import Predictor
+from pixelproof.progress import Step, bar, say
+from pixelproof.runs import Source, load_scores, save_scores
+from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
+
+ROOM = 1 << 30
+"""Bytes of decoded images that are kept, so that they are not decoded anew for each stress."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A state in which images are: under a stress of a strength, or as they are.
+
+    Attributes:
+        name: What files call it.
+        words: What people do; empty for images as they are.
+        change: From an image, uint8 [H, W, C], and its id to the image in this state.
+    """
+
+    name: str
+    words: str
+    change: Callable[[UInt8, str], UInt8]
+
+
+class Decoded:
+    """Images from their files, kept as far as there is room; what is kept is given to all that ask.
+
+    Args:
+        reader: Reads them.
+        room: Bytes for what is kept.
+    """
+
+    def __init__(self, reader: ImageReader, room: int = ROOM) -> None:
+        self.reader = reader
+        self._room = room
+        self._kept: dict[Path, UInt8] = {}
+
+    def __call__(self, path: Path) -> UInt8:
+        """Return an image, uint8 [H, W, C].
+
+        Raises:
+            UserError: It cannot be read.
+        """
+        if path in self._kept:
+            return self._kept[path]
+        image = self.reader(path)
+        if image.nbytes <= self._room:
+            self._room -= image.nbytes
+            self._kept[path] = image
+        return image
+
+
+def settings_of(stresses: Sequence[Stress], linear: bool, seed: int) -> Iterator[Setting]:
+    """Yield the state of images as they are, then all others; arguments as of ``Stress.__call__``."""
+    yield Setting(UNTOUCHED, "", lambda image, _: image)
+    for stress in stresses:
+        for strength in stress.strengths:
+            yield _under(stress, strength, linear, seed)
+
+
+def _under(stress: Stress, strength: float, linear: bool, seed: int) -> Setting:
+    def change(image: UInt8, image_id: str) -> UInt8:
+        return stress(image, strength, linear, seed, image_id)
+
+    return Setting(state_of(stress.name, strength), stress.called(strength), change)
+
+
+def score_states(
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    source: Source,
+    settings: Sequence[Setting],
+    images: Decoded,
+    folder: StressFolder,
+    seed: int,
+    overwrite: bool,
+) -> None:
+    """Write the scores of a run in all states that are missing in a folder.
+
+    Args:
+        predictor: The run's network.
+        samples: The images.
+        source: What is scored; see ``verbs.scoring.source_of``. Its name is that of the run in the folder.
+        settings: The states.
+        images: Reads the images.
+        folder: Where score files lie; those that are there and are of the same are kept.
+        seed: That of what is random in the states.
+        overwrite: Replace score files that are of something else.
+
+    Raises:
+        UserError: A score file is of something else, an image or mask cannot be read, or a file cannot be written.
+    """
+    missing = []
+    for setting in settings:
+        file, of = folder.scores(source.name, setting.name), _source(source, setting, predictor, seed)
+        if not _is_there(file, of, overwrite):
+            missing.append((setting, file, of))
+    if 0 < len(missing) < len(settings):
+        say(f"note: {source.name}: {len(settings) - len(missing)} of {len(settings)} states are scored already")
+    with bar(f"stress {source.name}", len(missing) * len(samples), "images") as step:
+        for setting, file, of in missing:
+            save_scores(file, evaluate(predictor, samples, of, read=_reading(setting, samples, images, step)))
+
+
+def _reading(setting: Setting, samples: Sequence[Sample], images: Decoded, step: Step) -> Callable[[Path], UInt8]:
+    ids = {sample.image: sample.id for sample in samples}
+
+    def read(path: Path) -> UInt8:
+        image = setting.change(images(path), ids[path])
+        step()
+        return image
+
+    return read
+
+
+def _source(source: Source, setting: Setting, predictor: Predictor, seed: int) -> Source:
+    """Return what the score file of a state says that it is of."""
+    if not setting.words:
+        return replace(source, looks=predictor.looks)
+    name, stress = f"{source.name}, {setting.words}", f"{setting.words}, seed {seed}"
+    return replace(source, name=name, looks=predictor.looks, stress=stress)
+
+
+def _is_there(file: Path, source: Source, overwrite: bool) -> bool:
+    """Return whether a score file is there and of the same.
+
+    Raises:
+        UserError: It is of something else, and not to be replaced.
+    """
+    if not file.exists():
+        return False
+    try:
+        found = load_scores(file).source
+        if replace(found, temperatures=source.temperatures) == source:
+            return True
+        what = f"{file} holds scores of other images, weights or settings"
+    except UserError as error:  # what a disk has damaged, or somebody edited
+        what = error.problem
+    if not overwrite:
+        raise UserError(what, "choose another --out or give --overwrite")
+    return False

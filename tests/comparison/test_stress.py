@@ -1,0 +1,128 @@
+"""What stress costs, and who stands it better, each against counting by hand."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from pixelproof.comparison.standing import standings
+from pixelproof.comparison.stress import Tried, stressed
+from pixelproof.labels import LabelScheme
+from pixelproof.runs import ClassificationScores, SegmentationScores, Source
+
+NAMES = ("a", "b", "c")
+SCHEME = LabelScheme.model_validate(
+    {"task": "classification", "classes": [{"name": name, "id": i} for i, name in enumerate(NAMES)]}
+)
+MASKS = LabelScheme.model_validate(
+    {"task": "segmentation", "classes": [{"name": name, "id": i, "color": [i, 0, 0]} for i, name in enumerate(NAMES)]}
+)
+
+
+def answered(right, truth, seed=0):
+    """Return scores of images that are right or wrong, bool [N], with probabilities that fit."""
+    rng = np.random.default_rng(seed)
+    chances = rng.dirichlet((1, 1, 1), len(truth)).astype(np.float32)
+    predicted = np.where(right, truth, (truth + 1) % 3)
+    top = chances.argmax(axis=1)
+    rows = np.arange(len(truth))
+    chances[rows, top], chances[rows, predicted] = chances[rows, predicted], chances[rows, top]
+    nothing = np.zeros(len(truth))
+    return ClassificationScores(
+        tuple(f"{i:03}" for i in rows), truth, predicted, (~right).astype(np.int64), nothing, nothing, SCHEME,
+        Source("x", "validation", "print"), probabilities=chances,
+    )  # fmt: skip
+
+
+def model(states, name="s"):
+    """Return what ``standings`` takes of a model: the untouched state, then those under one stress."""
+    files = {f"{place}.npz": state for place, state in enumerate(states)}
+    first, *others = files
+    return first, [Tried(name, "stops", 0.0, {float(n + 1): file for n, file in enumerate(others)})], files
+
+
+def by_exchanging(differences):
+    """Return the two-sided p-value of a mean, [N], over all ways to exchange the two models on each image."""
+    signs = np.array(list(itertools.product([1, -1], repeat=len(differences))))
+    found = np.abs(signs @ differences)
+    return float((found >= abs(differences.sum()) - 1e-9).mean())
+
+
+def test_who_stands_it_better_is_by_exchanging_the_models_on_each_image():
+    rng, truth = np.random.default_rng(3), np.arange(12) % 3
+    a, b = (rng.random((3, 12)) < share for share in ([[0.9], [0.4], [0.2]], [[0.9], [0.9], [0.6]]))
+    found = {"a": model([answered(row, truth) for row in a]), "b": model([answered(row, truth) for row in b])}
+    (told,) = standings(found, "accuracy", 0)
+    gain = b.astype(float) - a
+    under = gain[1:].mean(axis=0)
+    assert (told.score.value, told.kept.value) == pytest.approx((under.mean(), (under - gain[0]).mean()))
+    assert told.score_p == pytest.approx(by_exchanging(under), abs=0.02)
+    assert told.kept_p == pytest.approx(by_exchanging(under - gain[0]), abs=0.02)
+    reach = 2.2 * under.std(ddof=1) / np.sqrt(12)  # Student's quantile at 11 degrees of freedom
+    assert (told.score.low, told.score.high) == pytest.approx((under.mean() - reach, under.mean() + reach), abs=0.08)
+    (same,) = standings({"a": found["a"], "b": model([answered(row, truth) for row in a])}, "accuracy", 0)
+    assert (same.score.value, same.kept.value, same.score_better, same.kept_better) == (0, 0, *["undecided"] * 2)
+
+
+def test_other_figures_are_the_mean_over_the_strengths_too():
+    rng, truth = np.random.default_rng(4), np.arange(60) % 3
+    sides = [[answered(rng.random(60) < 0.7, truth, seed) for seed in range(4 * s, 4 * s + 4)] for s in (0, 1)]
+    (told,) = standings({"a": model(sides[0]), "b": model(sides[1])}, "roc_auc:b", 0)
+    areas = np.array([[roc_auc_score(truth == 1, state.probabilities[:, 1]) for state in side] for side in sides])
+    gain = areas[1] - areas[0]
+    assert told.score.value == pytest.approx(gain[1:].mean())
+    assert told.kept.value == pytest.approx(gain[1:].mean() - gain[0])
+    assert told.score.low < told.score.value < told.score.high
+
+    counts = rng.integers(0, 40, (2, 3, 20, 4, 4))
+    counts[..., 3, :] = counts[..., :, 3] = 0
+    counts = np.where(np.eye(4, dtype=bool), 200, counts)
+    truth_of = counts.sum(axis=-1)
+    counts[..., :3, 0] += truth_of.max(axis=(0, 1))[..., :3] - truth_of[..., :3]  # of the same truth in all states
+    ids = tuple(f"{i:03}" for i in range(20))
+    states = [
+        [SegmentationScores(ids, one, MASKS, Source("x", "validation", "print")) for one in side] for side in counts
+    ]
+    (told,) = standings({"a": model(states[0]), "b": model(states[1])}, "miou", 0)
+    total = counts.sum(axis=2)[..., :3, :3]
+    hit = np.diagonal(total, axis1=-2, axis2=-1)
+    miou = (hit / (total.sum(axis=-1) + total.sum(axis=-2) - hit)).mean(axis=-1)
+    gain = miou[1] - miou[0]
+    assert told.score.value == pytest.approx(gain[1:].mean())
+    assert told.kept.value == pytest.approx(gain[1:].mean() - gain[0])
+
+
+def test_a_curve_says_from_where_on_and_where_it_falls():
+    truth = np.arange(90) % 3
+    states = [np.arange(90) >= wrong for wrong in (0, 3, 9, 60)]
+    first, tried, files = model([answered(right, truth) for right in states])
+    found = stressed("m", "runs/m", first, tried, files, "accuracy", 0.05, 0)
+    (curve,) = found.curves
+    assert [cell.difference.value for cell in curve.cells] == pytest.approx([-3 / 90, -9 / 90, -60 / 90])
+    assert curve.falls_at == pytest.approx(1 + (0.05 - 3 / 90) / (6 / 90))
+    p = [2 * 0.5**lost for lost in (3, 9, 60)]  # McNemar's exact test where only one side is wrong
+    assert [cell.p for cell in curve.cells] == pytest.approx(p)
+    assert [cell.adjusted for cell in curve.cells] == pytest.approx([p[0], 2 * p[1], 3 * p[2]])
+    assert ([cell.lost for cell in curve.cells], curve.lost_from) == ([False, True, True], 2)
+    assert [each.name for each in curve.classes] == ["a", "b", "c"]
+    assert (found.untouched.confidence, found.untouched.sure_wrong) == (None, None)
+    milder = {**files, "3.npz": files["1.npz"]}
+    (curve,) = stressed("m", "runs/m", first, tried, milder, "accuracy", 0.05, 0).curves
+    assert curve.lost_from is None  # as the hardest shows none
+
+
+def test_whether_it_is_noticed_is_read_off_the_last_temperature():
+    truth = np.arange(4) % 3
+    scores = answered(np.array([True, True, False, False]), truth)
+    counts = np.zeros((4, 2, 15, 3), np.int64)
+    counts[:, 0, 7] = (1, 0, 5000)
+    for image, (cell, right, sure) in enumerate([(14, 1, 9900), (7, 1, 5000), (14, 0, 9700), (6, 0, 4400)]):
+        counts[image, 1, cell] = (1, right, sure)
+    source = replace(scores.source, temperatures="none, fitted")
+    scores = replace(scores, calibration=counts, source=source)
+    first, tried, files = model([scores, scores])
+    state = stressed("m", "m", first, tried, files, "accuracy", 0.05, 0).untouched
+    assert (state.confidence, state.right, state.sure_wrong) == pytest.approx((0.725, 0.5, 0.25))
+    assert state.ece == pytest.approx((abs(1 - 1.96) + 0.5 + 0.44) / 4)

@@ -1,0 +1,254 @@
+"""Runs under stress: a weakness that is known is found, nothing else is, and a killed call is gone on with."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pixelproof.config import default_config
+from pixelproof.data import write_png
+from pixelproof.errors import UserError
+from pixelproof.labels import PRESETS, LabelScheme
+from pixelproof.models import build_model
+from pixelproof.report.page import build_report
+from pixelproof.runs import Run, load_scores
+from pixelproof.runs.stress_file import StressRecord, load_stress
+from pixelproof.training.checkpoints import save_weights
+from pixelproof.verbs import stress_scores
+from pixelproof.verbs.compare import compare_models
+from pixelproof.verbs.evaluate import evaluate_run
+from pixelproof.verbs.stress import stress_runs
+from pixelproof.verbs.verify import verify_folder
+from small_data import write_near_infrared, write_two_fields
+from small_runs import untrained_run
+
+NAMES = ("bright <b>", "dark")
+SCHEME = LabelScheme.model_validate(
+    {"task": "classification", "classes": [{"name": name, "id": i} for i, name in enumerate(NAMES)]}
+)
+FEW = {
+    "only": ["darker", "brighter", "blurred", "moved", "noisy", "turned"],
+    "strengths": {"darker": [0.5, 2, 3], "brighter": [2], "blurred": [2], "moved": [4], "noisy": [4], "turned": [20]},
+    "device": "cpu",
+}
+
+
+def write_dark_and_bright(folder: Path) -> Path:
+    """Write flat patches of about 40 and 150, 16x16."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 4), ("validation", 12)):
+        for name, level in zip(NAMES, (150, 40), strict=True):
+            for index in range(count):
+                image = np.full((16, 16, 3), level + rng.integers(-5, 6), np.uint8)
+                write_png(folder / split / name / f"{name[0]}{index}.png", image)
+    return folder
+
+
+def looking_at_brightness(folder: Path, limit: float) -> Run:
+    """Write a run of a network that calls bright what is brighter than ``limit``, 0 to 255, and sees nothing else."""
+    config = default_config("classification", "vgg16")
+    config = config.model_copy(update={"model": config.model.model_copy(update={"width": 0.03, "input_size": 32})})
+    model = build_model(config.model, 2)
+    mean, std = (torch.tensor(each) for each in (model.preprocessing.mean, model.preprocessing.std))
+    seen = float(((limit / 255 - mean) / std).mean()) + 3  # above 0 for any image, as what is below is cut off
+    layers = [each for each in model.modules() if isinstance(each, torch.nn.Conv2d | torch.nn.Linear)]
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight.zero_()
+            layer.bias.zero_()
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.weight[0, 0, 1, 1] = 1
+        layers[0].weight[0, :, 1, 1] = 1 / 3
+        layers[0].bias[0] = 3
+        first, *rest = [each for each in layers if isinstance(each, torch.nn.Linear)]
+        channels = [each for each in layers if isinstance(each, torch.nn.Conv2d)][-1].out_channels
+        first.weight[0, : first.in_features // channels] = channels / first.in_features
+        for layer in rest:
+            layer.weight[0, 0] = 1
+        rest[-1].weight[1, 0], rest[-1].bias[1] = -1, 2 * seen
+        rest[-1].weight[:], rest[-1].bias[:] = 10 * rest[-1].weight, 10 * rest[-1].bias
+    run = Run.create(folder, config.model_dump(mode="json"), SCHEME, {})
+    save_weights(run.best, model)
+    return run
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stress")
+    write_dark_and_bright(folder / "data")
+    looking_at_brightness(folder / "middle", 110)
+    looking_at_brightness(folder / "low", 60)
+    return folder
+
+
+def without_paths(record: StressRecord) -> dict:
+    return record.model_dump() | {"models": [m.model_dump() | {"path": ""} for m in record.models]}
+
+
+@pytest.fixture(scope="module")
+def found(known):
+    record = stress_runs([known / "middle", known / "low"], known / "data", known / "out", **FEW)
+    return known / "out", record
+
+
+def test_a_known_weakness_is_found_and_nothing_else(known, found):
+    out, record = found
+    middle = {curve.stress: curve for curve in record.models[0].curves}
+    assert record.models[0].untouched.score.value == 1
+    assert middle["darker"].lost_from == 2
+    assert middle["darker"].falls_at == pytest.approx(0.5 + 1.5 * 0.05 / 0.5)
+    assert [cell.score.value for cell in middle["darker"].cells] == [1, 0.5, 0.5]
+    (bright,) = middle["darker"].classes
+    assert (bright.name, bright.before, bright.under) == (NAMES[0], 1, 0)
+    assert middle["brighter"].classes == ()
+    assert record.models[1].curves[1].classes[0].name == NAMES[1]
+    assert (middle["noisy"].lost_from, middle["noisy"].falls_at) == (None, None)
+    for name in ("blurred", "moved", "turned"):  # which do nothing to a flat image
+        for cell in middle[name].cells:
+            assert (cell.lost, cell.difference.value, cell.score) == (False, 0, record.models[0].untouched.score)
+    hardest = middle["darker"].cells[-1]
+    assert hardest.sure_wrong == pytest.approx(0.5)  # it does not notice
+    assert (hardest.right, hardest.ece > 0.4) == (0.5, True)
+    plain = evaluate_run(known / "middle", known / "data", device="cpu", out=out.parent / "plain.npz")
+    under = load_scores(out / record.models[0].untouched.scores)
+    assert under.ids == plain.ids
+    for name in ("predicted", "loss", "confidence", "calibration", "probabilities"):
+        assert (getattr(under, name) == getattr(plain, name)).all()
+
+
+def test_who_stands_what_better_is_told(found):
+    _, record = found
+    told = {each.stress: (each.score_better, each.kept_better) for each in record.standings}
+    assert told["darker"] == ("b", "b")  # whose limit lies lower
+    assert told["brighter"] == ("a", "a")
+    assert told["noisy"] == told["blurred"] == ("undecided", "undecided")
+    darker = next(each for each in record.standings if each.stress == "darker")
+    assert darker.score.value == darker.kept.value > 0
+
+
+def test_a_score_file_is_one_of_the_usual_kind(found):
+    out, record = found
+    cell = record.models[0].curves[0].cells[1]
+    pair = compare_models([out / record.models[0].untouched.scores, out / cell.scores]).pairs[0]
+    assert (pair.a, pair.b) == ("middle", "middle, darker, 2 stops")
+    assert (pair.difference, pair.low, pair.high) == (cell.difference.value, cell.difference.low, cell.difference.high)
+
+
+def test_the_page_follows_from_the_files_and_escapes_names(found):
+    out, record = found
+    page = (out / "report.html").read_text()
+    assert build_report(out).read_text() == page
+    assert load_stress(out / "stress.json") == record
+    assert "bright &lt;b&gt;" in page
+    assert "<b>/" not in page
+    assert page.count("data:image/svg+xml") == len(record.models[0].curves)
+
+
+def test_figures_follow_from_the_score_files(found, tmp_path):
+    folder = shutil.copytree(found[0], tmp_path / "copy")
+    assert {check.outcome for check in verify_folder(folder).checks} == {"right"}
+    record = json.loads((folder / "stress.json").read_text())
+    record["models"][0]["curves"][0]["falls_at"] += 0.1
+    (folder / "stress.json").write_text(json.dumps(record))
+    wrong = verify_folder(folder).of("differs")
+    assert {check.file for check in wrong} == {"stress.json", "report.html"}
+    assert [each.figure for each in wrong[0].differences] == ["models[middle].curves[0].falls_at"]
+
+
+def test_a_killed_call_is_gone_on_with_and_batches_change_nothing(known, found, tmp_path, monkeypatch):
+    save, written = stress_scores.save_scores, []
+
+    def dying(path, scores):
+        if len(written) == 7:
+            raise KeyboardInterrupt
+        written.append(path)
+        save(path, scores)
+
+    runs, data, out = [known / "middle", known / "low"], known / "data", tmp_path / "out"
+    monkeypatch.setattr("pixelproof.evaluation.evaluate.BATCH", 5)
+    monkeypatch.setattr(stress_scores, "save_scores", dying)
+    monkeypatch.setattr(stress_scores.Decoded, "__init__", lambda self, reader: setattr_all(self, reader))
+    with pytest.raises(KeyboardInterrupt):
+        stress_runs(runs, data, out, **FEW)
+    monkeypatch.setattr(stress_scores, "save_scores", save)
+    before = {path: path.stat().st_mtime_ns for path in written}
+    record = stress_runs(runs, data, out, **FEW)
+    assert {path: path.stat().st_mtime_ns for path in written} == before
+    assert without_paths(record) == without_paths(found[1])
+
+
+def setattr_all(images, reader):
+    """Keep a few images only, so that the others are decoded again."""
+    images.reader, images._room, images._kept = reader, 3000, {}
+
+
+def test_what_is_there_is_not_replaced_unasked(known, found, tmp_path):
+    out, _ = found
+    few = {"only": ["darker"], "strengths": {"darker": [2]}, "device": "cpu", "most": 6}
+    with pytest.raises(UserError, match=r"stress\.json already exists"):
+        stress_runs(known / "middle", known / "data", out, **few)
+    small = stress_runs(known / "middle", known / "data", tmp_path / "out", **few)
+    assert (small.images, small.of, small.models[0].untouched.score.value) == (6, 24, 1)
+    (tmp_path / "out" / "stress.json").unlink()
+    for name in ("pictures.npz", "masks.npz", "report.html"):
+        (tmp_path / "out" / name).unlink()
+    with pytest.raises(UserError, match="scores of other images, weights or settings"):
+        stress_runs(known / "middle", known / "data", tmp_path / "out", **few | {"most": 8})
+    assert (
+        stress_runs(known / "middle", known / "data", tmp_path / "out", **few | {"most": 8}, overwrite=True).images == 8
+    )
+    with pytest.raises(UserError, match="lies in the data"):
+        stress_runs(known / "middle", known / "data", known / "data" / "out", **few)
+    with pytest.raises(UserError, match="holds a study or a run"):
+        stress_runs(known / "middle", known / "data", known / "low", **few)
+
+
+def test_segmenters_keep_their_masks(tmp_path, pixelproof):
+    data = write_two_fields(tmp_path / "fields")
+    run = untrained_run(tmp_path / "run", "fcn8s-bn")
+    asked = ["stress", run.path, data, "--out", tmp_path / "out", "--only", "darker,noisy", "--device", "cpu"]
+    code, text, err = pixelproof(*asked, "--strengths", "darker=2", "--strengths", "noisy=8,16", "--tta", "--json")
+    assert code == 0, err
+    record = StressRecord.model_validate_json(text)
+    assert [len(curve.cells) for curve in record.models[0].curves] == [1, 2]
+    assert (record.metric, record.images, record.task) == ("miou", 3, "segmentation")
+    scores = load_scores(tmp_path / "out" / record.models[0].curves[1].cells[0].scores)
+    assert (scores.source.stress, scores.source.looks) == ("noisy, 8 levels, seed 0", "8 x 1")
+    assert json.loads(text)["colors"]["forest"]
+    assert pixelproof(*asked)[0] == 2
+    code, text, err = pixelproof(*asked, "--overwrite", "--strengths", "noisy=8", "--strengths", "darker=2")
+    assert code == 0, err
+    assert "changed by computation" in text
+
+
+def test_bands_suffer_what_makes_sense_for_them(tmp_path):
+    pytest.importorskip("rasterio")
+    data = write_near_infrared(tmp_path / "nir")
+    bands = {"bands": (1, 2, 3, 4), "mean": (0.5,) * 4, "std": (0.2,) * 4, "stretch": ((0.0, 4000.0),)}
+    run = untrained_run(tmp_path / "run", "fcn8s-bn", PRESETS["deepglobe"], **bands)
+    with pytest.raises(UserError, match="the run reads bands"):
+        stress_runs(run.path, data, tmp_path / "out", only=["warmer"], device="cpu")
+    record = stress_runs(run.path, data, tmp_path / "out", strengths={"darker": [1]}, device="cpu", only=["darker"])
+    assert record.models[0].curves[0].cells[0].strength == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--only", "drker"], "there is no stress 'drker'; did you mean 'darker'?"),
+        (["--strengths", "darker=x"], "write --strengths darker=1,2,3"),
+        (["--strengths", "darker=-1"], "has no strength -1"),
+        (["--most", "1"], "take 2 or more"),
+        (["--margin", "0"], "a margin of 0 points is none"),
+        (["--metric", "acuracy"], "did you mean 'accuracy'?"),
+        (["--split", "tset"], "has no split 'tset'"),
+    ],
+)
+def test_wrong_use_is_one_sentence(known, tmp_path, pixelproof, options, said):
+    code, out, err = pixelproof("stress", known / "middle", known / "data", "--out", tmp_path / "out", *options)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert not (tmp_path / "out" / "scores").exists()
