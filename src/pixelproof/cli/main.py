@@ -13,6 +13,7 @@ import typer
 from pixelproof.cli.assess import assess
 from pixelproof.cli.cam import cam
 from pixelproof.cli.compare import compare
+from pixelproof.cli.correct import correct
 from pixelproof.cli.cut import cut
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
@@ -54,6 +55,7 @@ for verb in (
     masks,
     doctor,
     leave_out,
+    correct,
     show,
     train,
     ensemble,

@@ -130,5 +130,6 @@ def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
     learned = int(source.learned) if source.learned.isdecimal() else 0
+    corrected = int(source.corrected) if source.corrected.isdecimal() else 0
     facts["learned_by"] = source.learned_by
-    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, **facts)
+    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, corrected=corrected, **facts)

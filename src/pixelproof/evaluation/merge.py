@@ -47,6 +47,8 @@ def merged(scores: Sequence[Scores]) -> Scores:
     name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
     source = Source(name, first.source.split, looks=looks, unit=first.source.unit, **_learned(sources))
+    corrected = sum(int(each.corrected) for each in sources if each.corrected.isdecimal())
+    source = replace(source, corrected=str(corrected or ""))
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
 
 

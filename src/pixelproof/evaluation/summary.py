@@ -27,7 +27,8 @@ from pixelproof.runs.boundaries import TOLERANCES
 def summarise(scores: Scores) -> dict[str, Any]:
     """Return the figures of a score file; what is undefined is None."""
     figures = _segmentation(scores) if isinstance(scores, SegmentationScores) else _classification(scores)
-    return figures | {"learned_from": _learned(scores)}
+    corrected = int(scores.source.corrected) if scores.source.corrected.isdecimal() else None
+    return figures | {"learned_from": _learned(scores), "corrected": corrected}
 
 
 def _learned(scores: Scores) -> dict[str, Any] | None:

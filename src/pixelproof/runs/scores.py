@@ -42,6 +42,8 @@ class Source:
     """From how many of the images the network has learned, or weights that it began with, or "some"."""
     learned_by: str = ""
     """Names of the runs whose weights it began with, where they have learned from images that it has not itself."""
+    corrected: str = ""
+    """How many of the images have a label that a person has corrected; empty where none, or that is not known."""
     unit: str = ""
     """"group" where each row is the answer for a group of images; empty where it is that for an image."""
 
