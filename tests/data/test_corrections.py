@@ -55,7 +55,7 @@ def test_a_label_is_another_wherever_the_folder_is_read(tmp_path, capsys, name):
     write_corrections(root, f"{name},dog,cat,seen", "# train/cat/0.png,dog", "validation/dog/1.png,dog,,found right")
     data = open_data(root)
     assert "note: 1 label of" in (said := capsys.readouterr().err)
-    assert "corrected, as corrections.csv says: 1 cat to dog" in said
+    assert "corrected, as corrections.csv says: cat to dog (1)" in said
     now, then = labels(data, data.split("train")), labels(before, before.split("train"))
     assert {key for key in now if now[key] != then[key]} == {"cat/2.png"}
     assert now["cat/2.png"] == "dog"
@@ -182,7 +182,7 @@ def test_lines_of_lists_are_added_unless_one_is_wrong(tmp_path, pixelproof):
     code, out, _ = pixelproof("correct", root, more)
     assert code == 0
     assert "3 lines added to" in out
-    assert f"2 labels of {root} corrected: 2 cat to dog; 1 confirmed" in " ".join(out.split())
+    assert f"2 labels of {root} corrected: cat to dog (2); 1 confirmed" in " ".join(out.split())
     assert "of these, 1 validation: scores there are by other labels than before; where a model's doubts chose" in out
     text = (root / "corrections.csv").read_text()
     assert "train/cat/0.png,dog,cat,seen\n" in text
@@ -216,7 +216,7 @@ def test_every_verb_knows_what_was_corrected(color_classes, tmp_path, pixelproof
     assert (code, json.loads(found)["corrected"]) == (0, 1)
     assert "note: 1 of 12 images have a corrected label" in err
     page = api.report(out).read_text()
-    assert "2 labels, as corrections.csv says: 1 green to red, 1 red to blue" in page
+    assert "2 labels, as corrections.csv says: green to red (1), red to blue (1)" in page
     assert "1 of 12 images have a corrected label" in page
     with pytest.raises(UserError, match="holds the scores of other images"):
         api.evaluate(before.path, root)

@@ -12,6 +12,7 @@ from pixelproof.runs.corrections_file import load_corrections
 from pixelproof.runs.left_out_file import load_list
 from pixelproof.runs.ranked_file import load_ranked
 from small_runs import untrained_run
+from waiting import wait_for
 
 CLASSES = ("<b>sea</b>", "sky, blue", "rock", "rust")
 HOSTILE = "<script>alert(1)</script>"
@@ -69,9 +70,16 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
     assert page.locator("h1").inner_text().endswith(f"{len(suspects)} doubted labels, and 3 images without a label")
     assert page.locator("#other").inner_text().startswith("The same pixels are labelled r")
     assert page.locator("#near figure").count() == 6
+    names = open_data(root).scheme.names
     first = page.locator("#classes button").all_inner_texts()
     assert first[0].startswith(f"{suspects[0].given}: the label is right")
     assert first[1].startswith(f"{suspects[0].suggested}: proposed")
+    page.keyboard.press("b")  # blindly: nobody says anything, and classes are in their own order
+    assert page.locator("#classes button").all_inner_texts() == [f"{name}\n{k}" for k, name in enumerate(names, 1)]
+    assert page.locator("#question").inner_text() == "Which class is it?"
+    shown = page.locator("main").inner_text()
+    assert not any(word in shown for word in ("proposed", "is right", "png", "%", "The same pixels"))
+    page.click("#blind")
     page.keyboard.press("y")
     page.keyboard.press("1")
     page.keyboard.press("l")
@@ -115,9 +123,9 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#anew")
     page.set_input_files("#load", corrections)
-    page.wait_for_function(f"document.getElementById('status').textContent === '{answered(3)}'")
+    wait_for(lambda: page.locator("#status").inner_text() == answered(3))
     page.set_input_files("#load", left)
-    page.wait_for_function(f"document.getElementById('status').textContent === '{answered(5)}'")
+    wait_for(lambda: page.locator("#status").inner_text() == answered(5))
     assert saved(page, "Save corrections.csv", tmp_path / "again").read_text() == corrections.read_text()
     assert trouble == []
     page.close()

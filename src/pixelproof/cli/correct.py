@@ -24,6 +24,7 @@ def correct(
     """
     from pixelproof.errors import visible
     from pixelproof.numbers import counted
+    from pixelproof.runs.corrections_file import changes_in_words
     from pixelproof.runs.left_out_file import in_words
     from pixelproof.verbs.correct import correct as correct_of
 
@@ -33,7 +34,7 @@ def correct(
         return
     if lists:
         print(f"{counted(found['added'], 'line')} added to {found['file']}")
-    changes = f": {in_words(found['changes'])}" if found["changes"] else ""
+    changes = f": {changes_in_words(found['changes'])}" if found["changes"] else ""
     confirmed = f"; {found['confirmed']:,} confirmed" if found["confirmed"] else ""
     print(visible(f"{counted(found['corrected'], 'label')} of {data} corrected{changes}{confirmed}"))
     scored = {split: count for split, count in found["splits"].items() if split != "train"}

@@ -23,6 +23,7 @@ from pixelproof.numbers import counted
 from pixelproof.progress import say, say_once
 from pixelproof.runs import LABELS_FILE
 from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.left_out_file import counts_of, in_words
 
@@ -61,7 +62,7 @@ def open_data(root: Path) -> DataFolder:
         say_once(f"note: {counted(len(found.left_out), 'image')} of {root} left out, as {LEAVE_OUT} says: {reasons}")
     if found.changes:
         corrected = counted(sum(found.changes.values()), "label")
-        say_once(f"note: {corrected} of {root} corrected, as {CORRECTIONS} says: {in_words(found.changes)}")
+        say_once(f"note: {corrected} of {root} corrected, as {CORRECTIONS} says: {changes_in_words(found.changes)}")
     return label(root, found, find_scheme(root, found))
 
 

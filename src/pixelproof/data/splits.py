@@ -76,8 +76,8 @@ def note_doubts(data: DataFolder, config: DataConfig) -> None:
     if data.left_out and config.leave_out == "none":
         say("note: leave_out=none: they are read all the same")
     if config.corrections != "list" and any(sample.corrected for own in data.splits.values() for sample in own):
-        whose = "all" if config.corrections == "none" else "those that are learned from"
-        say(f"note: corrections={config.corrections}: of labels {whose} are taken as the data give them")
+        whose = "all labels" if config.corrections == "none" else "labels that are learned from"
+        say(f"note: corrections={config.corrections}: {whose} are taken as the data give them")
     parts = divide(data, config)
     for sentence in doubts(data, parts, config.groups):
         say(f"warning: {sentence}")

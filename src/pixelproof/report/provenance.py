@@ -9,6 +9,7 @@ from pixelproof.config import RunConfig, TrainingConfig
 from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, room, score, share
 from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
 from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.facts import DataFacts, Environment, MemberFacts
 from pixelproof.runs.left_out_file import FILE, in_words
 from pixelproof.runs.plain import to_yaml
@@ -60,7 +61,9 @@ def training_time(parts: Iterable[PartArtefacts]) -> str:
 
 
 def _corrected(data: DataFacts) -> str:
-    return f"{counted(sum(data.corrected.values()), 'label')}, as {CORRECTIONS} says: {in_words(data.corrected)}"
+    return (
+        f"{counted(sum(data.corrected.values()), 'label')}, as {CORRECTIONS} says: {changes_in_words(data.corrected)}"
+    )
 
 
 def _left_out(data: DataFacts) -> str:

@@ -1,7 +1,7 @@
 """The page on which a person says which class images are of: one HTML file that opens without a network.
 
 It asks for labels that a model doubts, and for images without a label. It shows what the model says, because that is
-why an image is asked for; to answer blindly, one looks at a random part of the data instead.
+why an image is asked for, and hides it from a person who would answer blindly.
 """
 
 from __future__ import annotations
@@ -142,7 +142,10 @@ def _asked(old: int, new: int) -> str:
 
 
 def _note(old: int, doubted: int, new: int) -> str:
-    said = ["Say what you see: what the model says is why you are asked, and it is often wrong."]
+    said = [
+        "Say what you see: what the model says is why you are asked, and it is often wrong. To answer without being "
+        "swayed, hide it."
+    ]
     if old:
         first = f"the first {count(old)} of {count(doubted)} are here; " if old < doubted else ""
         said.append(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pixelproof.runs.listed as listed
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 
 FILE = "corrections.csv"
 COLUMNS = (listed.FILENAME, "label", "was", "reason")
+_SAID = 5
 
 
 class Correction(NamedTuple):
@@ -50,6 +52,15 @@ def load_corrections(path: Path) -> list[Correction]:
 def extended(text: str, entries: Iterable[Correction]) -> str:
     """Return the text of such a file with further lines, in the columns and with the separators that it has."""
     return listed.extended(text, COLUMNS, (listed.Line(_cells(entry)) for entry in entries))
+
+
+def changes_in_words(changes: Mapping[str, int]) -> str:
+    """Return pairs of classes with how many labels were corrected so.
+
+    >>> changes_in_words({"3 to 8": 1200, "cat to dog": 1})
+    '3 to 8 (1,200), cat to dog (1)'
+    """
+    return first_of([f"{change} ({count:,})" for change, count in changes.items()], _SAID)
 
 
 def _cells(entry: Correction) -> dict[str, str]:

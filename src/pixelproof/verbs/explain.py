@@ -106,11 +106,12 @@ def explain_run(
             command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(target.leave_out))}"
             confirm = f"take the # from those that you have looked at, then: {command}"
             say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
-        if findings.witnesses:
-            review = Review(folder, parts, predictor.reader, further)
-            review.ask(findings)
+        review = Review(folder, parts, predictor.reader, further)
+        review.ask(findings)
+        if review.questions:
             write_text(new.review, review.page(opened.name, len(findings.suspects)))
             written.append(new.review)
+            say(f"{target.review} asks you about {counted(len(review.questions), 'image')}, and saves your answers")
         written.append(build_report(written_to))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
     return [target.path / path.relative_to(written_to) for path in written]
@@ -163,7 +164,7 @@ def _without_label(given: Sequence[Path], data: DataFolder) -> list[Sample]:
     """Return images without a label: those among files and folders that the data set has not.
 
     Raises:
-        UserError: A path is missing, or there are no such images.
+        UserError: A path is missing, or there are no images.
     """
     files = gather(given, data.task)
     known = {sample.image.resolve() for own in data.whole.values() for sample in own}
@@ -171,8 +172,6 @@ def _without_label(given: Sequence[Path], data: DataFolder) -> list[Sample]:
     if len(new) < len(files):
         labelled = counted(len(files) - len(new), "image")
         say(f"note: {labelled} of --unlabelled are labelled in {data.root}, and passed over")
-    if not new:
-        raise UserError(f"all images of {given[0]} are labelled in {data.root}", "leave --unlabelled out")
     return new
 
 

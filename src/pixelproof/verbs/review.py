@@ -16,7 +16,7 @@ from pixelproof.progress import track
 from pixelproof.report.review_page import Beside, NewLabels, Question, SmallPicture, picture_of, review_page
 from pixelproof.runs.explanation_folder import Findings, Witness, picture_key
 from pixelproof.runs.files import read_text, rows_in
-from pixelproof.runs.listed import as_name
+from pixelproof.runs.listed import as_name, as_words
 from pixelproof.runs.ranked_file import Ranked
 
 SIDE = 96
@@ -76,7 +76,7 @@ class Review:
             place=f"{name} ({row.split})",
             given=row.given,
             suggested=row.suggested,
-            why=row.why,
+            why=as_words(row.why),
             chances=witness.chances,
             picture=self._picture(sample.image),
             near=tuple(Beside(self._picture(each.image, small=True), self._class_of(each)) for each in near),

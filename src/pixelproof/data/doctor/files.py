@@ -15,6 +15,7 @@ from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
 from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.left_out_file import counts_of, in_words
 
@@ -71,7 +72,7 @@ def corrected(survey: Survey) -> Iterator[Finding]:
     """Images whose labels were put right."""
     if changes := survey.found.changes:
         files = [file for file, looked in survey.found.looked.items() if looked.change]
-        message = f"{counted(len(files), 'label')} corrected, as {CORRECTIONS} says: {in_words(changes)}"
+        message = f"{counted(len(files), 'label')} corrected, as {CORRECTIONS} says: {changes_in_words(changes)}"
         fix = "nothing; a line that is removed there brings back the label that the data give"
         yield survey.finding("corrected", "note", files, message, fix)
 

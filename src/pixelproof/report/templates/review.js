@@ -46,17 +46,18 @@
     figure.append(image, made("figcaption", text));
     return figure;
   };
-  let buttons = [];
+  let [buttons, blind] = [[], false]; // whether what anybody says of the image is hidden
   const drawAnswers = (at) => {
-    const { given, suggested, chances } = questions[at];
-    const likely = [...new Set([suggested, ...chances.map(([name]) => name)])].filter((name) => name && name !== given);
+    const { given: label, suggested, chances } = questions[at];
+    const given = blind ? "" : label;
+    const said = classOf(page.answers[at]);
+    const likely = blind ? [] : [...new Set([suggested, ...chances.map(([name]) => name)])].filter((name) => name && name !== given);
     const offered = [...likely, ...names.filter((name) => name !== given && !likely.includes(name))].slice(0, data.offered);
     const keys = keysOf(offered, names);
     const right = given ? [{ answer: IS + given, text: `${given}: the label is right`, key: "y" }] : [];
-    const classes = offered.map((name, k) => ({ answer: IS + name, text: name === suggested ? `${name}: proposed` : name, key: keys[k] }));
-    const said = classOf(page.answers[at]);
+    const classes = offered.map((name, k) => ({ answer: IS + name, text: name === suggested && !blind ? `${name}: proposed` : name, key: keys[k] }));
     const typed = said && ![given, ...offered].includes(said) ? [{ answer: IS + said, text: said, key: "" }] : [];
-    const others = [...(given ? [{ answer: OUT, text: "Leave it out", key: "l" }] : []), { answer: UNCLEAR, text: "Cannot tell", key: "x" }];
+    const others = [...(label ? [{ answer: OUT, text: "Leave it out", key: "l" }] : []), { answer: UNCLEAR, text: "Cannot tell", key: "x" }];
     buttons = [];
     [["classes", [...right, ...classes, ...typed]], ["others", others]].forEach(([place, those]) => {
       const focused = [...$(place).children].indexOf(document.activeElement);
@@ -71,14 +72,16 @@
   };
   const show = (at) => {
     const each = questions[at];
-    picture($("picture"), data.pictures[each.picture], `Image ${each.place}`);
-    $("place").textContent = each.place;
-    $("beside").toggleAttribute("hidden", !each.twin);
+    picture($("picture"), data.pictures[each.picture], `Image ${at + 1}`);
+    $("place").textContent = blind ? "" : each.place; // which may tell the label
+    $("beside").toggleAttribute("hidden", blind || !each.twin);
+    $("opinion").toggleAttribute("hidden", blind);
+    $("blind").setAttribute("aria-pressed", String(blind));
     if (each.twin) {
       picture($("twin"), data.pictures[each.twin.picture], each.twin.text);
       $("other").textContent = each.twin.text;
     }
-    $("question").textContent = each.given ? `It is labelled ${each.given}. Which class is it?` : "It has no label. Which class is it?";
+    $("question").textContent = blind ? "Which class is it?" : each.given ? `It is labelled ${each.given}. Which class is it?` : "It has no label. Which class is it?";
     $("why").textContent = each.why;
     $("says").replaceChildren(...each.chances.map(([name, chance, text]) => {
       const [line, cell, bar] = [made("tr"), made("td"), made("i")];
@@ -94,6 +97,7 @@
   };
   const press = (key) => {
     if (key === "/") return $("typed").focus(), true;
+    if (key === "b") return turnBlind(), true;
     const pressed = buttons.find((each) => each.key === key) || (key in digits ? { answer: IS + key } : null);
     if (pressed) page.choose(pressed.answer);
     return Boolean(pressed);
@@ -102,6 +106,11 @@
   const digits = Object.fromEntries(names.filter((name) => /^\d$/.test(name)).map((name) => [name, true]));
   const page = asking({ key: data.key, total, things: "images", saving: "save the tables", fits, show, press, read });
 
+  const turnBlind = () => {
+    blind = !blind;
+    page.go(page.place());
+  };
+  $("blind").addEventListener("click", turnBlind);
   // What is typed is a class by its name, or by the beginning of one alone.
   const typed = (text) => {
     const lower = text.trim().toLowerCase();
