@@ -14,6 +14,7 @@ import typer
 from pixelproof.cli.assess import assess
 from pixelproof.cli.cam import cam
 from pixelproof.cli.compare import compare
+from pixelproof.cli.correct import correct
 from pixelproof.cli.cut import cut
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
@@ -51,7 +52,7 @@ app = typer.Typer(
 
 VERBS: dict[str, list[Callable[..., None]]] = {  # in the order of the work
     "Studies": [demo, study],
-    "Data": [doctor, leave_out, masks, cut],
+    "Data": [doctor, correct, leave_out, masks, cut],
     "Models": [show, train, ensemble],
     "How good is it, and which is better?": [evaluate, score, compare, speed],
     "Why, and will it hold?": [explain, embed, cam, drift, stress],

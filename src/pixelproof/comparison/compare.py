@@ -114,4 +114,5 @@ def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
     facts["learned_by"] = source.learned_by
-    return ComparedModel(name=source.name, path=str(path), value=value, learned=source.images_learned or 0, **facts)
+    learned, corrected = source.images_learned or 0, source.images_corrected
+    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, corrected=corrected, **facts)

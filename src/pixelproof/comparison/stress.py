@@ -24,7 +24,7 @@ from pixelproof.evaluation.summary import defined
 from pixelproof.evaluation.units import members_of
 from pixelproof.runs import ClassificationScores, Scores, load_scores
 from pixelproof.runs.comparison_file import PairRecord
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import is_area
 from pixelproof.runs.stress_file import Cell, Curve, State, StressedModel, Suffering
 
@@ -83,7 +83,7 @@ def stressed(
     p_values = dict(zip(pairs, map(defined, adjusted), strict=True))
     start = _state(untouched, before, metric)
     curves = [_curve(each, start, states, pairs, p_values, metric, margin) for each in tried]
-    learned = int(before.source.learned) if before.source.learned.isdecimal() else 0
+    learned = before.source.images_learned or 0
     return StressedModel(name=name, path=path, learned=learned, untouched=start, curves=tuple(curves))
 
 

@@ -15,6 +15,7 @@ from pixelproof.errors import UserError
 from pixelproof.numbers import first_of
 from pixelproof.progress import say
 from pixelproof.randomness import derive
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.scenes import TABLE, scenes_of
 
@@ -36,7 +37,7 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
 
     A data set without a validation split has one carved out of train, or is divided into folds; the selection part
     always comes out of train, so that a checkpoint is never chosen on the images that give the score. Parts are divided
-    before images are left out, so that all others stay where they are.
+    before images are left out, and by the labels that the data give, so that all others stay where they are.
 
     Raises:
         UserError: There are no training images, too few to set some aside, or one in whose id ``groups`` finds nothing.
@@ -44,6 +45,7 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     if config.groups not in (None, TABLE):
         scenes_of((sample.id for sample in data.split("train")), config.groups)  # where each must have one
     left_out = {each.file for each in data.left_out} if config.leave_out == "list" else set[Path]()
+    data = data.as_given if config.corrections == "none" else data
     data = replace(data, splits=grouped(data.whole, config.groups), left_out=())
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
@@ -58,6 +60,8 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection")
     parts["train"] = train
     parts = {name: tuple(sample for sample in own if sample.image not in left_out) for name, own in parts.items()}
+    if config.corrections == "scored":
+        parts |= {name: tuple(sample.as_given for sample in parts[name]) for name in LEARNED}
     if not parts["train"] or not parts["validation"]:
         problem = f"{data.root} has too few images, or groups of them, to set some aside for validation"
         raise UserError(problem, "add images or a split")
@@ -76,6 +80,9 @@ def note_doubts(data: DataFolder, config: DataConfig) -> None:
         say(f"note: {folder} holds no images with masks beside them, so a part of train is set aside for validation")
     if data.left_out and config.leave_out == "none":
         say("note: leave_out=none: they are read all the same")
+    if config.corrections != "list" and any(sample.corrected for own in data.splits.values() for sample in own):
+        whose = "all labels" if config.corrections == "none" else "labels that are learned from"
+        say(f"note: corrections={config.corrections}: {whose} are taken as the data give them")
     parts = divide(data, config)
     for sentence in doubts(data, parts, config.groups):
         say(f"warning: {sentence}")
@@ -128,7 +135,7 @@ def limit(samples: Samples, count: int | None, seed: int) -> Samples:
     turn: dict[int | None, int] = defaultdict(int)
     order = []
     for sample in sorted(samples, key=lambda s: derive(seed, "limit", s.id)):
-        order.append((turn[sample.label], sample.id))
-        turn[sample.label] += 1
+        order.append((turn[sample.given], sample.id))
+        turn[sample.given] += 1
     kept = {sample_id for _, sample_id in sorted(order)[:count]}
     return tuple(s for s in samples if s.id in kept)

@@ -32,6 +32,14 @@ def learned_line(scores: Scores) -> str:
     return f"{int(source.learned):,} of {counted(images, 'image')} were learned from by {by}: they flatter its figures"
 
 
+def corrected_line(scores: Scores) -> str:
+    """Return how many of the images have corrected labels; empty where none has, or it is not known."""
+    if not scores.source.images_corrected:
+        return ""
+    some = f"{scores.source.images_corrected:,} of {counted(len(scores.ids), 'image')} have a corrected label"
+    return f"{some}: where a model's doubts chose which were looked at, that model is flattered beside others"
+
+
 def promise_lines(scores: Scores) -> list[str]:
     """Return what is promised of a classifier's answers, or why nothing is; nothing to say without confidences."""
     if scores.calibration is None or isinstance(scores, SegmentationScores):

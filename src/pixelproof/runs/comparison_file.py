@@ -37,6 +37,8 @@ class ComparedModel(Strict):
     """From how many of the images it is known to have learned, or weights that it began with."""
     learned_by: str = ""
     """The runs of those weights, where they learned from images that it has not itself."""
+    corrected: Count = 0
+    """How many of the images are known to have a corrected label."""
     value: Share
     """Its figure over all images: that of the pairs' ``metric``."""
 

@@ -133,6 +133,7 @@ def _classes_differ(pair: PairRecord, side: str, language: Language) -> str:
 
 def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     said = _other_looks(pair, record, language) + _learned(pair, record, language)
+    said += _corrected(pair, record, language)
     if record.groups is not None:
         said.append(say("grouped", language, groups=count(record.groups.count)))
         if record.groups.count < ROUGH:
@@ -161,6 +162,12 @@ def _learned(pair: PairRecord, record: ComparisonRecord, language: Language) -> 
         key = "learned_by" if model.learned_by else "learned"
         said.append(say(key, language, name=model.name, by=model.learned_by, **numbers))
     return said
+
+
+def _corrected(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return the sentence that says so where images that models are compared on have corrected labels."""
+    known = max(model.corrected for model in record.models if model.name in (pair.a, pair.b))
+    return [say("corrected", language, known=count(known), images=count(pair.images))] if known else []
 
 
 def adjusted(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:

@@ -14,10 +14,12 @@ from pixelproof.data.layouts.tables import LABELS
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.left_out_file import counts_of, in_words
 
-_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS, LEAVE_OUT, FOLDERS})
+_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS, LEAVE_OUT, CORRECTIONS, FOLDERS})
 
 
 def unreadable(survey: Survey) -> Iterator[Finding]:
@@ -64,6 +66,15 @@ def left_out(survey: Survey) -> Iterator[Finding]:
         message = f"{counted(len(those), 'image')} left out, as {LEAVE_OUT} says: {reasons}"
         fix = "nothing; a line that is removed there brings its image back"
         yield survey.finding("left-out", "note", [each.file for each in those], message, fix)
+
+
+def corrected(survey: Survey) -> Iterator[Finding]:
+    """Images whose labels were put right."""
+    if changes := survey.found.changes:
+        files = [file for file, looked in survey.found.looked.items() if looked.change]
+        message = f"{counted(len(files), 'label')} corrected, as {CORRECTIONS} says: {changes_in_words(changes)}"
+        fix = "nothing; a line that is removed there brings back the label that the data give"
+        yield survey.finding("corrected", "note", files, message, fix)
 
 
 def unused_images(survey: Survey) -> Iterator[Finding]:

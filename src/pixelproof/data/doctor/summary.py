@@ -30,6 +30,7 @@ def summarise(survey: Survey, contract: Contract, reading: Reading | None) -> di
         "task": survey.found.task,
         "classes": list(contract.scheme.names) if contract.scheme else [],
         "left_out": counts_of(each.reason for each in survey.found.left_out),
+        "corrected": survey.found.changes,
         "splits": {split: len(samples) for split, samples in survey.found.splits.items()},
         "size_count": len(sizes),
         "sizes": dict(sizes.most_common(_MOST_SIZES)),
