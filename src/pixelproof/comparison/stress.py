@@ -17,9 +17,8 @@ from pixelproof.comparison.paired import holm
 from pixelproof.comparison.verdict import verdict
 from pixelproof.evaluation.calibration import UNIT, expected_error
 from pixelproof.evaluation.intervals import share_interval
-from pixelproof.evaluation.jackknife import ends_of
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.evaluation.resampling import by_unit, left_out
+from pixelproof.evaluation.resampling import by_unit, ends_of, left_out
 from pixelproof.evaluation.summary import defined
 from pixelproof.evaluation.units import members_of
 from pixelproof.runs import ClassificationScores, Scores, load_scores
