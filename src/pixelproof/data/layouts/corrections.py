@@ -63,9 +63,9 @@ def put_right(root: Path, found: Found, entries: Iterable[Correction], path: Pat
         problem = f"{path} corrects labels of classified images, and {root} has masks"
         raise UserError(problem, f"edit the masks themselves, or leave their images out with {LEAVE_OUT}")
     entries, classes, new = list(entries), _classes(root, found), list[Correction]()
+    called = _all_called(found) | {file: looked.was for file, looked in found.looked.items()}
     for entry, file in zip(entries, files_named(root, found, entries, path), strict=True):
-        looked = _looked(entry, _called(found, file), classes, path)
-        earlier = found.looked.get(file)
+        looked, earlier = _looked(entry, called[file], classes, path), found.looked.get(file)
         if earlier and earlier.label != looked.label:
             problem = f"{where(entry, path)} says '{looked.label}' of '{entry.name}', and another line"
             raise UserError(f"{problem} '{earlier.label}'", f"remove one of them; {root / FILE} may hold the other")
@@ -113,16 +113,12 @@ def _all_called(found: Found) -> dict[Path, str]:
     return found.class_of | {each.file: each.called for each in found.left_out if each.sample}
 
 
-def _called(found: Found, file: Path) -> str:
-    """Return what the data call the class of an image."""
-    return found.looked[file].was if file in found.looked else _all_called(found)[file]
-
-
 def _call(found: Found, file: Path, word: str) -> None:
     """Let the class of an image be called otherwise."""
     if file in found.class_of:
         found.class_of[file] = word
-    found.left_out = [replace(each, called=word) if each.file == file else each for each in found.left_out]
+    else:  # it is left out
+        found.left_out = [replace(each, called=word) if each.file == file else each for each in found.left_out]
 
 
 def _refuse_lost(found: Found, path: Path) -> None:
