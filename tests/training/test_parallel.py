@@ -21,6 +21,7 @@ from waiting import alive, children_of, started, wait_for
 
 CPU = torch.device("cpu")
 EVERYTHING = ["mixup=0.2", "cutmix=1", "dropout=0.5", "accumulate=2", "ema=0.9", "shift=2", "color=0.2", "flip=true"]
+SLOWLY = ["optimizer=sgd", "lr=3e-3"]
 SEGMENTER = ["crop=48", "scale=[0.5, 2]", "loss=cross-entropy+lovasz", "class_weights=auto", "clip=1", "ema=0.9"]
 
 
@@ -32,8 +33,7 @@ def settings_for(data, model, *more):
 @pytest.mark.parametrize(
     ("folder", "model", "more"),
     [
-        ("color_classes", "vgg16-bn", [*EVERYTHING, "optimizer=sgd", "lr=3e-3", "epochs=5", "patience=1"]),
-        ("color_classes", "vgg16-bn", [*EVERYTHING, "optimizer=sgd", "lr=3e-3", "freeze=1", "backbone_lr=0.5"]),
+        ("color_classes", "vgg16-bn", [*EVERYTHING, *SLOWLY, "epochs=5", "patience=1", "freeze=1", "backbone_lr=0.5"]),
         ("two_fields", "fcn8s-bn", [*SEGMENTER, "optimizer=sgd", "lr=1e-2", "channels_last=yes"]),
         pytest.param(
             *("two_fields", "smp:FPN:resnet18", [*SEGMENTER, "optimizer=sgd", "lr=1e-3", "workers=1"]),
