@@ -20,6 +20,19 @@ settings.load_profile("pixelproof")
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+FIRST = (
+    "tests/study/test_parallel_jobs.py",
+    "tests/real/",
+    "tests/journeys/test_demo.py",
+    "tests/prediction/test_backends.py",
+)
+"""Where the longest tests stand: begun first, none is left for one process while another has nothing to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of the reference study's data; the test is skipped where it does not stand beside the checkout."""

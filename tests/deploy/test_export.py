@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import inspect
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -42,7 +44,25 @@ def run_example(path, *arguments, cwd):
     return subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.fixture(scope="module")
+def converted_once(tmp_path_factory):
+    """Convert a network to ONNX once for the two formats that are written by way of it: that takes seconds."""
+    folder, convert = tmp_path_factory.mktemp("converted"), formats.to_onnx
+
+    def once(network, path, *how):
+        weights = b"".join(tensor.numpy().tobytes() for tensor in network.state_dict().values())
+        kept = folder / f"{hashlib.sha256(weights).hexdigest()}.onnx"
+        if not kept.exists():
+            convert(network, kept, *how)
+        shutil.copy(kept, path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(formats, "to_onnx", once)
+        yield
+
+
 @pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.usefixtures("converted_once")
 def test_the_example_beside_an_export_draws_the_map_of_predict(tmp_path, two_fields, format):
     need(format)
     run = untrained_run(tmp_path / "run", "fcn8s")

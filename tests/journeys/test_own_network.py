@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pixelproof import api
 from pixelproof.data import open_data
 from pixelproof.deploy.serve.answers import answer
 from pixelproof.deploy.serve.models import load_models
@@ -115,7 +116,7 @@ parts:
     data: patches
     settings: {epochs: 1, batch_size: 4, device: cpu}
     seeds: [0, 1]
-    models: {own: "plugin:littlenet", all: {members: [own]}}
+    models: {own: "plugin:littlenet"}
 """
 
 
@@ -125,7 +126,8 @@ def test_a_study_trains_several_at_once(pixelproof, tmp_path, color_classes, mon
     out = tmp_path / "out"
     code, _, err = pixelproof("study", tmp_path / "study.yaml", "--data", tmp_path, "--out", out, "--jobs", 2)
     assert code == 0, err
-    assert [member.model for member in Run(out / "patches" / "all").facts().members] == ["plugin:littlenet"] * 2
+    both = api.ensemble([out / "patches" / name for name in ("own", "own.seed-1")], tmp_path / "both", color_classes)
+    assert [member.model for member in both.facts().members] == ["plugin:littlenet"] * 2
 
 
 def test_going_on_with_another_version_of_a_package_is_noted(pixelproof, tmp_path, color_classes, monkeypatch):

@@ -8,7 +8,7 @@ from pixelproof.runs import Run, load_scores
 
 pytestmark = pytest.mark.real
 
-SMALL = ["limit=12", "width=0.05", "epochs=1", "crop=128", "batch_size=4", "device=cpu"]
+SMALL = ["limit=12", "segmentation.limit=5", "width=0.05", "epochs=1", "crop=128", "batch_size=4", "device=cpu"]
 
 
 def test_the_whole_study_runs_on_the_real_data(pixelproof, real_data, tmp_path):

@@ -138,9 +138,9 @@ def test_no_step_has_a_rate_of_0(color_classes, tmp_path, monkeypatch, accumulat
 
 def test_a_segmenter_learns_the_two_fields(tmp_path, two_fields):
     data = open_data(two_fields)
-    run = train(data, settings_for(data, "fcn8s-bn", "epochs=35", "crop=64", "width=0.06"), tmp_path / "run")
+    run = train(data, settings_for(data, "fcn8s-bn", "epochs=20", "crop=64", "width=0.06", "lr=5e-3"), tmp_path / "run")
     scores = evaluate(Predictor.open(run), data.split("validation"), Source("run"))
-    assert mean_iou(scores, "unknown_ignored") > 0.45  # all one class would be about 0.25; six seeds gave 0.62 to 0.87
+    assert mean_iou(scores, "unknown_ignored") > 0.45  # all one class would be about 0.25; four seeds gave 0.79 to 0.87
     assert run.shown_ids() == ("0000", "0001", "0002")
     assert build_report(run.path).read_text("utf-8").count("Predicted masks") > 0
 

@@ -96,17 +96,6 @@ def test_what_computes_as_ours_does_gives_the_same_bits(tmp_path, request, monke
     assert all(torch.equal(tensor, found[key]) for key, tensor in expected.items())
 
 
-def test_two_processes_find_the_weights_of_one(tmp_path, two_fields, own):
-    """The loss is no mean over pixels, and sees the whole batch; the augmentation draws the same in both."""
-    data = open_data(two_fields)
-    config = settings("segmentation", "loss=plugin:tversky", OWN[1], "crop=32", "optimizer=sgd", "lr=1e-2", "epochs=1")
-    one, two = (train(data, config, tmp_path / str(count), processes=count) for count in (1, 2))
-    assert [row["loss"] for row in two.metrics.read()] == pytest.approx([row["loss"] for row in one.metrics.read()])
-    found = load_file(two.best)
-    for name, tensor in load_file(one.best).items():
-        torch.testing.assert_close(found[name], tensor, rtol=1e-3, atol=1e-4)
-
-
 def test_packages_and_names(monkeypatch, own):
     config = settings("segmentation", *OWN, "finish=plugin:tversky")
     assert set(packages_of_training(config)) == {own}

@@ -17,11 +17,15 @@ from pixelproof.errors import Refusal, UserError
 from pixelproof.runs import Run
 from pixelproof.training.launch import check_processes, launch
 from pixelproof.verbs.train import train
+from small_plugins import LEARNING, install
 from waiting import alive, children_of, started, wait_for
 
 CPU = torch.device("cpu")
 EVERYTHING = ["mixup=0.2", "cutmix=1", "dropout=0.5", "accumulate=2", "ema=0.9", "shift=2", "color=0.2", "flip=true"]
+SLOWLY = ["optimizer=sgd", "lr=3e-3"]
 SEGMENTER = ["crop=48", "scale=[0.5, 2]", "loss=cross-entropy+lovasz", "class_weights=auto", "clip=1", "ema=0.9"]
+OWN = ["loss=cross-entropy+lovasz+plugin:tversky", "augmentation=plugin:erase"]
+"""A loss that is no mean over pixels, so that it has to see the whole batch, and draws that are the same in both."""
 
 
 def settings_for(data, model, *more):
@@ -32,16 +36,16 @@ def settings_for(data, model, *more):
 @pytest.mark.parametrize(
     ("folder", "model", "more"),
     [
-        ("color_classes", "vgg16-bn", [*EVERYTHING, "optimizer=sgd", "lr=3e-3", "epochs=5", "patience=1"]),
-        ("color_classes", "vgg16-bn", [*EVERYTHING, "optimizer=sgd", "lr=3e-3", "freeze=1", "backbone_lr=0.5"]),
-        ("two_fields", "fcn8s-bn", [*SEGMENTER, "optimizer=sgd", "lr=1e-2", "channels_last=yes"]),
+        ("color_classes", "vgg16-bn", [*EVERYTHING, *SLOWLY, "epochs=5", "patience=1", "freeze=1", "backbone_lr=0.5"]),
+        ("two_fields", "fcn8s-bn", [*SEGMENTER, *OWN, "optimizer=sgd", "lr=1e-2", "channels_last=yes"]),
         pytest.param(
             *("two_fields", "smp:FPN:resnet18", [*SEGMENTER, "optimizer=sgd", "lr=1e-3", "workers=1"]),
             marks=pytest.mark.slow,
         ),
     ],
 )
-def test_two_processes_find_the_weights_of_one(tmp_path, request, folder, model, more):
+def test_two_processes_find_the_weights_of_one(tmp_path, request, monkeypatch, folder, model, more):
+    install(monkeypatch, tmp_path / "site", LEARNING, loss=["tversky"], augmentation=["erase"])
     data = open_data(request.getfixturevalue(folder))
     config = settings_for(data, model, *more)
     one, two = (train(data, config, tmp_path / str(count), processes=count) for count in (1, 2))
