@@ -138,7 +138,7 @@ def _likenesses(record: StressRecord) -> Iterator[str]:
     """Yield what the differences that ``drift`` has found would cost by themselves."""
     name = metric_name(record.metric, "en")
     for each in record.likenesses:
-        values = f"{score(each.old, 3)} before, {score(each.new, 3)} now"
+        values = f"{score(each.old, 3)} before, {score(each.new, 3)} now".replace("-", "−")
         found = f"The images that drift has met differ in {each.sign} ({values}), which"
         curves = {model.name: curve for model in record.models for curve in model.curves if curve.stress == each.stress}
         first = next(iter(curves.values()))
@@ -146,11 +146,13 @@ def _likenesses(record: StressRecord) -> Iterator[str]:
             yield f"{found} not even {each.stress}, {amount(first.cells[-1].strength, first.unit)}, makes of these."
             continue
         strength = amount(float(about(each.strength)), first.unit)
-        costs = "; ".join(f"{model} {points(_changed_at(curve, each.strength))}" for model, curve in curves.items())
+        costs = ", ".join(f"{points(_changed_at(curve, each.strength))} ({of})" for of, curve in curves.items())
         yield (
-            f"{found} {each.stress}, about {strength}, makes of these. By itself, and on straight lines between "
-            f"strengths, that changes {name} by points: {costs}."
+            f"{found} {each.stress}, about {strength}, makes of these. By itself that changes {name}, off straight "
+            f"lines between strengths, by so many points: {costs}."
         )
+    if len(record.likenesses) > 1:
+        yield "One cause may be behind several of these: darkness, for example, lowers contrast and sharpness as well."
 
 
 def _changed_at(curve: Curve, strength: float) -> float | None:
