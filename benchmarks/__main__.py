@@ -18,7 +18,10 @@ NAMES = (
     *("boundary", "counting", "inference", "loading", "losses", "mapping", "projection", "resampling"),
     *("startup", "train_bfloat16", "train_classifier", "train_segmenter"),
 )
-"""Those that compare speed; ``coverage``, ``assessment``, ``seeds``, ``choosing`` and ``unpaired`` measure promises."""
+"""Those that compare speed.
+
+``coverage``, ``assessment``, ``seeds``, ``choosing``, ``unpaired`` and ``corrections`` measure promises.
+"""
 HEAD = """# Benchmarks
 
 A ratio is the peer's time divided by ours, the median over n rounds in which everyone runs once, in turn and in one

@@ -21,9 +21,9 @@ import scipy
 from benchmarks.populations import classified, segmented
 from pixelproof.array_types import Float64
 from pixelproof.comparison.classification import compare_classifiers
+from pixelproof.comparison.counted import compare_segmenters
 from pixelproof.comparison.findings import Findings
 from pixelproof.comparison.paired import SIGNIFICANCE
-from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.metrics import Protocol, class_accuracy, iou
 from pixelproof.progress import track

@@ -29,7 +29,7 @@ from pixelproof.comparison.unpaired import compare_sets
 from pixelproof.progress import track
 from pixelproof.randomness import generator
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.unpaired_file import UnpairedRecord
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "recall:rare", "roc_auc")

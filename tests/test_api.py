@@ -75,7 +75,8 @@ def test_one_path_needs_no_list(color_classes, tmp_path):
     photos = color_classes / "validation" / "red"
     assert len(api.predict(run, str(photos), tmp_path / "guess")) == 4
     assert len(api.cam(run, str(photos / "0.png"), tmp_path / "cam")) == 1
-    api.explain(run, color_classes, tmp_path / "why", unlabelled=str(photos))
+    shutil.copytree(photos, tmp_path / "new")  # those of the data have labels
+    api.explain(run, color_classes, tmp_path / "why", unlabelled=str(tmp_path / "new"))
     assert "unlabelled" in (tmp_path / "why" / "next.csv").read_text()
     with pytest.raises(UserError, match="nothing to compare with"):
         api.compare(str(run))

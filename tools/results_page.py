@@ -9,9 +9,10 @@ from typing import Any
 
 from results_figures import NAMES, PROTOCOL, recipes, scores_of, seeds, summary
 
-from pixelproof.comparison.compare import compare
+from pixelproof.comparison.compare import compare_scores
 from pixelproof.comparison.evidence.claims import judge
 from pixelproof.comparison.evidence.gather import gather
+from pixelproof.comparison.opening import open_models
 from pixelproof.comparison.wording.over_seeds import over_seeds
 from pixelproof.comparison.wording.reasons import status_word, test_phrase
 from pixelproof.comparison.wording.sentences import sentences
@@ -185,7 +186,8 @@ def _run(results: Path, models: Iterable[str]) -> bool:
 
 def _verdict(results: Path, study: str, pair: Sequence[str]) -> list[str]:
     """Return what two recipes' first seeds say, and what all of them do where there are several."""
-    record = compare([seeds(results / name)[0] / NAMES["scores"] for name in pair])
+    files = [seeds(results / name)[0] / NAMES["scores"] for name in pair]
+    record = compare_scores(open_models(files, "validation"), files, "unknown_counted", None, 0)
     said = [f"- `{study}`, {count(record.pairs[0].images)} images: {' '.join(sentences(record.pairs[0], record))}"]
     runs = {name: scores_of(results / name) for name in pair}
     if all(len(own) == 1 for own in runs.values()):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of them
     from pixelproof.study.conduct import conduct_file as study
     from pixelproof.verbs.cam import cam_run as cam
     from pixelproof.verbs.compare import compare_models as compare
+    from pixelproof.verbs.correct import correct
     from pixelproof.verbs.doctor import examine_data as doctor
     from pixelproof.verbs.drift import drift_images as drift
     from pixelproof.verbs.embed import embed_run as embed
@@ -40,6 +41,7 @@ __all__ = [
     "assess",
     "cam",
     "compare",
+    "correct",
     "cut",
     "doctor",
     "drift",
@@ -69,6 +71,7 @@ _FUNCTIONS = {
     "assess": "pixelproof.deploy.assess.assess_map",
     "cam": "pixelproof.verbs.cam.cam_run",
     "compare": "pixelproof.verbs.compare.compare_models",
+    "correct": "pixelproof.verbs.correct.correct",
     "cut": "pixelproof.deploy.cut.cut_scenes",
     "doctor": "pixelproof.verbs.doctor.examine_data",
     "drift": "pixelproof.verbs.drift.drift_images",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, get_args
 
-from pixelproof.errors import UserError
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 
 Language = Literal["en", "zh-Hant"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+Texts = Mapping[Language, str]
+"""The same sentence in every language."""
 
 
 def known_language(name: str) -> Language:
@@ -17,7 +19,10 @@ def known_language(name: str) -> Language:
     Raises:
         UserError: There is none.
     """
-    for known in LANGUAGES:
-        if known == name:
-            return known
-    raise UserError(f"there is no language '{name}'", nearest(name, list(LANGUAGES)))
+    return one_of(name, LANGUAGES, "language")
+
+
+def translated(sentences_in: Callable[[Language], list[str]]) -> list[Texts]:
+    """Return sentences that exist in every language, each with its translations."""
+    by_language = {tongue: sentences_in(tongue) for tongue in LANGUAGES}
+    return [dict(zip(by_language, row, strict=True)) for row in zip(*by_language.values(), strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 UNDEFINED = "–"
 ROUNDING = 1e-9
@@ -65,6 +65,16 @@ def numbered(part: str) -> tuple[int, int] | None:
     return None
 
 
+def dimensions(size: Sequence[int]) -> str:
+    """Return the size of an image, (height, width), as its width and height.
+
+    >>> dimensions((480, 640))
+    '640x480'
+    """
+    height, width = size
+    return f"{width}x{height}"
+
+
 def share(value: float | None, digits: int = 1) -> str:
     """Return ``0.7764`` as ``77.6%``; what is not all is never called 100%, nor what is not none 0%.
 
@@ -83,8 +93,7 @@ def share(value: float | None, digits: int = 1) -> str:
 
 def interval(low: float | None, high: float | None, digits: int = 1) -> str:
     """Return the ends of an interval of shares, ``73.4% to 78.8%``; a dash where it is unknown."""
-    known = low is not None and not math.isnan(low)
-    return f"{share(low, digits)} to {share(high, digits)}" if known else UNDEFINED
+    return _ends(low, high, digits, share)
 
 
 def score(value: float | None, digits: int = 4) -> str:
@@ -97,8 +106,12 @@ def between(low: float | None, high: float | None, digits: int = 4) -> str:
 
     With as many digits as its figure, which else might seem to lie outside.
     """
+    return _ends(low, high, digits, score)
+
+
+def _ends(low: float | None, high: float | None, digits: int, text: Callable[[float | None, int], str]) -> str:
     known = low is not None and not math.isnan(low)
-    return f"{score(low, digits)} to {score(high, digits)}" if known else UNDEFINED
+    return f"{text(low, digits)} to {text(high, digits)}" if known else UNDEFINED
 
 
 def ranged(value: float | None, low: float | None, high: float | None, digits: int = 4) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 
 Model = TypeVar("Model", bound=BaseModel)
+Name = TypeVar("Name", bound=str)
 NAMED = 40
 """Known words that a sentence names."""
 
@@ -68,12 +71,28 @@ def _refuse_unquoted(complaint: ErrorDetails, where: str) -> None:
     raise UserError(problem, f"write it in quotes{why}") from None
 
 
+def one_of(name: str, names: Sequence[Name], what: str) -> Name:
+    """Return which of the names that there are this one is.
+
+    Args:
+        name: The name, as a user gave it.
+        names: Those that there are.
+        what: What they name, for the message.
+
+    Raises:
+        UserError: It is none of them.
+    """
+    for each in names:
+        if each == name:
+            return each
+    raise UserError(f"there is no {what} '{name}'", nearest(name, list(names)))
+
+
 def nearest(word: str, known: list[str]) -> str:
     """Return advice that names the known word closest to ``word``, or the first of them."""
     if close := difflib.get_close_matches(word, known, n=1):
         return f"did you mean '{close[0]}'?"
-    more = f" and {len(known) - NAMED:,} more" if len(known) > NAMED else ""
-    return f"known are {', '.join(sorted(known)[:NAMED])}{more}"
+    return f"known are {first_of(sorted(known), NAMED)}"
 
 
 def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -54,6 +54,7 @@ OPTIONS = {
         "--write-labels",
         "--help",
     },
+    "correct": {"--json", "--help"},
     "drift": {*("--split", "--labelled", "--groups", "--out", "--seed", "--device", "--overwrite", "--json", "--help")},
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},

@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from pixelproof import api
 from pixelproof.comparison.areas import areas
 from pixelproof.comparison.classification import compare_classifiers
-from pixelproof.comparison.segmentation import compare_segmenters
+from pixelproof.comparison.counted import compare_segmenters
 from pixelproof.errors import UserError
 from pixelproof.runs.comparison_file import load_comparison
 from pixelproof.runs.metric_names import OF_ALL, OF_ONE

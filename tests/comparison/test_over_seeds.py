@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_ablation import cell, scores
 
-from pixelproof.comparison.compare import compare
+from pixelproof.api import compare
 from pixelproof.comparison.evidence.contrasts import Cell
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.evidence.over_seeds import seed_gains

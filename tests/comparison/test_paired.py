@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
 from pixelproof.comparison import paired
+from pixelproof.comparison.counted import compare_segmenters
 from pixelproof.comparison.figures import class_figure
-from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.evaluation import iou, mean_iou
 from pixelproof.evaluation.metrics import class_counts
+from pixelproof.evaluation.resampling import by_unit
 from pixelproof.randomness import generator
 
 COUNTED = "unknown_counted"
@@ -145,8 +146,8 @@ def test_sums_by_group_in_any_order():
     rng = np.random.default_rng(0)
     values, groups = rng.integers(0, 9, (20, 2, 3)), rng.permutation(np.arange(20) % 6)
     expected = np.stack([values[groups == g].sum(axis=0) for g in range(6)])
-    np.testing.assert_array_equal(paired.by_unit(values, groups), expected)
-    np.testing.assert_array_equal(paired.by_unit(values, None), values)
+    np.testing.assert_array_equal(by_unit(values, groups), expected)
+    np.testing.assert_array_equal(by_unit(values, None), values)
 
 
 @pytest.mark.parametrize("units", [2, 5, 7])

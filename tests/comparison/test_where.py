@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from pixelproof.comparison.counted import compare_segmenters
 from pixelproof.comparison.evidence.split import split_gain
 from pixelproof.comparison.evidence.where import where_gain
 from pixelproof.comparison.match import in_order
-from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.errors import UserError
 from pixelproof.evaluation import confusion_counts, mean_iou
 from pixelproof.evaluation.boundary import boundary_counts

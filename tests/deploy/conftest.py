@@ -1,4 +1,4 @@
-"""One slim network for all tests of mapping."""
+"""What tests of mapping, cutting and serving share: slim networks, and a scene with labels."""
 
 import pytest
 from map_scenes import make_run
@@ -35,3 +35,19 @@ def server(models):
 
     with running(models) as client:
         yield client
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A scene of noise, 90 pixels high and 130 wide."""
+    from map_scenes import noise, write_scene
+
+    return write_scene(tmp_path / "scene.tif", noise(90, 130))
+
+
+@pytest.fixture
+def labels(tmp_path):
+    """A forest and a lake on it."""
+    from cut_grounds import FOREST, LAKE, ground, write_polygons
+
+    return write_polygons(tmp_path / "labels.gpkg", [ground(FOREST), ground(LAKE)], ["forest", "lake"])

@@ -119,3 +119,7 @@ def huge_tile(side: int) -> bytes:
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in values.items())
     start = struct.pack("<2sHI", b"II", 42, 8 + len(pixels))
     return start + pixels + struct.pack("<H", len(values)) + entries + bytes(4)
+
+
+PNG = encoded(picture())
+FOLDERS = {"mask": "masks", "ids": "ids", "overlay": "overlays"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_finding import made_up, scores_of
 
-from pixelproof.deploy.export.examples.classify import classify
+from pixelproof.deploy.export.examples.answers import classify
 from pixelproof.errors import UserError
 from pixelproof.evaluation.asked import answer, read_questions
 from pixelproof.evaluation.asked_tables import print_answers

@@ -18,7 +18,7 @@ from pixelproof.models import build_model
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.drift_file import DriftRecord, Sign, save_drift
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.stress_file import StressRecord, load_stress
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs import stress_scores

@@ -110,7 +110,7 @@ def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path, monkeypa
     found = ExplanationFolder(tmp_path / "why")
     page = found.path / "report.html"
     written = (found.explanation, found.suspects, found.next, found.pictures, found.cams, found.images, found.scores)
-    written = (*written, found.leave_out)
+    written = (*written, found.leave_out, found.review)
     assert [*map(str, (*written, page))] == out.split()
     first, second = load_ranked(found.suspects)[:2]
     assert {first.id, second.id} == {"blue/wrong.png", "red/0.png"}

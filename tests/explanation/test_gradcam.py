@@ -13,7 +13,7 @@ from pixelproof.explanation.gradcam import Heat, grad_cam, overlay
 from pixelproof.labels import LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.models.folding import fold
-from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.pixel_model import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.views import ViewAverage

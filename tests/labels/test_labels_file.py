@@ -117,6 +117,13 @@ def test_a_key_may_replace_one_that_a_merge_brings():
     assert from_yaml(text)["c"] == {"x": 3, "y": 4}
 
 
+def test_brackets_in_brackets_are_refused_before_all_of_them_are_read():
+    assert from_yaml("[" * 101 + "]" * 101)
+    for opened in ("[", "{"):
+        with pytest.raises(ValueError, match=r"^is nested too deeply$"):
+            from_yaml(opened * 102 + '"')  # and what is wrong after them is never seen
+
+
 def test_a_file_that_is_no_text(tmp_path):
     path = tmp_path / "labels.yaml"
     path.write_bytes(b"\xff\xfe\x00\x01")

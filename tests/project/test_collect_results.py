@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from pixelproof.comparison.compare import compare
+from pixelproof.api import compare
 from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.data.images import read_image
 from pixelproof.evaluation import accuracy, mean_iou

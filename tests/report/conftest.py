@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from report_folders import make_classification, make_segmentation, make_study
 
+from drawn_once import draw_once
 from pixelproof.report.page import build_report
 
+draw_once()
 NAMES = ["owl", "cat", "dog", "fox", "bee", "ant"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.comparison.compare import compare
+from pixelproof.api import compare
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.config import default_config

@@ -12,7 +12,7 @@ from pixelproof.errors import UserError
 from pixelproof.report.figures.intervals import Measured, amounts, intervals
 from pixelproof.report.page import build_report
 from pixelproof.runs.assessment_file import load_assessment
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.points_folder import Design, DrawnPoint, MappedClass, load_design, save_points
 
 NAMES = ("water", "land", "<b>ice</b>")

@@ -8,7 +8,7 @@ import pytest
 from report_folders import make_classification, make_segmentation, make_study
 from report_pages import Page
 
-from pixelproof.comparison.compare import compare
+from pixelproof.api import compare
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.comparison.wording.over_seeds import over_seeds
@@ -21,7 +21,8 @@ from pixelproof.report.page import build_report
 from pixelproof.report.pair import pairs
 from pixelproof.runs import load_scores
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
-from pixelproof.runs.evidence_file import Estimate, MosaicFigure, load_evidence, save_evidence
+from pixelproof.runs.evidence_file import MosaicFigure, load_evidence, save_evidence
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.study_file import ModelRecord
 
 NUMBERS = re.compile(r"[+−]?\d*\.\d+|\d+")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from report_folders import class_scheme, classification_scores
 
-from pixelproof.comparison.compare import compare
+from pixelproof.api import compare
 from pixelproof.comparison.verdict import over_pairs
 from pixelproof.errors import UserError
 from pixelproof.evaluation.summary import summarise
@@ -25,7 +25,8 @@ from pixelproof.report.tables.printed import Printed, printed
 from pixelproof.report.tables.table import Table
 from pixelproof.runs import load_features, load_scores, save_scores
 from pixelproof.runs.comparison_file import load_comparison
-from pixelproof.runs.evidence_file import Estimate, SeedGain
+from pixelproof.runs.evidence_file import SeedGain
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.files import write_bytes
 
 MODELS = ("fcn32s", "fcn8s")

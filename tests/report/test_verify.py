@@ -10,7 +10,7 @@ from pixelproof import api
 from pixelproof.errors import UserError
 from pixelproof.runs import load_scores, save_scores
 from pixelproof.runs.differing import differences
-from pixelproof.runs.places import without_places
+from pixelproof.runs.without_places import without_places
 
 COMPARISON, EVIDENCE, PAGE = "segmentation/comparison.json", "segmentation/evidence.json", "report.html"
 BESIDE = ("figures", "tables")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixelproof.cli.options import JsonOption, OverwriteOption, print_json
+from pixelproof.cli.options import EvidenceFolderOption, JsonOption, OverwriteOption, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from pixelproof.runs.assessment_file import AssessedMap, AssessmentRecord
-    from pixelproof.runs.evidence_file import Estimate
+    from pixelproof.runs.fields import Estimate
 
 
 def assess(
@@ -26,9 +26,7 @@ def assess(
     truth: Annotated[
         Path | None, typer.Option(help="The table with the truth, if not points.csv in the folder.", metavar="FILE.csv")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write the evidence and its page to this folder.", metavar="DIR")
-    ] = None,
+    out: EvidenceFolderOption = None,
     seed: Annotated[int, typer.Option(help="Of the intervals.")] = 0,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import DeviceOption, OverwriteOption, RunArgument
+from pixelproof.cli.options import DeviceOption, OutFolderOption, OverwriteOption, RunArgument
 
 
 def cam(
     run: RunArgument,
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them.")],
-    out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    out: OutFolderOption,
     target: Annotated[
         str | None, typer.Option("--class", help="The class to look for [the one predicted for each image].")
     ] = None,

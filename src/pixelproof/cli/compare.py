@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pixelproof.cli.options import AnySplitOption, JsonOption, OverwriteOption, print_json
+from pixelproof.cli.options import AnySplitOption, EvidenceFolderOption, JsonOption, OverwriteOption, print_json
 
 if TYPE_CHECKING:
     from pixelproof.languages import Language
@@ -30,22 +30,23 @@ MarginOption = Annotated[
     typer.Option(help="Say whether each model is no worse than the other, but for this much.", metavar="POINTS"),
 ]
 
+ModelsArgument = Annotated[
+    list[Path], typer.Argument(help="Two or more run folders or score files.", metavar="A B [C ...]")
+]
+UnpairedOption = Annotated[
+    bool, typer.Option("--unpaired", help="They are two sets of images: how much the figure differs between them.")
+]
+
 
 def compare(
-    models: Annotated[
-        list[Path], typer.Argument(help="Two or more run folders or score files.", metavar="A B [C ...]")
-    ],
-    out: Annotated[
-        Path | None, typer.Option(help="Write the evidence and its page to this folder.", metavar="DIR")
-    ] = None,
+    models: ModelsArgument,
+    out: EvidenceFolderOption = None,
     split: AnySplitOption = "validation",
     protocol: Annotated[str, typer.Option(help="unknown_counted or unknown_ignored.")] = "unknown_counted",
     groups: GroupsOption = None,
     metric: MetricOption = None,
     margin: MarginOption = None,
-    unpaired: Annotated[
-        bool, typer.Option("--unpaired", help="They are two sets of images: how much the figure differs between them.")
-    ] = False,
+    unpaired: UnpairedOption = False,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
     lang: Annotated[str, typer.Option(help="Language of the sentences: en or zh-Hant.")] = "en",
     overwrite: OverwriteOption = False,

@@ -22,26 +22,31 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "blue"}
 _FILES_SHOWN = 4
 _CLASSES_SHOWN = 12
 
+BandsOption = Annotated[
+    str | None, typer.Option(help="Read images by these bands, as a network will.", metavar="N,N,N")
+]
+StretchOption = Annotated[
+    str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH,…")
+]
+GroupsOption = Annotated[
+    str,
+    typer.Option(
+        help="What in an image's id names its patient or scene, such as `([^/_]+)_`; table: as the data say.",
+        metavar="REGEX",
+    ),
+]
+PageFolderOption = Annotated[
+    Path | None, typer.Option(help="Write a page with pictures of all this to this folder.", metavar="DIR")
+]
+
 
 def doctor(
     data: DataArgument,
-    bands: Annotated[
-        str | None, typer.Option(help="Read images by these bands, as a network will.", metavar="N,N,N")
-    ] = None,
-    stretch: Annotated[
-        str | None, typer.Option(help="Values of the bands that are black and white.", metavar="LOW,HIGH,…")
-    ] = None,
-    groups: Annotated[
-        str,
-        typer.Option(
-            help="What in an image's id names its patient or scene, such as `([^/_]+)_`; table: as the data say.",
-            metavar="REGEX",
-        ),
-    ] = "table",
+    bands: BandsOption = None,
+    stretch: StretchOption = None,
+    groups: GroupsOption = "table",
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Write a page with pictures of all this to this folder.", metavar="DIR")
-    ] = None,
+    out: PageFolderOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
     write_labels: Annotated[bool, typer.Option("--write-labels", help="Write the proposed labels.yaml.")] = False,

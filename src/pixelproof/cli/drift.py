@@ -12,29 +12,33 @@ from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, Ru
 if TYPE_CHECKING:
     from pixelproof.runs.drift_file import DriftRecord
 
+OldArgument = Annotated[Path, typer.Argument(help="The labelled images that the run was scored on.", metavar="OLD")]
+NewArgument = Annotated[Path, typer.Argument(help="New images, a file or a folder of them.", metavar="NEW")]
+LabelledOption = Annotated[
+    str | None,
+    typer.Option(help="Take this split of NEW with its labels, and see how often the run is right.", metavar="SPLIT"),
+]
+GroupsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What in an image's id names its patient or scene, or a table of the new images' groups; by default "
+        "groups.csv in NEW, or as the run.",
+        metavar="REGEX|CSV",
+    ),
+]
+PageFolderOption = Annotated[
+    Path | None, typer.Option(help="Write drift.json and a page with pictures to this folder.", metavar="DIR")
+]
+
 
 def drift(
     run: RunArgument,
-    old: Annotated[Path, typer.Argument(help="The labelled images that the run was scored on.", metavar="OLD")],
-    new: Annotated[Path, typer.Argument(help="New images, a file or a folder of them.", metavar="NEW")],
+    old: OldArgument,
+    new: NewArgument,
     split: SplitOption = "validation",
-    labelled: Annotated[
-        str | None,
-        typer.Option(
-            help="Take this split of NEW with its labels, and see how often the run is right.", metavar="SPLIT"
-        ),
-    ] = None,
-    groups: Annotated[
-        str | None,
-        typer.Option(
-            help="What in an image's id names its patient or scene, or a table of the new images' groups; by default "
-            "groups.csv in NEW, or as the run.",
-            metavar="REGEX|CSV",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Write drift.json and a page with pictures to this folder.", metavar="DIR")
-    ] = None,
+    labelled: LabelledOption = None,
+    groups: GroupsOption = None,
+    out: PageFolderOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the halves in which images are told apart.")] = 0,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,

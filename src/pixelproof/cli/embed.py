@@ -7,33 +7,41 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import AnySplitOption, DataArgument, DeviceOption, OverwriteOption, RunArgument
+from pixelproof.cli.options import (
+    AnySplitOption,
+    DataArgument,
+    DeviceOption,
+    OutFolderOption,
+    OverwriteOption,
+    RunArgument,
+)
+
+LayerOption = Annotated[
+    str | None,
+    typer.Option(help="Whose output is mapped, by default second-last; 'pixelproof show' names a network's layers."),
+]
+PerplexityOption = Annotated[
+    float | None, typer.Option(min=1.0, help="About how many neighbours each image has, by default 30.")
+]
+MapSeedOption = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the projection, by default 0.")]
+OntoOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Place the images on this map, which the same run made; it decides layer, perplexity and seed.",
+        metavar="features.npz",
+    ),
+]
 
 
 def embed(
     run: RunArgument,
     data: DataArgument,
-    out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    out: OutFolderOption,
     split: AnySplitOption = "validation",
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            help="Whose output is mapped, by default second-last; 'pixelproof show' names a network's layers."
-        ),
-    ] = None,
-    perplexity: Annotated[
-        float | None, typer.Option(min=1.0, help="About how many neighbours each image has, by default 30.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the projection, by default 0.")
-    ] = None,
-    onto: Annotated[
-        Path | None,
-        typer.Option(
-            help="Place the images on this map, which the same run made; it decides layer, perplexity and seed.",
-            metavar="features.npz",
-        ),
-    ] = None,
+    layer: LayerOption = None,
+    perplexity: PerplexityOption = None,
+    seed: MapSeedOption = None,
+    onto: OntoOption = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:

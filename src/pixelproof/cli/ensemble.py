@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import DeviceOption, OverwriteOption
+from pixelproof.cli.options import DeviceOption, NewRunOption, OverwriteOption
 
 
 def ensemble(
     runs: Annotated[list[Path], typer.Argument(help="Two or more run folders.", metavar="RUN...", show_default=False)],
     data: Annotated[Path, typer.Option(help="The labelled images they learned from.", metavar="DATA")],
-    out: Annotated[Path, typer.Option(help="The run folder to make.", metavar="RUN")],
+    out: NewRunOption,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:

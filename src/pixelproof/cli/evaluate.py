@@ -26,6 +26,10 @@ from pixelproof.cli.options import (
 )
 from pixelproof.cli.scored import print_scored
 
+ScoresFileOption = Annotated[
+    Path | None, typer.Option(help="Keep the counts in this file instead.", metavar="scores.npz")
+]
+
 
 def evaluate(
     run: RunArgument,
@@ -40,9 +44,7 @@ def evaluate(
     cost: CostOption = None,
     keep: KeepOption = False,
     rule: RuleOption = True,
-    out: Annotated[
-        Path | None, typer.Option(help="Keep the counts in this file instead.", metavar="scores.npz")
-    ] = None,
+    out: ScoresFileOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:

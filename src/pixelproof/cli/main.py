@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -13,6 +14,7 @@ import typer
 from pixelproof.cli.assess import assess
 from pixelproof.cli.cam import cam
 from pixelproof.cli.compare import compare
+from pixelproof.cli.correct import correct
 from pixelproof.cli.cut import cut
 from pixelproof.cli.demo import demo
 from pixelproof.cli.doctor import doctor
@@ -48,36 +50,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for verb in (
-    demo,
-    study,
-    cut,
-    masks,
-    doctor,
-    leave_out,
-    show,
-    train,
-    ensemble,
-    evaluate,
-    score,
-    compare,
-    predict,
-    embed,
-    explain,
-    cam,
-    drift,
-    stress,
-    speed,
-    report,
-    verify,
-    pack,
-):
-    app.command()(verb)
-app.command("map")(map_scene)
-app.command()(sample)
-app.command()(assess)
-app.command()(export)
-app.command()(serve)
+VERBS: dict[str, list[Callable[..., None]]] = {  # in the order of the work
+    "Studies": [demo, study],
+    "Data": [doctor, correct, leave_out, masks, cut],
+    "Models": [show, train, ensemble],
+    "How good is it, and which is better?": [evaluate, score, compare, speed],
+    "Why, and will it hold?": [explain, embed, cam, drift, stress],
+    "Results that others can check": [report, verify, pack],
+    "Answers, files and servers": [predict, export, serve],
+    "Maps": [map_scene, sample, assess],
+}
+
+for panel, verbs in VERBS.items():
+    for verb in verbs:
+        app.command("map" if verb is map_scene else None, rich_help_panel=panel)(verb)
 
 
 @app.callback(invoke_without_command=True)

@@ -13,6 +13,11 @@ from pixelproof.errors import UserError
 
 RunArgument = Annotated[Path, typer.Argument(help="A run folder, as 'pixelproof train' makes it.", metavar="RUN")]
 DataArgument = Annotated[Path, typer.Argument(help="The folder of labelled images.", metavar="DATA")]
+OutFolderOption = Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")]
+EvidenceFolderOption = Annotated[
+    Path | None, typer.Option(help="Write the evidence and its page to this folder.", metavar="DIR")
+]
+NewRunOption = Annotated[Path, typer.Option(help="The run folder to make.", metavar="RUN")]
 SplitOption = Annotated[str, typer.Option(help="train, selection, validation or test.")]
 AnySplitOption = Annotated[str, typer.Option(help="train, selection, validation, test, or all for every image.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

@@ -11,6 +11,7 @@ from pixelproof.cli.options import (
     AnyOption,
     BackendOption,
     DeviceOption,
+    OutFolderOption,
     OverwriteOption,
     RuleOption,
     RunArgument,
@@ -32,29 +33,33 @@ GroupsOption = Annotated[
     ),
 ]
 
+PartOption = Annotated[
+    str, typer.Option(metavar="K/N", help="Every N-th image from the K-th on, where N machines share them.")
+]
+LookOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CLASS=P", help="Write for which images CLASS, or A+B, has a probability of P or more."),
+]
+SkipOption = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read, and list them.")
+]
+
 
 def predict(
     run: RunArgument,
     images: Annotated[list[Path], typer.Argument(help="Image files, or folders of them, searched to the bottom.")],
-    out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    out: OutFolderOption,
     device: DeviceOption = "auto",
     backend: BackendOption = "torch",
     tta: TtaOption = None,
     scales: ScalesOption = None,
-    part: Annotated[
-        str, typer.Option(metavar="K/N", help="Every N-th image from the K-th on, where N machines share them.")
-    ] = "1/1",
+    part: PartOption = "1/1",
     probabilities: ProbabilitiesOption = False,
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CLASS=P", help="Write for which images CLASS, or A+B, has a probability of P or more."),
-    ] = None,
+    threshold: LookOption = None,
     per_group: GroupsOption = None,
     any_of: AnyOption = None,
     rule: RuleOption = True,
-    skip_unreadable: Annotated[
-        bool, typer.Option("--skip-unreadable", help="Leave out images that cannot be read, and list them.")
-    ] = False,
+    skip_unreadable: SkipOption = False,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Predict images of any size and mode.

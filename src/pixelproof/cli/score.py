@@ -25,32 +25,38 @@ if TYPE_CHECKING:
     from pixelproof.evaluation.rule import By, Held
     from pixelproof.runs import Run, Scores
 
+PredictionsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Predictions and truth: folders of masks, or of labelled images, or a CSV (filename,label), of "
+        "predictions also one with the probability of each class in a column. Or score files of different images, "
+        "such as those of all folds. A run folder stands for its scores on validation.",
+        metavar="PREDICTIONS TRUTH | SCORES...",
+    ),
+]
+LabelsOption = Annotated[Path | None, typer.Option(help="A labels.yaml, if none stands beside the truth.")]
+MergeOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Count classes as one, or rename one; may be repeated.", metavar="NEW=OLD,OLD"),
+]
+PerGroupOption = Annotated[
+    bool, typer.Option("--per-group", help="Answer for each group of images, such as a patient, instead.")
+]
+ScoresFileOption = Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")]
+
 
 def score(
-    predictions: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Predictions and truth: folders of masks, or of labelled images, or a CSV (filename,label), of "
-            "predictions also one with the probability of each class in a column. Or score files of different images, "
-            "such as those of all folds. A run folder stands for its scores on validation.",
-            metavar="PREDICTIONS TRUTH | SCORES...",
-        ),
-    ],
-    labels: Annotated[Path | None, typer.Option(help="A labels.yaml, if none stands beside the truth.")] = None,
-    merge: Annotated[
-        list[str] | None,
-        typer.Option(help="Count classes as one, or rename one; may be repeated.", metavar="NEW=OLD,OLD"),
-    ] = None,
-    per_group: Annotated[
-        bool, typer.Option("--per-group", help="Answer for each group of images, such as a patient, instead.")
-    ] = False,
+    predictions: PredictionsArgument,
+    labels: LabelsOption = None,
+    merge: MergeOption = None,
+    per_group: PerGroupOption = False,
     any_of: AnyOption = None,
     threshold: ThresholdOption = None,
     find: FindOption = None,
     cost: CostOption = None,
     keep: KeepOption = False,
     rule: RuleOption = True,
-    out: Annotated[Path | None, typer.Option(help="Keep the counts in this file.", metavar="scores.npz")] = None,
+    out: ScoresFileOption = None,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import DataArgument, OverwriteOption, ProcessesOption, SetOption
+from pixelproof.cli.options import DataArgument, NewRunOption, OverwriteOption, ProcessesOption, SetOption
 
 
 def train(
     data: DataArgument,
     model: Annotated[str | None, typer.Option(help="The model's name; 'pixelproof show --help' lists them.")] = None,
-    out: Annotated[Path, typer.Option(help="The run folder to make.", metavar="RUN")] = Path("run"),
+    out: NewRunOption = Path("run"),
     weights: Annotated[str | None, typer.Option(help="imagenet, none, or a file of weights to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     no_fold: Annotated[

@@ -14,7 +14,7 @@ from pixelproof.comparison.findings import Findings
 from pixelproof.errors import Refusal
 from pixelproof.evaluation.areas import changes
 from pixelproof.evaluation.metrics import mean_defined, ratio
-from pixelproof.evaluation.resampling import MINIMUM, effective
+from pixelproof.evaluation.resampling import MINIMUM, by_unit, effective
 from pixelproof.evaluation.units import units_of
 from pixelproof.runs import ClassificationScores
 from pixelproof.runs.metric_names import parted
@@ -88,8 +88,7 @@ def informing(influence: Float64, scores: ClassificationScores, groups: Int64 | 
     The variance is a sum over the classes of what their units make of it, each known from so many units: its degrees of
     freedom by Satterthwaite (1946), so that a rare class is not hidden behind many images of others.
     """
-    truth = scores.truth[:, None] == np.arange(len(scores.scheme.classes))
-    counts = paired.by_unit(truth, groups)
+    counts = by_unit(scores.of_class, groups)
     share = counts / counts.sum(axis=1, keepdims=True)
     parts = share.T @ influence**2  # [K, S]
     return ratio(parts.sum(axis=0) ** 2, ratio(parts**2, share.sum(axis=0)[:, None], 0.0).sum(axis=0))

@@ -12,7 +12,7 @@ import numpy as np
 from pixelproof.comparison.evidence.contrasts import Cell, Tested, differences
 from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.match import group, in_order, refuse_mixture
-from pixelproof.comparison.verdict import verdict
+from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.errors import Refusal
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.runs import Scores, load_scores
@@ -119,6 +119,6 @@ def _candidate(candidate: Candidate, scores: Sequence[float], tested: Tested | N
         figures["spread"] = float(np.std(scores, ddof=1))
     if tested is not None:
         found, adjusted = tested.difference, float(np.minimum(1.0, tested.p * others))
-        told = verdict(found.low, found.high, adjusted) == "a"
+        told = estimate_verdict(found, adjusted) == "a"
         figures |= {"difference": found, "p": tested.p, "adjusted": adjusted, "told": told}
     return Candidate.model_validate(candidate.model_dump() | figures)

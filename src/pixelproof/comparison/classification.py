@@ -78,7 +78,7 @@ def _compare_shares(a: ClassificationScores, b: ClassificationScores, metric: st
 
 def _membership(scores: ClassificationScores, of: str) -> Bool:
     """Return which images belong to each class and, last, to all or to the class ``of``, bool [N, K+1]."""
-    by_class = scores.truth[:, None] == np.arange(len(scores.scheme.classes))
+    by_class = scores.of_class
     last = by_class[:, scores.scheme.names.index(of)] if of else np.ones(len(scores.ids), np.bool_)
     return np.append(by_class, last[:, None], axis=1)
 

@@ -1,4 +1,4 @@
-"""``compare``: models on the same images, pair by pair."""
+"""Models on the same images, pair by pair."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from pixelproof.array_types import Int64
 from pixelproof.comparison import paired
 from pixelproof.comparison.classification import compare_classifiers
+from pixelproof.comparison.counted import compare_segmenters
 from pixelproof.comparison.findings import Findings, Method
 from pixelproof.comparison.match import group
-from pixelproof.comparison.opening import open_models
-from pixelproof.comparison.segmentation import compare_segmenters
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import Protocol, protocol_of
+from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.comparison_file import ComparedModel, ComparisonRecord, GroupsRecord, IntervalName, TestName
 from pixelproof.runs.metric_names import known_metric
@@ -28,37 +28,6 @@ NAMES: Mapping[Method, tuple[IntervalName, TestName]] = {
     "jackknife": ("jackknife", "jackknife"),
 }
 """What findings are from, as a record calls the interval and the test."""
-
-
-def compare(
-    models: Sequence[Path],
-    split: str = "validation",
-    protocol: str = "unknown_counted",
-    groups: str | None = None,
-    seed: int = 0,
-    metric: str | None = None,
-    margin: float | None = None,
-) -> ComparisonRecord:
-    """Return what the same images say about two or more models.
-
-    Args:
-        models: Run folders or score files.
-        split: The split whose scores to read from run folders.
-        protocol: How pixels of ignored classes count; see ``evaluation.metrics``.
-        groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
-            for itself; None takes the groups that the scores know.
-        seed: Seed of the resamples. Equal seeds give equal results.
-        metric: What decides, such as "f1" or "recall:melanoma"; see ``runs.metric_names``. None for accuracy or mIoU.
-        margin: By how many percentage points a model may be worse and still do; see ``verdict.no_worse``.
-
-    Raises:
-        UserError: A file cannot be read, an option has a wrong value, or scores lack what the metric needs.
-        Refusal: The models were not measured alike, there are too few images for an interval, or the metric is
-            undefined on them.
-    """
-    protocol_of(protocol), share_of(margin)  # which are refused before files are read
-    paths = [Path(model) for model in models]
-    return compare_scores(open_models(paths, split), paths, protocol, groups, seed, metric, share_of(margin))
 
 
 def share_of(margin: float | None) -> float | None:
@@ -81,7 +50,22 @@ def compare_scores(
     metric: str | None = None,
     margin: float | None = None,
 ) -> ComparisonRecord:
-    """Return the same of what ``open_models`` has read from ``paths``; the margin is a share."""
+    """Return what the same images say about two or more models.
+
+    Args:
+        scores: Those of the models, as ``open_models`` reads them.
+        paths: Where from.
+        protocol: How pixels of ignored classes count; see ``evaluation.metrics``.
+        groups: A regular expression that finds in an image's id the scene it belongs to; "none" lets every image stand
+            for itself; None takes the groups that the scores know.
+        seed: Seed of the resamples. Equal seeds give equal results.
+        metric: What decides, such as "f1" or "recall:melanoma"; see ``runs.metric_names``. None for accuracy or mIoU.
+        margin: By how much, as a share, a model may be worse and still do; see ``verdict.no_worse``.
+
+    Raises:
+        UserError: An option has a wrong value, or scores lack what the metric needs.
+        Refusal: There are too few images for an interval, or the metric is undefined on them.
+    """
     counting, metric = protocol_of(protocol), known_metric(metric, scores[0].scheme)
     members = group(scores, groups)
     pairs = list(itertools.combinations(scores, 2))
@@ -94,7 +78,7 @@ def compare_scores(
         protocol=counting if isinstance(scores[0], SegmentationScores) else None,
         interval=interval,
         test=test,
-        confidence=paired.CERTAINTY,
+        confidence=CERTAINTY,
         resamples=paired.RESAMPLES if test == "permutation" else None,
         seed=seed,
         groups=_groups(groups, members),
@@ -129,6 +113,6 @@ def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
-    learned = int(source.learned) if source.learned.isdecimal() else 0
     facts["learned_by"] = source.learned_by
-    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, **facts)
+    learned, corrected = source.images_learned or 0, source.images_corrected
+    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, corrected=corrected, **facts)

@@ -169,8 +169,7 @@ def _joined(one: int | None) -> Join:
 
 
 def _pooled(sums: Counts, values: Float64) -> Float64:
-    """Return the share of all images, or pixels, that are right."""
-    return ratio(sums[..., 0, :].sum(axis=-1), sums[..., 1, :].sum(axis=-1))
+    return metrics.recall_of_all(sums)
 
 
 def _pixel_counts(scores: Scores, protocol: Protocol) -> Counts:
@@ -182,8 +181,7 @@ def _pixel_counts(scores: Scores, protocol: Protocol) -> Counts:
 def _image_counts(scores: Scores) -> Counts:
     """Return float64 [N, 3, K], the same of images, each 0 or 1."""
     assert isinstance(scores, ClassificationScores)
-    classes = np.arange(len(scores.scheme.classes))
-    true, predicted = (each[:, None] == classes for each in (scores.truth, scores.predicted))
+    true, predicted = scores.of_class, scores.predicted[:, None] == np.arange(len(scores.scheme.classes))
     return np.stack([true & predicted, true, predicted], axis=1).astype(np.float64)
 
 

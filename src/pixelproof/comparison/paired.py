@@ -11,29 +11,9 @@ from scipy.special import ndtr, stdtr, stdtrit
 
 from pixelproof.array_types import Float64, Int64
 from pixelproof.evaluation import resampling
-from pixelproof.evaluation.jackknife import ROUNDING
 from pixelproof.evaluation.metrics import ratio
-from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, Counts, Statistic, by_unit, effective, left_out
+from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, ROUNDING, Counts, Statistic, effective, left_out
 from pixelproof.randomness import generator
-
-__all__ = [
-    "CERTAINTY",
-    "RESAMPLES",
-    "ROUGH",
-    "SIGNIFICANCE",
-    "Counts",
-    "bootstrap",
-    "by_unit",
-    "effective_units",
-    "exchanged_p",
-    "holm",
-    "interval",
-    "permutation_p",
-    "resample",
-    "student",
-    "support",
-    "variance",
-]
 
 RESAMPLES = 10_000
 SIGNIFICANCE = 0.05

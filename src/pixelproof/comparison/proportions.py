@@ -7,7 +7,7 @@ import math
 from scipy.optimize import brentq
 from scipy.special import ndtri
 
-from pixelproof.comparison.paired import CERTAINTY
+from pixelproof.evaluation.resampling import CERTAINTY
 
 
 def mcnemar(a_alone: int, b_alone: int) -> float:

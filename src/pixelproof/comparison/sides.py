@@ -10,9 +10,8 @@ from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.comparison.areas import areas, informing
 from pixelproof.comparison.figures import class_figure
 from pixelproof.evaluation.intervals import share_intervals
-from pixelproof.evaluation.jackknife import ends_of
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.evaluation.resampling import MINIMUM, by_unit, effective, left_out
+from pixelproof.evaluation.resampling import MINIMUM, by_unit, effective, ends_of, left_out
 from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.metric_names import is_area, of_each, parted
 
@@ -72,8 +71,7 @@ def _figures(
     if is_area(metric):
         assert isinstance(scores, ClassificationScores)
         value, influence = areas(scores, metric, groups)
-        truth = (scores.truth[:, None] == np.arange(len(scores.scheme.classes))).astype(np.float64)
-        return value, influence, informing(influence, scores, groups), truth
+        return value, influence, informing(influence, scores, groups), scores.of_class.astype(np.float64)
     figure = class_figure(metric, scores, protocol)
     images = figure.counts(scores)
     units = by_unit(images, groups)

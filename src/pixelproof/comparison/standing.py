@@ -22,7 +22,7 @@ from pixelproof.comparison.verdict import verdict
 from pixelproof.evaluation.resampling import by_unit, effective
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs import ClassificationScores, Scores
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import is_area
 from pixelproof.runs.stress_file import Standing
 

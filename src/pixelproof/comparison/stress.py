@@ -17,14 +17,13 @@ from pixelproof.comparison.paired import holm
 from pixelproof.comparison.verdict import verdict
 from pixelproof.evaluation.calibration import UNIT, expected_error
 from pixelproof.evaluation.intervals import share_interval
-from pixelproof.evaluation.jackknife import ends_of
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.evaluation.resampling import by_unit, left_out
+from pixelproof.evaluation.resampling import by_unit, ends_of, left_out
 from pixelproof.evaluation.summary import defined
 from pixelproof.evaluation.units import members_of
 from pixelproof.runs import ClassificationScores, Scores, load_scores
 from pixelproof.runs.comparison_file import PairRecord
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import is_area
 from pixelproof.runs.stress_file import Cell, Curve, State, StressedModel, Suffering
 
@@ -83,7 +82,7 @@ def stressed(
     p_values = dict(zip(pairs, map(defined, adjusted), strict=True))
     start = _state(untouched, before, metric)
     curves = [_curve(each, start, states, pairs, p_values, metric, margin) for each in tried]
-    learned = int(before.source.learned) if before.source.learned.isdecimal() else 0
+    learned = before.source.images_learned or 0
     return StressedModel(name=name, path=path, learned=learned, untouched=start, curves=tuple(curves))
 
 

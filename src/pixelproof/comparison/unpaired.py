@@ -17,15 +17,15 @@ from scipy.special import stdtr, stdtrit
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison.match import group, refuse_same_images
 from pixelproof.comparison.mix import Mix, mix_of
-from pixelproof.comparison.paired import CERTAINTY, ROUGH, holm
+from pixelproof.comparison.paired import ROUGH, holm
 from pixelproof.comparison.sides import Side, side_of
-from pixelproof.comparison.verdict import verdict
+from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.metrics import Protocol, protocol_of, ratio
-from pixelproof.evaluation.resampling import MINIMUM
+from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs import Scores, SegmentationScores
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.unpaired_file import ClassSets, Part, SetRecord, UnpairedRecord
 
@@ -89,7 +89,7 @@ def compare_sets(
         common=_common(a, b, members),
         difference=whole,
         p=p,
-        verdict=verdict(whole.low, whole.high, p),
+        verdict=estimate_verdict(whole, p),
         classes=_classes(a, sides, found),
         **_parts(a, b, metric, counting, members),
     )
@@ -129,7 +129,7 @@ def _set(scores: Scores, path: Path, members: Int64 | None, side: Side, metric: 
         fingerprint=source.fingerprint,
         images=len(scores.ids),
         groups=None if members is None else int(members.max()) + 1,
-        learned=int(source.learned) if source.learned.isdecimal() else 0,
+        learned=source.images_learned or 0,
         figure=Estimate(value=value, low=side.low[-1], high=side.high[-1]),
     )
 

@@ -9,7 +9,8 @@ import numpy as np
 from pixelproof.comparison.paired import SIGNIFICANCE, holm
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, NoWorse, PairRecord, Verdict
-from pixelproof.runs.evidence_file import Estimate, EvidenceRecord, MosaicFigure
+from pixelproof.runs.evidence_file import EvidenceRecord, MosaicFigure
+from pixelproof.runs.fields import Estimate
 
 Side = Literal["a", "b"]
 
@@ -35,16 +36,27 @@ def no_worse(pair: PairRecord, record: ComparisonRecord) -> dict[Side, NoWorse]:
     margin = record.margin or 0.0
     if least_p(pair, record) >= SIGNIFICANCE:
         return {"b": "open", "a": "open"}
-    ends: dict[Side, Estimate] = {"b": Estimate(value=pair.difference, low=pair.low, high=pair.high)}
-    ends["a"] = ends["b"].turned
-    return {side: _no_worse(each, margin, pair.verdict not in ("undecided", side)) for side, each in ends.items()}
+    ends: dict[Side, Estimate] = {"b": pair.estimate, "a": pair.estimate.turned}
+    return {side: within_margin(each, margin, pair.verdict not in ("undecided", side)) for side, each in ends.items()}
 
 
-def _no_worse(difference: Estimate, margin: float, beaten: bool) -> NoWorse:
+def within_margin(difference: Estimate, margin: float, beaten: bool) -> NoWorse:
+    """Return whether a difference is shown to be no lower than -``margin``; of one not ``beaten`` it is not refuted."""
     low, high = difference.low, difference.high
     if low is not None and low > -margin:
         return "shown"
     return "refuted" if beaten and high is not None and high < -margin else "open"
+
+
+def times_as_many(difference: Estimate, margin: float) -> float | None:
+    """Return how many times as many images would show what is open: that a difference is no lower than -``margin``.
+
+    None where it would not be shown if the difference stays as it is, or is shown.
+    """
+    low, value = difference.low, difference.value or 0.0
+    if low is None or not low < -margin < value:
+        return None
+    return ((value - low) / (value + margin)) ** 2  # intervals narrow with the root of the number of images
 
 
 def least_p(pair: PairRecord, record: ComparisonRecord) -> float:
@@ -52,7 +64,7 @@ def least_p(pair: PairRecord, record: ComparisonRecord) -> float:
 
     That is each one's two results exchanged or not, and the same the other way round.
     """
-    return float(2 / 2 ** (pair.images if record.groups is None else record.groups.count))
+    return float(2 / 2 ** record.units(pair))
 
 
 def significant(p: float | None) -> bool:
@@ -63,6 +75,11 @@ def significant(p: float | None) -> bool:
 def class_verdict(record: ClassRecord) -> Verdict:
     """Return which model is better on a class, with the p-value adjusted over the classes."""
     return verdict(record.low, record.high, record.p)
+
+
+def estimate_verdict(difference: Estimate, p: float | None) -> Verdict:
+    """Return which of two is better by their difference and its p-value."""
+    return verdict(difference.low, difference.high, p)
 
 
 def over_pairs(record: ComparisonRecord) -> dict[tuple[str, str], float | None]:
@@ -78,7 +95,7 @@ def disagree(pair: PairRecord) -> bool:
 
 def mosaics_beyond_chance(evidence: EvidenceRecord) -> list[list[MosaicFigure]]:
     """Return each model's mosaics, the truth's last, that are above what chance yields and significant after Holm."""
-    table = [*(model.mosaics for model in evidence.models), evidence.truth]
+    table = evidence.mosaics
     p_values = [np.nan if m.p is None else m.p for row in table for m in row]
     adjusted = iter(holm(np.array(p_values, np.float64)).tolist())
     return [[m for m in row if significant(next(adjusted)) and (m.index or 0) > (m.high or np.inf)] for row in table]

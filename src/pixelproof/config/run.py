@@ -54,6 +54,9 @@ class DataConfig(Strict):
     leave_out: Literal["list", "none"] = "list"
     """``list`` leaves out the images that ``leave_out.csv`` of the data names; ``none`` leaves out none, to see what
     that is worth."""
+    corrections: Literal["list", "scored", "none"] = "list"
+    """``list`` takes the labels that ``corrections.csv`` of the data has for those that the data give; ``scored`` does
+    so where images are scored alone, to see what learning from the others is worth; ``none`` takes no notice of it."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
 

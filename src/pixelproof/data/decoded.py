@@ -16,6 +16,7 @@ from pixelproof.data.masks import read_mask
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
+from pixelproof.numbers import dimensions
 
 
 class Decoded(Protocol):
@@ -93,6 +94,6 @@ def read_pair(sample: Sample, scheme: LabelScheme, reader: Callable[[Path], UInt
     assert sample.mask is not None
     image, mask = reader(sample.image), read_mask(sample.mask, scheme)
     if mask.shape != image.shape[:2]:
-        found, wanted = (f"{width}x{height}" for height, width in (mask.shape, image.shape[:2]))
+        found, wanted = dimensions(mask.shape), dimensions(image.shape[:2])
         raise UserError(f"mask {sample.mask} is {found} pixels, its image is {wanted}", "correct or remove the pair")
     return image, mask

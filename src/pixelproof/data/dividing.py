@@ -18,8 +18,8 @@ Counts = Counter[int | None]
 def carve(samples: Samples, fraction: float, seed: int, purpose: str) -> tuple[Samples, Samples]:
     """Split ``samples`` into (rest, part), the part holding about ``fraction`` of every class, and whole scenes.
 
-    Membership depends on the seed, the purpose and the samples' ids and groups alone, not on their order. Each class
-    stays in the rest; a class of one scene gives none away.
+    Membership depends on the seed, the purpose and the samples' ids, groups and classes as the data give them, not on
+    their order, so that a corrected label moves no image. Each class stays in the rest; one of one scene gives none.
 
     Args:
         samples: The samples.
@@ -27,7 +27,7 @@ def carve(samples: Samples, fraction: float, seed: int, purpose: str) -> tuple[S
         seed: Decides, with the purpose, which.
         purpose: What the part is for.
     """
-    total = Counter(sample.label for sample in samples)
+    total = Counter(sample.given for sample in samples)
     wanted = {label: min(_share(n, fraction, len(total)), n - 1) for label, n in total.items()}
     brought = _brought(samples)
     chosen = _choose(brought, sorted(brought, key=lambda scene: derive(seed, purpose, scene)), wanted, total)
@@ -50,7 +50,7 @@ def fold(samples: Samples, place: tuple[int, int], seed: int) -> tuple[Samples, 
     if len(brought) < count:
         what = counted(len(brought), "group" if any(sample.group for sample in samples) else "image")
         raise UserError(f"{what} cannot make {count} folds", "add images, or ask for fewer folds")
-    total = Counter(sample.label for sample in samples)
+    total = Counter(sample.given for sample in samples)
     folds: list[Counts] = [Counter() for _ in range(count)]
     members: list[set[str]] = [set() for _ in range(count)]
     # The largest first, so that small ones can even out what these leave.
@@ -81,7 +81,7 @@ def _brought(samples: Samples) -> dict[str, Counts]:
     """Return how many images of each class a scene has."""
     brought: dict[str, Counts] = defaultdict(Counter)
     for sample in samples:
-        brought[sample.scene][sample.label] += 1
+        brought[sample.scene][sample.given] += 1
     return brought
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from pixelproof.config import Task
 from pixelproof.errors import UserError
@@ -23,6 +25,7 @@ class Sample:
         label: Class index, for classification.
         mask: The mask file, for segmentation.
         group: Of which scene, patient or tile it is, with others; None where it stands for itself.
+        was: The class that the data give, where a person has looked at it; equal to the label if that is right.
     """
 
     id: str
@@ -30,6 +33,22 @@ class Sample:
     label: int | None = None
     mask: Path | None = None
     group: str | None = None
+    was: int | None = None
+
+    @property
+    def given(self) -> int | None:
+        """The class that the data give, before any correction."""
+        return self.label if self.was is None else self.was
+
+    @property
+    def corrected(self) -> bool:
+        """Whether its label is another one than the data give."""
+        return self.label != self.given
+
+    @property
+    def as_given(self) -> Sample:
+        """The same with the label that the data give."""
+        return replace(self, label=self.given, was=None)
 
     @property
     def scene(self) -> str:
@@ -58,6 +77,25 @@ class LeftOut:
     called: str = ""
 
 
+class Looked(NamedTuple):
+    """What a person has found who has looked at an image, for classification.
+
+    Attributes:
+        was: What the data call its class.
+        label: What they call the class that it is of.
+        reason: Why, as the file says; empty where it says nothing.
+    """
+
+    was: str
+    label: str
+    reason: str = ""
+
+    @property
+    def change(self) -> str:
+        """Both classes in words; empty where they are the same."""
+        return "" if self.was == self.label else f"{self.was} to {self.label}"
+
+
 @dataclass(frozen=True)
 class DataFolder:
     """A labelled data set: what the layout finders and the label contract make of a folder.
@@ -83,6 +121,13 @@ class DataFolder:
         return place_in(self.root, self.folders, file)
 
     @property
+    def as_given(self) -> DataFolder:
+        """The same with the labels that the data give, none of them corrected."""
+        splits = {name: tuple(sample.as_given for sample in own) for name, own in self.splits.items()}
+        left_out = tuple(replace(each, sample=each.sample and each.sample.as_given) for each in self.left_out)
+        return replace(self, splits=splits, left_out=left_out)
+
+    @property
     def whole(self) -> dict[str, tuple[Sample, ...]]:
         """The splits with the images that are left out among them."""
         return with_left_out(self.splits, self.left_out)
@@ -96,6 +141,23 @@ class DataFolder:
         if name not in self.splits:
             raise UserError(f"{self.root} has no split '{name}'", nearest(name, list(self.splits)))
         return self.splits[name]
+
+
+def most_frequent(words: Iterable[str]) -> dict[str, int]:
+    """Return how often each stands there, the most frequent first, and of equals by their letters."""
+    return dict(sorted(Counter(words).items(), key=lambda item: (-item[1], item[0])))
+
+
+def changes_of(samples: Iterable[Sample], names: Sequence[str]) -> dict[str, int]:
+    """Return how many labels were corrected, by the class that the data give and the right one, most frequent first."""
+    changed = (sample for sample in samples if sample.corrected)
+    pairs = (f"{names[each.was or 0]} to {names[each.label or 0]}" for each in changed)
+    return most_frequent(pairs)
+
+
+def corrected_among(samples: Iterable[Sample]) -> str:
+    """Return how many of the labels were corrected, as a score file says it: in digits, empty where none."""
+    return str(sum(sample.corrected for sample in samples) or "")
 
 
 def place_in(root: Path, folders: Mapping[str, Path], file: Path) -> str:

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.numbers import counted, first_of
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.scenes import TABLE, scene_in
 
 Splits = Mapping[str, Sequence[Sample]]
-LEARNED = ("train", "selection")
-"""The parts of the data by which weights are found: those that are learned from, and those that choose among them."""
 SAID = 3
 
 

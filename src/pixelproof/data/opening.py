@@ -22,6 +22,8 @@ from pixelproof.labels import LabelScheme
 from pixelproof.numbers import counted
 from pixelproof.progress import say, say_once
 from pixelproof.runs import LABELS_FILE
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.left_out_file import counts_of, in_words
 
@@ -58,6 +60,9 @@ def open_data(root: Path) -> DataFolder:
     if found.left_out:
         reasons = in_words(counts_of(each.reason for each in found.left_out))
         say_once(f"note: {counted(len(found.left_out), 'image')} of {root} left out, as {LEAVE_OUT} says: {reasons}")
+    if found.changes:
+        corrected = counted(sum(found.changes.values()), "label")
+        say_once(f"note: {corrected} of {root} corrected, as {CORRECTIONS} says: {changes_in_words(found.changes)}")
     return label(root, found, find_scheme(root, found))
 
 
@@ -91,7 +96,9 @@ def label(root: Path, found: Found, scheme: LabelScheme) -> DataFolder:
         index = class_index(scheme, class_of.values())
 
         def classified(sample: Sample) -> Sample:
-            return _classified(root, sample, class_of[sample.image], index)
+            looked = found.looked.get(sample.image)
+            was = None if looked is None else index[looked.was]
+            return replace(_classified(root, sample, class_of[sample.image], index), was=was)
 
         splits = {name: tuple(map(classified, samples)) for name, samples in splits.items()}
         left_out = tuple(replace(each, sample=each.sample and classified(each.sample)) for each in left_out)

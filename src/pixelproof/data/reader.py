@@ -84,16 +84,16 @@ class ImageReader:
         """
         return image_size(path) if self.bands is None else self.header(path)
 
-    def header(self, path: Path | str, data: bytes | None = None) -> tuple[int, int]:
-        """Return (height, width) as stored, perhaps sideways; only the header is read, of a file or of its bytes.
+    def header(self, path: Path) -> tuple[int, int]:
+        """Return (height, width) as stored, perhaps sideways; only the header is read.
 
         Raises:
             UserError: It cannot be read, or has not these bands, or its values have no known range.
         """
         if self.bands is None:
-            with opened(path, None if data is None else io.BytesIO(data)) as image:
+            with opened(path) as image:
                 return image.height, image.width
-        with self.raster(path, data) as raster:
+        with self.raster(path) as raster:
             self._type_of(path, raster)
             return raster.height, raster.width
 

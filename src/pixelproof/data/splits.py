@@ -12,10 +12,15 @@ from pixelproof.data.folder import DataFolder
 from pixelproof.data.grouping import doubts, grouped
 from pixelproof.data.layouts.listing import folders_below, folders_in, images_in, split_name
 from pixelproof.errors import UserError
+from pixelproof.numbers import first_of
 from pixelproof.progress import say
 from pixelproof.randomness import derive
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.scenes import TABLE, scenes_of
+
+NAMED = 5
+"""Classes that a sentence names."""
 
 
 def arrange(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
@@ -32,7 +37,7 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
 
     A data set without a validation split has one carved out of train, or is divided into folds; the selection part
     always comes out of train, so that a checkpoint is never chosen on the images that give the score. Parts are divided
-    before images are left out, so that all others stay where they are.
+    before images are left out, and by the labels that the data give, so that all others stay where they are.
 
     Raises:
         UserError: There are no training images, too few to set some aside, or one in whose id ``groups`` finds nothing.
@@ -40,6 +45,7 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     if config.groups not in (None, TABLE):
         scenes_of((sample.id for sample in data.split("train")), config.groups)  # where each must have one
     left_out = {each.file for each in data.left_out} if config.leave_out == "list" else set[Path]()
+    data = data.as_given if config.corrections == "none" else data
     data = replace(data, splits=grouped(data.whole, config.groups), left_out=())
     train = data.split("train")
     parts = {name: samples for name, samples in data.splits.items() if name != "train"}
@@ -54,6 +60,8 @@ def divide(data: DataFolder, config: DataConfig) -> dict[str, Samples]:
     train, parts["selection"] = carve(train, config.selection, config.split_seed, "selection")
     parts["train"] = train
     parts = {name: tuple(sample for sample in own if sample.image not in left_out) for name, own in parts.items()}
+    if config.corrections == "scored":
+        parts |= {name: tuple(sample.as_given for sample in parts[name]) for name in LEARNED}
     if not parts["train"] or not parts["validation"]:
         problem = f"{data.root} has too few images, or groups of them, to set some aside for validation"
         raise UserError(problem, "add images or a split")
@@ -72,6 +80,9 @@ def note_doubts(data: DataFolder, config: DataConfig) -> None:
         say(f"note: {folder} holds no images with masks beside them, so a part of train is set aside for validation")
     if data.left_out and config.leave_out == "none":
         say("note: leave_out=none: they are read all the same")
+    if config.corrections != "list" and any(sample.corrected for own in data.splits.values() for sample in own):
+        whose = "all labels" if config.corrections == "none" else "labels that are learned from"
+        say(f"note: corrections={config.corrections}: {whose} are taken as the data give them")
     parts = divide(data, config)
     for sentence in doubts(data, parts, config.groups):
         say(f"warning: {sentence}")
@@ -79,17 +90,10 @@ def note_doubts(data: DataFolder, config: DataConfig) -> None:
         return
     # What one fold lacks, the others have.
     if config.place is None and (unscored := _missing(data, parts["validation"])):
-        say(f"note: no validation image of class {_first(unscored)}: accuracy there will be undefined")
+        say(f"note: no validation image of class {first_of(unscored, NAMED)}: accuracy there will be undefined")
     if parts["selection"] and (unseen := _missing(data, parts["selection"])):
-        say(
-            f"note: the checkpoint is chosen without class {_first(unseen)}; more images, or selection=..., bring it in"
-        )
-
-
-def _first(names: list[str]) -> str:
-    """Return names in a sentence, the first of many."""
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
+        without = f"note: the checkpoint is chosen without class {first_of(unseen, NAMED)}"
+        say(f"{without}; more images, or selection=..., bring it in")
 
 
 def _unused_validation(root: Path) -> Path | None:
@@ -131,7 +135,7 @@ def limit(samples: Samples, count: int | None, seed: int) -> Samples:
     turn: dict[int | None, int] = defaultdict(int)
     order = []
     for sample in sorted(samples, key=lambda s: derive(seed, "limit", s.id)):
-        order.append((turn[sample.label], sample.id))
-        turn[sample.label] += 1
+        order.append((turn[sample.given], sample.id))
+        turn[sample.given] += 1
     kept = {sample_id for _, sample_id in sorted(order)[:count]}
     return tuple(s for s in samples if s.id in kept)

@@ -51,7 +51,7 @@ def refuse_misread(path: Path | str, image: Image.Image, remedy: str = BY_BANDS)
     if not isinstance(image, TiffImageFile):
         return
     apart = image.tag_v2.get(PLANAR) == 2 and image.tag_v2.get(SAMPLES, 1) > 1
-    if apart and max(image.tag_v2.get(BITS, (1,))) > 8:
+    if apart and bits_of(image) > 8:
         raise UserError(
             f"{path} keeps bands of more than 8 bits one after the other, which are not read as colours",
             f"save it interleaved by pixel or with 8 bits, or {remedy}",
@@ -87,7 +87,12 @@ def misread_numbers(image: Image.Image) -> type[np.generic] | None:
     signed = SIGNED in image.tag_v2.get(FORMAT, ())
     if image.mode == "L" and signed:
         return np.int8
-    return np.uint32 if image.mode == "I" and max(image.tag_v2.get(BITS, (1,))) == 32 and not signed else None
+    return np.uint32 if image.mode == "I" and bits_of(image) == 32 and not signed else None
+
+
+def bits_of(image: TiffImageFile) -> int:
+    """Return the bits of a TIFF's largest channel."""
+    return int(max(image.tag_v2.get(BITS, (1,))))
 
 
 def refuse_other_numbers(path: Path | str, image: Image.Image) -> None:
@@ -98,7 +103,7 @@ def refuse_other_numbers(path: Path | str, image: Image.Image) -> None:
     """
     if not isinstance(image, TiffImageFile):
         return
-    bits, signed = max(image.tag_v2.get(BITS, (1,))), SIGNED in image.tag_v2.get(FORMAT, ())
+    bits, signed = bits_of(image), SIGNED in image.tag_v2.get(FORMAT, ())
     if bits > 16 or signed:
         kind = f"{'signed ' * signed}numbers of {bits} bits"
         raise UserError(f"{path} holds {kind}, whose range is not known", f"{BY_BANDS}, with a stretch")

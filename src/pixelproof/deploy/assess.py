@@ -20,7 +20,7 @@ from pixelproof.progress import say
 from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.runs.assessment_file import FILE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
 from pixelproof.runs.atomic import refuse_existing
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.points_folder import DESIGN, NOBODY, POINTS, Design, load_design, load_truth

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.data.rasters import driver_of, explained
 from pixelproof.deploy.areas import Ground
-from pixelproof.deploy.geo import lies, open_raster, rasterio
+from pixelproof.deploy.geo import as_window, lies, open_raster, placed, rasterio
 from pixelproof.deploy.sources import source_files
 from pixelproof.deploy.tally import ROWS, pieces
 from pixelproof.errors import UserError
@@ -88,7 +88,7 @@ class ClassMap:
         """
         tops = range(0, self.height, ROWS)
         for top in track(tops, label, len(tops), "strips"):
-            for row, piece in pieces(self._read(0, top, self.width, min(ROWS, self.height - top))):
+            for row, piece in pieces(self._read(Window(top, 0, min(ROWS, self.height - top), self.width))):
                 yield top + row, self._decode(piece)
 
     def at(self, columns: Int64, rows: Int64) -> UInt8:
@@ -100,7 +100,7 @@ class ClassMap:
         found = np.full(len(columns), VOID, np.uint8)
         inside = (columns >= 0) & (columns < self.width) & (rows >= 0) & (rows < self.height)
         for point in np.flatnonzero(inside):
-            found[point] = self._decode(self._read(int(columns[point]), int(rows[point]), 1, 1))[0, 0]
+            found[point] = self._decode(self._read(Window(int(rows[point]), int(columns[point]), 1, 1)))[0, 0]
         return found
 
     @contextmanager
@@ -118,7 +118,7 @@ class ClassMap:
             width: Likewise.
         """
         if crs is None:
-            yield lambda window: self._known(self._read(window.left, window.top, window.width, window.height))
+            yield lambda window: self._known(self._read(window))
             return
         if not lies(self):
             raise UserError(f"{self.path} does not say where it lies", "give labels with a CRS and a transform")
@@ -129,9 +129,8 @@ class ClassMap:
                 laid = opened.enter_context(rasterio.vrt.WarpedVRT(self._data, **place, **nothing))
 
             def read(window: Window) -> tuple[UInt8, Bool]:
-                part = rasterio.windows.Window(window.left, window.top, window.width, window.height)
                 with self._explained():
-                    values = laid.read(1, window=part, masked=True)
+                    values = laid.read(1, window=as_window(window), masked=True)
                 return self._known(values)
 
             yield read
@@ -140,10 +139,9 @@ class ClassMap:
         """Return the class of each pixel, and that none is of several."""
         return self._decode(values), np.zeros(values.shape, np.bool_)
 
-    def _read(self, left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:
+    def _read(self, window: Window) -> npt.NDArray[Any]:
         """Return stored values, [h, w], masked where they are no data."""
-        place = rasterio.windows.Window(left, top, width, height)
-        with self._explained(f" in rows {top} to {top + height}"):
+        with placed(self.path, window) as place:
             values: npt.NDArray[Any] = self._data.read(1, window=place, masked=True)
         return values
 
@@ -177,7 +175,7 @@ class ClassMap:
         values: set[int] = set()
         tops = range(0, self.height, ROWS)
         for top in track(tops, "look for classes", len(tops), "strips"):
-            strip = self._read(0, top, self.width, min(ROWS, self.height - top))
+            strip = self._read(Window(top, 0, min(ROWS, self.height - top), self.width))
             values.update(np.unique(strip.compressed()).tolist())  # type: ignore[attr-defined]  # it is masked
             if strange := next((value for value in sorted(values) if not 0 <= value <= LARGEST_ID), None):
                 problem = f"{self.path} holds the value {strange}, which can be no class"
@@ -201,5 +199,5 @@ class ClassMap:
         classes = [{"name": name, "id": value, "color": rgb if usable else None} for (value, name), rgb in listed]
         return parse(LabelScheme, {"task": "segmentation", "classes": classes}, f"{self.path}, by its tags")
 
-    def _explained(self, where: str = "") -> AbstractContextManager[None]:
-        return explained(self.path, where)
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(self.path)

@@ -18,7 +18,7 @@ from pixelproof.deploy.journal import Journal
 from pixelproof.deploy.sheet import Sheet, read_sheet
 from pixelproof.deploy.sources import fingerprint
 from pixelproof.errors import UserError, require_utf8
-from pixelproof.runs.atomic import explain_unwritten
+from pixelproof.runs.atomic import explain_unwritten, is_free
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 
 SMALLEST = 32
@@ -77,7 +77,7 @@ def cut_scenes(
 
 def _check(scenes: Sequence[Path], folder: Path, side: int) -> None:
     """Refuse what cannot be cut, before any scene is read."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not is_free(folder):
         raise UserError(f"{folder} already exists", "choose another --out")
     if side < SMALLEST:
         raise UserError(f"tiles of {side} pixels a side are too small", f"give --side {SMALLEST} or more")

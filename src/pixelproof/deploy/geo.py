@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pixelproof.array_types import Bool, Float64
 from pixelproof.data.coordinates import has_degrees, located, transformed
-from pixelproof.data.rasters import HOW, CPLE_BaseError, RasterioError, open_raster, rasterio
+from pixelproof.data.rasters import CACHE, HOW, CPLE_BaseError, RasterioError, explained, open_raster, rasterio
 from pixelproof.errors import UserError
+from pixelproof.windows import Window
 
 try:
     import rasterio.features
@@ -28,6 +32,7 @@ except ModuleNotFoundError as missing:
 __all__ = [
     "CPLE_BaseError",
     "RasterioError",
+    "as_window",
     "degrees",
     "has_degrees",
     "lies",
@@ -35,6 +40,7 @@ __all__ = [
     "middle_longitude",
     "open_raster",
     "outline",
+    "placed",
     "rasterio",
     "shapely",
     "transformed",
@@ -44,6 +50,18 @@ STEPS = 64
 """Points along each edge of a raster that stand for all of it."""
 ASTRAY = 100.0
 """Metres by which a point may miss itself on its way to degrees and back; some projections have no exact way back."""
+
+
+@contextmanager
+def placed(path: Path, window: Window, cache: int = CACHE) -> Iterator[Any]:
+    """Give a window of a raster as rasterio takes it; what GDAL raises while it is read becomes one sentence."""
+    with explained(path, f" in rows {window.top} to {window.top + window.height}", cache):
+        yield as_window(window)
+
+
+def as_window(window: Window) -> Any:
+    """Return a window as rasterio takes it."""
+    return rasterio.windows.Window(window.left, window.top, window.width, window.height)
 
 
 def lies(raster: Any) -> bool:

@@ -50,10 +50,10 @@ class RawFile:
                 os.pwrite(self._file, line.data, self._offset(band, window.top + row, window.left))
         os.fsync(self._file)
 
-    def rows(self, top: int, height: int, band: int = 0) -> Unsigned:
-        """Return whole rows of one band, [height, W]."""
+    def rows(self, top: int, height: int) -> Unsigned:
+        """Return whole rows of the first band, [height, W]."""
         size = height * self.shape[2] * self.dtype.itemsize
-        data = os.pread(self._file, size, self._offset(band, top, 0))
+        data = os.pread(self._file, size, self._offset(0, top, 0))
         return np.frombuffer(data, self.dtype).reshape(height, self.shape[2])
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pixelproof.array_types import Bool, UInt8
 from pixelproof.data.rasters import CACHE, driver_of, explained, type_of_bands
 from pixelproof.data.reader import RGB, ImageReader
-from pixelproof.deploy.geo import open_raster, rasterio
+from pixelproof.deploy.geo import open_raster, placed
 from pixelproof.deploy.scaling import check_stretch, choose_scaling, forgotten_stretch, other_values
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.sources import fingerprint, source_files
@@ -124,8 +124,7 @@ class Scene:
             self.doubt = forgotten_stretch(self.path, self.dtype, settings.stretch, self._sample)
 
     def _read(self, window: Window) -> tuple[npt.NDArray[Any], Bool]:
-        place = rasterio.windows.Window(window.left, window.top, window.width, window.height)
-        with self._explained(f" in rows {window.top} to {window.top + window.height}"):
+        with placed(self.path, window, self._cache) as place:
             stored = self._data.read(self.bands, window=place)
             valid = np.ones(stored.shape[1:], np.bool_)
             if self._nodata is None or self._masked:
@@ -227,6 +226,6 @@ class Scene:
                 f"{self.path} is stored turned (EXIF orientation {turn})", "save it upright, or use pixelproof predict"
             )
 
-    def _explained(self, where: str = "") -> AbstractContextManager[None]:
+    def _explained(self) -> AbstractContextManager[None]:
         """Turn whatever GDAL raises into one sentence."""
-        return explained(self.path, where, self._cache)
+        return explained(self.path, cache=self._cache)

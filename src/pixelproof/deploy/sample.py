@@ -19,7 +19,7 @@ from pixelproof.labels import class_colors
 from pixelproof.numbers import HECTARE, counted
 from pixelproof.progress import say, track
 from pixelproof.report.label_page import LabelPicture, label_page, label_picture
-from pixelproof.runs.atomic import fresh_folder
+from pixelproof.runs.atomic import fresh_folder, is_free
 from pixelproof.runs.files import AnyPath, write_text
 from pixelproof.runs.points_folder import PAGE, Design, save_points
 from pixelproof.schema import parse
@@ -53,7 +53,7 @@ def sample_map(
         UserError: Something cannot be read or written, or the points are too few for the classes.
     """
     path, folder = Path(map), Path(out).resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not is_free(folder):
         raise UserError(f"{folder} already exists", "choose another --out, for somebody may have worked on its points")
     if points < 1 or least < 1:
         raise UserError(f"{points} points, {least} in each class, are none", "give at least one of each")

@@ -14,7 +14,7 @@ import numpy as np
 from pixelproof.array_types import Bool
 from pixelproof.data.rasters import MemoryFile, driver_of, explained, in_memory, type_of_bands
 from pixelproof.data.scaling import refuse_complex
-from pixelproof.deploy.geo import lies, open_raster, rasterio
+from pixelproof.deploy.geo import lies, open_raster, placed
 from pixelproof.deploy.sources import source_files
 from pixelproof.numbers import counted
 from pixelproof.windows import Window
@@ -93,7 +93,7 @@ class OpenSheet:
         Raises:
             UserError: The scene is damaged there.
         """
-        with self._explained(window) as place:
+        with placed(self.path, window) as place:
             found: Bool = self.data.dataset_mask(window=place) > 0
             if np.dtype(self.data.dtypes[0]).kind == "f":
                 found &= np.isfinite(self.data.read(window=place)).all(axis=0)
@@ -106,7 +106,7 @@ class OpenSheet:
             UserError: The scene is damaged there.
         """
         colors = [color.name for color in self.data.colorinterp]
-        with self._explained(window) as place, MemoryFile() as memory:
+        with placed(self.path, window) as place, MemoryFile() as memory:
             with in_memory(memory, **self._profile(window, place, colors)) as tile:
                 if colors == ["palette"]:
                     tile.write_colormap(1, self.data.colormap(1))
@@ -136,11 +136,6 @@ class OpenSheet:
             "photometric": "RGB" if colors[:3] == ["red", "green", "blue"] else None,
         }
         return {key: value for key, value in facts.items() if value is not None}
-
-    @contextmanager
-    def _explained(self, window: Window) -> Iterator[Any]:
-        with explained(self.path, f" in rows {window.top} to {window.top + window.height}"):
-            yield rasterio.windows.Window(window.left, window.top, window.width, window.height)
 
 
 def read_sheet(path: Path, side: int) -> Sheet:

@@ -10,8 +10,9 @@ from pixelproof.errors import visible
 from pixelproof.evaluation.asked import Answers
 from pixelproof.evaluation.cost import IMAGES, Cost, Costs
 from pixelproof.evaluation.finding import Found
-from pixelproof.evaluation.threshold import Looked
+from pixelproof.evaluation.threshold import Looked, Share
 from pixelproof.numbers import interval, share, significant
+from pixelproof.runs.rule_file import ShareFacts
 from pixelproof.terminal import add_row, table
 
 LOOKED = {
@@ -20,8 +21,8 @@ LOOKED = {
     "looked_at": "{units} looked at",
 }
 """How figures are called that are not called as their names are."""
-
-
+Cells = tuple[str, str, str]
+"""A figure, its interval, and its counts."""
 DIGITS = 10
 """Of numbers that are printed as they were written."""
 
@@ -50,14 +51,19 @@ def _looked(found: Looked, units: str, out: Console) -> None:
     title = f"Looking at all {units} from probability {found.probability:g} of {found.name} on"
     made = table("", "share", "95% interval", units, title=title)
     for name, part in found.shares.items():
-        add_row(
-            made,
-            LOOKED.get(name, name).format(units=units),
-            share(part.value),
-            interval(part.low, part.high),
-            f"{part.hits:,} of {part.of:,}",
-        )
+        add_row(made, share_name(name, units), *share_cells(part))
     out.print(made)
+
+
+def share_name(name: str, units: str) -> str:
+    """Return what a share of ``Looked`` is called in a table of "images" or "groups"."""
+    return LOOKED.get(name, name).format(units=units)
+
+
+def share_cells(found: Share | ShareFacts) -> Cells:
+    """Return a share, its interval and its counts."""
+    hits = found.hits if isinstance(found, Share) else found.images
+    return share(found.value), interval(found.low, found.high), f"{hits:,} of {found.of:,}"
 
 
 def _found(found: Found, trials: str) -> str:
@@ -77,17 +83,14 @@ def _costs(found: Costs, units: str, out: Console) -> None:
     price = f"missing one of {found.name} costs {significant(found.times, DIGITS)} false alarms"
     heads = ("missed here", "false alarms here", f"cost of {IMAGES:,}", "95% interval")
     made = table("look at", *heads, title=f"Cost of {units} in false alarms, where {price}")
-    named = {"all": found.every, "none": found.none}
-    cheapest = min(named, key=lambda name: named[name].value)
-    helps = found.least.value < named[cheapest].value
-    chosen = [(f"{_from(found.least)}, the least here", found.least)] if helps else []
-    rows = [*chosen, *((_from(each), each) for each in found.tested), *named.items()]
+    chosen = [(f"{_from(found.least)}, the least here", found.least)] if found.helps else []
+    rows = [*chosen, *((_from(each), each) for each in found.tested), ("all", found.every), ("none", found.none)]
     for name, cost in rows:
         ends = f"{cost.low:,.1f} to {cost.high:,.1f}"
         add_row(made, name, f"{cost.missed:,}", f"{cost.alarms:,}", f"{cost.value:,.1f}", ends)
     out.print(made)
-    if not helps:
-        print(f"No threshold costs less on these {units} than looking at {cheapest}.")
+    if not found.helps:
+        print(f"No threshold costs less on these {units} than looking at {found.cheapest}.")
         return
     asked = f"{_option('threshold', found.name, found.least.probability)} {_option('cost', found.name, found.times)}"
     least = f"The least was chosen on these {units}, and is likely to cost more on others."

@@ -61,6 +61,16 @@ class Costs:
     none: Cost
     tested: tuple[Cost, ...]
 
+    @property
+    def cheapest(self) -> str:
+        """Which of looking at "all" and at "none" costs less."""
+        return "all" if self.every.value <= self.none.value else "none"
+
+    @property
+    def helps(self) -> bool:
+        """Whether a threshold costs less than both."""
+        return self.least.value < min(self.every.value, self.none.value)
+
 
 def costs(scores: Scores, name: str, times: float, thresholds: Iterable[Threshold] = ()) -> Costs:
     """Return what looking for a class costs where missing one costs so many times a false alarm.

@@ -9,7 +9,6 @@ import numpy as np
 
 from pixelproof.array_types import Bool, Float64, Int64
 from pixelproof.evaluation.areas import changes
-from pixelproof.evaluation.jackknife import ROUNDING, ends_of
 from pixelproof.evaluation.metrics import (
     Protocol,
     class_counts,
@@ -17,8 +16,9 @@ from pixelproof.evaluation.metrics import (
     iou_of_counts,
     mean_defined,
     ratio,
+    recall_of_all,
 )
-from pixelproof.evaluation.resampling import MINIMUM, by_unit, left_out
+from pixelproof.evaluation.resampling import MINIMUM, ROUNDING, by_unit, ends_of, left_out
 from pixelproof.evaluation.selective import exact_interval
 from pixelproof.evaluation.units import units_of
 from pixelproof.runs import ClassificationScores, SegmentationScores
@@ -82,7 +82,7 @@ def mask_intervals(scores: SegmentationScores, protocol: Protocol, members: Int6
 
 def _figures(sums: Float64) -> Float64:
     """Return IoU by class, its mean, and pixel accuracy, [..., K+2], from sums of ``class_counts``, [..., 3, K]."""
-    values, right = iou_of_counts(sums), ratio(sums[..., 0, :].sum(axis=-1), sums[..., 1, :].sum(axis=-1))
+    values, right = iou_of_counts(sums), recall_of_all(sums)
     return np.concatenate([values, np.stack([mean_defined(values), right], axis=-1)], axis=-1)
 
 

@@ -46,8 +46,9 @@ def merged(scores: Sequence[Scores]) -> Scores:
     sources = [each.source for each in scores]
     name, looks, stress = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks", "stress"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
-    facts = {"looks": looks, "stress": stress, "unit": first.source.unit} | _learned(sources)
-    source = Source(name, first.source.split, **facts)
+    corrected = sum(source.images_corrected for source in sources)
+    facts = {"looks": looks, "stress": stress, "unit": first.source.unit, "corrected": str(corrected or "")}
+    source = Source(name, first.source.split, **facts | _learned(sources))
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
 
 

@@ -17,9 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.array_types import Bool, Float64, Int64
-from pixelproof.errors import UserError
 from pixelproof.runs import ClassificationScores, SegmentationScores
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 
 Counts = TypeVar("Counts", Int64, Float64)
 Protocol = Literal["unknown_counted", "unknown_ignored"]
@@ -32,10 +31,7 @@ def protocol_of(name: str) -> Protocol:
     Raises:
         UserError: There is none.
     """
-    for known in PROTOCOLS:
-        if known == name:
-            return known
-    raise UserError(f"there is no protocol '{name}'", nearest(name, list(PROTOCOLS)))
+    return one_of(name, PROTOCOLS, "protocol")
 
 
 def iou(scores: SegmentationScores, protocol: Protocol) -> Float64:
@@ -93,6 +89,11 @@ def precision_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
 def recall_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:
     """Return the share that is found of what is true [..., K] from the counts [..., 3, K] of ``class_counts``."""
     return ratio(counts[..., 0, :], counts[..., 1, :])
+
+
+def recall_of_all(counts: npt.NDArray[np.number[Any]]) -> Float64:
+    """Return the share of all images, or pixels, that are right, [...], from the counts of ``class_counts``."""
+    return ratio(counts[..., 0, :].sum(axis=-1), counts[..., 1, :].sum(axis=-1))
 
 
 def f1_of_counts(counts: npt.NDArray[np.number[Any]]) -> Float64:

@@ -1,4 +1,9 @@
-"""The bootstrap and the jackknife: what a figure might have been on other images of the same kind."""
+"""The bootstrap and the jackknife: what a figure might have been on other images of the same kind.
+
+The jackknife tells it from what leaving out each image would change, or changes at first (Efron 1982). Beside the
+bootstrap it needs no draws, and of few images its intervals of a mean IoU hold the truth more often: they are not
+pulled down where resampled figures are.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit, stdtrit
 
 from pixelproof.array_types import Float64, Int64
+from pixelproof.evaluation.metrics import ratio
 from pixelproof.randomness import generator
 
 Values = npt.NDArray[np.number]
@@ -20,6 +27,8 @@ CERTAINTY = 0.95
 """Of intervals and promises."""
 MINIMUM = 2
 """Units below which nothing varies, so that an interval would be invented."""
+ROUNDING = 1e-24
+"""Variance of a share below which it is that of rounding."""
 _CELLS = 4_000_000  # numbers held at once, 32 MB
 
 
@@ -104,3 +113,21 @@ def effective(influence: Float64, shown: Int64 | Float64) -> Float64:
     known = shown.astype(np.float64)
     np.divide(3 * squares.sum(axis=0) ** 2, fourth, out=known, where=fourth > 0)
     return np.where(shown < MINIMUM, np.nan, np.minimum(known, shown))
+
+
+def ends_of(value: npt.ArrayLike, influence: Float64, shown: npt.ArrayLike) -> Float64:
+    """Return the ends of the 95% intervals of shares, [2, *S]; NaN where nothing varies.
+
+    Student's interval of the share's logit, so that no end leaves 0..1.
+
+    Args:
+        value: float64 [*S], 0..1.
+        influence: float64 [N, *S], of each unit.
+        shown: int64 [*S], how many units inform each figure at all.
+    """
+    value, variance = np.asarray(value), (influence**2).sum(axis=0) * ratio(len(influence), len(influence) - 1)
+    freedom = effective(influence, np.broadcast_to(shown, value.shape)) - 1
+    known = np.where((variance > ROUNDING) & (value > 0) & (value < 1), value, np.nan)
+    reach = stdtrit(freedom, (1 + CERTAINTY) / 2) * np.sqrt(variance) / (known * (1 - known))
+    ends: Float64 = expit(logit(known) + np.stack([-reach, reach]))
+    return ends

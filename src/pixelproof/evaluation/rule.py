@@ -163,9 +163,7 @@ def _worth(found: Costs) -> Cost:
     Raises:
         UserError: No threshold costs less.
     """
-    named = {"all": found.every, "none": found.none}
-    cheapest = min(named, key=lambda name: named[name].value)
-    if found.least.value < named[cheapest].value:
+    if found.helps:
         return found.least
-    problem = f"no threshold of {found.name} costs less on these images than looking at {cheapest}"
+    problem = f"no threshold of {found.name} costs less on these images than looking at {found.cheapest}"
     raise UserError(problem, "there is no rule to keep; train further, or give another --cost")

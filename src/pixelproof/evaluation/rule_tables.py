@@ -9,16 +9,12 @@ from rich.console import Console
 
 from pixelproof.errors import visible
 from pixelproof.evaluation.asked import plain_cost, plain_looked
-from pixelproof.evaluation.asked_tables import DIGITS, LOOKED
+from pixelproof.evaluation.asked_tables import DIGITS, Cells, share_cells, share_name
 from pixelproof.evaluation.cost import IMAGES, Cost
 from pixelproof.evaluation.rule import Held
-from pixelproof.evaluation.threshold import Share
 from pixelproof.numbers import UNDEFINED, interval, share, significant
-from pixelproof.runs.rule_file import CostFacts, Rule, ShareFacts
+from pixelproof.runs.rule_file import CostFacts, Rule
 from pixelproof.terminal import add_row, table
-
-Cells = tuple[str, str, str]
-"""A figure, its interval, and its counts."""
 
 
 def promised_line(rule: Rule) -> str:
@@ -52,22 +48,13 @@ def rule_rows(rule: Rule, others: Sequence[Held]) -> list[tuple[str, list[Cells]
     units = f"{rule.unit}s"
     rows = []
     for name, facts in rule.shares.items():
-        cells = [share_cells(facts), *(share_cells(_facts(found.looked.shares[name])) for found in others)]
-        rows.append((LOOKED.get(name, name).format(units=units), cells))
+        cells = [share_cells(facts), *(share_cells(found.looked.shares[name]) for found in others)]
+        rows.append((share_name(name, units), cells))
     if rule.cost is not None:
         rows.append(
             (f"cost of {IMAGES:,} {units}", [cost_cells(each) for each in (rule.cost, *(o.cost for o in others))])
         )
     return rows
-
-
-def _facts(found: Share) -> ShareFacts:
-    return ShareFacts(images=found.hits, of=found.of, value=found.value, low=found.low, high=found.high)
-
-
-def share_cells(facts: ShareFacts) -> Cells:
-    """Return a share, its interval and its counts."""
-    return share(facts.value), interval(facts.low, facts.high), f"{facts.images:,} of {facts.of:,}"
 
 
 def cost_cells(cost: Cost | CostFacts | None) -> Cells:

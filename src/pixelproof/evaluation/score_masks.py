@@ -18,6 +18,7 @@ from pixelproof.evaluation.boundary import boundary_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.matching import Samples, ids_of, match, require_same_images, scenes_by, without
 from pixelproof.labels import PRESETS, LabelScheme, matching_presets
+from pixelproof.numbers import dimensions
 from pixelproof.progress import track
 from pixelproof.runs import LABELS_FILE, Boundaries, SegmentationScores, Source, has_classes
 from pixelproof.runs.labels_file import read_labels_for
@@ -47,7 +48,7 @@ def score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segmenta
     for index, stem in enumerate(track(true, "score", len(true))):
         a, b = read_mask(true[stem], scheme), read_mask(predicted[stem], scheme)
         if a.shape != b.shape:
-            sizes = " and ".join(f"{w}x{h}" for h, w in (b.shape, a.shape))
+            sizes = f"{dimensions(b.shape)} and {dimensions(a.shape)}"
             raise UserError(f"{predicted[stem]} and its truth are {sizes} pixels", "predict at the truth's size")
         counts[index] = confusion_counts(a, b, len(scheme.classes))
         boundaries.append(boundary_counts(a, b, scheme.scored))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelproof.array_types import Int64
+from pixelproof.data.folder import corrected_among
 from pixelproof.data.label_table import ProbabilityTable, header, read_probabilities, read_table
 from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.layouts.groups import groups_in
@@ -56,7 +57,7 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
         loss=unknown,
         confidence=unknown,
         scheme=scheme,
-        source=Source(predictions.stem),
+        source=Source(predictions.stem, corrected=corrected_among(samples.values())),
         groups=_groups(truth, samples, list(true)),
     )
 
@@ -92,7 +93,7 @@ def _of_probabilities(
         truth=right_class,
         **outcomes(chances, right_class),
         scheme=scheme,
-        source=Source(predictions.stem, temperatures="given"),
+        source=Source(predictions.stem, temperatures="given", corrected=corrected_among(samples.values())),
         calibration=counts[:, None],
         probabilities=kept(chances),
         groups=_groups(truth, samples, list(true)),

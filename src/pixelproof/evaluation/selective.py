@@ -18,14 +18,13 @@ from pixelproof.evaluation.metrics import ratio
 from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, by_unit, resample
 from pixelproof.evaluation.units import members_of, one_of_each
 from pixelproof.runs import ClassificationScores, Scores
+from pixelproof.runs.learned import LEARNED
 
 CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """From which confidence on a classifier's answers are kept."""
 EDGES = (0, *range(BINS // 2 + 1, BINS))
 """Of which bins on those of a segmenter are kept, which are counted by bin alone."""
 GOALS = (0.9, 0.95, 0.99)
-LEARNED = ("train", "selection")
-"""Splits that a model has learned from, or was chosen and tempered by: what it is sure of there says too much."""
 TRIED = 10
 """Shares of the answers that are tried for a promise, the surest tenth to all."""
 Counts = npt.NDArray[np.integer | np.floating] | np.integer | np.floating | int
@@ -73,7 +72,7 @@ def learned_from(scores: Scores) -> bool:
     return scores.source.split in LEARNED or scores.source.learned not in ("", "0")
 
 
-def kept(scores: Scores, seed: int = 0) -> Kept | None:
+def kept(scores: Scores) -> Kept | None:
     """Return what is right of the answers from several confidences on; None where confidence is unknown.
 
     Confidence is the one that ``predict`` writes: at the fitted temperature, where there is one. Answers are images,
@@ -91,7 +90,7 @@ def kept(scores: Scores, seed: int = 0) -> Kept | None:
     else:
         confidence, binned = np.array(EDGES) / BINS, scores.calibration[:, -1, :, :2]
         above = np.flip(np.cumsum(np.flip(binned, axis=1), axis=1), axis=1)[:, EDGES]
-    return _kept_drawn(confidence, by_unit(above, members_of(scores)), seed)
+    return _kept_drawn(confidence, by_unit(above, members_of(scores)))
 
 
 def promises(scores: Scores) -> list[Promise] | None:
@@ -159,12 +158,12 @@ def _kept_images(scores: ClassificationScores) -> Kept:
     return _different(count, Kept(confidence, count / len(scores.ids), ratio(right, count), low, high))
 
 
-def _kept_drawn(confidence: Float64, above: Float64, seed: int) -> Kept:
+def _kept_drawn(confidence: Float64, above: Float64) -> Kept:
     """Return what is kept of answers by image or group, [N, T, 2]: those from each confidence on, the right ones."""
     count, right = np.moveaxis(above.sum(axis=0), -1, 0)
     ends = np.full((2, len(confidence)), np.nan)
     if len(above) >= MINIMUM:
-        drawn = resample(above, lambda sums: ratio(sums[..., 1], sums[..., 0]), REPLICATES, seed, "kept")
+        drawn = resample(above, lambda sums: ratio(sums[..., 1], sums[..., 0]), REPLICATES, 0, "kept")
         known = ~np.isnan(drawn).any(axis=0)  # not every draw has answers of which few images have any
         ends[:, known] = np.quantile(drawn[:, known], ((1 - CERTAINTY) / 2, (1 + CERTAINTY) / 2), axis=0)
         ends[:, ends[0] == ends[1]] = np.nan  # where none of a few images has a wrong answer, drawing shows nothing

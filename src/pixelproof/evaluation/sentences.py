@@ -6,10 +6,11 @@ import math
 
 from pixelproof.evaluation.calibration import ONE_LOOK
 from pixelproof.evaluation.metrics import average_loss
-from pixelproof.evaluation.selective import LEARNED, Promise, learned_from, promises
+from pixelproof.evaluation.selective import Promise, learned_from, promises
 from pixelproof.evaluation.units import noun_of
 from pixelproof.numbers import counted, score, share
 from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs.learned import LEARNED
 
 ONE_OF_EACH = "What is promised counts groups, by one image of each, as images of one are alike."
 
@@ -29,6 +30,14 @@ def learned_line(scores: Scores) -> str:
         return "some of these images were learned from by this run: they flatter its figures"
     by = f"this run, or by {source.learned_by}, whose weights it began with" if source.learned_by else "this run"
     return f"{int(source.learned):,} of {counted(images, 'image')} were learned from by {by}: they flatter its figures"
+
+
+def corrected_line(scores: Scores) -> str:
+    """Return how many of the images have corrected labels; empty where none has, or it is not known."""
+    if not scores.source.images_corrected:
+        return ""
+    some = f"{scores.source.images_corrected:,} of {counted(len(scores.ids), 'image')} have a corrected label"
+    return f"{some}: where a model's doubts chose which were looked at, that model is flattered beside others"
 
 
 def promise_lines(scores: Scores) -> list[str]:

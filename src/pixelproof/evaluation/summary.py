@@ -27,14 +27,13 @@ from pixelproof.runs.boundaries import TOLERANCES
 def summarise(scores: Scores) -> dict[str, Any]:
     """Return the figures of a score file; what is undefined is None."""
     figures = _segmentation(scores) if isinstance(scores, SegmentationScores) else _classification(scores)
-    return figures | {"learned_from": _learned(scores)}
+    return figures | {"learned_from": _learned(scores), "corrected": scores.source.images_corrected or None}
 
 
 def _learned(scores: Scores) -> dict[str, Any] | None:
     """Return from how many images the model has learned, None where it is not exactly known; in words, if any."""
-    learned, line = scores.source.learned, learned_line(scores)
-    count = int(learned) if learned.isdecimal() else None
-    return {"images": count, "warning": line} if line else None
+    line = learned_line(scores)
+    return {"images": scores.source.images_learned, "warning": line} if line else None
 
 
 def defined(value: float) -> float | None:

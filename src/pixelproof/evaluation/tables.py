@@ -17,8 +17,8 @@ from pixelproof.evaluation.rule_tables import print_rule
 from pixelproof.evaluation.sentences import ONE_OF_EACH, looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.units import noun_of
+from pixelproof.numbers import between, if_known, interval, ranged, score, share, significant
 from pixelproof.numbers import counted as number_of
-from pixelproof.numbers import interval, ranged, score, share, significant
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.terminal import add_row, console, table
 
@@ -81,8 +81,8 @@ def _within(value: float | None, ends: dict[str, float | None], digits: int = 4)
 def _calibration(figures: list[dict[str, Any]] | None) -> None:
     for found in figures or []:
         line = f"Expected calibration error{_WHEN[found['temperature']]}: {score(found['ece'])}"
-        known = found["low"] is not None  # of a single image it is not
-        print(f"{line} (95% interval {score(found['low'])} to {score(found['high'])})" if known else line)
+        ends = if_known(between(found["low"], found["high"]))  # of a single image they are not
+        print(f"{line} (95% interval {ends})" if ends else line)
 
 
 def _findings(figures: dict[str, Any], grouped: bool, out: Console) -> None:

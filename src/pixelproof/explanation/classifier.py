@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,13 +28,17 @@ from pixelproof.prediction.chances import probabilities
 from pixelproof.progress import track
 from pixelproof.runs import Thumbnails
 from pixelproof.runs.explanation_file import Failure
-from pixelproof.runs.explanation_folder import Findings, picture_key
+from pixelproof.runs.explanation_folder import Findings, Witness, picture_key
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.runs.thumbnails import NO_THUMBNAILS
 
 Parts = Mapping[str, Sequence[Sample]]
 PICTURED = 24
 """Images of each list that a page shows."""
+ASKED = 100
+"""Images of each list whose classes a person is asked for."""
+SHOWN = 6
+"""Neighbours, and classes, that are shown of each."""
 CAMS = 12
 """Errors of which it shows what speaks for them."""
 LARGEST = 96
@@ -50,6 +55,7 @@ class _Part:
         seen: What the network makes of them.
         chances: float64 [N, K], probabilities.
         distances: float64 [N, k], to the nearest images of train.
+        places: int64 [N, k], which images of train these are.
         near: int64 [N, k], the classes of those.
     """
 
@@ -58,6 +64,7 @@ class _Part:
     seen: Extracted
     chances: Float64
     distances: Float64
+    places: Int64
     near: Int64
 
 
@@ -84,7 +91,9 @@ def explain_classifier(
     truth = _labels(mine.samples)
     cloud = Cloud(_ids(mine.samples), truth, mine.seen.predicted, mine.seen.features, predictor.scheme, layer)
     explanation = describe(cloud, split, seed)
-    doubtful = suspects(_witnesses([part for name, part in looked.items() if name != UNLABELLED], names))
+    doubtful = suspects(_witnesses(labelled := [part for name, part in looked.items() if name != UNLABELLED], names))
+    settled = {(part.split, sample.id) for part in labelled for sample in part.samples if sample.was is not None}
+    doubtful = [row for row in doubtful if (row.split, row.id) not in settled]  # a person has looked at the others
     pool = [looked[name] for name in (split, UNLABELLED) if name in looked]
     following = _next(pool, looked["train"], names)
     keys = {picture_key(row.split, row.id) for row in (*doubtful[:PICTURED], *following[:PICTURED])}
@@ -95,7 +104,10 @@ def explain_classifier(
     keys |= {picture_key(split, failure.id) for failure in failures}
     pictures = _pictures(predictor.reader, parts, sorted(keys))
     cams = _cams(predictor, mine, bold[:CAMS], pictures.pixels.shape[1])
-    return Findings(doubtful, following, explanation, pictures, cams), from_numpy(mine.seen.logits)
+    asked = [*doubtful[:ASKED], *[row for row in following if row.split == UNLABELLED][:ASKED]]
+    witnesses = _witnesses_of(asked, looked, names)
+    findings = Findings(doubtful, following, explanation, pictures, cams, witnesses=witnesses)
+    return findings, from_numpy(mine.seen.logits)
 
 
 def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:
@@ -108,7 +120,7 @@ def _look(predictor: Predictor, parts: Parts, layer: str) -> dict[str, _Part]:
     for name, one in seen.items():
         distances, places = nearest(train, k, None if name == "train" else one.features)
         chances = probabilities(from_numpy(one.logits), predictor.temperature)
-        looked[name] = _Part(name, parts[name], one, chances, distances, labels[places])
+        looked[name] = _Part(name, parts[name], one, chances, distances, places, labels[places])
     return looked
 
 
@@ -123,6 +135,27 @@ def _witnesses(parts: Sequence[_Part], names: tuple[str, ...]) -> Labelled:
         digests=tuple(digest for part in parts for digest in part.seen.digests),
         names=names,
     )
+
+
+def _witnesses_of(rows: Sequence[Ranked], looked: Mapping[str, _Part], names: Sequence[str]) -> dict[str, Witness]:
+    """Return what there is to say of the images of ranked lists, by ``picture_key``."""
+    places = {(name, sample.id): i for name, part in looked.items() for i, sample in enumerate(part.samples)}
+    alike = defaultdict[bytes, list[tuple[str, Sample]]](list)
+    for name, part in looked.items():
+        for sample, digest in zip(part.samples, part.seen.digests, strict=True):
+            alike[digest].append((name, sample))
+    found, train = {}, looked["train"].samples
+    for row in rows:
+        part, i = looked[row.split], places[row.split, row.id]
+        likeliest = np.argsort(-part.chances[i], kind="stable")[:SHOWN].tolist()
+        labels = (None, part.samples[i].label)
+        twins = ((name, each) for name, each in alike[part.seen.digests[i]] if each.label not in labels)
+        found[picture_key(row.split, row.id)] = Witness(
+            chances=tuple((names[k], float(part.chances[i, k])) for k in likeliest),
+            near=tuple(train[place].id for place in part.places[i, :SHOWN]),
+            twin=next(((name, each.id) for name, each in twins), None),
+        )
+    return found
 
 
 def _next(pool: Sequence[_Part], train: _Part, names: tuple[str, ...]) -> list[Ranked]:

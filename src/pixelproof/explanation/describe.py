@@ -41,7 +41,7 @@ class Cloud:
     layer: str
 
 
-def describe(cloud: Cloud, split: str, seed: int = 0, k: int = NEIGHBOURS) -> Explanation:
+def describe(cloud: Cloud, split: str, seed: int = 0) -> Explanation:
     """Return how the classes of labelled images lie to each other in feature space.
 
     Args:
@@ -49,10 +49,9 @@ def describe(cloud: Cloud, split: str, seed: int = 0, k: int = NEIGHBOURS) -> Ex
         split: What the images are called, kept in the result.
         seed: Decides the bootstrap replicates, the parts of a class that must fall apart as it does, and which of many
             images silhouettes are taken of.
-        k: Neighbours looked at.
     """
     truth, names = cloud.truth, cloud.scheme.names
-    k = min(k, len(truth) - 1)
+    k = min(NEIGHBOURS, len(truth) - 1)
     mixing = measure_mixing(cloud.features, truth, len(names), k, seed)
     silhouette, looked_at = silhouettes(cloud.features, truth, len(names), seed)
     classes = tuple(_class(cloud, mixing, index, float(silhouette[index]), seed) for index in range(len(names)))

@@ -14,7 +14,7 @@ from pixelproof.explanation.priority import NEIGHBOURS, novelty
 from pixelproof.explanation.seen import Seen
 from pixelproof.randomness import generator
 from pixelproof.runs.drift_file import Sign
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 
 FAR = 0.99
 """An image is far from the old ones if so many of these lie closer to each other."""

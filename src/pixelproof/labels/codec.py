@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -142,18 +142,20 @@ def _id_indices(scheme: LabelScheme, ids: npt.NDArray[np.integer]) -> UInt8:
 @lru_cache(maxsize=8)
 def _id_table(scheme: LabelScheme) -> tuple[UInt8, Bool]:
     """Return the index of each 16-bit id and whether the scheme names it."""
-    table, known = np.full(_LARGEST_ID + 1, VOID, np.uint8), np.zeros(_LARGEST_ID + 1, bool)
-    for index, value in scheme.indexed_ids():
-        table[value], known[value] = index, True
-    return table, known
+    return _table(_LARGEST_ID + 1, scheme.indexed_ids())
 
 
 @lru_cache(maxsize=8)
 def _code_table(scheme: LabelScheme) -> tuple[UInt8, Bool]:
     """Return the index of each 3-bit code and whether the scheme names it."""
-    table, known = np.full(8, VOID, np.uint8), np.zeros(8, bool)
-    for index, color in scheme.indexed_colors():
-        table[threshold_code(color)], known[threshold_code(color)] = index, True
+    return _table(8, ((index, threshold_code(color)) for index, color in scheme.indexed_colors()))
+
+
+def _table(size: int, pairs: Iterable[tuple[int, int]]) -> tuple[UInt8, Bool]:
+    """Return the index of each of so many values, from pairs of an index and a value, and whether any pair has it."""
+    table, known = np.full(size, VOID, np.uint8), np.zeros(size, bool)
+    for index, value in pairs:
+        table[value], known[value] = index, True
     return table, known
 
 

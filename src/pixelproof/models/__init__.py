@@ -2,7 +2,7 @@
 
 from pixelproof.models.drawing.diagram import diagram
 from pixelproof.models.folding import fixed, fold, fold_batch_norm, fold_for_training
-from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.pixel_model import Output, PixelModel
 from pixelproof.models.preprocessing import Preprocessing
 from pixelproof.models.registry import (
     build_model,

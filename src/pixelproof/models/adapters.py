@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from pixelproof.errors import UserError
 from pixelproof.models.names import TIMM_ENCODER
-from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_and_downsample, pad_to_at_least, upsample_and_crop
+from pixelproof.models.pixel_model import Output, PixelModel
 
 SMALLEST = 32  # pixels a side; what networks with five halvings need
 ODD = (33, 47)  # height and width that only a network for images of any size accepts

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
+from pixelproof.models.pixel_model import Output, PixelModel
 
 ENSEMBLE = "ensemble"
 """The name of a model that consists of others."""

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from pixelproof.config import COLORS
 from pixelproof.models.initialisation import initialise
-from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
+from pixelproof.models.pixel_model import Output, PixelModel
 from pixelproof.models.vgg import CHANNELS, encoder_blocks, scaled
 
 DEEPEST = len(CHANNELS)

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from pixelproof.errors import UserError
 from pixelproof.models.adapters import SMP_STRIDE
-from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_and_downsample, upsample_and_crop
+from pixelproof.models.pixel_model import Output, PixelModel
 
 
 class PluginClassifier(PixelModel):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pixelproof.config import Task
 from pixelproof.errors import UserError
 from pixelproof.models.adapters import ODD, SMP_STRIDE
-from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.pixel_model import Output, PixelModel
 from pixelproof.models.plugin_adapters import PluginClassifier, PluginSegmenter, as_output
 from pixelproof.models.plugins import make_network, plugin_task
 from pixelproof.models.tracing import run_on_shapes, without_data

@@ -14,7 +14,7 @@ from pixelproof.models.adapters import smp_segmenter, timm_classifier
 from pixelproof.models.ensemble import ENSEMBLE, Ensemble
 from pixelproof.models.fcn import FCN, VARIANTS
 from pixelproof.models.names import check_plugin, check_smp, check_timm, meant, trained_with
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.models.plugin_trial import plugin_model
 from pixelproof.models.plugins import plugin_task
 from pixelproof.models.preprocessing import MEAN, MIDDLE, SPREAD, STD, Preprocessing

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from pixelproof.models.folding import fold
-from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.pixel_model import Output, PixelModel
 from pixelproof.models.tracing import run_on_shapes, without_data
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.pixel_model import Output, PixelModel
 
 
 def run_on_shapes(model: PixelModel, size: int) -> Output:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from pixelproof.config import COLORS
 from pixelproof.models.initialisation import initialise
-from pixelproof.models.output import Output, PixelModel
 from pixelproof.models.padding import pad_to_at_least
+from pixelproof.models.pixel_model import Output, PixelModel
 
 CHANNELS = (64, 128, 256, 512, 512)  # of the five blocks, at width 1
 CONVOLUTIONS = (2, 2, 3, 3, 3)  # in each block

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from pixelproof.config import COLORS
 from pixelproof.errors import UserError
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.numbers import counted
 from pixelproof.progress import say
 

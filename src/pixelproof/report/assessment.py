@@ -18,7 +18,7 @@ from pixelproof.report.figures.intervals import Intervals, Measured, amounts, in
 from pixelproof.report.figures.style import series, turn
 from pixelproof.report.places import places
 from pixelproof.runs.assessment_file import AssessedClass, AssessedMap, AssessmentRecord, Unit
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 
 MEASURES = {
     "users_accuracy": ("User's accuracy", "Share of what is mapped as the class that is the class; also precision."),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.files import file_digest, file_name, read_rows, write_bytes, write_text
+from pixelproof.runs.files import as_csv, file_digest, file_name, read_rows, write_bytes, write_text
 
 INDEX = "index.csv"
 HEAD = ["file", "content", "sha256"]
@@ -87,13 +85,6 @@ def put_beside(folder: Path, files: Mapping[str, Beside], stale: Collection[str]
         write_bytes(folder / name, file.data)
     if rows or listed:
         write_text(folder / INDEX, as_csv([HEAD, *rows]))
-
-
-def as_csv(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows of cells as the text of a CSV file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
 
 
 def _listed(index: Path) -> list[list[str]]:

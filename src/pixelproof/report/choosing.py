@@ -12,9 +12,10 @@ from pixelproof.comparison.choice import EQUAL
 from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
 from pixelproof.numbers import UNDEFINED, count, counted, first_of, score, share
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.forest import with_interval
 from pixelproof.report.key_results import COUNTED
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.runs.choice_record import Candidate, ChoiceRecord
 from pixelproof.runs.study_file import ModelRecord
 

@@ -13,13 +13,14 @@ from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confus
 from pixelproof.evaluation.baseline import baseline, baseline_lines
 from pixelproof.evaluation.sentences import study_line
 from pixelproof.numbers import UNDEFINED, count, counted, decimal, score, share
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.class_table import ClassTable, class_table
 from pixelproof.report.figures import tsne
 from pixelproof.report.figures.confusion import Matrix, matrix, numbered
 from pixelproof.report.finding import FindingTable, finding_table
 from pixelproof.report.key_results import classifiers, top5_says_something
 from pixelproof.report.map_page import map_file, quality_rows
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.report.pictures import Picture, data_uri, svg_uri
 from pixelproof.report.rendering import FIGURES
 from pixelproof.runs import ClassificationScores, Features

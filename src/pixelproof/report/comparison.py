@@ -10,10 +10,9 @@ from pixelproof.comparison.wording.over_seeds import over_seeds
 from pixelproof.comparison.wording.reasons import claim_text, remarks, status_word, test_phrase
 from pixelproof.comparison.wording.sentences import adjusted, sentences
 from pixelproof.comparison.wording.words import metric_name, p_value
-from pixelproof.languages import LANGUAGES, Language
+from pixelproof.languages import LANGUAGES, Language, Texts, translated
 from pixelproof.numbers import UNDEFINED, count, counted, score
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
-from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pair import matrix, pairs
 from pixelproof.runs.comparison_file import ComparisonRecord, GroupsRecord, PairRecord
 from pixelproof.runs.evidence_file import ClaimResult, EvidenceRecord, SeedGain
@@ -53,7 +52,7 @@ class Said:
 def compared(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None) -> dict[str, object]:
     """Return all that ``comparison.html.j2`` shows, empty where models were not compared."""
     tolerances, strides, rows = boundaries(evidence) if evidence else ([], [], [])
-    decides = comparison.pairs[0].metric if comparison else evidence.decides if evidence else ""
+    decides = comparison.pairs[0].metric if comparison else evidence.metric if evidence else ""
     return {
         "headline": headline(comparison, evidence) if comparison else [],
         "pairs": pairs(comparison, evidence) if comparison else [],
@@ -158,10 +157,9 @@ def boundaries(evidence: EvidenceRecord) -> tuple[list[str], list[int], list[Bou
 
 def _mosaics(evidence: EvidenceRecord) -> list[list[tuple[str, bool]]]:
     """Return (index, whether it is above what chance yields) of every figure of the models, the truth's last."""
-    table = [*(model.mosaics for model in evidence.models), evidence.truth]
     return [
         [(score(m.index, 1), m in found) for m in row]
-        for row, found in zip(table, mosaics_beyond_chance(evidence), strict=True)
+        for row, found in zip(evidence.mosaics, mosaics_beyond_chance(evidence), strict=True)
     ]
 
 

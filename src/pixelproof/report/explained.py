@@ -10,11 +10,16 @@ from pixelproof.numbers import UNDEFINED, count, interval, score, share
 from pixelproof.report.gallery import Exhibit, exhibits_of
 from pixelproof.report.pictures import Picture, Tile, small_uri
 from pixelproof.runs import Scores
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
 from pixelproof.runs.explanation_file import ClassFinding, Explanation, Failure, Kind, PairFinding
 from pixelproof.runs.explanation_folder import Findings, picture_key
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.ranked_file import Ranked
 
+ASKS = (
+    "review.html beside this page shows the first of them one by one with what speaks for each class, and saves your "
+    f"answers for 'pixelproof correct DATA {CORRECTIONS}' and 'pixelproof leave-out DATA {LEAVE_OUT}'."
+)
 LISTED = 24  # images of a list
 SAID = 8  # statements of one kind
 PAIRS = 12
@@ -161,8 +166,9 @@ def _listed(findings: Findings) -> str:
     """Say how images are left out whose labels are wrong, where a list of them lies beside the page."""
     if not findings.listed:
         return ""
+    asks = f" {ASKS}" if findings.asked else ""
     how = f"take the # from those that are wrong, and 'pixelproof leave-out DATA {LEAVE_OUT}' leaves their images out"
-    return f" {LEAVE_OUT} beside this page has a comment for each: {how}."
+    return f"{asks} {LEAVE_OUT} beside this page has a comment for each: {how}."
 
 
 def _how_many(shown: Sequence[Tile], all_: int) -> str:

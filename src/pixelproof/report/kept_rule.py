@@ -8,8 +8,9 @@ from pixelproof.errors import UserError
 from pixelproof.evaluation.rule import Held, held
 from pixelproof.evaluation.rule_tables import held_line, promised_line, rule_rows
 from pixelproof.numbers import if_known
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.class_table import Part
+from pixelproof.report.model_artefacts import ModelArtefacts
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from pixelproof.evaluation.intervals import mask_intervals, share_intervals
 from pixelproof.evaluation.metrics import Protocol, mean_defined
 from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, counted, if_known, interval, score, share, signed
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.class_table import weakest
 from pixelproof.report.figures.confusion import frequent_confusions
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.runs import ClassificationScores, SegmentationScores
 
 COUNTED: Protocol = "unknown_counted"

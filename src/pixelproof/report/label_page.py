@@ -53,4 +53,4 @@ def label_page(title: str, design: Design, lines: Sequence[str], pictures: Seque
         "classes": [{"name": each.name, "id": each.id, "color": hex_color(each.color)} for each in design.classes],
     }
     page = templates().get_template("label.html.j2")
-    return page.render(title=title, n=len(lines), data=embedded(value), **hashed("label.js"))
+    return page.render(title=title, n=len(lines), data=embedded(value), **hashed("answers.js", "label.js"))

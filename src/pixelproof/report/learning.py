@@ -6,10 +6,10 @@ import math
 
 import pixelproof.numbers as numbers
 import pixelproof.report.provenance as provenance
+from pixelproof.languages import Texts
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.curves import curves
 from pixelproof.report.key_results import enumerated
-from pixelproof.report.languages import Texts
 from pixelproof.report.pictures import Picture, drawn
 
 LOSS: Texts = {

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pixelproof.report.provenance as provenance
-from pixelproof.report.artefacts import ModelArtefacts
 from pixelproof.report.key_results import enumerated
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.report.pictures import Picture, svg_uri
 
 

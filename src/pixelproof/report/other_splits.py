@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pixelproof.evaluation import accuracy, mean_iou
 from pixelproof.evaluation.intervals import mask_intervals, share_intervals
 from pixelproof.evaluation.selective import learned_from
-from pixelproof.evaluation.sentences import learned_line
+from pixelproof.evaluation.sentences import corrected_line, learned_line
 from pixelproof.evaluation.units import members_of
+from pixelproof.languages import Texts
 from pixelproof.numbers import between, count, interval, score, share
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.comparison import headline_pair, verdict_on
 from pixelproof.report.key_results import COUNTED
-from pixelproof.report.languages import Texts
 from pixelproof.report.replicates import over_seeds
 from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.study_file import TEST
@@ -53,7 +53,8 @@ def headline_on_test(part: PartArtefacts) -> list[Texts]:
 def known_images(part: PartArtefacts) -> list[str]:
     """Return a sentence for each model that has learned from images of the score."""
     scored = [(model.name, model.scores) for model in part.models if model.scores is not None]
-    return [f"scores of {name}: {line}" for name, scores in scored if (line := learned_line(scores))]
+    lines = ((name, line(scores)) for name, scores in scored for line in (learned_line, corrected_line))
+    return [f"scores of {name}: {line}" for name, line in lines if line]
 
 
 def _row(model: str, scores: Scores) -> OtherRow:
@@ -64,6 +65,6 @@ def _row(model: str, scores: Scores) -> OtherRow:
         figure, (low, high) = score(mean_iou(scores, COUNTED)), mask_intervals(scores, COUNTED, members)["miou"]
         ends = between(low, high)
     learned = " (learned from it)" if learned_from(scores) else ""
-    if line := learned_line(scores):
+    if line := "; ".join(filter(None, (learned_line(scores), corrected_line(scores)))):
         learned = f" ({line})"
     return OtherRow(model, f"{scores.source.split or 'unknown'}{learned}", count(len(scores.ids)), figure, ends)

@@ -25,19 +25,19 @@ from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.languages import Language, known_language
 from pixelproof.progress import say
 from pixelproof.report.artefacts import (
-    ModelArtefacts,
     PartArtefacts,
     StudyArtefacts,
     is_study_or_run,
     outdated_scores,
+    read_conclusions,
     read_study,
 )
 from pixelproof.report.beside import put_beside
-from pixelproof.report.conclusions import read_conclusions
 from pixelproof.report.figures.forest import forest
 from pixelproof.report.inline import forests, set_forest
 from pixelproof.report.iou_tables import iou_tables, scored_on
 from pixelproof.report.learning import learning_curves
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.report.networks import networks
 from pixelproof.report.other_splits import headline_on_test, known_images, other_splits
 from pixelproof.report.pictures import to_print
@@ -209,9 +209,13 @@ def _explanation_context(folder: Path) -> dict[str, object]:
 
 def _part(part: PartArtefacts) -> dict[str, object]:
     """Return what the templates show of one part."""
+    return _of_both_tasks(part) | (_classified(part) if part.record.task == "classification" else _segmented(part))
+
+
+def _of_both_tasks(part: PartArtefacts) -> dict[str, object]:
     scores = {model.name: model.scores for model in part.models}
     calibrated = calibration.calibrations(scores)
-    shared: dict[str, object] = {
+    return {
         "record": part.record,
         "decides": metric_heading(part.record.metric or OF_ALL[part.record.task][0], "en"),
         "outdated": [*outdated_scores(part), *known_images(part), *key_results.not_compared(part)],
@@ -236,11 +240,19 @@ def _part(part: PartArtefacts) -> dict[str, object]:
         "selective": selective(scores),
         "extremes": [],
     }
-    if part.record.task == "classification":
-        found = {"outcomes": classification.outcomes(part), "embeddings": classification.embeddings(part)}
-        return shared | found | {"rules": kept_rule.kept_rules(part)}
+
+
+def _classified(part: PartArtefacts) -> dict[str, object]:
+    return {
+        "outcomes": classification.outcomes(part),
+        "embeddings": classification.embeddings(part),
+        "rules": kept_rule.kept_rules(part),
+    }
+
+
+def _segmented(part: PartArtefacts) -> dict[str, object]:
     tables = iou_tables(part)
-    return shared | {
+    return {
         "exhibits": gallery.exhibits(part, part.record.shown),
         "extremes": gallery.exhibits(part, [i for i in part.record.extremes if i not in part.record.shown]),
         "class_key": segmentation.class_key(part.scheme) if part.scheme else [],

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pixelproof.comparison.verdict import class_verdict, over_pairs, verdict
+from pixelproof.comparison.verdict import class_verdict, estimate_verdict, over_pairs
 from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.comparison.wording.words import metric_name, p_value, points
+from pixelproof.languages import Texts, translated
 from pixelproof.numbers import count, share
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest, with_interval
 from pixelproof.report.figures.wins import wins
-from pixelproof.report.languages import Texts, translated
 from pixelproof.report.pictures import Picture, drawn
 from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord, Verdict
-from pixelproof.runs.evidence_file import Change, Estimate, EvidenceRecord, Where
+from pixelproof.runs.evidence_file import Change, EvidenceRecord, Where
 
 CHANGE: Mapping[Verdict, str] = {"b": "better", "a": "worse", "undecided": ""}
 """How the page marks a verdict on the second model against the first."""
@@ -93,11 +93,9 @@ def _class_differences(pair: PairRecord, metric: str) -> list[Difference]:
     rows = []
     for name, record in pair.classes.items():
         sure = CHANGE[class_verdict(record)]
-        estimate = Estimate(value=record.difference, low=record.low, high=record.high)
-        rows.append(Difference(name, estimate, sure, f"p {p_value(record.p)}"))
-    whole = Estimate(value=pair.difference, low=pair.low, high=pair.high)
+        rows.append(Difference(name, record.estimate, sure, f"p {p_value(record.p)}"))
     sure = CHANGE[pair.verdict]
-    return [*rows, Difference(metric, whole, sure, f"p {p_value(pair.p)}")]
+    return [*rows, Difference(metric, pair.estimate, sure, f"p {p_value(pair.p)}")]
 
 
 def _parts(where: Where, decided: bool) -> list[Difference]:
@@ -119,8 +117,7 @@ def _cell(row: str, column: str, known: Mapping[tuple[str, str], tuple[PairRecor
     if row == column:
         return None
     pair, p = known.get((column, row)) or known[row, column]
-    winner = {"a": pair.a, "b": pair.b}.get(verdict(pair.low, pair.high, p))
+    winner = {"a": pair.a, "b": pair.b}.get(estimate_verdict(pair.estimate, p))
     change = "" if winner is None else "better" if winner == row else "worse"
-    estimate = Estimate(value=pair.difference, low=pair.low, high=pair.high)
-    estimate = estimate if pair.b == row else estimate.turned
+    estimate = pair.estimate if pair.b == row else pair.estimate.turned
     return Cell(points(estimate.value), change, f"{row} minus {column}: {with_interval(estimate)}, p {p_value(p)}")

@@ -12,8 +12,8 @@ from PIL import Image
 
 from pixelproof.array_types import UInt8
 from pixelproof.labels.codec import pack, unpack
+from pixelproof.languages import Texts
 from pixelproof.report.beside import Beside
-from pixelproof.report.languages import Texts
 
 LARGEST = 768
 """Longer sides are scaled down to this many pixels, to keep the page small."""

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from pixelproof.config import RunConfig, TrainingConfig
 from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, room, score, share
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
+from pixelproof.report.model_artefacts import ModelArtefacts
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.facts import DataFacts, Environment, MemberFacts
 from pixelproof.runs.left_out_file import FILE, in_words
 from pixelproof.runs.plain import to_yaml
@@ -28,6 +31,7 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
     versions = [f"Python {known.python}"] if known.python else []
     versions += [f"{name} {version}" for name, version in known.packages.items()]
     together = f"{known.processes} processes" if known.processes > 1 else ""
+    corrected = [("Corrected labels", _corrected(known.data))] if known.data.corrected else []
     left_out = [("Left out of the data", _left_out(known.data))] if known.data.left_out else []
     facts = [
         ("Command", known.command),
@@ -38,6 +42,7 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
         ("Seed", _seed(model)),
         ("Data fingerprints", ", ".join(f"{part} {digest}" for part, digest in fingerprints.items())),
         *left_out,
+        *corrected,
         ("Images read as", _reading(model.config)),
         ("Selection rule", selection_rule(model, images)),
         ("Training", _training(model)),
@@ -54,6 +59,12 @@ def training_time(parts: Iterable[PartArtefacts]) -> str:
         return ""
     runs = f"all {len(spent)} runs" if len(known) == len(spent) else f"{len(known)} of {len(spent)} runs"
     return f"The training times of {runs} add up to {duration(sum(known))}."
+
+
+def _corrected(data: DataFacts) -> str:
+    return (
+        f"{counted(sum(data.corrected.values()), 'label')}, as {CORRECTIONS} says: {changes_in_words(data.corrected)}"
+    )
 
 
 def _left_out(data: DataFacts) -> str:

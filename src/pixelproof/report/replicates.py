@@ -82,7 +82,7 @@ def runs_of(part: PartArtefacts) -> dict[str, Runs]:
 def fold_rows(part: PartArtefacts) -> list[Row]:
     """Return each model's score on all images and on those of each fold, with the first seed; none without folds."""
     models = part.evidence.models if part.evidence is not None and part.record.folds else ()
-    return [_row(model, model.folds, part.record.task, next(iter(model.scores), model.score)) for model in models]
+    return [_row(model, model.folds, part.record.task, model.scores[0]) for model in models]
 
 
 def fold_areas(part: PartArtefacts) -> list[FoldAreasRow]:
@@ -110,10 +110,10 @@ def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:
     if not evidence.over_seeds:
         return None
     rows = [_row(model, model.scores, evidence.task) for model in evidence.models]
-    metric = metric_name(evidence.decides, "en")
+    metric = metric_name(evidence.metric, "en")
     tiles = [_tile(row, f"{metric} over seeds") for row in rows if len(row.runs) > 1]
     return OverSeeds(
-        metric_heading(evidence.decides, "en"), rows, tiles, forest([_difference(gain) for gain in evidence.over_seeds])
+        metric_heading(evidence.metric, "en"), rows, tiles, forest([_difference(gain) for gain in evidence.over_seeds])
     )
 
 

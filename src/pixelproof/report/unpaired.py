@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pixelproof.comparison.verdict import verdict
+from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.comparison.wording.unpaired import class_cells, differs, sentences, whole_rows
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
+from pixelproof.languages import translated
 from pixelproof.numbers import counted
 from pixelproof.report.figures.forest import Difference, certain
-from pixelproof.report.languages import translated
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.unpaired_file import SetRecord, UnpairedRecord
 
 
@@ -33,7 +33,7 @@ def differences(record: UnpairedRecord) -> list[Difference]:
     rows.append(_row(figure, record.difference, record.p, record.verdict != "undecided"))
     for name, part in (("at equal shares", record.same), ("from shares", record.shares)):
         if part is not None:
-            sure = verdict(part.difference.low, part.difference.high, part.p) != "undecided"
+            sure = estimate_verdict(part.difference, part.p) != "undecided"
             rows.append(_row(name, part.difference, part.p, sure))
     return rows
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from pixelproof.numbers import HECTARE
-from pixelproof.runs.evidence_file import Estimate
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Estimate, Share
 from pixelproof.runs.points_folder import NOBODY, Design
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 FILE = "assessment.json"
@@ -153,15 +151,7 @@ def as_json(record: AssessmentRecord) -> dict[str, Any]:
     return record.model_dump(mode="json", exclude={"design", "truth", "gains"})
 
 
-def save_assessment(path: Path, record: AssessmentRecord) -> None:
-    """Write an ``assessment.json``, atomically."""
-    write_record(path, record)
-
-
-def load_assessment(path: Path) -> AssessmentRecord:
-    """Read an ``assessment.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, AssessmentRecord, "record of points that were assessed", "assess them again")
+save_assessment, load_assessment = record_file(
+    AssessmentRecord, "record of points that were assessed", "assess them again"
+)
+"""Write and read an ``assessment.json``."""

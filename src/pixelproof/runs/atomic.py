@@ -134,6 +134,11 @@ def fresh_folder(path: Path) -> Iterator[Path]:
         held.close()
 
 
+def is_free(folder: Path) -> bool:
+    """Return whether ``fresh_folder`` can give a folder its name: nothing bears it, or an empty folder."""
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
 def refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     """Refuse to replace what is there, unless that is asked for.
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -30,18 +30,8 @@ class Calibration(Strict):
     """The same at the temperature found."""
 
 
-def save_calibration(path: Path, value: Calibration) -> None:
-    """Write a ``calibration.json``, atomically."""
-    write_record(path, value)
-
-
-def load_calibration(path: Path) -> Calibration:
-    """Read a ``calibration.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or a value is refused.
-    """
-    return read_record(path, Calibration, "calibration record", "train again")
+save_calibration, load_calibration = record_file(Calibration, "calibration record", "train again")
+"""Write and read a ``calibration.json``."""
 
 
 def fitted_temperature(path: Path) -> float:

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from pixelproof.runs.evidence_file import Estimate, Number
-from pixelproof.runs.fields import Count, Inside
+from pixelproof.runs.fields import Count, Estimate, Inside, Number
 from pixelproof.runs.folder import Run
 from pixelproof.runs.metric_names import PATTERN
 from pixelproof.schema import Strict

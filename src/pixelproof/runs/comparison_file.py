@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Estimate, Share
 from pixelproof.runs.metric_names import PATTERN
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -38,6 +37,8 @@ class ComparedModel(Strict):
     """From how many of the images it is known to have learned, or weights that it began with."""
     learned_by: str = ""
     """The runs of those weights, where they learned from images that it has not itself."""
+    corrected: Count = 0
+    """How many of the images are known to have a corrected label."""
     value: Share
     """Its figure over all images: that of the pairs' ``metric``."""
 
@@ -65,6 +66,11 @@ class ClassRecord(Strict):
     p: Share | None
     """Adjusted over the classes by Holm's method."""
     p_unadjusted: Share | None
+
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with its interval."""
+        return Estimate(value=self.difference, low=self.low, high=self.high)
 
 
 class ImageRecord(Strict):
@@ -103,6 +109,11 @@ class PairRecord(Strict):
     classes: dict[str, ClassRecord]
     per_image: tuple[ImageRecord, ...]
 
+    @property
+    def estimate(self) -> Estimate:
+        """The difference with its interval."""
+        return Estimate(value=self.difference, low=self.low, high=self.high)
+
     def extremes(self, most: int) -> tuple[list[ImageRecord], list[ImageRecord]]:
         """Return the images on which ``b`` gains most, and those on which it loses most, at most so many of each."""
         ranked = sorted((image for image in self.per_image if image.difference), key=lambda image: -_of(image))
@@ -135,6 +146,10 @@ class ComparisonRecord(Strict):
     models: tuple[ComparedModel, ...] = Field(min_length=2)
     pairs: tuple[PairRecord, ...] = Field(min_length=1)
 
+    def units(self, pair: PairRecord) -> int:
+        """Return how many images, or groups of them, a pair is known from."""
+        return pair.images if self.groups is None else self.groups.count
+
     @property
     def headline(self) -> PairRecord:
         """The first model against the best of the others."""
@@ -157,15 +172,5 @@ def _of(image: ImageRecord) -> float:
     return image.difference or 0.0
 
 
-def save_comparison(path: Path, record: ComparisonRecord) -> None:
-    """Write a ``comparison.json``, atomically."""
-    write_record(path, record)
-
-
-def load_comparison(path: Path) -> ComparisonRecord:
-    """Read a ``comparison.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, ComparisonRecord, "comparison record", "compare the models again")
+save_comparison, load_comparison = record_file(ComparisonRecord, "comparison record", "compare the models again")
+"""Write and read a ``comparison.json``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,7 +9,7 @@ from pydantic import Field
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import counted
 from pixelproof.runs.fields import Count
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 Severity = Literal["error", "warning", "note"]
@@ -72,15 +71,5 @@ def verdict(errors: int, warnings: int, notes: int) -> str:
     return f"{words}. Look at the warnings, then train." if warnings else f"{words}. This data is ready to train on."
 
 
-def save_diagnosis(path: Path, record: DiagnosisRecord) -> None:
-    """Write a ``diagnosis.json``, atomically."""
-    write_record(path, record)
-
-
-def load_diagnosis(path: Path) -> DiagnosisRecord:
-    """Read a ``diagnosis.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, DiagnosisRecord, "diagnosis", "examine the data again")
+save_diagnosis, load_diagnosis = record_file(DiagnosisRecord, "diagnosis", "examine the data again")
+"""Write and read a ``diagnosis.json``."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from pixelproof.runs.evidence_file import Estimate, Number
-from pixelproof.runs.fields import Count, Share
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.fields import Count, Estimate, Number, Share
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 FILE = "drift.json"
@@ -77,15 +75,5 @@ class DriftRecord(Strict):
     """The new images that are farthest from the old ones, the farthest first."""
 
 
-def save_drift(path: Path, record: DriftRecord) -> None:
-    """Write a ``drift.json``, atomically."""
-    write_record(path, record)
-
-
-def load_drift(path: Path) -> DriftRecord:
-    """Read a ``drift.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, DriftRecord, "drift record", "run drift again")
+save_drift, load_drift = record_file(DriftRecord, "drift record", "run drift again")
+"""Write and read a ``drift.json``."""

@@ -5,44 +5,22 @@ What is undefined is None. Differences are shares, not percentage points.
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from pixelproof.runs.claims import Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
-from pixelproof.runs.fields import Count
-from pixelproof.runs.metric_names import OF_ALL
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.fields import Count, Estimate, Number
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
 FILE = "evidence.json"
 
 
-def _none_for_nan(value: Any) -> Any:
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-Number = Annotated[float | None, BeforeValidator(_none_for_nan)]
 Outcome = Literal["holds", "opposite", "undecided"]
 Status = Literal["confirmed", "refuted", "undecided"]
-
-
-class Estimate(Strict):
-    """A figure with its 95% interval; no bounds where nothing shows how much it varies."""
-
-    value: Number
-    low: Number = None
-    high: Number = None
-
-    @property
-    def turned(self) -> Estimate:
-        """A difference the other way round."""
-        value, low, high = (None if each is None else -each for each in (self.value, self.high, self.low))
-        return Estimate(value=value, low=low, high=high)
 
 
 class GainPart(Strict):
@@ -133,8 +111,8 @@ class ModelFigures(Strict):
     """mIoU or accuracy."""
     spread: Number
     """Its standard deviation over the runs; None for a single one."""
-    scores: tuple[Number, ...] = ()
-    """That of each run; empty in files of earlier versions."""
+    scores: tuple[Number, ...]
+    """That of each run."""
     boundary_iou: dict[str, Number] = Field(default_factory=dict)
     """Mean over classes, by tolerance in pixels."""
     boundary_f1: dict[str, Number] = Field(default_factory=dict)
@@ -202,8 +180,8 @@ class EvidenceRecord(Strict):
     version: Literal[1] = VERSION
     task: Literal["classification", "segmentation"]
     protocol: str | None
-    metric: str = ""
-    """What the models' scores are; empty in files of earlier versions: accuracy or mIoU."""
+    metric: str
+    """What the models' scores are."""
     images: Count
     models: tuple[ModelFigures, ...]
     truth: tuple[MosaicFigure, ...] = ()
@@ -215,9 +193,9 @@ class EvidenceRecord(Strict):
     claims: tuple[ClaimResult, ...] = ()
 
     @property
-    def decides(self) -> str:
-        """What the models' scores are."""
-        return self.metric or OF_ALL[self.task][0]
+    def mosaics(self) -> list[tuple[MosaicFigure, ...]]:
+        """Those of each model, the truth's last."""
+        return [*(model.mosaics for model in self.models), self.truth]
 
     @property
     def best(self) -> str:
@@ -225,15 +203,5 @@ class EvidenceRecord(Strict):
         return max(self.models[1:] or self.models, key=lambda model: model.score or 0.0).name
 
 
-def save_evidence(path: Path, record: EvidenceRecord) -> None:
-    """Write an ``evidence.json``, atomically."""
-    write_record(path, record)
-
-
-def load_evidence(path: Path) -> EvidenceRecord:
-    """Read an ``evidence.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, EvidenceRecord, "evidence record", "run the study or comparison again")
+save_evidence, load_evidence = record_file(EvidenceRecord, "evidence record", "run the study or comparison again")
+"""Write and read an ``evidence.json``."""

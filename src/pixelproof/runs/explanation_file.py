@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from pixelproof.runs.fields import Share
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -110,15 +109,5 @@ class Explanation(Strict):
         return self
 
 
-def save_explanation(path: Path, value: Explanation) -> None:
-    """Write an ``explanation.json``, atomically."""
-    write_record(path, value)
-
-
-def load_explanation(path: Path) -> Explanation:
-    """Read an ``explanation.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, Explanation, "explanation record", "explain again")
+save_explanation, load_explanation = record_file(Explanation, "explanation record", "explain again")
+"""Write and read an ``explanation.json``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,21 @@ COPIED = "[0-9][0-9][0-9]-*"  # in ``next``
 
 
 @dataclass(frozen=True)
+class Witness:
+    """What there is to say of an image whose class is asked for; classification.
+
+    Attributes:
+        chances: The likeliest classes with the model's probabilities, the likeliest first.
+        near: The ids of the training images nearest to it, the nearest first.
+        twin: Split and id of an image that is read as identical and has another label, if there is one.
+    """
+
+    chances: tuple[tuple[str, float], ...]
+    near: tuple[str, ...]
+    twin: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Findings:
     """What was found out about a run.
 
@@ -29,7 +44,9 @@ class Findings:
         cams: Of the most confident errors, what speaks for the predicted class, likewise.
         worst: The worst images with truth and prediction, worst first; segmentation.
         doubtful: The images of the first suspects, in their order, likewise; segmentation.
+        witnesses: What is to be said of the first images of both lists, by ``picture_key``; known when made.
         listed: Whether a list of the suspects' images lies beside them, to be left out of the data; known when read.
+        asked: Whether a page lies beside them that asks for their classes; known when read.
     """
 
     suspects: list[Ranked]
@@ -39,7 +56,9 @@ class Findings:
     cams: Thumbnails = NO_THUMBNAILS
     worst: list[Shown] = field(default_factory=list)
     doubtful: list[Shown] = field(default_factory=list)
+    witnesses: Mapping[str, Witness] = field(default_factory=dict)
     listed: bool = False
+    asked: bool = False
 
 
 class ExplanationFolder:
@@ -56,6 +75,7 @@ class ExplanationFolder:
         worst: Folder of the worst images with truth and prediction, numbered in their order; segmentation.
         doubtful: Folder of the images of the first suspects, likewise.
         leave_out: The images of these, as a list for a person to say which are left out, likewise.
+        review: A page on which a person says which class these are of, and the first images without a label, likewise.
         scores: The scores of the split that is described, where the explanation stands outside of a study.
     """
 
@@ -70,6 +90,7 @@ class ExplanationFolder:
         self.worst = path / "worst"
         self.doubtful = path / "doubtful"
         self.leave_out = path / LEAVE_OUT
+        self.review = path / "review.html"
         self.scores = path / "scores.npz"
 
     def exists(self) -> bool:
@@ -78,7 +99,8 @@ class ExplanationFolder:
 
     def files(self) -> list[Path]:
         """Return the files that an explanation would write or has written, by their names."""
-        single = [self.explanation, self.suspects, self.next, self.pictures, self.cams, self.scores, self.leave_out]
+        single = [self.explanation, self.suspects, self.next, self.pictures, self.cams, self.scores]
+        single += [self.leave_out, self.review]
         numbered = [*self.worst.glob(NUMBERED), *self.doubtful.glob(NUMBERED), *self.images.glob(COPIED)]
         return [*single, *sorted(numbered)]
 
@@ -125,6 +147,7 @@ class ExplanationFolder:
             worst=_load_numbered(self.worst),
             doubtful=_load_numbered(self.doubtful),
             listed=self.leave_out.exists(),
+            asked=self.review.exists(),
         )
 
 

@@ -39,6 +39,8 @@ class DataFacts(Facts):
     fingerprint: dict[str, str] = {}
     left_out: dict[str, Count] = {}
     """How many images were left out on purpose, by the reason."""
+    corrected: dict[str, Count] = {}
+    """How many labels were corrected, by the class that the data give and the right one."""
 
 
 class MemberFacts(Facts):

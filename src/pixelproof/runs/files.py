@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -95,6 +95,13 @@ def read_text(path: Path) -> str:
         raise explain_os_error(error, path) from error
     except UnicodeDecodeError:
         raise UserError(f"{path} is not a UTF-8 text file", "save it as UTF-8") from None
+
+
+def as_csv(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows of cells as the text of a CSV file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def read_rows(path: Path) -> list[tuple[int, list[str]]]:

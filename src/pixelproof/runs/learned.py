@@ -14,6 +14,8 @@ from pixelproof.runs.folder import Run
 
 FILE = "learned.npz"
 VERSION = 1
+LEARNED = ("train", "selection")
+"""The parts of the data by which weights are found: those that are learned from, and those that choose among them."""
 DIGEST = 16  # bytes
 MANY = 0.05
 """Share of the images of a split; its score is wrong if so many are there in train, too."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pixelproof.errors import printable
+import pixelproof.runs.listed as listed
 from pixelproof.numbers import first_of
-from pixelproof.runs.files import delimiter_of, read_text, rows_in, write_text
+from pixelproof.runs.files import write_text
 
 FILE = "leave_out.csv"
-COLUMNS = ("filename", "reason", "note")
-COMMENT = "#"
+COLUMNS = (listed.FILENAME, "reason", "note")
 UNSAID = "without a reason"
 _SAID = 5
 
@@ -44,15 +41,10 @@ def load_list(path: Path) -> list[Entry]:
     Raises:
         UserError: It is missing, unreadable or no CSV.
     """
-    rows = rows_in(_without_comments(read_text(path)), path, strict=True)
-    columns = _columns([cells for _, cells in rows])
-    entries = []
-    for number, cells in rows:
-        if _is_header(cells):
-            continue
-        row = dict(zip(columns, map(str.strip, cells), strict=False))
-        entries.append(Entry(row.get("filename", ""), row.get("reason", ""), row.get("note", ""), line=number))
-    return entries
+    return [
+        Entry(cells.get(listed.FILENAME, ""), cells.get("reason", ""), cells.get("note", ""), line=number)
+        for number, cells in listed.read_lines(path, COLUMNS)
+    ]
 
 
 def save_list(path: Path, entries: Iterable[Entry]) -> None:
@@ -62,22 +54,7 @@ def save_list(path: Path, entries: Iterable[Entry]) -> None:
 
 def extended(text: str, entries: Iterable[Entry]) -> str:
     """Return the text of a list with further lines, in the columns and with the separators that it has."""
-    said = _without_comments(text)
-    rows = list(csv.reader(io.StringIO(said), delimiter=delimiter_of(said)))
-    header = not any(map(_is_header, rows)) and not any(map(any, rows))
-    written = io.StringIO()
-    writer = csv.writer(written, delimiter=delimiter_of(said) if any(map(any, rows)) else ",", lineterminator="\n")
-    if header:
-        writer.writerow(COLUMNS)
-    for entry in entries:
-        if printable(entry.name) != entry.name:  # which no file could hold; it has to be renamed
-            continue
-        if not entry.sure and "\n" in entry.name:  # a comment ends with its line
-            continue
-        row = _as_row(entry)
-        written.write("" if entry.sure else f"{COMMENT} ")
-        writer.writerow([row.get(name, "") for name in _columns(rows)])
-    return text + ("\n" if text and not text.endswith("\n") else "") + written.getvalue()
+    return listed.extended(text, COLUMNS, (listed.Line(_cells(entry), entry.sure) for entry in entries))
 
 
 def counts_of(reasons: Iterable[str]) -> dict[str, int]:
@@ -94,22 +71,6 @@ def in_words(counts: Mapping[str, int]) -> str:
     return first_of([f"{count:,} {reason}" for reason, count in counts.items()], _SAID)
 
 
-def _as_row(entry: Entry) -> dict[str, str]:
-    name = f"./{entry.name}" if entry.name.startswith((COMMENT, " ")) else entry.name
-    reason, note = (" ".join(printable(text).split()) for text in (entry.reason, entry.note))
-    return {"filename": name, "reason": reason, "note": note}
-
-
-def _without_comments(text: str) -> str:
-    """Return a text with an empty line in the place of each comment, so that lines keep their numbers."""
-    return "\n".join("" if line.lstrip().startswith(COMMENT) else line for line in text.split("\n"))
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the names of the columns as the header has them, or in their own order where there is none."""
-    header = next(filter(_is_header, rows), COLUMNS)
-    return [cell.strip().lower() for cell in header]
-
-
-def _is_header(cells: Sequence[str]) -> bool:
-    return COLUMNS[0] in [cell.strip().lower() for cell in cells]
+def _cells(entry: Entry) -> dict[str, str]:
+    reason, note = listed.as_words(entry.reason), listed.as_words(entry.note)
+    return {listed.FILENAME: listed.as_name(entry.name), "reason": reason, "note": note}

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,12 @@ def environment() -> dict[str, Any]:
 
 def installed(others: Sequence[str] = ()) -> dict[str, str]:
     """Return the versions of Pixelproof, of what it computes with, and of other packages that take part in a run."""
-    return {name: found for name in (*PACKAGES, *others) if (found := version(name))}
+    return _ours() | {name: found for name in others if (found := version(name))}
+
+
+@cache  # of a process, whose code stays what it was when it started
+def _ours() -> dict[str, str]:
+    return {name: found for name in PACKAGES if (found := version(name))}
 
 
 def processor() -> str:
@@ -59,6 +65,7 @@ def command() -> str:
     return printable(shlex.join(["pixelproof", *sys.argv[1:]])) if ours else ""
 
 
+@cache
 def _commit() -> str:
     """Return the commit of the checkout this code runs from, with "+changes" where it differs; empty if installed."""
     here = Path(__file__).parent

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.files import read_text, write_text
+from pixelproof.runs.files import as_csv, read_text, write_text
 
 EARLIER = ("epoch", "loss", "lr", "score", "images_per_second", "seconds")
 """Epochs done, mean training loss, learning rate, score on the selection part (empty if none), speed, wall time."""
@@ -54,12 +54,8 @@ class MetricsLog:
             raise UserError(f"{self.path} has a row that is cut off or holds no numbers", remedy) from None
 
     def _write(self, rows: list[Row]) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for row in rows:
-            writer.writerow([_cell(row.get(column)) for column in COLUMNS])
-        write_text(self.path, text.getvalue())
+        cells = ([_cell(row.get(column)) for column in COLUMNS] for row in rows)
+        write_text(self.path, as_csv([COLUMNS, *cells]))
 
 
 def _cell(value: float | None) -> str:

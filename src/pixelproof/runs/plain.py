@@ -42,7 +42,7 @@ def _read_yaml(text: str) -> Any:
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
         raise ValueError(f"is not valid YAML (line {line})") from None
-    except RecursionError:
+    except (_TooDeepError, RecursionError):
         raise ValueError("is nested too deeply") from None
     except ValueError as error:  # the 30th of February, or a number of thousands of digits
         raise ValueError(f"holds a value that cannot be read: {_first(error)}") from None
@@ -98,8 +98,17 @@ class _DuplicateKeyError(Exception):
     """A mapping holds a key twice, of which PyYAML and Python's JSON would take the last."""
 
 
+class _TooDeepError(Exception):
+    """Brackets stand in more brackets than anything is read from, and the time to scan them grows with their square."""
+
+
 class _Loader(yaml.SafeLoader):
-    """The safe loader, which refuses keys given twice, and merges (``<<``) of merges that grow without end."""
+    """The safe loader, which refuses keys given twice, merges (``<<``) without end and brackets in brackets."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:
+        super().fetch_flow_collection_start(TokenClass)
+        if self.flow_level > DEEPEST + 1:
+            raise _TooDeepError
 
     def compose_mapping_node(self, anchor: Any) -> Any:
         # Here, before merges bring further keys, in the place of which the mapping may have its own.

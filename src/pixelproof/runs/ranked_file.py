@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.files import read_text, write_text
+from pixelproof.runs.files import as_csv, read_text, write_text
 
 COLUMNS = ("id", "split", "given", "suggested", "score", "why", "left", "top", "width", "height")
 Box = tuple[int, int, int, int]
@@ -41,13 +41,11 @@ class Ranked:
 
 def save_ranked(path: Path, rows: Sequence[Ranked]) -> None:
     """Write a ranked list, atomically."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        box = row.box or ("",) * 4
-        writer.writerow([row.id, row.split, row.given, row.suggested, f"{row.score:.4f}", row.why, *box])
-    write_text(path, text.getvalue())
+    cells = (
+        (row.id, row.split, row.given, row.suggested, f"{row.score:.4f}", row.why, *(row.box or ("",) * 4))
+        for row in rows
+    )
+    write_text(path, as_csv([COLUMNS, *cells]))
 
 
 def load_ranked(path: Path) -> list[Ranked]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,17 @@ from pixelproof.runs.files import read_json, write_json
 from pixelproof.schema import Strict, parse
 
 Record = TypeVar("Record", bound=Strict)
+
+
+def record_file(
+    record: type[Record], what: str, again: str
+) -> tuple[Callable[[Path, Record], None], Callable[[Path], Record]]:
+    """Return what writes a kind of record to a JSON file, atomically, and what reads it as ``read_record`` does."""
+
+    def load(path: Path) -> Record:
+        return read_record(path, record, what, again)
+
+    return write_record, load
 
 
 def write_record(path: Path, record: Strict) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from pixelproof.labels.thresholds import DEAREST, Threshold
 from pixelproof.numbers import counted, share, significant
-from pixelproof.runs.evidence_file import Number
-from pixelproof.runs.fields import Count, Share
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.fields import Count, Number, Share
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 DIGITS = 10
@@ -177,15 +175,5 @@ class Rule(Strict):
         return facts | {"chosen": self.origin, "promise": self.promise}
 
 
-def save_rule(path: Path, rule: Rule) -> None:
-    """Write a ``rule.json``, atomically."""
-    write_record(path, rule)
-
-
-def load_rule(path: Path) -> Rule:
-    """Read a ``rule.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, Rule, "decision rule", "choose the rule again, or delete the file,")
+save_rule, load_rule = record_file(Rule, "decision rule", "choose the rule again, or delete the file,")
+"""Write and read a ``rule.json``."""

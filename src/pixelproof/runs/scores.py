@@ -42,10 +42,22 @@ class Source:
     """From how many of the images the network has learned, or weights that it began with, or "some"."""
     learned_by: str = ""
     """Names of the runs whose weights it began with, where they have learned from images that it has not itself."""
+    corrected: str = ""
+    """How many of the images have a label that a person has corrected; empty where none, or that is not known."""
     unit: str = ""
     """"group" where each row is the answer for a group of images; empty where it is that for an image."""
     stress: str = ""
     """What was done to the images before the network saw them, and with which seed; empty where nothing."""
+
+    @property
+    def images_learned(self) -> int | None:
+        """From how many of the images the network is known to have learned; None where that is not exactly known."""
+        return int(self.learned) if self.learned.isdecimal() else None
+
+    @property
+    def images_corrected(self) -> int:
+        """How many of the images are known to have a label that a person has corrected."""
+        return int(self.corrected) if self.corrected.isdecimal() else 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,12 @@ class ClassificationScores:
         """Whether each image was given its true class, bool [N]."""
         correct: Bool = self.truth == self.predicted
         return correct
+
+    @property
+    def of_class(self) -> Bool:
+        """Whether each image is truly of each class, bool [N, K]."""
+        members: Bool = self.truth[:, None] == np.arange(len(self.scheme.classes))
+        return members
 
 
 Scores = SegmentationScores | ClassificationScores

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pixelproof.errors import UserError
-from pixelproof.runs.files import read_text, write_text
+from pixelproof.runs.files import as_csv, read_text, write_text
 from pixelproof.runs.folder import Run
 from pixelproof.runs.locks import alone_in
 
@@ -41,10 +41,8 @@ def log_scoring(run: Run, split: str, fingerprint: str, images: int, asked: int,
     path = scoring_log(run)
     with alone_in(path.parent, patience=PATIENCE):
         rows = read_scorings(path) if path.is_file() else []
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([HEAD, *map(astuple, rows), (now, split, fingerprint, images, asked, f"{figure:.6f}")])
-        write_text(path, text.getvalue())
+        row = (now, split, fingerprint, images, asked, f"{figure:.6f}")
+        write_text(path, as_csv([HEAD, *map(astuple, rows), row]))
 
 
 def read_scorings(path: Path) -> list[Scoring]:

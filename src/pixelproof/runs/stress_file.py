@@ -7,8 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from pixelproof.runs.evidence_file import Estimate, Number
-from pixelproof.runs.fields import Count, Inside, Share
+from pixelproof.runs.fields import Count, Estimate, Inside, Number, Share
 from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import read_record, write_record
 from pixelproof.schema import Strict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -11,7 +10,7 @@ from pixelproof.runs.choice_record import ChoiceRecord
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.fields import Count, Inside
 from pixelproof.runs.metric_names import PATTERN
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -143,15 +142,5 @@ class StudyRecord(Strict):
         return self
 
 
-def save_study(path: Path, record: StudyRecord) -> None:
-    """Write a ``study.json``, atomically."""
-    write_record(path, record)
-
-
-def load_study(path: Path) -> StudyRecord:
-    """Read a ``study.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, StudyRecord, "study record", "run the study again")
+save_study, load_study = record_file(StudyRecord, "study record", "run the study again")
+"""Write and read a ``study.json``."""

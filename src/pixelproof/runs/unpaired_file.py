@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from pixelproof.runs.comparison_file import Verdict
-from pixelproof.runs.evidence_file import Estimate, Number
-from pixelproof.runs.fields import Count, Share
+from pixelproof.runs.fields import Count, Estimate, Number, Share
 from pixelproof.runs.metric_names import PATTERN
-from pixelproof.runs.records import read_record, write_record
+from pixelproof.runs.records import record_file
 from pixelproof.schema import Strict
 
 FILE = "unpaired.json"
@@ -96,15 +94,5 @@ class UnpairedRecord(Strict):
     classes: dict[str, ClassSets]
 
 
-def save_unpaired(path: Path, record: UnpairedRecord) -> None:
-    """Write an ``unpaired.json``, atomically."""
-    write_record(path, record)
-
-
-def load_unpaired(path: Path) -> UnpairedRecord:
-    """Read an ``unpaired.json``.
-
-    Raises:
-        UserError: It is missing, not JSON, of another version, or contradicts itself.
-    """
-    return read_record(path, UnpairedRecord, "unpaired comparison", "compare the sets again")
+save_unpaired, load_unpaired = record_file(UnpairedRecord, "unpaired comparison", "compare the sets again")
+"""Write and read an ``unpaired.json``."""

@@ -48,16 +48,15 @@ def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps
     return refused[0] if refused else ""
 
 
-def extremes(folder: Path, most: int = EXTREMES) -> tuple[str, ...]:
-    """Return the ids of the images on which the best model differs most from the first: gains, then losses.
+def extremes(folder: Path) -> tuple[str, ...]:
+    """Return the ids of the images on which the best model of a part differs most from the first: gains, then losses.
 
     Args:
-        folder: A part's folder.
-        most: How many of each.
+        folder: The part's folder.
     """
     if not (folder / COMPARISON).is_file():
         return ()
-    gains, losses = load_comparison(folder / COMPARISON).headline.extremes(most)
+    gains, losses = load_comparison(folder / COMPARISON).headline.extremes(EXTREMES)
     return tuple(image.id for image in (*gains, *losses))
 
 

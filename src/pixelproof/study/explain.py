@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,8 @@ def explain_part(part: Part, jobs: Sequence[Job], steps: Steps) -> None:
         ExplanationFolder(job.run.explanation).clear()  # of when it was mapped, or the best
     for job in explained:
         digests = [job.fingerprints[name] for name in ("train", "selection", SPLIT)]
-        inputs, target = [job.answers_from(steps), digests, MADE], ExplanationFolder(job.run.explanation)
+        inputs: list[Any] = [job.answers_from(steps), digests, MADE, *_looked_at(job)]
+        target = ExplanationFolder(job.run.explanation)
         if steps.made(f"{job.name}/explanation", inputs, target.suspects, _whole):
             continue
         parts: dict[str, Sequence[Sample]] = dict(job.parts)
@@ -59,6 +61,12 @@ def explain_part(part: Part, jobs: Sequence[Job], steps: Steps) -> None:
             continue
         target.save(findings)
         steps.take(f"{job.name}/explanation", inputs)
+
+
+def _looked_at(job: Job) -> list[list[str]]:
+    """Return which labels a person has looked at, as they are doubted no more; nothing where there are none."""
+    found = sorted({sample.id for own in job.parts.values() for sample in own if sample.was is not None})
+    return [found] if found else []
 
 
 def _whole(suspects: Path) -> object:

@@ -100,6 +100,9 @@ def _refuse_other_images(part: str, entry: Part, jobs: Sequence[Job]) -> None:
             if job.config.data.leave_out != jobs[0].config.data.leave_out:
                 own = "let leave_out.csv name images of train alone, or give leave_out to the whole part"
                 raise UserError(f"{problem}, as {job.data.root} leaves some of these out", own)
+            if job.config.data.corrections != jobs[0].config.data.corrections:
+                own = "give corrections=scored in the place of none, which learns from the labels that the data give"
+                raise UserError(f"{problem}, as labels of {job.data.root} are corrected for one of them alone", own)
             decided = "" if entry.folds else "validation, cv_fold, "
             remedy = f"give limit, {decided}groups and split_seed to the whole part; train_limit may differ"
             raise UserError(problem, remedy)

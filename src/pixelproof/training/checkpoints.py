@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pixelproof.config import TrainingConfig
 from pixelproof.errors import UserError
 from pixelproof.runs import atomic
 
@@ -29,6 +31,30 @@ class Progress:
     best_epoch: int = 0
     seconds: float = 0.0
     """Training time over all sessions."""
+
+    def is_over(self, config: TrainingConfig, scored: bool) -> bool:
+        """Return whether all epochs are done, or ``patience`` with the score is at its end.
+
+        By what this holds and nothing else, so that a resumed run ends where an uninterrupted one does, and all
+        processes end together.
+        """
+        patience = config.patience if scored else None
+        best = 0 if self.best_score is None else self.best_epoch
+        # A frozen backbone is not given up: what comes after it may be better.
+        waited = self.epoch - max(best, config.thaws)
+        return self.epoch >= config.epochs or (patience is not None and waited >= patience)
+
+    def is_best(self, score: float | None) -> bool:
+        """Return whether the last epoch's weights are the best so far, and note it; without scores, the last are.
+
+        An undefined score never replaces a defined one.
+        """
+        best = self.best_score
+        if not (score is None or best is None or score > best):
+            return False
+        self.best_epoch = self.epoch
+        self.best_score = None if score is None or math.isnan(score) else score
+        return True
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

@@ -106,7 +106,7 @@ class Trainer:
         per_epoch = len(self.batches)
         total, done = self.config.epochs * per_epoch, self.progress.epoch * per_epoch
         with self._board(score is not None) as board, bar(f"train {self.run.name}", total, "batches", done) as step:
-            while not self._over(score is not None):
+            while not self.progress.is_over(self.config, score is not None):
                 self.parallel.broadcast(self.model)  # devices may differ in the last bit, and must not drift apart
                 start = time.monotonic()
                 loss = self._epoch(self.progress.epoch, step)
@@ -130,20 +130,9 @@ class Trainer:
                 self._keep(value)
         return self.progress
 
-    def _over(self, scored: bool) -> bool:
-        """Return whether all epochs are done, or ``patience`` with the score is at its end.
-
-        By what ``progress`` holds and nothing else, so that a resumed run ends where an uninterrupted one does, and all
-        processes end together.
-        """
-        progress, patience = self.progress, self.config.patience if scored else None
-        best = 0 if progress.best_score is None else progress.best_epoch
-        # A frozen backbone is not given up: what comes after it may be better.
-        waited = progress.epoch - max(best, self.config.thaws)
-        return progress.epoch >= self.config.epochs or (patience is not None and waited >= patience)
-
     def _board(self, scored: bool) -> SummaryWriter | nullcontext[None]:
-        if not self.parallel.is_main or self._over(scored):  # which would leave a file without an epoch
+        # Where nothing is left to do, it would leave a file without an epoch.
+        if not self.parallel.is_main or self.progress.is_over(self.config, scored):
             return nullcontext()
         return SummaryWriter(str(self.run.path / "tensorboard"), purge_step=self.progress.epoch + 1)
 
@@ -241,13 +230,8 @@ class Trainer:
                 board.add_scalar(name, number, self.progress.epoch)
 
     def _keep(self, score: float | None) -> None:
-        """Write the checkpoints of this epoch; an undefined score never replaces a defined one."""
-        best = self.progress.best_score
-        is_best = score is None or best is None or score > best
-        if is_best:
-            self.progress.best_epoch = self.progress.epoch
-            self.progress.best_score = None if score is None or math.isnan(score) else score
-        if is_best and self.parallel.is_main:
+        """Write the checkpoints of this epoch."""
+        if self.progress.is_best(score) and self.parallel.is_main:
             save_weights(self.run.best, self.result)
         if self.parallel.is_main:
             save_state(self.run.last, self.progress, self._modules, self.optimizer)

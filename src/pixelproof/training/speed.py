@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from pixelproof.models import PixelModel
 from pixelproof.runs import Run
@@ -60,6 +59,8 @@ def median_rate(run: Run, frozen: int = 0) -> float:
 @torch.no_grad()
 def multiply_adds(network: PixelModel, images: torch.Tensor) -> int:
     """Return the multiply-adds for each image of a batch, float [N, C, H, W]; what a batch takes once is shared out."""
+    from torch.utils.flop_counter import FlopCounterMode  # here, because it brings a compiler for GPUs along
+
     with FlopCounterMode(display=False) as counter:
         network(images)
     return int(counter.get_total_flops() // (2 * len(images)))

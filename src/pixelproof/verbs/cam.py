@@ -17,7 +17,7 @@ from pixelproof.progress import say, track
 from pixelproof.runs import Run
 from pixelproof.runs.atomic import atomic_folder, refuse_existing
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_name
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 
 VISIBLE = 256
 """Pixels a side up to which small pictures are enlarged."""
@@ -49,9 +49,7 @@ def cam_run(
     """
     predictor = Predictor.open(Run.open(Path(run)), device)
     names = predictor.scheme.names
-    if target is not None and target not in names:
-        raise UserError(f"there is no class '{target}'", nearest(target, list(names)))
-    index = None if target is None else names.index(target)
+    index = None if target is None else names.index(one_of(target, names, "class"))
     files = gather(as_paths(images), predictor.scheme.task, drawn=True)
     # Which class an image will get is not known yet, so any picture of it counts.
     possible = names if target is None else (target,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pixelproof.comparison.compare import compare, compare_scores, share_of
+from pixelproof.comparison.compare import compare_scores, share_of
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.opening import open_models, open_sets
 from pixelproof.comparison.unpaired import compare_sets
@@ -66,20 +66,15 @@ def compare_models(
         Refusal: The models were not measured alike, there are too few images for an interval, or the metric is
             undefined on them.
     """
-    paths, split = as_paths(models), meant_split(split)
+    paths, split, out = as_paths(models), meant_split(split), None if out is None else Path(out)
+    counting, share = protocol_of(protocol), share_of(margin)  # which are refused before files are read
     if unpaired:
-        return _compare_sets(paths, out, split, protocol, groups, metric, share_of(margin), language, overwrite)
-    if out is None:
-        return compare(paths, split, protocol, groups, seed, metric, margin)
-    out = Path(out)
-    refuse_study_or_run(out)
-    if (out / UNPAIRED).exists():
-        raise UserError(f"{out} holds a comparison of two sets of images", "choose another --out")
-    files = [out / name for name in (COMPARISON, EVIDENCE, PAGE, FIGURES, TABLES)]
-    refuse_existing(files, overwrite)
-    counting, share = protocol_of(protocol), share_of(margin)
+        return _compare_sets(paths, out, split, protocol, groups, metric, share, language, overwrite)
+    files = _free(out, (COMPARISON, EVIDENCE), UNPAIRED, "of two sets of images", overwrite)
     scores = open_models(paths, split)
     record = compare_scores(scores, paths, protocol, groups, seed, metric, share)
+    if out is None:
+        return record
     refuse_existing(files, overwrite)  # for what another process has written meanwhile
     save_comparison(out / COMPARISON, record)
     (out / EVIDENCE).unlink(missing_ok=True)
@@ -94,7 +89,7 @@ def compare_models(
 
 def _compare_sets(
     paths: Sequence[Path],
-    out: AnyPath | None,
+    out: Path | None,
     split: str,
     protocol: str,
     groups: str | None,
@@ -103,16 +98,22 @@ def _compare_sets(
     language: str,
     overwrite: bool,
 ) -> UnpairedRecord:
-    protocol_of(protocol)  # which is refused before files are read
-    if out is not None:
-        refuse_study_or_run(Path(out))
-        if (Path(out) / COMPARISON).exists():
-            raise UserError(f"{out} holds a comparison on the same images", "choose another --out")
-        files = [Path(out) / name for name in (UNPAIRED, PAGE, FIGURES, TABLES)]
-        refuse_existing(files, overwrite)
+    files = _free(out, (UNPAIRED,), COMPARISON, "on the same images", overwrite)
     record = compare_sets(open_sets(paths, split), paths, protocol, groups, metric, margin)
     if out is not None:
         refuse_existing(files, overwrite)
-        save_unpaired(Path(out) / UNPAIRED, record)
+        save_unpaired(out / UNPAIRED, record)
         build_report(out, language)
     return record
+
+
+def _free(out: Path | None, records: Sequence[str], other: str, of: str, overwrite: bool) -> list[Path]:
+    """Return the files to write to a folder; refuse one with a comparison of the other kind, or files to keep."""
+    if out is None:
+        return []
+    refuse_study_or_run(out)
+    if (out / other).exists():
+        raise UserError(f"{out} holds a comparison {of}", "choose another --out")
+    files = [out / name for name in (*records, PAGE, FIGURES, TABLES)]
+    refuse_existing(files, overwrite)
+    return files

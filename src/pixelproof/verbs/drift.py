@@ -31,7 +31,7 @@ from pixelproof.runs import Run, Thumbnails
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.drift_file import Collection, DriftRecord, Sign, Unlike
 from pixelproof.runs.drift_folder import DriftFolder
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.verbs.known import known_images

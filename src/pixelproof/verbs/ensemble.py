@@ -12,7 +12,6 @@ from typing import Any
 from pixelproof.config import DataConfig, ModelConfig, RunConfig, Task, run_settings
 from pixelproof.config.model import LOOKS
 from pixelproof.data import DataFolder, arrange, open_data
-from pixelproof.data.grouping import LEARNED
 from pixelproof.errors import UserError
 from pixelproof.models.ensemble import ENSEMBLE, Ensemble
 from pixelproof.numbers import first_of, score
@@ -24,6 +23,7 @@ from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.runs.facts import MemberFacts
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 from pixelproof.runs.folder import require_free
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.replacing import note_lost_rule, place_of_replaced
 from pixelproof.schema import Strict

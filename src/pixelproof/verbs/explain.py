@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint
+from pixelproof.data.folder import corrected_among
 from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.layouts.listing import meant_split
 from pixelproof.data.splits import limit
@@ -20,6 +21,7 @@ from pixelproof.explanation.classifier import explain_classifier
 from pixelproof.explanation.features import SECOND_LAST, predictor_for
 from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.explanation.segmenter import explain_segmenter
+from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import say
@@ -30,6 +32,7 @@ from pixelproof.runs import (
     Source,
     atomic,
     save_scores,
+    write_text,
 )
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
@@ -38,6 +41,7 @@ from pixelproof.runs.folder import PAGE
 from pixelproof.runs.left_out_file import Entry, save_list
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.verbs.parts import data_for
+from pixelproof.verbs.review import Review
 
 FEWEST = 2
 """Images that give each other a neighbour."""
@@ -85,12 +89,11 @@ def explain_run(
     folder = data_for(opened, Path(data))
     parts = _parts(opened, folder, split, most)
     if further := as_paths(unlabelled):
-        files = gather(further, opened.labels().task)
-        parts[UNLABELLED] = [Sample(name, path) for name, path in files.items()]
+        parts[UNLABELLED] = _without_label(further, folder)
     predictor = predictor_for(opened, device, layer)
     require_writable(target.scores)
     findings, logits = explain(predictor, parts, split, layer, seed)
-    source = Source(opened.name, split, fingerprint(parts[split]))
+    source = Source(opened.name, split, fingerprint(parts[split]), corrected=corrected_among(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
     earlier = [str(file.relative_to(target.path)) for file in target.files()]  # which may list more
     with atomic_folder(target.path, earlier) as written_to:
@@ -103,6 +106,12 @@ def explain_run(
             command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(target.leave_out))}"
             confirm = f"take the # from those that you have looked at, then: {command}"
             say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
+        review = Review(folder, parts, predictor.reader, further)
+        review.ask(findings)
+        if review.questions:
+            write_text(new.review, review.page(opened.name, len(findings.suspects)))
+            written.append(new.review)
+            say(f"{target.review} asks you about {counted(len(review.questions), 'image')}, and saves your answers")
         written.append(build_report(written_to))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
     return [target.path / path.relative_to(written_to) for path in written]
@@ -149,6 +158,21 @@ def _parts(run: Run, data: DataFolder, split: str, most: int | None) -> dict[str
         raise UserError(f"{data.root} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
     parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
     return parts
+
+
+def _without_label(given: Sequence[Path], data: DataFolder) -> list[Sample]:
+    """Return images without a label: those among files and folders that the data set has not.
+
+    Raises:
+        UserError: A path is missing, or there are no images.
+    """
+    files = gather(given, data.task)
+    known = {sample.image.resolve() for own in data.whole.values() for sample in own}
+    new = [Sample(name, path) for name, path in files.items() if path.resolve() not in known]
+    if len(new) < len(files):
+        labelled = counted(len(files) - len(new), "image")
+        say(f"note: {labelled} of --unlabelled are labelled in {data.root}, and passed over")
+    return new
 
 
 def _doubtful(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], data: DataFolder) -> list[Entry]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
+from typing import Any
 
 from pixelproof.config import ModelConfig, RunConfig
 from pixelproof.data import DataFolder, Sample
@@ -12,7 +14,7 @@ from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
 from pixelproof.explanation.segmenter import show
-from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, plain_name, summarise
+from pixelproof.models import PixelModel, build_model, diagram, fold_batch_norm, packages_of, plain_name, summarise
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import large
 from pixelproof.progress import say
@@ -37,11 +39,18 @@ def describe_network(run: Run, config: RunConfig, classes: int) -> None:
     if run.last.is_file():
         say(f"{run.path}: the network's description is missing or damaged and is written again")
     # Described as it will be used: batch norms are folded into the convolutions after training.
-    plain = _without_batch_norm(config.model)
-    network = build_model(plain, classes)
-    size = config.model.input_size or 512
-    write_json(run.architecture, summarise(network, plain.name, size) | {"trained_as": config.model.name})
-    write_text(run.diagram, diagram(network, plain.name, size))
+    plain, size = _without_batch_norm(config.model), config.model.input_size or 512
+    describe = _described.__wrapped__ if packages_of(plain) else _described  # which may be others by now
+    facts, drawing = describe(plain, classes, size)
+    write_json(run.architecture, facts | {"trained_as": config.model.name})
+    write_text(run.diagram, drawing)
+
+
+@lru_cache(8)  # a study has the same network of many seeds, folds and candidates
+def _described(model: ModelConfig, classes: int, size: int) -> tuple[dict[str, Any], str]:
+    """Return the facts of a network for an image of ``size`` pixels a side, and its diagram, an SVG file."""
+    network = build_model(model, classes)
+    return summarise(network, model.name, size), diagram(network, model.name, size)
 
 
 def _without_batch_norm(model: ModelConfig) -> ModelConfig:

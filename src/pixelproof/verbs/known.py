@@ -8,12 +8,11 @@ from typing import NamedTuple
 from pixelproof.config import RunConfig
 from pixelproof.data import Sample
 from pixelproof.data.fingerprint import image_digests
-from pixelproof.data.grouping import LEARNED
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
 from pixelproof.progress import say
 from pixelproof.runs import Run
-from pixelproof.runs.learned import FILE, Learned, load_learned, run_of_weights, save_learned
+from pixelproof.runs.learned import FILE, LEARNED, Learned, load_learned, run_of_weights, save_learned
 from pixelproof.verbs.settings import weights_file
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +22,7 @@ from pixelproof.labels.drawn import byte_masks, given_name, name_order
 from pixelproof.progress import track
 from pixelproof.runs import LABELS_FILE, labels_to_yaml
 from pixelproof.runs.atomic import atomic_folder
-from pixelproof.runs.files import AnyPath, Paths, as_paths, write_text
+from pixelproof.runs.files import AnyPath, Paths, as_csv, as_paths, write_text
 from pixelproof.schema import parse
 
 FOLDER = "masks"
@@ -191,10 +189,6 @@ def _split(name: Path, image: Path, found: Sequence[Drawing], splits: dict[Path,
 
 def _table(rows: Sequence[tuple[str, str, str]]) -> str:
     """Return ``masks.csv``, with splits where any is known."""
-    text = io.StringIO()
-    write = csv.writer(text, lineterminator="\n").writerow
-    known = any(split for *_, split in rows)
-    write(["filename", "mask", *(["split"] if known else [])])
-    for image, mask, split in rows:
-        write([image, mask, *([split or "train"] if known else [])])
-    return text.getvalue()
+    if not any(split for *_, split in rows):
+        return as_csv([("filename", "mask"), *((image, mask) for image, mask, _ in rows)])
+    return as_csv([("filename", "mask", "split"), *((image, mask, split or "train") for image, mask, split in rows)])

@@ -13,16 +13,16 @@ from pixelproof.report.artefacts import is_study_or_run, outdated_scores, read_s
 from pixelproof.report.page import build_report
 from pixelproof.report.rendering import FIGURES
 from pixelproof.runs import LABELS_FILE, Run
-from pixelproof.runs.atomic import atomic_folder
+from pixelproof.runs.atomic import atomic_folder, is_free
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.explanation_folder import COPIED, NUMBERED, ExplanationFolder
 from pixelproof.runs.files import AnyPath, read_json, read_yaml, write_json, write_text
 from pixelproof.runs.folder import CONFIG, ENVIRONMENT, PAGE
-from pixelproof.runs.places import without_places
 from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import TEST, load_study
+from pixelproof.runs.without_places import without_places
 
 WEIGHTS, PICTURES, OTHERS = "weights", "pictures of the data", "other files"
 _WEIGHTS = {"checkpoints", "backends"}
@@ -77,7 +77,7 @@ def pack_folder(folder: AnyPath, out: AnyPath, *, images: bool = False) -> Packe
 
 
 def _require_empty(out: Path) -> None:
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if not is_free(out):
         raise UserError(f"{out} already exists", "choose another --out, or remove it yourself")
 
 

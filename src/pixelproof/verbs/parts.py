@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
 from pixelproof.data.decoded import read_sample
-from pixelproof.data.grouping import LEARNED, grouped
+from pixelproof.data.grouping import grouped
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
@@ -17,6 +17,7 @@ from pixelproof.labels import LabelScheme
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.labels_file import LABELS_FILE
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.proof_images import ProofImage
 from pixelproof.verbs.known import known_images
 
@@ -25,7 +26,7 @@ ALL = "all"
 
 
 def data_for(run: Run, data: Path) -> DataFolder:
-    """Open a data set for a run, the images grouped as the run's were, and none left out if it left out none.
+    """Open a data set for a run: images grouped as the run's were, none left out nor corrected if it did not do so.
 
     Raises:
         UserError: It has other labels than the run.
@@ -37,6 +38,8 @@ def data_for(run: Run, data: Path) -> DataFolder:
             f"use data of the same classes, or copy {run.path / LABELS_FILE} into it if they mean the same",
         )
     settings = run_settings(run).data
+    if settings.corrections == "none":
+        folder = folder.as_given
     if settings.leave_out == "none":
         folder = replace(folder, splits=folder.whole, left_out=())
     return replace(folder, splits=grouped(folder.splits, settings.groups))
@@ -98,13 +101,14 @@ def _learned_from(run: Run, folder: DataFolder) -> bool:
 
 
 def _list_has_changed(run: Run, folder: DataFolder, parts: Mapping[str, Sequence[Sample]]) -> bool:
-    """Return whether the parts are those that a run learned from but for images that are left out, then or now.
+    """Return whether the parts are those that a run learned from but for what lists left out or corrected, then or now.
 
-    All others are in the part that they were in, so that what is set aside is still what the run has not learned from.
+    All images are in the part that they were in, so that what is set aside is still what the run has not learned from.
     """
-    then, now = sum(run.facts().data.left_out.values()), len(folder.left_out)
-    learned = [sample for name in LEARNED for sample in parts[name]]
-    if not (then or now) or (known := known_images(run, learned)) is None or known.runs:
+    facts, learned = run.facts().data, [sample for name in LEARNED for sample in parts[name]]
+    then, now = sum(facts.left_out.values()), len(folder.left_out)
+    corrected = bool(facts.corrected) or any(sample.corrected for sample in learned)
+    if not (then or now or corrected) or (known := known_images(run, learned)) is None or known.runs:
         return False
     unknown = len(learned) - known.images
     # With a limit, others have come in the place of those that are left out.

@@ -80,16 +80,9 @@ def predict_run(
         if backend != "torch":
             named = gather(files, predictor.scheme.task).values()
             use_backend(predictor, opened, backend, _first_size(named, predictor.reader, skip_unreadable))
+        groups = None if per_group is None else str(per_group)
         return predict_files(
-            predictor,
-            files,
-            Path(out),
-            overwrite,
-            chosen,
-            probabilities,
-            skip_unreadable,
-            look_for,
-            None if per_group is None else str(per_group),
+            predictor, files, Path(out), overwrite, chosen, probabilities, skip_unreadable, look_for, groups
         )
 
 

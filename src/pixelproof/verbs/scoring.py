@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pixelproof.comparison.figures import score_figure
 from pixelproof.data import Sample
+from pixelproof.data.folder import corrected_among
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
-from pixelproof.evaluation.sentences import learned_line
+from pixelproof.evaluation.sentences import corrected_line, learned_line
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, Scores, Source, load_scores, save_scores
@@ -47,6 +48,8 @@ def score_run(
     scores = evaluate(predictor, samples, source)
     if line := learned_line(scores):
         say(f"warning: {line}")
+    if line := corrected_line(scores):
+        say(f"note: {line}")
     if out is not None:  # for what another process has written meanwhile
         refuse_existing([out], overwrite)
     elif not overwrite:
@@ -70,7 +73,8 @@ def source_of(run: Run, split: str, samples: Sequence[Sample], fingerprint: str,
     Raises:
         UserError: The run's weights, or an image, cannot be read.
     """
-    source = Source(run.name, split, fingerprint, weights=file_digest(run.best))
+    weights, corrected = file_digest(run.best), corrected_among(samples)
+    source = Source(run.name, split, fingerprint, weights=weights, corrected=corrected)
     known = known_images(run, samples)
     if known is None:
         return replace(source, learned="some" if some else "")

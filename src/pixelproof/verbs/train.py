@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pixelproof.config import DataConfig, RunConfig, run_settings, without_effect
 from pixelproof.data import DataFolder, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
-from pixelproof.data.grouping import LEARNED
+from pixelproof.data.folder import changes_of
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.scaling import doubtful_bands
 from pixelproof.data.splits import note_doubts
@@ -22,6 +23,7 @@ from pixelproof.runs import Run
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
+from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.left_out_file import counts_of
 from pixelproof.runs.locks import WORKERS_END, alone_in
 from pixelproof.runs.machine import installed
@@ -175,6 +177,7 @@ def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, An
             "images": {name: len(samples) for name, samples in parts.items()},
             "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
             "left_out": _left_out(config, data),
+            "corrected": changes_of(chain(*parts.values()), data.scheme.names),
         },
     }
 
@@ -199,9 +202,17 @@ def began_on(run: Run, data: DataFolder, now: Mapping[str, str]) -> None:
     if "train" not in then:
         raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
     if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in LEARNED):
-        others = _left_out(run_settings(run), data) != run.facts().data.left_out
-        why = ", as other images are left out of it" if others else ""
+        why = _why_other(run, data)
         raise UserError(f"{data.root} is not the data that {run.path} began on{why}", "give that data, or train anew")
+
+
+def _why_other(run: Run, data: DataFolder) -> str:
+    """Return in words which list of a data set is the reason why it is not what a run began on, if one is."""
+    config, then = run_settings(run), run.facts().data
+    if _left_out(config, data) != then.left_out:
+        return ", as other images are left out of it"
+    now = changes_of(chain(*arrange(data, config.data).values()), data.scheme.names)
+    return ", as other labels of it are corrected" if now != then.corrected else ""
 
 
 def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:

@@ -13,14 +13,15 @@ from pixelproof.comparison.evidence.contrasts import Cell, differences
 from pixelproof.comparison.evidence.measures import measure
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.comparison.figures import boundaries
-from pixelproof.comparison.verdict import significant, verdict
+from pixelproof.comparison.verdict import estimate_verdict, significant
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import mosaic
-from pixelproof.evaluation.resampling import MINIMUM
+from pixelproof.evaluation.resampling import MINIMUM, Counts, by_unit
 from pixelproof.runs import Scores
 from pixelproof.runs.claims import PARTS, Claim, ClaimTest
 from pixelproof.runs.comparison_file import Verdict
-from pixelproof.runs.evidence_file import ClaimResult, Estimate, Outcome, Status, TestResult
+from pixelproof.runs.evidence_file import ClaimResult, Outcome, Status, TestResult
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import is_area
 
 Pair = tuple[Scores, Scores]
@@ -71,7 +72,7 @@ def _test(test: ClaimTest, models: Models, protocol: Protocol, seed: int, groups
         estimate, p = found.difference, found.p
     if len(one) == len(other) == 1 and not is_area(test.metric):  # as in the comparison of these two runs
         p = _exchanged(test.metric, (one[0], other[0]), protocol, seed, groups)
-    return TestResult(test=test, outcome=OUTCOMES[verdict(estimate.low, estimate.high, p)], difference=estimate, p=p)
+    return TestResult(test=test, outcome=OUTCOMES[estimate_verdict(estimate, p)], difference=estimate, p=p)
 
 
 def _part(
@@ -83,13 +84,13 @@ def _part(
     """
     compared = measure(metric, pairs[0][0], protocol)
     stacked = [np.stack([compared.counts(a), compared.counts(b)], axis=1) for a, b in pairs]
-    units = np.stack([paired.by_unit(each, groups) for each in stacked], axis=1)
+    units = np.stack([by_unit(each, groups) for each in stacked], axis=1)
 
-    def gains(sums: paired.Counts) -> Float64:
+    def gains(sums: Counts) -> Float64:
         each: Float64 = np.stack([compared.gain(sums[:, place]) for place in range(len(pairs))], axis=1)
         return each
 
-    def mean_gain(sums: paired.Counts) -> Float64:
+    def mean_gain(sums: Counts) -> Float64:
         mean: Float64 = gains(sums).mean(axis=1, keepdims=True)
         return mean
 
@@ -103,7 +104,7 @@ def _part(
 def _exchanged(metric: str, pair: Pair, protocol: Protocol, seed: int, groups: Int64 | None) -> float:
     """Return the p-value of exchanging two single runs on every image; NaN of too few."""
     compared = measure(metric, pair[0], protocol)
-    one, other = (paired.by_unit(compared.counts(scores), groups) for scores in pair)
+    one, other = (by_unit(compared.counts(scores), groups) for scores in pair)
     if len(one) < MINIMUM:
         return math.nan
     return float(paired.exchanged_p(one, other, lambda sums: compared.gain(sums)[:, None], seed)[0])

@@ -13,7 +13,7 @@ from pixelproof.comparison.evidence.runs import measured, weighted
 from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.runs import Scores
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 
 Levels = Mapping[str, str]
 Contrast = Mapping[str, float]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -19,12 +19,14 @@ from pixelproof.comparison.figures import boundaries
 from pixelproof.comparison.match import group
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
-from pixelproof.progress import bar
+from pixelproof.progress import Step, bar
 from pixelproof.runs import Scores, SegmentationScores
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, MosaicFigure, PairGain
 from pixelproof.runs.metric_names import OF_ALL
 
+Named = tuple[str, SegmentationScores]
+Item = TypeVar("Item")
 FEW = 4
 """With up to so many models every pair is looked into; with more, each against the first."""
 
@@ -63,17 +65,14 @@ def gather(
         figures = tuple(
             _figures(name, runs, (folds or {}).get(name, ()), protocol, metric) for name, runs in models.items()
         )
-        gains = []
-        for a, b in pairs:
-            gains.append(PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed)))
-            step()
+        gains = tuple(
+            PairGain(a=a[0], b=b[0], where=where_gain(a[1], b[1], protocol, groups=members, seed=seed))
+            for a, b in _each(pairs, step)
+        )
         over_seeds = seed_gains(cells, protocol, seed, members, metric)
         found = effects(cells, baseline, protocol, seed, members, metric) if baseline else ()
         step()
-        judged = []
-        for claim in claims:
-            judged.append(judge(claim, models, protocol, seed, members))
-            step()
+        judged = tuple(judge(claim, models, protocol, seed, members) for claim in _each(claims, step))
     segmented = isinstance(first, SegmentationScores)
     return EvidenceRecord(
         task=first.scheme.task,
@@ -82,14 +81,18 @@ def gather(
         images=len(first.ids),
         models=figures,
         truth=_mosaics([first], "truth") if segmented else (),
-        gains=tuple(gains),
+        gains=gains,
         over_seeds=over_seeds,
         effects=found,
-        claims=tuple(judged),
+        claims=judged,
     )
 
 
-Named = tuple[str, SegmentationScores]
+def _each(items: Sequence[Item], step: Step) -> Iterator[Item]:
+    """Yield items, and report a step once something was made of each."""
+    for item in items:
+        yield item
+        step()
 
 
 def _pairs(models: Models) -> list[tuple[Named, Named]]:

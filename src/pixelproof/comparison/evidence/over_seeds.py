@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pixelproof.array_types import Int64
 from pixelproof.comparison.evidence.contrasts import Cell, differences
-from pixelproof.comparison.verdict import verdict
+from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.runs.evidence_file import SeedGain
 
@@ -36,7 +36,7 @@ def seed_gains(
             difference=each.difference,
             p=each.p,
             adjusted=each.adjusted,
-            verdict=verdict(each.difference.low, each.difference.high, each.p),
+            verdict=estimate_verdict(each.difference, each.p),
         )
         for (a, b), each in zip(pairs, found, strict=True)
     )

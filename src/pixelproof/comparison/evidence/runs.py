@@ -12,7 +12,7 @@ from pixelproof.comparison import paired
 from pixelproof.comparison.areas import areas, informing
 from pixelproof.comparison.figures import Figure, score_figure
 from pixelproof.evaluation.metrics import Protocol
-from pixelproof.evaluation.resampling import effective
+from pixelproof.evaluation.resampling import by_unit, effective
 from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.metric_names import is_area, known_metric
 
@@ -62,7 +62,7 @@ def weighted(values: Float64, weights: Float64) -> Float64:
 
 
 def _counted(runs: Sequence[Scores], figure: Figure, groups: Int64 | None, seed: int) -> Measured:
-    units = paired.by_unit(np.stack([figure.counts(run) for run in runs], axis=1), groups)
+    units = by_unit(np.stack([figure.counts(run) for run in runs], axis=1), groups)
     resampled = paired.resample(units, figure.value, seed)
     shown = np.array([figure.informing(units[:, 0])])
 

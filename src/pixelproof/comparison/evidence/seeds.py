@@ -6,10 +6,8 @@ import math
 
 from scipy.special import stdtr, stdtrit
 
-from pixelproof.comparison.paired import CERTAINTY
-from pixelproof.evaluation.jackknife import ROUNDING
-from pixelproof.evaluation.resampling import MINIMUM
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, ROUNDING
+from pixelproof.runs.fields import Estimate
 
 
 def over_images_and_seeds(

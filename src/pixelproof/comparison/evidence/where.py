@@ -24,10 +24,11 @@ from pixelproof.evaluation.boundary_metrics import (
     region_iou,
 )
 from pixelproof.evaluation.metrics import Protocol, mean_defined, ratio
-from pixelproof.evaluation.resampling import Statistic
+from pixelproof.evaluation.resampling import Statistic, by_unit
 from pixelproof.runs import Boundaries, SegmentationScores
 from pixelproof.runs.boundaries import BAND_EDGES
-from pixelproof.runs.evidence_file import Change, Confusion, Estimate, GainPart, Where
+from pixelproof.runs.evidence_file import Change, Confusion, GainPart, Where
+from pixelproof.runs.fields import Estimate
 
 PAIRS = 10
 
@@ -61,7 +62,7 @@ def where_gain(
         raise ValueError("the two were not scored on the same images with the same truth")
     scored, near = a.scheme.scored, BAND_EDGES.index(edges) + 1
     bands, objects = (
-        paired.by_unit(np.stack(both, axis=1), groups)
+        by_unit(np.stack(both, axis=1), groups)
         for both in ((counts_a.bands, counts_b.bands), (counts_a.objects, counts_b.objects))
     )
     iou = partial(region_iou, scored=scored, protocol=protocol)
@@ -125,7 +126,7 @@ def _confusions(a: SegmentationScores, b: SegmentationScores, groups: Int64 | No
     order = np.argsort(-np.abs(total), axis=None, kind="stable")[:PAIRS]
     largest = [np.unravel_index(place, total.shape) for place in order if total.flat[place]]
     pixels = a.confusion[:, :-1][:, scored].sum(axis=(1, 2))
-    units = paired.by_unit(np.stack([*(repaired[:, t, p] for t, p in largest), pixels], axis=1), groups)
+    units = by_unit(np.stack([*(repaired[:, t, p] for t, p in largest), pixels], axis=1), groups)
 
     def statistic(sums: Float64) -> Float64:
         return ratio(sums[..., :-1], sums[..., -1:])

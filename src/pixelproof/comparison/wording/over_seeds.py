@@ -41,7 +41,7 @@ def _verdict(gain: SeedGain, evidence: EvidenceRecord, language: Language) -> st
         "undecided_over_seeds" if gain.verdict == "undecided" else "better_over_seeds",
         language,
         seeds=reach(gain.seeds),
-        metric=metric_name(evidence.decides, language),
+        metric=metric_name(evidence.metric, language),
         difference=points(difference.value),
         low=bound(difference.low),
         high=bound(difference.high),

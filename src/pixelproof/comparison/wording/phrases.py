@@ -89,12 +89,6 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "這 {images} 張影像與 {seeds} 個隨機種子無法分辨 {a} 與 {b} 的優劣"
         "（{b} 減 {a}：{metric} 平均 {difference} 個百分點，涵蓋影像與種子的 95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
-    "first_seed": {
-        "en": "Each model was trained with {seeds} seeds, and verdicts are of the first one, as an earlier version "
-        "drew them. Run the study again for verdicts over all.",
-        "zh-Hant": "每個模型以 {seeds} 個隨機種子訓練，結論由較早的版本得出，僅取自第一個種子。"
-        "再次執行研究即可得到涵蓋所有種子的結論。",
-    },
     "many_seeds": {
         "en": "Each model was trained with {seeds} seeds. Verdicts, claims and effects cover both seeds and images; "
         "boundary figures are means over seeds; where two models differ is shown of the first seed.",

@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
-from pixelproof.comparison.verdict import Side, class_verdict, disagree, least_p, no_worse, over_pairs, significant
+from pixelproof.comparison.verdict import (
+    Side,
+    class_verdict,
+    disagree,
+    least_p,
+    no_worse,
+    over_pairs,
+    significant,
+    times_as_many,
+)
 from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
-from pixelproof.runs.evidence_file import Estimate
 from pixelproof.runs.metric_names import parted
 
 SIDES: tuple[Side, ...] = ("b", "a")
@@ -37,8 +45,7 @@ def _better(pair: PairRecord, record: ComparisonRecord, language: Language) -> s
     b_wins = pair.verdict == "b"
     winner, loser = (pair.b, pair.a) if b_wins else (pair.a, pair.b)
     sign = 1 if b_wins else -1
-    difference = Estimate(value=pair.difference, low=pair.low, high=pair.high)
-    difference = difference if b_wins else difference.turned
+    difference = pair.estimate if b_wins else pair.estimate.turned
     wins, losses = (pair.wins.b, pair.wins.a) if b_wins else (pair.wins.a, pair.wins.b)
     return say(
         "better_of_class" if parted(pair.metric)[1] else "better",
@@ -80,24 +87,21 @@ def _undecided(pair: PairRecord, language: Language) -> str:
 
 def _no_worse(pair: PairRecord, side: Side, record: ComparisonRecord, language: Language) -> str:
     """Return whether one of the two is no worse than the other but for the margin."""
-    margin, difference = record.margin or 0.0, Estimate(value=pair.difference, low=pair.low, high=pair.high)
+    margin, found = record.margin or 0.0, no_worse(pair, record)[side]
     model, other = (pair.b, pair.a) if side == "b" else (pair.a, pair.b)
-    difference = difference if side == "b" else difference.turned
-    found, low, value = no_worse(pair, record)[side], difference.low, difference.value or 0.0
-    words = {"model": model, "other": other, "margin": points(margin).removeprefix("+"), "low": bound(low)}
+    difference = pair.estimate if side == "b" else pair.estimate.turned
+    words = {"model": model, "other": other, "margin": points(margin).removeprefix("+"), "low": bound(difference.low)}
     text = say(f"no_worse_{found}", language, **words)
-    if found != "open" or low is None or not low < -margin < value:
+    times = times_as_many(difference, margin)
+    if found != "open" or times is None:
         return text
-    units, key = (pair.images, "images") if record.groups is None else (record.groups.count, "groups")
-    needed = math.ceil(
-        units * ((value - low) / (value + margin)) ** 2
-    )  # intervals narrow with the root of their number
-    return say(f"more_{key}_show", language, text=text, units=count(needed))
+    key = "images" if record.groups is None else "groups"
+    return say(f"more_{key}_show", language, text=text, units=count(math.ceil(record.units(pair) * times)))
 
 
 def _why_none(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     """Return why there is no verdict where the interval excludes 0, or where so few images could never give one."""
-    units, least = pair.images if record.groups is None else record.groups.count, least_p(pair, record)
+    units, least = record.units(pair), least_p(pair, record)
     if record.test != "mcnemar" and least >= SIGNIFICANCE:
         key = "too_few_images" if record.groups is None else "too_few_groups"
         return [say(key, language, units=count(units), p=p_value(least).removeprefix("= "))]
@@ -129,6 +133,7 @@ def _classes_differ(pair: PairRecord, side: str, language: Language) -> str:
 
 def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     said = _other_looks(pair, record, language) + _learned(pair, record, language)
+    said += _corrected(pair, record, language)
     if record.groups is not None:
         said.append(say("grouped", language, groups=count(record.groups.count)))
         if record.groups.count < ROUGH:
@@ -157,6 +162,12 @@ def _learned(pair: PairRecord, record: ComparisonRecord, language: Language) -> 
         key = "learned_by" if model.learned_by else "learned"
         said.append(say(key, language, name=model.name, by=model.learned_by, **numbers))
     return said
+
+
+def _corrected(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return the sentence that says so where images that models are compared on have corrected labels."""
+    known = max(model.corrected for model in record.models if model.name in (pair.a, pair.b))
+    return [say("corrected", language, known=count(known), images=count(pair.images))] if known else []
 
 
 def adjusted(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:

@@ -8,7 +8,7 @@ from pixelproof.comparison.paired import ROUGH
 from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.wording.words import bound, metric_heading, metric_name, p_value, points, say
 from pixelproof.numbers import UNDEFINED, amount, counted, score, share
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.stress_file import Cell, Curve, Standing, StressedModel, StressRecord
 
 NAMED = 4

@@ -8,10 +8,10 @@ from rich.table import Table
 
 from pixelproof.comparison.verdict import class_verdict, no_worse, over_pairs
 from pixelproof.comparison.wording.sentences import sentences
-from pixelproof.comparison.wording.words import bound, metric_name, p_value, points, say
+from pixelproof.comparison.wording.words import difference_cells, metric_name, say
 from pixelproof.errors import visible
 from pixelproof.languages import Language
-from pixelproof.numbers import UNDEFINED, count, score
+from pixelproof.numbers import count, score
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
 from pixelproof.terminal import add_row, console, table
 
@@ -59,5 +59,4 @@ def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Ta
 
 
 def _cells(name: str, a: float | None, b: float | None, record: ClassRecord | PairRecord) -> tuple[str, ...]:
-    ends = f"{bound(record.low)} – {bound(record.high)}" if record.low is not None else UNDEFINED
-    return name, score(a), score(b), points(record.difference), ends, p_value(record.p)
+    return name, score(a), score(b), *difference_cells(record.estimate, record.p)

@@ -8,14 +8,14 @@ from typing import Any
 
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
 from pixelproof.comparison.unpaired import least_p
-from pixelproof.comparison.verdict import verdict
+from pixelproof.comparison.verdict import estimate_verdict, times_as_many, within_margin
 from pixelproof.comparison.wording.tables import CLASSES_SHOWN
-from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
+from pixelproof.comparison.wording.words import bound, difference_cells, listed, metric_name, p_value, points, say
 from pixelproof.errors import visible
 from pixelproof.languages import Language
-from pixelproof.numbers import UNDEFINED, count, score, share
+from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import NoWorse
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.unpaired_file import ClassSets, UnpairedRecord
 from pixelproof.terminal import add_row, console, table
 
@@ -39,12 +39,9 @@ def sentences(record: UnpairedRecord, language: Language = "en") -> list[str]:
 
 def no_worse(record: UnpairedRecord) -> NoWorse:
     """Return whether the figure of the second set is shown to be no lower than the first's but for the margin."""
-    margin, low, high = record.margin or 0.0, record.difference.low, record.difference.high
-    if low is None or high is None or least_p(record.a.units, record.b.units) >= SIGNIFICANCE:
+    if least_p(record.a.units, record.b.units) >= SIGNIFICANCE:
         return "open"
-    if low > -margin:
-        return "shown"
-    return "refuted" if record.verdict == "a" and high < -margin else "open"
+    return within_margin(record.difference, record.margin or 0.0, beaten=record.verdict == "a")
 
 
 def differing(record: UnpairedRecord) -> dict[str, ClassSets]:
@@ -55,7 +52,7 @@ def differing(record: UnpairedRecord) -> dict[str, ClassSets]:
 
 def differs(each: ClassSets) -> bool:
     """Return whether a class differs, by its p adjusted over the classes and its interval."""
-    return verdict(each.difference.low, each.difference.high, each.p) != "undecided"
+    return estimate_verdict(each.difference, each.p) != "undecided"
 
 
 def as_json(record: UnpairedRecord, language: Language) -> dict[str, Any]:
@@ -88,23 +85,18 @@ def print_sets(record: UnpairedRecord, language: Language) -> None:
 def class_cells(name: str, each: ClassSets) -> tuple[str, ...]:
     """Return the cells of a class: its shares, figures, difference, interval and p."""
     shares = " → ".join(map(share, each.shares))
-    return (name, shares, score(each.a), score(each.b), *_gap_cells(each.difference, each.p))
+    return (name, shares, score(each.a), score(each.b), *difference_cells(each.difference, each.p))
 
 
 def whole_rows(record: UnpairedRecord, language: Language) -> Iterator[tuple[tuple[str, ...], bool]]:
     """Yield the cells of the figure and of the parts of its difference, each with whether it is beyond chance."""
     figures = (score(record.a.figure.value), score(record.b.figure.value))
-    whole = (metric_name(record.metric, language), "", *figures, *_gap_cells(record.difference, record.p))
+    whole = (metric_name(record.metric, language), "", *figures, *difference_cells(record.difference, record.p))
     yield whole, record.verdict != "undecided"
     for key, part in (("head_same", record.same), ("head_shares", record.shares)):
         if part is not None:
-            sure = verdict(part.difference.low, part.difference.high, part.p) != "undecided"
-            yield (say(key, language), *[""] * 3, *_gap_cells(part.difference, part.p)), sure
-
-
-def _gap_cells(difference: Estimate, p: float | None) -> tuple[str, str, str]:
-    low, high = bound(difference.low), bound(difference.high)
-    return points(difference.value), UNDEFINED if difference.low is None else f"{low} – {high}", p_value(p)
+            sure = estimate_verdict(part.difference, part.p) != "undecided"
+            yield (say(key, language), *[""] * 3, *difference_cells(part.difference, part.p)), sure
 
 
 def _verdict(record: UnpairedRecord, language: Language) -> str:
@@ -137,11 +129,10 @@ def _made_of(record: UnpairedRecord, language: Language) -> Iterator[str]:
 def _margin(record: UnpairedRecord, language: Language) -> Iterator[str]:
     if record.margin is None:
         return
-    found, margin, low, value = no_worse(record), record.margin, record.difference.low, record.difference.value or 0.0
-    words = {"margin": points(margin).removeprefix("+"), "low": bound(low)}
+    found, margin = no_worse(record), record.margin
+    words = {"margin": points(margin).removeprefix("+"), "low": bound(record.difference.low)}
     yield say(f"set_no_worse_{found}", language, a=record.a.name, b=record.b.name, **words)
-    if found == "open" and low is not None and low < -margin < value:
-        times = ((value - low) / (value + margin)) ** 2  # intervals narrow with the root of the number of images
+    if found == "open" and (times := times_as_many(record.difference, margin)) is not None:
         yield say("set_more_show", language, times=f"{times:.1f}" if times < TELLING else count(math.ceil(times)))
 
 

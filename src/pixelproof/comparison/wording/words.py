@@ -10,6 +10,7 @@ from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
 from pixelproof.comparison.wording.unpaired_phrases import UNPAIRED
 from pixelproof.languages import Language
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import parted
 
 CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
@@ -93,6 +94,12 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{name}, or {by}, whose weights it began with, has learned from {known} of these {images} images, which "
         "flatters it.",
         "zh-Hant": "{name}，或提供其初始權重的 {by}，已從這 {images} 張影像中的 {known} 張學習，其成績因此偏高。",
+    },
+    "corrected": {
+        "en": "{known} of these {images} images have a corrected label: where a model's doubts chose which were looked "
+        "at, that model is flattered.",
+        "zh-Hant": "這 {images} 張影像中有 {known} 張的標籤經過更正：若檢視哪些影像由某個模型的懷疑決定，"
+        "該模型的成績因此偏高。",
     },
     "few_images": {
         "en": "{images} images are few: below {rough}, intervals are rough.",
@@ -217,3 +224,9 @@ def p_value(value: float | None) -> str:
     if value < 0.05 and text == "0.050":
         return "< .05"
     return f"= {text.removeprefix('0')}"
+
+
+def difference_cells(difference: Estimate, p: float | None) -> tuple[str, str, str]:
+    """Return the cells of a difference in a table: itself, its interval and its p-value."""
+    ends = f"{bound(difference.low)} – {bound(difference.high)}"
+    return points(difference.value), numbers.UNDEFINED if difference.low is None else ends, p_value(p)

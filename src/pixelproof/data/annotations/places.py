@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from urllib.parse import unquote
 
@@ -23,13 +23,12 @@ class Places:
 
     def __init__(self, root: Path) -> None:
         self.root, self._real = root, root.resolve()
-        self._called: dict[str, list[Path]] = defaultdict(list)
         self._known: dict[Path, Path] = {}
         for folder in folders_below(root):
             real = folder.resolve()
             for image in images_in(folder):
                 self._known[real / image.name] = image
-                self._called[plain(image.name)].append(image)
+        self._called = by_name(self._known.values())
 
     def of(self, found: Sequence[Drawing]) -> dict[Path, list[Drawing]]:
         """Return what is drawn on each image that is there.
@@ -85,6 +84,14 @@ class Places:
             if called:
                 return called[0]
         return None
+
+
+def by_name(images: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return images by their ``plain`` names."""
+    called: dict[str, list[Path]] = defaultdict(list)
+    for image in images:
+        called[plain(image.name)].append(image)
+    return called
 
 
 def ending_alike(images: list[Path], file: PurePath) -> list[Path]:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from pixelproof.data.annotations.places import ending_alike, plain
+from pixelproof.data.annotations.places import by_name, ending_alike, plain
 from pixelproof.data.annotations.shapes import posix
 from pixelproof.data.layouts.listing import file_in
 from pixelproof.errors import UserError
@@ -37,9 +37,7 @@ class Splits:
         self._starts = (Path(), Path(posix(said or "")))
         self._at = {image.relative_to(self.root): image for image in images}
         self._folders = {folder for place in self._at for folder in place.parents}
-        self._called: dict[str, list[Path]] = defaultdict(list)
-        for image in images:
-            self._called[plain(image.name)].append(image)
+        self._called = by_name(images)
 
     def of(self, entries: Mapping[str, Sequence[str]]) -> dict[Path, str]:
         """Return the split of each image that is named.

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.array_types import Float64
-from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.finding import Finding, kinds_in_words
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.scaling import DARK, FULL
 from pixelproof.data.spread import spread
@@ -55,8 +55,9 @@ def types_of_bands(survey: Survey) -> Iterator[Finding]:
         return
     usual = kinds.most_common(1)[0][0]
     paths = [path for path, look in survey.images.items() if look.mode != usual]
-    words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    message = f"images hold values of several types ({words}): the same number may mean another brightness"
+    message = (
+        f"images hold values of several types ({kinds_in_words(kinds)}): the same number may mean another brightness"
+    )
     stretched = survey.reader.stretch is not None
     fix = "nothing, if one stretch fits all" if stretched else "convert them to one type, or give a stretch"
     yield survey.finding("band-types", "note" if stretched else "error", paths, message, fix)

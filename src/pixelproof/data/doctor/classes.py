@@ -15,14 +15,14 @@ from pixelproof.data.doctor.looks import ImageLook
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
 from pixelproof.data.layouts import class_index
-from pixelproof.numbers import counted, first_of
+from pixelproof.numbers import counted, dimensions, first_of
 from pixelproof.runs.diagnosis_file import Severity
 
 _UNEVEN = {"classification": (3, 10), "segmentation": (10, 100)}
 """Ratio of the largest to the smallest class from which it is a note, and a warning."""
 _FORMATS: dict[str, Callable[[Path, ImageLook], str]] = {
     "mode": lambda _, look: look.mode,
-    "size": lambda _, look: f"{look.size[1]}x{look.size[0]}",
+    "size": lambda _, look: dimensions(look.size),
     "file type": lambda path, _: path.suffix.lower(),
 }
 _ENOUGH = 5

@@ -21,7 +21,7 @@ class Diagnosis:
     """All findings, the gravest first, and a summary of the data as plain values.
 
     ``summary`` holds ``layout``, ``task``, ``classes``, ``splits`` (images by split), ``left_out`` (images
-    by the reason), ``sizes`` (images by
+    by the reason), ``corrected`` (labels by both classes), ``sizes`` (images by
     "WIDTHxHEIGHT"), ``pixel_shares`` in percent or ``images_per_class`` by split and class, ``mean`` and ``std`` of
     the training images' RGB in 0..1, ``fingerprints`` by split, and ``proposal``: the text of a ``labels.yaml`` where
     there is none. ``survey`` and ``reading`` are all that was seen: the files, and under ``scheme`` their labels; None

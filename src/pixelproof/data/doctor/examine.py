@@ -52,6 +52,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     sizes.blank_images,
     files.tables_not_read,
     files.left_out,
+    files.corrected,
     files.unused_images,
     files.empty_folders,
     sizes.mixed_sizes,

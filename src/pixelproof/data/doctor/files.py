@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.finding import Finding, kinds_in_words
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS
 from pixelproof.data.layouts.folders_file import FILE as FOLDERS
@@ -14,10 +14,12 @@ from pixelproof.data.layouts.tables import LABELS
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.left_out_file import counts_of, in_words
 
-_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS, LEAVE_OUT, FOLDERS})
+_READ_ANYWAY = frozenset({LABELS_FILE, "id2label.json", PATTERNS, LEAVE_OUT, CORRECTIONS, FOLDERS})
 
 
 def unreadable(survey: Survey) -> Iterator[Finding]:
@@ -66,6 +68,15 @@ def left_out(survey: Survey) -> Iterator[Finding]:
         yield survey.finding("left-out", "note", [each.file for each in those], message, fix)
 
 
+def corrected(survey: Survey) -> Iterator[Finding]:
+    """Images whose labels were put right."""
+    if changes := survey.found.changes:
+        files = [file for file, looked in survey.found.looked.items() if looked.change]
+        message = f"{counted(len(files), 'label')} corrected, as {CORRECTIONS} says: {changes_in_words(changes)}"
+        fix = "nothing; a line that is removed there brings back the label that the data give"
+        yield survey.finding("corrected", "note", files, message, fix)
+
+
 def unused_images(survey: Survey) -> Iterator[Finding]:
     """Images that no split takes up."""
     paths = [p for p in survey.others if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")]
@@ -106,8 +117,8 @@ def ignored_files(survey: Survey) -> Iterator[Finding]:
     ]
     if paths:
         kinds = Counter("hidden" if p.name.startswith(".") else p.suffix or "no suffix" for p in paths)
-        words = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
-        message = f"{counted(len(paths), 'file')} not read, for being neither image nor label: {words}"
+        what = f"{counted(len(paths), 'file')} not read, for being neither image nor label"
+        message = f"{what}: {kinds_in_words(kinds, 5)}"
         fix = f"nothing, unless they are images: the kinds read are {' '.join(sorted(IMAGE_SUFFIXES))}"
         yield survey.finding("ignored-files", "note", paths, message, fix)
 

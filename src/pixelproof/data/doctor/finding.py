@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from pixelproof.runs.diagnosis_file import Severity
 
 MOST_FILES = 50
+
+
+def kinds_in_words(kinds: Counter[str], most: int | None = None) -> str:
+    """Return how many there are of each kind, the most frequent first, of so many kinds at most."""
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(most))
 
 
 @dataclass(frozen=True)

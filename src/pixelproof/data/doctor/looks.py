@@ -22,7 +22,7 @@ from pixelproof.data.masks import mask_values
 from pixelproof.data.proposal import MaskValues, count_values
 from pixelproof.data.reader import RGB, ImageReader, as_picture
 from pixelproof.data.scaling import DARK
-from pixelproof.data.tiffs import BITS, rasters
+from pixelproof.data.tiffs import bits_of, rasters
 
 THUMBNAIL = (16, 18)  # rows, columns: halves to the 8 x 9 of a difference hash
 _ENOUGH_NODATA = 0.05
@@ -148,7 +148,7 @@ def look_at_mask(path: Path, black: Bool | None) -> MaskLook:
 def _deep(path: Path, image: Image.Image) -> bool:
     """Return whether a file has more than 8 bits a channel, of which Pillow says nothing where it holds colours."""
     if isinstance(image, TiffImageFile):
-        return bool(max(image.tag_v2.get(BITS, (1,))) > 8)
+        return bits_of(image) > 8
     if image.format == "PNG":
         with path.open("rb") as file:
             return file.read(_PNG_BITS + 1)[-1] > 8

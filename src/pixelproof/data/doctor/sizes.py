@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pixelproof.data.doctor.finding import Finding
+from pixelproof.data.doctor.finding import Finding, kinds_in_words
 from pixelproof.data.doctor.looks import ImageLook, MaskLook
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.reader import RGB
 from pixelproof.data.tiffs import DEEP
-from pixelproof.numbers import counted
+from pixelproof.numbers import counted, dimensions
 
 _SMALL = 16  # pixels a side, half of what five poolings leave one pixel of
 
@@ -21,7 +21,7 @@ def mask_sizes(survey: Survey) -> Iterator[Finding]:
     pairs = [(image, mask) for image, mask in _pairs(survey) if survey.images[image].size != survey.masks[mask].size]
     if pairs:
         image, mask = pairs[0]
-        sizes = f"{_words(survey.masks[mask].size)}, its image {_words(survey.images[image].size)}"
+        sizes = f"{dimensions(survey.masks[mask].size)}, its image {dimensions(survey.images[image].size)}"
         message = f"{counted(len(pairs), 'mask')} not as large as the image ({survey.name(mask)} is {sizes})"
         turned = any(survey.images[a].orientation != survey.masks[b].orientation for a, b in pairs)
         why = ", where the EXIF orientation turns one of the two alone" * turned
@@ -72,8 +72,8 @@ def mixed_sizes(survey: Survey) -> Iterator[Finding]:
     low, high = min(sizes, key=lambda s: s[0] * s[1]), max(sizes, key=lambda s: s[0] * s[1])
     change = "resized" if survey.found.task == "classification" else "cropped or padded"
     message = (
-        f"images have {len(sizes)} sizes from {_words(low)} to {_words(high)}, most often {_words(usual)} ({count}): "
-        f"for training they are {change} to one"
+        f"images have {len(sizes)} sizes from {dimensions(low)} to {dimensions(high)}, most often {dimensions(usual)} "
+        f"({count}): for training they are {change} to one"
     )
     paths = [path for path, look in survey.images.items() if look.size != usual]
     yield survey.finding("mixed-sizes", "note", paths, message, "nothing, if objects look equally large in all of them")
@@ -84,10 +84,8 @@ def modes(survey: Survey) -> Iterator[Finding]:
     kinds = Counter(look.mode for look in survey.images.values())
     if set(kinds) <= {"RGB"} or survey.reader != RGB:
         return
-    words = ", ".join(f"{count} {mode}" for mode, count in kinds.most_common())
-    message = (
-        f"image modes are {words}: all are read as 8-bit RGB, grey repeated, 16 bits scaled down, transparency dropped"
-    )
+    how = "all are read as 8-bit RGB, grey repeated, 16 bits scaled down, transparency dropped"
+    message = f"image modes are {kinds_in_words(kinds)}: {how}"
     usual = "RGB" if "RGB" in kinds else kinds.most_common(1)[0][0]
     paths = [path for path, look in survey.images.items() if look.mode != usual or len(kinds) == 1]
     fix = "nothing, if no class can be told by the mode alone" if len(kinds) > 1 else "nothing"
@@ -139,7 +137,3 @@ def blank(survey: Survey) -> list[Path]:
     """Return the images of a single colour, but for those of which too few bits are read to tell."""
     dark = set(_dark(survey))
     return [path for path, look in survey.images.items() if look.constant and path not in dark]
-
-
-def _words(size: tuple[int, int]) -> str:
-    return f"{size[1]}x{size[0]}"

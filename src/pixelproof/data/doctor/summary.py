@@ -14,6 +14,7 @@ from pixelproof.data.fingerprint import fingerprint
 from pixelproof.data.opening import label
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID
+from pixelproof.numbers import dimensions
 from pixelproof.runs.left_out_file import counts_of
 
 _MOST_SIZES = 20
@@ -22,13 +23,14 @@ _MOST_SIZES = 20
 def summarise(survey: Survey, contract: Contract, reading: Reading | None) -> dict[str, Any]:
     """Return the summary of a ``Diagnosis`` as plain values."""
     mean, std = _color(survey)
-    sizes = Counter(f"{w}x{h}" for h, w in (look.size for look in survey.images.values()))
+    sizes = Counter(dimensions(look.size) for look in survey.images.values())
     amounts = _amounts(reading) if reading else {}
     return {
         "layout": survey.found.layout,
         "task": survey.found.task,
         "classes": list(contract.scheme.names) if contract.scheme else [],
         "left_out": counts_of(each.reason for each in survey.found.left_out),
+        "corrected": survey.found.changes,
         "splits": {split: len(samples) for split, samples in survey.found.splits.items()},
         "size_count": len(sizes),
         "sizes": dict(sizes.most_common(_MOST_SIZES)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
@@ -13,12 +14,13 @@ from pixelproof.errors import UserError
 from pixelproof.numbers import first_of
 
 
-def beside_table(root: Path, readings: list[Found]) -> list[Found]:
+def beside_table(root: Path, readings: list[Found], known: Collection[str] = ()) -> list[Found]:
     """Return the readings of a folder and, where it may be what is meant, that by its ``labels.csv``.
 
     A table without any other reading is the reading. Names such as ``<class>_<index>.png`` may be those of parts or of
     cameras as well: a table that names all these images is certain, one that says otherwise of some is a second
     reading. Beside folders and masks it may say anything; that it is not read is noted where it says something else.
+    Of classes that are ``known`` of other folders, it may name a single one.
 
     Raises:
         UserError: The table names images by whose names classes would be told, and cannot be read.
@@ -27,7 +29,7 @@ def beside_table(root: Path, readings: list[Found]) -> list[Found]:
     if not path.is_file() or not holds_labels(path):
         return readings
     if not readings:
-        return _read(root)
+        return _read(root, known=known)
     for reading in readings:
         try:
             said = _said(root, reading)
@@ -78,9 +80,9 @@ def add_groups_beside(root: Path, found: Found) -> None:
         found.ungrouped = f"{path} may say which images belong together, and is not read for it: {error.problem}"
 
 
-def _read(root: Path, certain: bool = False) -> list[Found]:
+def _read(root: Path, certain: bool = False, known: Collection[str] = ()) -> list[Found]:
     """Return the reading by the table, if there is one."""
-    table = label_table(root)
+    table = label_table(root, known)
     if table is None:
         return []
     table.certain = certain

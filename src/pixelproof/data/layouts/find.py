@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pixelproof.data.layouts.beside import add_groups_beside, beside_table, require_read
 from pixelproof.data.layouts.classes import class_folders, class_prefixes, single_class, why_no_classes
+from pixelproof.data.layouts.corrections import heed_corrections
 from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import add_groups
@@ -19,6 +20,7 @@ from pixelproof.data.layouts.united import united_folders
 from pixelproof.data.layouts.written import path_patterns
 from pixelproof.errors import UserError
 from pixelproof.runs import LABELS_FILE, has_classes, named_task, read_labels
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 
 RECOGNISED = (
@@ -26,7 +28,12 @@ RECOGNISED = (
     "NAME_sat.jpg beside NAME_mask.png, labels.csv (filename,label), masks.csv (filename,mask), or as Pascal VOC; "
     "or say in layout.yaml where files lie, or in folders.yaml which folders are one data set"
 )
-_MISNAMED = {"labels.yml": LABELS_FILE, "folders.yml": FOLDERS, "leave-out.csv": LEAVE_OUT}
+_MISNAMED = {
+    "labels.yml": LABELS_FILE,
+    "folders.yml": FOLDERS,
+    "leave-out.csv": LEAVE_OUT,
+    "correction.csv": CORRECTIONS,
+}
 """Files that a person means to be read; what the right one is called."""
 FINDERS: tuple[Callable[[Path], Found | None], ...] = (
     class_folders,
@@ -46,7 +53,7 @@ def find_layout(root: Path, known: Collection[str] = ()) -> Found:
 
     Raises:
         UserError: The folder is missing, holds no images, fits no layout or fits more than one, or has a
-            ``labels.yml``, ``folders.yml`` or ``leave-out.csv``.
+            ``labels.yml``, ``folders.yml``, ``leave-out.csv`` or ``correction.csv``.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder", "give the folder that holds the images")
@@ -56,7 +63,7 @@ def find_layout(root: Path, known: Collection[str] = ()) -> Found:
     written = united_folders(root, find_layout) or path_patterns(root) or mask_table(root) or pascal_voc(root)
     readings = [written] if written else [found for finder in FINDERS if (found := finder(root)) is not None]
     if not written:
-        readings = beside_table(root, readings)
+        readings = beside_table(root, readings, known)
     if len(readings) > 1:
         readings = _settled(root, readings)
     if len(readings) > 1:
@@ -75,6 +82,7 @@ def find_layout(root: Path, known: Collection[str] = ()) -> Found:
     require_read(root, readings[0])
     add_groups(root, readings[0])
     add_groups_beside(root, readings[0])
+    heed_corrections(root, readings[0])
     leave_out(root, readings[0])
     return readings[0]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixelproof.config import Task
-from pixelproof.data.folder import LeftOut, Sample, place_in
+from pixelproof.data.folder import LeftOut, Looked, Sample, most_frequent, place_in
 from pixelproof.labels import LabelScheme
 
 
@@ -34,6 +34,7 @@ class Found:
         scheme: What labels mean in all of these, as far as they say it themselves; None where it is one folder.
         notes: What else there is to say of the reading.
         left_out: The files that ``leave_out.csv`` names, which are in none of the above.
+        looked: Images that ``corrections.csv`` names, with what a person has found; ``class_of`` has their right class.
         certain: True if names or contents of the files rule out any other reading.
         unclear: Why the reading cannot be used although it fits; empty if it can.
     """
@@ -52,12 +53,18 @@ class Found:
     lists: list[Path] = field(default_factory=list)
     unlisted: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
+    looked: dict[Path, Looked] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
     beside: list[Path] = field(default_factory=list)
     scheme: LabelScheme | None = None
     notes: list[str] = field(default_factory=list)
     certain: bool = False
     unclear: str = ""
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many labels were corrected, by both classes in words."""
+        return most_frequent(each.change for each in self.looked.values() if each.change)
 
     def place(self, root: Path, file: Path) -> str:
         """Return the path of a file in the data set in ``root``; see ``place_in``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -18,8 +19,12 @@ LABELS, MASKS = "labels.csv", "masks.csv"
 MASK_COLUMNS = ("mask", "mask_path", "mask_file", "annotation", "segmentation")
 
 
-def label_table(root: Path) -> Found | None:
+def label_table(root: Path, known: Collection[str] = ()) -> Found | None:
     """``labels.csv``: filename, label and perhaps split and group; paths in the folder or in images/.
+
+    Args:
+        root: The folder.
+        known: Classes of other folders that are one data set with it, of which it may name a single one.
 
     Raises:
         UserError: It cannot be read, an image is missing or lies elsewhere, or a label or split is none.
@@ -36,7 +41,8 @@ def label_table(root: Path) -> Found | None:
         sample = Sample(PurePosixPath(name).as_posix(), image, group=groups.get(name) or None)
         found.splits.setdefault(_split_of(path, name, splits), []).append(sample)
         found.class_of[image] = label
-    require_two_classes(found, path)
+    if not {*found.class_of.values()} <= {*known}:
+        require_two_classes(found, path)
     found.unlisted = sum(file not in found.class_of for file in images_below(root))
     return found
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from pixelproof.data.folder import LeftOut, Sample
+from pixelproof.data.folder import LeftOut, Looked, Sample
 from pixelproof.data.layouts.classes import class_index
 from pixelproof.data.layouts.folders_file import FILE, Member, is_united, read_folders
 from pixelproof.data.layouts.found import Found
@@ -134,6 +134,8 @@ def _add(found: Found, part: Found, scheme: LabelScheme | None, member: Member, 
     for own, samples in part.splits.items():
         found.splits.setdefault(member.split or own, []).extend(renamed(sample, own) for sample in samples)
     found.class_of |= {image: called[word] for image, word in part.class_of.items()}
+    for image, (was, word, reason) in part.looked.items():
+        found.looked[image] = Looked(called.get(was, was), called.get(word, word), reason)
     for each in part.left_out:
         sample = each.sample and renamed(each.sample, each.split)
         split, word = each.split and (member.split or each.split), called.get(each.called, each.called)

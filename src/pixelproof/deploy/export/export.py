@@ -34,13 +34,13 @@ from pixelproof.runs.files import AnyPath
 from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 from pixelproof.verbs.parts import all_samples, data_for, proof_image, samples_for
 
 IMAGES = 16  # of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared
 SHARED = (
-    "from PIL import Image\n\nfrom pixelproof.deploy.export.examples.classify import classify\n"
+    "\nfrom pixelproof.deploy.export.examples.answers import classify, segment\n"
     "from pixelproof.deploy.export.examples.read_image import read\n"
 )
 """Lines of the examples, in whose place those that are written have the functions themselves."""
@@ -100,8 +100,7 @@ def export_run(
 
 def _check_words(format: str, tolerance: float, data: AnyPath | None, images: int | None) -> None:
     """Refuse what nobody can mean, before anything is read."""
-    if format not in FORMATS:
-        raise UserError(f"there is no format '{format}'", nearest(format, list(FORMATS)))
+    one_of(format, tuple(FORMATS), "format")
     if not (math.isfinite(tolerance) and tolerance >= 0):
         raise UserError(f"the tolerance {tolerance} is not a number from 0 on", f"leave it out, or give {TOLERANCE:g}")
     if images is not None and data is None:
@@ -190,9 +189,9 @@ def _describe(path: Path, chosen: Format, contract: Contract, facts: dict[str, A
 
 def _example(chosen: Format) -> str:
     """Return a script that asks an exported file about an image and needs no other."""
-    script, read, classify = (_source(name) for name in (f"{chosen.name}_example", "read_image", "classify"))
-    read, classify = read.rstrip().partition("from PIL import ")[2], classify.partition("import numpy as np")[2]
-    return script.replace(SHARED, f"from PIL import {read}{classify}")
+    script, read, answers = (_source(name) for name in (f"{chosen.name}_example", "read_image", "answers"))
+    read, answers = read.rstrip().partition("from PIL import ")[2], answers.partition("from PIL import Image")[2]
+    return script.replace(SHARED, f"from PIL import {read}{answers}")
 
 
 def _source(name: str) -> str:

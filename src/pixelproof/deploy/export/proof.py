@@ -16,7 +16,7 @@ from pixelproof.evaluation import mean_iou
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.labels import LabelScheme
 from pixelproof.models import PixelModel
-from pixelproof.numbers import counted
+from pixelproof.numbers import counted, dimensions
 from pixelproof.prediction.backends.convert import reason
 from pixelproof.prediction.backends.trial import Deviation, Proof
 from pixelproof.progress import say, track
@@ -43,8 +43,7 @@ class Compared:
     @property
     def size(self) -> str:
         """Width x height."""
-        height, width = self.image.image.shape[:2]
-        return f"{width}x{height}"
+        return dimensions(self.image.image.shape[:2])
 
     def where(self, scheme: LabelScheme) -> dict[str, Any]:
         """Return the place of the largest difference, and the rectangle in which classes change, as plain data."""

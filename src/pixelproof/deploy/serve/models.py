@@ -8,7 +8,6 @@ from typing import Any
 
 from pixelproof.config import run_settings
 from pixelproof.deploy.serve.names import model_names
-from pixelproof.errors import UserError
 from pixelproof.labels import class_colors
 from pixelproof.labels.palettes import hex_color
 from pixelproof.labels.thresholds import Threshold
@@ -19,7 +18,7 @@ from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.calibration_file import fitted_temperature
 from pixelproof.runs.rule_file import Rule
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 from pixelproof.verbs.rule import rule_in_use
 
 SIZE = (512, 512)
@@ -101,8 +100,7 @@ def load_models(
             segmenter, or there is no such device or backend.
         Refusal: The backend named does not compute the same.
     """
-    if backend not in BACKENDS:
-        raise UserError(f"there is no backend '{backend}'", nearest(backend, list(BACKENDS)))
+    one_of(backend, BACKENDS, "backend")
     tasks = [run_settings(run).task for run in runs]
     models = []
     names = model_names([run.path for run in runs])

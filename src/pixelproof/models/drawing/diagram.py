@@ -15,7 +15,7 @@ from pixelproof.models.drawing.structure import Block, Kind, Structure, fcn_stru
 from pixelproof.models.drawing.traced import ensemble_structure, plugin_structure, smp_structure, timm_structure
 from pixelproof.models.ensemble import Ensemble
 from pixelproof.models.fcn import FCN
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.models.vgg import VGG
 
 LEFT, TOP, RIGHT, BOTTOM = 104, 70, 20, 46  # space for the rows' names, the title, nothing and the legend

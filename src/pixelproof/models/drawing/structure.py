@@ -11,7 +11,7 @@ from typing import Any, Literal
 from torch import nn
 
 from pixelproof.models.fcn import FCN
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.models.vgg import SMALLEST, VGG
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
@@ -76,7 +76,7 @@ def vgg_structure(model: VGG, size: int) -> Structure:
             what = "linear" if layer is model.classifier[-1] else "linear + ReLU + dropout"
             lines = (f"classifier.{index}", what, f"{layer.in_features} → {layer.out_features}")
             last = structure.add(Block(lines[0], "classifier", lines, None), last)
-    structure.add(Block("logits", "logits", ("logits", f"{model.num_classes} classes"), None), last)
+    structure.add(logits(model, None), last)
     return structure
 
 
@@ -96,8 +96,20 @@ def fcn_structure(model: FCN, size: int) -> Structure:
         structure.links.append(Link(joined[-1], last))
     for index, name in enumerate(_tail(model)):
         last = structure.add(_step(model, name, stride=scale * prod(model.variant.steps[index:])), last)
-    structure.add(Block("logits", "logits", ("logits", f"{model.num_classes} × {size} × {size}"), 1), last)
+    structure.add(logits(model, size), last)
     return structure
+
+
+def begun(model: PixelModel, size: int) -> tuple[Structure, str]:
+    """Return a structure with the block of the image, padded to the network's stride, and that block's key."""
+    structure = Structure(-(-size // model.stride) * model.stride)
+    return structure, add_image(structure, model, size)
+
+
+def logits(model: PixelModel, size: int | None, *details: str) -> Block:
+    """Return the block of the logits: a map of ``size`` pixels a side, or with None one answer for an image."""
+    shape = f"{model.num_classes} classes" if size is None else f"{model.num_classes} × {size} × {size}"
+    return Block("logits", "logits", ("logits", shape, *details), None if size is None else 1)
 
 
 def add_image(structure: Structure, model: PixelModel, size: int, *details: str) -> str:

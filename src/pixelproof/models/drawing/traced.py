@@ -15,9 +15,9 @@ from torch.autograd.graph import Node
 from torch.utils._pytree import tree_leaves
 
 from pixelproof.models.adapters import SMALLEST, SmpSegmenter, TimmClassifier
-from pixelproof.models.drawing.structure import Block, Link, Structure, add_image
+from pixelproof.models.drawing.structure import Block, Link, Structure, add_image, begun, logits
 from pixelproof.models.ensemble import Ensemble
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.models.plugin_adapters import PluginClassifier, PluginSegmenter
 from pixelproof.models.tracing import run_on_shapes
 
@@ -46,16 +46,15 @@ def timm_structure(model: TimmClassifier, size: int) -> Structure:
         last = structure.add(Block(name, "encoder", (name, f"{channels} ch"), stride), last)
     values = run_on_shapes(model, size).features.shape[1]
     last = structure.add(Block("features", "classifier", ("features", f"{values} values"), None), last)
-    structure.add(Block("logits", "logits", ("logits", f"{model.num_classes} classes"), None), last)
+    structure.add(logits(model, None), last)
     return structure
 
 
 def smp_structure(model: SmpSegmenter, size: int) -> Structure:
     """Return the encoder's maps and the decoder's parts of a segmenter, linked as the maps flow."""
-    structure = Structure(-(-size // model.stride) * model.stride)
-    last = add_image(structure, model, size)
+    structure, last = begun(model, size)
     network: Any = model.model
-    (encoder, *parts), logits = _calls(model, [("encoder", network.encoder), *_parts(network.decoder)], size)
+    (encoder, *parts), end = _calls(model, [("encoder", network.encoder), *_parts(network.decoder)], size)
     makers: dict[Node, str] = {}
     for number, (shape, node) in enumerate(encoder.maps, start=1):
         name = f"encoder {number}"
@@ -68,38 +67,33 @@ def smp_structure(model: SmpSegmenter, size: int) -> Structure:
         block = Block(call.name, "decoder", lines, _stride(structure, shape))
         _link(structure, block, _sources(call.inputs, makers), shallow)
         makers[node] = call.name
-    block = Block("logits", "logits", ("logits", f"{model.num_classes} × {size} × {size}"), 1)
-    _link(structure, block, _sources([logits], makers), shallow)
+    _link(structure, logits(model, size), _sources([end], makers), shallow)
     return structure
 
 
 def ensemble_structure(model: Ensemble, size: int) -> Structure:
     """Return the members of an ensemble as one block: they stand side by side, and all see the image."""
-    structure = Structure(-(-size // model.stride) * model.stride)
-    image = add_image(structure, model, size)
-    what, stride = _answer(model, size)
+    structure, image = begun(model, size)
+    answer = logits(model, _side(model, size), "mean probabilities")
     kinds = Counter(type(member).__name__ for member in model.networks())
     names = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
     members = structure.add(
-        Block("members", "part", (f"{kinds.total()} members", names, "side by side"), stride), image
+        Block("members", "part", (f"{kinds.total()} members", names, "side by side"), answer.stride), image
     )
-    structure.add(Block("logits", "logits", ("logits", what, "mean probabilities"), stride), members)
+    structure.add(answer, members)
     return structure
 
 
-def _answer(model: PixelModel, size: int) -> tuple[str, int | None]:
-    """Return the shape of a model's answer in words, and the image pixels between its places, if it has any."""
-    if len(run_on_shapes(model, size).logits.shape) == 4:
-        return f"{model.num_classes} × {size} × {size}", 1
-    return f"{model.num_classes} classes", None
+def _side(model: PixelModel, size: int) -> int | None:
+    """Return the pixels a side of a model's answer for an image of so many; None where it is no map."""
+    return size if len(run_on_shapes(model, size).logits.shape) == 4 else None
 
 
 def plugin_structure(model: PixelModel, size: int) -> Structure:
     """Return the parts of a network of which nothing more is known, linked as the maps flow that they give."""
-    structure = Structure(-(-size // model.stride) * model.stride)
-    image = add_image(structure, model, size)
+    structure, image = begun(model, size)
     network = model.model if isinstance(model, PluginClassifier | PluginSegmenter) else model
-    calls, logits = _calls(model, list(_parts(network)), size)
+    calls, end = _calls(model, list(_parts(network)), size)
     makers: dict[Node, str] = {}
 
     def join(block: Block, inputs: list[Node]) -> None:
@@ -113,8 +107,7 @@ def plugin_structure(model: PixelModel, size: int) -> Structure:
         lines = (key, type(call.part).__name__, f"{shape[1]} ch")
         join(Block(key, "part", lines, _stride(structure, shape)), call.inputs)
         makers[node] = key
-    what, stride = _answer(model, size)
-    join(Block("logits", "logits", ("logits", what), stride), [logits])
+    join(logits(model, _side(model, size)), [end])
     return structure
 
 
@@ -151,12 +144,12 @@ def _calls(model: PixelModel, watched: Sequence[tuple[str, nn.Module]], size: in
 
     handles = [part.register_forward_hook(partial(note, name), with_kwargs=True) for name, part in watched]
     try:
-        logits = run_on_shapes(model, size).logits.grad_fn
+        end = run_on_shapes(model, size).logits.grad_fn
     finally:
         for handle in handles:
             handle.remove()
-    assert logits is not None  # weights need gradients
-    return calls, logits
+    assert end is not None  # weights need gradients
+    return calls, end
 
 
 def _parts(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:

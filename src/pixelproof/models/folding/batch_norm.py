@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 
 from pixelproof.config import ModelConfig
 from pixelproof.models.folding.graph import called
-from pixelproof.models.output import PixelModel
+from pixelproof.models.pixel_model import PixelModel
 from pixelproof.models.registry import build_model, known_models, plain_name
 
 Weighted = nn.Conv2d | nn.ConvTranspose2d | nn.Linear

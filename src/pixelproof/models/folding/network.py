@@ -15,7 +15,7 @@ from pixelproof.models.folding.batch_norm import fold_batch_norms
 from pixelproof.models.folding.graph import trace
 from pixelproof.models.folding.pooling import PooledLinear, Size, fold_pooling
 from pixelproof.models.folding.upsampling import fold_upsampling
-from pixelproof.models.output import Output, PixelModel
+from pixelproof.models.pixel_model import Output, PixelModel
 
 
 class Folded(PixelModel):

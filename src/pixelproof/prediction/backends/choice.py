@@ -11,7 +11,7 @@ import torch
 from pixelproof.array_types import Float32
 from pixelproof.errors import Refusal, UserError
 from pixelproof.models import fixed
-from pixelproof.numbers import counted
+from pixelproof.numbers import counted, dimensions
 from pixelproof.prediction.backends.convert import ODD, Logits, Size, reason, to_ncnn, to_onnx
 from pixelproof.prediction.backends.memory import TRIALS, Memory
 from pixelproof.prediction.backends.runtimes import RUNTIMES, Ncnn, Runtime
@@ -24,7 +24,7 @@ from pixelproof.runs.locks import FOREVER, alone_in
 from pixelproof.runs.machine import processor
 from pixelproof.runs.packages import missing, require
 from pixelproof.runs.proof_images import proof_images
-from pixelproof.schema import nearest
+from pixelproof.schema import one_of
 
 BACKENDS = ("auto", "torch", *RUNTIMES)
 LARGEST = 512  # pixels a side of a mask in a trial, so that it stays short and needs less memory than the work to come
@@ -43,8 +43,7 @@ def use_backend(predictor: Predictor, run: Run, name: str, size: Size) -> str:
         UserError: There is no such library, it is not installed, or the device is not the CPU.
         Refusal: The library named cannot express the network or does not compute the same.
     """
-    if name not in BACKENDS:
-        raise UserError(f"there is no backend '{name}'", nearest(name, list(BACKENDS)))
+    one_of(name, BACKENDS, "backend")
     if predictor.device.type != "cpu":
         if name in RUNTIMES:
             raise UserError(f"the backend {name} computes on the CPU", "give --device cpu or --backend torch")
@@ -103,7 +102,7 @@ class _Bench:
 
     def _try(self, names: list[str]) -> None:
         """Prove every library and time it beside PyTorch, one after the other, for each keeps much memory."""
-        say(f"backend: trying {', '.join(names) or 'torch'} on {self.size[1]}x{self.size[0]} pixels, once for this run")
+        say(f"backend: trying {', '.join(names) or 'torch'} on {dimensions(self.size)} pixels, once for this run")
         torch_seconds = race({"torch": self._torch}, self.images[0])["torch"]
         self.found["torch"] = {"seconds": round(torch_seconds, 5)}
         for name in names:

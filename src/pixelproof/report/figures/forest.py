@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from pixelproof.comparison.wording.words import bound, points
 from pixelproof.report.figures.style import signed_tick
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 
 _TICKS = 6
 

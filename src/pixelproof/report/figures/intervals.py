@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pixelproof.report.figures.style import series, turn
-from pixelproof.runs.evidence_file import Estimate
+from pixelproof.runs.fields import Estimate
 
 PERCENT = (0, 20, 40, 60, 80, 100)
 SHIFT = 5.0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pixelproof.comparison.verdict import class_verdict, over_pairs, verdict
+from pixelproof.comparison.verdict import class_verdict, estimate_verdict, over_pairs
 from pixelproof.report.tables.table import Cell, Row, Table
 from pixelproof.runs.comparison_file import ComparisonRecord, PairRecord, Verdict
-from pixelproof.runs.evidence_file import Estimate, EvidenceRecord
+from pixelproof.runs.evidence_file import EvidenceRecord
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import of_each
 
 Marks = frozenset[tuple[str, str]]
@@ -69,7 +70,7 @@ def images_of(comparison: ComparisonRecord) -> Table:
 def decides(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None) -> str:
     """Return by what models are compared; empty where they are not."""
     if evidence is not None:
-        return evidence.decides
+        return evidence.metric
     return comparison.pairs[0].metric if comparison is not None else ""
 
 
@@ -92,9 +93,9 @@ def _whole(comparison: ComparisonRecord | None, evidence: EvidenceRecord | None)
     won: dict[tuple[str, str], Verdict] = {}
     if comparison is not None:
         adjusted = over_pairs(comparison)
-        won = {(p.a, p.b): verdict(p.low, p.high, adjusted[p.a, p.b]) for p in comparison.pairs}
+        won = {(p.a, p.b): estimate_verdict(p.estimate, adjusted[p.a, p.b]) for p in comparison.pairs}
     gains = evidence.over_seeds if evidence is not None else ()  # in the place of what the first runs say
-    return won | {(g.a, g.b): verdict(g.difference.low, g.difference.high, g.adjusted) for g in gains}
+    return won | {(g.a, g.b): estimate_verdict(g.difference, g.adjusted) for g in gains}
 
 
 def _best(won: dict[tuple[str, str], Verdict]) -> set[str]:
@@ -115,7 +116,7 @@ def _ends(found: Estimate) -> dict[str, Cell]:
 
 def _over_seeds(evidence: EvidenceRecord) -> Iterator[Row]:
     for gain in evidence.over_seeds:
-        row: dict[str, Cell] = {"a": gain.a, "b": gain.b, "metric": evidence.decides, "over": "images and seeds"}
+        row: dict[str, Cell] = {"a": gain.a, "b": gain.b, "metric": evidence.metric, "over": "images and seeds"}
         row |= _ends(gain.difference) | {"p": gain.p, "p_adjusted": gain.adjusted, "verdict": gain.verdict}
         yield row | {"images": evidence.images, "runs_a": gain.seeds[0], "runs_b": gain.seeds[1]}
 
@@ -124,7 +125,7 @@ def _pairs(comparison: ComparisonRecord) -> Iterator[Row]:
     adjusted = over_pairs(comparison)
     for pair in comparison.pairs:
         row: dict[str, Cell] = {"a": pair.a, "b": pair.b, "metric": pair.metric, "over": "images"}
-        row |= {"difference": pair.difference, "low": pair.low, "high": pair.high, "p": pair.p}
+        row |= _ends(pair.estimate) | {"p": pair.p}
         row |= {"p_adjusted": adjusted[pair.a, pair.b], "verdict": pair.verdict, "images": pair.images}
         row |= {"runs_a": 1, "runs_b": 1}
         yield row | {"wins_a": pair.wins.a, "wins_b": pair.wins.b, "ties": pair.ties}

@@ -7,7 +7,8 @@ from typing import Any
 
 from pixelproof.evaluation.metrics import PROTOCOLS, image_counts
 from pixelproof.evaluation.summary import summarise
-from pixelproof.report.artefacts import ModelArtefacts, PartArtefacts
+from pixelproof.report.artefacts import PartArtefacts
+from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.report.provenance import wall_seconds
 from pixelproof.report.replicates import Runs, by_fold, runs_of
 from pixelproof.report.tables.table import Cell, Row, Table
@@ -76,7 +77,7 @@ def _model(model: ModelArtefacts, part: PartArtefacts, found: Mapping[str, Any] 
     row |= whole | {key: value for key, value in _decides(model.name, part).items() if key not in whole}
     if runs is not None and part.evidence is not None:
         kind = "fold" if by_fold(part) else "run"
-        row |= {"metric": part.evidence.decides, f"{kind}s": len(runs.scores), "mean": runs.mean, "std": runs.spread}
+        row |= {"metric": part.evidence.metric, f"{kind}s": len(runs.scores), "mean": runs.mean, "std": runs.spread}
         row |= {f"{kind}_{number}": score for number, score in enumerate(runs.scores, start=1)}
     return row | {"seconds": wall_seconds(model.environment), "device": model.environment.device or None}
 

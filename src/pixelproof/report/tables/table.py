@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pixelproof.report.beside import Beside, as_csv
+from pixelproof.report.beside import Beside
+from pixelproof.runs.files import as_csv
 
 Cell = str | int | float | bool | None
 Row = Mapping[str, Cell]

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import openvino
-from PIL import Image
 
-from pixelproof.deploy.export.examples.classify import classify
+from pixelproof.deploy.export.examples.answers import classify, segment
 from pixelproof.deploy.export.examples.read_image import read
 
 KEYS = ("task", "classes", "size", "temperature", "bands", "rule")
@@ -34,9 +33,4 @@ def answer(path: str) -> np.ndarray:
 if contract["task"] == "classification":
     classify(sys.argv[1:], [answer(path) for path in sys.argv[1:]], contract)
 else:
-    classes, best = contract["classes"], answer(sys.argv[1]).argmax(axis=0)
-    for index in np.unique(best):
-        print(f"{classes[index]['name']}: {(best == index).mean():.2%} of the pixels")
-    if len(sys.argv) > 2:
-        colors = np.array([entry["color"] for entry in classes], np.uint8)
-        Image.fromarray(colors[best]).save(sys.argv[2])
+    segment(answer(sys.argv[1]), contract, *sys.argv[2:3])

@@ -1,8 +1,9 @@
-"""What is printed of a classifier's answers; the scripts beside an export have this function inside."""
+"""What is printed of a network's answers; the scripts beside an export have these functions inside."""
 
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 
 def classify(paths: list[str], answers: list[np.ndarray], contract: dict[str, Any]) -> None:
@@ -28,3 +29,13 @@ def classify(paths: list[str], answers: list[np.ndarray], contract: dict[str, An
     for row, chance in [("these images", max(sums))] if rule["by"] else zip(paths, sums, strict=True):
         does = "look at" if np.float32(chance) >= np.float32(rule["probability"]) else "leave"
         print(f"{does} {row}: {rule['class']} {chance:.6g}, looked at from {rule['probability']:.10g} on")
+
+
+def segment(logits: np.ndarray, contract: dict[str, Any], out: str = "") -> None:
+    """Print the share of each class in an image by its logits [K, H, W], and write its mask if that has a name."""
+    classes, best = contract["classes"], logits.argmax(axis=0)
+    for index in np.unique(best):
+        print(f"{classes[index]['name']}: {(best == index).mean():.2%} of the pixels")
+    if out:
+        colors = np.array([entry["color"] for entry in classes], np.uint8)
+        Image.fromarray(colors[best]).save(out)

@@ -1,0 +1,157 @@
+"""The page on which a person says which class images are of: one HTML file that opens without a network.
+
+It asks for labels that a model doubts, and for images without a label. It shows what the model says, because that is
+why an image is asked for, and hides it from a person who would answer blindly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TypedDict
+
+from pixelproof.array_types import UInt8
+from pixelproof.numbers import count, counted, share
+from pixelproof.report.pictures import flat_uri, photo_uri
+from pixelproof.report.rendering import digest, embedded, hashed, templates
+from pixelproof.runs.corrections_file import COLUMNS as CORRECTED
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.left_out_file import COLUMNS as LEFT_OUT
+from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
+
+OFFERED = 11
+"""Classes beside the label that have a button; others are typed."""
+TINY = 128
+"""Sides of pictures, in pixels, up to which a pixel of them is shown as a square."""
+
+
+class SmallPicture(TypedDict):
+    """A picture of the page."""
+
+    src: str
+    """A data URI."""
+    small: bool
+    """Whether its pixels are shown as squares."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A further image that is shown with a question: the place of its picture, and what is written beneath."""
+
+    picture: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """An image whose class is asked for.
+
+    Attributes:
+        file: Its name as a list has it.
+        place: Where it lies, in words.
+        given: Its label; empty where it has none.
+        suggested: The class that it looks like.
+        why: Why it is asked for.
+        chances: The likeliest classes and their probabilities.
+        picture: The place of its picture.
+        near: The nearest images that were learned from.
+        twin: An identical image with another label.
+        table: For one without a label, the place of the table that will have it.
+    """
+
+    file: str
+    place: str
+    given: str
+    suggested: str
+    why: str
+    chances: tuple[tuple[str, float], ...]
+    picture: int
+    near: tuple[Beside, ...] = ()
+    twin: Beside | None = None
+    table: int | None = None
+
+
+@dataclass(frozen=True)
+class NewLabels:
+    """A table of labels that are asked for: its name, that of its folder, and the text that it has already."""
+
+    file: str
+    folder: str
+    text: str
+
+
+def picture_of(pixels: UInt8) -> SmallPicture:
+    """Return an image, uint8 [H, W, 3], as the page holds it."""
+    small = max(pixels.shape[:2]) <= TINY
+    return {"src": flat_uri(pixels) if small else photo_uri(pixels), "small": small}
+
+
+def review_page(
+    model: str,
+    names: Sequence[str],
+    questions: Sequence[Question],
+    pictures: Sequence[SmallPicture],
+    tables: Sequence[NewLabels],
+    doubted: int,
+) -> str:
+    """Return the page.
+
+    Args:
+        model: The name of the model that doubts.
+        names: Those of the classes.
+        questions: What is asked, doubted labels first.
+        pictures: Those of the questions.
+        tables: Those of images without a label.
+        doubted: How many labels are doubted, of which the first are asked for.
+    """
+    value = {
+        # Another list is another work, which must not take up where this one was left.
+        "key": f"pixelproof review {digest(chr(10).join(f'{each.file}{chr(31)}{each.given}' for each in questions))}",
+        "names": list(names),
+        "questions": [_plain(each) for each in questions],
+        "pictures": list(pictures),
+        "tables": [asdict(each) for each in tables],
+        "offered": OFFERED,
+        "reason": f"doubted by {model}",
+        "corrections": {"file": CORRECTIONS, "head": ",".join(CORRECTED)},
+        "leave_out": {"file": LEAVE_OUT, "head": ",".join(LEFT_OUT)},
+    }
+    old = sum(bool(each.given) for each in questions)
+    return (
+        templates()
+        .get_template("review.html.j2")
+        .render(
+            title=model,
+            model=model,
+            asked=_asked(old, len(questions) - old),
+            note=_note(old, doubted, len(questions) - old),
+            n=len(questions),
+            data=embedded(value),
+            **hashed("answers.js", "review.js"),
+        )
+    )
+
+
+def _plain(question: Question) -> dict[str, object]:
+    return asdict(question) | {"chances": [(name, chance, share(chance, 0)) for name, chance in question.chances]}
+
+
+def _asked(old: int, new: int) -> str:
+    parts = [counted(old, "doubted label")] * bool(old) + [f"{counted(new, 'image')} without a label"] * bool(new)
+    return ", and ".join(parts)
+
+
+def _note(old: int, doubted: int, new: int) -> str:
+    said = [
+        "Say what you see: what the model says is why you are asked, and it is often wrong. To answer without being "
+        "swayed, hide it."
+    ]
+    if old:
+        first = f"the first {count(old)} of {count(doubted)} are here; " if old < doubted else ""
+        said.append(
+            f"Save {CORRECTIONS} and {LEAVE_OUT}, then: 'pixelproof correct DATA {CORRECTIONS}' and 'pixelproof "
+            f"leave-out DATA {LEAVE_OUT}'; {first}what you have found right is not asked again."
+        )
+    if new:
+        said.append("Labels of images without one are a table for the folder that holds these.")
+    return " ".join([*said, "Answers stay in this browser until you start anew."])

@@ -1,0 +1,148 @@
+// One image after the other: is its label right, or which class is it?
+(() => {
+  const data = JSON.parse($("data").textContent);
+  const { questions, names } = data;
+  const total = questions.length;
+  const [OUT, UNCLEAR, IS] = ["out", "unclear", "is "]; // an answer is one of the first two, or "is CLASS"
+  const known = new Set(names.map((name) => IS + name));
+  const doubted = (k) => questions[k].given !== "";
+  const fits = (k, answer) => known.has(answer) || answer === UNCLEAR || (answer === OUT && doubted(k));
+  const classOf = (answer) => (answer.startsWith(IS) ? answer.slice(IS.length) : "");
+
+  // ---- the tables -------------------------------------------------------------------------------------------------
+  const joined = (lines) => lines.map((line) => `${line}\n`).join("");
+  const row = (...texts) => texts.map(quoted).join(",");
+  const answersTo = (wanted) => questions.flatMap((each, k) => (wanted(each, k) && page.answers[k] ? [[each, page.answers[k]]] : []));
+  const corrections = () => joined([data.corrections.head, ...answersTo((_, k) => doubted(k)).filter(([, said]) => classOf(said))
+    .map(([each, said]) => row(each.file, classOf(said), each.given, classOf(said) === each.given ? "found right" : data.reason))]);
+  const leaveOut = () => joined([data.leave_out.head, ...answersTo((_, k) => doubted(k)).filter(([, said]) => !classOf(said))
+    .map(([each, said]) => (said === OUT ? "" : "# ") + row(each.file, said === OUT ? "looked-at" : "cannot-tell", each.why))]);
+  const labels = (place) => data.tables[place].text + joined(answersTo((each) => each.table === place)
+    .filter(([, said]) => classOf(said)).map(([each, said]) => row(each.file, classOf(said))));
+  const read = (text) => {
+    const bare = text.split(/\r?\n/).map((line) => line.replace(/^# (?=.*,cannot-tell,)/, "")).filter((line) => !line.startsWith("#"));
+    const { heads, rows } = readTable(bare.join("\n"));
+    const [file, label, reason] = ["filename", "label", "reason"].map((head) => heads.indexOf(head));
+    if (file < 0) throw new Error("This table has no column filename.");
+    const found = page.answers.slice();
+    rows.forEach((cell) => questions.forEach((each, k) => {
+      if (each.file.trim().replace(/\s+/g, " ") !== cell[file]) return;
+      const said = label >= 0 ? IS + cell[label] : cell[reason] === "cannot-tell" ? UNCLEAR : OUT;
+      if (!fits(k, said)) throw new Error(`${cell[file]}: there is no class ${cell[label]}.`);
+      found[k] = said;
+    }));
+    return found;
+  };
+
+  // ---- the image --------------------------------------------------------------------------------------------------
+  const made = (tag, text = "", more = {}) => Object.assign(document.createElement(tag), { textContent: text, ...more });
+  const picture = (image, { src, small }, alt) => {
+    Object.assign(image, { src, alt });
+    image.classList.toggle("small", small);
+  };
+  const captioned = ({ picture: seen, text }) => {
+    const [figure, image] = [made("figure"), made("img")];
+    picture(image, data.pictures[seen], text);
+    figure.append(image, made("figcaption", text));
+    return figure;
+  };
+  let [buttons, blind] = [[], false]; // whether what anybody says of the image is hidden
+  const drawAnswers = (at) => {
+    const { given: label, suggested, chances } = questions[at];
+    const given = blind ? "" : label;
+    const said = classOf(page.answers[at]);
+    const likely = blind ? [] : [...new Set([suggested, ...chances.map(([name]) => name)])].filter((name) => name && name !== given);
+    const offered = [...likely, ...names.filter((name) => name !== given && !likely.includes(name))].slice(0, data.offered);
+    const keys = keysOf(offered, names);
+    const right = given ? [{ answer: IS + given, text: `${given}: the label is right`, key: "y" }] : [];
+    const classes = offered.map((name, k) => ({ answer: IS + name, text: name === suggested && !blind ? `${name}: proposed` : name, key: keys[k] }));
+    const typed = said && ![given, ...offered].includes(said) ? [{ answer: IS + said, text: said, key: "" }] : [];
+    const others = [...(label ? [{ answer: OUT, text: "Leave it out", key: "l" }] : []), { answer: UNCLEAR, text: "Cannot tell", key: "x" }];
+    buttons = [];
+    [["classes", [...right, ...classes, ...typed]], ["others", others]].forEach(([place, those]) => {
+      const focused = [...$(place).children].indexOf(document.activeElement);
+      $(place).replaceChildren(...those.map((each) => {
+        const button = answerButton(each, () => page.choose(each.answer));
+        button.setAttribute("aria-pressed", String(page.answers[at] === each.answer));
+        buttons.push(each);
+        return button;
+      }));
+      if (focused >= 0) $(place).children[Math.min(focused, those.length - 1)].focus(); // for who moves by the tab key
+    });
+  };
+  const show = (at) => {
+    const each = questions[at];
+    picture($("picture"), data.pictures[each.picture], `Image ${at + 1}`);
+    $("place").textContent = blind ? "" : each.place; // which may tell the label
+    $("beside").toggleAttribute("hidden", blind || !each.twin);
+    $("opinion").toggleAttribute("hidden", blind);
+    $("blind").setAttribute("aria-pressed", String(blind));
+    if (each.twin) {
+      picture($("twin"), data.pictures[each.twin.picture], each.twin.text);
+      $("other").textContent = each.twin.text;
+    }
+    $("question").textContent = blind ? "Which class is it?" : each.given ? `It is labelled ${each.given}. Which class is it?` : "It has no label. Which class is it?";
+    $("why").textContent = each.why;
+    $("says").replaceChildren(...each.chances.map(([name, chance, text]) => {
+      const [line, cell, bar] = [made("tr"), made("td"), made("i")];
+      bar.style.width = `${Math.round(chance * 100)}px`;
+      cell.append(bar, text);
+      line.append(made("th", name, { scope: "row" }), cell);
+      return line;
+    }));
+    $("near").replaceChildren(...each.near.map(captioned));
+    $("near-title").toggleAttribute("hidden", !each.near.length);
+    $("typed").value = "";
+    drawAnswers(at);
+  };
+  const press = (key) => {
+    if (key === "/") return $("typed").focus(), true;
+    if (key === "b") return turnBlind(), true;
+    const pressed = buttons.find((each) => each.key === key) || (key in digits ? { answer: IS + key } : null);
+    if (pressed) page.choose(pressed.answer);
+    return Boolean(pressed);
+  };
+  // Where classes are called as digits, a digit is a class even if it is the label, or not offered.
+  const digits = Object.fromEntries(names.filter((name) => /^\d$/.test(name)).map((name) => [name, true]));
+  const page = asking({ key: data.key, total, things: "images", saving: "save the tables", fits, show, press, read });
+
+  const turnBlind = () => {
+    blind = !blind;
+    page.go(page.place());
+  };
+  $("blind").addEventListener("click", turnBlind);
+  // What is typed is a class by its name, or by the beginning of one alone.
+  const typed = (text) => {
+    const lower = text.trim().toLowerCase();
+    const begun = names.filter((name) => name.toLowerCase().startsWith(lower));
+    return names.find((name) => name === text) || names.find((name) => name.toLowerCase() === lower) || (lower && begun.length === 1 ? begun[0] : "");
+  };
+  $("typed").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") $("typed").blur();
+    if (event.key !== "Enter") return;
+    const name = typed($("typed").value);
+    if (!name) return page.say($("typed").value ? `There is no class ${$("typed").value}.` : "Type a class.");
+    $("typed").blur();
+    event.preventDefault();
+    if (page.answers[page.place()] !== IS + name) page.choose(IS + name);
+  });
+  $("names").append(...names.map((name) => made("option", "", { value: name })));
+  $("any").toggleAttribute("hidden", names.length <= data.offered + 1);
+
+  const button = (place, text, act) => {
+    const one = made("button", text, { type: "button" });
+    one.addEventListener("click", act);
+    $(place).append(one);
+  };
+  const [first, second] = [questions.findIndex((_, k) => doubted(k)), questions.findIndex((_, k) => !doubted(k))];
+  if (first >= 0 && second >= 0) {
+    button("parts", "Doubted labels", () => page.go(first));
+    button("parts", "Without a label", () => page.go(second));
+  }
+  if (first >= 0) {
+    button("save", `Save ${data.corrections.file}`, () => page.save(data.corrections.file, corrections()));
+    button("save", `Save ${data.leave_out.file}`, () => page.save(data.leave_out.file, leaveOut()));
+  }
+  data.tables.forEach((each, k) => button("save", `Save ${each.file} of ${each.folder}`, () => page.save(each.file, labels(k))));
+  page.start();
+})();

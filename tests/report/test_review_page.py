@@ -1,0 +1,163 @@
+"""The page that asks a person which class images are of, from the doubts of a model to data that is put right."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelproof import api
+from pixelproof.data import open_data
+from pixelproof.runs.corrections_file import load_corrections
+from pixelproof.runs.left_out_file import load_list
+from pixelproof.runs.ranked_file import load_ranked
+from small_runs import untrained_run
+from waiting import wait_for
+
+CLASSES = ("<b>sea</b>", "sky, blue", "rock", "rust")
+HOSTILE = "<script>alert(1)</script>"
+
+
+def write_patches(root, names=CLASSES, each=6):
+    """Classes of noise about a colour of each, and one image that is there under two labels."""
+    rng = np.random.default_rng(0)
+    for split in ("train", "validation"):
+        for place, name in enumerate(names):
+            folder = root / split / name.replace("/", "∕")
+            folder.mkdir(parents=True)
+            for n in range(each):
+                pixels = (rng.integers(0, 90, (12, 16, 3)) + 40 * place).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{n}.png")
+    shutil.copy(root / "train" / "rock" / "0.png", root / "train" / "rust" / 'same, "0".png')
+    return root
+
+
+@pytest.fixture
+def explained(tmp_path):
+    """A data set, images without labels, a run, and what ``explain`` makes of them."""
+    root, photos = write_patches(tmp_path / "data"), tmp_path / "photos"
+    for n in range(3):
+        (photos / "new").mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "train" / "rust" / f"{n}.png", photos / "new" / f"{HOSTILE.replace('/', '')}{n}.png")
+    run = untrained_run(tmp_path / "run", "vgg16", open_data(root).scheme)
+    api.explain(run.path, root, tmp_path / "why", unlabelled=photos, device="cpu")
+    return root, photos, run, tmp_path / "why"
+
+
+def saved(page, name, folder):
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+@pytest.mark.browser
+def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
+    root, photos, run, why = explained
+    text = (why / "review.html").read_text("utf-8")
+    assert "<script>alert" not in text
+    assert "<b>sea" not in text
+    assert "http" not in text.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+    suspects = load_ranked(why / "suspects.csv")
+    page = browser.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.goto((why / "review.html").as_uri())
+    total = len(suspects) + 3
+    answered = lambda n: f"{n} of {total} images have an answer."  # noqa: E731
+    assert page.locator("h1").inner_text().endswith(f"{len(suspects)} doubted labels, and 3 images without a label")
+    assert page.locator("#other").inner_text().startswith("The same pixels are labelled r")
+    assert page.locator("#near figure").count() == 6
+    names = open_data(root).scheme.names
+    first = page.locator("#classes button").all_inner_texts()
+    assert first[0].startswith(f"{suspects[0].given}: the label is right")
+    assert first[1].startswith(f"{suspects[0].suggested}: proposed")
+    page.keyboard.press("b")  # blindly: nobody says anything, and classes are in their own order
+    assert page.locator("#classes button").all_inner_texts() == [f"{name}\n{k}" for k, name in enumerate(names, 1)]
+    assert page.locator("#question").inner_text() == "Which class is it?"
+    shown = page.locator("main").inner_text()
+    assert not any(word in shown for word in ("proposed", "is right", "png", "%", "The same pixels"))
+    page.click("#blind")
+    page.keyboard.press("y")
+    page.keyboard.press("1")
+    page.keyboard.press("l")
+    page.keyboard.press("x")
+    page.locator("#classes button").nth(2).focus()
+    page.keyboard.press("Enter")  # by the tab key alone: the next question has the focus at the same place
+    assert page.evaluate("[...document.querySelectorAll('#classes button')].indexOf(document.activeElement)") == 2
+    page.keyboard.press("n")
+    page.keyboard.press("ArrowLeft")
+    page.reload()
+    assert page.locator("#status").inner_text() == answered(5)
+    assert page.locator("#point").input_value() == "6"
+    corrections, left = saved(page, "Save corrections.csv", tmp_path), saved(page, "Save leave_out.csv", tmp_path)
+    said = load_corrections(corrections)
+    assert [(each.name.rpartition("/")[2], each.was) for each in said] == [
+        (row.id.rpartition("/")[2], row.given) for row in (*suspects[:2], suspects[4])
+    ]
+    assert (said[0].label, said[0].reason) == (suspects[0].given, "found right")
+    assert (said[1].label, said[1].reason) == (suspects[1].suggested, "doubted by run")
+    assert [entry.reason for entry in load_list(left)] == ["looked-at"]
+    assert [line.split(",")[-2] for line in left.read_text().splitlines()[2:] if line.startswith("# ")]
+    found = api.correct(root, corrections)
+    assert (found["added"], found["confirmed"]) == (3, 1)
+    assert api.leave_out(root, left)["added"] == 1
+
+    page.get_by_role("button", name="Without a label").click()
+    assert page.locator("#question").inner_text() == "It has no label. Which class is it?"
+    assert page.get_by_role("button", name="Leave it out").count() == 0
+    for _ in range(2):
+        page.keyboard.press("2")
+    page.keyboard.press("x")
+    labels = saved(page, "Save labels.csv of photos", photos)
+    assert labels.read_text().startswith("filename,label\nnew/<script>alert(1)<script>")
+    both = tmp_path / "both"
+    both.mkdir()
+    (both / "folders.yaml").write_text(f"folders: [{root}, {photos}]\n")
+    joined = open_data(both)
+    assert sum(sample.id.startswith("photos/") for sample in joined.split("train")) == 2
+    assert joined.scheme == open_data(root).scheme
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("#anew")
+    page.set_input_files("#load", corrections)
+    wait_for(lambda: page.locator("#status").inner_text() == answered(3))
+    page.set_input_files("#load", left)
+    wait_for(lambda: page.locator("#status").inner_text() == answered(5))
+    assert saved(page, "Save corrections.csv", tmp_path / "again").read_text() == corrections.read_text()
+    assert trouble == []
+    page.close()
+
+    run = untrained_run(tmp_path / "run2", "vgg16", joined.scheme)
+    api.explain(run.path, both, tmp_path / "then", unlabelled=photos, device="cpu")
+    now = {(row.split == "validation", row.id) for row in load_ranked(tmp_path / "then" / "suspects.csv")}
+    settled = {(row.split == "validation", f"data/{row.id}") for row in (*suspects[:2], suspects[4])}
+    assert now
+    assert not now & settled  # a person has looked at them
+    assert [row.split for row in load_ranked(tmp_path / "then" / "next.csv")].count("unlabelled") == 1
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1300])
+def test_of_many_classes_any_is_typed(tmp_path, browser, width):
+    names = [f"class {n:02d}" for n in range(20)] + ["Zebra"]
+    root = write_patches(tmp_path / "data", [*names, "rock", "rust"], 2)
+    run = untrained_run(tmp_path / "run", "vgg16", open_data(root).scheme)
+    api.explain(run.path, root, tmp_path / "why", device="cpu")
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto((tmp_path / "why" / "review.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator("#classes button").count() == 12
+    page.keyboard.press("/")
+    page.keyboard.type("class")
+    page.keyboard.press("Enter")
+    assert page.locator("#status").inner_text() == "There is no class class."
+    page.locator("#typed").fill("zeb")
+    page.keyboard.press("Enter")
+    assert page.locator("#point").input_value() == "2"
+    page.keyboard.press("ArrowLeft")
+    chosen = page.locator("#classes button[aria-pressed=true]").inner_text()
+    assert chosen.startswith("Zebra")
+    page.close()
