@@ -95,7 +95,7 @@ OPTIONS = {
     "speed": {"--batch", "--size", "--backend", "--tta", "--device", "--rounds", "--json", "--help"},
     "stress": {
         *("--out", "--split", "--only", "--strengths", "--most", "--metric", "--margin", "--seed", "--tta", "--device"),
-        *("--overwrite", "--json", "--help"),
+        *("--drift", "--overwrite", "--json", "--help"),
     },
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {

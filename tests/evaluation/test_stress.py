@@ -10,11 +10,15 @@ import torch
 
 from pixelproof.config import default_config
 from pixelproof.data import write_png
+from pixelproof.data.images import read_image
+from pixelproof.data.stressing import exposed
 from pixelproof.errors import UserError
 from pixelproof.labels import PRESETS, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_scores
+from pixelproof.runs.drift_file import DriftRecord, Sign, save_drift
+from pixelproof.runs.fields import Estimate
 from pixelproof.runs.stress_file import StressRecord, load_stress
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs import stress_scores
@@ -204,6 +208,31 @@ def test_what_is_there_is_not_replaced_unasked(known, found, tmp_path):
         stress_runs(known / "middle", known / "data", known / "data" / "out", **few)
     with pytest.raises(UserError, match="holds a study or a run"):
         stress_runs(known / "middle", known / "data", known / "low", **few)
+
+
+def test_what_drift_has_found_is_placed_on_the_curve(known, tmp_path, pixelproof):
+    levels = [int(read_image(path)[0, 0, 0]) for path in sorted((known / "data" / "validation").rglob("*.png"))]
+    darker = [int(exposed(np.full((1, 1, 1), level, np.uint8), -1.0, False)[0, 0, 0]) for level in levels]
+    old, new = (float(np.mean(each) / 255) for each in (levels, darker))
+    sign = Sign(kind="picture", name="brightness", old=old, new=new, difference={"value": new - old}, p=0, adjusted=0)
+    other = sign.model_copy(update={"name": "contrast", "adjusted": 0.5})
+    far = sign.model_copy(update={"difference": Estimate(value=-old)})
+    side = {"name": "x", "images": 24, "scenes": 24}
+    for number, (signs, strength) in enumerate((((sign, other), 1), ((far,), None))):
+        record = DriftRecord(
+            run="middle", old=side, new=side, apart=1, chance=0.5, far=1, copies=0, signs=signs, unlike=()
+        )
+        save_drift(tmp_path / "drifted" / "drift.json", record)
+        asked = ["--only", "darker", "--strengths", "darker=0.5,1,3", "--drift", tmp_path / "drifted"]
+        code, text, err = pixelproof(
+            "stress", known / "middle", known / "data", "--out", tmp_path / f"{number}", *asked
+        )
+        assert code == 0, err
+        (like,) = load_stress(tmp_path / f"{number}" / "stress.json").likenesses
+        assert (like.sign, like.stress, like.strength is None) == ("brightness", "darker", strength is None)
+        assert strength is None or like.strength == pytest.approx(strength, abs=0.02)
+        told = "which darker, about 1 stop, makes" if strength else "which not even darker, 3 stops, makes"
+        assert told in " ".join(text.split())
 
 
 def test_segmenters_keep_their_masks(tmp_path, pixelproof):

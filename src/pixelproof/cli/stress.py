@@ -40,6 +40,10 @@ def stress(
         float, typer.Option(help="Say from which strength on the score has fallen by so much.", metavar="POINTS")
     ] = 5.0,
     seed: Annotated[int, typer.Option(help="Seed of what is random in stresses, and of resamples.")] = 0,
+    drift: Annotated[
+        Path | None,
+        typer.Option(help="A folder that drift wrote: say which strengths are like what it found.", metavar="DIR"),
+    ] = None,
     tta: TtaOption = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
@@ -60,6 +64,7 @@ def stress(
         metric=metric,
         margin=margin,
         seed=seed,
+        drift=drift,
         tta=tta,
         device=device,
         overwrite=overwrite,

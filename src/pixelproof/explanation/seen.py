@@ -67,7 +67,7 @@ def look(predictor: Predictor, samples: Sequence[Sample], called: str, labelled:
             image, mask = read_sample(sample if labelled else replace(sample, mask=None), predictor.scheme, reader)
             truth = None if not labelled else sample.label if mask is None else mask
             answered, row = _asked(predictor, image, truth)
-            signs.append(_picture(image) | answered)
+            signs.append(picture_signs(image) | answered)
             features.append(row)
             pictures.append(thumbnail(image, side))
             digests.append(pixel_digest(image))
@@ -82,7 +82,7 @@ def look(predictor: Predictor, samples: Sequence[Sample], called: str, labelled:
     )
 
 
-def _picture(image: UInt8) -> Signs:
+def picture_signs(image: UInt8) -> Signs:
     """Return the signs of a picture, uint8 [H, W, C], each 0..1 but for the last two."""
     rgb = as_picture(image).astype(np.float32) / 255
     grey = rgb.mean(axis=2)

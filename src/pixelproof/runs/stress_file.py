@@ -120,6 +120,17 @@ class Example(Strict):
     """By state, ``untouched`` or as ``Curve`` names it with its strength, one of each model."""
 
 
+class Likeness(Strict):
+    """A sign by which images that ``drift`` has met differ from old ones, and the stress that changes as much."""
+
+    sign: str
+    old: Number
+    new: Number
+    stress: str
+    strength: Number
+    """Between those tried on a straight line; None where not even the hardest changes as much."""
+
+
 class StressRecord(Strict):
     """Models on images that were made worse, step by step."""
 
@@ -141,6 +152,8 @@ class StressRecord(Strict):
     models: tuple[StressedModel, ...] = Field(min_length=1)
     standings: tuple[Standing, ...]
     examples: tuple[Example, ...]
+    likenesses: tuple[Likeness, ...] = ()
+    """Of what ``drift`` has found, where that was given."""
     colors: dict[str, str] = Field(default_factory=dict)
     """Of the classes in masks."""
 

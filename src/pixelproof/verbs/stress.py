@@ -20,6 +20,8 @@ from pixelproof.report.page import build_report
 from pixelproof.report.segmentation import class_key
 from pixelproof.runs import Run, Source, load_scores
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
+from pixelproof.runs.drift_file import load_drift
+from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.stress_file import StressRecord
@@ -27,8 +29,9 @@ from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
 from pixelproof.runs.thumbnails import Thumbnails
 from pixelproof.verbs.parts import learned_from_some
 from pixelproof.verbs.scoring import source_of
-from pixelproof.verbs.stress_asked import Asked, read_question
+from pixelproof.verbs.stress_asked import MEASURED, Asked, read_question
 from pixelproof.verbs.stress_examples import EXAMPLES, Looked, classified, examples, pictures, segmented
+from pixelproof.verbs.stress_likeness import likenesses
 from pixelproof.verbs.stress_scores import Decoded, Setting, score_states, settings_of
 
 
@@ -44,6 +47,7 @@ def stress_runs(
     metric: str | None = None,
     margin: float = 5.0,
     seed: int = 0,
+    drift: AnyPath | None = None,
     tta: bool | None = None,
     device: str = "auto",
     overwrite: bool = False,
@@ -61,6 +65,7 @@ def stress_runs(
         metric: What decides, such as "f1" or "recall:melanoma"; None for accuracy or mIoU.
         margin: Percentage points: it is said from which strength on the score has fallen by as many.
         seed: Decides which images are taken, what is random in stresses, and resamples.
+        drift: A folder that ``drift`` wrote: it is said which strengths are like what was found of the new images.
         tta: Whether to average over an image's symmetries; None is as each run was set.
         device: Where to compute.
         overwrite: Replace what an earlier call found. Score files that are of the same are kept all the same.
@@ -75,6 +80,7 @@ def stress_runs(
     if target.path.resolve().is_relative_to(Path(data).resolve()):
         raise UserError(f"{target.path} lies in the data", "choose an --out beside it")
     refuse_existing(target.results(), overwrite)
+    drifted = None if drift is None else load_drift(DriftFolder(Path(drift)).record)
     asked = read_question(paths, Path(data), split, only, strengths or {}, most, seed)
     scheme = next(iter(asked.runs.values())).labels()
     decides = known_metric(metric, scheme)
@@ -94,6 +100,9 @@ def stress_runs(
     segments = scheme.task == "segmentation"
     colors = dict(class_key(scheme)) if segments else {}
     record = record.model_copy(update={"examples": examples(shown, scheme, seen), "colors": colors})
+    if drifted is not None:
+        like = likenesses(drifted, asked.stresses, limit(asked.samples, MEASURED, seed), images[0], seed)
+        record = record.model_copy(update={"likenesses": like})
     _write(target, record, pictures(shown, _states(asked, images[0], seed), images[0], segments), seen[0].masks)
     return record
 

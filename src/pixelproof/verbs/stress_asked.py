@@ -21,7 +21,7 @@ from pixelproof.verbs.parts import samples_for
 FEWEST = 2
 """Images that show how much others would differ."""
 MEASURED = 64
-"""Images whose sizes are read, to say how large strengths in pixels have to be."""
+"""Images that are measured, for how large strengths in pixels have to be, and what drift is like."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.prediction import Predictor
 from pixelproof.progress import Step, bar, say
 from pixelproof.runs import Source, load_scores, save_scores
+from pixelproof.runs.atomic import remove_leftovers
 from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
 
 ROOM = 1 << 30
@@ -113,6 +114,7 @@ def score_states(
         say(f"note: {source.name}: {len(settings) - len(missing)} of {len(settings)} states are scored already")
     with bar(f"stress {source.name}", len(missing) * len(samples), "images") as step:
         for setting, file, of in missing:
+            remove_leftovers(file)
             save_scores(file, evaluate(predictor, samples, of, read=_reading(setting, samples, images, step)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pixelproof.comparison.paired import ROUGH
 from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.wording.words import bound, metric_heading, metric_name, p_value, points, say
-from pixelproof.numbers import UNDEFINED, amount, counted, share
+from pixelproof.numbers import UNDEFINED, amount, counted, score, share
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.stress_file import Cell, Curve, Standing, StressedModel, StressRecord
 
@@ -63,6 +63,7 @@ def sentences(record: StressRecord) -> Iterator[str]:
     for model in record.models:
         yield from _of_model(model, record)
     yield from _of_pairs(record)
+    yield from _likenesses(record)
     if record.scenes < ROUGH:
         few = "few_images" if record.scenes == record.images else "few_groups"
         yield say(few, "en", images=f"{record.images}", groups=f"{record.scenes}", rough=f"{ROUGH}")
@@ -131,6 +132,38 @@ def _of_pairs(record: StressRecord) -> Iterator[str]:
                     yield f"{winner} {said} than {b if side == 'a' else a}: {words}."
             if not told:
                 yield f"Under no stress is it shown which of {a} and {b} {said.removesuffix(' under stress')}."
+
+
+def _likenesses(record: StressRecord) -> Iterator[str]:
+    """Yield what the differences that ``drift`` has found would cost by themselves."""
+    name = metric_name(record.metric, "en")
+    for each in record.likenesses:
+        values = f"{score(each.old, 3)} before, {score(each.new, 3)} now".replace("-", "−")
+        found = f"The images that drift has met differ in {each.sign} ({values}), which"
+        curves = {model.name: curve for model in record.models for curve in model.curves if curve.stress == each.stress}
+        first = next(iter(curves.values()))
+        if each.strength is None:
+            yield f"{found} not even {each.stress}, {amount(first.cells[-1].strength, first.unit)}, makes of these."
+            continue
+        strength = amount(float(about(each.strength)), first.unit)
+        costs = ", ".join(f"{points(_changed_at(curve, each.strength))} ({of})" for of, curve in curves.items())
+        yield (
+            f"{found} {each.stress}, about {strength}, makes of these. By itself that changes {name}, off straight "
+            f"lines between strengths, by so many points: {costs}."
+        )
+    if len(record.likenesses) > 1:
+        yield "One cause may be behind several of these: darkness, for example, lowers contrast and sharpness as well."
+
+
+def _changed_at(curve: Curve, strength: float) -> float | None:
+    """Return what is lost at a strength, on straight lines between those tried."""
+    near, before = curve.none, 0.0
+    for cell in curve.cells:
+        value = cell.difference.value or 0.0
+        if min(near, cell.strength) <= strength <= max(near, cell.strength):
+            return before + (value - before) * (strength - near) / (cell.strength - near)
+        near, before = cell.strength, value
+    return None
 
 
 def limits(record: StressRecord) -> str:
