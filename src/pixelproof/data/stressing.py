@@ -20,6 +20,8 @@ from pixelproof.array_types import Float32, Float64, UInt8
 
 VEIL = 0.7
 """Light of haze, as a share of white: a light grey, 218 of 255 in sRGB."""
+LARGE = 64
+"""Pixels of a kernel from which on Fourier transforms are faster."""
 Generator = np.random.Generator
 
 
@@ -141,6 +143,11 @@ def _convolved(planes: Tensor, kernel: Tensor) -> Tensor:
     """Return planes, [1, C, H, W], each convolved with a kernel of odd sides; their borders go on beyond them."""
     tall, wide = (side // 2 for side in kernel.shape)
     around = F.pad(planes, (wide, wide, tall, tall), mode="replicate")
+    if kernel.numel() > LARGE:
+        from scipy.signal import fftconvolve  # here, because it takes long to import
+
+        found = fftconvolve(around[0].numpy(), kernel.numpy()[None], mode="valid", axes=(1, 2))
+        return torch.from_numpy(found)[None]
     weights = kernel.flip(0, 1).expand(planes.shape[1], 1, *kernel.shape)
     return F.conv2d(around, weights, groups=planes.shape[1])
 
