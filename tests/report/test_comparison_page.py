@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_folders import make_classification, make_segmentation, make_study
+from report_folders import classification_scores, make_classification, make_segmentation, make_study
 from report_pages import Page
 
 from pixelproof.api import compare
@@ -19,7 +19,7 @@ from pixelproof.report.comparison import boundaries, headline
 from pixelproof.report.figures.forest import Difference, forest, with_interval
 from pixelproof.report.page import build_report
 from pixelproof.report.pair import pairs
-from pixelproof.runs import load_scores
+from pixelproof.runs import Run, load_scores
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import MosaicFigure, load_evidence, save_evidence
 from pixelproof.runs.fields import Estimate
@@ -122,6 +122,19 @@ def test_the_verdict_of_a_page_is_over_all_seeds_where_there_are_several(compare
     for shown in (texts[0], "Over all seeds", f"2 seeds, standard deviation {spread:.3f}", f"{mean:.3f}"):
         assert shown in text
     assert "fcn8s is better than fcn32s: " not in text.partition("The runs of the first seed")[0].replace(texts[0], "")
+
+
+def test_a_lone_model_has_its_mean_over_seeds_and_the_page_says_what_is_of_the_first(tmp_path):
+    part = make_classification(tmp_path, ["owl", "cat", "dog"])
+    first = load_scores(Run(tmp_path / part.models[0].run).scores("validation"))
+    evidence = gather({"vgg16": [first, classification_scores(first.scheme, 20, skill=0.4)]})
+    save_evidence(tmp_path / "classification" / "evidence.json", evidence)
+    page = Page(build_report(make_study(tmp_path, part)))
+    mean, spread = f"{evidence.models[0].score:.1%}", f"2 seeds, standard deviation {evidence.models[0].spread:.1%}"
+    for shown in (mean, spread, "That is of the first seed.", "The model was trained with 2 seeds."):
+        assert shown in page.text
+    for wrong in ("where two models differ", "Which is better"):
+        assert wrong not in page.text
 
 
 def test_the_headline_says_that_several_pairs_were_tested(compared):

@@ -107,7 +107,7 @@ def _over_folds(values: Float64) -> tuple[str, str]:
 
 def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:
     """Return what models reach with several seeds; None where each was trained once."""
-    if not evidence.over_seeds:
+    if max(model.runs for model in evidence.models) == 1:
         return None
     rows = [_row(model, model.scores, evidence.task) for model in evidence.models]
     metric = metric_name(evidence.metric, "en")

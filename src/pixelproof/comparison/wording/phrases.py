@@ -89,6 +89,11 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "這 {images} 張影像與 {seeds} 個隨機種子無法分辨 {a} 與 {b} 的優劣"
         "（{b} 減 {a}：{metric} 平均 {difference} 個百分點，涵蓋影像與種子的 95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
+    "lone_model": {
+        "en": "The model was trained with {seeds} seeds. Claims and boundary figures cover them all, as the mean does; "
+        "all else is shown of the first seed.",
+        "zh-Hant": "此模型以 {seeds} 個隨機種子訓練。主張、邊界數據與平均涵蓋所有種子；其餘皆取自第一個種子。",
+    },
     "many_seeds": {
         "en": "Each model was trained with {seeds} seeds. Verdicts, claims and effects cover both seeds and images; "
         "boundary figures are means over seeds; where two models differ is shown of the first seed.",

@@ -189,7 +189,7 @@ def _seeds(evidence: EvidenceRecord, language: Language) -> Iterator[str]:
     runs = [model.runs for model in evidence.models]
     folds, several = len(evidence.models[0].folds), max(runs) > 1
     if several:
-        yield say("many_seeds", language, seeds=reach(runs))
+        yield say("many_seeds" if len(runs) > 1 else "lone_model", language, seeds=reach(runs))
     if folds:
         yield say("seeds_in_folds" if several else "in_folds", language, folds=count(folds))
     elif not several and (evidence.claims or evidence.effects):
