@@ -2,17 +2,20 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.config import default_config
 from pixelproof.data import write_png
 from pixelproof.data.images import read_image
 from pixelproof.data.stressing import exposed
 from pixelproof.errors import UserError
+from pixelproof.evaluation.merge import merged
 from pixelproof.labels import PRESETS, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.report.page import build_report
@@ -139,6 +142,34 @@ def test_a_score_file_is_one_of_the_usual_kind(found):
     pair = compare_models([out / record.models[0].untouched.scores, out / cell.scores]).pairs[0]
     assert (pair.a, pair.b) == ("middle", "middle, darker, 2 stops")
     assert (pair.difference, pair.low, pair.high) == (cell.difference.value, cell.difference.low, cell.difference.high)
+
+
+def test_score_and_compare_say_what_the_images_suffered(found, pixelproof):
+    out, record = found
+    first, second = (model.curves[0].cells[1].scores for model in record.models)
+    code, text, err = pixelproof("score", out / first, "--json")
+    assert (code, json.loads(text)["stress"]) == (0, "darker, 2 stops, seed 0")
+    assert "these images were stressed before they were scored (darker, 2 stops, seed 0)" in err
+    code, text, err = pixelproof("score", out / record.models[0].untouched.scores, "--json")
+    assert (code, json.loads(text)["stress"], err) == (0, None, "")
+    sees = " saw images that were stressed before (darker, 2 stops, seed 0): real ones differ from them."
+    alike = sentences(compare_models([out / first, out / second]).pairs[0], compare_models([out / first, out / second]))
+    assert [said for said in alike if "stressed" in said] == [
+        f"{name}, darker, 2 stops{sees}" for name in ("middle", "low")
+    ]
+    assert not any("did not see the same" in said for said in alike)
+    apart = compare_models([out / record.models[1].untouched.scores, out / first])
+    said = " ".join(sentences(apart.pairs[0], apart))
+    assert f"middle, darker, 2 stops{sees} So the two did not see the same" in said
+
+
+def test_scores_under_different_stress_are_not_put_together(found):
+    out, record = found
+    plain, under = (load_scores(out / file) for file in (record.models[0].untouched.scores, "scores/low/darker-2.npz"))
+    under = replace(under, ids=tuple(f"other {name}" for name in under.ids))
+    with pytest.raises(UserError, match="images under different stress"):
+        merged([plain, under])
+    assert merged([under]).source.stress == "darker, 2 stops, seed 0"
 
 
 def test_the_page_follows_from_the_files_and_escapes_names(found):
