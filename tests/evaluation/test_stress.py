@@ -22,6 +22,7 @@ from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.drift_file import DriftRecord, Sign, save_drift
 from pixelproof.runs.fields import Estimate
+from pixelproof.runs.locks import alone_in
 from pixelproof.runs.stress_file import StressRecord, load_stress
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs import stress_scores
@@ -239,6 +240,32 @@ def test_what_is_there_is_not_replaced_unasked(known, found, tmp_path):
         stress_runs(known / "middle", known / "data", known / "data" / "out", **few)
     with pytest.raises(UserError, match="holds a study or a run"):
         stress_runs(known / "middle", known / "data", known / "low", **few)
+
+
+def test_scores_of_other_groups_are_not_kept(known, tmp_path):
+    data, out = shutil.copytree(known / "data", tmp_path / "data"), tmp_path / "out"
+    few = {"only": ["darker"], "strengths": {"darker": [2]}, "device": "cpu"}
+    files = sorted(file.relative_to(data).as_posix() for file in data.rglob("*.png"))
+
+    def grouped(parts):
+        lines = [f"{file},{place % parts}" for place, file in enumerate(files)]
+        (data / "groups.csv").write_text("\n".join(["filename,group", *lines]))
+
+    grouped(4)
+    assert stress_runs(known / "middle", data, out, **few).scenes == 4
+    grouped(6)
+    for name in ("stress.json", "pictures.npz", "masks.npz", "report.html"):
+        (out / name).unlink()
+    with pytest.raises(UserError, match="scores of other groups"):
+        stress_runs(known / "middle", data, out, **few)
+    assert stress_runs(known / "middle", data, out, **few, overwrite=True).scenes == 6
+
+
+def test_two_calls_do_not_write_to_one_folder(known, tmp_path):
+    (tmp_path / "out").mkdir()
+    with alone_in(tmp_path / "out"), pytest.raises(UserError, match="another process is writing"):
+        stress_runs(known / "middle", known / "data", tmp_path / "out", only=["darker"], device="cpu")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_what_drift_has_found_is_placed_on_the_curve(known, tmp_path, pixelproof):
