@@ -9,8 +9,11 @@ from sklearn.metrics import roc_auc_score
 
 from pixelproof.comparison.standing import standings
 from pixelproof.comparison.stress import Tried, stressed
+from pixelproof.comparison.wording.stress import ends, figure, sentences
 from pixelproof.labels import LabelScheme
 from pixelproof.runs import ClassificationScores, SegmentationScores, Source
+from pixelproof.runs.fields import Estimate
+from pixelproof.runs.stress_file import StressRecord
 
 NAMES = ("a", "b", "c")
 SCHEME = LabelScheme.model_validate(
@@ -126,3 +129,38 @@ def test_whether_it_is_noticed_is_read_off_the_last_temperature():
     state = stressed("m", "m", first, tried, files, "accuracy", 0.05, 0).untouched
     assert (state.confidence, state.right, state.sure_wrong) == pytest.approx((0.725, 0.5, 0.25))
     assert state.ece == pytest.approx((abs(1 - 1.96) + 0.5 + 0.44) / 4)
+
+
+def record_of(wrong, images, **others):
+    """Return the record of a model that errs on so many images, as they are and at each strength."""
+    truth = np.arange(images) % 3
+    first, tried, files = model([answered(np.arange(images) >= each, truth) for each in wrong])
+    models = (stressed("m", "m", first, tried, files, "accuracy", 0.05, 0),)
+    return StressRecord(
+        task="classification", metric="accuracy", split="validation", fingerprint="", images=images, scenes=images,
+        of=images, margin=0.05, seed=0, left_out=(), models=models, standings=(), examples=(), **others,
+    )  # fmt: skip
+
+
+def test_sentences_do_not_contradict_each_other_where_the_hardest_strength_shows_nothing():
+    said = " ".join(sentences(record_of((0, 60, 3), 90)))
+    assert "What is shown to hurt m most: s, 1 stop, where accuracy falls from 100.0% to 33.3%" in said
+    assert "A loss of m is shown: not at the hardest strength, s at 1 stop." in said
+    assert "No loss" not in said
+    said = " ".join(sentences(record_of((2, 5, 4), 90)))
+    assert "No loss of accuracy is shown of m under any stress that was tried; the largest is −3.3" in said
+    assert "s, 1 stop." in said
+
+
+def test_so_few_images_that_none_could_show_a_loss_are_told():
+    assert "6 images could show none, however large, as p counts for 2 states" in " ".join(
+        sentences(record_of((0, 6, 6), 6))
+    )
+    assert "could show none" not in " ".join(sentences(record_of((0, 0, 0), 7)))
+
+
+def test_scores_are_told_as_elsewhere():
+    record = record_of((0, 6), 9)
+    assert (figure(record, 0.5871), ends(record, Estimate(value=0.5, low=0.4, high=0.6))) == ("58.7%", "40.0 to 60.0")
+    record = record.model_copy(update={"metric": "miou"})
+    assert (figure(record, 0.5871), ends(record, Estimate(value=0.5, low=0.4, high=0.6))) == ("0.587", "0.400 to 0.600")

@@ -2,23 +2,27 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.config import default_config
 from pixelproof.data import write_png
 from pixelproof.data.images import read_image
 from pixelproof.data.stressing import exposed
 from pixelproof.errors import UserError
+from pixelproof.evaluation.merge import merged
 from pixelproof.labels import PRESETS, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.drift_file import DriftRecord, Sign, save_drift
 from pixelproof.runs.fields import Estimate
+from pixelproof.runs.locks import alone_in
 from pixelproof.runs.stress_file import StressRecord, load_stress
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs import stress_scores
@@ -141,6 +145,34 @@ def test_a_score_file_is_one_of_the_usual_kind(found):
     assert (pair.difference, pair.low, pair.high) == (cell.difference.value, cell.difference.low, cell.difference.high)
 
 
+def test_score_and_compare_say_what_the_images_suffered(found, pixelproof):
+    out, record = found
+    first, second = (model.curves[0].cells[1].scores for model in record.models)
+    code, text, err = pixelproof("score", out / first, "--json")
+    assert (code, json.loads(text)["stress"]) == (0, "darker, 2 stops, seed 0")
+    assert "these images were stressed before they were scored (darker, 2 stops, seed 0)" in err
+    code, text, err = pixelproof("score", out / record.models[0].untouched.scores, "--json")
+    assert (code, json.loads(text)["stress"], err) == (0, None, "")
+    sees = " saw images that were stressed before (darker, 2 stops, seed 0): real ones differ from them."
+    alike = sentences(compare_models([out / first, out / second]).pairs[0], compare_models([out / first, out / second]))
+    assert [said for said in alike if "stressed" in said] == [
+        f"{name}, darker, 2 stops{sees}" for name in ("middle", "low")
+    ]
+    assert not any("did not see the same" in said for said in alike)
+    apart = compare_models([out / record.models[1].untouched.scores, out / first])
+    said = " ".join(sentences(apart.pairs[0], apart))
+    assert f"middle, darker, 2 stops{sees} So the two did not see the same" in said
+
+
+def test_scores_under_different_stress_are_not_put_together(found):
+    out, record = found
+    plain, under = (load_scores(out / file) for file in (record.models[0].untouched.scores, "scores/low/darker-2.npz"))
+    under = replace(under, ids=tuple(f"other {name}" for name in under.ids))
+    with pytest.raises(UserError, match="images under different stress"):
+        merged([plain, under])
+    assert merged([under]).source.stress == "darker, 2 stops, seed 0"
+
+
 def test_the_page_follows_from_the_files_and_escapes_names(found):
     out, record = found
     page = (out / "report.html").read_text()
@@ -208,6 +240,32 @@ def test_what_is_there_is_not_replaced_unasked(known, found, tmp_path):
         stress_runs(known / "middle", known / "data", known / "data" / "out", **few)
     with pytest.raises(UserError, match="holds a study or a run"):
         stress_runs(known / "middle", known / "data", known / "low", **few)
+
+
+def test_scores_of_other_groups_are_not_kept(known, tmp_path):
+    data, out = shutil.copytree(known / "data", tmp_path / "data"), tmp_path / "out"
+    few = {"only": ["darker"], "strengths": {"darker": [2]}, "device": "cpu"}
+    files = sorted(file.relative_to(data).as_posix() for file in data.rglob("*.png"))
+
+    def grouped(parts):
+        lines = [f"{file},{place % parts}" for place, file in enumerate(files)]
+        (data / "groups.csv").write_text("\n".join(["filename,group", *lines]))
+
+    grouped(4)
+    assert stress_runs(known / "middle", data, out, **few).scenes == 4
+    grouped(6)
+    for name in ("stress.json", "pictures.npz", "masks.npz", "report.html"):
+        (out / name).unlink()
+    with pytest.raises(UserError, match="scores of other groups"):
+        stress_runs(known / "middle", data, out, **few)
+    assert stress_runs(known / "middle", data, out, **few, overwrite=True).scenes == 6
+
+
+def test_two_calls_do_not_write_to_one_folder(known, tmp_path):
+    (tmp_path / "out").mkdir()
+    with alone_in(tmp_path / "out"), pytest.raises(UserError, match="another process is writing"):
+        stress_runs(known / "middle", known / "data", tmp_path / "out", only=["darker"], device="cpu")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_what_drift_has_found_is_placed_on_the_curve(known, tmp_path, pixelproof):

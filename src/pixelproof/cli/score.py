@@ -62,7 +62,7 @@ def score(
 ) -> None:
     """Score masks or a table of predictions that any tool made, or put score files together."""
     from pixelproof.evaluation.asked import answer, read_questions
-    from pixelproof.evaluation.sentences import learned_line
+    from pixelproof.evaluation.sentences import learned_line, stress_line
     from pixelproof.progress import say
     from pixelproof.runs import save_scores
     from pixelproof.runs.atomic import refuse_existing
@@ -76,6 +76,8 @@ def score(
     answers = answer(scores, questions)  # which refuses what cannot be answered, before anything is replaced
     if line := learned_line(scores):
         say(f"warning: {line}")
+    if line := stress_line(scores):
+        say(f"note: {line}")
     refused = _keep(run, own, questions, per_group, any_of, overwrite) if own and run else None
     if out is not None and refused is None:
         refuse_existing([out], overwrite)  # for what another process has written meanwhile

@@ -113,6 +113,6 @@ def _groups(pattern: str | None, members: Int64 | None) -> GroupsRecord | None:
 def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
-    facts["learned_by"] = source.learned_by
+    facts |= {"learned_by": source.learned_by, "stress": source.stress}
     learned, corrected = source.images_learned or 0, source.images_corrected
     return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, corrected=corrected, **facts)

@@ -130,6 +130,7 @@ def _set(scores: Scores, path: Path, members: Int64 | None, side: Side, metric: 
         images=len(scores.ids),
         groups=None if members is None else int(members.max()) + 1,
         learned=source.images_learned or 0,
+        stress=source.stress,
         figure=Estimate(value=value, low=side.low[-1], high=side.high[-1]),
     )
 

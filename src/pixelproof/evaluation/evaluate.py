@@ -56,10 +56,10 @@ def evaluate(
         scores = _classification(predictor, samples, source, answers)
     else:
         scores = _segmentation(predictor, samples, source, read)
-    return replace(scores, groups=_groups(samples))
+    return replace(scores, groups=groups_in(samples))
 
 
-def _groups(samples: Sequence[Sample]) -> Names | None:
+def groups_in(samples: Sequence[Sample]) -> Names | None:
     """Return the scene of each image, str [N]; None where each is its own."""
     return np.array([sample.scene for sample in samples]) if any(sample.group for sample in samples) else None
 

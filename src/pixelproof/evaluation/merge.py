@@ -27,7 +27,8 @@ def merged(scores: Sequence[Scores]) -> Scores:
         scores: One or more, of the same label contract and split, none of the same image.
 
     Raises:
-        UserError: They are of different contracts or splits, of groups and of images, or share an image.
+        UserError: They are of different contracts or splits, of groups and of images, of images under different stress,
+            or share an image.
     """
     first = scores[0]
     if other := next((each for each in scores if each.scheme.hash != first.scheme.hash), None):
@@ -37,6 +38,9 @@ def merged(scores: Sequence[Scores]) -> Scores:
         raise UserError(f"the scores are of different splits: {', '.join(sorted(splits))}", "give scores of one")
     if len({each.source.unit for each in scores}) > 1:
         raise UserError("some of the scores are of groups of images, and some of images", "give scores of one kind")
+    if len({each.source.stress for each in scores}) > 1:
+        problem = "the scores are of images under different stress, or some of images as they are"
+        raise UserError(problem, "give scores of one state of the images")
     times = Counter(sample_id for each in scores for sample_id in each.ids)
     if twice := next((sample_id for sample_id, n in times.items() if n > 1), None):
         raise UserError(f"image '{twice}' is scored twice", "give scores of different images, such as those of folds")
@@ -44,10 +48,11 @@ def merged(scores: Sequence[Scores]) -> Scores:
     arrays = {name: _together([getattr(each, name) for each in scores]) for name in names if name not in OF_A_NETWORK}
     known = arrays | {name: None for name in names if name in OF_A_NETWORK} | {"groups": _groups(scores)}
     sources = [each.source for each in scores]
-    name, looks, stress = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks", "stress"))
+    name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
     corrected = sum(source.images_corrected for source in sources)
-    facts = {"looks": looks, "stress": stress, "unit": first.source.unit, "corrected": str(corrected or "")}
+    facts = {"looks": looks, "stress": first.source.stress, "unit": first.source.unit}
+    facts |= {"corrected": str(corrected or "")}
     source = Source(name, first.source.split, **facts | _learned(sources))
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
 

@@ -40,6 +40,12 @@ def corrected_line(scores: Scores) -> str:
     return f"{some}: where a model's doubts chose which were looked at, that model is flattered beside others"
 
 
+def stress_line(scores: Scores) -> str:
+    """Return what was done to the images before the model saw them; empty where nothing."""
+    done = scores.source.stress
+    return f"these images were stressed before they were scored ({done}): real ones differ from them" if done else ""
+
+
 def promise_lines(scores: Scores) -> list[str]:
     """Return what is promised of a classifier's answers, or why nothing is; nothing to say without confidences."""
     if scores.calibration is None or isinstance(scores, SegmentationScores):

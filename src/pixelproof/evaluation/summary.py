@@ -27,7 +27,8 @@ from pixelproof.runs.boundaries import TOLERANCES
 def summarise(scores: Scores) -> dict[str, Any]:
     """Return the figures of a score file; what is undefined is None."""
     figures = _segmentation(scores) if isinstance(scores, SegmentationScores) else _classification(scores)
-    return figures | {"learned_from": _learned(scores), "corrected": scores.source.images_corrected or None}
+    known = {"corrected": scores.source.images_corrected or None, "stress": scores.source.stress or None}
+    return figures | {"learned_from": _learned(scores)} | known
 
 
 def _learned(scores: Scores) -> dict[str, Any] | None:

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pixelproof.comparison.wording.stress import about, heading, images, pairs, plain, ranged, sentences, suffers
+from pixelproof.comparison.wording.stress import (
+    about,
+    ends,
+    figure,
+    heading,
+    images,
+    in_percent,
+    pairs,
+    plain,
+    ranged,
+    sentences,
+    suffers,
+)
 from pixelproof.comparison.wording.words import p_value
-from pixelproof.numbers import between, score, share
+from pixelproof.numbers import score, share
 from pixelproof.report.figures.stress import stress_curves
 from pixelproof.report.key_results import enumerated
 from pixelproof.report.pictures import Picture, Tile, small_uri, svg_uri
@@ -64,7 +76,7 @@ def under_stress(record: StressRecord, pictures: Thumbnails, masks: Thumbnails) 
         "summaries": [(model.name, [_summary(curve) for curve in model.curves]) for model in record.models],
         "fall": f"{100 * record.margin:g}",
         "score": heading(record),
-        "tables": [_table(model) for model in record.models],
+        "tables": [_table(model, record) for model in record.models],
         "standings": [(title, [_standing(each) for each in own]) for title, own in pairs(record).items()],
         "scenes": [_scene(each, record, pictures, masks, several) for each in record.examples],
         "several": several,
@@ -76,12 +88,13 @@ def _charts(record: StressRecord) -> Iterator[Picture]:
     sure = record.metric in SHARES_RIGHT
     for place, curve in enumerate(record.models[0].curves):
         curves = {model.name: (model.untouched, model.curves[place]) for model in record.models}
-        said = "; ".join(f"{name}: {_told(state, own)}" for name, (state, own) in curves.items())
-        yield Picture(svg_uri(stress_curves(curves, heading(record), sure)), f"{curve.stress}, {curve.unit}: {said}")
+        said = "; ".join(f"{name}: {_told(state, own, record)}" for name, (state, own) in curves.items())
+        chart = stress_curves(curves, heading(record), in_percent(record), sure)
+        yield Picture(svg_uri(chart), f"{curve.stress}, {curve.unit}: {said}")
 
 
-def _told(untouched: State, curve: Curve) -> str:
-    return " to ".join(share(value) for value in (untouched.score.value, curve.cells[-1].score.value))
+def _told(untouched: State, curve: Curve, record: StressRecord) -> str:
+    return " to ".join(figure(record, value) for value in (untouched.score.value, curve.cells[-1].score.value))
 
 
 def _summary(curve: Curve) -> tuple[str, ...]:
@@ -99,24 +112,27 @@ def _summary(curve: Curve) -> tuple[str, ...]:
     )
 
 
-def _table(model: StressedModel) -> Table:
-    untouched = _row("as they are", model.untouched, "", "", False)
+def _table(model: StressedModel, record: StressRecord) -> Table:
+    untouched = _row("as they are", model.untouched, record, "", "", False)
     stresses = [
         (
             curve.stress,
             curve.unit,
-            [_row(plain(c.strength), c, ranged(c.difference), p_value(c.adjusted), c.lost) for c in curve.cells],
+            [
+                _row(plain(c.strength), c, record, ranged(c.difference), p_value(c.adjusted), c.lost)
+                for c in curve.cells
+            ],
         )
         for curve in model.curves
     ]
     return Table(model.name, untouched, stresses)
 
 
-def _row(name: str, state: State, change: str, p: str, lost: bool) -> Row:
+def _row(name: str, state: State, record: StressRecord, change: str, p: str, lost: bool) -> Row:
     return Row(
         name=name,
-        score=share(state.score.value),
-        interval=_percent(state),
+        score=figure(record, state.score.value),
+        interval=ends(record, state.score),
         change=change,
         p=p,
         sure=share(state.confidence),
@@ -125,11 +141,6 @@ def _row(name: str, state: State, change: str, p: str, lost: bool) -> Row:
         sure_wrong=share(state.sure_wrong),
         lost=lost,
     )
-
-
-def _percent(state: State) -> str:
-    low, high = (None if end is None else 100 * end for end in (state.score.low, state.score.high))
-    return between(low, high, 1)
 
 
 def _standing(each: Standing) -> tuple[str, list[tuple[str, str, bool]]]:

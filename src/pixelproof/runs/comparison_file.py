@@ -39,6 +39,8 @@ class ComparedModel(Strict):
     """The runs of those weights, where they learned from images that it has not itself."""
     corrected: Count = 0
     """How many of the images are known to have a corrected label."""
+    stress: str = ""
+    """What was done to the images before the model saw them; empty where nothing."""
     value: Share
     """Its figure over all images: that of the pairs' ``metric``."""
 

@@ -31,6 +31,8 @@ class SetRecord(Strict):
     """Groups of images that were taken as wholes; None where every image stands for itself."""
     learned: Count = 0
     """From how many of the images the model is known to have learned."""
+    stress: str = ""
+    """What was done to the images before the model saw them; empty where nothing."""
     figure: Estimate
     """Its figure over all images, with the interval that `evaluate` gives."""
 

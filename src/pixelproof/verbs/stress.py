@@ -23,6 +23,7 @@ from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writa
 from pixelproof.runs.drift_file import load_drift
 from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.files import AnyPath, Paths, as_paths
+from pixelproof.runs.locks import alone_in
 from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.stress_file import StressRecord
 from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
@@ -72,7 +73,7 @@ def stress_runs(
 
     Raises:
         UserError: A run or the data cannot be read, or do not fit each other, an option has a wrong value, or ``out``
-            is taken or cannot be written.
+            is taken, cannot be written or is being written by another process.
         Refusal: There are too few images for an interval, or the metric is undefined on them.
     """
     share, target, paths = share_of(margin), StressFolder(Path(out)), as_paths(runs)
@@ -85,7 +86,32 @@ def stress_runs(
     scheme = next(iter(asked.runs.values())).labels()
     decides = known_metric(metric, scheme)
     require_writable(target.record)
-    shown, images, seen = limit(asked.samples, EXAMPLES, seed), list[Decoded](), list[Looked]()
+    with alone_in(target.path):
+        refuse_existing(target.results(), overwrite)  # for what another process has written meanwhile
+        shown = limit(asked.samples, EXAMPLES, seed)
+        images, seen = _scored(asked, shown, target, device, tta, seed, overwrite)
+        record = _record(asked, paths, target, decides, share or 0.0, seed)
+        segments = scheme.task == "segmentation"
+        colors = dict(class_key(scheme)) if segments else {}
+        record = record.model_copy(update={"examples": examples(shown, scheme, seen), "colors": colors})
+        if drifted is not None:
+            like = likenesses(drifted, asked.stresses, limit(asked.samples, MEASURED, seed), images, seed)
+            record = record.model_copy(update={"likenesses": like})
+        _write(target, record, pictures(shown, _states(asked, images, seed), images, segments), seen[0].masks)
+    return record
+
+
+def _scored(
+    asked: Asked,
+    shown: Sequence[Sample],
+    target: StressFolder,
+    device: str,
+    tta: bool | None,
+    seed: int,
+    overwrite: bool,
+) -> tuple[Decoded, list[Looked]]:
+    """Write the score files of all runs; return the images as the first reads them, and what each makes of examples."""
+    images, seen = list[Decoded](), list[Looked]()
     for name, run in asked.runs.items():
         predictor = Predictor.open(run, device, tta=tta)
         if not images or images[-1].reader != predictor.reader:
@@ -96,15 +122,7 @@ def stress_runs(
         if line := learned_line(load_scores(target.scores(name, UNTOUCHED))):
             say(f"warning: {name}: {line}")
         seen.append(_looked(predictor, shown, states, images[-1], target, name))
-    record = _record(asked, paths, target, decides, share or 0.0, seed)
-    segments = scheme.task == "segmentation"
-    colors = dict(class_key(scheme)) if segments else {}
-    record = record.model_copy(update={"examples": examples(shown, scheme, seen), "colors": colors})
-    if drifted is not None:
-        like = likenesses(drifted, asked.stresses, limit(asked.samples, MEASURED, seed), images[0], seed)
-        record = record.model_copy(update={"likenesses": like})
-    _write(target, record, pictures(shown, _states(asked, images[0], seed), images[0], segments), seen[0].masks)
-    return record
+    return images[0], seen
 
 
 def _states(asked: Asked, images: Decoded, seed: int) -> tuple[Setting, ...]:

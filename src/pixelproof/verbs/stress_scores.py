@@ -11,11 +11,12 @@ from pixelproof.data import Sample
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.stresses import Stress
 from pixelproof.errors import UserError
-from pixelproof.evaluation.evaluate import evaluate
+from pixelproof.evaluation.evaluate import evaluate, groups_in
 from pixelproof.prediction import Predictor
 from pixelproof.progress import Step, bar, say
 from pixelproof.runs import Source, load_scores, save_scores
 from pixelproof.runs.atomic import remove_leftovers
+from pixelproof.runs.scores import Names
 from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
 
 ROOM = 1 << 30
@@ -108,7 +109,7 @@ def score_states(
     missing = []
     for setting in settings:
         file, of = folder.scores(source.name, setting.name), _source(source, setting, predictor, seed)
-        if not _is_there(file, of, overwrite):
+        if not _is_there(file, of, samples, overwrite):
             missing.append((setting, file, of))
     if 0 < len(missing) < len(settings):
         say(f"note: {source.name}: {len(settings) - len(missing)} of {len(settings)} states are scored already")
@@ -137,7 +138,7 @@ def _source(source: Source, setting: Setting, predictor: Predictor, seed: int) -
     return replace(source, name=name, looks=predictor.looks, stress=stress)
 
 
-def _is_there(file: Path, source: Source, overwrite: bool) -> bool:
+def _is_there(file: Path, source: Source, samples: Sequence[Sample], overwrite: bool) -> bool:
     """Return whether a score file is there and of the same.
 
     Raises:
@@ -146,12 +147,17 @@ def _is_there(file: Path, source: Source, overwrite: bool) -> bool:
     if not file.exists():
         return False
     try:
-        found = load_scores(file).source
-        if replace(found, temperatures=source.temperatures) == source:
+        found = load_scores(file)
+        same = replace(found.source, temperatures=source.temperatures) == source
+        if same and _listed(found.groups) == _listed(groups_in(samples)):
             return True
-        what = f"{file} holds scores of other images, weights or settings"
+        what = f"{file} holds scores of other {'groups' if same else 'images, weights or settings'}"
     except UserError as error:  # what a disk has damaged, or somebody edited
         what = error.problem
     if not overwrite:
         raise UserError(what, "choose another --out or give --overwrite")
     return False
+
+
+def _listed(groups: Names | None) -> list[str]:
+    return [] if groups is None else groups.tolist()

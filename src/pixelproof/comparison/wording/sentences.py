@@ -133,7 +133,7 @@ def _classes_differ(pair: PairRecord, side: str, language: Language) -> str:
 
 def _limits(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     said = _other_looks(pair, record, language) + _learned(pair, record, language)
-    said += _corrected(pair, record, language)
+    said += _stressed(pair, record, language) + _corrected(pair, record, language)
     if record.groups is not None:
         said.append(say("grouped", language, groups=count(record.groups.count)))
         if record.groups.count < ROUGH:
@@ -162,6 +162,14 @@ def _learned(pair: PairRecord, record: ComparisonRecord, language: Language) -> 
         key = "learned_by" if model.learned_by else "learned"
         said.append(say(key, language, name=model.name, by=model.learned_by, **numbers))
     return said
+
+
+def _stressed(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
+    """Return the sentences that say so where models did not see the images as they are, or not in the same state."""
+    done = {model.name: model.stress for model in record.models if model.name in (pair.a, pair.b) and model.stress}
+    said = [say("stressed", language, name=name, stress=stress) for name, stress in done.items()]
+    apart = done.get(pair.a) != done.get(pair.b)
+    return [*said, say("other_stress", language)] if apart else said
 
 
 def _corrected(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pixelproof.comparison.paired import ROUGH
+from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
 from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.wording.words import bound, metric_heading, metric_name, p_value, points, say
-from pixelproof.numbers import UNDEFINED, amount, counted, score, share
+from pixelproof.numbers import UNDEFINED, amount, between, counted, score, share
 from pixelproof.runs.fields import Estimate
+from pixelproof.runs.metric_names import parted
 from pixelproof.runs.stress_file import Cell, Curve, Standing, StressedModel, StressRecord
 
 NAMED = 4
 """Classes, and stresses of two models, that are named in a sentence."""
+SHARES = ("accuracy", "balanced_accuracy", "pixel_accuracy", "recall", "precision")
+"""Scores that are told in per cent, as they are shares of answers; others, such as mIoU, are told as numbers."""
 SURE = "93%"
 """Confidence above which an answer is called sure, 14/15."""
 
@@ -58,6 +61,24 @@ def ranged(estimate: Estimate) -> str:
     return f"{points(estimate.value)} ({bound(estimate.low)} to {bound(estimate.high)})"
 
 
+def in_percent(record: StressRecord) -> bool:
+    """Return whether the score is told in per cent."""
+    return parted(record.metric)[0] in SHARES
+
+
+def figure(record: StressRecord, value: float | None) -> str:
+    """Return a score in words."""
+    return share(value) if in_percent(record) else score(value, 3)
+
+
+def ends(record: StressRecord, each: Estimate) -> str:
+    """Return the ends of a score's interval, with as many digits as the score."""
+    if in_percent(record):
+        low, high = (None if end is None else 100 * end for end in (each.low, each.high))
+        return between(low, high, 1)
+    return between(each.low, each.high, 3)
+
+
 def sentences(record: StressRecord) -> Iterator[str]:
     """Yield what was found of each model, of two models, and what cannot be told."""
     for model in record.models:
@@ -72,23 +93,46 @@ def sentences(record: StressRecord) -> Iterator[str]:
 
 
 def _of_model(model: StressedModel, record: StressRecord) -> Iterator[str]:
-    name, worst = metric_name(record.metric, "en"), max(model.curves, key=lambda curve: _loss(curve.cells[-1]))
-    last = worst.cells[-1]
-    if last.lost:
+    name, cells = metric_name(record.metric, "en"), [(curve, cell) for curve in model.curves for cell in curve.cells]
+    if shown := [each for each in cells if each[1].lost]:
+        curve, most = max(shown, key=lambda each: _loss(each[1]))
         yield (
-            f"What hurts {model.name} most of what was tried: {worst.stress}, {amount(last.strength, worst.unit)}, "
-            f"where {name} falls from {share(model.untouched.score.value)} to {share(last.score.value)}, "
-            f"{ranged(last.difference)} points."
+            f"What is shown to hurt {model.name} most: {curve.stress}, {amount(most.strength, curve.unit)}, where "
+            f"{name} falls from {figure(record, model.untouched.score.value)} to {figure(record, most.score.value)}, "
+            f"{ranged(most.difference)} points."
         )
     else:
-        most = f"; the largest is {_where(worst, last)}" if _loss(last) > 0 else ""
-        yield f"No loss of {name} is shown of {model.name} under any stress that was tried{most}."
-    if lost := [curve for curve in model.curves if curve.lost_from is not None]:
-        found = ", ".join(f"{curve.stress} from {amount(curve.lost_from or 0.0, curve.unit)}" for curve in lost)
-        unshown = [curve.stress for curve in model.curves if curve.lost_from is None]
-        rest = f"; not under {', '.join(unshown)}" if unshown else ""
-        yield f"A loss of {model.name} is shown: {found}{rest}."
+        largest = max(cells, key=lambda each: _loss(each[1]))
+        most_seen = f"; the largest is {_where(*largest)}" if _loss(largest[1]) > 0 else ""
+        yield f"No loss of {name} is shown of {model.name} under any stress that was tried{most_seen}."
+        yield from _why_none(record, len(cells))
+    yield from _shown(model)
     yield from _unnoticed(model)
+
+
+def _why_none(record: StressRecord, states: int) -> Iterator[str]:
+    """Yield that so few images, or groups, could show no loss whatever the answers are, where that is so."""
+    if states * 2.0 ** (1 - record.scenes) >= SIGNIFICANCE:
+        units = counted(record.scenes, "image" if record.scenes == record.images else "group")
+        yield (
+            f"{units} could show none, however large, as p counts for {counted(states, 'state')}: take more, or fewer "
+            "strengths."
+        )
+
+
+def _shown(model: StressedModel) -> Iterator[str]:
+    """Yield from which strength of which stress on a loss is shown, at which alone, and where none is."""
+    from_here = [f"{c.stress} from {amount(c.lost_from, c.unit)}" for c in model.curves if c.lost_from is not None]
+    here = [f"{c.stress} at {_single(c)}" for c in model.curves if c.lost_from is None and _single(c)]
+    unshown = [c.stress for c in model.curves if c.lost_from is None and not _single(c)]
+    if from_here or here:
+        alone = [f"not at the hardest strength, {', '.join(here)}"] if here else []
+        rest = [f"not under {', '.join(unshown)}"] if unshown else []
+        yield f"A loss of {model.name} is shown: {'; '.join([*filter(None, [', '.join(from_here)]), *alone, *rest])}."
+
+
+def _single(curve: Curve) -> str:
+    return ", ".join(amount(cell.strength, curve.unit) for cell in curve.cells if cell.lost)
 
 
 def _where(curve: Curve, cell: Cell) -> str:

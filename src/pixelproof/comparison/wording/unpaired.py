@@ -152,6 +152,8 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
             yield say("set_half_grouped", language, name=side.name)
         if side.learned:
             yield say("set_learned", language, known=count(side.learned), **names)
+        if side.stress:
+            yield say("stressed", language, name=side.name, stress=side.stress)
         if side.units < ROUGH:
             yield say("set_few", language, name=side.name, units=count(side.units), rough=count(ROUGH))
     if record.metric in MEANS and min(side.units for side in sides) < ROUGH <= max(side.units for side in sides):

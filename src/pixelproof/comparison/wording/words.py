@@ -95,6 +95,14 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "flatters it.",
         "zh-Hant": "{name}，或提供其初始權重的 {by}，已從這 {images} 張影像中的 {known} 張學習，其成績因此偏高。",
     },
+    "stressed": {
+        "en": "{name} saw images that were stressed before ({stress}): real ones differ from them.",
+        "zh-Hant": "{name} 所見的影像事先經過劣化處理（{stress}），與真實影像有所不同。",
+    },
+    "other_stress": {
+        "en": "So the two did not see the same, and the difference is not, or not only, that of the models.",
+        "zh-Hant": "因此兩者所見並不相同，差異並非（或不僅）來自模型。",
+    },
     "corrected": {
         "en": "{known} of these {images} images have a corrected label: where a model's doubts chose which were looked "
         "at, that model is flattered.",

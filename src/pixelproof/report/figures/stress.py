@@ -10,12 +10,13 @@ from pixelproof.report.figures import style
 from pixelproof.runs.stress_file import Curve, State
 
 
-def stress_curves(curves: Mapping[str, tuple[State, Curve]], score: str, sure: bool) -> bytes:
+def stress_curves(curves: Mapping[str, tuple[State, Curve]], score: str, percent: bool, sure: bool) -> bytes:
     """Draw the score by strength, each model a line with a band, and how sure the model is as a dotted line.
 
     Args:
         curves: By model what it is on images as they are, and under one stress.
         score: What the score is called.
+        percent: Whether it is told in per cent.
         sure: Whether confidence is drawn: it can be compared with the share that is right alone.
 
     Returns:
@@ -31,8 +32,8 @@ def stress_curves(curves: Mapping[str, tuple[State, Curve]], score: str, sure: b
         places = range(1 + len(first.cells))
         axes.set_xticks(list(places), ["as is", *(f"{cell.strength:g}" for cell in first.cells)])
         axes.set_ylim(0, 1)
-        axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
-        axes.set_ylabel(f"{style.label(score)}, %")
+        axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"] if percent else None)
+        axes.set_ylabel(f"{style.label(score)}{', %' * percent}")
         axes.set_xlabel(f"{first.stress}, {first.unit}")
         axes.grid(axis="y")
         axes.tick_params(length=0)
