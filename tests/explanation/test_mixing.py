@@ -271,6 +271,8 @@ def test_a_set_of_few_images_and_classes_has_figures_where_they_exist(tmp_path):
                         "b_near_a": 0,
                         "a_near_b": 0,
                         "predicted": None,
+                        "a_as_b": 0,
+                        "b_as_a": 0,
                     }
                 ]
             },

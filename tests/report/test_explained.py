@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from dataclasses import replace
@@ -86,17 +85,6 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ExplanationFolder(out / "segmentation" / "fcn8s" / "explanation").save(found)
     build_report(make_study(out, *parts))
     return out
-
-
-def test_a_page_of_an_explanation_that_kept_no_errors_says_so(explained: Path, tmp_path: Path):
-    shutil.copytree(explained, tmp_path / "old")
-    path = tmp_path / "old" / "classification" / "vgg16" / "explanation" / "explanation.json"
-    kept = json.loads(path.read_text())
-    del kept["failures"]
-    path.write_text(json.dumps(kept))
-    said = "vgg16 was explained by an earlier version"
-    assert said in Page(build_report(tmp_path / "old")).text
-    assert said not in Page(explained / "report.html").text
 
 
 def test_what_was_found_is_on_the_page(explained: Path):

@@ -7,13 +7,20 @@ from typing import Annotated
 
 import typer
 
-from pixelproof.cli.options import DataArgument, DeviceOption, OverwriteOption, RunArgument, SplitOption
+from pixelproof.cli.options import (
+    DataArgument,
+    DeviceOption,
+    OutFolderOption,
+    OverwriteOption,
+    RunArgument,
+    SplitOption,
+)
 
 
 def explain(
     run: RunArgument,
     data: DataArgument,
-    out: Annotated[Path, typer.Option(help="Folder to write to.", metavar="DIR")],
+    out: OutFolderOption,
     split: SplitOption = "validation",
     layer: Annotated[str, typer.Option(help="Classification: whose output is the feature space.")] = "second-last",
     unlabelled: Annotated[

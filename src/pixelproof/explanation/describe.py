@@ -66,6 +66,7 @@ def describe(cloud: Cloud, split: str, seed: int = 0) -> Explanation:
         classes=classes,
         pairs=tuple(pairs),
         statements=statements(classes, pairs, k),
+        failures=(),
     )
 
 

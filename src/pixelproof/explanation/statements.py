@@ -57,8 +57,6 @@ def _mixes(classes: Sequence[ClassFinding], pair: PairFinding) -> Statement:
 
 def _taken(a: ClassFinding, b: ClassFinding, pair: PairFinding) -> str:
     """Return how many images of each of two classes the model takes for the other: in their sum a rare one drowns."""
-    if pair.a_as_b is None or pair.b_as_a is None:
-        return ""
     return (
         f"; the model takes {pair.a_as_b:,} of {a.images:,} {a.name} for {b.name} "
         f"and {pair.b_as_a:,} of {b.images:,} {b.name} for {a.name}"

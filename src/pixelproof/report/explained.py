@@ -63,7 +63,6 @@ class View:
     neighbours: str
     images: str
     galleries: list[Gallery]
-    outdated: bool
     worst: list[Exhibit]
     regions: list[tuple[str, str, str, str]]
     more_regions: bool
@@ -84,7 +83,6 @@ def view(model: str, findings: Findings, scheme: LabelScheme | None) -> View:
         neighbours=str(explanation.neighbours) if explanation else "",
         images=f"{count(explanation.images)} {explanation.split}" if explanation else "",
         galleries=[gallery for gallery in _galleries(findings) if gallery.tiles],
-        outdated=explanation is not None and explanation.failures is None,
         worst=exhibits_of(model, findings.worst, scheme),
         regions=_regions(findings.suspects) if masks else [],
         more_regions=len(findings.suspects) > REGIONS,
@@ -112,8 +110,6 @@ def _pairs(explanation: Explanation) -> list[tuple[str, str, str, str, str]]:
 
 def _taken(pair: PairFinding, classes: Sequence[ClassFinding]) -> str:
     """Return how many images of each of two classes the model takes for the other."""
-    if pair.a_as_b is None or pair.b_as_a is None:
-        return share(pair.predicted, 0)  # of both together, as earlier versions have it
     ways = ((pair.a_as_b, pair.a), (pair.b_as_a, pair.b))
     return ", ".join(f"{taken:,} of {classes[index].images:,}" for taken, index in ways)
 
@@ -178,10 +174,9 @@ def _how_many(shown: Sequence[Tile], all_: int) -> str:
 
 
 def _failures(findings: Findings, explanation: Explanation) -> Iterable[Gallery]:
-    failures = explanation.failures or ()
-    wrong = [failure for failure in failures if failure.predicted != failure.truth]
+    wrong = [failure for failure in explanation.failures if failure.predicted != failure.truth]
     bold = sorted(wrong, key=lambda failure: -failure.confidence)[:LISTED]
-    worst = sorted(failures, key=lambda failure: -failure.loss)[:LISTED]
+    worst = sorted(explanation.failures, key=lambda failure: -failure.loss)[:LISTED]
     tiles = [tile for failure in bold if (tile := _failure(findings, explanation, failure)) is not None]
     errors = sum(round(c.images * (1 - c.accuracy)) for c in explanation.classes if c.accuracy is not None)
     note = f"{_how_many(tiles, errors)} errors, the surest first, by the probabilities that predict gives."

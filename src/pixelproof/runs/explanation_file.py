@@ -52,9 +52,9 @@ class PairFinding(Strict):
     a_near_b: Share
     predicted: Share | None
     """Share of the images of both classes that the model takes for the other one, which a rare class hardly moves."""
-    a_as_b: Index | None = None
-    """How many images of a the model takes for b; None where an earlier version explained."""
-    b_as_a: Index | None = None
+    a_as_b: Index
+    """How many images of a the model takes for b."""
+    b_as_a: Index
 
 
 class Failure(Strict):
@@ -97,13 +97,13 @@ class Explanation(Strict):
     """Most mixed first."""
     statements: tuple[Statement, ...]
     """By kind, strongest first."""
-    failures: tuple[Failure, ...] | None = None
-    """Those that galleries show; None where an earlier version explained, which did not keep them."""
+    failures: tuple[Failure, ...]
+    """Those that galleries show."""
 
     @model_validator(mode="after")
     def _check(self) -> Explanation:
         named = {i for s in self.statements for i in s.classes} | {i for p in self.pairs for i in (p.a, p.b)}
-        named |= {i for f in self.failures or () for i in (f.truth, f.predicted)}
+        named |= {i for f in self.failures for i in (f.truth, f.predicted)}
         if named and max(named) >= len(self.classes):
             raise ValueError(f"class {max(named)} is named, there are {len(self.classes)}")
         return self
