@@ -236,7 +236,7 @@ def test_what_is_there_is_not_replaced_unasked(known, found, tmp_path):
     assert (
         stress_runs(known / "middle", known / "data", tmp_path / "out", **few | {"most": 8}, overwrite=True).images == 8
     )
-    with pytest.raises(UserError, match="lies in the data"):
+    with pytest.raises(UserError, match="whose images are looked at"):
         stress_runs(known / "middle", known / "data", known / "data" / "out", **few)
     with pytest.raises(UserError, match="holds a study or a run"):
         stress_runs(known / "middle", known / "data", known / "low", **few)

@@ -82,7 +82,7 @@ def test_a_page_within_the_data_is_refused(fields, pixelproof, place):
     before = sorted(fields.rglob("*"))
     code, _, err = pixelproof("doctor", fields, "--out", fields / place)
     assert code == 2
-    assert "lies in the data that is examined; choose an --out beside it" in err
+    assert "whose images are looked at; choose an --out beside it" in err
     assert sorted(fields.rglob("*")) == before
 
 

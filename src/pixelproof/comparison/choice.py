@@ -14,13 +14,12 @@ from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.match import group, in_order, refuse_mixture
 from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.errors import Refusal
-from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.metrics import PROTOCOL
+from pixelproof.evaluation.resampling import SEED
 from pixelproof.runs import Scores, load_scores
 from pixelproof.runs.choice_record import Candidate, ChoiceRecord, selection_file
 from pixelproof.runs.metric_names import known_metric
 
-PROTOCOL: Protocol = "unknown_counted"
-SEED = 0
 EQUAL = 1e-12
 """Mean scores no further apart are equal but for rounding."""
 

@@ -17,8 +17,9 @@ from pixelproof.comparison import paired
 from pixelproof.comparison.areas import areas, informing
 from pixelproof.comparison.figures import score_figure
 from pixelproof.comparison.match import group, refuse_mixture
-from pixelproof.comparison.stress import PROTOCOL, Tried
+from pixelproof.comparison.stress import Tried
 from pixelproof.comparison.verdict import verdict
+from pixelproof.evaluation.metrics import PROTOCOL
 from pixelproof.evaluation.resampling import by_unit, effective
 from pixelproof.evaluation.summary import defined
 from pixelproof.runs import ClassificationScores, Scores

@@ -17,7 +17,7 @@ from pixelproof.comparison.paired import holm
 from pixelproof.comparison.verdict import verdict
 from pixelproof.evaluation.calibration import UNIT, expected_error
 from pixelproof.evaluation.intervals import share_interval
-from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.metrics import PROTOCOL
 from pixelproof.evaluation.resampling import by_unit, ends_of, left_out
 from pixelproof.evaluation.summary import defined
 from pixelproof.evaluation.units import members_of
@@ -27,7 +27,6 @@ from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import is_area
 from pixelproof.runs.stress_file import Cell, Curve, State, StressedModel, Suffering
 
-PROTOCOL: Protocol = "unknown_counted"
 SUFFERING = 5
 """Classes that are named at most."""
 

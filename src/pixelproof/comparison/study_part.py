@@ -12,15 +12,13 @@ from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.comparison.opening import open_models
 from pixelproof.evaluation.merge import merged
-from pixelproof.evaluation.metrics import Protocol
+from pixelproof.evaluation.metrics import PROTOCOL
+from pixelproof.evaluation.resampling import SEED
 from pixelproof.runs import Run, Scores, load_scores
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.comparison_file import ComparisonRecord
 from pixelproof.runs.evidence_file import EvidenceRecord
 from pixelproof.runs.study_file import SPLIT, ModelRecord, PartRecord
-
-PROTOCOL: Protocol = "unknown_counted"
-SEED = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from pixelproof.data.dividing import carve
 from pixelproof.data.fingerprint import fingerprint
-from pixelproof.data.folder import DataFolder, Sample
+from pixelproof.data.folder import DataFolder, Parts, Sample
 from pixelproof.data.images import image_size, read_image, write_png
 from pixelproof.data.masks import read_mask
 from pixelproof.data.opening import open_data
@@ -10,6 +10,7 @@ from pixelproof.data.splits import arrange
 
 __all__ = [
     "DataFolder",
+    "Parts",
     "Sample",
     "arrange",
     "carve",

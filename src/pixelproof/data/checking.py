@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pixelproof.data.decoded import read_sample
-from pixelproof.data.folder import Sample
+from pixelproof.data.folder import Parts
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
@@ -36,7 +36,7 @@ def unreadable(paths: Mapping[str, Path], reader: ImageReader) -> dict[str, User
     return broken
 
 
-def check_parts(parts: Mapping[str, Sequence[Sample]], scheme: LabelScheme, reader: ImageReader) -> None:
+def check_parts(parts: Parts, scheme: LabelScheme, reader: ImageReader) -> None:
     """Check what a run will read.
 
     Images and masks that choose the checkpoint or give the score are decoded, because a fault there would show only

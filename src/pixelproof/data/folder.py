@@ -56,6 +56,10 @@ class Sample:
         return self.group or self.id
 
 
+Parts = Mapping[str, Sequence[Sample]]
+"""The images of each part of the data, such as of its splits."""
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """A file that is left out, as a list says.
@@ -175,7 +179,7 @@ def place_in(root: Path, folders: Mapping[str, Path], file: Path) -> str:
     return PurePath(os.path.relpath(file, root)).as_posix()
 
 
-def with_left_out(splits: Mapping[str, Sequence[Sample]], left_out: Sequence[LeftOut]) -> dict[str, tuple[Sample, ...]]:
+def with_left_out(splits: Parts, left_out: Sequence[LeftOut]) -> dict[str, tuple[Sample, ...]]:
     """Return splits with those images among them that would be in them, were they not left out."""
     return {
         name: (*samples, *(each.sample for each in left_out if each.split == name and each.sample))

@@ -8,12 +8,11 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
-from pixelproof.data.folder import DataFolder, Sample
+from pixelproof.data.folder import DataFolder, Parts, Sample
 from pixelproof.numbers import counted, first_of
 from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.scenes import TABLE, scene_in
 
-Splits = Mapping[str, Sequence[Sample]]
 SAID = 3
 
 
@@ -45,7 +44,7 @@ class Leak(NamedTuple):
         return f"{said}: {harm}"
 
 
-def grouped(splits: Splits, pattern: str | None) -> dict[str, tuple[Sample, ...]]:
+def grouped(splits: Parts, pattern: str | None) -> dict[str, tuple[Sample, ...]]:
     """Return the samples with the group of each as a pattern finds it in its id; for ``TABLE`` as the data say.
 
     An image in whose id it finds nothing stands for itself, and for None all do.
@@ -58,7 +57,7 @@ def grouped(splits: Splits, pattern: str | None) -> dict[str, tuple[Sample, ...]
     }
 
 
-def shared(splits: Splits) -> Iterator[Leak]:
+def shared(splits: Parts) -> Iterator[Leak]:
     """Yield which groups each split shares with train, and, of those that are only scored, with one before it."""
     scored = {name: splits[name] for name in sorted(splits, key="test".__eq__) if name not in LEARNED}
     learned = [sample for name in LEARNED for sample in splits.get(name, ())]
@@ -74,7 +73,7 @@ def shared(splits: Splits) -> Iterator[Leak]:
             yield Leak(split, other, both)
 
 
-def doubts(data: DataFolder, parts: Splits, pattern: str | None) -> Iterator[str]:
+def doubts(data: DataFolder, parts: Parts, pattern: str | None) -> Iterator[str]:
     """Yield what is doubtful about the groups of a data set that is divided into parts."""
     yield from map(str, shared(parts))
     if data.task == "segmentation" or pattern in (None, TABLE):

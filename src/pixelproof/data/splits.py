@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pixelproof.config import DataConfig
 from pixelproof.data.dividing import Samples, carve, fold, refuse_lone
-from pixelproof.data.folder import DataFolder
+from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.data.grouping import doubts, grouped
 from pixelproof.data.layouts.listing import folders_below, folders_in, images_in, split_name
 from pixelproof.errors import UserError
@@ -128,10 +129,10 @@ def _missing(data: DataFolder, samples: Samples) -> list[str]:
     return [name for index, name in enumerate(data.scheme.names) if index not in found]
 
 
-def limit(samples: Samples, count: int | None, seed: int) -> Samples:
+def limit(samples: Sequence[Sample], count: int | None, seed: int) -> Samples:
     """Return at most ``count`` samples, the classes taken in turn so that small samples hold as many as they can."""
     if count is None or len(samples) <= count:
-        return samples
+        return tuple(samples)
     turn: dict[int | None, int] = defaultdict(int)
     order = []
     for sample in sorted(samples, key=lambda s: derive(seed, "limit", s.id)):

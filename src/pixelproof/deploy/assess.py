@@ -17,13 +17,12 @@ from pixelproof.evaluation.assessment import Assessment, Estimates, PointSample,
 from pixelproof.labels import VOID
 from pixelproof.numbers import HECTARE, counted, first_of
 from pixelproof.progress import say
-from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.runs.assessment_file import FILE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
-from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.points_folder import DESIGN, NOBODY, POINTS, Design, load_design, load_truth
+from pixelproof.verbs.out_folder import require_place
 
 OF_CLASSES = {"users_accuracy": "users", "producers_accuracy": "producers", "iou": "iou"}
 OF_MAPS = {"overall_accuracy": "overall", "miou": "miou"}
@@ -54,8 +53,7 @@ def assess_map(
     """
     folder = Path(points)
     if out is not None:
-        refuse_study_or_run(Path(out))
-        refuse_existing([Path(out) / name for name in (FILE, PAGE)], overwrite)
+        require_place(Path(out), [Path(out) / name for name in (FILE, PAGE)], overwrite)
     design = load_design(folder)
     table = folder / POINTS if truth is None else Path(truth)
     said = load_truth(table, design)

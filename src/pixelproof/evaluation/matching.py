@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.data import Sample
+from pixelproof.data import Parts, Sample
 from pixelproof.data.folder import LeftOut
 from pixelproof.errors import UserError
 from pixelproof.runs.scores import Names
@@ -15,9 +15,7 @@ from pixelproof.runs.scores import Names
 Samples = dict[str, Sample]
 
 
-def match(
-    splits: Mapping[str, Sequence[Sample]], place: Callable[[Sample], str], names: Collection[str], truth: Path
-) -> Samples:
+def match(splits: Parts, place: Callable[[Sample], str], names: Collection[str], truth: Path) -> Samples:
     """Return the samples that ``names`` are of, by these names: those of one split, or all.
 
     Args:

@@ -23,6 +23,8 @@ from pixelproof.schema import one_of
 Counts = TypeVar("Counts", Int64, Float64)
 Protocol = Literal["unknown_counted", "unknown_ignored"]
 PROTOCOLS: tuple[Protocol, ...] = ("unknown_counted", "unknown_ignored")
+PROTOCOL: Protocol = "unknown_counted"
+"""Where nobody asks for another."""
 
 
 def protocol_of(name: str) -> Protocol:

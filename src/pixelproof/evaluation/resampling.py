@@ -29,6 +29,8 @@ MINIMUM = 2
 """Units below which nothing varies, so that an interval would be invented."""
 ROUNDING = 1e-24
 """Variance of a share below which it is that of rounding."""
+SEED = 0
+"""Of the resamples of a study, which has equal ones whenever it is conducted."""
 _CELLS = 4_000_000  # numbers held at once, 32 MB
 
 

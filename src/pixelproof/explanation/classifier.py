@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor, from_numpy
 
 from pixelproof.array_types import Float64, Int64
-from pixelproof.data import Sample
+from pixelproof.data import Parts, Sample
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.thumbnails import thumbnail
 from pixelproof.errors import UserError
@@ -32,7 +32,6 @@ from pixelproof.runs.explanation_folder import Findings, Witness, picture_key
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.runs.thumbnails import NO_THUMBNAILS
 
-Parts = Mapping[str, Sequence[Sample]]
 PICTURED = 24
 """Images of each list that a page shows."""
 ASKED = 100

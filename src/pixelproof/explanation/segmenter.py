@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.array_types import Float32
-from pixelproof.data import Sample
+from pixelproof.data import Parts, Sample
 from pixelproof.data.decoded import read_pair, read_sample
 from pixelproof.data.reader import as_picture
 from pixelproof.evaluation import confusion_counts
@@ -25,7 +25,6 @@ from pixelproof.runs import Shown
 from pixelproof.runs.explanation_folder import Findings
 from pixelproof.runs.ranked_file import Ranked
 
-Parts = Mapping[str, Sequence[Sample]]
 WORST = 6
 """Images that the page shows with their errors."""
 

@@ -13,7 +13,6 @@ from pixelproof.data.layouts.listing import meant_split
 from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
-from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.report.rendering import FIGURES, TABLES
 from pixelproof.runs import SegmentationScores
@@ -27,6 +26,7 @@ from pixelproof.runs.folder import PAGE
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.runs.unpaired_file import FILE as UNPAIRED
 from pixelproof.runs.unpaired_file import UnpairedRecord, save_unpaired
+from pixelproof.verbs.out_folder import require_place
 
 
 def compare_models(
@@ -111,9 +111,8 @@ def _free(out: Path | None, records: Sequence[str], other: str, of: str, overwri
     """Return the files to write to a folder; refuse one with a comparison of the other kind, or files to keep."""
     if out is None:
         return []
-    refuse_study_or_run(out)
     if (out / other).exists():
         raise UserError(f"{out} holds a comparison {of}", "choose another --out")
     files = [out / name for name in (*records, PAGE, FIGURES, TABLES)]
-    refuse_existing(files, overwrite)
+    require_place(out, files, overwrite)
     return files

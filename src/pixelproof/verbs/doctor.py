@@ -7,16 +7,15 @@ from pathlib import Path
 
 from pixelproof.config import ModelConfig
 from pixelproof.data.doctor import Diagnosis, examine, illustrate
-from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
-from pixelproof.report.artefacts import refuse_study_or_run
-from pixelproof.runs.atomic import refuse_existing, require_writable
+from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.diagnosis_folder import DiagnosisFolder
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.scenes import TABLE
 from pixelproof.schema import parse
+from pixelproof.verbs.out_folder import require_place
 
 
 def examine_data(
@@ -47,7 +46,8 @@ def examine_data(
         raise UserError("--stretch is for bands, and none are named", "give --bands, too, such as --bands 1,2,3")
     model = parse(ModelConfig, {"name": "", "bands": bands, "stretch": stretch}, "doctor")
     if out is not None:
-        _refuse_place(Path(out), Path(data), overwrite)
+        require_place(Path(out), [DiagnosisFolder(Path(out)).record, Path(out) / PAGE], overwrite, [Path(data)])
+        require_writable(Path(out))
     diagnosis = examine(Path(data), ImageReader.of(model), groups)
     if out is not None:
         # Here, not above: what draws pages takes a moment to load.
@@ -56,12 +56,3 @@ def examine_data(
         DiagnosisFolder(Path(out)).save(illustrate(diagnosis, Path(data).resolve().name))
         build_report(out)
     return diagnosis
-
-
-def _refuse_place(out: Path, data: Path, overwrite: bool) -> None:
-    """Refuse a folder that holds something of ours already, or that would be examined with the data next time."""
-    refuse_study_or_run(out)
-    if any(out.resolve().is_relative_to(folder.resolve()) for folder in folders_of(data)):
-        raise UserError(f"{out} lies in the data that is examined", "choose an --out beside it")
-    refuse_existing([DiagnosisFolder(out).record, out / PAGE], overwrite)
-    require_writable(out)

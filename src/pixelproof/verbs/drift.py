@@ -25,7 +25,6 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.prediction.grouping import groups_of, is_table
 from pixelproof.progress import say
-from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Thumbnails
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
@@ -35,6 +34,7 @@ from pixelproof.runs.fields import Estimate
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.verbs.known import known_images
+from pixelproof.verbs.out_folder import require_place
 from pixelproof.verbs.parts import samples_for
 
 LISTED = 1000
@@ -80,7 +80,8 @@ def drift_images(
     """
     opened, target = Run.open(Path(run)), None if out is None else DriftFolder(Path(out))
     if target is not None:
-        _require_place(target, [Path(old), Path(new)], overwrite)
+        require_place(target.path, target.files(), overwrite, [Path(old), Path(new)])
+        require_writable(target.path)
     split = meant_split(split)
     before, after = samples_for(opened, Path(old), split), _new(opened, Path(new), labelled)
     if groups is not None and not is_table(groups):
@@ -187,12 +188,3 @@ def _pictures(seen: Seen, ids: Sequence[str]) -> Thumbnails:
     places = {sample_id: place for place, sample_id in enumerate(seen.ids)}
     chosen = tuple(ids[:PICTURED])
     return Thumbnails(chosen, seen.thumbnails[[places[sample_id] for sample_id in chosen]])
-
-
-def _require_place(target: DriftFolder, data: Sequence[Path], overwrite: bool) -> None:
-    """Refuse a folder that holds something of ours already, or that lies in what is looked at."""
-    refuse_study_or_run(target.path)
-    if any(target.path.resolve().is_relative_to(each.resolve()) for folder in data for each in folders_of(folder)):
-        raise UserError(f"{target.path} lies in the images that are compared", "choose an --out beside them")
-    refuse_existing(target.files(), overwrite)
-    require_writable(target.path)

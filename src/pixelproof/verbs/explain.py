@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from pixelproof.config import run_settings
-from pixelproof.data import DataFolder, Sample, arrange, fingerprint
+from pixelproof.data import DataFolder, Parts, Sample, arrange, fingerprint
 from pixelproof.data.folder import corrected_among
-from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.layouts.listing import meant_split
 from pixelproof.data.splits import limit
 from pixelproof.errors import Refusal, UserError
@@ -25,7 +24,6 @@ from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import say
-from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.runs import (
     Run,
@@ -34,12 +32,13 @@ from pixelproof.runs import (
     save_scores,
     write_text,
 )
-from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
+from pixelproof.runs.atomic import atomic_folder, require_writable
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.left_out_file import Entry, save_list
 from pixelproof.runs.ranked_file import Ranked
+from pixelproof.verbs.out_folder import require_place
 from pixelproof.verbs.parts import data_for
 from pixelproof.verbs.review import Review
 
@@ -118,7 +117,7 @@ def explain_run(
 
 
 def explain(
-    predictor: Predictor, parts: Mapping[str, Sequence[Sample]], split: str, layer: str = SECOND_LAST, seed: int = 0
+    predictor: Predictor, parts: Parts, split: str, layer: str = SECOND_LAST, seed: int = 0
 ) -> tuple[Findings, Tensor | None]:
     """Explain a network on the images of ``split``, with the other parts for comparison.
 
@@ -139,15 +138,10 @@ def explain(
 
 def _require_place(target: ExplanationFolder, data: Path, overwrite: bool) -> None:
     """Refuse a folder to write to that holds anything else, or lies in the data."""
-    refuse_study_or_run(target.path)
     within = Run(target.path.resolve().parent)
     if Run.lies_in(within.path) and target.path.resolve() == within.explanation:
         raise UserError(f"{target.path} is where a study keeps what it finds out", "choose another --out")
-    if any(target.path.resolve().is_relative_to(folder.resolve()) for folder in folders_of(data)):
-        raise UserError(f"{target.path} lies in the data set that is explained", "choose another --out")
-    if (target.exists() or (target.path / PAGE).exists()) and not overwrite:
-        raise UserError(f"{target.path} already holds an explanation", "choose another --out or give --overwrite")
-    refuse_existing(target.files(), overwrite)
+    require_place(target.path, [*target.files(), target.path / PAGE], overwrite, [data])
 
 
 def _parts(run: Run, data: DataFolder, split: str, most: int | None) -> dict[str, Sequence[Sample]]:
@@ -156,7 +150,7 @@ def _parts(run: Run, data: DataFolder, split: str, most: int | None) -> dict[str
     parts: dict[str, Sequence[Sample]] = dict(arrange(data, config.data))
     if not parts.get(split):
         raise UserError(f"{data.root} has no images in a split '{split}'", f"choose one of {', '.join(parts)}")
-    parts["train"] = limit(tuple(parts["train"]), most, config.data.split_seed)
+    parts["train"] = limit(parts["train"], most, config.data.split_seed)
     return parts
 
 
@@ -175,7 +169,7 @@ def _without_label(given: Sequence[Path], data: DataFolder) -> list[Sample]:
     return new
 
 
-def _doubtful(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], data: DataFolder) -> list[Entry]:
+def _doubtful(rows: Sequence[Ranked], parts: Parts, data: DataFolder) -> list[Entry]:
     """Return the images whose labels are doubted, each once, as comments: a person must confirm it."""
     paths = {(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
     entries: dict[str, Entry] = {}
@@ -186,7 +180,7 @@ def _doubtful(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], dat
     return list(entries.values())
 
 
-def _copy(rows: Sequence[Ranked], parts: Mapping[str, Sequence[Sample]], target: ExplanationFolder) -> list[Path]:
+def _copy(rows: Sequence[Ranked], parts: Parts, target: ExplanationFolder) -> list[Path]:
     """Copy the images that head the list of what to look at next into a folder of their own, in its order."""
     paths = {(name, sample.id): sample.image for name, samples in parts.items() for sample in samples}
     for place, row in enumerate(rows[:COPIES], start=1):

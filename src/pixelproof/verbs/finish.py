@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from pixelproof.config import ModelConfig, RunConfig
-from pixelproof.data import DataFolder, Sample
+from pixelproof.data import DataFolder, Parts, Sample
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
@@ -26,7 +26,6 @@ from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.training.checkpoints import load_weights, save_weights
 from pixelproof.verbs.parts import proof_image
 
-Parts = Mapping[str, tuple[Sample, ...]]
 SHOWN = 3
 """Validation images of which a segmenter's masks are kept, for the run's page."""
 

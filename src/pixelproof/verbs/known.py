@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pixelproof.config import RunConfig
-from pixelproof.data import Sample
+from pixelproof.data import Parts, Sample
 from pixelproof.data.fingerprint import image_digests
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted
@@ -28,9 +28,7 @@ class Known(NamedTuple):
     runs: tuple[str, ...]
 
 
-def keep_learned(
-    run: Run, config: RunConfig, parts: Mapping[str, Sequence[Sample]], members: Iterable[Run] = (), called: str = ""
-) -> None:
+def keep_learned(run: Run, config: RunConfig, parts: Parts, members: Iterable[Run] = (), called: str = "") -> None:
     """Keep in a run by which images its weights are found, unless it says so already, or one of its members does not.
 
     Args:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pixelproof.config import run_settings
-from pixelproof.data import DataFolder, Sample, arrange, fingerprint, open_data
+from pixelproof.data import DataFolder, Parts, Sample, arrange, fingerprint, open_data
 from pixelproof.data.decoded import read_sample
 from pixelproof.data.grouping import grouped
 from pixelproof.data.reader import ImageReader
@@ -100,7 +99,7 @@ def _learned_from(run: Run, folder: DataFolder) -> bool:
     return _list_has_changed(run, folder, parts)
 
 
-def _list_has_changed(run: Run, folder: DataFolder, parts: Mapping[str, Sequence[Sample]]) -> bool:
+def _list_has_changed(run: Run, folder: DataFolder, parts: Parts) -> bool:
     """Return whether the parts are those that a run learned from but for what lists left out or corrected, then or now.
 
     All images are in the part that they were in, so that what is set aside is still what the run has not learned from.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from pixelproof.data import DataFolder, Sample
+from pixelproof.data import DataFolder, Parts, Sample
 from pixelproof.data.layouts.classes import class_folders
 from pixelproof.data.layouts.tables import LABELS
 from pixelproof.data.reader import ImageReader, as_picture
@@ -22,7 +22,6 @@ from pixelproof.runs.ranked_file import Ranked
 SIDE = 96
 """Pixels a side of a neighbour's picture."""
 HEAD = "filename,label"
-Parts = Mapping[str, Sequence[Sample]]
 
 
 class Review:

@@ -11,11 +11,9 @@ from pixelproof.comparison.stress import Tried
 from pixelproof.comparison.stressed import Side, concluded
 from pixelproof.data import Sample, fingerprint
 from pixelproof.data.splits import limit
-from pixelproof.errors import UserError
 from pixelproof.evaluation.sentences import learned_line
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
-from pixelproof.report.artefacts import refuse_study_or_run
 from pixelproof.report.page import build_report
 from pixelproof.report.segmentation import class_key
 from pixelproof.runs import Run, Source, load_scores
@@ -28,6 +26,7 @@ from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.stress_file import StressRecord
 from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
 from pixelproof.runs.thumbnails import Thumbnails
+from pixelproof.verbs.out_folder import require_place
 from pixelproof.verbs.parts import learned_from_some
 from pixelproof.verbs.scoring import source_of
 from pixelproof.verbs.stress_asked import MEASURED, Asked, read_question
@@ -77,10 +76,7 @@ def stress_runs(
         Refusal: There are too few images for an interval, or the metric is undefined on them.
     """
     share, target, paths = share_of(margin), StressFolder(Path(out)), as_paths(runs)
-    refuse_study_or_run(target.path)
-    if target.path.resolve().is_relative_to(Path(data).resolve()):
-        raise UserError(f"{target.path} lies in the data", "choose an --out beside it")
-    refuse_existing(target.results(), overwrite)
+    require_place(target.path, target.results(), overwrite, [Path(data)])
     drifted = None if drift is None else load_drift(DriftFolder(Path(drift)).record)
     asked = read_question(paths, Path(data), split, only, strengths or {}, most, seed)
     scheme = next(iter(asked.runs.values())).labels()
