@@ -21,29 +21,38 @@ from pixelproof.cli.options import (
 if TYPE_CHECKING:
     from pixelproof.runs.stress_file import StressRecord
 
+RunsArgument = Annotated[list[Path], typer.Argument(help="One or more run folders.", metavar="RUN [RUN ...]")]
+StressFolderOption = Annotated[
+    Path, typer.Option(help="Write score files, stress.json and a page to this folder.", metavar="DIR")
+]
+OnlyOption = Annotated[
+    str | None, typer.Option(help="Which stresses, such as darker,blurred; by default all.", metavar="NAMES")
+]
+StrengthsOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Other strengths of a stress, such as darker=1,2,3; may be repeated.", metavar="NAME=LIST"),
+]
+MarginOption = Annotated[
+    float, typer.Option(help="Say from which strength on the score has fallen by so much.", metavar="POINTS")
+]
+DriftOption = Annotated[
+    Path | None,
+    typer.Option(help="A folder that drift wrote: say which strengths are like what it found.", metavar="DIR"),
+]
+
 
 def stress(
-    runs: Annotated[list[Path], typer.Argument(help="One or more run folders.", metavar="RUN [RUN ...]")],
+    runs: RunsArgument,
     data: DataArgument,
-    out: Annotated[Path, typer.Option(help="Write score files, stress.json and a page to this folder.", metavar="DIR")],
+    out: StressFolderOption,
     split: AnySplitOption = "validation",
-    only: Annotated[
-        str | None, typer.Option(help="Which stresses, such as darker,blurred; by default all.", metavar="NAMES")
-    ] = None,
-    strengths: Annotated[
-        list[str] | None,
-        typer.Option(help="Other strengths of a stress, such as darker=1,2,3; may be repeated.", metavar="NAME=LIST"),
-    ] = None,
+    only: OnlyOption = None,
+    strengths: StrengthsOption = None,
     most: Annotated[int | None, typer.Option(help="Take so many images at most.", metavar="N")] = None,
     metric: MetricOption = None,
-    margin: Annotated[
-        float, typer.Option(help="Say from which strength on the score has fallen by so much.", metavar="POINTS")
-    ] = 5.0,
+    margin: MarginOption = 5.0,
     seed: Annotated[int, typer.Option(help="Seed of what is random in stresses, and of resamples.")] = 0,
-    drift: Annotated[
-        Path | None,
-        typer.Option(help="A folder that drift wrote: say which strengths are like what it found.", metavar="DIR"),
-    ] = None,
+    drift: DriftOption = None,
     tta: TtaOption = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,

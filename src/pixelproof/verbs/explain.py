@@ -102,9 +102,7 @@ def explain_run(
         if doubtful := _doubtful(findings.suspects, parts, folder):
             save_list(new.leave_out, doubtful)
             written.append(new.leave_out)
-            command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(target.leave_out))}"
-            confirm = f"take the # from those that you have looked at, then: {command}"
-            say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
+            say(_how_to_leave_out(target.leave_out, data))
         review = Review(folder, parts, predictor.reader, further)
         review.ask(findings)
         if review.questions:
@@ -178,6 +176,12 @@ def _doubtful(rows: Sequence[Ranked], parts: Parts, data: DataFolder) -> list[En
         note = f"{row.given} looks like {row.suggested}: {row.why}"
         entries.setdefault(name, Entry(name, "doubtful-label", note, sure=False))
     return list(entries.values())
+
+
+def _how_to_leave_out(file: Path, data: AnyPath) -> str:
+    command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(file))}"
+    confirm = f"take the # from those that you have looked at, then: {command}"
+    return f"{file} has a comment for each image whose label is doubted; {confirm}"
 
 
 def _copy(rows: Sequence[Ranked], parts: Parts, target: ExplanationFolder) -> list[Path]:
