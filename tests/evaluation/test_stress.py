@@ -325,6 +325,7 @@ def test_bands_suffer_what_makes_sense_for_them(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--only", "darker,"], "there is no stress ''"),
         (["--only", "drker"], "there is no stress 'drker'; did you mean 'darker'?"),
         (["--strengths", "darker=x"], "write --strengths darker=1,2,3"),
         (["--strengths", "darker=-1"], "has no strength -1"),
