@@ -195,6 +195,22 @@ def test_figures_follow_from_the_score_files(found, tmp_path):
     assert [each.figure for each in wrong[0].differences] == ["models[middle].curves[0].falls_at"]
 
 
+@pytest.mark.parametrize(
+    ("part", "changed", "said"),
+    [
+        ("standings", {"stress": "hotter"}, "it says something of 'hotter'"),
+        ("standings", {"a": "other"}, "it compares other"),
+        ("likenesses", {"sign": "x", "old": 0, "new": 1, "stress": "hotter", "strength": 1}, "something of 'hotter'"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused(found, tmp_path, part, changed, said):
+    record = json.loads((found[0] / "stress.json").read_text())
+    record[part] = [(record[part] or [{}])[0] | changed]
+    (tmp_path / "stress.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=said):
+        load_stress(tmp_path / "stress.json")
+
+
 def test_what_proves_the_figures_can_be_packed(found, tmp_path):
     folder = shutil.copytree(found[0], tmp_path / "out")
     (folder / "scores" / "other.npz").write_bytes(b"")
