@@ -191,7 +191,7 @@ def test_lines_of_lists_are_added_unless_one_is_wrong(tmp_path, pixelproof):
     assert code == 0
     assert "3 lines added to" in out
     assert f"2 labels of {root} corrected: cat to dog (2); 1 confirmed" in " ".join(out.split())
-    assert "of these, 1 validation: scores there are by other labels than before; where a model's doubts chose" in out
+    assert "of these, 1 validation: scores there are by other labels than before, so evaluate again with" in out
     text = (root / "corrections.csv").read_text()
     assert "train/cat/0.png,dog,cat,seen\n" in text
     assert pixelproof("correct", root, more)[1].startswith("0 lines added")

@@ -201,11 +201,12 @@ def test_a_table_that_was_begun_is_gone_on_with_in_its_columns(tmp_path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1300])
-def test_of_many_classes_any_is_typed(tmp_path, browser, width):
+def test_of_many_classes_any_is_typed(tmp_path, browser, width, capsys):
     names = [f"class {n:02d}" for n in range(20)] + ["Zebra"]
     root = write_patches(tmp_path / "data", [*names, "rock", "rust"], 2)
     run = untrained_run(tmp_path / "run", "vgg16", open_data(root).scheme)
     api.explain(run.path, root, tmp_path / "why", device="cpu")
+    assert f"saves your answers; then: pixelproof correct {root} corrections.csv\n" in capsys.readouterr().err
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto((tmp_path / "why" / "review.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") == width

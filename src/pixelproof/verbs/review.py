@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pixelproof.errors import UserError, printable
 from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.progress import track
 from pixelproof.report.review_page import Beside, NewLabels, Question, SmallPicture, picture_of, review_page
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
 from pixelproof.runs.explanation_folder import Findings, Witness, picture_key
 from pixelproof.runs.files import delimiter_of, read_text, rows_in
 from pixelproof.runs.listed import as_name, as_words
@@ -63,6 +65,11 @@ class Review:
     def page(self, model: str, doubted: int) -> str:
         """Return the page, of a model that doubts so many labels."""
         return review_page(model, self._data.scheme.names, self.questions, self.pictures, self.tables, doubted)
+
+    def next_step(self, data: str) -> str:
+        """Return what a person does with answers about the labels of ``data``; empty where none of them is doubted."""
+        doubted = any(question.given for question in self.questions)
+        return f"; then: pixelproof correct {shlex.quote(data)} {CORRECTIONS}" if doubted else ""
 
     def _question(self, row: Ranked, witness: Witness) -> Question:
         sample, table = self._samples[row.split, row.id], None
