@@ -226,7 +226,7 @@ def test_every_verb_knows_what_was_corrected(color_classes, tmp_path, pixelproof
     page = api.report(out).read_text()
     assert "2 labels, as corrections.csv says: green to red (1), red to blue (1)" in page
     assert "1 of 12 images have a corrected label" in page
-    with pytest.raises(UserError, match=r"by the labels of before corrections\.csv changed, .*; give --overw"):
+    with pytest.raises(UserError, match=r"by labels as they were before corrections\.csv changed, .*; give --overw"):
         api.evaluate(before.path, root)
     api.evaluate(before.path, root, overwrite=True)
     api.compare([before.path, out], tmp_path / "pair")

@@ -92,6 +92,6 @@ def refuse_other_images(file: Path, source: Source) -> None:
     if earlier is None or earlier.fingerprint in ("", source.fingerprint):
         return
     if earlier.corrected or source.corrected:
-        problem = f"{file} holds scores by the labels of before {CORRECTIONS} changed, or of other images"
+        problem = f"{file} holds scores by labels as they were before {CORRECTIONS} changed, or of other images"
         raise UserError(problem, "give --overwrite, or choose an --out")
     raise UserError(f"{file} holds the scores of other images", "choose an --out, or give --overwrite")
