@@ -222,3 +222,33 @@ def test_of_many_classes_any_is_typed(tmp_path, browser, width, capsys):
     chosen = page.locator("#classes button[aria-pressed=true]").inner_text()
     assert chosen.startswith("Zebra")
     page.close()
+
+
+@pytest.mark.browser
+def test_classes_that_are_called_by_a_key_have_it_and_others_their_places(tmp_path, browser):
+    page = browser.new_page()
+    names = ("L", "n", "X", "b", "Y", "2", "dog", "O", "o")
+    asked = [Question(f"{k}.png", "train", "dog", "L", "", (), 0) for k in range(6)]
+    (tmp_path / "review.html").write_text(review_page("run", names, asked, [NO_PICTURE], [], len(asked)))
+    page.goto((tmp_path / "review.html").as_uri())
+    shown = dict(text.split("\n") for text in page.locator("section button").all_inner_texts() if "\n" in text)
+    assert shown == {
+        "dog: the label is right": "=",
+        "L: proposed": "l",
+        "n": "n",
+        "X": "x",
+        "b": "b",
+        "Y": "y",
+        "2": "2",
+        "O": "7",
+        "o": "8",
+        "Leave it out": "-",
+        "Cannot tell": "?",
+    }
+    for key in ("l", "X", "2", "=", "?", "*", "-"):
+        page.keyboard.press(key)
+    assert page.locator("#question").inner_text() == "Which class is it?"  # the star has hidden label and model
+    said = load_corrections(saved(page, "Save corrections.csv", tmp_path))
+    assert [each.label for each in said] == ["L", "X", "2", "dog"]
+    left = saved(page, "Save leave_out.csv", tmp_path).read_text().splitlines()
+    assert [line.split(",")[:2] for line in left[1:]] == [["# 4.png", "cannot-tell"], ["5.png", "looked-at"]]

@@ -49,11 +49,19 @@ const answerButton = ({ text, color, key }, choose) => {
   });
   return button;
 };
-// The keys of those classes that are offered. Where some are called as digits, these are their keys: another one's would
-// be pressed by mistake.
+// Classes that are called by one letter or digit, by the key that is so called; it must mean nothing else on the page,
+// for who sees an A presses it. Of an A and an a neither has one.
+const calledByKeys = (names) => {
+  const keyed = names.filter((name) => /^[\p{L}\p{N}]$/u.test(name)).map((name) => [name.toLowerCase(), name]);
+  return new Map(keyed.filter(([key]) => keyed.filter(([other]) => other === key).length === 1));
+};
+// The keys of those classes that are offered: their own, or else their places as far as these digits are no classes.
 const keysOf = (offered, names = offered) => {
-  const digits = names.some((name) => /^\d$/.test(name));
-  return offered.map((name, k) => (digits ? (/^\d$/.test(name) ? name : "") : k < 9 ? String(k + 1) : ""));
+  const keyed = calledByKeys(names);
+  return offered.map((name, k) => {
+    const [own, place] = [name.toLowerCase(), k < 9 ? String(k + 1) : ""];
+    return keyed.get(own) === name ? own : keyed.has(place) ? "" : place;
+  });
 };
 // What such pages have in common: `fits(k, answer)` says whether one is an answer to question k, `show(k)` shows it,
 // `press(key)` does what else a key stands for and returns whether there is such, and `read(text)` returns the answers

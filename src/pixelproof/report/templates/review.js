@@ -8,6 +8,8 @@
   const doubted = (k) => questions[k].given !== "";
   const fits = (k, answer) => known.has(answer) || answer === UNCLEAR || (answer === OUT && doubted(k));
   const classOf = (answer) => (answer.startsWith(IS) ? answer.slice(IS.length) : "");
+  const keyed = calledByKeys(names); // these keys are classes, even where one is the label, or not offered
+  const [RIGHT, LEAVE, CANNOT, HIDE] = [...keyed.keys()].some((key) => /\p{L}/u.test(key)) ? ["=", "-", "?", "*"] : ["y", "l", "x", "b"];
 
   // ---- the tables -------------------------------------------------------------------------------------------------
   const joined = (lines) => lines.map((line) => `${line}\n`).join("");
@@ -66,10 +68,10 @@
     const likely = blind ? [] : [...new Set([suggested, ...chances.map(([name]) => name)])].filter((name) => name && name !== given);
     const offered = [...likely, ...names.filter((name) => name !== given && !likely.includes(name))].slice(0, data.offered);
     const keys = keysOf(offered, names);
-    const right = given ? [{ answer: IS + given, text: `${given}: the label is right`, key: "y" }] : [];
+    const right = given ? [{ answer: IS + given, text: `${given}: the label is right`, key: RIGHT }] : [];
     const classes = offered.map((name, k) => ({ answer: IS + name, text: name === suggested && !blind ? `${name}: proposed` : name, key: keys[k] }));
     const typed = said && ![given, ...offered].includes(said) ? [{ answer: IS + said, text: said, key: "" }] : [];
-    const others = [...(label ? [{ answer: OUT, text: "Leave it out", key: "l" }] : []), { answer: UNCLEAR, text: "Cannot tell", key: "x" }];
+    const others = [...(label ? [{ answer: OUT, text: "Leave it out", key: LEAVE }] : []), { answer: UNCLEAR, text: "Cannot tell", key: CANNOT }];
     buttons = [];
     [["classes", [...right, ...classes, ...typed]], ["others", others]].forEach(([place, those]) => {
       const focused = [...$(place).children].indexOf(document.activeElement);
@@ -109,13 +111,11 @@
   };
   const press = (key) => {
     if (key === "/") return $("typed").focus(), true;
-    if (key === "b") return turnBlind(), true;
-    const pressed = buttons.find((each) => each.key === key) || (key in digits ? { answer: IS + key } : null);
+    if (key === HIDE) return turnBlind(), true;
+    const pressed = buttons.find((each) => each.key === key) || (keyed.has(key) ? { answer: IS + keyed.get(key) } : null);
     if (pressed) page.choose(pressed.answer);
     return Boolean(pressed);
   };
-  // Where classes are called as digits, a digit is a class even if it is the label, or not offered.
-  const digits = Object.fromEntries(names.filter((name) => /^\d$/.test(name)).map((name) => [name, true]));
   const page = asking({ key: data.key, total, things: "images", saving: "save the tables", tables, fits, show, press, read });
 
   const turnBlind = () => {
@@ -123,6 +123,8 @@
     page.go(page.place());
   };
   $("blind").addEventListener("click", turnBlind);
+  $("blind").title = HIDE.toUpperCase();
+  if (keyed.has("n")) $("open").removeAttribute("title");
   // What is typed is a class by its name, or by the beginning of one alone.
   const typed = (text) => {
     const lower = text.trim().toLowerCase();
