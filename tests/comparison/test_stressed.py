@@ -150,6 +150,14 @@ def test_sentences_do_not_contradict_each_other_where_the_hardest_strength_shows
     said = " ".join(sentences(record_of((2, 5, 4), 90)))
     assert "No loss of accuracy is shown of m under any stress that was tried; the largest is −3.3" in said
     assert "s, 1 stop." in said
+    assert "learned" not in said
+
+
+def test_it_is_told_that_a_model_has_learned_from_images():
+    record = record_of((0, 6), 9)
+    knowing = record.models[0].model_copy(update={"learned": 4})
+    said = " ".join(sentences(record.model_copy(update={"models": (knowing,)})))
+    assert "m has learned from 4 of these 9 images, which flatters it." in said
 
 
 def test_so_few_images_that_none_could_show_a_loss_are_told():

@@ -159,6 +159,7 @@ def test_what_is_asked_for_is_checked():
     (own,), _ = chosen(["compressed"], {"compressed": [20, 90, 20]}, True, False, 3.4)
     assert own.strengths == (90, 20)
     for only, strengths, said in (
+        ([], {}, "no stress is asked for"),
         (["drker"], {}, "did you mean 'darker'"),
         (["turned"], {}, "masks would not fit"),
         (["darker"], {"blurred": [1]}, "not among those asked for"),

@@ -28,6 +28,7 @@ from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs import stress_scores
 from pixelproof.verbs.compare import compare_models
 from pixelproof.verbs.evaluate import evaluate_run
+from pixelproof.verbs.pack import pack_folder
 from pixelproof.verbs.stress import stress_runs
 from pixelproof.verbs.verify import verify_folder
 from small_data import write_near_infrared, write_two_fields
@@ -194,6 +195,35 @@ def test_figures_follow_from_the_score_files(found, tmp_path):
     assert [each.figure for each in wrong[0].differences] == ["models[middle].curves[0].falls_at"]
 
 
+@pytest.mark.parametrize(
+    ("part", "changed", "said"),
+    [
+        ("standings", {"stress": "hotter"}, "it says something of 'hotter'"),
+        ("standings", {"a": "other"}, "it compares other"),
+        ("likenesses", {"sign": "x", "old": 0, "new": 1, "stress": "hotter", "strength": 1}, "something of 'hotter'"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused(found, tmp_path, part, changed, said):
+    record = json.loads((found[0] / "stress.json").read_text())
+    record[part] = [(record[part] or [{}])[0] | changed]
+    (tmp_path / "stress.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=said):
+        load_stress(tmp_path / "stress.json")
+
+
+def test_what_proves_the_figures_can_be_packed(found, tmp_path):
+    folder = shutil.copytree(found[0], tmp_path / "out")
+    (folder / "scores" / "other.npz").write_bytes(b"")
+    packed = pack_folder(folder, tmp_path / "packed")
+    assert {check.outcome for check in verify_folder(packed.folder).checks} == {"right"}
+    assert {model.path for model in load_stress(packed.folder / "stress.json").models} == {"middle", "low"}
+    assert not [file for file in packed.folder.rglob("*") if file.name in ("pictures.npz", "masks.npz", "other.npz")]
+    assert set(packed.left) == {"pictures of the data"}
+    pack_folder(folder, tmp_path / "whole", images=True)
+    page = (tmp_path / "whole" / "report.html").read_text()
+    assert page == (folder / "report.html").read_text()
+
+
 def test_a_killed_call_is_gone_on_with_and_batches_change_nothing(known, found, tmp_path, monkeypatch):
     save, written = stress_scores.save_scores, []
 
@@ -325,6 +355,7 @@ def test_bands_suffer_what_makes_sense_for_them(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--only", "darker,"], "there is no stress ''"),
         (["--only", "drker"], "there is no stress 'drker'; did you mean 'darker'?"),
         (["--strengths", "darker=x"], "write --strengths darker=1,2,3"),
         (["--strengths", "darker=-1"], "has no strength -1"),

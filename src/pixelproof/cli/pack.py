@@ -9,7 +9,9 @@ import typer
 
 
 def pack(
-    folder: Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder or a run folder.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="A study folder, a run folder, or one that stress wrote.")
+    ],
     out: Annotated[Path, typer.Option(help="A new folder.", metavar="DIR")],
     images: Annotated[bool, typer.Option("--images", help="Also take the pictures of the data.")] = False,
 ) -> None:

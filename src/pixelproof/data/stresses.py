@@ -100,7 +100,9 @@ def chosen(
     Raises:
         UserError: There is no stress of a name, the images do not allow it, or a strength is none.
     """
-    if unknown := next((name for name in [*(only or ()), *strengths] if name not in NAMES), None):
+    if only is not None and not only:
+        raise UserError("no stress is asked for", f"name some, such as {NAMES[0]}")
+    if (unknown := next((name for name in [*(only or ()), *strengths] if name not in NAMES), None)) is not None:
         raise UserError(f"there is no stress '{unknown}'", nearest(unknown, list(NAMES)))
     if only is not None and (idle := next((name for name in strengths if name not in only), None)):
         raise UserError(f"strengths of '{idle}' are given, which is not among those asked for", "name it with --only")

@@ -165,6 +165,12 @@ class StressRecord(Strict):
         tried = [[(c.stress, c.unit, tuple(x.strength for x in c.cells)) for c in m.curves] for m in self.models]
         if any(each != tried[0] for each in tried):
             raise ValueError("the models were not stressed alike")
+        stresses = {curve.stress for curve in self.models[0].curves}
+        told = {each.stress for each in self.standings} | {each.stress for each in self.likenesses}
+        if unknown := told - stresses:
+            raise ValueError(f"it says something of '{min(unknown)}', which the models did not suffer")
+        if strangers := {name for each in self.standings for name in (each.a, each.b)} - set(names):
+            raise ValueError(f"it compares {min(strangers)}, which is none of the models")
         return self
 
 

@@ -31,7 +31,11 @@ class StressFolder:
 
     def results(self) -> list[Path]:
         """Return all files that ``stress`` writes there when all is scored."""
-        return [self.record, self._pictures, self._masks, self.path / PAGE]
+        return [self.record, *self.shown(), self.path / PAGE]
+
+    def shown(self) -> list[Path]:
+        """Return the files that show images of the data, and masks of them."""
+        return [self._pictures, self._masks]
 
     def exists(self) -> bool:
         """Return whether something was found there."""

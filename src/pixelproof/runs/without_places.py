@@ -20,7 +20,8 @@ def without_places(value: Any, at: str = "") -> Any:
     Names, titles and ids may look like paths, and stay: paths are looked for where they stand in our files.
 
     Args:
-        value: The data of a ``config.yaml``, ``environment.json``, ``study.json`` or ``comparison.json``.
+        value: The data of a ``config.yaml``, ``environment.json``, ``study.json``, ``comparison.json`` or
+            ``stress.json``.
         at: The keys that lead to it, with dots between them.
 
     >>> without_places({"command": "pixelproof train '/home/me/my data' --set weights=/w/a.pt", "title": "/w/a"})

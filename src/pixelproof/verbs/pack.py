@@ -1,4 +1,4 @@
-"""``pack``: what a reader needs of a study or a run to check all of it, without weights and without the data."""
+"""``pack``: what a reader needs of a study, a run or a stress to check all of it, without weights and the data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pixelproof.comparison.stressed import sides_of
 from pixelproof.errors import UserError
 from pixelproof.progress import say
 from pixelproof.report.artefacts import is_study_or_run, outdated_scores, read_study
@@ -20,6 +21,9 @@ from pixelproof.runs.explanation_folder import COPIED, NUMBERED, ExplanationFold
 from pixelproof.runs.files import AnyPath, read_json, read_yaml, write_json, write_text
 from pixelproof.runs.folder import CONFIG, ENVIRONMENT, PAGE
 from pixelproof.runs.plain import to_yaml
+from pixelproof.runs.stress_file import FILE as STRESS
+from pixelproof.runs.stress_file import load_stress
+from pixelproof.runs.stress_folder import StressFolder
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import TEST, load_study
 from pixelproof.runs.without_places import without_places
@@ -47,21 +51,22 @@ class Packed:
 
 
 def pack_folder(folder: AnyPath, out: AnyPath, *, images: bool = False) -> Packed:
-    """Copy what says and proves the figures of a study or a run, and build the page of it anew.
+    """Copy what says and proves the figures of a study, a run or a stress, and build the page of it anew.
 
     Args:
-        folder: A study folder or a run folder.
+        folder: A study folder, a run folder, or one that ``stress`` wrote.
         out: A folder that does not exist yet, or is empty.
         images: Also take the pictures of the data that pages show.
 
     Raises:
-        UserError: ``folder`` is neither, a file in it is damaged, or ``out`` holds something.
+        UserError: ``folder`` is none of these, a file in it is damaged, or ``out`` holds something.
     """
     folder, out = Path(folder), Path(out).resolve()
-    if not is_study_or_run(folder):
-        raise UserError(f"{folder} holds neither a study nor a run", "give a folder that study or train made")
+    known = is_study_or_run(folder)
+    if not known and not StressFolder(folder).exists():
+        raise UserError(f"{folder} holds neither a study nor a run", "give a folder that study, train or stress made")
     _require_empty(out)
-    for sentence in (said for part in read_study(folder).parts for said in outdated_scores(part)):
+    for sentence in (said for part in read_study(folder).parts for said in outdated_scores(part)) if known else ():
         say(f"note: {sentence}")
     pictures = _pictures(folder)
     taken = {*_records(folder), *(pictures if images else ())}
@@ -91,6 +96,9 @@ def _runs(folder: Path) -> list[Run]:
 
 def _records(folder: Path) -> set[Path]:
     """Return the files, by their paths in a folder, that say and prove its figures, and show no image."""
+    if not is_study_or_run(folder):
+        sides = sides_of(load_stress(folder / STRESS)).values()
+        return _there(folder, [folder / STRESS, *(folder / file for side in sides for file in side.files())])
     files = [file for run in _runs(folder) for file in _records_of(run)]
     if (folder / STUDY).exists():
         parts = load_study(folder / STUDY).parts
@@ -112,6 +120,8 @@ def _records_of(run: Run) -> Iterator[Path]:
 
 def _pictures(folder: Path) -> set[Path]:
     """Return the files of a folder, by their paths in it, that show images of the data."""
+    if not is_study_or_run(folder):
+        return _there(folder, StressFolder(folder).shown())
     return _there(folder, (file for run in _runs(folder) for file in _pictures_of(run)))
 
 
@@ -131,7 +141,9 @@ def _there(folder: Path, files: Iterable[Path]) -> set[Path]:
 def _copy(file: Path, to: Path) -> None:
     """Copy a file, as plain data without the places of this machine where it names some."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    read = {CONFIG: read_yaml, ENVIRONMENT: read_json, STUDY: read_json, COMPARISON: read_json}.get(file.name)
+    read = {CONFIG: read_yaml, ENVIRONMENT: read_json, STUDY: read_json, COMPARISON: read_json, STRESS: read_json}.get(
+        file.name
+    )
     value = None if read is None else read(file)
     if value == without_places(value):
         shutil.copyfile(file, to)

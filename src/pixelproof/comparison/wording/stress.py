@@ -108,6 +108,8 @@ def _of_model(model: StressedModel, record: StressRecord) -> Iterator[str]:
         yield from _why_none(record, len(cells))
     yield from _shown(model)
     yield from _unnoticed(model)
+    if model.learned:
+        yield say("learned", "en", name=model.name, known=f"{model.learned:,}", images=f"{record.images:,}")
 
 
 def _why_none(record: StressRecord, states: int) -> Iterator[str]:
