@@ -295,6 +295,17 @@ def test_relabelled_images_of_classifiers_are_refused(pixelproof, tmp_path):
     assert "that of image 'site1_05' differs" in err
 
 
+def test_scores_from_before_labels_were_corrected_are_to_be_made_again(pixelproof, tmp_path):
+    before = replace(classifier(0.6), source=Source("a", "validation", "then"))
+    truth = before.truth.copy()
+    truth[5] = (truth[5] + 1) % len(before.scheme.names)
+    after = replace(before, truth=truth, source=Source("b", "validation", "now", corrected="1"))
+    code, _, err = pixelproof("compare", *saved(tmp_path, a=before, b=after))
+    assert code == 1
+    said = "a and b were scored by other labels: 0 and 1 of their images have a corrected one; evaluate both again with"
+    assert f"{said} --overwrite, for corrections.csv has changed" in " ".join(err.split())
+
+
 def test_masks_that_were_moved_are_refused_though_their_classes_count_as_many_pixels(pixelproof, tmp_path):
     rng, scored = np.random.default_rng(0), DEEPGLOBE.scored
     masks = [np.kron(rng.integers(0, 6, (6, 6)), np.ones((8, 8))).astype(np.uint8) for _ in range(12)]

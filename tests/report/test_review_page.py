@@ -1,5 +1,6 @@
 """The page that asks a person which class images are of, from the doubts of a model to data that is put right."""
 
+import re
 import shutil
 
 import numpy as np
@@ -8,13 +9,17 @@ from PIL import Image
 
 from pixelproof import api
 from pixelproof.data import open_data
+from pixelproof.report.review_page import NewLabels, Question, SmallPicture, review_page
 from pixelproof.runs.corrections_file import load_corrections
 from pixelproof.runs.left_out_file import load_list
 from pixelproof.runs.ranked_file import load_ranked
+from pixelproof.verbs.review import begun
 from small_runs import untrained_run
 from waiting import wait_for
 
-CLASSES = ("<b>sea</b>", "sky, blue", "rock", "rust")
+CLASSES = ("<b>sea</b>", "sky, blue", " rock", "rust")
+BEGUN = "image;patient;class;split\nnew/old.png;p1;rust;validation\n"
+NO_PICTURE: SmallPicture = {"src": "data:,", "small": True}
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -28,7 +33,7 @@ def write_patches(root, names=CLASSES, each=6):
             for n in range(each):
                 pixels = (rng.integers(0, 90, (12, 16, 3)) + 40 * place).astype(np.uint8)
                 Image.fromarray(pixels).save(folder / f"{n}.png")
-    shutil.copy(root / "train" / "rock" / "0.png", root / "train" / "rust" / 'same, "0".png')
+    shutil.copy(root / "train" / names[-2] / "0.png", root / "train" / "rust" / 'same, "0".png')
     return root
 
 
@@ -39,6 +44,8 @@ def explained(tmp_path):
     for n in range(3):
         (photos / "new").mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "train" / "rust" / f"{n}.png", photos / "new" / f"{HOSTILE.replace('/', '')}{n}.png")
+    shutil.copy(root / "train" / "rust" / "4.png", photos / "new" / "old.png")
+    (photos / "labels.csv").write_text(BEGUN)
     run = untrained_run(tmp_path / "run", "vgg16", open_data(root).scheme)
     api.explain(run.path, root, tmp_path / "why", unlabelled=photos, device="cpu")
     return root, photos, run, tmp_path / "why"
@@ -68,14 +75,16 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
     total = len(suspects) + 3
     answered = lambda n: f"{n} of {total} images have an answer."  # noqa: E731
     assert page.locator("h1").inner_text().endswith(f"{len(suspects)} doubted labels, and 3 images without a label")
-    assert page.locator("#other").inner_text().startswith("The same pixels are labelled r")
+    assert page.locator("#other").inner_text().startswith("The same pixels are labelled ")
     assert page.locator("#near figure").count() == 6
     names = open_data(root).scheme.names
     first = page.locator("#classes button").all_inner_texts()
-    assert first[0].startswith(f"{suspects[0].given}: the label is right")
-    assert first[1].startswith(f"{suspects[0].suggested}: proposed")
+    assert first[0].startswith(f"{suspects[0].given.strip()}: the label is right")
+    assert first[1].startswith(f"{suspects[0].suggested.strip()}: proposed")
     page.keyboard.press("b")  # blindly: nobody says anything, and classes are in their own order
-    assert page.locator("#classes button").all_inner_texts() == [f"{name}\n{k}" for k, name in enumerate(names, 1)]
+    assert page.locator("#classes button").all_inner_texts() == [
+        f"{name.strip()}\n{k}" for k, name in enumerate(names, 1)
+    ]
     assert page.locator("#question").inner_text() == "Which class is it?"
     shown = page.locator("main").inner_text()
     assert not any(word in shown for word in ("proposed", "is right", "png", "%", "The same pixels"))
@@ -95,10 +104,10 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
     corrections, left = saved(page, "Save corrections.csv", tmp_path), saved(page, "Save leave_out.csv", tmp_path)
     said = load_corrections(corrections)
     assert [(each.name.rpartition("/")[2], each.was) for each in said] == [
-        (row.id.rpartition("/")[2], row.given) for row in (*suspects[:2], suspects[4])
+        (row.id.rpartition("/")[2], row.given.strip()) for row in (*suspects[:2], suspects[4])
     ]
-    assert (said[0].label, said[0].reason) == (suspects[0].given, "found right")
-    assert (said[1].label, said[1].reason) == (suspects[1].suggested, "doubted by run")
+    assert (said[0].label, said[0].reason) == (suspects[0].given.strip(), "found right")
+    assert (said[1].label, said[1].reason) == (suspects[1].suggested.strip(), "doubted by run")
     assert [entry.reason for entry in load_list(left)] == ["looked-at"]
     assert [line.split(",")[-2] for line in left.read_text().splitlines()[2:] if line.startswith("# ")]
     found = api.correct(root, corrections)
@@ -112,12 +121,13 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
         page.keyboard.press("2")
     page.keyboard.press("x")
     labels = saved(page, "Save labels.csv of photos", photos)
-    assert labels.read_text().startswith("filename,label\nnew/<script>alert(1)<script>")
+    assert re.fullmatch(rf"{BEGUN}(new/<script>alert\(1\)<script>\d\.png;;[^;]+;train\n){{2}}", labels.read_text())
     both = tmp_path / "both"
     both.mkdir()
     (both / "folders.yaml").write_text(f"folders: [{root}, {photos}]\n")
     joined = open_data(both)
     assert sum(sample.id.startswith("photos/") for sample in joined.split("train")) == 2
+    assert [sample.group for sample in joined.split("validation") if sample.id.startswith("photos/")] == ["photos/p1"]
     assert joined.scheme == open_data(root).scheme
 
     page.on("dialog", lambda dialog: dialog.accept())
@@ -140,12 +150,63 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
 
 
 @pytest.mark.browser
+def test_who_closes_a_page_that_nothing_keeps_is_asked_until_each_table_is_saved(tmp_path, browser):
+    questions = [Question(f"{n}.png", "", "cat", "dog", "", (), 0) for n in range(3)]
+    (tmp_path / "page.html").write_text(review_page("run", ["cat", "dog"], questions, [NO_PICTURE], [], 3))
+    page = browser.new_page()
+    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied') }})")
+    page.goto((tmp_path / "page.html").as_uri())
+    closing = "(() => { const e = new Event('beforeunload', {cancelable: true}); return !dispatchEvent(e); })()"
+    assert "This browser keeps nothing" in page.locator("#status").inner_text()
+    assert not page.evaluate(closing)
+    page.keyboard.press("y")
+    page.keyboard.press("l")
+    saved(page, "Save corrections.csv", tmp_path)
+    assert page.evaluate(closing)  # leave_out.csv has a line
+    saved(page, "Save leave_out.csv", tmp_path)
+    assert not page.evaluate(closing)
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_saved_table_is_of_its_own_images_alone(tmp_path, browser):
+    """Images of the data and of two folders without labels may be called alike."""
+    tables = [NewLabels("labels.csv", name, "filename,label\n") for name in ("a", "b")]
+    places = [("0.png", "cat", None), ("0.png", "", 0), ("1.png", "", 0), ("1.png", "", 1)]
+    questions = [Question(file, "", given, "dog", "", (), 0, table=table) for file, given, table in places]
+    (tmp_path / "page.html").write_text(review_page("run", ["cat", "dog"], questions, [NO_PICTURE], tables, 1))
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    status = page.locator("#status")
+    for name, text, said in (
+        ("corrections.csv", "filename,label,was,reason\n0.png,dog,cat,seen\n", "1 of 4 images have an answer."),
+        ("labels.csv", "filename,label\n0.png,dog\n", "2 of 4 images have an answer."),
+        ("labels.csv", "filename,label\n1.png,dog\n", "1.png: several images here are called so."),
+    ):
+        (tmp_path / name).write_text(text)
+        page.set_input_files("#load", tmp_path / name)
+        wait_for(lambda said=said: status.inner_text() == said)
+    page.close()
+
+
+def test_a_table_that_was_begun_is_gone_on_with_in_its_columns(tmp_path):
+    assert begun(tmp_path) == (NewLabels("labels.csv", tmp_path.name, "filename,label\n"), set())
+    (tmp_path / "labels.csv").write_text("a,b\n1,2\n")  # of something else
+    assert begun(tmp_path)[0].text == "filename,label\n"
+    (tmp_path / "labels.csv").write_text("id\tsplit\tage\tclass\n1.png\ttrain\t7\tcat")
+    table, named = begun(tmp_path)
+    assert (table.text[-4:], table.columns, table.mark) == ("cat\n", ("file", "split", "other", "label"), "\t")
+    assert named == {"1.png"}
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1300])
-def test_of_many_classes_any_is_typed(tmp_path, browser, width):
+def test_of_many_classes_any_is_typed(tmp_path, browser, width, capsys):
     names = [f"class {n:02d}" for n in range(20)] + ["Zebra"]
     root = write_patches(tmp_path / "data", [*names, "rock", "rust"], 2)
     run = untrained_run(tmp_path / "run", "vgg16", open_data(root).scheme)
     api.explain(run.path, root, tmp_path / "why", device="cpu")
+    assert f"saves your answers; then: pixelproof correct {root} corrections.csv\n" in capsys.readouterr().err
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto((tmp_path / "why" / "review.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") == width

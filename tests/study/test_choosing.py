@@ -219,7 +219,7 @@ def test_candidates_are_named_by_what_differs(choose, names):
         ({"seeds": [3], "choose": {"seed": [1, 2]}}, {}, "'seed' has no effect beside 'seeds'"),
         ({"choose": {"cv_fold": ["1/2", "2/2"]}}, {"folds": 2}, "'cv_fold'"),
         ({"choose": {"a/b": {"lr": 1}, "c": {}}}, {}, "'a/b' cannot name a folder"),
-        ({"choose": {"split_seed": [0, 1]}}, {}, "would be chosen by different images; give selection"),
+        ({"choose": {"split_seed": [0, 1]}}, {}, "would be chosen by different images or labels; give selection"),
         (
             {"choose": {"lr": [1, 2]}},
             {"settings": SETTINGS | {"selection": 0}},

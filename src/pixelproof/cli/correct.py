@@ -41,5 +41,5 @@ def correct(
     if found["part_is_scored"] and "train" in found["splits"]:
         scored |= {"train, of which a part is set aside for the score": found["splits"]["train"]}
     if scored:
-        harm = "scores there are by other labels than before; where a model's doubts chose the images, they flatter it"
-        print(f"of these, {in_words(scored)}: {harm}")
+        again = "scores there are by other labels than before, so evaluate again with --overwrite"
+        print(f"of these, {in_words(scored)}: {again}; where a model's doubts chose the images, they flatter it")

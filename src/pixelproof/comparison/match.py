@@ -13,7 +13,9 @@ from pixelproof.comparison.paired import ROUGH
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.resampling import MINIMUM
 from pixelproof.labels import LabelScheme
+from pixelproof.numbers import count
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
+from pixelproof.runs.corrections_file import FILE
 from pixelproof.runs.scenes import ALONE, scenes_of
 
 Kind = TypeVar("Kind", bound=SegmentationScores | ClassificationScores)
@@ -35,6 +37,7 @@ def refuse_mixture(a: Scores, b: Scores) -> None:
     if a.ids != b.ids:
         remedy = "score both on the same" + ", or compare two sets of images with --unpaired" * _apart(a, b)
         _refuse(names, f"were scored on different images: {_image_difference(a, b, names)}", remedy)
+    _refuse_other_corrections(a, b)
     prints = (a.source.fingerprint, b.source.fingerprint)
     if all(prints) and prints[0] != prints[1]:
         what = f"files of different content (data fingerprints {prints[0]} and {prints[1]})"
@@ -70,6 +73,15 @@ def refuse_same_images(a: Scores, b: Scores) -> None:
     prints = {a.source.fingerprint, b.source.fingerprint} - {""}
     if a.ids == b.ids and len(prints) < 2 and _relabelled(a, b) is None:
         _refuse((a.source.name, b.source.name), "were scored on the same images", "compare them without --unpaired")
+
+
+def _refuse_other_corrections(a: Scores, b: Scores) -> None:
+    """Refuse two score files between which labels were corrected, and say no more than that: it is simply mended."""
+    corrected = [each.source.images_corrected for each in (a, b)]
+    if any(corrected) and _relabelled(a, b) is not None:
+        counts = " and ".join(map(count, corrected))
+        what = f"were scored by other labels: {counts} of their images have a corrected one"
+        _refuse((a.source.name, b.source.name), what, f"evaluate both again with --overwrite, for {FILE} has changed")
 
 
 def refuse_unscored(scores: Scores) -> None:

@@ -55,8 +55,9 @@ class DataConfig(Strict):
     """``list`` leaves out the images that ``leave_out.csv`` of the data names; ``none`` leaves out none, to see what
     that is worth."""
     corrections: Literal["list", "scored", "none"] = "list"
-    """``list`` takes the labels that ``corrections.csv`` of the data has for those that the data give; ``scored`` does
-    so where images are scored alone, to see what learning from the others is worth; ``none`` takes no notice of it."""
+    """Whose labels count: with ``list`` those that ``corrections.csv`` of the data has, everywhere; with ``none`` those
+    that the data give, everywhere; with ``scored`` a model learns from those that the data give, and is scored in
+    validation and test by those of the file, to see what correcting is worth."""
     cache: str = "auto"
     """Where decoded images are kept: ``auto`` is the user's cache folder, ``none`` nowhere, else a folder's path."""
 

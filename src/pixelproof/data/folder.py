@@ -25,7 +25,8 @@ class Sample:
         label: Class index, for classification.
         mask: The mask file, for segmentation.
         group: Of which scene, patient or tile it is, with others; None where it stands for itself.
-        was: The class that the data give, where a person has looked at it; equal to the label if that is right.
+        was: The class that the data give, where a person has looked at it; equal to the label if that is right, or is
+            to be as the data give it.
     """
 
     id: str
@@ -47,8 +48,8 @@ class Sample:
 
     @property
     def as_given(self) -> Sample:
-        """The same with the label that the data give."""
-        return replace(self, label=self.given, was=None)
+        """The same with the label that the data give; that a person has looked at it stays known."""
+        return replace(self, label=self.given)
 
     @property
     def scene(self) -> str:

@@ -39,6 +39,16 @@ def holds_labels(path: Path) -> bool:
     return not names.isdisjoint(_FILE_COLUMNS) and not names.isdisjoint(LABEL_COLUMNS)
 
 
+def roles(rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[str, ...]:
+    """Return what the columns of a table hold, by its rows: "file", "label", "split", or "other"; none if no labels."""
+    names = _header(rows)
+    file, label = _file_column(names), next((names.index(name) for name in LABEL_COLUMNS if name in names), None)
+    if file is None or label is None:
+        return ()
+    known = {file: "file", label: "label"} | ({names.index("split"): "split"} if "split" in names else {})
+    return tuple(known.get(place, "other") for place in range(len(names)))
+
+
 def read_table(path: Path, columns: Sequence[str] = LABEL_COLUMNS) -> dict[str, str]:
     """Return labels by file name from a CSV with a header; the first of ``columns`` that it has is the label.
 
@@ -123,5 +133,5 @@ def _file_column(names: list[str]) -> int | None:
     return next((names.index(name) for name in _FILE_COLUMNS if name in names), None)
 
 
-def _header(rows: list[tuple[int, list[str]]]) -> list[str]:
+def _header(rows: Sequence[tuple[int, Sequence[str]]]) -> list[str]:
     return [cell.strip().lower() for cell in rows[0][1]] if rows else []

@@ -73,11 +73,21 @@ class Question:
 
 @dataclass(frozen=True)
 class NewLabels:
-    """A table of labels that are asked for: its name, that of its folder, and the text that it has already."""
+    """A table of labels that are asked for.
+
+    Attributes:
+        file: Its name.
+        folder: That of its folder.
+        text: What stands there already, its header at least.
+        columns: What each column holds: "file", "label", "split" or "other".
+        mark: What separates them.
+    """
 
     file: str
     folder: str
     text: str
+    columns: tuple[str, ...] = ("file", "label")
+    mark: str = ","
 
 
 def picture_of(pixels: UInt8) -> SmallPicture:

@@ -129,8 +129,8 @@ def _refuse_blind_choice(part: str, jobs: Sequence[Job]) -> None:
             raise UserError(problem, "add images, or set selection=... aside")
         first = firsts.setdefault((job.model, job.replicate.fold), job)
         if job.fingerprints[SELECTION] != first.fingerprints[SELECTION]:
-            problem = f"part '{part}': {first.name} and {job.name} would be chosen by different images"
-            raise UserError(problem, "give selection, limit, groups and split_seed to the whole part")
+            problem = f"part '{part}': {first.name} and {job.name} would be chosen by different images or labels"
+            raise UserError(problem, "give selection, limit, groups, split_seed and corrections to the whole part")
         place = (job.model, job.replicate.seed, job.replicate.fold, job.config.model_dump_json())
         if (other := alike.setdefault(place, job)) is not job:
             raise UserError(f"part '{part}': {other.name} and {job.name} have the same settings", "remove one of them")

@@ -54,7 +54,7 @@ def evaluate_run(
     samples = samples_for(opened, Path(data), split)
     source = source_of(opened, split, samples, fingerprint(samples), learned_from_some(opened, Path(data), split))
     if file is None and not overwrite:
-        refuse_other_images(opened.scores(split), source.fingerprint)
+        refuse_other_images(opened.scores(split), source)
     _note_unfinished(opened)
     predictor = Predictor.open(opened, device, tta=tta, scales=scales)
     use_backend(predictor, opened, backend, predictor.reader.size(samples[0].image))

@@ -108,7 +108,8 @@ def explain_run(
         if review.questions:
             write_text(new.review, review.page(opened.name, len(findings.suspects)))
             written.append(new.review)
-            say(f"{target.review} asks you about {counted(len(review.questions), 'image')}, and saves your answers")
+            asked = counted(len(review.questions), "image")
+            say(f"{target.review} asks you about {asked}, and saves your answers{review.next_step(str(data))}")
         written.append(build_report(written_to))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
     return [target.path / path.relative_to(written_to) for path in written]

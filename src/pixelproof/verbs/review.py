@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
 from pixelproof.data import DataFolder, Parts, Sample
+from pixelproof.data.label_table import roles
 from pixelproof.data.layouts.classes import class_folders
 from pixelproof.data.layouts.tables import LABELS
 from pixelproof.data.reader import ImageReader, as_picture
@@ -14,8 +16,9 @@ from pixelproof.errors import UserError, printable
 from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.progress import track
 from pixelproof.report.review_page import Beside, NewLabels, Question, SmallPicture, picture_of, review_page
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
 from pixelproof.runs.explanation_folder import Findings, Witness, picture_key
-from pixelproof.runs.files import read_text, rows_in
+from pixelproof.runs.files import delimiter_of, read_text, rows_in
 from pixelproof.runs.listed import as_name, as_words
 from pixelproof.runs.ranked_file import Ranked
 
@@ -62,6 +65,11 @@ class Review:
         """Return the page, of a model that doubts so many labels."""
         return review_page(model, self._data.scheme.names, self.questions, self.pictures, self.tables, doubted)
 
+    def next_step(self, data: str) -> str:
+        """Return what a person does with answers about the labels of ``data``; empty where none of them is doubted."""
+        doubted = any(question.given for question in self.questions)
+        return f"; then: pixelproof correct {shlex.quote(data)} {CORRECTIONS}" if doubted else ""
+
     def _question(self, row: Ranked, witness: Witness) -> Question:
         sample, table = self._samples[row.split, row.id], None
         name = self._data.place(sample.image)
@@ -106,17 +114,24 @@ class Review:
         """Return the place of the table of a folder."""
         if folder not in self._folders:
             self._folders.append(folder)
-            text = _begun(folder / LABELS)
-            self._named.append({row[0] for _, row in rows_in(text, folder / LABELS)})
-            self.tables.append(NewLabels(LABELS, folder.name, text))
+            table, named = begun(folder)
+            self._named.append(named)
+            self.tables.append(table)
         return self._folders.index(folder)
 
 
-def _begun(path: Path) -> str:
-    """Return the text that a table of labels has, to be gone on with; only its head if it has other columns."""
+def begun(folder: Path) -> tuple[NewLabels, set[str]]:
+    """Return the table of labels that a folder has, to be gone on with, and the images in it; a new one if it has none.
+
+    One that cannot be read, or is none of labels, counts as none.
+    """
+    path = folder / LABELS
     try:
         text = read_text(path) if path.is_file() else ""
+        rows = rows_in(text, path)
     except UserError:
-        text = ""
-    kept = text if text.partition("\n")[0].strip() == HEAD else f"{HEAD}\n"
-    return kept if kept.endswith("\n") else f"{kept}\n"
+        text, rows = "", []
+    if not (columns := roles(rows)):
+        return NewLabels(LABELS, folder.name, f"{HEAD}\n"), set()
+    named = {row[columns.index("file")].strip() for _, row in rows[1:] if len(row) == len(columns)}
+    return NewLabels(LABELS, folder.name, text.rstrip("\n") + "\n", columns, delimiter_of(text)), named

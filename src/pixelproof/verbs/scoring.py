@@ -16,6 +16,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run, Scores, Source, load_scores, save_scores
 from pixelproof.runs.atomic import refuse_existing, require_writable
+from pixelproof.runs.corrections_file import FILE as CORRECTIONS
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.scoring_log import log_scoring
 from pixelproof.verbs.known import known_images
@@ -53,7 +54,7 @@ def score_run(
     if out is not None:  # for what another process has written meanwhile
         refuse_existing([out], overwrite)
     elif not overwrite:
-        refuse_other_images(file, source.fingerprint)
+        refuse_other_images(file, source)
     save_scores(file, scores)
     figure = score_figure(scores, "unknown_counted").of(scores)
     log_scoring(run, source.split, source.fingerprint, len(samples), predictor.model.asked, figure)
@@ -82,11 +83,15 @@ def source_of(run: Run, split: str, samples: Sequence[Sample], fingerprint: str,
     return replace(source, learned=learned, learned_by=", ".join(known.runs))
 
 
-def refuse_other_images(file: Path, fingerprint: str) -> None:
-    """Refuse to replace the scores of other images, which may be the run's own validation."""
+def refuse_other_images(file: Path, source: Source) -> None:
+    """Refuse to replace the scores of other images, which may be the run's own validation, or by other labels."""
     try:
-        earlier = load_scores(file).source.fingerprint if file.is_file() else ""
+        earlier = load_scores(file).source if file.is_file() else None
     except UserError:  # what cannot be read is no loss
         return
-    if earlier and earlier != fingerprint:
-        raise UserError(f"{file} holds the scores of other images", "choose an --out, or give --overwrite")
+    if earlier is None or earlier.fingerprint in ("", source.fingerprint):
+        return
+    if earlier.corrected or source.corrected:
+        problem = f"{file} holds scores by labels as they were before {CORRECTIONS} changed, or of other images"
+        raise UserError(problem, "give --overwrite, or choose an --out")
+    raise UserError(f"{file} holds the scores of other images", "choose an --out, or give --overwrite")

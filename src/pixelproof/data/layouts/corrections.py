@@ -83,7 +83,7 @@ def _classes(root: Path, found: Found) -> _Classes:
     called = class_index(scheme, _all_called(found).values())
     meant: dict[str, set[int]] = {}
     for word, index in [*called.items(), *((name, index) for index, name in enumerate(scheme.names))]:
-        meant.setdefault(word, set()).add(index)
+        meant.setdefault(word.strip(), set()).add(index)  # as cells are read
     return _Classes(called, {index: word for word, index in reversed(called.items())}, meant)
 
 

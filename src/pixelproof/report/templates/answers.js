@@ -4,12 +4,13 @@ const $ = (id) => document.getElementById(id);
 
 // ---- tables -------------------------------------------------------------------------------------------------------
 const quoted = (text) => (/[",;\t\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const bare = (text) => text.trim().replace(/\s+/g, " ");
 const cells = (line, mark) => {
   const found = [];
   const cell = new RegExp(`^(?:"((?:[^"]|"")*)"|([^${mark}]*))(${mark}|$)`);
   for (let rest = line; rest !== null;) {
     const [all, inner, plain, end] = cell.exec(rest) || [rest, undefined, rest, ""];
-    found.push((inner === undefined ? plain : inner.replaceAll('""', '"')).trim().replace(/\s+/g, " "));
+    found.push(bare(inner === undefined ? plain : inner.replaceAll('""', '"')));
     rest = end ? rest.slice(all.length) : null;
   }
   return found;
@@ -56,16 +57,16 @@ const keysOf = (offered, names = offered) => {
 };
 // What such pages have in common: `fits(k, answer)` says whether one is an answer to question k, `show(k)` shows it,
 // `press(key)` does what else a key stands for and returns whether there is such, and `read(text)` returns the answers
-// with those of a saved table among them, or throws what is wrong with it.
-const asking = ({ key, total, things, saving, fits, show, press, read }) => {
+// with those of a saved table among them, or throws what is wrong with it. `tables` are those that can be saved: the
+// `file` of each, and what its `text` is by now.
+const asking = ({ key, total, things, saving, tables, fits, show, press, read }) => {
   const answers = new Array(total).fill("");
-  let [at, lost, unsaved] = [0, false, false]; // whether the browser keeps nothing, and whether there is more than was saved
+  let [at, lost, saved] = [0, false, []]; // whether the browser keeps nothing, and the texts that were saved
   const answered = () => answers.filter(Boolean).length;
   const say = (text) => {
     $("status").textContent = lost ? `${text} This browser keeps nothing: save the table before you close the page.` : text;
   };
   const keep = () => {
-    unsaved = true;
     try {
       localStorage.setItem(key, JSON.stringify(answers));
     } catch {
@@ -103,9 +104,9 @@ const asking = ({ key, total, things, saving, fits, show, press, read }) => {
     if (answers[at]) nextOpen();
     else draw();
   };
-  const save = (name, text) => {
-    download(name, text);
-    unsaved = false;
+  const save = (table) => {
+    saved[table] = tables[table].text();
+    download(tables[table].file, saved[table]);
     say(`Saved with ${answered()} of ${total} answers.`);
   };
   const load = async (file) => {
@@ -141,6 +142,12 @@ const asking = ({ key, total, things, saving, fits, show, press, read }) => {
     else return;
     event.preventDefault();
   });
-  addEventListener("beforeunload", (event) => { if (lost && unsaved) event.preventDefault(); });
-  return { answers, place: () => at, go, choose, save, say, start: () => { remember(); nextOpen(); } };
+  const unsaved = () => tables.some(({ text }, table) => text() !== saved[table]);
+  addEventListener("beforeunload", (event) => { if (lost && unsaved()) event.preventDefault(); });
+  const start = () => {
+    saved = tables.map(({ text }) => text());
+    remember();
+    nextOpen();
+  };
+  return { answers, place: () => at, go, choose, save, say, start };
 };

@@ -64,8 +64,8 @@
     if (pressed) page.choose(pressed.name);
     return Boolean(pressed);
   };
-  const page = asking({ key: data.key, total, things: "points", saving: "save the table", fits: (_, name) => known.has(name), show, press, read });
+  const page = asking({ key: data.key, total, things: "points", saving: "save the table", tables: [{ file: data.file, text: table }], fits: (_, name) => known.has(name), show, press, read });
   $("zoom").addEventListener("change", () => { mark(); $("zoom").blur(); });
-  $("save").addEventListener("click", () => page.save(data.file, table()));
+  $("save").addEventListener("click", () => page.save(0));
   page.start();
 })();

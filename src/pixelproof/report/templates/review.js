@@ -17,20 +17,32 @@
     .map(([each, said]) => row(each.file, classOf(said), each.given, classOf(said) === each.given ? "found right" : data.reason))]);
   const leaveOut = () => joined([data.leave_out.head, ...answersTo((_, k) => doubted(k)).filter(([, said]) => !classOf(said))
     .map(([each, said]) => (said === OUT ? "" : "# ") + row(each.file, said === OUT ? "looked-at" : "cannot-tell", each.why))]);
+  // A line of a table of labels; of one that was begun already, in its columns.
+  const labelled = ({ columns, mark }, file, label) => columns.map((column) => quoted({ file, label, split: "train", other: "" }[column])).join(mark);
   const labels = (place) => data.tables[place].text + joined(answersTo((each) => each.table === place)
-    .filter(([, said]) => classOf(said)).map(([each, said]) => row(each.file, classOf(said))));
+    .filter(([, said]) => classOf(said)).map(([each, said]) => labelled(data.tables[place], each.file, classOf(said))));
+  const tables = [
+    ...(questions.some((_, k) => doubted(k)) ? [{ file: data.corrections.file, text: corrections }, { file: data.leave_out.file, text: leaveOut }] : []),
+    ...data.tables.map(({ file, folder }, k) => ({ file, of: ` of ${folder}`, text: () => labels(k) })),
+  ];
+  const meant = new Map(names.map((name) => [bare(name), name])); // as cells are read
   const read = (text) => {
-    const bare = text.split(/\r?\n/).map((line) => line.replace(/^# (?=.*,cannot-tell,)/, "")).filter((line) => !line.startsWith("#"));
-    const { heads, rows } = readTable(bare.join("\n"));
+    const heeded = text.split(/\r?\n/).map((line) => line.replace(/^# (?=.*,cannot-tell,)/, "")).filter((line) => !line.startsWith("#"));
+    const { heads, rows } = readTable(heeded.join("\n"));
     const [file, label, reason] = ["filename", "label", "reason"].map((head) => heads.indexOf(head));
     if (file < 0) throw new Error("This table has no column filename.");
     const found = page.answers.slice();
-    rows.forEach((cell) => questions.forEach((each, k) => {
-      if (each.file.trim().replace(/\s+/g, " ") !== cell[file]) return;
-      const said = label >= 0 ? IS + cell[label] : cell[reason] === "cannot-tell" ? UNCLEAR : OUT;
-      if (!fits(k, said)) throw new Error(`${cell[file]}: there is no class ${cell[label]}.`);
-      found[k] = said;
-    }));
+    rows.forEach((cell) => {
+      const called = questions.flatMap((each, k) => (bare(each.file) === cell[file] ? [k] : []));
+      const fitting = called.filter((k) => doubted(k) === reason >= 0); // the tables of doubted labels have reasons
+      const those = fitting.length ? fitting : called;
+      if (those.length > 1) throw new Error(`${cell[file]}: several images here are called so.`);
+      those.forEach((k) => {
+        const said = label >= 0 ? IS + (meant.get(cell[label]) ?? cell[label]) : cell[reason] === "cannot-tell" ? UNCLEAR : OUT;
+        if (!fits(k, said)) throw new Error(`${cell[file]}: there is no class ${cell[label]}.`);
+        found[k] = said;
+      });
+    });
     return found;
   };
 
@@ -104,7 +116,7 @@
   };
   // Where classes are called as digits, a digit is a class even if it is the label, or not offered.
   const digits = Object.fromEntries(names.filter((name) => /^\d$/.test(name)).map((name) => [name, true]));
-  const page = asking({ key: data.key, total, things: "images", saving: "save the tables", fits, show, press, read });
+  const page = asking({ key: data.key, total, things: "images", saving: "save the tables", tables, fits, show, press, read });
 
   const turnBlind = () => {
     blind = !blind;
@@ -139,10 +151,6 @@
     button("parts", "Doubted labels", () => page.go(first));
     button("parts", "Without a label", () => page.go(second));
   }
-  if (first >= 0) {
-    button("save", `Save ${data.corrections.file}`, () => page.save(data.corrections.file, corrections()));
-    button("save", `Save ${data.leave_out.file}`, () => page.save(data.leave_out.file, leaveOut()));
-  }
-  data.tables.forEach((each, k) => button("save", `Save ${each.file} of ${each.folder}`, () => page.save(each.file, labels(k))));
+  tables.forEach(({ file, of = "" }, table) => button("save", `Save ${file}${of}`, () => page.save(table)));
   page.start();
 })();
