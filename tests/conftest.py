@@ -7,12 +7,14 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from pixelproof.cli.main import run
+from pixelproof.runs import machine
 from small_data import write_color_classes, write_two_fields
 
 settings.register_profile("pixelproof", deadline=None)  # a busy machine is no defect
@@ -32,6 +34,14 @@ FIRST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commit_asked_once() -> Iterator[None]:
+    """Ask git once a process which commit this is, and not for each of hundreds of runs: no test changes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "_commit", cache(machine._commit))
+        yield
 
 
 @pytest.fixture(scope="session")

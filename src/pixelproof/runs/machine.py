@@ -37,7 +37,7 @@ def installed(others: Sequence[str] = ()) -> dict[str, str]:
     return _ours() | {name: found for name in others if (found := version(name))}
 
 
-@cache  # of a process, whose code stays what it was when it started
+@cache  # of a process, which keeps the packages that it has loaded
 def _ours() -> dict[str, str]:
     return {name: found for name in PACKAGES if (found := version(name))}
 
@@ -65,9 +65,11 @@ def command() -> str:
     return printable(shlex.join(["pixelproof", *sys.argv[1:]])) if ours else ""
 
 
-@cache
 def _commit() -> str:
-    """Return the commit of the checkout this code runs from, with "+changes" where it differs; empty if installed."""
+    """Return the commit of the checkout this code runs from, with "+changes" where it differs; empty if installed.
+
+    Asked anew each time, as a notebook may load code again that was changed meanwhile.
+    """
     here = Path(__file__).parent
     try:
         done = subprocess.run(
