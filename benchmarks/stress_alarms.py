@@ -35,7 +35,7 @@ METRIC = {"classification": "accuracy", "segmentation": "miou"}
 BEFORE = {"classification": (0.9, 0.6), "segmentation": (0.8, 0.5)}
 """The scores of two models on images as they are."""
 CASES = (
-    *(("classification", images, images) for images in (12, 40)),
+    *(("classification", images, images) for images in (12, 40, 200)),
     ("classification", 200, 20),
     ("segmentation", 12, 12),
     ("segmentation", 60, 15),
