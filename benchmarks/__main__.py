@@ -20,7 +20,8 @@ NAMES = (
 )
 """Those that compare speed.
 
-``coverage``, ``assessment``, ``seeds``, ``choosing``, ``unpaired`` and ``corrections`` measure promises.
+``coverage``, ``assessment``, ``seeds``, ``choosing``, ``unpaired``, ``corrections`` and ``stress_alarms`` measure
+promises.
 """
 HEAD = """# Benchmarks
 
