@@ -59,49 +59,53 @@ def saved(page, name, folder):
     return path
 
 
-@pytest.mark.browser
-def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
-    root, photos, run, why = explained
-    text = (why / "review.html").read_text("utf-8")
-    assert "<script>alert" not in text
-    assert "<b>sea" not in text
-    assert "http" not in text.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
-    suspects = load_ranked(why / "suspects.csv")
-    page = browser.new_page()
-    trouble: list[str] = []
+@pytest.fixture
+def page(explained, browser):
+    """The page that ``explain`` made; nothing may be said in its console."""
+    page, trouble = browser.new_page(), []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.goto((why / "review.html").as_uri())
-    total = len(suspects) + 3
-    answered = lambda n: f"{n} of {total} images have an answer."  # noqa: E731
-    assert page.locator("h1").inner_text().endswith(f"{len(suspects)} doubted labels, and 3 images without a label")
+    page.goto((explained[-1] / "review.html").as_uri())
+    yield page
+    assert trouble == []
+    page.close()
+
+
+def shows_what_is_doubted(page, suspects):
+    asked = f"{len(suspects)} doubted labels, and 3 images without a label"
+    assert page.locator("h1").inner_text().endswith(asked)
     assert page.locator("#other").inner_text().startswith("The same pixels are labelled ")
     assert page.locator("#near figure").count() == 6
-    names = open_data(root).scheme.names
     first = page.locator("#classes button").all_inner_texts()
     assert first[0].startswith(f"{suspects[0].given.strip()}: the label is right")
     assert first[1].startswith(f"{suspects[0].suggested.strip()}: proposed")
-    page.keyboard.press("b")  # blindly: nobody says anything, and classes are in their own order
-    assert page.locator("#classes button").all_inner_texts() == [
-        f"{name.strip()}\n{k}" for k, name in enumerate(names, 1)
-    ]
+
+
+def hides_what_is_said(page, names):
+    """Blindly, nobody says anything, and classes are in their own order."""
+    page.keyboard.press("b")
+    shown = [f"{name.strip()}\n{k}" for k, name in enumerate(names, 1)]
+    assert page.locator("#classes button").all_inner_texts() == shown
     assert page.locator("#question").inner_text() == "Which class is it?"
-    shown = page.locator("main").inner_text()
-    assert not any(word in shown for word in ("proposed", "is right", "png", "%", "The same pixels"))
+    text = page.locator("main").inner_text()
+    assert not any(word in text for word in ("proposed", "is right", "png", "%", "The same pixels"))
     page.click("#blind")
-    page.keyboard.press("y")
-    page.keyboard.press("1")
-    page.keyboard.press("l")
-    page.keyboard.press("x")
+
+
+def answer(page):
+    """Answer the first five by keys: right, as proposed, leave out, cannot tell, and the third by the tab key."""
+    for key in "y1lx":
+        page.keyboard.press(key)
     page.locator("#classes button").nth(2).focus()
-    page.keyboard.press("Enter")  # by the tab key alone: the next question has the focus at the same place
+    page.keyboard.press("Enter")  # the next question has the focus at the same place
     assert page.evaluate("[...document.querySelectorAll('#classes button')].indexOf(document.activeElement)") == 2
-    page.keyboard.press("n")
-    page.keyboard.press("ArrowLeft")
-    page.reload()
-    assert page.locator("#status").inner_text() == answered(5)
-    assert page.locator("#point").input_value() == "6"
-    corrections, left = saved(page, "Save corrections.csv", tmp_path), saved(page, "Save leave_out.csv", tmp_path)
+
+
+def says(page, n, suspects):
+    return page.locator("#status").inner_text() == f"{n} of {len(suspects) + 3} images have an answer."
+
+
+def are_the_answers(corrections, left, suspects):
     said = load_corrections(corrections)
     assert [(each.name.rpartition("/")[2], each.was) for each in said] == [
         (row.id.rpartition("/")[2], row.given.strip()) for row in (*suspects[:2], suspects[4])
@@ -110,18 +114,45 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
     assert (said[1].label, said[1].reason) == (suspects[1].suggested.strip(), "doubted by run")
     assert [entry.reason for entry in load_list(left)] == ["looked-at"]
     assert [line.split(",")[-2] for line in left.read_text().splitlines()[2:] if line.startswith("# ")]
+
+
+def label(page, photos):
+    """Give two of the images without a label one, and save the table in their folder."""
+    page.get_by_role("button", name="Without a label").click()
+    assert page.locator("#question").inner_text() == "It has no label. Which class is it?"
+    assert page.get_by_role("button", name="Leave it out").count() == 0
+    for key in "22x":
+        page.keyboard.press(key)
+    labels = saved(page, "Save labels.csv of photos", photos)
+    assert re.fullmatch(rf"{BEGUN}(new/<script>alert\(1\)<script>\d\.png;;[^;]+;train\n){{2}}", labels.read_text())
+
+
+def test_the_page_escapes_everything_and_loads_nothing(explained):
+    text = (explained[-1] / "review.html").read_text("utf-8")
+    assert "<script>alert" not in text
+    assert "<b>sea" not in text
+    assert "http" not in text.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.browser
+def test_answers_are_kept_and_put_labels_right(explained, page, tmp_path):
+    root, photos, _, why = explained
+    suspects = load_ranked(why / "suspects.csv")
+    shows_what_is_doubted(page, suspects)
+    hides_what_is_said(page, open_data(root).scheme.names)
+    answer(page)
+    page.keyboard.press("n")
+    page.keyboard.press("ArrowLeft")
+    page.reload()
+    assert says(page, 5, suspects)
+    assert page.locator("#point").input_value() == "6"
+    corrections, left = saved(page, "Save corrections.csv", tmp_path), saved(page, "Save leave_out.csv", tmp_path)
+    are_the_answers(corrections, left, suspects)
     found = api.correct(root, corrections)
     assert (found["added"], found["confirmed"]) == (3, 1)
     assert api.leave_out(root, left)["added"] == 1
 
-    page.get_by_role("button", name="Without a label").click()
-    assert page.locator("#question").inner_text() == "It has no label. Which class is it?"
-    assert page.get_by_role("button", name="Leave it out").count() == 0
-    for _ in range(2):
-        page.keyboard.press("2")
-    page.keyboard.press("x")
-    labels = saved(page, "Save labels.csv of photos", photos)
-    assert re.fullmatch(rf"{BEGUN}(new/<script>alert\(1\)<script>\d\.png;;[^;]+;train\n){{2}}", labels.read_text())
+    label(page, photos)
     both = tmp_path / "both"
     both.mkdir()
     (both / "folders.yaml").write_text(f"folders: [{root}, {photos}]\n")
@@ -133,12 +164,10 @@ def test_answers_are_kept_and_put_labels_right(explained, tmp_path, browser):
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#anew")
     page.set_input_files("#load", corrections)
-    wait_for(lambda: page.locator("#status").inner_text() == answered(3))
+    wait_for(lambda: says(page, 3, suspects))
     page.set_input_files("#load", left)
-    wait_for(lambda: page.locator("#status").inner_text() == answered(5))
+    wait_for(lambda: says(page, 5, suspects))
     assert saved(page, "Save corrections.csv", tmp_path / "again").read_text() == corrections.read_text()
-    assert trouble == []
-    page.close()
 
     run = untrained_run(tmp_path / "run2", "vgg16", joined.scheme)
     api.explain(run.path, both, tmp_path / "then", unlabelled=photos, device="cpu")
