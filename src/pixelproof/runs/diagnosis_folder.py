@@ -11,7 +11,7 @@ from pixelproof.runs.explanation_folder import NUMBERED
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.left_out_file import Entry, save_list
 from pixelproof.runs.shown import Labelled, load_labelled, save_labelled
-from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
+from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, save_thumbnails, thumbnails_if_any
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,6 @@ class DiagnosisFolder:
             UserError: A file is damaged.
         """
         files = self._pictures.values()
-        images, masks, classes = (load_thumbnails(path) if path.is_file() else NO_THUMBNAILS for path in files)
+        images, masks, classes = map(thumbnails_if_any, files)
         examples = [load_labelled(path) for path in sorted(self._examples.glob(NUMBERED))]
         return Illustrated(load_diagnosis(self.record), images, masks, classes, examples)

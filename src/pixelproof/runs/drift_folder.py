@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pixelproof.runs.drift_file import FILE, DriftRecord, load_drift, save_drift
 from pixelproof.runs.folder import PAGE
-from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
+from pixelproof.runs.thumbnails import Thumbnails, save_thumbnails, thumbnails_if_any
 
 
 class DriftFolder:
@@ -42,5 +42,5 @@ class DriftFolder:
         Raises:
             UserError: A file is damaged.
         """
-        old, new = (load_thumbnails(path) if path.is_file() else NO_THUMBNAILS for path in (self._old, self._new))
+        old, new = map(thumbnails_if_any, (self._old, self._new))
         return load_drift(self.record), old, new

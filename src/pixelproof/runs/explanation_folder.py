@@ -11,7 +11,7 @@ from pixelproof.runs.explanation_file import Explanation, load_explanation, save
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.runs.ranked_file import Ranked, load_ranked, save_ranked
 from pixelproof.runs.shown import Shown, load_shown, save_shown
-from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
+from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, save_thumbnails, thumbnails_if_any
 
 NUMBERED = "[0-9][0-9].npz"  # in ``worst`` and ``doubtful``
 COPIED = "[0-9][0-9][0-9]-*"  # in ``next``
@@ -142,8 +142,8 @@ class ExplanationFolder:
             suspects=load_ranked(self.suspects) if self.suspects.exists() else [],
             next=load_ranked(self.next) if self.next.exists() else [],
             explanation=load_explanation(self.explanation) if self.explanation.exists() else None,
-            pictures=load_thumbnails(self.pictures) if self.pictures.exists() else NO_THUMBNAILS,
-            cams=load_thumbnails(self.cams) if self.cams.exists() else NO_THUMBNAILS,
+            pictures=thumbnails_if_any(self.pictures),
+            cams=thumbnails_if_any(self.cams),
             worst=_load_numbered(self.worst),
             doubtful=_load_numbered(self.doubtful),
             listed=self.leave_out.exists(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.stress_file import FILE, StressRecord, load_stress, save_stress
-from pixelproof.runs.thumbnails import NO_THUMBNAILS, Thumbnails, load_thumbnails, save_thumbnails
+from pixelproof.runs.thumbnails import Thumbnails, save_thumbnails, thumbnails_if_any
 
 UNTOUCHED = "untouched"
 """The state of images as they are."""
@@ -53,8 +53,7 @@ class StressFolder:
         Raises:
             UserError: A file is damaged.
         """
-        found = (load_thumbnails(path) if path.is_file() else NO_THUMBNAILS for path in (self._pictures, self._masks))
-        pictures, masks = found
+        pictures, masks = map(thumbnails_if_any, self.shown())
         return load_stress(self.record), pictures, masks
 
 

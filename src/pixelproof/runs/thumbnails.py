@@ -50,3 +50,12 @@ def load_thumbnails(path: Path) -> Thumbnails:
     count, side = len(arrays.get("ids", ())), arrays.get("pixels", np.empty(0)).shape[1:2]
     expect(path, "thumbnails", arrays, {"ids": ("U", (count,)), "pixels": ("u", (count, *side, *side, 3))})
     return Thumbnails(tuple(str(i) for i in arrays["ids"]), arrays["pixels"])
+
+
+def thumbnails_if_any(path: Path) -> Thumbnails:
+    """Read a thumbnail file that may have been removed, as pictures of the data are before a folder is passed on.
+
+    Raises:
+        UserError: It is truncated, of another version, or was edited.
+    """
+    return load_thumbnails(path) if path.is_file() else NO_THUMBNAILS
