@@ -440,6 +440,8 @@ run()
     [
         (["--debug", "study", "a.yaml"], "; the same command goes on where it was"),
         (["map", "run", "train.tif"], "; the same command goes on where it was"),
+        (["cut", "scene.tif", "--labels", "fields.gpkg"], "; the same command goes on where it was"),
+        (["stress", "run", "data"], "; the same command goes on where it was"),
         (["export", "run"], ""),
         ([], ""),
     ],

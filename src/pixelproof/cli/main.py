@@ -138,6 +138,6 @@ def _unexpected(error: Exception) -> str:
 def _how_to_go_on() -> str:
     """Return what a stopped command keeps, for those that keep something."""
     verb = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    if verb in ("demo", "study", "map", "stress"):
+    if verb in ("demo", "study", "cut", "stress", "map"):
         return "; the same command goes on where it was"
     return "; 'pixelproof train DATA --out RUN --resume' goes on where it was" if verb == "train" else ""
