@@ -3,7 +3,7 @@
 import pytest
 
 from pixelproof.errors import UserError
-from pixelproof.verbs.out_folder import require_place
+from pixelproof.report.out_folder import require_place
 
 
 def test_a_folder_in_any_of_the_folders_of_the_data_is_refused(tmp_path):

@@ -10,13 +10,13 @@ from pixelproof import api
 from pixelproof.config import DataConfig
 from pixelproof.data import arrange, fingerprint, open_data
 from pixelproof.data.doctor import examine
+from pixelproof.data.run_data import samples_for
 from pixelproof.errors import UserError
 from pixelproof.evaluation.sentences import corrected_line
 from pixelproof.runs import Run, load_scores
 from pixelproof.runs.corrections_file import Correction, extended, load_corrections
 from pixelproof.study.file import read_study
 from pixelproof.study.plan import plan
-from pixelproof.verbs.parts import samples_for
 
 HEAD = "filename,label,was,reason"
 SLIM = ["width=0.03", "epochs=1", "device=cpu", "batch_size=8"]

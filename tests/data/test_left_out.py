@@ -12,12 +12,12 @@ from pixelproof import api
 from pixelproof.config import DataConfig
 from pixelproof.data import arrange, fingerprint, open_data
 from pixelproof.data.doctor import examine
+from pixelproof.data.run_data import samples_for
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
 from pixelproof.runs.learned import load_learned
 from pixelproof.runs.left_out_file import Entry, counts_of, extended, load_list, save_list
 from pixelproof.runs.locks import alone_in
-from pixelproof.verbs.parts import samples_for
 
 
 def write_list(root, *lines):

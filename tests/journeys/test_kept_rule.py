@@ -21,7 +21,7 @@ from pixelproof.report.kept_rule import kept_rules
 from pixelproof.runs import Run, load_scores, save_scores
 from pixelproof.runs.rule_file import load_rule
 from pixelproof.training.checkpoints import save_weights
-from pixelproof.verbs.rule_checks import rule_checks
+from pixelproof.verbs.checks.rule import rule_checks
 from small_runs import COLORS, need, untrained_run
 
 WIDE = {"width": 0.1, "input_size": 32}

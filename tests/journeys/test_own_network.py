@@ -15,7 +15,7 @@ from pixelproof.deploy.serve.answers import answer
 from pixelproof.deploy.serve.models import load_models
 from pixelproof.runs import Run, load_features
 from pixelproof.training import loop
-from pixelproof.verbs.settings import prepare
+from pixelproof.training.settings import prepare
 from pixelproof.verbs.train import train
 from small_plugins import GROUPS, LEARNING, NETWORKS, install, write_package
 

@@ -25,8 +25,8 @@ from pixelproof.runs.study_file import load_study
 from pixelproof.study import studies
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import builtin_study, read_study, run_config
+from pixelproof.training.settings import settle
 from pixelproof.verbs.embed import embed_run
-from pixelproof.verbs.settings import settle
 from pixelproof.verbs.show import describe_model
 from pixelproof.verbs.train import train_run
 from small_data import write_color_classes, write_two_fields

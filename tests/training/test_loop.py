@@ -20,8 +20,8 @@ from pixelproof.prediction import Predictor
 from pixelproof.report.page import build_report
 from pixelproof.runs import Source
 from pixelproof.training.checkpoints import load_weights
+from pixelproof.training.settings import settle
 from pixelproof.verbs.evaluate import evaluate_run
-from pixelproof.verbs.settings import settle
 from pixelproof.verbs.train import train
 from small_runs import untrained_run
 

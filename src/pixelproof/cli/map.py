@@ -67,10 +67,7 @@ def map_scene(
         backend=backend,
         overwrite=overwrite,
     )
-    if json:
-        print_json(facts)
-    else:
-        _print(facts)
+    (print_json if json else _print)(facts)
 
 
 def _print(facts: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import typer
 from pixelproof.cli.options import JsonOption, print_json
 
 if TYPE_CHECKING:
-    from pixelproof.verbs.checks import Verification
+    from pixelproof.verbs.checks.check import Verification
 
 SHOWN = 10
 """Differences of one file that are printed."""

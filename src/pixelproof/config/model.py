@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pixelproof.config.bands import Bands, Ranges, check_count, listed
+from pixelproof.runs.files import expanded
 from pixelproof.schema import Strict
 
 COLORS = 3
@@ -102,6 +104,15 @@ class ModelConfig(Strict):
     def averages(self) -> bool:
         """Whether more than one look at an image is taken when predicting."""
         return bool(self.tta) or self.tta_scales != OWN_SIZE
+
+    @property
+    def weights_file(self) -> Path | None:
+        """The file of the weights that the network starts from; None where from none, or from ImageNet's.
+
+        Raises:
+            UserError: It is in the home folder of nobody, or no file can be called so.
+        """
+        return None if self.weights in ("none", "imagenet") else expanded(self.weights)
 
     def without_weights(self) -> ModelConfig:
         """Return the same network without weights to start from, because a checkpoint brings its own."""

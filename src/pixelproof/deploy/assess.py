@@ -17,12 +17,12 @@ from pixelproof.evaluation.assessment import Assessment, Estimates, PointSample,
 from pixelproof.labels import VOID
 from pixelproof.numbers import HECTARE, counted, first_of
 from pixelproof.progress import say
+from pixelproof.report.out_folder import require_place
 from pixelproof.runs.assessment_file import FILE, AssessedMap, AssessmentRecord, Gains, Looked, save_assessment
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.points_folder import DESIGN, NOBODY, POINTS, Design, load_design, load_truth
-from pixelproof.verbs.out_folder import require_place
 
 OF_CLASSES = {"users_accuracy": "users", "producers_accuracy": "producers", "iou": "iou"}
 OF_MAPS = {"overall_accuracy": "overall", "miou": "miou"}

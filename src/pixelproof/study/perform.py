@@ -22,7 +22,6 @@ from pixelproof.study.plan import starting
 from pixelproof.study.steps import Steps
 from pixelproof.verbs.ensemble import ensemble
 from pixelproof.verbs.finish import describe_network
-from pixelproof.verbs.settings import weights_file
 from pixelproof.verbs.train import train
 
 DIVERGED = "diverged"
@@ -108,7 +107,7 @@ def _train_inputs(job: Job) -> list[Any]:
         return [_train_inputs(member) for member in job.members]
     if job.start is not None:
         return [job.config.learned_from(), *digests, *_train_inputs(job.start)]
-    weights = weights_file(job.config.model)
+    weights = job.config.model.weights_file
     return [job.config.learned_from(), *digests, *([file_digest(weights)] if weights else [])]
 
 

@@ -22,8 +22,8 @@ from pixelproof.study.job import Job
 from pixelproof.study.line_ups import joined, line_ups
 from pixelproof.study.refusals import refuse_part
 from pixelproof.study.replicates import Replicate
+from pixelproof.training.settings import normalised, settle
 from pixelproof.verbs.fit import start as built
-from pixelproof.verbs.settings import normalised, settle
 
 OF_STUDY = "study:"
 """Before ``PART/MODEL`` in the setting ``weights``: start from what another model of the study has learned."""

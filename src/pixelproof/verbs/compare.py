@@ -13,6 +13,7 @@ from pixelproof.data.layouts.listing import meant_split
 from pixelproof.errors import UserError
 from pixelproof.evaluation.metrics import protocol_of
 from pixelproof.progress import say
+from pixelproof.report.out_folder import require_place
 from pixelproof.report.page import build_report
 from pixelproof.report.rendering import FIGURES, TABLES
 from pixelproof.runs import SegmentationScores
@@ -26,7 +27,6 @@ from pixelproof.runs.folder import PAGE
 from pixelproof.runs.study_file import SPLIT
 from pixelproof.runs.unpaired_file import FILE as UNPAIRED
 from pixelproof.runs.unpaired_file import UnpairedRecord, save_unpaired
-from pixelproof.verbs.out_folder import require_place
 
 
 def compare_models(

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.data.layouts.corrections import put_right
+from pixelproof.data.lists import alone_with, by_split, lengthen
 from pixelproof.runs.corrections_file import FILE, Correction, extended, load_corrections
 from pixelproof.runs.files import AnyPath, Paths, as_paths
-from pixelproof.verbs.data_lists import alone_with, by_split, lengthen
 
 
 def correct(data: AnyPath, lists: Paths = ()) -> dict[str, Any]:

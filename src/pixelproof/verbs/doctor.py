@@ -9,13 +9,13 @@ from pixelproof.config import ModelConfig
 from pixelproof.data.doctor import Diagnosis, examine, illustrate
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
+from pixelproof.report.out_folder import require_place
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.diagnosis_folder import DiagnosisFolder
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.scenes import TABLE
 from pixelproof.schema import parse
-from pixelproof.verbs.out_folder import require_place
 
 
 def examine_data(

@@ -13,10 +13,12 @@ from pixelproof.comparison.paired import holm
 from pixelproof.config import run_settings
 from pixelproof.data import Sample
 from pixelproof.data.grouping import grouped
+from pixelproof.data.known import known_images
 from pixelproof.data.layouts import find_layout
 from pixelproof.data.layouts.folders_file import folders_of
 from pixelproof.data.layouts.groups import FILE
 from pixelproof.data.layouts.listing import meant_split
+from pixelproof.data.run_data import samples_for
 from pixelproof.errors import Refusal, UserError
 from pixelproof.explanation.drift import FAR, compared, told_apart, unlike
 from pixelproof.explanation.seen import Seen, look
@@ -25,6 +27,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.prediction.grouping import groups_of, is_table
 from pixelproof.progress import say
+from pixelproof.report.out_folder import require_place
 from pixelproof.report.page import build_report
 from pixelproof.runs import Run, Thumbnails
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
@@ -33,9 +36,6 @@ from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
-from pixelproof.verbs.known import known_images
-from pixelproof.verbs.out_folder import require_place
-from pixelproof.verbs.parts import samples_for
 
 LISTED = 1000
 """New images that are listed at most, those unlike the old ones first."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pixelproof.array_types import Float32
 from pixelproof.data.layouts.listing import meant_split
+from pixelproof.data.run_data import samples_for
 from pixelproof.errors import UserError
 from pixelproof.explanation.embed import embed
 from pixelproof.explanation.features import SECOND_LAST, predictor_for
@@ -17,7 +18,6 @@ from pixelproof.report.map_page import map_page
 from pixelproof.runs import Features, Run, Thumbnails, load_features, save_features, save_thumbnails, write_text
 from pixelproof.runs.atomic import atomic_folder, refuse_existing, require_writable
 from pixelproof.runs.files import AnyPath, file_digest, write_bytes
-from pixelproof.verbs.parts import samples_for
 
 FEATURES, THUMBNAILS, PAGE = "features.npz", "thumbnails.npz", "explanation.html"
 KINDS: tuple[Literal["png", "svg"], ...] = ("png", "svg")

@@ -12,6 +12,7 @@ from typing import Any
 from pixelproof.config import DataConfig, ModelConfig, RunConfig, Task, run_settings
 from pixelproof.config.model import LOOKS
 from pixelproof.data import DataFolder, arrange, open_data
+from pixelproof.data.known import keep_learned
 from pixelproof.errors import UserError
 from pixelproof.models.ensemble import ENSEMBLE, Ensemble
 from pixelproof.numbers import first_of, score
@@ -31,7 +32,6 @@ from pixelproof.training.checkpoints import save_weights
 from pixelproof.training.parallel import ALONE
 from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import selection_score
-from pixelproof.verbs.known import keep_learned
 from pixelproof.verbs.train import began_on, made_with
 
 SEEN = ("input_size", "bands", "stretch", "dtype", "mean", "std")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pixelproof.data import fingerprint
 from pixelproof.data.layouts.listing import meant_split
+from pixelproof.data.run_data import learned_from_some, samples_for
 from pixelproof.errors import UserError
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
@@ -15,7 +16,6 @@ from pixelproof.progress import say
 from pixelproof.runs import Run, Scores
 from pixelproof.runs.atomic import refuse_existing
 from pixelproof.runs.files import AnyPath
-from pixelproof.verbs.parts import learned_from_some, samples_for
 from pixelproof.verbs.scoring import refuse_other_images, score_run, source_of
 
 

@@ -13,6 +13,7 @@ from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Parts, Sample, arrange, fingerprint
 from pixelproof.data.folder import corrected_among
 from pixelproof.data.layouts.listing import meant_split
+from pixelproof.data.run_data import data_for
 from pixelproof.data.splits import limit
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.evaluate import evaluate
@@ -24,22 +25,15 @@ from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
 from pixelproof.progress import say
+from pixelproof.report.out_folder import require_place
 from pixelproof.report.page import build_report
-from pixelproof.runs import (
-    Run,
-    Source,
-    atomic,
-    save_scores,
-    write_text,
-)
+from pixelproof.runs import Run, Source, atomic, save_scores, write_text
 from pixelproof.runs.atomic import atomic_folder, require_writable
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.folder import PAGE
 from pixelproof.runs.left_out_file import Entry, save_list
 from pixelproof.runs.ranked_file import Ranked
-from pixelproof.verbs.out_folder import require_place
-from pixelproof.verbs.parts import data_for
 from pixelproof.verbs.review import Review
 
 FEWEST = 2
@@ -94,6 +88,8 @@ def explain_run(
     findings, logits = explain(predictor, parts, split, layer, seed)
     source = Source(opened.name, split, fingerprint(parts[split]), corrected=corrected_among(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
+    review = Review(folder, parts, predictor.reader, further)
+    review.ask(findings)
     earlier = [str(file.relative_to(target.path)) for file in target.files()]  # which may list more
     with atomic_folder(target.path, earlier) as written_to:
         new = ExplanationFolder(written_to)
@@ -102,16 +98,12 @@ def explain_run(
         if doubtful := _doubtful(findings.suspects, parts, folder):
             save_list(new.leave_out, doubtful)
             written.append(new.leave_out)
-            say(_how_to_leave_out(target.leave_out, data))
-        review = Review(folder, parts, predictor.reader, further)
-        review.ask(findings)
         if review.questions:
             write_text(new.review, review.page(opened.name, len(findings.suspects)))
             written.append(new.review)
-            asked = counted(len(review.questions), "image")
-            say(f"{target.review} asks you about {asked}, and saves your answers{review.next_step(str(data))}")
         written.append(build_report(written_to))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
+    _say_what_next(target, data, review)
     return [target.path / path.relative_to(written_to) for path in written]
 
 
@@ -179,10 +171,15 @@ def _doubtful(rows: Sequence[Ranked], parts: Parts, data: DataFolder) -> list[En
     return list(entries.values())
 
 
-def _how_to_leave_out(file: Path, data: AnyPath) -> str:
-    command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(file))}"
-    confirm = f"take the # from those that you have looked at, then: {command}"
-    return f"{file} has a comment for each image whose label is doubted; {confirm}"
+def _say_what_next(target: ExplanationFolder, data: AnyPath, review: Review) -> None:
+    """Say what a person does with the list of doubted labels, and with the page that asks about them."""
+    if target.leave_out.is_file():
+        command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(target.leave_out))}"
+        confirm = f"take the # from those that you have looked at, then: {command}"
+        say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
+    if review.questions:
+        asked = counted(len(review.questions), "image")
+        say(f"{target.review} asks you about {asked}, and saves your answers{review.next_step(str(data))}")
 
 
 def _copy(rows: Sequence[Ranked], parts: Parts, target: ExplanationFolder) -> list[Path]:

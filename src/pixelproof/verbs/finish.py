@@ -10,6 +10,7 @@ from typing import Any
 from pixelproof.config import ModelConfig, RunConfig
 from pixelproof.data import DataFolder, Parts, Sample
 from pixelproof.data.reader import ImageReader
+from pixelproof.data.run_data import proof_image
 from pixelproof.data.splits import limit
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibrate import calibrate
@@ -24,7 +25,6 @@ from pixelproof.runs.facts import Architecture, read_facts
 from pixelproof.runs.files import read_text
 from pixelproof.runs.proof_images import COUNT, save_proof_images
 from pixelproof.training.checkpoints import load_weights, save_weights
-from pixelproof.verbs.parts import proof_image
 
 SHOWN = 3
 """Validation images of which a segmenter's masks are kept, for the run's page."""

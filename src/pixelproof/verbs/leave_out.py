@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.data.layouts.left_out import take_out
+from pixelproof.data.lists import alone_with, by_split, lengthen
 from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.left_out_file import FILE, Entry, counts_of, extended, load_list
-from pixelproof.verbs.data_lists import alone_with, by_split, lengthen
 
 
 def leave_out(data: AnyPath, lists: Paths = ()) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from pixelproof.numbers import numbered
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
 from pixelproof.prediction.files import gather, predict_files, refuse_taken
+from pixelproof.prediction.looking import as_kept, asked_by_hand
 from pixelproof.runs import Run
 from pixelproof.runs.files import AnyPath, Paths, as_paths
-from pixelproof.verbs.looking import as_kept, asked_by_hand
 from pixelproof.verbs.rule import rule_in_use
 
 

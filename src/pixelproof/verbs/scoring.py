@@ -9,6 +9,7 @@ from pathlib import Path
 from pixelproof.comparison.figures import score_figure
 from pixelproof.data import Sample
 from pixelproof.data.folder import corrected_among
+from pixelproof.data.known import known_images
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.evaluation.sentences import corrected_line, learned_line
@@ -19,7 +20,6 @@ from pixelproof.runs.atomic import refuse_existing, require_writable
 from pixelproof.runs.corrections_file import FILE as CORRECTIONS
 from pixelproof.runs.files import file_digest
 from pixelproof.runs.scoring_log import log_scoring
-from pixelproof.verbs.known import known_images
 
 
 def score_run(

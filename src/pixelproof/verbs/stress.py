@@ -10,10 +10,12 @@ from pixelproof.comparison.compare import share_of
 from pixelproof.comparison.stress import Tried
 from pixelproof.comparison.stressed import Side, concluded
 from pixelproof.data import Sample, fingerprint
+from pixelproof.data.run_data import learned_from_some
 from pixelproof.data.splits import limit
 from pixelproof.evaluation.sentences import learned_line
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
+from pixelproof.report.out_folder import require_place
 from pixelproof.report.page import build_report
 from pixelproof.report.segmentation import class_key
 from pixelproof.runs import Run, Source, load_scores
@@ -26,8 +28,6 @@ from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.stress_file import StressRecord
 from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
 from pixelproof.runs.thumbnails import Thumbnails
-from pixelproof.verbs.out_folder import require_place
-from pixelproof.verbs.parts import learned_from_some
 from pixelproof.verbs.scoring import source_of
 from pixelproof.verbs.stress_asked import MEASURED, Asked, read_question
 from pixelproof.verbs.stress_examples import EXAMPLES, Looked, classified, examples, pictures, segmented

@@ -12,11 +12,11 @@ from pixelproof.config import run_settings
 from pixelproof.data import Sample, fingerprint
 from pixelproof.data.layouts.listing import meant_split
 from pixelproof.data.reader import ImageReader
+from pixelproof.data.run_data import samples_for
 from pixelproof.data.splits import limit
 from pixelproof.data.stresses import Stress, chosen
 from pixelproof.errors import UserError
 from pixelproof.runs import Run
-from pixelproof.verbs.parts import samples_for
 
 FEWEST = 2
 """Images that show how much others would differ."""

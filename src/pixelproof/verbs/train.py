@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.config import DataConfig, RunConfig, run_settings, without_effect
+from pixelproof.config.prolong import prolong
 from pixelproof.data import DataFolder, Parts, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
 from pixelproof.data.folder import changes_of
+from pixelproof.data.known import keep_learned, note_known
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.scaling import doubtful_bands
 from pixelproof.data.splits import note_doubts
@@ -35,11 +37,9 @@ from pixelproof.training.launch import check_processes, launch
 from pixelproof.training.parallel import ALONE
 from pixelproof.training.plugin_trial import try_plugins
 from pixelproof.training.plugins import packages_of_training
+from pixelproof.training.settings import prepare, settle, weights_of_other_input
 from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import fit, start
-from pixelproof.verbs.known import keep_learned, note_known
-from pixelproof.verbs.prolong import prolong
-from pixelproof.verbs.settings import prepare, settle, weights_of_other_input
 
 
 def train(

@@ -31,9 +31,9 @@ from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, PartRecord, load_study
 from pixelproof.runs.unpaired_file import FILE as UNPAIRED
 from pixelproof.runs.unpaired_file import load_unpaired
-from pixelproof.verbs.checks import Check, Verification, derived, score_checks
-from pixelproof.verbs.page_checks import page_checks
-from pixelproof.verbs.rule_checks import rule_checks
+from pixelproof.verbs.checks.check import Check, Verification, derived, score_checks
+from pixelproof.verbs.checks.page import page_checks
+from pixelproof.verbs.checks.rule import rule_checks
 
 Found = Iterator[Difference]
 

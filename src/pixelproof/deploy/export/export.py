@@ -17,6 +17,7 @@ from pixelproof.config import run_settings
 from pixelproof.data import Sample
 from pixelproof.data.decoded import resized
 from pixelproof.data.reader import ImageReader
+from pixelproof.data.run_data import all_samples, data_for, proof_image, samples_for
 from pixelproof.data.splits import limit
 from pixelproof.deploy.export.contract import Contract
 from pixelproof.deploy.export.formats import FORMATS, Format
@@ -35,7 +36,6 @@ from pixelproof.runs.names import check_names
 from pixelproof.runs.packages import require
 from pixelproof.runs.proof_images import ProofImage, drawn_images, kept_images
 from pixelproof.schema import one_of
-from pixelproof.verbs.parts import all_samples, data_for, proof_image, samples_for
 
 IMAGES = 16  # of ``data`` in a proof
 LARGEST = 1024  # pixels a side; of larger images the middle is compared

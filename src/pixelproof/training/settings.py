@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelproof.config import ModelConfig, RunConfig, apply_overrides, default_config, run_settings
+from pixelproof.config.prolong import prolonged
 from pixelproof.data import DataFolder, Sample
 from pixelproof.data.reader import ImageReader, channel_statistics
 from pixelproof.data.spread import spread
 from pixelproof.errors import UserError
 from pixelproof.models import check_model, known_models, normalisation, task_of
 from pixelproof.runs import Run
-from pixelproof.runs.files import expanded
 from pixelproof.schema import nearest
-from pixelproof.verbs.prolong import prolonged
 
 _LOOKED_AT = 200
 """Images whose size is read to choose the input size."""
@@ -87,7 +86,7 @@ def settle(config: RunConfig, data: DataFolder, train: Sequence[Sample]) -> RunC
         )
     _refuse_strange_classes(config, data)
     config = normalised(config)
-    weights = weights_file(config.model)
+    weights = config.model.weights_file
     if weights is not None and Run.lies_in(weights):
         if run_settings(Run(weights)).model.members:
             problem = f"{weights} is an ensemble, whose weights are those of several networks"
@@ -141,7 +140,7 @@ def weights_of_other_input(config: ModelConfig) -> list[str]:
 
     They are taken all the same, for what they know of forms may serve for other bands, too.
     """
-    file = weights_file(config)
+    file = config.weights_file
     if file is None:
         return []
     try:
@@ -158,8 +157,3 @@ def weights_of_other_input(config: ModelConfig) -> list[str]:
 def _plain(value: Sequence[object] | None) -> str:
     """Return a setting as ``--set`` takes it."""
     return "null" if value is None else json.dumps(value).replace(" ", "")
-
-
-def weights_file(config: ModelConfig) -> Path | None:
-    """Return the file of the weights that a network starts from; None where it starts from none, or from ImageNet's."""
-    return None if config.weights in ("none", "imagenet") else expanded(config.weights)

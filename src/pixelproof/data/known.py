@@ -13,7 +13,6 @@ from pixelproof.numbers import counted
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.learned import FILE, LEARNED, Learned, load_learned, run_of_weights, save_learned
-from pixelproof.verbs.settings import weights_file
 
 
 class Known(NamedTuple):
@@ -82,7 +81,7 @@ def _learned(run: Run) -> tuple[Learned, ...]:
 
 def _learned_before(config: RunConfig) -> tuple[Learned, ...]:
     """Return what the run has learned from whose weights these settings start from, and those before it."""
-    file = weights_file(config.model)
+    file = config.model.weights_file
     start = None if file is None else run_of_weights(file)
     return () if start is None else _learned(start)
 

@@ -9,6 +9,7 @@ from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Parts, Sample, arrange, fingerprint, open_data
 from pixelproof.data.decoded import read_sample
 from pixelproof.data.grouping import grouped
+from pixelproof.data.known import known_images
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
@@ -18,7 +19,6 @@ from pixelproof.runs import Run
 from pixelproof.runs.labels_file import LABELS_FILE
 from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.proof_images import ProofImage
-from pixelproof.verbs.known import known_images
 
 ALL = "all"
 """Stands for all splits of a data set."""

@@ -14,7 +14,7 @@ from pixelproof.report.rendering import FIGURES, TABLES, made_by, maker, shown_l
 from pixelproof.runs.differing import Difference
 from pixelproof.runs.files import read_text
 from pixelproof.runs.folder import PAGE
-from pixelproof.verbs.checks import Check
+from pixelproof.verbs.checks.check import Check
 
 MADE = "what 'report' makes of the files"
 _LINE = 80  # letters of a line of a page that a message shows

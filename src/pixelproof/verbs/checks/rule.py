@@ -13,7 +13,7 @@ from pixelproof.runs.differing import Difference, differences
 from pixelproof.runs.files import file_digest, read_json
 from pixelproof.runs.kept_rule import kept_rule
 from pixelproof.runs.rule_file import Rule, load_rule
-from pixelproof.verbs.checks import Check, derived
+from pixelproof.verbs.checks.check import Check, derived
 
 
 def rule_checks(folder: Path, runs: Sequence[str], scored: Iterable[Check]) -> list[Check]:
