@@ -1,6 +1,7 @@
 """What stress costs, and who stands it better, each against counting by hand."""
 
 import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,12 @@ from sklearn.metrics import roc_auc_score
 
 from pixelproof.comparison.standing import standings
 from pixelproof.comparison.stress import Tried, stressed
-from pixelproof.comparison.wording.stress import ends, figure, sentences
+from pixelproof.comparison.wording.stress import sentences
 from pixelproof.labels import LabelScheme
+from pixelproof.languages import LANGUAGES
 from pixelproof.runs import ClassificationScores, SegmentationScores, Source
 from pixelproof.runs.fields import Estimate
-from pixelproof.runs.stress_file import StressRecord
+from pixelproof.runs.stress_file import Likeness, Standing, StressRecord
 
 NAMES = ("a", "b", "c")
 SCHEME = LabelScheme.model_validate(
@@ -111,9 +113,72 @@ def test_a_curve_says_from_where_on_and_where_it_falls():
     assert ([cell.lost for cell in curve.cells], curve.lost_from) == ([False, True, True], 2)
     assert [each.name for each in curve.classes] == ["a", "b", "c"]
     assert (found.untouched.confidence, found.untouched.sure_wrong) == (None, None)
+    low, high = curve.falls_between
+    assert low < curve.falls_at < high
     milder = {**files, "3.npz": files["1.npz"]}
     (curve,) = stressed("m", "runs/m", first, tried, milder, "accuracy", 0.05, 0).curves
     assert curve.lost_from is None  # as the hardest shows none
+
+
+def test_where_it_falls_has_the_interval_of_images_drawn_again():
+    truth, rng = np.arange(200) % 3, np.random.default_rng(1)
+    hard = rng.random(200)
+    right = [hard >= share for share in (0.05, 0.06, 0.08, 0.2)]
+    first, tried, files = model([answered(each, truth) for each in right])
+    (curve,) = stressed("m", "m", first, tried, files, "accuracy", 0.05, 0).curves
+    falls = []
+    for _ in range(4000):
+        rows = rng.integers(0, 200, 200)
+        change = [0.0, *(float(each[rows].mean() - right[0][rows].mean()) for each in right[1:])]
+        falls.append(float(np.interp(0.05, -np.array(change), range(4))) if change[-1] <= -0.05 else np.inf)
+    assert curve.falls_between == pytest.approx(np.quantile(falls, (0.025, 0.975)), abs=0.06)
+    change = curve.cells[-1].difference.value
+    told = stressed("m", "m", first, tried, files, "accuracy", 0.001 - change, 0).curves[0]
+    assert told.falls_at is None  # as it loses a little less
+    assert 2 < told.falls_between[0] < 3
+    assert told.falls_between[1] is None  # some images drawn again lose less than that
+    told = stressed("m", "m", first, tried, files, "accuracy", 0.6, 0).curves[0]
+    assert (told.falls_at, told.falls_between) == (None, None)
+    areas = stressed("m", "m", first, tried, files, "roc_auc:b", 0.05, 0).curves[0]
+    assert areas.falls_between is None or areas.falls_between[0] <= (areas.falls_at or 3)
+
+
+def test_states_whose_images_move_are_compared_with_their_own_still_ones():
+    rng, ids = np.random.default_rng(4), tuple(f"{i:03}" for i in range(20))
+
+    def masks(right):
+        """Return scores of 3 x 100 pixels an image, so many of each class right."""
+        counts = np.zeros((20, 4, 4), np.int64)
+        for place in range(3):
+            counts[:, place, place], counts[:, place, (place + 1) % 3] = right, 100 - right
+        return SegmentationScores(ids, counts, MASKS, Source("x", "validation", "print"))
+
+    names = ("untouched", "still 1", "1", "still 2", "2")
+    sides = {
+        name: {file: masks(rng.integers(*span, 20)) for file, span in zip(names, spans, strict=True)}
+        for name, spans in {
+            "a": ((90, 99), (60, 65), (60, 65), (50, 55), (50, 55)),
+            "b": ((90, 99), (70, 75), (50, 55), (60, 65), (40, 45)),
+        }.items()
+    }
+    tried = [Tried("turned", "degrees", 0.0, {1.0: "1", 2.0: "2"}, {1.0: "still 1", 2.0: "still 2"})]
+
+    def miou(file, name):
+        right = np.array([sides[name][file].confusion[:, p, p].sum() for p in range(3)]) / 2000
+        return float((right / (2 - right)).mean())  # as many are taken for a class as are taken from it
+
+    (told,) = standings({name: ("untouched", tried, own) for name, own in sides.items()}, "miou", 0)
+    under, still = (
+        np.mean([miou(f"{part}{s}", "b") - miou(f"{part}{s}", "a") for s in "12"]) for part in ("", "still ")
+    )
+    assert told.score.value == pytest.approx(under, abs=2e-3)
+    assert told.kept.value == pytest.approx(under - still, abs=2e-3)
+    assert (told.score_better, told.kept_better) == ("a", "a")
+    (curve,) = stressed("b", "b", "untouched", tried, sides["b"], "miou", 0.05, 0).curves
+    (mild, hard) = curve.cells
+    assert mild.before.score.value == pytest.approx(miou("still 1", "b"), abs=1e-3)
+    assert mild.difference.value == pytest.approx(mild.score.value - mild.before.score.value)
+    assert hard.lost
 
 
 def test_whether_it_is_noticed_is_read_off_the_last_temperature():
@@ -167,8 +232,19 @@ def test_so_few_images_that_none_could_show_a_loss_are_told():
     assert "could show none" not in " ".join(sentences(record_of((0, 0, 0), 7)))
 
 
-def test_scores_are_told_as_elsewhere():
-    record = record_of((0, 6), 9)
-    assert (figure(record, 0.5871), ends(record, Estimate(value=0.5, low=0.4, high=0.6))) == ("58.7%", "40.0 to 60.0")
-    record = record.model_copy(update={"metric": "miou"})
-    assert (figure(record, 0.5871), ends(record, Estimate(value=0.5, low=0.4, high=0.6))) == ("0.587", "0.400 to 0.600")
+def test_both_languages_say_the_same_numbers():
+    record = record_of((0, 6, 60), 90)
+    curve = record.models[0].curves[0].model_copy(update={"stress": "darker"})
+    like = Likeness(sign="brightness", old=0.5, new=0.4, stress="darker", strength=1.3)
+    model = record.models[0].model_copy(update={"curves": (curve,)})
+    other = model.model_copy(update={"name": "n"})
+    pair = {"a": "m", "b": "n", "stress": "darker", "score_p": 0.001, "kept_p": 0.5, "kept_better": "undecided"}
+    better = Standing(**pair, score=Estimate(value=0.1, low=0.05, high=0.2), score_better="b", kept=Estimate(value=0.0))
+    whole = {"models": (model, other), "standings": (better,), "likenesses": (like, like), "left_out": ("warmer",)}
+    record = record.model_copy(update=whole)
+    numbers = [re.findall(r"[\d.]+\d|\d", " ".join(sentences(record, tongue))) for tongue in LANGUAGES]
+    assert sorted(numbers[0]) == sorted(numbers[1])
+    chinese = " ".join(sentences(record, "zh-Hant"))
+    assert "已證實對 m 影響最大的是變暗 2 級曝光：準確率 由 100.0% 降至 33.3%" in chinese
+    assert len(sentences(record)) == len(sentences(record, "zh-Hant"))
+    assert not re.search("stress|darker|brightness|accuracy", chinese)

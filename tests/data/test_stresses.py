@@ -11,7 +11,7 @@ from scipy import ndimage, stats
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2.functional import rotate
 
-from pixelproof.data import stressing
+from pixelproof.data import moving, stressing
 from pixelproof.data.stresses import ALL, NAMES, chosen
 from pixelproof.errors import UserError
 from pixelproof.randomness import generator
@@ -114,12 +114,44 @@ def test_turning_and_shifting_leave_a_mirror_image_outside():
     sign = 1 if generator(5, "x").random() < 0.5 else -1
     padded = np.pad(image, ((40, 40), (40, 40), (0, 0)), mode="symmetric").transpose(2, 0, 1).astype(np.float32)
     told = rotate(torch.from_numpy(padded), sign * 20.0, InterpolationMode.BILINEAR).permute(1, 2, 0)[40:-40, 40:-40]
-    assert np.abs(stressing.turned(image, 20, generator(5, "x")) - told.numpy()).max() < 3
+    assert np.abs(moving.turned(image, 20, generator(5, "x")) - told.numpy()).max() < 3
     angle = generator(5, "y").uniform(0, 2 * math.pi)
     down, right = (round(0.2 * 37 * part(angle)) for part in (math.sin, math.cos))
     rows, columns = ((np.arange(n) + by) % (2 * n) for n, by in ((37, down), (52, right)))
     folded = image[np.minimum(rows, 73 - rows)][:, np.minimum(columns, 103 - columns)]
-    assert (stressing.shifted(image, 20, generator(5, "y")) == folded).all()
+    assert (moving.shifted(image, 20, generator(5, "y")) == folded).all()
+
+
+@pytest.mark.parametrize("strength", [3.0, 20.0])
+@pytest.mark.parametrize("name", ["turned", "shifted"])
+def test_a_mask_goes_where_the_image_goes(name, strength):
+    """Of two flat colours the turned image says which class a pixel is of, the mean of its colours being nearer to."""
+    stress = STRESS[name]
+    mask = (SMOOTH[..., 0] > 120).astype(np.uint8)
+    image = np.repeat(20 + 200 * mask[..., None], 3, axis=2)
+    for image_id in "abcd":
+        places = stress.places_of(mask, strength, 0, image_id)
+        seen = stress(image, strength, False, 0, image_id)[..., 0]
+        told = places >= 0
+        found = mask.ravel()[places[told]]
+        sure = np.abs(seen[told].astype(int) - 120) > 1  # in the middle between two colours rounding decides
+        assert (found == (seen[told] > 120))[sure].all()
+        assert sure.mean() > 0.97
+        assert 0.4 < told.mean() < 0.99
+
+
+def test_what_comes_from_beyond_the_border_has_no_place():
+    mask = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    rng = generator(5, "y")
+    angle = generator(5, "y").uniform(0, 2 * math.pi)
+    down, right = round(math.sin(angle)), round(math.cos(angle))
+    rows, columns = np.indices((2, 3)) + np.array([down, right])[:, None, None]
+    inside = (rows >= 0) & (rows < 2) & (columns >= 0) & (columns < 3)
+    assert (moving.shifted_from(mask, 50, rng) == np.where(inside, rows * 3 + columns, -1)).all()
+    assert (moving.turned_from(mask, 0, rng) == np.arange(6).reshape(2, 3)).all()
+    square = np.zeros((301, 301), np.uint8)
+    kept = (moving.turned_from(square, 45, rng) >= 0).mean()
+    assert kept == pytest.approx(2 * (math.sqrt(2) - 1), abs=0.01)  # the octagon that two squares share
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -131,7 +163,7 @@ def test_a_stress_is_a_function_of_image_seed_and_id(name):
         assert (each.shape, each.dtype, each.flags.c_contiguous) == (SMOOTH.shape, np.uint8, True)
     harm = [np.abs(each.astype(int) - SMOOTH).mean() for each in results]
     assert harm[0] > 0
-    assert all(a < b for a, b in pairwise(harm)) or stress.moves
+    assert all(a < b for a, b in pairwise(harm)) or stress.places
     assert (stress(SMOOTH, stress.strengths[-1], False, 0, "a") == results[-1]).all()
     others = [stress(SMOOTH, stress.strengths[-1], False, *key) for key in [(1, "a"), *((0, i) for i in "bcdefgh")]]
     alike = all((each == results[-1]).all() for each in others)
@@ -149,19 +181,18 @@ def test_small_images_and_any_bands(shape):
 
 
 def test_what_is_asked_for_is_checked():
-    every, left_out = chosen(None, {}, True, False, 1.0)
+    every, left_out = chosen(None, {}, True, 1.0)
     assert ([each.name for each in every], left_out) == (list(NAMES), ())
-    bands, left_out = chosen(None, {}, False, True, 1.0)
-    assert {*NAMES} - {each.name for each in bands} == {"warmer", "cooler", "compressed", "turned", "shifted"}
-    assert len(left_out) == 2
-    (large,), _ = chosen(["blurred"], {}, True, False, 3.4)
+    bands, left_out = chosen(None, {}, False, 1.0)
+    assert {*NAMES} - {each.name for each in bands} == {"warmer", "cooler", "compressed"}
+    assert left_out == ("warmer", "cooler", "compressed")
+    (large,), _ = chosen(["blurred"], {}, True, 3.4)
     assert large.strengths == (2, 4, 8, 16)
-    (own,), _ = chosen(["compressed"], {"compressed": [20, 90, 20]}, True, False, 3.4)
+    (own,), _ = chosen(["compressed"], {"compressed": [20, 90, 20]}, True, 3.4)
     assert own.strengths == (90, 20)
     for only, strengths, said in (
         ([], {}, "no stress is asked for"),
         (["drker"], {}, "did you mean 'darker'"),
-        (["turned"], {}, "masks would not fit"),
         (["darker"], {"blurred": [1]}, "not among those asked for"),
         (None, {"darker": [0]}, "has no strength 0"),
         (None, {"darker": [float("nan")]}, "has no strength nan"),
@@ -169,4 +200,4 @@ def test_what_is_asked_for_is_checked():
         (None, {"smaller": []}, "no strengths"),
     ):
         with pytest.raises(UserError, match=said):
-            chosen(only, strengths, True, True, 1.0)
+            chosen(only, strengths, True, 1.0)

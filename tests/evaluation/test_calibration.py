@@ -14,7 +14,6 @@ from pixelproof.evaluation.calibration import (
     BINS,
     UNIT,
     calibration_counts,
-    confidence_units,
     expected_error,
     fit_temperature,
     likelihood_loss,
@@ -42,7 +41,7 @@ def made_up(rng, images, classes=5, sharpness=1.0):
 def counted(logits, truth):
     chances = torch.from_numpy(logits).softmax(dim=1).numpy()
     right = chances.argmax(axis=1) == truth
-    return calibration_counts(confidence_units(chances.max(axis=1))[:, None], right[:, None])
+    return calibration_counts(chances.max(axis=1)[:, None], right[:, None])
 
 
 def test_counts_equal_a_loop():
@@ -55,7 +54,26 @@ def test_counts_equal_a_loop():
         for unit, hit in zip(units[image], right[image], strict=True):
             place = min(int(unit * BINS / UNIT + 1e-9), BINS - 1)
             expected[image, place] += (1, hit, unit)
-    np.testing.assert_array_equal(calibration_counts(units, right), expected)
+    np.testing.assert_array_equal(calibration_counts(units / UNIT, right), expected)
+
+
+def test_an_answer_is_in_the_bin_of_its_confidence_and_not_of_what_is_written_of_it():
+    sure = np.array([14 / 15 - 4e-5, 0.9, 0.95, 0.6])
+    counts = calibration_counts(sure[:, None], np.ones((4, 1), bool)).sum(axis=0)
+    assert counts[[9, 13, 14], 0].tolist() == [1, 2, 1]  # .93329 is below 14/15, and .6 is the lower edge of its bin
+    assert counts[13, 2] == 9_333 + 9_000
+
+
+@pytest.mark.parametrize("images", [24, 100])
+def test_ece_of_few_images_equals_one_that_keeps_every_digit(images):
+    rng, edges = np.random.default_rng(2), np.arange(1, BINS) / BINS
+    for _ in range(300):
+        sure = rng.beta(5, 1.5, images)
+        right = rng.random(images) < sure
+        bins = np.digitize(sure, edges)
+        gaps = [abs((right[bins == k] - sure[bins == k]).sum()) for k in range(BINS)]
+        found = expected_error(calibration_counts(sure[:, None], right[:, None]).sum(axis=0))
+        assert found == pytest.approx(sum(gaps) / images, abs=6e-5)
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
@@ -63,14 +81,13 @@ def test_ece_equals_torchmetrics(sharpness):
     logits, truth = made_up(np.random.default_rng(1), 700, sharpness=sharpness)
     chances = torch.from_numpy(logits).softmax(dim=1)
     theirs = multiclass_calibration_error(chances, torch.from_numpy(truth), num_classes=5, n_bins=BINS, norm="l1")
-    # They keep every digit of a confidence, which moves few over an edge of a bin.
-    assert expected_error(counted(logits, truth).sum(axis=0)) == pytest.approx(float(theirs), abs=1e-3)
+    assert expected_error(counted(logits, truth).sum(axis=0)) == pytest.approx(float(theirs), abs=6e-5)
 
 
 def test_what_has_no_value_is_nan():
     nothing = reliability(np.zeros((3, BINS, 3), np.int64))
     assert np.isnan([nothing.ece, nothing.low, nothing.high]).all()
-    one = reliability(calibration_counts(np.array([[9_900]]), np.array([[True]])))
+    one = reliability(calibration_counts(np.array([[0.99]]), np.array([[True]])))
     assert one.ece == pytest.approx(0.01)
     assert np.isnan(one.accuracy[:-1]).all()
 
@@ -99,13 +116,13 @@ def test_the_true_error_rarely_lies_above_the_interval(images, gap):
 
 def test_a_single_image_has_an_error_and_no_interval():
     confidence = np.random.default_rng(10).uniform(0.5, 1, (1, 5000))
-    found = reliability(calibration_counts(confidence_units(confidence), confidence > 0.8))
+    found = reliability(calibration_counts(confidence, confidence > 0.8))
     assert found.ece > 0.1
     assert np.isnan([found.low, found.high]).all()
 
 
 def promised(confidence, right):
-    return calibration_counts(confidence_units(confidence)[:, None], right[:, None])
+    return calibration_counts(confidence[:, None], right[:, None])
 
 
 @pytest.mark.parametrize("least", [0.1, 0.9])
@@ -218,7 +235,7 @@ def test_training_leaves_a_temperature_that_prediction_applies(request, tmp_path
         load_scores(tmp_path / "edited.npz")
     if model == "vgg16":
         right = scores.truth == scores.predicted
-        expected = calibration_counts(confidence_units(scores.confidence)[:, None], right[:, None])
+        expected = calibration_counts(scores.confidence[:, None], right[:, None])
         np.testing.assert_array_equal(scores.calibration[:, 0], expected)
         out = tmp_path / "p"
         assert pixelproof("predict", run.path, samples[0].image, "--out", out)[0] == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from pixelproof.evaluation.calibration import BINS, calibration_counts, confidence_units
+from pixelproof.evaluation.calibration import BINS, calibration_counts
 from pixelproof.evaluation.selective import CONFIDENCES, GOALS, kept, promises
 from pixelproof.evaluation.sentences import promise_lines
 from pixelproof.evaluation.summary import summarise
@@ -23,7 +23,7 @@ PIXELS = LabelScheme(task="segmentation", classes=[LabelClass(id=i, name=f"c{i}"
 def classified(sure, right):
     """Return scores of images with these confidences; as trained, all are surer."""
     count, right = len(sure), np.asarray(right)
-    columns = [calibration_counts(confidence_units(c)[:, None], right[:, None]) for c in (sure**0.5, sure)]
+    columns = [calibration_counts(c[:, None], right[:, None]) for c in (sure**0.5, sure)]
     none = np.zeros(count, int)
     return ClassificationScores(
         tuple(map(str, range(count))), none, (~right).astype(int), none, none * 1.0, sure**0.5, SCHEME,
@@ -33,7 +33,7 @@ def classified(sure, right):
 
 def segmented(sure, right):
     """Return scores of images whose pixels have these confidences, [N, P]."""
-    counts = calibration_counts(confidence_units(sure), right)[:, None]
+    counts = calibration_counts(sure, right)[:, None]
     return SegmentationScores(
         tuple(map(str, range(len(sure)))), np.zeros((len(sure), 3, 3), int), PIXELS, calibration=counts
     )

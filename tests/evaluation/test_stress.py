@@ -9,21 +9,28 @@ import numpy as np
 import pytest
 import torch
 
+from pixelproof.comparison.stress import Tried, read_states, stressed
 from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.config import default_config
-from pixelproof.data import write_png
+from pixelproof.data import open_data, write_png
 from pixelproof.data.images import read_image
+from pixelproof.data.reader import RGB
+from pixelproof.data.stresses import chosen
 from pixelproof.data.stressing import exposed
 from pixelproof.errors import UserError
 from pixelproof.evaluation.merge import merged
 from pixelproof.labels import PRESETS, LabelScheme
-from pixelproof.models import build_model
+from pixelproof.models import Output, PixelModel, build_model
+from pixelproof.models.preprocessing import Preprocessing
+from pixelproof.prediction import Predictor
 from pixelproof.report.page import build_report
-from pixelproof.runs import Run, load_scores
+from pixelproof.runs import Run, Source, load_scores
+from pixelproof.runs.calibration_file import Calibration, save_calibration
 from pixelproof.runs.drift_file import DriftRecord, Sign, save_drift
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.stress_file import StressRecord, load_stress
+from pixelproof.runs.stress_folder import StressFolder, state_of, still
 from pixelproof.training.checkpoints import save_weights
 from pixelproof.verbs import stress_scores
 from pixelproof.verbs.compare import compare_models
@@ -370,3 +377,100 @@ def test_wrong_use_is_one_sentence(known, tmp_path, pixelproof, options, said):
     assert (code, out) == (2, "")
     assert said in err
     assert not (tmp_path / "out" / "scores").exists()
+
+
+class ByBrightness(PixelModel):
+    """Calls each pixel by its own brightness alone, so that what it answers moves as the image does."""
+
+    def __init__(self):
+        super().__init__(2)
+        self.preprocessing = Preprocessing((0.0,) * 3, (1.0,) * 3)
+
+    def forward(self, images):
+        bright = images.mean(dim=1, keepdim=True) - 120 / 255
+        return Output(torch.cat([-bright, bright], dim=1), images)
+
+
+def write_blobs(folder: Path) -> Path:
+    """Write images of two greys, 40x56, whose masks say something else of a corner, so that no answer is all right."""
+    classes = "- {name: dark, id: 0, color: [0, 0, 0]}\n- {name: bright, id: 1, color: [255, 0, 0]}\n"
+    labels = f"task: segmentation\nclasses:\n{classes}"
+    (folder / "images").mkdir(parents=True)
+    (folder / "labels.yaml").write_text(labels)
+    rows, columns = np.indices((40, 56))
+    for index in range(6):
+        bright = np.hypot(rows - 8 - 4 * index, columns - 28) < 9 + index
+        write_png(folder / "images" / f"{index}.png", np.repeat((20 + 201 * bright)[..., None], 3, 2).astype(np.uint8))
+        mask = bright ^ ((rows < 12) & (columns < 20 + index))
+        (folder / "masks").mkdir(exist_ok=True)
+        write_png(folder / "masks" / f"{index}.png", mask.astype(np.uint8))
+    return folder
+
+
+def test_what_moves_with_the_image_loses_nothing(tmp_path):
+    """Truth, answers and border are moved alike, so turned and shifted images cost such a network not one pixel."""
+    data = open_data(write_blobs(tmp_path / "data"))
+    (samples,) = data.splits.values()
+    stresses, _ = chosen(["turned", "shifted"], {"turned": [7, 30], "shifted": [20]}, True, 1.0)
+    folder, images = StressFolder(tmp_path / "out"), stress_scores.Decoded(RGB)
+    states = tuple(stress_scores.settings_of(stresses, False, 3, segmented=True))
+    source = Source("net", "all", "print")
+    stress_scores.score_states(
+        Predictor(ByBrightness(), data.scheme), samples, source, states, images, folder, 3, False
+    )
+    tried = [
+        Tried(s.name, s.unit, s.none, *({x: f"scores/net/{called(state_of(s.name, x))}.npz" for x in s.strengths}
+        for called in (str, still)))
+        for s in stresses
+    ]  # fmt: skip
+    start = "scores/net/untouched.npz"
+    files = [start, *(file for each in tried for part in (each.files, each.before) for file in part.values())]
+    found = stressed("net", "net", start, tried, read_states(folder.path, files), "miou", 0.05, 0)
+    for curve, each in zip(found.curves, tried, strict=True):
+        assert (curve.lost_from, curve.falls_at, curve.classes) == (None, None, ())
+        for cell in curve.cells:
+            before, under = (load_scores(folder.path / part[cell.strength]) for part in (each.before, each.files))
+            assert (before.confusion[:, :2] == under.confusion[:, :2]).all()
+            assert (cell.difference.value, cell.lost, cell.before.score) == (0, False, cell.score)
+            assert cell.score.value < 0.9
+            seen = before.confusion[:, :2].sum(axis=(1, 2))
+            assert ((seen > 0.4 * 40 * 56) & (seen < 40 * 56)).all()  # the border has no truth
+            assert (before.boundaries.bands[..., 1] == under.boundaries.bands[..., 1]).all()
+
+
+def test_scores_at_another_temperature_are_not_kept(known, tmp_path):
+    run = Run.open(shutil.copytree(known / "middle", tmp_path / "middle"))
+    few = {"only": ["darker"], "strengths": {"darker": [2]}, "device": "cpu"}
+
+    def fitted(temperature):
+        facts = {"split": "selection", "images": 9, "samples": 9, "loss_before": 1, "loss_after": 1}
+        save_calibration(run.calibration, Calibration(temperature=temperature, **facts))
+
+    def stopped():
+        for name in ("stress.json", "pictures.npz", "masks.npz", "report.html"):
+            (tmp_path / "out" / name).unlink()
+
+    fitted(2.0)
+    before = stress_runs(run.path, known / "data", tmp_path / "out", **few).models[0].untouched
+    fitted(3.0)
+    stopped()
+    with pytest.raises(UserError, match="scores at another temperature than the run has now"):
+        stress_runs(run.path, known / "data", tmp_path / "out", **few)
+    after = stress_runs(run.path, known / "data", tmp_path / "out", **few, overwrite=True).models[0].untouched
+    assert after.confidence < before.confidence
+    run.calibration.unlink()
+    stopped()
+    with pytest.raises(UserError, match="at another temperature"):
+        stress_runs(run.path, known / "data", tmp_path / "out", **few)
+
+
+def test_scores_of_what_is_not_asked_any_more_are_kept_and_named(known, tmp_path, capsys):
+    few = {"only": ["darker"], "device": "cpu"}
+    stress_runs(known / "middle", known / "data", tmp_path / "out", **few, strengths={"darker": [1, 2]})
+    assert "not of what was asked" not in capsys.readouterr().err
+    record = stress_runs(
+        known / "middle", known / "data", tmp_path / "out", **few, strengths={"darker": [2]}, overwrite=True
+    )
+    assert [cell.strength for cell in record.models[0].curves[0].cells] == [2]
+    assert "kept, and shown by nothing: scores/middle/darker-1.npz" in capsys.readouterr().err
+    assert (tmp_path / "out" / "scores" / "middle" / "darker-1.npz").is_file()

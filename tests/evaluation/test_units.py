@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from pixelproof.errors import UserError
-from pixelproof.evaluation.calibration import calibration_counts, confidence_units, reliability
+from pixelproof.evaluation.calibration import calibration_counts, reliability
 from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import area_intervals, mask_intervals, share_interval, share_intervals
 from pixelproof.evaluation.selective import kept, promises
@@ -28,7 +28,7 @@ def classified(count=120, seed=0):
     chances = rng.dirichlet((0.3, 0.3, 0.2), count).astype(np.float32)
     truth = np.array([rng.choice(3, p=row / row.sum()) for row in chances.astype(np.float64)])
     sure, predicted = chances.max(axis=1), chances.argmax(axis=1)
-    counts = calibration_counts(confidence_units(sure)[:, None], (predicted == truth)[:, None])[:, None]
+    counts = calibration_counts(sure[:, None], (predicted == truth)[:, None])[:, None]
     ids, unknown = tuple(f"i{n:03}" for n in range(count)), np.full(count, np.nan)
     return ClassificationScores(
         ids, truth, predicted, np.full(count, -1), unknown, sure.astype(np.float64), SCHEME,
@@ -113,7 +113,7 @@ def test_a_promise_to_patients_with_many_images_is_kept():
         right = rng.random((40, 15)) < skill[:, None]
         one = classified(600)
         sure = np.full(600, 0.95)
-        counts = calibration_counts(confidence_units(sure)[:, None], right.reshape(-1, 1))[:, None]
+        counts = calibration_counts(sure[:, None], right.reshape(-1, 1))[:, None]
         truth = np.zeros(600, int)
         groups = np.array([f"p{n // 15}" for n in range(600)])
         scores = replace(one, truth=truth, predicted=(~right).astype(int).ravel(), calibration=counts, groups=groups)
@@ -138,7 +138,7 @@ def of_groups(sizes, right, confidence=0.95):
     groups = np.repeat(np.arange(len(sizes)), sizes)
     correct = np.asarray(right)[groups]
     one, count = classified(len(groups)), len(groups)
-    counts = calibration_counts(confidence_units(np.full(count, confidence))[:, None], correct[:, None])[:, None]
+    counts = calibration_counts(np.full(count, confidence)[:, None], correct[:, None])[:, None]
     chances = np.where(correct[:, None], [0.97, 0.02, 0.01], [0.02, 0.97, 0.01]).astype(np.float32)
     return replace(
         one, truth=np.zeros(count, int), predicted=(~correct).astype(int), calibration=counts, probabilities=chances,

@@ -13,7 +13,7 @@ from report_folders import class_scheme, guessed, land, make_classification, mak
 from report_pages import Page
 
 from pixelproof.errors import UserError
-from pixelproof.evaluation.calibration import UNIT, calibration_counts, confidence_units
+from pixelproof.evaluation.calibration import UNIT, calibration_counts
 from pixelproof.explanation.describe import Cloud, describe
 from pixelproof.labels import PRESETS
 from pixelproof.numbers import share
@@ -41,9 +41,9 @@ def explain_classification(folder: Path) -> None:
     """Write what ``explain`` and ``evaluate`` would leave beside a made-up run."""
     run = make_run(folder.parent / "unused", PRESETS["deepglobe"], "vgg16").__class__(folder)
     scores, features = load_scores(run.scores("validation")), load_features(run.features("validation"))
-    units = np.stack([confidence_units(scores.confidence), confidence_units(scores.confidence * 0.7)], axis=1)
+    sure = np.stack([scores.confidence, scores.confidence * 0.7], axis=1)
     right = (scores.truth == scores.predicted)[:, None]
-    counts = np.stack([calibration_counts(units[:, [i]], right) for i in (0, 1)], axis=1)
+    counts = np.stack([calibration_counts(sure[:, [i]], right) for i in (0, 1)], axis=1)
     save_scores(run.scores("validation"), replace(scores, calibration=counts))
     pixels = np.random.default_rng(0).integers(0, 256, (len(scores.ids), 8, 8, 3)).astype(np.uint8)
     save_thumbnails(run.thumbnails("validation"), Thumbnails(scores.ids, pixels))

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixelproof.cli.options import DeviceOption, JsonOption, OverwriteOption, RunArgument, SplitOption, print_json
+from pixelproof.cli.options import (
+    DeviceOption,
+    JsonOption,
+    LanguageOption,
+    OverwriteOption,
+    RunArgument,
+    SplitOption,
+    print_json,
+)
 
 if TYPE_CHECKING:
+    from pixelproof.languages import Language
     from pixelproof.runs.drift_file import DriftRecord
 
 OldArgument = Annotated[Path, typer.Argument(help="The labelled images that the run was scored on.", metavar="OLD")]
@@ -41,13 +50,16 @@ def drift(
     out: PageFolderOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the halves in which images are told apart.")] = 0,
     device: DeviceOption = "auto",
+    lang: LanguageOption = "en",
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Say whether new images are of the kind that a run was scored on, and by what they differ; needs no labels."""
+    from pixelproof.languages import known_language
     from pixelproof.runs.folder import PAGE
     from pixelproof.verbs.drift import drift_images
 
+    tongue = known_language(lang)
     record = drift_images(
         run,
         old,
@@ -58,30 +70,34 @@ def drift(
         out=out,
         seed=seed,
         device=device,
+        language=lang,
         overwrite=overwrite,
     )
     if json:
         print_json(record.model_dump(mode="json"))
         return
-    _print(record)
+    _print(record, tongue)
     if out is not None:
         print(out / PAGE)
 
 
-def _print(record: DriftRecord) -> None:
-    from pixelproof.comparison.wording.drift import KINDS, between, sentences, value
-    from pixelproof.comparison.wording.words import p_value
+def _print(record: DriftRecord, language: Language) -> None:
+    from pixelproof.comparison.wording.drift import KINDS, between, called, sentences, value
+    from pixelproof.comparison.wording.words import named, p_value, say
+    from pixelproof.errors import visible
     from pixelproof.terminal import add_row, console, table
 
     printed = console()
-    shown = table("", f"old, {record.old.images:,}", f"new, {record.new.images:,}", "difference", "p")
-    for kind, head in KINDS.items():
+    sides = (("head_old", record.old), ("head_new", record.new))
+    heads = (say(key, language, count=f"{side.images:,}") for key, side in sides)
+    shown = table("", *heads, say("head_change_of", language), "p")
+    for kind in KINDS:
         signs = [sign for sign in record.signs if sign.kind == kind]
         if signs:
-            add_row(shown, head, style="bold")
+            add_row(shown, named("kind", kind, language), style="bold")
         for sign in signs:
-            cells = (value(sign, sign.old), value(sign, sign.new), between(sign), p_value(sign.adjusted))
-            add_row(shown, f"  {sign.name}", *cells)
+            cells = (value(sign, sign.old), value(sign, sign.new), between(sign, language), p_value(sign.adjusted))
+            add_row(shown, f"  {called(sign, language)}", *cells)
     printed.print(shown)
-    for sentence in sentences(record):
-        printed.print(sentence, soft_wrap=True)
+    for sentence in sentences(record, language):
+        printed.print(visible(sentence), soft_wrap=True)

@@ -13,12 +13,14 @@ from pixelproof.cli.options import (
     DataArgument,
     DeviceOption,
     JsonOption,
+    LanguageOption,
     OverwriteOption,
     TtaOption,
     print_json,
 )
 
 if TYPE_CHECKING:
+    from pixelproof.languages import Language
     from pixelproof.runs.stress_file import StressRecord
 
 RunsArgument = Annotated[list[Path], typer.Argument(help="One or more run folders.", metavar="RUN [RUN ...]")]
@@ -55,13 +57,16 @@ def stress(
     drift: DriftOption = None,
     tta: TtaOption = None,
     device: DeviceOption = "auto",
+    lang: LanguageOption = "en",
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Say what it costs runs if images become darker, hazier, blurred, noisier and the like, and who stands it best."""
+    from pixelproof.languages import known_language
     from pixelproof.runs.folder import PAGE
     from pixelproof.verbs.stress import stress_runs
 
+    tongue = known_language(lang)
     record = stress_runs(
         runs,
         data,
@@ -76,12 +81,13 @@ def stress(
         drift=drift,
         tta=tta,
         device=device,
+        language=lang,
         overwrite=overwrite,
     )
     if json:
         print_json(record.model_dump(mode="json"))
         return
-    _print(record)
+    _print(record, tongue)
     print(out / PAGE)
 
 
@@ -104,20 +110,22 @@ def _strengths(words: list[str]) -> dict[str, list[float]]:
     return found
 
 
-def _print(record: StressRecord) -> None:
-    from pixelproof.comparison.wording.stress import curve_cells, heads, pairs, sentences, standing_cells
+def _print(record: StressRecord, language: Language) -> None:
+    from pixelproof.comparison.wording.stress import sentences
+    from pixelproof.comparison.wording.stress_cells import curve_cells, heads, pairs, standing_cells, standing_heads
+    from pixelproof.errors import visible
     from pixelproof.terminal import add_row, console, table
 
     printed = console()
     for model in record.models:
-        shown = table(*heads(record), title=model.name)
+        shown = table(*heads(record, language), title=model.name)
         for curve in model.curves:
-            add_row(shown, *curve_cells(curve))
+            add_row(shown, *curve_cells(curve, language))
         printed.print(shown)
-    for title, standings in pairs(record).items():
-        shown = table("", "under stress", "p", "change", "p", title=title)
+    for title, standings in pairs(record, language).items():
+        shown = table(*standing_heads(language), title=title)
         for each in standings:
-            add_row(shown, *standing_cells(each))
+            add_row(shown, *standing_cells(each, language))
         printed.print(shown)
-    for sentence in sentences(record):
-        printed.print(sentence, soft_wrap=True)
+    for sentence in sentences(record, language):
+        printed.print(visible(sentence), soft_wrap=True)

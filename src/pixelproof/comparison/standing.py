@@ -58,7 +58,7 @@ def standings(
         refuse_mixture(first[2][first[0]], second[2][second[0]])
         for one, other in zip(first[1], second[1], strict=True):
             sides = [
-                [states[untouched], *(states[file] for file in tried.files.values())]
+                [[states[file] for file in files] for files in tried.sides(untouched)]
                 for (untouched, _, states), tried in ((first, one), (second, other))
             ]
             found[one.stress, a, b] = _compared(sides[0], sides[1], metric, seed)
@@ -86,18 +86,19 @@ def _standing(stress: str, a: str, b: str, found: _Found, p: Float64) -> Standin
     )
 
 
-def _compared(a: Sequence[Scores], b: Sequence[Scores], metric: str, seed: int) -> _Found:
-    """Return what is known of b - a; of each the scores on images as they are come first."""
-    groups = group([*a, *b], None)
+def _compared(a: Sequence[Sequence[Scores]], b: Sequence[Sequence[Scores]], metric: str, seed: int) -> _Found:
+    """Return what is known of b - a; of each the scores on images as they are come first, then those under stress."""
+    still, (one, other) = len(a[0]), ([each for part in side for each in part] for side in (a, b))
+    groups = group([*one, *other], None)
     if is_area(metric):
-        return _areas(a, b, metric, groups)
-    figure = score_figure(a[0], PROTOCOL, metric)
-    first, second = (np.stack([by_unit(figure.counts(s), groups) for s in side], axis=1) for side in (a, b))
+        return _areas(one, other, metric, groups)
+    figure = score_figure(one[0], PROTOCOL, metric)
+    first, second = (np.stack([by_unit(figure.counts(s), groups) for s in side], axis=1) for side in (one, other))
 
     def asked(sums: Float64) -> Float64:
-        """From sums of counts [R, 2, 1+S, *C] of both models to what is asked of them, [R, 2]."""
+        """From sums of counts [R, 2, B+S, *C] of both models to what is asked of them, [R, 2]."""
         values = figure.value(sums)
-        return _questions(values[:, 1] - values[:, 0])
+        return _questions(values[:, 1] - values[:, 0], still)
 
     both = np.stack([first, second], axis=1)
     support = paired.support(both, asked, np.full(2, figure.informing(first[:, 0])))
@@ -106,10 +107,15 @@ def _compared(a: Sequence[Scores], b: Sequence[Scores], metric: str, seed: int) 
     return _Found(asked(both.sum(axis=0)[None])[0], low, high, p)
 
 
-def _questions(gains: Float64) -> Float64:
-    """Return, of b - a in each state, [..., 1+S], the mean under stress and what of it was not there before."""
-    under = gains[..., 1:].mean(axis=-1)
-    return np.stack([under, under - gains[..., 0]], axis=-1)
+def _questions(gains: Float64, still: int = 1) -> Float64:
+    """Return the mean under stress and what of it was not there before, [..., 2].
+
+    Args:
+        gains: b - a on images as they are, once or once for each of S strengths, then under stress, [..., B+S].
+        still: B.
+    """
+    under = gains[..., still:].mean(axis=-1)
+    return np.stack([under, under - gains[..., :still].mean(axis=-1)], axis=-1)
 
 
 def _areas(a: Sequence[Scores], b: Sequence[Scores], metric: str, groups: Int64 | None) -> _Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from pixelproof.array_types import Float64, Int64
 from pixelproof.comparison.areas import areas, informing
 from pixelproof.comparison.compare import compare_scores
+from pixelproof.comparison.falling import Fall, at, fall
 from pixelproof.comparison.figures import score_figure
 from pixelproof.comparison.match import in_order
 from pixelproof.comparison.paired import holm
@@ -33,12 +34,20 @@ SUFFERING = 5
 
 @dataclass(frozen=True)
 class Tried:
-    """A stress and, by strength from the mildest on, where the scores lie; see ``runs.stress_file.Curve``."""
+    """A stress and, by strength from the mildest on, where the scores lie; see ``runs.stress_file.Curve``.
+
+    ``before`` are those of images as they are, for each strength, where all strengths do not share the untouched ones.
+    """
 
     stress: str
     unit: str
     none: float
     files: Mapping[float, str]
+    before: Mapping[float, str] = field(default_factory=dict)
+
+    def sides(self, untouched: str) -> tuple[list[str], list[str]]:
+        """Return the files of images as they are, one or as many as strengths, and those under stress."""
+        return list(self.before.values()) or [untouched], list(self.files.values())
 
 
 def read_states(folder: Path, files: Sequence[str]) -> dict[str, Scores]:
@@ -75,13 +84,16 @@ def stressed(
     Raises:
         Refusal: There are too few images for an interval, or the metric is undefined on them.
     """
-    before = states[untouched]
-    pairs = {file: _pair(before, states[file], metric, seed) for each in tried for file in each.files.values()}
+    pairs = {
+        file: _pair(states[each.before.get(strength, untouched)], states[file], metric, seed)
+        for each in tried
+        for strength, file in each.files.items()
+    }
     adjusted = holm(np.array([np.nan if pair.p is None else pair.p for pair in pairs.values()]))
     p_values = dict(zip(pairs, map(defined, adjusted), strict=True))
-    start = _state(untouched, before, metric)
-    curves = [_curve(each, start, states, pairs, p_values, metric, margin) for each in tried]
-    learned = before.source.images_learned or 0
+    falls = {each.stress: _fall(each, untouched, states, metric, margin, seed) for each in tried}
+    curves = [_curve(each, falls[each.stress], states, pairs, p_values, metric) for each in tried]
+    start, learned = _state(untouched, states[untouched], metric), states[untouched].source.images_learned or 0
     return StressedModel(name=name, path=path, learned=learned, untouched=start, curves=tuple(curves))
 
 
@@ -93,14 +105,18 @@ def _pair(before: Scores, under: Scores, metric: str, seed: int) -> PairRecord:
     return compare_scores(named, [Path(), Path()], PROTOCOL, None, seed, metric).pairs[0]
 
 
+def _fall(each: Tried, untouched: str, states: Mapping[str, Scores], metric: str, margin: float, seed: int) -> Fall:
+    before, under = ([states[file] for file in files] for files in each.sides(untouched))
+    return fall(before, under, metric, margin, seed)
+
+
 def _curve(
     each: Tried,
-    start: State,
+    falls: Fall,
     states: Mapping[str, Scores],
     pairs: Mapping[str, PairRecord],
     p_values: Mapping[str, float | None],
     metric: str,
-    margin: float,
 ) -> Curve:
     cells = []
     for strength, file in each.files.items():
@@ -109,6 +125,7 @@ def _curve(
             Cell(
                 **vars(_state(file, states[file], metric)),
                 strength=strength,
+                before=_state(before, states[before], metric) if (before := each.before.get(strength)) else None,
                 difference=Estimate(value=pair.difference, low=pair.low, high=pair.high),
                 p=pair.p,
                 adjusted=p,
@@ -122,7 +139,8 @@ def _curve(
         none=each.none,
         cells=tuple(cells),
         lost_from=_lost_from(cells),
-        falls_at=_falls_at(each.none, cells, margin),
+        falls_at=at(falls.value, (each.none, *each.files)),
+        falls_between=None if falls.ends is None else tuple(at(end, (each.none, *each.files)) for end in falls.ends),
         classes=tuple(_suffering(hardest)[:SUFFERING]),
     )
 
@@ -135,17 +153,6 @@ def _lost_from(cells: Sequence[Cell]) -> float | None:
             break
         found = cell.strength
     return found
-
-
-def _falls_at(none: float, cells: Sequence[Cell], margin: float) -> float | None:
-    """Return where the score, on straight lines between strengths, has first fallen by ``margin``."""
-    strength, change = none, 0.0
-    for cell in cells:
-        value = cell.difference.value or 0.0
-        if value <= -margin:
-            return strength + (cell.strength - strength) * (change + margin) / (change - value)
-        strength, change = cell.strength, value
-    return None
 
 
 def _suffering(pair: PairRecord) -> list[Suffering]:

@@ -27,7 +27,7 @@ class Side:
 
     def files(self) -> list[str]:
         """Return all score files."""
-        return [self.untouched, *(file for each in self.tried for file in each.files.values())]
+        return [self.untouched, *(f for each in self.tried for f in (*each.before.values(), *each.files.values()))]
 
 
 def concluded(
@@ -67,7 +67,9 @@ def again(folder: Path, record: StressRecord) -> StressRecord:
 
 
 def _tried(model: StressedModel) -> list[Tried]:
-    return [
-        Tried(each.stress, each.unit, each.none, {cell.strength: cell.scores for cell in each.cells})
-        for each in model.curves
-    ]
+    found = []
+    for each in model.curves:
+        files = {cell.strength: cell.scores for cell in each.cells}
+        before = {cell.strength: cell.before.scores for cell in each.cells if cell.before is not None}
+        found.append(Tried(each.stress, each.unit, each.none, files, before))
+    return found

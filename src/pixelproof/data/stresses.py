@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from pixelproof.array_types import UInt8
-from pixelproof.data import stressing
+from pixelproof.array_types import Int64, UInt8
+from pixelproof.data import moving, stressing
 from pixelproof.errors import UserError
 from pixelproof.numbers import amount
 from pixelproof.randomness import generator
@@ -32,7 +32,7 @@ class Stress:
         hardest: The last strength that can be asked for; from ``none`` to it, images suffer more and more.
         change: What it does.
         colours: Whether it is of red, green and blue alone.
-        moves: Whether things move in the image, so that a mask would not fit any more.
+        places: Where the pixels of a mask come from, where things move in the image; None where they stay.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Stress:
     hardest: float
     change: Change
     colours: bool = False
-    moves: bool = False
+    places: moving.Places | None = None
 
     def __call__(self, image: UInt8, strength: float, linear: bool, seed: int, image_id: str) -> UInt8:
         """Return an image, uint8 [H, W, C], under stress; what is random depends on seed, stress and id alone.
@@ -57,6 +57,14 @@ class Stress:
         if strength == self.none:
             return image
         return self.change(image, strength, generator(seed, "stress", self.name, image_id), linear)
+
+    def places_of(self, classes: UInt8, strength: float, seed: int, image_id: str) -> Int64:
+        """Return where each pixel of a map of classes, uint8 [H, W], under stress comes from; see ``moving.Places``.
+
+        Arguments as of ``__call__``, which moves the image likewise.
+        """
+        assert self.places is not None
+        return self.places(classes, strength, generator(seed, "stress", self.name, image_id))
 
     def called(self, strength: float) -> str:
         """Return a strength in words, such as "darker, 2 stops"."""
@@ -78,22 +86,29 @@ ALL: Final = (
         colours=True,
     ),
     Stress("smaller", "times", (1.5, 2, 4, 8), 1, 64, lambda i, s, r, linear: stressing.smaller(i, s)),
-    Stress("turned", "degrees", (5, 10, 20, 30), 0, 45, lambda i, s, r, linear: stressing.turned(i, s, r), moves=True),
-    Stress("shifted", "%", (2, 5, 10, 20), 0, 50, lambda i, s, r, linear: stressing.shifted(i, s, r), moves=True),
+    Stress(
+        *("turned", "degrees", (5, 10, 20, 30), 0, 45),
+        lambda i, s, r, linear: moving.turned(i, s, r),
+        places=moving.turned_from,
+    ),
+    Stress(
+        *("shifted", "%", (2, 5, 10, 20), 0, 50),
+        lambda i, s, r, linear: moving.shifted(i, s, r),
+        places=moving.shifted_from,
+    ),
 )
 NAMES: Final = tuple(each.name for each in ALL)
 
 
 def chosen(
-    only: Sequence[str] | None, strengths: Mapping[str, Sequence[float]], colours: bool, segmented: bool, larger: float
+    only: Sequence[str] | None, strengths: Mapping[str, Sequence[float]], colours: bool, larger: float
 ) -> tuple[tuple[Stress, ...], tuple[str, ...]]:
-    """Return the stresses that are asked for, with their strengths, and why others are left out.
+    """Return the stresses that are asked for, with their strengths, and the names of what is left out.
 
     Args:
         only: Their names; None for all that the images allow.
         strengths: Strengths by name, in place of the usual ones.
         colours: Whether images are red, green and blue.
-        segmented: Whether they have masks.
         larger: How many pixels of an image a network sees as one. Usual strengths in pixels are as many times as large,
             to the next power of two.
 
@@ -106,25 +121,17 @@ def chosen(
         raise UserError(f"there is no stress '{unknown}'", nearest(unknown, list(NAMES)))
     if only is not None and (idle := next((name for name in strengths if name not in only), None)):
         raise UserError(f"strengths of '{idle}' are given, which is not among those asked for", "name it with --only")
-    refused = {each.name: _unfit(each, colours, segmented) for each in ALL}
+    refused = {each.name: _unfit(each, colours) for each in ALL}
     for name in [*(only or ()), *strengths]:
         if refused[name]:
             raise UserError(f"images cannot be {name} here: {refused[name]}", "leave it out")
     found = [each for each in ALL if not refused[each.name] and (only is None or each.name in only)]
     found = [_with(each, strengths.get(each.name), larger) for each in found]
-    left_out = dict.fromkeys(why for why in refused.values() if why) if only is None else {}
-    return tuple(found), tuple(_sentence(why, refused) for why in left_out)
+    return tuple(found), tuple(name for name, why in refused.items() if why and only is None)
 
 
-def _unfit(stress: Stress, colours: bool, segmented: bool) -> str:
-    if stress.moves and segmented:
-        return "their masks would not fit any more"
+def _unfit(stress: Stress, colours: bool) -> str:
     return "the run reads bands, and it is of red, green and blue" if stress.colours and not colours else ""
-
-
-def _sentence(why: str, refused: Mapping[str, str]) -> str:
-    names = " and ".join(name for name, reason in refused.items() if reason == why)
-    return f"Left out are {names}: {why.replace('it is', 'these are')}."
 
 
 def _with(stress: Stress, strengths: Sequence[float] | None, larger: float) -> Stress:

@@ -84,7 +84,7 @@ def streak(length: float, angle: float) -> Float64:
 def noisy(image: UInt8, sigma: float, rng: Generator) -> UInt8:
     """Return an image with normal noise of so many grey levels, of each pixel and channel by itself."""
     noise = rng.standard_normal(image.shape, np.float32)
-    return _rounded(image + np.float32(sigma) * noise)
+    return rounded(image + np.float32(sigma) * noise)
 
 
 def compressed(image: UInt8, quality: float) -> UInt8:
@@ -103,23 +103,6 @@ def smaller(image: UInt8, times: float) -> UInt8:
     return _pixels(F.interpolate(small, (height, width), mode="bilinear", antialias=True))
 
 
-def turned(image: UInt8, degrees: float, rng: Generator) -> UInt8:
-    """Return an image turned about its middle, left or right at random; beyond its border lies its mirror image."""
-    from scipy.ndimage import rotate  # here, because most that import this file turn nothing
-
-    angle = degrees if rng.random() < 0.5 else -degrees
-    return _rounded(rotate(image.astype(np.float32), angle, reshape=False, order=1, mode="reflect"))
-
-
-def shifted(image: UInt8, percent: float, rng: Generator) -> UInt8:
-    """Return an image shifted by so much of its shorter side, in whole pixels and a random direction, mirrored."""
-    height, width = image.shape[:2]
-    distance, angle = percent / 100 * min(height, width), rng.uniform(0, 2 * math.pi)
-    margin = math.ceil(distance)
-    top, left = (margin + round(distance * part(angle)) for part in (math.sin, math.cos))
-    return np.ascontiguousarray(_mirrored(image, margin)[top : top + height, left : left + width])
-
-
 def _lit(image: UInt8, gain: float, veil: float, linear: bool) -> UInt8:
     lit: UInt8 = _table(gain, veil, linear)[image]
     return lit
@@ -131,12 +114,7 @@ def _table(gain: float, veil: float, linear: bool) -> UInt8:
     light = values if linear else np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     seen = np.clip(gain * light + veil, 0, 1)
     shown = seen if linear else np.where(seen <= 0.0031308, 12.92 * seen, 1.055 * seen ** (1 / 2.4) - 0.055)
-    return _rounded(255 * shown)
-
-
-def _mirrored(image: UInt8, margin: int) -> UInt8:
-    """Return an image with its mirror image around it."""
-    return np.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
+    return rounded(255 * shown)
 
 
 def _convolved(planes: Tensor, kernel: Tensor) -> Tensor:
@@ -159,9 +137,10 @@ def _planes(image: UInt8) -> Tensor:
 
 def _pixels(planes: Tensor) -> UInt8:
     """Return what ``_planes`` was given."""
-    return _rounded(planes[0].permute(1, 2, 0).numpy())
+    return rounded(planes[0].permute(1, 2, 0).numpy())
 
 
-def _rounded(values: Float32 | Float64) -> UInt8:
+def rounded(values: Float32 | Float64) -> UInt8:
+    """Return values as the nearest ones that a pixel can have."""
     pixels: UInt8 = np.rint(values).clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(pixels)

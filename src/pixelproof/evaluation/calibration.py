@@ -56,12 +56,6 @@ class Reliability:
     high: float
 
 
-def confidence_units(confidence: npt.NDArray[np.floating]) -> Int64:
-    """Return confidences of 0..1 in whole units of 1/10,000."""
-    units: Int64 = np.rint(confidence * UNIT).astype(np.int64)
-    return units
-
-
 def temperatures_of(scores: Scores) -> tuple[str | None, ...]:
     """Return the temperature of each column of calibration counts: "none", "fitted", "given" with them, or unknown."""
     columns = 0 if scores.calibration is None else scores.calibration.shape[1]
@@ -72,27 +66,31 @@ def temperatures_of(scores: Scores) -> tuple[str | None, ...]:
     return ("none", "fitted")[:columns]
 
 
-def calibration_counts(units: npt.NDArray[np.integer], right: Bool) -> Int64:
+def calibration_counts(confidence: npt.NDArray[np.floating], right: Bool) -> Int64:
     """Count predictions by confidence.
 
+    A bin holds its lower edge, and the last one both. It is that of the confidence itself: of one in ten-thousandths,
+    an answer close to an edge would be in the next bin, which moves ECE by up to two answers' worth.
+
     Args:
-        units: int [N, P], the confidence of P predictions of each of N images, in 1/10,000.
+        confidence: [N, P], the confidence of P predictions of each of N images, 0..1.
         right: bool [N, P], whether each is right.
 
     Returns:
         int64 [N, B, 3]: predictions in each of B bins, how many of them are right, and their summed confidence in
         1/10,000.
     """
-    units = units.astype(np.int64)
-    cells = np.arange(len(units))[:, None] * BINS + np.minimum(units * BINS // UNIT, BINS - 1)
+    confidence = confidence.astype(np.float64)
+    cells = np.arange(len(confidence))[:, None] * BINS + np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     # Sums of whole numbers below 2^53 are exact in float64, the only kind in which bincount weighs.
-    columns = [np.bincount(cells.ravel(), w, len(units) * BINS) for w in (None, right.ravel(), units.ravel())]
-    return np.stack(columns, axis=1).reshape(len(units), BINS, 3).astype(np.int64)
+    weights = (None, right.ravel(), np.rint(confidence * UNIT).ravel())
+    columns = [np.bincount(cells.ravel(), each, len(confidence) * BINS) for each in weights]
+    return np.stack(columns, axis=1).reshape(len(confidence), BINS, 3).astype(np.int64)
 
 
 def confidence_counts(confidence: Float64, right: Bool) -> Int64:
     """Count a classifier's answers by confidence, float64 [N], as ``calibration_counts`` does: int64 [N, B, 3]."""
-    return calibration_counts(confidence_units(confidence)[:, None], right[:, None])
+    return calibration_counts(confidence[:, None], right[:, None])
 
 
 def reliability(counts: Int64, seed: int = 0, members: Int64 | None = None) -> Reliability:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pixelproof.array_types import UInt8
+from pixelproof.array_types import Float32, UInt8
 from pixelproof.data import Sample
 from pixelproof.data.decoded import read_pair
 from pixelproof.evaluation.boundary import boundary_counts
-from pixelproof.evaluation.calibration import calibration_counts, confidence_counts, confidence_units
+from pixelproof.evaluation.calibration import calibration_counts, confidence_counts
 from pixelproof.evaluation.counts import confusion_counts
 from pixelproof.evaluation.outcomes import kept, outcomes
 from pixelproof.prediction import Predictor
@@ -28,6 +28,9 @@ BATCH = 128
 Read = Callable[[Path], UInt8]
 """From the file of an image to its pixels, uint8 [H, W, C], as the network is to see them."""
 
+Paired = Callable[[Sample, UInt8, Float32], tuple[UInt8, Float32]]
+"""From an image, its truth [H, W] and what ``confident_map`` answers, [H, W, 1 + S], to the two that are counted."""
+
 
 def evaluate(
     predictor: Predictor,
@@ -35,6 +38,7 @@ def evaluate(
     source: Source,
     logits: torch.Tensor | None = None,
     read: Read | None = None,
+    paired: Paired | None = None,
 ) -> Scores:
     """Return the scores of a network on labelled images.
 
@@ -44,19 +48,27 @@ def evaluate(
         source: What is scored, kept in the score file with how it looked at the images.
         logits: What a classifier has answered already, [N, K]; None asks it.
         read: Reads the images; None is as the network was trained.
+        paired: What becomes of the truth and the answer of a segmented image before they are counted; None leaves them.
 
     Raises:
         UserError: An image or mask cannot be read.
     """
     read = predictor.reader if read is None else read
-    source = replace(source, looks=predictor.looks, temperatures=", ".join(_temperatures(predictor)))
+    source = asked_of(predictor, source)
     scores: Scores
     if predictor.scheme.task == "classification":
         answers = _answers(predictor, samples, source.name, read) if logits is None else logits
         scores = _classification(predictor, samples, source, answers)
     else:
-        scores = _segmentation(predictor, samples, source, read)
+        scores = _segmentation(predictor, samples, source, read, paired)
     return replace(scores, groups=groups_in(samples))
+
+
+def asked_of(predictor: Predictor, source: Source) -> Source:
+    """Return what a score file says of its source, with how the network is asked and at which temperatures."""
+    fitted = "" if predictor.fitted == 1.0 else repr(predictor.fitted)
+    counted = ", ".join(_temperatures(predictor))
+    return replace(source, looks=predictor.looks, temperatures=counted, temperature=fitted)
 
 
 def groups_in(samples: Sequence[Sample]) -> Names | None:
@@ -64,18 +76,22 @@ def groups_in(samples: Sequence[Sample]) -> Names | None:
     return np.array([sample.scene for sample in samples]) if any(sample.group for sample in samples) else None
 
 
-def _segmentation(predictor: Predictor, samples: Sequence[Sample], source: Source, read: Read) -> SegmentationScores:
+def _segmentation(
+    predictor: Predictor, samples: Sequence[Sample], source: Source, read: Read, paired: Paired | None
+) -> SegmentationScores:
     scheme, temperatures = predictor.scheme, list(_temperatures(predictor).values())
     confusion, boundaries, calibration = [], [], []
     with bar(f"evaluate {source.name}", len(samples), "images") as step:
         for sample in samples:
             image, truth = read_pair(sample, scheme, read)
             answer = predictor.confident_map(image, temperatures)
+            if paired is not None:
+                truth, answer = paired(sample, truth, answer)
             prediction = answer[..., 0].astype(np.uint8)
             confusion.append(confusion_counts(truth, prediction, len(scheme.classes)))
             boundaries.append(boundary_counts(truth, prediction, scheme.scored))
             judged = np.isin(truth, np.flatnonzero(scheme.scored))
-            sure = confidence_units(answer[..., 1:][judged].T)
+            sure = answer[..., 1:][judged].T
             calibration.append(calibration_counts(sure, np.tile((prediction == truth)[judged], (len(sure), 1))))
             step()
     return SegmentationScores(

@@ -102,6 +102,11 @@ class Predictor:
         return self.model.looks if isinstance(self.model, ViewAverage) else described(False, OWN_SIZE)
 
     @property
+    def fitted(self) -> float:
+        """The run's temperature, 1 where none was fitted, whether logits are at it already or not."""
+        return self.model.temperature if isinstance(self.model, ViewAverage) else self.temperature
+
+    @property
     def tempered(self) -> bool:
         """Whether the logits are at the run's temperature already, as the mean over several views is."""
         return isinstance(self.model, ViewAverage) and self.model.temperature != 1.0

@@ -11,18 +11,17 @@ from typing import Any
 from pixelproof.comparison.choice import EQUAL
 from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
-from pixelproof.numbers import UNDEFINED, count, counted, first_of, score, share
+from pixelproof.numbers import UNDEFINED, count, counted, first_of
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.forest import with_interval
 from pixelproof.report.key_results import COUNTED
 from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.runs.choice_record import Candidate, ChoiceRecord
+from pixelproof.runs.metric_names import told
 from pixelproof.runs.study_file import ModelRecord
 
 NAMED = 5
 """Names in a sentence."""
-SHARES = ("accuracy", "balanced_accuracy")
-"""Figures that pages show in percent."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +212,7 @@ def _score(choice: ChoiceRecord, each: Candidate) -> str:
 
 
 def _figure(choice: ChoiceRecord, value: float | None) -> str:
-    return share(value) if choice.metric in SHARES else score(value, 3)
+    return told(choice.metric, value)
 
 
 def _images(choice: ChoiceRecord) -> str:

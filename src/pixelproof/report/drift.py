@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.wording.drift import KINDS, between, sentences, value
-from pixelproof.comparison.wording.words import p_value
+from pixelproof.comparison.wording.drift import KINDS, between, called, sentences, value
+from pixelproof.comparison.wording.words import named, p_value
+from pixelproof.languages import translated
 from pixelproof.numbers import counted, share
 from pixelproof.report.pictures import Picture, Tile, small_uri
 from pixelproof.runs.drift_file import Collection, DriftRecord, Sign
@@ -30,8 +31,12 @@ def drifted(record: DriftRecord, old: Thumbnails, new: Thumbnails) -> dict[str, 
     return {
         "title": f"Are these images of the kind that {record.run} was scored on?",
         "data": f"old: {_collection(record.old)} · new: {_collection(record.new)}",
-        "sentences": list(sentences(record)),
-        "signs": [(KINDS[kind], rows) for kind in KINDS if (rows := [_row(s) for s in record.signs if s.kind == kind])],
+        "sentences": translated(lambda tongue: sentences(record, tongue)),
+        "signs": [
+            (named("kind", kind, "en"), rows)
+            for kind in KINDS
+            if (rows := [_row(s) for s in record.signs if s.kind == kind])
+        ],
         "unlike": [
             Tile(Picture(small_uri(new.by_id[each.id]), f"New image {each.id}", each.id), (share(each.novelty),))
             for each in record.unlike
@@ -48,4 +53,4 @@ def _collection(side: Collection) -> str:
 
 def _row(sign: Sign) -> Row:
     means = (value(sign, sign.old), value(sign, sign.new))
-    return Row(sign.name, *means, between(sign), p_value(sign.adjusted), significant(sign.adjusted))
+    return Row(called(sign, "en"), *means, between(sign), p_value(sign.adjusted), significant(sign.adjusted))

@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pixelproof.comparison.wording.stress import (
-    about,
-    ends,
-    figure,
-    heading,
-    images,
-    in_percent,
-    pairs,
-    plain,
-    ranged,
-    sentences,
-    suffers,
-)
-from pixelproof.comparison.wording.words import p_value
+from pixelproof.comparison.wording.stress import images, sentences, suffers
+from pixelproof.comparison.wording.stress_cells import falls, pairs, plain, ranged, titled
+from pixelproof.comparison.wording.words import metric_heading, p_value
+from pixelproof.languages import translated
 from pixelproof.numbers import score, share
 from pixelproof.report.figures.stress import stress_curves
 from pixelproof.report.key_results import enumerated
 from pixelproof.report.pictures import Picture, Tile, small_uri, svg_uri
-from pixelproof.runs.stress_file import Curve, Example, Standing, State, StressedModel, StressRecord
+from pixelproof.runs.metric_names import in_percent, told, told_ends
+from pixelproof.runs.stress_file import Cell, Curve, Example, Standing, State, StressedModel, StressRecord
 from pixelproof.runs.stress_folder import UNTOUCHED, picture_of, state_of
 from pixelproof.runs.thumbnails import Thumbnails
 
@@ -71,11 +62,11 @@ def under_stress(record: StressRecord, pictures: Thumbnails, masks: Thumbnails) 
     return {
         "title": "What does it cost if images become worse?",
         "data": f"{enumerated(model.name for model in record.models)} · {images(record)}",
-        "sentences": list(sentences(record)),
+        "sentences": translated(lambda tongue: sentences(record, tongue)),
         "charts": list(_charts(record)),
         "summaries": [(model.name, [_summary(curve) for curve in model.curves]) for model in record.models],
         "fall": f"{100 * record.margin:g}",
-        "score": heading(record),
+        "score": metric_heading(record.metric, "en"),
         "tables": [_table(model, record) for model in record.models],
         "standings": [(title, [_standing(each) for each in own]) for title, own in pairs(record).items()],
         "scenes": [_scene(each, record, pictures, masks, several) for each in record.examples],
@@ -89,24 +80,24 @@ def _charts(record: StressRecord) -> Iterator[Picture]:
     for place, curve in enumerate(record.models[0].curves):
         curves = {model.name: (model.untouched, model.curves[place]) for model in record.models}
         said = "; ".join(f"{name}: {_told(state, own, record)}" for name, (state, own) in curves.items())
-        chart = stress_curves(curves, heading(record), in_percent(record), sure)
-        yield Picture(svg_uri(chart), f"{curve.stress}, {curve.unit}: {said}")
+        chart = stress_curves(curves, metric_heading(record.metric, "en"), in_percent(record.metric), sure)
+        yield Picture(svg_uri(chart), f"{titled(curve)}: {said}")
 
 
 def _told(untouched: State, curve: Curve, record: StressRecord) -> str:
-    return " to ".join(figure(record, value) for value in (untouched.score.value, curve.cells[-1].score.value))
+    return " to ".join(told(record.metric, value) for value in (untouched.score.value, curve.cells[-1].score.value))
 
 
 def _summary(curve: Curve) -> tuple[str, ...]:
     last = curve.cells[-1]
     wrong = share(last.sure_wrong)
-    names = f"{curve.stress}, {curve.unit}"
+    names = titled(curve)
     return (
         names,
         plain(last.strength),
         ranged(last.difference),
         plain(curve.lost_from),
-        about(curve.falls_at),
+        falls(curve),
         wrong,
         suffers(curve),
     )
@@ -118,21 +109,26 @@ def _table(model: StressedModel, record: StressRecord) -> Table:
         (
             curve.stress,
             curve.unit,
-            [
-                _row(plain(c.strength), c, record, ranged(c.difference), p_value(c.adjusted), c.lost)
-                for c in curve.cells
-            ],
+            [row for cell in curve.cells for row in _rows(cell, record)],
         )
         for curve in model.curves
     ]
     return Table(model.name, untouched, stresses)
 
 
+def _rows(cell: Cell, record: StressRecord) -> Iterator[Row]:
+    """Yield the row of a state, and before it that of images as they are where these are counted for it alone."""
+    if cell.before is not None:
+        yield _row(f"as they are, for {cell.strength:g}", cell.before, record, "", "", False)
+    change, p = ranged(cell.difference), p_value(cell.adjusted)
+    yield _row(plain(cell.strength), cell, record, change, p, cell.lost)
+
+
 def _row(name: str, state: State, record: StressRecord, change: str, p: str, lost: bool) -> Row:
     return Row(
         name=name,
-        score=figure(record, state.score.value),
-        interval=ends(record, state.score),
+        score=told(record.metric, state.score.value),
+        interval=told_ends(record.metric, state.score.low, state.score.high),
         change=change,
         p=p,
         sure=share(state.confidence),
@@ -159,7 +155,7 @@ def _scene(example: Example, record: StressRecord, pictures: Thumbnails, masks: 
             (f"{c.strength:g}", state_of(curve.stress, c.strength)) for c in curve.cells
         ]
         tiles = [_tile(example, words, state, names, pictures, masks) for words, state in states]
-        rows.append((f"{curve.stress}, {curve.unit}", [tile for tile in tiles if tile is not None]))
+        rows.append((titled(curve), [tile for tile in tiles if tile is not None]))
     return Scene(example.id, example.truth, [row for row in rows if row[1]])
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
+from pixelproof.numbers import between, if_known, interval, score, share
 from pixelproof.schema import nearest
 
 OF_ALL: Final = {
@@ -20,6 +21,8 @@ OF_ONE: Final = {
 """Figures of one class, which is named behind a colon."""
 AREAS: Final = ("roc_auc", "average_precision")
 """Those of the probabilities of a class: no sums of counts."""
+PER_CENT: Final = ("accuracy", "balanced_accuracy", "pixel_accuracy", "recall", "precision")
+"""Figures that are read in per cent: shares of images, answers or pixels. All others are numbers of 0 to 1."""
 _EACH: Final = {"accuracy": "recall", "balanced_accuracy": "recall", "pixel_accuracy": "recall", "miou": "iou"}
 FIGURES: Final = sorted({name for names in (*OF_ALL.values(), *OF_ONE.values()) for name in names})
 PATTERN: Final = rf"^({'|'.join(FIGURES)})(:(.|\n)+)?$"
@@ -30,6 +33,39 @@ def parted(metric: str) -> tuple[str, str]:
     """Return the figure that a metric names, and its class: empty for all of them."""
     figure, _, of = metric.partition(":")
     return figure, of
+
+
+def in_percent(metric: str) -> bool:
+    """Return whether a figure is read in per cent."""
+    return parted(metric)[0] in PER_CENT
+
+
+def told(metric: str, value: float | None, digits: int = 3) -> str:
+    """Return a figure as readers see it wherever it stands; files and ``--json`` have numbers of 0 to 1 of all.
+
+    >>> told("recall:melanoma", 0.91249), told("miou", 0.91249), told("accuracy", 0.91249, 4)
+    ('91.2%', '0.912', '91.25%')
+    """
+    return share(value, digits - 2) if in_percent(metric) else score(value, digits)
+
+
+def told_ends(metric: str, low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return the ends of a figure's interval likewise; a dash where it is unknown.
+
+    >>> told_ends("recall", 0.9, 0.95), told_ends("f1", 0.9, 0.95)
+    ('90.0% to 95.0%', '0.900 to 0.950')
+    """
+    return interval(low, high, digits - 2) if in_percent(metric) else between(low, high, digits)
+
+
+def told_within(metric: str, value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
+    """Return a figure with its interval where that is known.
+
+    >>> told_within("recall", 0.92, 0.9, 0.95), told_within("f1", 0.92, None, None)
+    ('92.0% (90.0% to 95.0%)', '0.920')
+    """
+    ends = if_known(told_ends(metric, low, high, digits))
+    return told(metric, value, digits) + (f" ({ends})" if ends else "")
 
 
 def of_each(metric: str) -> str:

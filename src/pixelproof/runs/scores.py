@@ -36,6 +36,8 @@ class Source:
     """How a network looked at each image, symmetries x sizes; empty where that is not known."""
     temperatures: str = ""
     """At which temperatures calibration is counted, one of ``TEMPERATURES``; empty where that is not known."""
+    temperature: str = ""
+    """The fitted temperature of the network, as a number; empty where none was fitted, or that is not known."""
     weights: str = ""
     """Digest of a run's best weights, which were scored; empty where that is not known."""
     learned: str = ""

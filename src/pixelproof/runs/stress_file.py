@@ -49,6 +49,8 @@ class Cell(State):
     """A model on images that are stressed so much; differences are to the same images as they are."""
 
     strength: float
+    before: State | None = None
+    """The model on images as they are, on the pixels that have a truth in this state; None where these are all."""
     difference: Estimate
     p: Number
     adjusted: Number
@@ -69,6 +71,8 @@ class Curve(Strict):
     """The mildest strength from which on all show a loss."""
     falls_at: Number = None
     """Where a straight line between two strengths falls by the margin; None where no strength does."""
+    falls_between: tuple[Number, Number] | None = None
+    """Its 95% interval, the milder end first, an end None beyond the hardest strength; None where nothing shows it."""
     classes: tuple[Suffering, ...]
     """The classes that lose most at the hardest strength, the most first."""
 
@@ -148,7 +152,7 @@ class StressRecord(Strict):
     """By how much the score may fall; see ``Curve.falls_at``."""
     seed: int
     left_out: tuple[str, ...]
-    """Stresses that the images do not allow, and why."""
+    """Stresses that the images do not allow: they are of red, green and blue, and these are bands."""
     models: tuple[StressedModel, ...] = Field(min_length=1)
     standings: tuple[Standing, ...]
     examples: tuple[Example, ...]

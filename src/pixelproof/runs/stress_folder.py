@@ -29,6 +29,10 @@ class StressFolder:
         """Return the place of the scores of a run on images in a state."""
         return self.path / "scores" / run / f"{state}.npz"
 
+    def all_scores(self) -> list[Path]:
+        """Return all score files that lie there, of whatever call."""
+        return sorted((self.path / "scores").glob("[!.]*/[!.]*.npz"))
+
     def results(self) -> list[Path]:
         """Return all files that ``stress`` writes there when all is scored."""
         return [self.record, *self.shown(), self.path / PAGE]
@@ -64,6 +68,15 @@ def state_of(stress: str, strength: float) -> str:
     ('darker-2', 'blurred-0.5')
     """
     return f"{stress}-{strength:g}"
+
+
+def still(state: str) -> str:
+    """Return what files call images as they are, whose truth and answers alone are moved as in a state.
+
+    >>> still("turned-10")
+    'untouched-turned-10'
+    """
+    return f"{UNTOUCHED}-{state}"
 
 
 def picture_of(image_id: str, state: str) -> str:

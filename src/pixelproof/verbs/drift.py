@@ -22,6 +22,7 @@ from pixelproof.data.run_data import samples_for
 from pixelproof.errors import Refusal, UserError
 from pixelproof.explanation.drift import FAR, compared, told_apart, unlike
 from pixelproof.explanation.seen import Seen, look
+from pixelproof.languages import Language, known_language
 from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.files import gather
@@ -54,6 +55,7 @@ def drift_images(
     out: AnyPath | None = None,
     seed: int = 0,
     device: str = "auto",
+    language: str = "en",
     overwrite: bool = False,
 ) -> DriftRecord:
     """Return how far new images are of the kind of old ones, as a run sees both.
@@ -71,6 +73,7 @@ def drift_images(
         out: Folder for ``drift.json``, pictures and a page; None writes nothing.
         seed: Decides which images are taken of very many, and the halves in which they are told apart.
         device: Where to compute.
+        language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what an earlier call wrote to ``out``.
 
     Raises:
@@ -78,6 +81,7 @@ def drift_images(
             already or cannot be written.
         Refusal: There are too few images.
     """
+    tongue = known_language(language)
     opened, target = Run.open(Path(run)), None if out is None else DriftFolder(Path(out))
     if target is not None:
         require_place(target.path, target.files(), overwrite, [Path(old), Path(new)])
@@ -100,7 +104,7 @@ def drift_images(
     if known := known_images(opened, before):
         record = record.model_copy(update={"learned": known.images, "learned_by": known.runs})
     if target is not None:
-        _write(target, record, *seen, overwrite)
+        _write(target, record, *seen, tongue, overwrite)
     return record
 
 
@@ -174,13 +178,13 @@ def _signs(old: Seen, new: Seen, ungrouped: bool) -> Iterator[Sign]:
         yield sign.model_copy(update={"adjusted": None if np.isnan(p) else p})
 
 
-def _write(target: DriftFolder, record: DriftRecord, old: Seen, new: Seen, overwrite: bool) -> None:
+def _write(target: DriftFolder, record: DriftRecord, old: Seen, new: Seen, language: Language, overwrite: bool) -> None:
     shown = [each.id for each in record.unlike[:PICTURED]]
     with atomic_folder(target.path, [file.name for file in target.files()]) as folder:
         DriftFolder(folder).save(
             record, _pictures(old, old.ids[:: max(1, len(old.ids) // PICTURED)]), _pictures(new, shown)
         )
-        build_report(folder)
+        build_report(folder, language)
         refuse_existing(target.files(), overwrite)  # for what another process has written meanwhile
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pixelproof.comparison.compare import share_of
 from pixelproof.comparison.stress import Tried
-from pixelproof.comparison.stressed import Side, concluded
+from pixelproof.comparison.stressed import Side, concluded, sides_of
 from pixelproof.data import Sample, fingerprint
 from pixelproof.data.run_data import learned_from_some
 from pixelproof.data.splits import limit
 from pixelproof.evaluation.sentences import learned_line
+from pixelproof.languages import known_language
+from pixelproof.numbers import first_of
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.report.out_folder import require_place
@@ -26,13 +28,16 @@ from pixelproof.runs.files import AnyPath, Paths, as_paths
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.stress_file import StressRecord
-from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of
+from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of, still
 from pixelproof.runs.thumbnails import Thumbnails
 from pixelproof.verbs.scoring import source_of
 from pixelproof.verbs.stress_asked import MEASURED, Asked, read_question
 from pixelproof.verbs.stress_examples import EXAMPLES, Looked, classified, examples, pictures, segmented
 from pixelproof.verbs.stress_likeness import likenesses
 from pixelproof.verbs.stress_scores import Decoded, Setting, score_states, settings_of
+
+NAMED = 3
+"""Score files that are named at most."""
 
 
 def stress_runs(
@@ -50,6 +55,7 @@ def stress_runs(
     drift: AnyPath | None = None,
     tta: bool | None = None,
     device: str = "auto",
+    language: str = "en",
     overwrite: bool = False,
 ) -> StressRecord:
     """Return what it costs runs if images become darker, blurred, noisier and the like, and write it to a folder.
@@ -68,6 +74,7 @@ def stress_runs(
         drift: A folder that ``drift`` wrote: it is said which strengths are like what was found of the new images.
         tta: Whether to average over an image's symmetries; None is as each run was set.
         device: Where to compute.
+        language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what an earlier call found. Score files that are of the same are kept all the same.
 
     Raises:
@@ -76,6 +83,7 @@ def stress_runs(
         Refusal: There are too few images for an interval, or the metric is undefined on them.
     """
     share, target, paths = share_of(margin), StressFolder(Path(out)), as_paths(runs)
+    known_language(language)
     require_place(target.path, target.results(), overwrite, [Path(data)])
     drifted = None if drift is None else load_drift(DriftFolder(Path(drift)).record)
     asked = read_question(paths, Path(data), split, only, strengths or {}, most, seed)
@@ -93,7 +101,14 @@ def stress_runs(
         if drifted is not None:
             like = likenesses(drifted, asked.stresses, limit(asked.samples, MEASURED, seed), images, seed)
             record = record.model_copy(update={"likenesses": like})
-        _write(target, record, pictures(shown, _states(asked, images, seed), images, segments), seen[0].masks)
+        _write(
+            target,
+            record,
+            pictures(shown, _seen(_states(asked, images, seed)), images, segments),
+            seen[0].masks,
+            language,
+        )
+        _note_others(target, record)
     return record
 
 
@@ -117,13 +132,18 @@ def _scored(
         score_states(predictor, asked.samples, source, states, images[-1], target, seed, overwrite)
         if line := learned_line(load_scores(target.scores(name, UNTOUCHED))):
             say(f"warning: {name}: {line}")
-        seen.append(_looked(predictor, shown, states, images[-1], target, name))
+        seen.append(_looked(predictor, shown, _seen(states), images[-1], target, name))
     return images[0], seen
 
 
 def _states(asked: Asked, images: Decoded, seed: int) -> tuple[Setting, ...]:
     """Return the states of images as a run reads them; bands are light itself."""
-    return tuple(settings_of(asked.stresses, images.reader.bands is not None, seed))
+    return tuple(settings_of(asked.stresses, images.reader.bands is not None, seed, asked.segmented))
+
+
+def _seen(states: Sequence[Setting]) -> list[Setting]:
+    """Return the states in which a person sees images."""
+    return [state for state in states if not state.still]
 
 
 def _source(run: Run, asked: Asked) -> Source:
@@ -154,7 +174,7 @@ def _record(
     }
     models, found = concluded(target.path, sides, metric, margin, seed)
     return StressRecord(
-        task="classification" if asked.samples[0].mask is None else "segmentation",
+        task="segmentation" if asked.segmented else "classification",
         metric=metric,
         split=asked.split,
         fingerprint=fingerprint(asked.samples),
@@ -171,17 +191,31 @@ def _record(
 
 
 def _tried(asked: Asked, target: StressFolder, name: str) -> list[Tried]:
-    return [
-        Tried(each.name, each.unit, each.none, {s: _file(target, name, state_of(each.name, s)) for s in each.strengths})
-        for each in asked.stresses
-    ]
+    found = []
+    for each in asked.stresses:
+        states = {strength: state_of(each.name, strength) for strength in each.strengths}
+        apart = states if asked.segmented and each.places is not None else {}
+        files, before = (
+            {strength: _file(target, name, called(state)) for strength, state in own.items()}
+            for own, called in ((states, str), (apart, still))
+        )
+        found.append(Tried(each.name, each.unit, each.none, files, before))
+    return found
 
 
 def _file(target: StressFolder, run: str, state: str) -> str:
     return target.scores(run, state).relative_to(target.path).as_posix()
 
 
-def _write(target: StressFolder, record: StressRecord, pictures: Thumbnails, masks: Thumbnails) -> None:
+def _note_others(target: StressFolder, record: StressRecord) -> None:
+    """Say which score files are of states, or runs, that were not asked for: they are kept, and nothing shows them."""
+    own = {target.path / file for side in sides_of(record).values() for file in side.files()}
+    if others := [file for file in target.all_scores() if file not in own]:
+        names = first_of([str(file.relative_to(target.path)) for file in others], NAMED)
+        say(f"note: not of what was asked now, kept, and shown by nothing: {names}")
+
+
+def _write(target: StressFolder, record: StressRecord, pictures: Thumbnails, masks: Thumbnails, language: str) -> None:
     with atomic_folder(target.path, [file.name for file in target.results()]) as folder:
         StressFolder(folder).save(record, pictures, masks)
-        build_report(folder)
+        build_report(folder, language)

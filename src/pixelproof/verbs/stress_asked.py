@@ -35,7 +35,7 @@ class Asked:
         samples: The images that are taken of it.
         of: How many it has.
         stresses: What they suffer, with strengths.
-        left_out: What they do not, and why.
+        left_out: Names of those that they do not, as the images do not allow them.
     """
 
     runs: Mapping[str, Run]
@@ -45,6 +45,11 @@ class Asked:
     of: int
     stresses: tuple[Stress, ...]
     left_out: tuple[str, ...]
+
+    @property
+    def segmented(self) -> bool:
+        """Whether the images have masks."""
+        return self.samples[0].mask is not None
 
 
 def read_question(
@@ -73,7 +78,7 @@ def read_question(
     sides = [model.input_size for model in models if model.input_size]
     larger = 1.0 if segmented or not sides else _side(samples, ImageReader.of(models[0])) / max(sides)
     colours = all(model.bands is None for model in models)
-    return Asked(runs, data, split, samples, len(every), *chosen(only, strengths, colours, segmented, larger))
+    return Asked(runs, data, split, samples, len(every), *chosen(only, strengths, colours, larger))
 
 
 def _same_images(runs: Mapping[str, Run], data: Path, split: str) -> tuple[Sample, ...]:

@@ -87,7 +87,8 @@ def segmented(samples: Sequence[Sample], settings: Sequence[Setting], images: De
         answers[sample.id] = {}
         for setting in settings:
             mask = predictor.class_map(setting.change(images(sample.image), sample.id))
-            answers[sample.id][setting.name] = Answer(text=_right(truth, mask, predictor.scheme))
+            true, _ = setting.counted(sample.id, truth, mask[..., None])
+            answers[sample.id][setting.name] = Answer(text=_right(true, mask, predictor.scheme))
             drawn = colored(_middle(mask, True), predictor.scheme)
             masks[picture_of(sample.id, setting.name)] = thumbnail(drawn, SIDE, flat=True)
     return Looked(answers, _thumbnails(masks))

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.wording.words import p_value
+from pixelproof.comparison.wording.words import named, p_value, say
+from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, count, counted, score, share, signed
 from pixelproof.runs.drift_file import DriftRecord, Sign
 
-KINDS = {
-    "picture": "Of the pictures",
-    "answer": "Of the answers",
-    "class": "Share of answers",
-    "truth": "Of the truth",
-}
-"""What a sign is of, by its kind."""
+KINDS = ("picture", "answer", "class", "truth")
+"""What signs are of, in the order in which they are told."""
 SAID = 4
 
 
@@ -25,53 +21,64 @@ def differing(record: DriftRecord) -> list[Sign]:
     return sorted(found, key=lambda sign: (sign.p or 0.0, sign.name))
 
 
-def sentences(record: DriftRecord) -> Iterator[str]:
-    """Yield what was found: whether the images are of one kind first, then by what they differ."""
-    yield _apart(record)
+def sentences(record: DriftRecord, language: Language = "en") -> list[str]:
+    """Return what was found: whether the images are of one kind first, then by what they differ."""
+    return [*_found(record, language)]
+
+
+def _found(record: DriftRecord, language: Language) -> Iterator[str]:
+    yield _apart(record, language)
     if record.learned:
-        yield _learned(record)
-    if record.ungrouped:
-        yield "Whether single signs differ beyond chance is not tested either."
-    elif found := differing(record):
-        named = "; ".join(_changed(sign) for sign in found[:SAID])
-        more = f"; and {counted(len(found) - SAID, 'sign')} more" if len(found) > SAID else ""
-        yield f"Beyond chance they differ in {named}{more}."
-    else:
-        yield f"None of {counted(len(record.signs), 'sign')} differs beyond chance."
-    yield (f"{share(record.far)} of the new images lie farther from the old ones than 99% of these do from each other.")
-    if record.copies:
-        yield f"{counted(record.copies, 'new image')} {'is' if record.copies == 1 else 'are'} there among the old ones."
+        yield _learned(record, language)
+    yield _differing(record, language)
+    yield say("drift_far", language, share=share(record.far))
+    if copies := record.copies:
+        key = "drift_copy" if copies == 1 else "drift_copies"
+        yield say(key, language, counted=counted(copies, "new image"), count=count(copies))
     if not any(sign.kind == "truth" for sign in record.signs):
-        yield "Whether the run is right on them as often cannot be known without labels."
+        yield say("drift_unlabelled", language)
 
 
-def _apart(record: DriftRecord) -> str:
+def _differing(record: DriftRecord, language: Language) -> str:
+    found, signs = differing(record), len(record.signs)
     if record.ungrouped:
-        return (
-            "Whether the new images are of another kind is not tested: the old ones are of groups, such as patients, "
-            "and which new ones belong together is not known; name their groups with --groups or in a groups.csv."
-        )
+        return say("drift_not_tested", language)
+    if not found:
+        return say("drift_none", language, counted=counted(signs, "sign"), count=count(signs))
+    told = say("drift_semicolon", language).join(_changed(sign, language) for sign in found[:SAID])
+    if (more := len(found) - SAID) > 0:
+        return say("drift_differ_more", language, signs=told, counted=counted(more, "sign"), count=count(more))
+    return say("drift_differ", language, signs=told)
+
+
+def _apart(record: DriftRecord, language: Language) -> str:
+    if record.ungrouped:
+        return say("drift_ungrouped", language)
     if record.apart is None or record.chance is None:
-        return "There are too few images or groups to learn to tell new from old."
+        return say("drift_too_few", language)
     digits = next((few for few in (2, 3) if score(record.apart, few) != score(record.chance, few)), 4)
-    area = f"AUC {score(record.apart, digits)}, by chance up to {score(record.chance, digits)}"
-    if record.apart > record.chance:
-        return (
-            f"The new images are of another kind than the old ones: what {record.run} sees tells them apart ({area})."
-        )
-    return f"What {record.run} sees of the new images does not tell them from the old ones ({area})."
+    area = say("drift_area", language, area=score(record.apart, digits), chance=score(record.chance, digits))
+    return say("drift_apart" if record.apart > record.chance else "drift_alike", language, run=record.run, area=area)
 
 
-def _learned(record: DriftRecord) -> str:
+def _learned(record: DriftRecord, language: Language) -> str:
     """Say how many of the old images are known to the network, which may tell others by that alone."""
-    by = f"{record.run}, or by {' and '.join(record.learned_by)}, whose weights it began with" * bool(record.learned_by)
-    known = f"{record.learned:,} of {counted(record.old.images, 'old image')}"
-    return f"Warning: {known} were learned from by {by or record.run}, which may tell new ones by that alone."
+    by, images = record.run, record.old.images
+    if record.learned_by:
+        by = say("drift_learned_by", language, run=by, others=say("stress_and", language).join(record.learned_by))
+    old = say("drift_old_images", language, counted=counted(images, "old image"), count=count(images))
+    return say("drift_learned", language, known=count(record.learned), old=old, by=by)
 
 
-def _changed(sign: Sign) -> str:
-    name = f"the share of answers “{sign.name}”" if sign.kind == "class" else sign.name
-    return f"{name} ({value(sign, sign.old)} before, {value(sign, sign.new)} now, p {p_value(sign.adjusted)})"
+def _changed(sign: Sign, language: Language) -> str:
+    name = say("drift_share_of", language, name=sign.name) if sign.kind == "class" else called(sign, language)
+    numbers = {"old": value(sign, sign.old), "new": value(sign, sign.new), "p": p_value(sign.adjusted)}
+    return say("drift_changed", language, name=name, **numbers)
+
+
+def called(sign: Sign, language: Language) -> str:
+    """Return what a sign is called; a class by its own name."""
+    return sign.name if sign.kind == "class" else named("sign", sign.name, language)
 
 
 def value(sign: Sign, number: float | None) -> str:
@@ -81,11 +88,13 @@ def value(sign: Sign, number: float | None) -> str:
     return share(number)
 
 
-def between(sign: Sign) -> str:
+def between(sign: Sign, language: Language = "en") -> str:
     """Return the difference of a sign with its interval."""
     factor, digits = 100, 1
     if sign.kind == "picture":
         factor, digits = 1, 0 if sign.name.endswith("pixels") else 3
     each = sign.difference
     texts = [UNDEFINED if x is None else signed(factor * x, digits) for x in (each.value, each.low, each.high)]
-    return texts[0] if each.low is None else f"{texts[0]} ({texts[1].lstrip('+')} to {texts[2].lstrip('+')})"
+    if each.low is None:
+        return texts[0]
+    return say("drift_range", language, value=texts[0], low=texts[1].lstrip("+"), high=texts[2].lstrip("+"))

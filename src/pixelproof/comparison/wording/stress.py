@@ -6,199 +6,192 @@ from collections.abc import Iterator
 
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.wording.words import bound, metric_heading, metric_name, p_value, points, say
-from pixelproof.numbers import UNDEFINED, amount, between, counted, score, share
-from pixelproof.runs.fields import Estimate
-from pixelproof.runs.metric_names import parted
-from pixelproof.runs.stress_file import Cell, Curve, Standing, StressedModel, StressRecord
+from pixelproof.comparison.wording.stress_cells import about, both, called, ranged, so_much, where
+from pixelproof.comparison.wording.words import listed, metric_name, named, points, say
+from pixelproof.languages import Language
+from pixelproof.numbers import count, counted, score, share
+from pixelproof.runs.metric_names import told
+from pixelproof.runs.stress_file import Cell, Curve, Likeness, Standing, StressedModel, StressRecord
 
 NAMED = 4
-"""Classes, and stresses of two models, that are named in a sentence."""
-SHARES = ("accuracy", "balanced_accuracy", "pixel_accuracy", "recall", "precision")
-"""Scores that are told in per cent, as they are shares of answers; others, such as mIoU, are told as numbers."""
+"""Classes that are named in a sentence."""
 SURE = "93%"
 """Confidence above which an answer is called sure, 14/15."""
 
 
-def heads(record: StressRecord) -> tuple[str, ...]:
-    """Return the heads of the table of a model."""
-    return ("stress", f"{metric_name(record.metric, 'en')}, points", "from", f"−{100 * record.margin:g} at")
+def sentences(record: StressRecord, language: Language = "en") -> list[str]:
+    """Return what was found of each model, of two models, and what cannot be told."""
+    return [*_found(record, language), *_limits(record, language)]
 
 
-def curve_cells(curve: Curve) -> tuple[str, ...]:
-    """Return the row of a stress: strengths with what is lost, a star where that is shown."""
-    changes = (f"{cell.strength:g}:{points(cell.difference.value)}{'*' * cell.lost}" for cell in curve.cells)
-    return (f"{curve.stress}, {curve.unit}", "  ".join(changes), plain(curve.lost_from), about(curve.falls_at))
-
-
-def standing_cells(each: Standing) -> tuple[str, ...]:
-    """Return the row of two models under one stress."""
-    return (each.stress, ranged(each.score), p_value(each.score_p), ranged(each.kept), p_value(each.kept_p))
-
-
-def pairs(record: StressRecord) -> dict[str, list[Standing]]:
-    """Return what is known of each two models, by what their differences are."""
-    found: dict[str, list[Standing]] = {}
-    for each in record.standings:
-        found.setdefault(f"{each.b} minus {each.a}", []).append(each)
-    return found
-
-
-def plain(strength: float | None) -> str:
-    """Return a strength that was tried, a dash where there is none."""
-    return UNDEFINED if strength is None else f"{strength:g}"
-
-
-def about(strength: float | None) -> str:
-    """Return a strength that lies between those tried, to two digits."""
-    return UNDEFINED if strength is None else f"{float(f'{strength:.2g}'):g}"
-
-
-def ranged(estimate: Estimate) -> str:
-    """Return a difference in points with its interval."""
-    if estimate.low is None:
-        return points(estimate.value)
-    return f"{points(estimate.value)} ({bound(estimate.low)} to {bound(estimate.high)})"
-
-
-def in_percent(record: StressRecord) -> bool:
-    """Return whether the score is told in per cent."""
-    return parted(record.metric)[0] in SHARES
-
-
-def figure(record: StressRecord, value: float | None) -> str:
-    """Return a score in words."""
-    return share(value) if in_percent(record) else score(value, 3)
-
-
-def ends(record: StressRecord, each: Estimate) -> str:
-    """Return the ends of a score's interval, with as many digits as the score."""
-    if in_percent(record):
-        low, high = (None if end is None else 100 * end for end in (each.low, each.high))
-        return between(low, high, 1)
-    return between(each.low, each.high, 3)
-
-
-def sentences(record: StressRecord) -> Iterator[str]:
-    """Yield what was found of each model, of two models, and what cannot be told."""
+def _found(record: StressRecord, language: Language) -> Iterator[str]:
     for model in record.models:
-        yield from _of_model(model, record)
-    yield from _of_pairs(record)
-    yield from _likenesses(record)
+        yield from _of_model(model, record, language)
+    for a, b in dict.fromkeys((each.a, each.b) for each in record.standings):
+        of_pair = [each for each in record.standings if (each.a, each.b) == (a, b)]
+        yield from _of_pair(of_pair, record.metric, language)
+    for each in record.likenesses:
+        yield _likeness(each, record, language)
+    if len(record.likenesses) > 1:
+        yield say("like_one_cause", language)
+
+
+def _limits(record: StressRecord, language: Language) -> Iterator[str]:
+    """Yield what these figures cannot tell."""
     if record.scenes < ROUGH:
         few = "few_images" if record.scenes == record.images else "few_groups"
-        yield say(few, "en", images=f"{record.images}", groups=f"{record.scenes}", rough=f"{ROUGH}")
-    yield from record.left_out
-    yield limits(record)
+        yield say(few, language, images=count(record.images), groups=count(record.scenes), rough=count(ROUGH))
+    if record.left_out:
+        yield say("stress_left_out", language, stresses=both(record.left_out, language))
+    if moved := [curve.stress for curve in record.models[0].curves if curve.cells[0].before is not None]:
+        names = say("stress_or", language).join(called(stress, language) for stress in moved)
+        yield say("stress_moved", language, stresses=names)
+    part = count(record.images)
+    if record.images < record.of:
+        part = say("stress_part", language, part=part, of=count(record.of))
+    yield say("stress_limits", language, part=part, split=record.split)
 
 
-def _of_model(model: StressedModel, record: StressRecord) -> Iterator[str]:
-    name, cells = metric_name(record.metric, "en"), [(curve, cell) for curve in model.curves for cell in curve.cells]
+def _of_model(model: StressedModel, record: StressRecord, language: Language) -> Iterator[str]:
+    cells = [(curve, cell) for curve in model.curves for cell in curve.cells]
     if shown := [each for each in cells if each[1].lost]:
-        curve, most = max(shown, key=lambda each: _loss(each[1]))
-        yield (
-            f"What is shown to hurt {model.name} most: {curve.stress}, {amount(most.strength, curve.unit)}, where "
-            f"{name} falls from {figure(record, model.untouched.score.value)} to {figure(record, most.score.value)}, "
-            f"{ranged(most.difference)} points."
-        )
+        yield _worst(model, *max(shown, key=lambda each: _loss(each[1])), record.metric, language)
     else:
-        largest = max(cells, key=lambda each: _loss(each[1]))
-        most_seen = f"; the largest is {_where(*largest)}" if _loss(largest[1]) > 0 else ""
-        yield f"No loss of {name} is shown of {model.name} under any stress that was tried{most_seen}."
-        yield from _why_none(record, len(cells))
-    yield from _shown(model)
-    yield from _unnoticed(model)
+        yield _none(model, *max(cells, key=lambda each: _loss(each[1])), record.metric, language)
+        yield from _why_none(record, len(cells), language)
+    yield from _shown(model, language)
+    yield from _unnoticed(model, language)
     if model.learned:
-        yield say("learned", "en", name=model.name, known=f"{model.learned:,}", images=f"{record.images:,}")
+        yield say("learned", language, name=model.name, known=count(model.learned), images=count(record.images))
 
 
-def _why_none(record: StressRecord, states: int) -> Iterator[str]:
+def _worst(model: StressedModel, curve: Curve, most: Cell, metric: str, language: Language) -> str:
+    before = most.before or model.untouched
+    return say(
+        "stress_worst",
+        language,
+        model=model.name,
+        where=where(curve, most.strength, language),
+        metric=metric_name(metric, language),
+        before=told(metric, before.score.value),
+        after=told(metric, most.score.value),
+        difference=ranged(most.difference, language),
+    )
+
+
+def _none(model: StressedModel, curve: Curve, largest: Cell, metric: str, language: Language) -> str:
+    words = {"model": model.name, "metric": metric_name(metric, language)}
+    if _loss(largest) <= 0:
+        return say("stress_none", language, **words)
+    place, difference = where(curve, largest.strength, language), ranged(largest.difference, language)
+    return say("stress_none_but", language, where=place, difference=difference, **words)
+
+
+def _why_none(record: StressRecord, states: int, language: Language) -> Iterator[str]:
     """Yield that so few images, or groups, could show no loss whatever the answers are, where that is so."""
-    if states * 2.0 ** (1 - record.scenes) >= SIGNIFICANCE:
-        units = counted(record.scenes, "image" if record.scenes == record.images else "group")
-        yield (
-            f"{units} could show none, however large, as p counts for {counted(states, 'state')}: take more, or fewer "
-            "strengths."
-        )
+    if states * 2.0 ** (1 - record.scenes) < SIGNIFICANCE:
+        return
+    kind = "images" if record.scenes == record.images else "groups"
+    noun = kind.removesuffix("s")
+    units = say(f"stress_{kind}", language, counted=counted(record.scenes, noun), count=count(record.scenes))
+    all_states = say("stress_states", language, counted=counted(states, "state"), count=count(states))
+    yield say(f"stress_could_not_{kind}", language, units=units, states=all_states)
 
 
-def _shown(model: StressedModel) -> Iterator[str]:
+def _shown(model: StressedModel, language: Language) -> Iterator[str]:
     """Yield from which strength of which stress on a loss is shown, at which alone, and where none is."""
-    from_here = [f"{c.stress} from {amount(c.lost_from, c.unit)}" for c in model.curves if c.lost_from is not None]
-    here = [f"{c.stress} at {_single(c)}" for c in model.curves if c.lost_from is None and _single(c)]
-    unshown = [c.stress for c in model.curves if c.lost_from is None and not _single(c)]
-    if from_here or here:
-        alone = [f"not at the hardest strength, {', '.join(here)}"] if here else []
-        rest = [f"not under {', '.join(unshown)}"] if unshown else []
-        yield f"A loss of {model.name} is shown: {'; '.join([*filter(None, [', '.join(from_here)]), *alone, *rest])}."
+    from_here = [_since(c, c.lost_from, language) for c in model.curves if c.lost_from is not None]
+    here = [_alone(c, language) for c in model.curves if c.lost_from is None and _single(c)]
+    unshown = [called(c.stress, language) for c in model.curves if c.lost_from is None and not _single(c)]
+    if not from_here and not here:
+        return
+    parts = [listed(from_here, language)] if from_here else []
+    for key, names in (("stress_not_hardest", here), ("stress_not_under", unshown)):
+        parts += [say(key, language, stresses=listed(names, language))] if names else []
+    yield say("stress_shown", language, model=model.name, parts=say("stress_semicolon", language).join(parts))
 
 
-def _single(curve: Curve) -> str:
-    return ", ".join(amount(cell.strength, curve.unit) for cell in curve.cells if cell.lost)
+def _since(curve: Curve, strength: float, language: Language) -> str:
+    amount = so_much(strength, curve.unit, language)
+    return say("stress_from", language, stress=called(curve.stress, language), amount=amount)
 
 
-def _where(curve: Curve, cell: Cell) -> str:
-    return f"{ranged(cell.difference)} points, {curve.stress}, {amount(cell.strength, curve.unit)}"
+def _alone(curve: Curve, language: Language) -> str:
+    amounts = listed((so_much(strength, curve.unit, language) for strength in _single(curve)), language)
+    return say("stress_at", language, stress=called(curve.stress, language), amount=amounts)
+
+
+def _single(curve: Curve) -> list[float]:
+    return [cell.strength for cell in curve.cells if cell.lost]
 
 
 def _loss(cell: Cell) -> float:
     return -(cell.difference.value or 0.0)
 
 
-def _unnoticed(model: StressedModel) -> Iterator[str]:
+def _unnoticed(model: StressedModel, language: Language) -> Iterator[str]:
     """Yield where a model is wrong and sure of it most often, if that is oftener than on images as they are."""
     cells = [(cell.sure_wrong, curve, cell) for curve in model.curves for cell in curve.cells if cell.sure_wrong]
-    most = max(cells, key=lambda each: each[0] or 0.0, default=None)
-    before = model.untouched.sure_wrong
-    if most is None or before is None or (most[0] or 0.0) <= before:
+    if not cells:
         return
-    _, curve, cell = most
-    yield (
-        f"{model.name} does not always notice: under {curve.stress}, {amount(cell.strength, curve.unit)}, "
-        f"{share(cell.sure_wrong)} of all answers are wrong and yet more than {SURE} sure ({share(before)} on images "
-        f"as they are), with a mean confidence of {share(cell.confidence)} where {share(cell.right)} is right."
+    wrong, curve, cell = max(cells, key=lambda each: each[0])
+    before = (cell.before or model.untouched).sure_wrong
+    if before is None or wrong <= before:
+        return
+    yield say(
+        "stress_unnoticed",
+        language,
+        model=model.name,
+        where=where(curve, cell.strength, language),
+        wrong=share(wrong),
+        limit=SURE,
+        before=share(before),
+        confidence=share(cell.confidence),
+        right=share(cell.right),
     )
 
 
-def _of_pairs(record: StressRecord) -> Iterator[str]:
-    name = metric_name(record.metric, "en")
-    for a, b in dict.fromkeys((each.a, each.b) for each in record.standings):
-        both = [each for each in record.standings if (each.a, each.b) == (a, b)]
-        for said, better, of in (
-            (f"has the higher {name} under stress", "score_better", "score"),
-            (f"loses less {name}", "kept_better", "kept"),
-        ):
-            told = False
-            for winner, side in ((b, "b"), (a, "a")):
-                won = [each for each in both if getattr(each, better) == side]
-                if won:
-                    told = True
-                    shown = [(getattr(each, of) if side == "b" else getattr(each, of).turned) for each in won]
-                    words = ", ".join(f"{e.stress} ({points(s.value)})" for e, s in zip(won, shown, strict=True))
-                    yield f"{winner} {said} than {b if side == 'a' else a}: {words}."
-            if not told:
-                yield f"Under no stress is it shown which of {a} and {b} {said.removesuffix(' under stress')}."
+def _of_pair(both: list[Standing], metric: str, language: Language) -> Iterator[str]:
+    a, b, name = both[0].a, both[0].b, metric_name(metric, language)
+    for key, better, of in (("higher", "score_better", "score"), ("less", "kept_better", "kept")):
+        told_one = False
+        for winner, loser, side in ((b, a, "b"), (a, b, "a")):
+            won = [each for each in both if getattr(each, better) == side]
+            if won:
+                told_one = True
+                shown = [getattr(each, of) if side == "b" else getattr(each, of).turned for each in won]
+                words = [_one(e.stress, s.value, language) for e, s in zip(won, shown, strict=True)]
+                stresses = listed(words, language)
+                yield say(f"stress_{key}", language, winner=winner, loser=loser, metric=name, stresses=stresses)
+        if not told_one:
+            yield say(f"stress_no_{key}", language, a=a, b=b, metric=name)
 
 
-def _likenesses(record: StressRecord) -> Iterator[str]:
-    """Yield what the differences that ``drift`` has found would cost by themselves."""
-    name = metric_name(record.metric, "en")
-    for each in record.likenesses:
-        values = f"{score(each.old, 3)} before, {score(each.new, 3)} now".replace("-", "−")
-        found = f"The images that drift has met differ in {each.sign} ({values}), which"
-        curves = {model.name: curve for model in record.models for curve in model.curves if curve.stress == each.stress}
-        first = next(iter(curves.values()))
-        if each.strength is None:
-            yield f"{found} not even {each.stress}, {amount(first.cells[-1].strength, first.unit)}, makes of these."
-            continue
-        strength = amount(float(about(each.strength)), first.unit)
-        costs = ", ".join(f"{points(_changed_at(curve, each.strength))} ({of})" for of, curve in curves.items())
-        yield (
-            f"{found} {each.stress}, about {strength}, makes of these. By itself that changes {name}, off straight "
-            f"lines between strengths, by so many points: {costs}."
-        )
-    if len(record.likenesses) > 1:
-        yield "One cause may be behind several of these: darkness, for example, lowers contrast and sharpness as well."
+def _one(stress: str, difference: float | None, language: Language) -> str:
+    return say("stress_one", language, stress=called(stress, language), difference=points(difference))
+
+
+def _likeness(each: Likeness, record: StressRecord, language: Language) -> str:
+    """Return what a difference that ``drift`` has found would cost by itself."""
+    old, new = (score(value, 3).replace("-", "−") for value in (each.old, each.new))
+    words = {"sign": named("sign", each.sign, language), "old": old, "new": new}
+    curves = {model.name: curve for model in record.models for curve in model.curves if curve.stress == each.stress}
+    first = next(iter(curves.values()))
+    if each.strength is None:
+        return say("like_not_even", language, where=where(first, first.cells[-1].strength, language), **words)
+    costs = (
+        say("like_cost", language, difference=points(_changed_at(curve, each.strength)), model=name)
+        for name, curve in curves.items()
+    )
+    return say(
+        "like",
+        language,
+        stress=called(each.stress, language),
+        amount=so_much(float(about(each.strength)), first.unit, language),
+        metric=metric_name(record.metric, language),
+        costs=listed(costs, language),
+        **words,
+    )
 
 
 def _changed_at(curve: Curve, strength: float) -> float | None:
@@ -212,26 +205,11 @@ def _changed_at(curve: Curve, strength: float) -> float | None:
     return None
 
 
-def limits(record: StressRecord) -> str:
-    """Return what these figures cannot tell."""
-    part = f"{record.images:,} of {record.of:,}" if record.images < record.of else f"{record.images:,}"
-    return (
-        f"These are {part} images of {record.split}, changed by computation: real darkness, weather, lenses and "
-        "sensors differ from it and come together, so that no loss here is no promise, and a loss here says where to "
-        "look. Look at the pictures whether such images happen."
-    )
-
-
 def suffers(curve: Curve) -> str:
     """Return which classes lose most at the hardest strength, those beyond chance if there are any."""
     sure = [each for each in curve.classes if significant(each.p) and (each.loss.high or 0.0) < 0]
     named = [f"{each.name} ({points(each.loss.value)})" for each in (sure or curve.classes)[:NAMED]]
     return ", ".join(named) + ("" if sure or not named else "; none beyond chance")
-
-
-def heading(record: StressRecord) -> str:
-    """Return what the score is called at the head of a column."""
-    return metric_heading(record.metric, "en")
 
 
 def images(record: StressRecord) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pixelproof.numbers as numbers
+from pixelproof.comparison.wording.drift_phrases import DRIFT
 from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
+from pixelproof.comparison.wording.stress_phrases import STRESS
 from pixelproof.comparison.wording.unpaired_phrases import UNPAIRED
 from pixelproof.languages import Language
 from pixelproof.runs.fields import Estimate
@@ -178,6 +180,8 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     **METRICS,
     **REASONS,
     **UNPAIRED,
+    **STRESS,
+    **DRIFT,
 }
 
 
@@ -191,6 +195,11 @@ def say(key: str, language: Language, **words: str) -> str:
             every language.
     """
     return CATALOGUE[key][language].format(**words)
+
+
+def named(kind: str, name: str, language: Language) -> str:
+    """Return what a stress ("in"), a sign or another thing with a name is called; its own name where none is known."""
+    return CATALOGUE.get(f"{kind}_{name}", {}).get(language, name)
 
 
 def metric_name(metric: str, language: Language) -> str:
