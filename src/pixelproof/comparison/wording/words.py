@@ -9,6 +9,7 @@ import pixelproof.numbers as numbers
 from pixelproof.comparison.wording.drift_phrases import DRIFT
 from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
+from pixelproof.comparison.wording.sizes_phrases import SIZES
 from pixelproof.comparison.wording.stress_phrases import STRESS
 from pixelproof.comparison.wording.unpaired_phrases import UNPAIRED
 from pixelproof.languages import Language
@@ -179,6 +180,7 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     **METRICS,
     **REASONS,
+    **SIZES,
     **UNPAIRED,
     **STRESS,
     **DRIFT,

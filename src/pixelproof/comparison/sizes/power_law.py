@@ -1,0 +1,137 @@
+"""A power law through scores by the number of training images, with all that is not known of it.
+
+The law is a - b n^-c: errors of learned models fall so over wide ranges (Hestness et al. 2017; Figueroa et al. 2012
+fit it to classifiers of clinical texts). It is written by what is asked: the score with all N images, what twice as
+many add to it, and c. For each c the first two enter linearly, so that they are known exactly where the scores' errors
+are normal; c, and how large these errors are, are gone through on a grid. All values are as likely beforehand, but for
+those in which more images do harm, or more than 1 would be reached in the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import chdtri, fdtrc
+
+from pixelproof.array_types import Float64
+from pixelproof.comparison.sizes.chance import Chance
+from pixelproof.randomness import generator
+
+EXPONENTS = np.linspace(0.05, 2.0, 40)
+SCALES = 15
+"""Values of the variance over seeds that are gone through, as likely as each other by what the seeds show."""
+DRAWS = 40_000
+FARTHEST = 4.0
+"""Times the images up to which a law stays a share; its limit may lie above 1, as curves that still bend have it."""
+LEAST = 1000
+"""Draws that more images do not harm, below which a law explains nothing."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the law goes through.
+
+    Attributes:
+        shares: float64 [S], of all images at hand.
+        means: float64 [S], scores over seeds.
+        over_images: float64 [S, S], their covariance over which images are scored.
+        chance: How far seeds and draws move them.
+        runs: Seeds at each size.
+    """
+
+    shares: Float64
+    means: Float64
+    over_images: Float64
+    chance: Chance
+    runs: int
+
+    @property
+    def over_seeds(self) -> Float64:
+        """Their covariance over seeds, [S, S]."""
+        return self.chance.between(self.shares, self.runs)
+
+    def only(self, places: slice) -> Observed:
+        """Return the same of some of the sizes."""
+        own = self.over_images[places, places]
+        return Observed(self.shares[places], self.means[places], own, self.chance, self.runs)
+
+
+@dataclass(frozen=True)
+class Law:
+    """Laws that may be true, D of them, as often as they may be.
+
+    Attributes:
+        level: float64 [D], the score with all images at hand.
+        gain: float64 [D], what twice as many add.
+        exponent: float64 [D].
+        scale: float64 [D], by what the variance over seeds is to be multiplied.
+        misfit: The p-value of scores that lie as far from the best law as these; NaN where they always lie on one.
+    """
+
+    level: Float64
+    gain: Float64
+    exponent: Float64
+    scale: Float64
+    misfit: float
+
+    @cached_property
+    def known(self) -> bool:
+        """Whether there are enough of them."""
+        return len(self.level) >= LEAST
+
+    def at(self, times: float) -> Float64:
+        """Return the scores with so many times the images at hand, [D]."""
+        score: Float64 = self.level + self.gain * growth(np.array([times]), self.exponent[:, None])[:, 0]
+        return score
+
+
+def growth(times: Float64, exponents: Float64 | float) -> Float64:
+    """Return what so many times the images add to the score, as a multiple of what twice as many add."""
+    added: Float64 = (1 - times**-exponents) / (1 - 2.0**-exponents)
+    return added
+
+
+def laws(observed: Observed, seed: int) -> Law:
+    """Return the laws that scores may lie on; ``seed`` decides the draws."""
+    freedom = max(observed.chance.freedom, 1)
+    scales = freedom / chdtri(freedom, (np.arange(SCALES) + 0.5) / SCALES)
+    rng, parts = generator(seed, "power law"), [_given(observed, c, v) for c in EXPONENTS for v in scales]
+    weights = np.array([weight for *_, weight in parts])
+    weights = np.exp(weights - weights.max())
+    counts = rng.multinomial(DRAWS, weights / weights.sum())
+    drawn = np.concatenate([rng.multivariate_normal(m, s, n) for (m, s, _), n in zip(parts, counts, strict=True)])
+    exponent, scale = (np.repeat(each.ravel(), counts) for each in np.meshgrid(EXPONENTS, scales, indexing="ij"))
+    level, gain = drawn.T
+    possible = (gain >= 0) & (level + gain * growth(np.array([FARTHEST]), exponent[:, None])[:, 0] <= 1)
+    return Law(level[possible], gain[possible], exponent[possible], scale[possible], _misfit(observed))
+
+
+def _given(observed: Observed, exponent: float, scale: float) -> tuple[Float64, Float64, float]:
+    """Return mean and covariance of level and gain for an exponent and a scale, and how likely these are (a log)."""
+    covariance = observed.over_images + scale * observed.over_seeds
+    shape, inverse = _shape(observed, exponent), np.linalg.pinv(covariance, hermitian=True)
+    spread = np.linalg.pinv(shape.T @ inverse @ shape, hermitian=True)
+    mean: Float64 = spread @ shape.T @ inverse @ observed.means
+    rest = observed.means - shape @ mean
+    logs = np.linalg.slogdet(covariance)[1] - np.linalg.slogdet(spread)[1]
+    return mean, spread.astype(np.float64), float(-0.5 * (rest @ inverse @ rest + logs))
+
+
+def _shape(observed: Observed, exponent: float) -> Float64:
+    return np.stack([np.ones_like(observed.shares), growth(observed.shares, exponent)], axis=1)
+
+
+def _misfit(observed: Observed) -> float:
+    """Return the p-value of the distance to the nearest law, by F as the variance over seeds is estimated."""
+    beyond = len(observed.shares) - 3
+    if beyond < 1 or not observed.chance.freedom:
+        return float("nan")
+    inverse = np.linalg.pinv(observed.over_images + observed.over_seeds, hermitian=True)
+    least = np.inf
+    for exponent in EXPONENTS:
+        shape = _shape(observed, exponent)
+        rest = observed.means - shape @ (np.linalg.pinv(shape.T @ inverse @ shape) @ shape.T @ inverse @ observed.means)
+        least = min(least, float(rest @ inverse @ rest))
+    return float(fdtrc(beyond, observed.chance.freedom, least / beyond))
