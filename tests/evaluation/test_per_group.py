@@ -51,7 +51,7 @@ def test_rows_are_those_of_a_table_of_the_means(seed, tmp_path):
             np.testing.assert_allclose(getattr(found, name), value, rtol=1e-6, err_msg=name)
     assert found.groups is None
     source = replace(scores.source, name="net per group", temperatures="fitted", unit="group")
-    assert found.source == source
+    assert replace(found.source, members="") == source
     promised = replace(found.source, learned="")
     said = summarise(replace(found, source=promised)) | {"looks": None, "unit": "image"}
     given = [each | {"temperature": "given"} for each in said["calibration"]]
@@ -123,6 +123,19 @@ def test_compared_alike_and_refused_beside_images(pixelproof, tmp_path):
     for files in (("one-patients", "other"), ("other", "one-patients")):
         with pytest.raises(Refusal, match="one per group for each group of images, other for each image; score both"):
             api.compare([tmp_path / f"{file}.npz" for file in files])
+
+
+def test_groups_that_are_called_alike_and_hold_other_images_are_not_compared(tmp_path):
+    scores = grouped()
+    save_scores(tmp_path / "one.npz", scores_per_group(scores))
+    save_scores(tmp_path / "turned.npz", scores_per_group(subset(scores, np.arange(400)[::-1])))
+    api.compare([tmp_path / "one.npz", tmp_path / "turned.npz"])
+    moved = np.flatnonzero((scores.truth == scores.truth[0]) & (scores.groups != scores.groups[0]))[0]
+    groups = scores.groups.copy()
+    groups[moved] = groups[0]
+    save_scores(tmp_path / "other.npz", scores_per_group(replace(scores, groups=groups)))
+    with pytest.raises(Refusal, match="groups that are called alike and hold other images; score both with the same g"):
+        api.compare([tmp_path / "one.npz", tmp_path / "other.npz"])
 
 
 @pytest.mark.parametrize(

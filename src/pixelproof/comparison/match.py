@@ -30,7 +30,8 @@ def refuse_mixture(a: Scores, b: Scores) -> None:
         b: The second's.
 
     Raises:
-        Refusal: The task, the rows' unit, the label contract, the images, the data's fingerprint or the truth differs.
+        Refusal: The task, the rows' unit, the label contract, the images, or those of groups, the data's fingerprint or
+            the truth differs.
     """
     refuse_other_meaning(a, b)
     names = (a.source.name, b.source.name)
@@ -42,6 +43,10 @@ def refuse_mixture(a: Scores, b: Scores) -> None:
     if all(prints) and prints[0] != prints[1]:
         what = f"files of different content (data fingerprints {prints[0]} and {prints[1]})"
         _refuse(names, f"were scored on {what}", "evaluate both on the same data, or compare them with --unpaired")
+    members = (a.source.members, b.source.members)
+    if all(members) and members[0] != members[1]:
+        what = "answer for groups that are called alike and hold other images"
+        _refuse(names, what, "score both with the same groups")
     if (image := _relabelled(a, b)) is not None:
         _refuse(names, f"were scored against different truths: that of image '{image}' differs", "score both again")
 

@@ -6,6 +6,8 @@ none decides alone, and what adds up to 1 still does. That the images are alike 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -48,9 +50,17 @@ def scores_per_group(scores: Scores, any_of: str | None = None) -> Classificatio
         highest = np.zeros(len(mean))
         np.maximum.at(highest, members, scores.probabilities[:, index].astype(np.float64))
         mean = with_highest(mean, highest, index)
-    source = replace(scores.source, name=f"{scores.source.name} per group".lstrip(), unit=GROUP)
+    name = f"{scores.source.name} per group".lstrip()
+    source = replace(scores.source, name=name, unit=GROUP, members=_who_is_where(scores))
     rows = answered_anew(replace(scores, source=source), mean, truth)
     return replace(rows, ids=tuple(groups.tolist()), groups=None)
+
+
+def _who_is_where(scores: ClassificationScores) -> str:
+    """Return a digest of the images of each group, whatever their order."""
+    assert scores.groups is not None
+    pairs = sorted(zip(scores.groups.tolist(), scores.ids, strict=True))
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()[:16]
 
 
 def _with_groups(scores: Scores) -> ClassificationScores:

@@ -46,6 +46,8 @@ class Source:
     """How many of the images have a label that a person has corrected; empty where none, or that is not known."""
     unit: str = ""
     """"group" where each row is the answer for a group of images; empty where it is that for an image."""
+    members: str = ""
+    """Digest of which images the groups hold that rows answer for; empty for images, or where that is not known."""
     stress: str = ""
     """What was done to the images before the network saw them, and with which seed; empty where nothing."""
 
