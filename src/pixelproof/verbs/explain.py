@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Parts, Sample, arrange, fingerprint
-from pixelproof.data.folder import corrected_among
 from pixelproof.data.layouts.listing import meant_split
+from pixelproof.data.patches import corrections_among
 from pixelproof.data.splits import limit
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.evaluate import evaluate
@@ -41,6 +41,7 @@ from pixelproof.runs.ranked_file import Ranked
 from pixelproof.verbs.out_folder import require_place
 from pixelproof.verbs.parts import data_for
 from pixelproof.verbs.review import Review
+from pixelproof.verbs.review_masks import MaskReview
 
 FEWEST = 2
 """Images that give each other a neighbour."""
@@ -91,8 +92,9 @@ def explain_run(
         parts[UNLABELLED] = _without_label(further, folder)
     predictor = predictor_for(opened, device, layer)
     require_writable(target.scores)
+    masks = folder.task == "segmentation"
     findings, logits = explain(predictor, parts, split, layer, seed)
-    source = Source(opened.name, split, fingerprint(parts[split]), corrected=corrected_among(parts[split]))
+    source = Source(opened.name, split, fingerprint(parts[split]), **corrections_among(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
     earlier = [str(file.relative_to(target.path)) for file in target.files()]  # which may list more
     with atomic_folder(target.path, earlier) as written_to:
@@ -103,12 +105,12 @@ def explain_run(
             save_list(new.leave_out, doubtful)
             written.append(new.leave_out)
             say(_how_to_leave_out(target.leave_out, data))
-        review = Review(folder, parts, predictor.reader, further)
+        review = MaskReview(folder, parts, predictor) if masks else Review(folder, parts, predictor.reader, further)
         review.ask(findings)
         if review.questions:
             write_text(new.review, review.page(opened.name, len(findings.suspects)))
             written.append(new.review)
-            asked = counted(len(review.questions), "image")
+            asked = counted(len(review.questions), "region" if masks else "image")
             say(f"{target.review} asks you about {asked}, and saves your answers{review.next_step(str(data))}")
         written.append(build_report(written_to))
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
