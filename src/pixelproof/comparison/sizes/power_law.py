@@ -4,7 +4,8 @@ The law is a - b n^-c: errors of learned models fall so over wide ranges (Hestne
 fit it to classifiers of clinical texts). It is written by what is asked: the score with all N images, what twice as
 many add to it, and c. For each c the first two enter linearly, so that they are known exactly where the scores' errors
 are normal; c, and how large these errors are, are gone through on a grid. All values are as likely beforehand, but for
-those in which more images do harm, or more than 1 would be reached in the end.
+those in which more than 1 would be reached. That a law falls is not excluded: else no interval could hold that more
+images bring nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scipy.special import chdtri, fdtrc
 
 from pixelproof.array_types import Float64
 from pixelproof.comparison.sizes.chance import Chance
+from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.randomness import generator
 
 EXPONENTS = np.linspace(0.05, 2.0, 40)
@@ -26,7 +28,7 @@ DRAWS = 40_000
 FARTHEST = 4.0
 """Times the images up to which a law stays a share; its limit may lie above 1, as curves that still bend have it."""
 LEAST = 1000
-"""Draws that more images do not harm, below which a law explains nothing."""
+"""Draws that stay a share, below which a law explains nothing."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ class Law:
 
     @cached_property
     def known(self) -> bool:
-        """Whether there are enough of them."""
-        return len(self.level) >= LEAST
+        """Whether there are enough of them, and not all fall."""
+        return len(self.level) >= LEAST and bool((self.gain > 0).mean() > (1 - CERTAINTY) / 2)
 
     def at(self, times: float) -> Float64:
         """Return the scores with so many times the images at hand, [D]."""
@@ -104,7 +106,7 @@ def laws(observed: Observed, seed: int) -> Law:
     drawn = np.concatenate([rng.multivariate_normal(m, s, n) for (m, s, _), n in zip(parts, counts, strict=True)])
     exponent, scale = (np.repeat(each.ravel(), counts) for each in np.meshgrid(EXPONENTS, scales, indexing="ij"))
     level, gain = drawn.T
-    possible = (gain >= 0) & (level + gain * growth(np.array([FARTHEST]), exponent[:, None])[:, 0] <= 1)
+    possible = level + gain * growth(np.array([FARTHEST]), exponent[:, None])[:, 0] <= 1
     return Law(level[possible], gain[possible], exponent[possible], scale[possible], _misfit(observed))
 
 
