@@ -4,9 +4,9 @@
 
 Two kinds of trials. On curves that are known, classifiers are trained, as it were, on draws of the images at hand: an
 image is easier or harder for all of them, and each draw and each training moves a run. On scikit-learn's handwritten
-digits, real classifiers learn from N images and parts of them, are scored on 300 others, and what is expected of 2 N and
-4 N is held against classifiers that learn from the same and further images, scored on all that are left. The last line is
-one JSON object. Shares are in percent, figures in points of accuracy.
+digits, real classifiers learn from N images and parts of them and are scored on 300 others. What is expected of 2 N and
+4 N is held against classifiers that learn from the same and further images, scored on all that are left. The last line
+is one JSON object. Shares are in percent, figures in points of accuracy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 TIMES = (2, 4)
 SCORED = 300
 """Images that the curve is scored on."""
-KNOWN = {  # accuracy by the share of the images at hand
+KNOWN: dict[str, Callable[[Any], Any]] = {  # accuracy by the share of the images at hand
     "power law to .95": lambda n: 0.95 - 0.10 * n**-0.5,
     "power law to 1": lambda n: 1 - 0.12 * n**-0.35,
     "slow power law": lambda n: 1 - 0.30 * n**-0.15,
@@ -122,7 +122,7 @@ def measure(name: str, trial: Callable[..., Trial], seeds: int, trials: int) -> 
         curve, truth, now = trial(rng, name, seeds)
         why[curve.unknown or "said"] += 1
         found.append(dict(_held(curve, truth, now)))
-    keys = [key for key in dict.fromkeys(key for each in found for key in each)]
+    keys = list(dict.fromkeys(key for each in found for key in each))
     means = {key: round(100 * float(np.mean([each[key] for each in found if key in each])), 1) for key in keys}
     return {"curve": name, "seeds": seeds, "outcomes": dict(why)} | means
 
