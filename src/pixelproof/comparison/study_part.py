@@ -11,6 +11,7 @@ from pixelproof.comparison.evidence.contrasts import Levels
 from pixelproof.comparison.evidence.gather import gather
 from pixelproof.comparison.match import in_order
 from pixelproof.comparison.opening import open_models
+from pixelproof.comparison.sizes.curve import Size, size_curves
 from pixelproof.evaluation.merge import merged
 from pixelproof.evaluation.metrics import PROTOCOL
 from pixelproof.evaluation.resampling import SEED
@@ -18,6 +19,7 @@ from pixelproof.runs import Run, Scores, load_scores
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.comparison_file import ComparisonRecord
 from pixelproof.runs.evidence_file import EvidenceRecord
+from pixelproof.runs.sizes_file import Equal, SizesRecord
 from pixelproof.runs.study_file import SPLIT, ModelRecord, PartRecord
 
 
@@ -33,6 +35,8 @@ class PartScores:
         baseline: The reference level of each factor.
         claims: What is said of the models.
         metric: By what they are compared; None for accuracy or mIoU.
+        sizes: Of models that learned from fewer images as well, how many these are with the files, all images last.
+        equal: What runs with fewer images have as many of.
     """
 
     folder: Path
@@ -42,6 +46,8 @@ class PartScores:
     baseline: Levels = field(default_factory=dict)
     claims: Sequence[Claim] = ()
     metric: str | None = None
+    sizes: Mapping[str, Sequence[tuple[int, Sequence[str]]]] = field(default_factory=dict)
+    equal: Equal = "steps"
 
     @classmethod
     def of(cls, record: PartRecord, folder: Path, split: str = SPLIT) -> PartScores:
@@ -61,6 +67,8 @@ class PartScores:
             baseline=record.baseline,
             claims=record.claims,
             metric=record.metric,
+            sizes={m.name: _sizes(m, (runs | wholes)[m.name], split) for m in record.models if m.sizes},
+            equal=record.equal,
         )
 
     @property
@@ -94,6 +102,22 @@ class PartScores:
         asked = (self.levels, self.baseline, self.claims)
         return gather(models, PROTOCOL, *asked, seed=SEED, folds=folds, metric=self.metric)
 
+    def size_curves(self) -> SizesRecord:
+        """Return what models reach by the number of their training images, and what more of them may bring.
+
+        Raises:
+            UserError: A file cannot be read, or lacks what the metric needs.
+            Refusal: Runs were not scored on the same images.
+        """
+        return size_curves(
+            {
+                name: [Size(n, files, [in_order(each) for each in self._read(files)]) for n, files in sizes]
+                for name, sizes in self.sizes.items()
+            },
+            self.metric,
+            self.equal,
+        )
+
     def _read(self, files: Sequence[str]) -> list[Scores]:
         return [load_scores(self.folder / file) for file in files]
 
@@ -111,6 +135,12 @@ def of_folds(files: Sequence[Path], model: str, fingerprint: str) -> Scores:
     """
     scores = merged([load_scores(file) for file in files])
     return replace(scores, source=replace(scores.source, name=model, fingerprint=fingerprint))
+
+
+def _sizes(model: ModelRecord, all_images: Sequence[str], split: str) -> list[tuple[int, Sequence[str]]]:
+    """Return the score files of a model by how many images it learned from."""
+    fewer = [(s.images, s.scores or [Run(run).scores(split).as_posix() for run in s.runs]) for s in model.sizes]
+    return [*fewer, (model.learned or 0, all_images)]
 
 
 def _runs(model: ModelRecord, split: str) -> tuple[str, ...]:

@@ -43,8 +43,12 @@ class DataConfig(Strict):
     together hold every image once. ``folds`` of a study sets it for each run."""
     limit: int | None = Field(default=None, ge=2)
     """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
-    train_limit: int | None = Field(default=None, ge=2)
-    """Learn from at most this many images; selection and validation stay, so that scores tell what images are worth."""
+    train_limit: Annotated[int, Field(ge=2)] | Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Learn from at most this many images, or from this part of them; selection and validation stay, so that scores
+    tell what images are worth. Classes keep their shares, groups stay whole, and fewer images are some of the more.
+    ``train_sizes`` of a study sets it for some of the runs."""
+    train_draw: int = 0
+    """Seed of which images those are."""
     split_seed: int = 0
     """Seed of the parts carved out of train; runs that are compared share it."""
     groups: str | None = TABLE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -62,6 +64,32 @@ def fold(samples: Samples, place: tuple[int, int], seed: int) -> tuple[Samples, 
         folds[least].update(has)
         members[least].add(scene)
     return _parted(samples, members[number - 1])
+
+
+def fewer(samples: Samples, most: int, seed: int) -> Samples:
+    """Return at most ``most`` samples, but one scene at least: whole scenes, each class by about its share.
+
+    What is drawn for fewer is part of what is drawn for more. Every class comes before any comes twice, as far as
+    scenes allow; one of several classes has its turn as one of the rarest of them.
+
+    Args:
+        samples: The samples.
+        most: How many.
+        seed: Decides, with the samples' ids and groups, which come first.
+    """
+    if len(samples) <= most:
+        return samples
+    total, brought = Counter(sample.given for sample in samples), _brought(samples)
+    passed: Counts = Counter()
+    turns = {}
+    for scene in sorted(brought, key=lambda scene: derive(seed, "fewer", scene)):
+        rarest = min(brought[scene], key=lambda label: (total[label], -1 if label is None else label))
+        turns[scene] = passed[rarest] / total[rarest]
+        passed[rarest] += brought[scene][rarest]
+    order = sorted(brought, key=lambda scene: (turns[scene], derive(seed, "fewer", scene)))
+    held = list(itertools.accumulate(brought[scene].total() for scene in order))
+    chosen = set(order[: max(1, bisect_right(held, most))])
+    return tuple(sample for sample in samples if sample.scene in chosen)
 
 
 def refuse_lone(data: DataFolder, samples: Samples) -> None:

@@ -70,7 +70,7 @@ def samples_for(run: Run, data: Path, split: str) -> tuple[Sample, ...]:
     samples = limited(parts, config)[split]
     if len(samples) < len(parts[split]):
         used = f"only {len(samples)} of its {len(parts[split])} images are used"
-        why = "train_limit" if split == "train" and config.train_limit == len(samples) else "limit"
+        why = "limit" if split != "train" or config.train_limit is None else "train_limit"
         say(f"note: {split}: {used}, because the run was trained with {why}={getattr(config, why)}")
     return samples
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixelproof.config import DataConfig
-from pixelproof.data.dividing import Samples, carve, fold, refuse_lone
+from pixelproof.data.dividing import Samples, carve, fewer, fold, refuse_lone
 from pixelproof.data.folder import DataFolder, Sample
 from pixelproof.data.grouping import doubts, grouped
 from pixelproof.data.layouts.listing import folders_below, folders_in, images_in, split_name
@@ -105,12 +105,15 @@ def _unused_validation(root: Path) -> Path | None:
 
 
 def limited(parts: dict[str, Samples], config: DataConfig) -> dict[str, Samples]:
-    """Return at most ``limit`` samples of each part, and at most ``train_limit`` of train."""
+    """Return at most ``limit`` samples of each part, and of these of train at most ``train_limit``."""
     # A rehearsal should not spend its time on choosing checkpoints.
     most: dict[str, int | None] = dict.fromkeys(parts, config.limit)
     most["selection"] = config.limit and max(2, config.limit // 4)
-    most["train"] = min((n for n in (config.limit, config.train_limit) if n is not None), default=None)
-    return {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
+    kept = {name: limit(samples, most[name], config.split_seed) for name, samples in parts.items()}
+    if (part := config.train_limit) is not None:
+        images = part if isinstance(part, int) else max(1, round(part * len(kept["train"])))
+        kept["train"] = fewer(kept["train"], images, config.train_draw)
+    return kept
 
 
 def _check_classes(data: DataFolder, parts: dict[str, Samples], fewer: bool) -> None:

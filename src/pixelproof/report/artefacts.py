@@ -15,6 +15,8 @@ from pixelproof.runs.comparison_file import ComparisonRecord, load_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
 from pixelproof.runs.folder import CONFIG
+from pixelproof.runs.sizes_file import FILE as SIZES
+from pixelproof.runs.sizes_file import SizesRecord, load_sizes
 from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import (
     SPLIT,
@@ -46,6 +48,7 @@ class PartArtefacts:
     comparison: ComparisonRecord | None = None
     evidence: EvidenceRecord | None = None
     tested: Conclusions | None = None
+    sizes: SizesRecord | None = None
 
     def place(self, model: ModelArtefacts) -> int:
         """Return the model's place in the part, which decides its colour in every chart."""
@@ -136,7 +139,9 @@ def _read_part(folder: Path, record: PartRecord) -> PartArtefacts:
     scheme = scores[0].scheme if scores else next((s for model in models if (s := scheme_of(model.run))), None)
     own = read_conclusions(folder / record.name)
     tested = read_conclusions(folder / record.name / TEST) if record.test else None
-    return PartArtefacts(record, scheme, models, own.comparison, own.evidence, tested)
+    fewer = folder / record.name / SIZES
+    sizes = load_sizes(fewer) if any(model.sizes for model in record.models) and fewer.is_file() else None
+    return PartArtefacts(record, scheme, models, own.comparison, own.evidence, tested, sizes)
 
 
 def _refuse_mixture(scores: Scores, path: Path, part: PartRecord, first: Scores) -> None:

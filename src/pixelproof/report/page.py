@@ -19,6 +19,7 @@ import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
 import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
+import pixelproof.report.sizes as sizes
 import pixelproof.report.stress as stress
 import pixelproof.report.unpaired as unpaired
 from pixelproof.comparison.wording.words import metric_heading
@@ -226,6 +227,7 @@ def _of_both_tasks(part: PartArtefacts) -> dict[str, object]:
         "fold_areas": replicates.fold_areas(part),
         "sentences": key_results.sentences(part),
         "flattered": key_results.flattered(part),
+        "sizes": sizes.sizes(part),
         "chosen": choosing.chosen(part),
         "chosen_line": choosing.line(part),
         "tiles": key_results.key_figures(part),

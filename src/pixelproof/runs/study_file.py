@@ -11,6 +11,7 @@ from pixelproof.runs.claims import Claim
 from pixelproof.runs.fields import Count, Inside
 from pixelproof.runs.metric_names import PATTERN
 from pixelproof.runs.records import record_file
+from pixelproof.runs.sizes_file import Equal
 from pixelproof.schema import Strict
 
 VERSION: Literal[1] = 1
@@ -38,6 +39,19 @@ class DataRecord(Strict):
     fingerprint: str
 
 
+class SizeRecord(Strict):
+    """A model of a part that learned from fewer images than there are."""
+
+    size: float = Field(gt=0)
+    """As the study's file has it: a part of all below 1, else a number."""
+    images: Count
+    """How many these are; in folds on average."""
+    runs: tuple[Inside, ...] = Field(min_length=1)
+    """Its runs, relative to the study folder, in the order of those of the model."""
+    scores: tuple[Inside, ...] = ()
+    """The scores of all folds as one, with each seed; empty where there are no folds."""
+
+
 class ModelRecord(Strict):
     """One model of a part."""
 
@@ -55,10 +69,20 @@ class ModelRecord(Strict):
     choices: tuple[ChoiceRecord, ...] = ()
     """Among what it was chosen, by the selection part; once for each fold, where there are folds."""
 
+    learned: Count | None = None
+    """From how many images it learned, where it has ``sizes``; in folds on average."""
+    sizes: tuple[SizeRecord, ...] = ()
+    """The same model with fewer training images, from the fewest on."""
+
     @property
     def runs(self) -> tuple[str, ...]:
         """The runs that are the model."""
         return (self.run, *self.replicates)
+
+    @property
+    def smaller(self) -> tuple[str, ...]:
+        """The runs that learned from fewer images."""
+        return tuple(run for size in self.sizes for run in size.runs)
 
     @property
     def not_chosen(self) -> tuple[str, ...]:
@@ -70,6 +94,11 @@ class ModelRecord(Strict):
     def _check(self) -> ModelRecord:
         if len({tuple(each.name for each in choice.candidates) for choice in self.choices}) > 1:
             raise ValueError(f"{self.name} was chosen among others in each fold")
+        images = [*(size.images for size in self.sizes), *([] if self.learned is None else [self.learned])]
+        if bool(self.sizes) != (self.learned is not None) or images != sorted(set(images)):
+            raise ValueError(f"the sizes of {self.name} do not rise to all images")
+        if any(len(size.runs) != len(self.runs) for size in self.sizes):
+            raise ValueError(f"{self.name} has other seeds or folds at some of its sizes")
         return self
 
 
@@ -97,6 +126,8 @@ class PartRecord(Strict):
     """What is said of the models, and how it is tested."""
     metric: str | None = Field(default=None, pattern=PATTERN)
     """By what the models are compared; None for accuracy or mIoU."""
+    equal: Equal = "steps"
+    """What runs with fewer images have as many of as those with all."""
     not_compared: dict[str, str] = Field(default_factory=dict)
     """Why they are not, by the split on which they are not."""
 

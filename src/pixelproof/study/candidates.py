@@ -15,7 +15,7 @@ MOST = 1000
 """Candidates, and models that ``design: full`` may make."""
 LONGEST = 100
 """Bytes of a candidate's name, which stands in that of a folder."""
-BESIDE = ("seeds", "members", "choose", "settings")
+BESIDE = ("seeds", "train_sizes", "members", "choose", "settings")
 """What a model of a part has and a candidate has not."""
 
 Written = dict[str, Any]

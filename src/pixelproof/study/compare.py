@@ -13,8 +13,12 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.comparison_file import load_comparison, save_comparison
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, load_evidence, save_evidence
+from pixelproof.runs.sizes_file import FILE as SIZES
+from pixelproof.runs.sizes_file import SizeCurve, SizesRecord, load_sizes, save_sizes
 from pixelproof.study.file import Part
-from pixelproof.study.folds import Scored
+from pixelproof.study.folds import Scored, scored
+from pixelproof.study.job import Job
+from pixelproof.study.sizes import by_size, learned_from
 from pixelproof.study.steps import Reader, Steps
 
 EXTREMES = 2
@@ -46,6 +50,36 @@ def compare_part(part: Part, found: Sequence[Scored], folder: Path, steps: Steps
     for reason in refused[:1]:
         say(f"{_step(folder, steps)}: not compared, because {reason}")
     return refused[0] if refused else ""
+
+
+def compare_sizes(part: Part, jobs: Sequence[Job], folder: Path, steps: Steps) -> str:
+    """Write ``sizes.json``, what models reach with fewer images, where it is missing or older than the scores.
+
+    Args:
+        part: The part.
+        jobs: All its runs, scored.
+        folder: Its folder.
+        steps: What was made from what.
+
+    Returns:
+        Why nothing can be said of it; empty where something is, or where no model learned from fewer images.
+    """
+    sizes = {name: own for name in part.trained if len(own := by_size(jobs, name)) > 1}
+    if not sizes:
+        _forget(folder, SIZES)
+        return ""
+    found = {n: [(learned_from(each), scored(part, each, folder, steps)) for each in own] for n, own in sizes.items()}
+    study, path = steps.path.parent, folder / SIZES
+    files = {n: [(i, [_inside(study, one.path) for one in each]) for i, each in own] for n, own in found.items()}
+    scores = PartScores(study, models={}, metric=part.metric, sizes=files, equal=part.equal)
+    made_from = [[i, *(one.made_from(steps) for one in each)] for own in found.values() for i, each in own]
+    asked = [made_from, part.equal, *_asked_by(part), sorted({*SizesRecord.model_fields, *SizeCurve.model_fields})]
+    try:
+        _write(path, asked, steps, load_sizes, lambda: save_sizes(path, scores.size_curves()))
+    except Refusal as refusal:
+        _forget(folder, SIZES)
+        return str(refusal)
+    return ""
 
 
 def extremes(folder: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pixelproof.data.checking import check_parts
 from pixelproof.data.reader import ImageReader
 from pixelproof.errors import UserError
+from pixelproof.progress import say
 from pixelproof.report.page import build_report
 from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
@@ -19,11 +20,11 @@ from pixelproof.runs.study_file import FILE as STUDY
 from pixelproof.runs.study_file import SPLIT, TEST, StudyRecord, load_study, save_study
 from pixelproof.study.artefacts import inspect
 from pixelproof.study.choosing import Choices, choices_to_make, choose_among, chosen
-from pixelproof.study.compare import compare_part, extremes
+from pixelproof.study.compare import compare_part, compare_sizes, extremes
 from pixelproof.study.explain import explain_part
 from pixelproof.study.file import Part, StudyFile, read_study
 from pixelproof.study.folds import scored
-from pixelproof.study.job import Job, first_runs
+from pixelproof.study.job import Job, first_runs, with_all_images
 from pixelproof.study.parallel_jobs import check_number, perform_parallel
 from pixelproof.study.perform import perform, trained
 from pixelproof.study.plan import Opened, in_order, plan
@@ -73,9 +74,12 @@ def conduct(
             planned = plan(study, data, out, overrides, chosen(choices), opened)
             steps = _perform(planned, out, processes, jobs, done)
         for part, group in planned.items():
-            reasons[part] = {SPLIT: _bring_together(study.parts[part], group, out / part, steps)}
+            whole = with_all_images(group)
+            reasons[part] = {SPLIT: _bring_together(study.parts[part], whole, out / part, steps)}
+            if unsized := compare_sizes(study.parts[part], group, out / part, steps):
+                say(f"{part}: nothing is said of the number of training images, because {unsized}")
         for part, group in planned.items():  # after all that anybody may choose by
-            reasons[part][TEST] = conclude_on_test(study.parts[part], group, out / part, steps)
+            reasons[part][TEST] = conclude_on_test(study.parts[part], with_all_images(group), out / part, steps)
         record = StudyRecord(
             name=study.name,
             title=study.title or study.name,

@@ -17,7 +17,7 @@ from pixelproof.models.ensemble import ENSEMBLE
 from pixelproof.runs.files import file_name
 from pixelproof.schema import Strict
 from pixelproof.study.candidates import MOST, by_name, candidates
-from pixelproof.study.replicates import distinct, refuse_decided
+from pixelproof.study.replicates import Sizes, distinct, refuse_decided
 
 BASELINE = "baseline"
 Levels = dict[str, str]
@@ -32,6 +32,8 @@ class ModelEntry(Strict):
     """Settings of this run alone, as in ``--set``."""
     seeds: tuple[int, ...] = ()
     """Seeds of this model alone, instead of those of its part."""
+    train_sizes: Sizes | None = None
+    """Fewer training images from which this model learns as well, instead of those of its part; none where empty."""
     members: tuple[str, ...] = ()
     """Instead of ``model``: models before this one in the part, all of whose runs answer together as an ensemble."""
     choose: dict[str, ModelEntry] = Field(default_factory=dict)
@@ -61,6 +63,8 @@ class ModelEntry(Strict):
             raise ValueError(f"there is nothing to choose: '{next(iter(self.choose))}' is the one candidate")
         if (self.model == ENSEMBLE) != bool(self.members):
             raise ValueError("an ensemble has 'members', models that stand before it, and no 'model'")
+        if self.members and self.train_sizes:
+            raise ValueError("an ensemble has no 'train_sizes'; its members have")
         if self.members and (self.seeds or not set(self.settings) <= set(LOOKS)):
             raise ValueError(f"an ensemble has the seeds and settings of its members, but for {' and '.join(LOOKS)}")
         distinct(self.seeds)
@@ -203,7 +207,7 @@ def _in_full(name: str, entry: Any) -> Any:
     if isinstance(entry, Mapping) and "members" in entry:
         name = ENSEMBLE
     if isinstance(entry, Mapping) and not set(entry) <= set(ModelEntry.model_fields):
-        own = {key: entry[key] for key in ("model", "seeds", "members", "choose") if key in entry}
+        own = {key: entry[key] for key in ("model", "seeds", "train_sizes", "members", "choose") if key in entry}
         return {"model": name, **own, "settings": {k: v for k, v in entry.items() if k not in own}}
     if isinstance(entry, Mapping):
         return {"model": name, **entry}

@@ -18,11 +18,13 @@ from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.files import file_name, read_yaml
 from pixelproof.runs.metric_names import is_area
+from pixelproof.runs.sizes_file import FILE as SIZES
+from pixelproof.runs.sizes_file import Equal
 from pixelproof.runs.study_file import TEST
 from pixelproof.schema import Strict, parse
 from pixelproof.study.candidates import called
 from pixelproof.study.entries import ModelEntry, Vary, known_model, listed, refuse_chosen
-from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, distinct, refuse_decided, replicates
+from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, Size, Sizes, distinct, refuse_decided, replicates
 
 
 class Part(Strict):
@@ -39,6 +41,10 @@ class Part(Strict):
     """Instead of ``models``: factors whose effect is measured."""
     seeds: tuple[int, ...] = ()
     """Each model is trained once with each of these seeds; one run with the settings' own seed by default."""
+    train_sizes: Sizes = ()
+    """Fewer training images from which each model learns as well, numbers of them or parts of all."""
+    equal: Equal = "steps"
+    """What runs with fewer images have as many of as those with all."""
     folds: int | None = Field(default=None, ge=2)
     """Each model is trained, with each seed, once for each of so many folds, and scored on all images of the data."""
     test: bool = False
@@ -62,15 +68,18 @@ class Part(Strict):
         if (self.vary is None) == (not self.models):
             raise ValueError("give either 'models' or 'vary'")
         distinct(self.seeds)
-        if misplaced := sorted({*DECIDED_BY.values()} & {*self._set_for(self.models.values())}):
+        if misplaced := sorted({*DECIDED_BY.values(), "equal"} & {*self._set_for(self.models.values())}):
             raise ValueError(f"'{misplaced[0]}' is no setting; write it beside 'data', where it is for all models")
         if self.seeds:
             own = [entry for entry in self.models.values() if not entry.seeds]
             refuse_decided(self._set_for(own), "training.seed")
+        if sized := [entry for name, entry in self.trained.items() if self.sizes(name)]:
+            for decided in ("data.train_limit", "data.train_draw"):
+                refuse_decided(self._set_for(sized), decided)
         if self.folds:
             self._check_folds()
         runs = [called(name, each) for name, entry in self.trained.items() for each in entry.candidates]
-        if taken := next((name for name in (COMPARISON, EVIDENCE) if name in runs), None):
+        if taken := next((name for name in (COMPARISON, EVIDENCE, SIZES) if name in runs), None):
             raise ValueError(f"no model can be called '{taken}', as a file of the part is; rename it")
         if self.test and TEST in self.trained:
             raise ValueError(f"beside 'test: true' no model can be called '{TEST}'; rename it")
@@ -112,7 +121,13 @@ class Part(Strict):
     def replicates(self, model: str) -> tuple[Replicate, ...]:
         """Return the runs of a model, one for each seed and fold; an ensemble is of all seeds."""
         listed = self.trained[model]
-        return replicates(() if listed.members else listed.seeds or self.seeds, self.folds)
+        return replicates(() if listed.members else listed.seeds or self.seeds, self.folds, self.sizes(model))
+
+    def sizes(self, model: str) -> tuple[Size, ...]:
+        """Return from how many images fewer than all a model learns as well; an ensemble does not."""
+        listed = self.trained[model]
+        own = self.train_sizes if listed.train_sizes is None else listed.train_sizes
+        return () if listed.members else own
 
 
 class StudyFile(Strict):

@@ -68,3 +68,8 @@ class Job:
 def first_runs(jobs: Sequence[Job]) -> list[Job]:
     """Return each model's jobs with its first seed, one or one for each fold, in the study's order."""
     return [job for job in jobs if not job.replicate.seed]
+
+
+def with_all_images(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs that learn from all training images: all but those of ``train_sizes``."""
+    return [job for job in jobs if job.replicate.size is None]

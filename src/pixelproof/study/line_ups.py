@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pixelproof.config import RunConfig
 from pixelproof.errors import UserError
 from pixelproof.study.file import Part
-from pixelproof.study.job import Job
+from pixelproof.study.job import Job, with_all_images
 from pixelproof.study.replicates import Replicate
 from pixelproof.verbs.ensemble import joint_settings
 
@@ -28,7 +28,8 @@ def line_ups(entry: Part, model: str, jobs: Sequence[Job], own: Replicate) -> It
     """
     names = entry.trained[model].members
     first = {name: next(iter(entry.trained[name].candidates)) for name in names}
-    together = [job for job in jobs if job.model in names and job.replicate.fold == own.fold]
+    whole = with_all_images(jobs)
+    together = [job for job in whole if job.model in names and job.replicate.fold == own.fold]
     others = {job.candidate: job.model for job in together if job.open and job.candidate != first[job.model]}
     for turn in ({}, *({name: candidate} for candidate, name in others.items())):
         yield tuple(job for job in together if not job.open or job.candidate == (first | turn)[job.model])

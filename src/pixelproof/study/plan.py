@@ -22,6 +22,7 @@ from pixelproof.study.job import Job
 from pixelproof.study.line_ups import joined, line_ups
 from pixelproof.study.refusals import refuse_part
 from pixelproof.study.replicates import Replicate
+from pixelproof.study.sizes import sized, with_all
 from pixelproof.training.settings import normalised, settle
 from pixelproof.verbs.fit import start as built
 
@@ -76,6 +77,8 @@ def plan(
             joint = [joined(part, model, members, config) for members in every if members]
             members, config = every[0], joint[0] if joint else normalised(config)
             start = _start(study, part, model, config, jobs, own)
+            if own.size is not None:
+                config = sized(config, folder, entry.equal, with_all(jobs[part], model, own))
             run = Run(out / part / f"{called(model, candidate)}{own.suffix}")
             job = _job(model, folder, config, run, own, members, start, opened.digest)
             job = replace(job, tested=job.parts[TEST] if entry.test else ())
@@ -92,6 +95,8 @@ def _runs(entry: Part, part: str, decided: Mapping[Place, str]) -> Iterator[tupl
     for model, listed in entry.trained.items():
         for own in entry.replicates(model):
             chosen = decided.get((part, model, own.fold))
+            if own.size is not None and listed.choose and chosen is None:
+                continue  # that is found out of the chosen one alone
             for candidate in listed.candidates if chosen is None else (chosen,):
                 yield model, own, candidate
 
@@ -99,10 +104,15 @@ def _runs(entry: Part, part: str, decided: Mapping[Place, str]) -> Iterator[tupl
 def in_order(jobs: Mapping[str, Sequence[Job]]) -> list[Job]:
     """Return all jobs in the order to train them: each model's first seed, fold by fold, then the second, and so on.
 
-    So a study that is stopped early has something to say of every model. Ensembles come after all their members.
+    So a study that is stopped early has something to say of every model. Ensembles come after all their members, and
+    runs that learn from fewer images after all that learn from all.
     """
     every = (job for group in jobs.values() for job in group)
-    return sorted(every, key=lambda job: (bool(job.members), job.replicate.seed, job.replicate.fold))
+    return sorted(every, key=lambda job: (_turn(job), job.replicate.seed, job.replicate.fold))
+
+
+def _turn(job: Job) -> int:
+    return 2 if job.replicate.size is not None else int(bool(job.members))
 
 
 def starting(job: Job) -> RunConfig:
@@ -168,7 +178,8 @@ def _shown(entry: Part, job: Job) -> tuple[Sample, ...]:
     The others are there for their scores.
     """
     by_id = {sample.id: sample for sample in job.on_show}
-    return tuple(by_id[i] for i in entry.show if i in by_id) if not job.replicate.seed else ()
+    first = not job.replicate.seed and job.replicate.size is None
+    return tuple(by_id[i] for i in entry.show if i in by_id) if first else ()
 
 
 def _start(
@@ -192,6 +203,8 @@ def _start(
         problem = f"'{name}' starts from '{other}', which is trained in {theirs} folds, and it is not"
         raise UserError(problem, f"give its part 'folds: {theirs}', or start from a model without folds")
     alike = [job for job in found if not theirs or job.replicate.fold == own.fold]
+    fewer = [job for job in alike if job.replicate.size == own.size] if where == part else []
+    alike = fewer or [job for job in alike if job.replicate.size is None]
     alike = [job for job in alike if job.candidate == alike[0].candidate]  # any stands for one that is to be chosen
     return alike[min(own.seed, len(alike) - 1)]
 

@@ -13,6 +13,7 @@ from pixelproof.runs import Run
 from pixelproof.runs.choice_record import SELECTION
 from pixelproof.runs.comparison_file import FILE as COMPARISON
 from pixelproof.runs.evidence_file import FILE as EVIDENCE
+from pixelproof.runs.sizes_file import FILE as SIZES
 from pixelproof.runs.study_file import SPLIT, TEST
 from pixelproof.schema import nearest
 from pixelproof.study.candidates import called
@@ -57,7 +58,7 @@ def _refuse_taken(entry: Part, jobs: Sequence[Job]) -> None:
     """Refuse a folder where a file of the part goes, or the run of a model where its folder of the test does."""
     for job in jobs:
         merged = [merged_file(f"{job.model}{job.replicate.of_seed}")] if entry.folds else []
-        places = [job.run.path.with_name(name) for name in (COMPARISON, EVIDENCE, *merged)]
+        places = [job.run.path.with_name(name) for name in (COMPARISON, EVIDENCE, SIZES, *merged)]
         test = job.run.path.with_name(TEST)
         taken = [place for place in places if place.is_dir()] + ([test] if entry.test and Run.lies_in(test) else [])
         if taken:
@@ -112,7 +113,15 @@ def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
     """Refuse numbers of images to learn from that come to the same images, and so would be measured as no effect."""
     learned: dict[tuple[int, str], Job] = {}
     for job in jobs:
-        other = learned.setdefault((job.replicate.fold, job.fingerprints["train"]), job)
+        place = (job.replicate.fold, job.fingerprints["train"])
+        other = learned.setdefault(place, job)
+        if other.model == job.model and other.replicate.seed == job.replicate.seed and other is not job:
+            sizes = f"{other.replicate.size} and {job.replicate.size}"
+            images = counted(len(job.parts["train"]), "image")
+            problem = f"part '{part}': the train_sizes {sizes} of '{job.model}' come to the same {images}"
+            raise UserError(problem, "leave one of them out; where images come in groups, these stay whole")
+        if job.replicate.size is not None or other.replicate.size is not None:
+            continue
         if other.config.data.train_limit != job.config.data.train_limit:
             images = counted(len(job.parts["train"]), "image")
             problem = f"part '{part}': '{other.model}' and '{job.model}' would learn from the same {images}"

@@ -21,6 +21,7 @@ from pixelproof.runs.explanation_folder import COPIED, NUMBERED, ExplanationFold
 from pixelproof.runs.files import AnyPath, read_json, read_yaml, write_json, write_text
 from pixelproof.runs.folder import CONFIG, ENVIRONMENT, PAGE
 from pixelproof.runs.plain import to_yaml
+from pixelproof.runs.sizes_file import FILE as SIZES
 from pixelproof.runs.stress_file import FILE as STRESS
 from pixelproof.runs.stress_file import load_stress
 from pixelproof.runs.stress_folder import StressFolder
@@ -91,7 +92,7 @@ def _runs(folder: Path) -> list[Run]:
     if not (folder / STUDY).exists():
         return [Run(folder)]
     models = [model for part in load_study(folder / STUDY).parts for model in part.models]
-    return [Run(folder / run) for model in models for run in (*model.runs, *model.not_chosen)]
+    return [Run(folder / run) for model in models for run in (*model.runs, *model.not_chosen, *model.smaller)]
 
 
 def _records(folder: Path) -> set[Path]:
@@ -103,9 +104,10 @@ def _records(folder: Path) -> set[Path]:
     if (folder / STUDY).exists():
         parts = load_study(folder / STUDY).parts
         places = [folder / part.name / split for part in parts for split in ("", TEST)[: 1 + part.test]]
-        files += [folder / STUDY, *(place / name for place in places for name in (COMPARISON, EVIDENCE))]
+        files += [folder / STUDY, *(place / name for place in places for name in (COMPARISON, EVIDENCE, SIZES))]
         models = [model for part in parts for model in part.models if model.scores]
         files += [folder / whole for model in models for whole in (model.scores, *model.seed_scores)]
+        files += [folder / whole for model in models for size in model.sizes for whole in size.scores]
     return _there(folder, files)
 
 

@@ -145,7 +145,7 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
         say(f"note: {sentence}")
     if "validation" in data.splits and config.data.validation != DataConfig().validation:
         say(f"note: validation={config.data.validation:g} has no effect: {data.root} brings a validation split")
-    if (most := config.data.train_limit) is not None and len(parts["train"]) < most:
+    if isinstance(most := config.data.train_limit, int) and len(parts["train"]) < most and not _of_groups(parts):
         say(f"note: train_limit={most} has no effect: train has {counted(len(parts['train']), 'image')}")
     if config.data.selection and not parts["selection"]:
         idle = " and patience has no effect" if config.training.patience is not None else ""
@@ -165,6 +165,11 @@ def _begin(data: DataFolder, config: RunConfig, out: Path, overwrite: bool) -> t
     keep_learned(run, config, parts)
     describe_network(run, config, len(data.scheme.classes))
     return run, config, model
+
+
+def _of_groups(parts: Parts) -> bool:
+    """Return whether images come in groups, of which the next one may have been too large for a limit."""
+    return any(sample.group for sample in parts["train"])
 
 
 def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from pixelproof.runs.evidence_file import FILE as EVIDENCE
 from pixelproof.runs.evidence_file import EvidenceRecord, load_evidence
 from pixelproof.runs.files import AnyPath, read_json
 from pixelproof.runs.scenes import ALONE
+from pixelproof.runs.sizes_file import FILE as SIZES
+from pixelproof.runs.sizes_file import load_sizes
 from pixelproof.runs.stress_file import FILE as STRESS
 from pixelproof.runs.stress_file import load_stress
 from pixelproof.runs.stress_folder import StressFolder
@@ -66,7 +68,7 @@ def verify_folder(folder: AnyPath) -> Verification:
     else:
         problem = f"{folder} holds neither a study, a run nor a comparison"
         raise UserError(problem, "give a folder that study, train, compare or stress made")
-    gone = [check.file for check in checks if Path(check.file).name in (COMPARISON, EVIDENCE)]
+    gone = [check.file for check in checks if Path(check.file).name in (COMPARISON, EVIDENCE, SIZES)]
     return Verification((*checks, *page_checks(folder, [file for file in gone if not (folder / file).is_file()])))
 
 
@@ -86,15 +88,16 @@ def _scores_of(folder: Path, run: str) -> list[str]:
 def _part(record: PartRecord, folder: Path) -> list[Check]:
     """Return the checks of a part of a study."""
     part = PartScores.of(record, folder)
-    runs = [run for model in record.models for run in model.runs]
+    runs = [run for model in record.models for run in (*model.runs, *model.smaller)]
     chosen_by = [file for choice in record.choices for file in choice.files]
     checks = score_checks(folder, [*(file for run in runs for file in _scores_of(folder, run)), *chosen_by])
     checks += rule_checks(folder, runs, checks)
     unread = {check.file for check in checks if check.outcome != "right"}
-    for whole, files in part.folds.items():
-        checks.append(derived(folder, whole, unread, files, _whole(part, whole, record.data.fingerprint)))
+    for whole, files in {**part.folds, **_folds_of_sizes(record)}.items():
+        checks.append(derived(folder, whole, unread, files, _whole(folder, files, record.data.fingerprint)))
         if checks[-1].outcome == "differs" or not (folder / whole).is_file():
             unread.add(whole)
+    checks += _sized(record, part, folder, unread)
     for split in (SPLIT, TEST)[: 1 + record.test]:
         checks += _concluded(record, folder, split, unread)
     return checks
@@ -131,9 +134,32 @@ def _concluded(record: PartRecord, folder: Path, split: str, unread: Collection[
     return checks
 
 
-def _whole(part: PartScores, whole: str, fingerprint: str) -> Callable[[Path], Found]:
-    files = [part.folder / file for file in part.folds[whole]]
-    return lambda path: score_differences(load_scores(path), of_folds(files, path.stem, fingerprint))
+def _whole(folder: Path, files: Sequence[str], fingerprint: str) -> Callable[[Path], Found]:
+    own = [folder / file for file in files]
+    return lambda path: score_differences(load_scores(path), of_folds(own, path.stem, fingerprint))
+
+
+def _folds_of_sizes(record: PartRecord) -> dict[str, list[str]]:
+    """Return the score file of each fold by that of all, of models that learned from fewer images."""
+    count = record.folds or 1
+    return {
+        whole: [Run(run).scores(SPLIT).as_posix() for run in size.runs[place * count :][:count]]
+        for model in record.models
+        for size in model.sizes
+        for place, whole in enumerate(size.scores)
+    }
+
+
+def _sized(record: PartRecord, part: PartScores, folder: Path, unread: Collection[str]) -> Iterator[Check]:
+    """Yield whether what is said of the number of training images is what the scores say."""
+    if part.sizes:
+        needed = [file for sizes in part.sizes.values() for _, files in sizes for file in files]
+        yield derived(folder, f"{record.name}/{SIZES}", unread, needed, lambda path: _sizes(path, part))
+
+
+def _sizes(path: Path, part: PartScores) -> Found:
+    load_sizes(path)
+    return differences(read_json(path), part.size_curves().model_dump(mode="json"))
 
 
 def _comparison(path: Path, again: ComparisonRecord) -> Found:

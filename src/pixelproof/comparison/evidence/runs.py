@@ -26,11 +26,13 @@ class Measured:
         units: N, how many images, or groups, they are of.
         varies: From weights [M] of the runs to the variance over images of the figures' weighted sum, and the effective
             number of images, or groups, behind it; NaN where unknown.
+        covary: From weights [S, M] to the covariance of as many such sums over images, [S, S].
     """
 
     values: Float64
     units: int
     varies: Callable[[Float64], tuple[float, float]]
+    covary: Callable[[Float64], Float64]
 
 
 def measured(
@@ -70,7 +72,11 @@ def _counted(runs: Sequence[Scores], figure: Figure, groups: Int64 | None, seed:
         support = paired.support(units, lambda sums: weighted(figure.value(sums), weights)[..., None], shown)
         return paired.variance(weighted(resampled, weights)), float(support[0])
 
-    return Measured(figure.value(units.sum(axis=0)), len(units), varies)
+    def covary(weights: Float64) -> Float64:
+        sums = np.stack([weighted(resampled, own) for own in weights], axis=1)
+        return np.atleast_2d(np.cov(sums[~np.isnan(sums).any(axis=1)].T, bias=True))
+
+    return Measured(figure.value(units.sum(axis=0)), len(units), varies, covary)
 
 
 def _areas(runs: Sequence[ClassificationScores], metric: str, groups: Int64 | None) -> Measured:
@@ -82,4 +88,8 @@ def _areas(runs: Sequence[ClassificationScores], metric: str, groups: Int64 | No
         support = effective(influence, informing(influence, runs[0], groups))
         return float((influence**2).sum()), float(support[0])
 
-    return Measured(np.array([values[-1] for values, _ in found]), len(moved), varies)
+    def covary(weights: Float64) -> Float64:
+        influences = np.stack([weighted(moved, own) for own in weights])
+        return influences @ influences.T
+
+    return Measured(np.array([values[-1] for values, _ in found]), len(moved), varies, covary)

@@ -8,6 +8,7 @@ from typing import Final
 import pixelproof.numbers as numbers
 from pixelproof.comparison.wording.metric_names import METRICS
 from pixelproof.comparison.wording.phrases import REASONS
+from pixelproof.comparison.wording.sizes_phrases import SIZES
 from pixelproof.comparison.wording.unpaired_phrases import UNPAIRED
 from pixelproof.languages import Language
 from pixelproof.runs.fields import Estimate
@@ -183,6 +184,7 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     **METRICS,
     **REASONS,
+    **SIZES,
     **UNPAIRED,
 }
 

@@ -7,6 +7,7 @@ from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.beside import Beside
 from pixelproof.report.tables import choices, compared, images, models
 from pixelproof.report.tables.printed import Printed, printed
+from pixelproof.report.tables.sizes import printed_sizes, size_tables
 from pixelproof.report.tables.table import Table
 from pixelproof.runs.comparison_file import ComparisonRecord
 from pixelproof.runs.evidence_file import EvidenceRecord
@@ -23,12 +24,13 @@ def part_tables(part: PartArtefacts) -> list[Beside]:
         images.calibration(figures),
         images.reliability(figures),
     ]
+    tables += size_tables(part.sizes)
     tables += [images.kept(figures), images.tsne(part), images.images(part), *models.confusions(part, figures)]
     found = part.comparison, part.evidence
     metric, marks = compared.decides(*found), compared.better_than_others(*found)
-    return _files(
-        part.record.name, tables, Printed(part.record.name, part.record.title, whole, by_class, metric, marks)
-    )
+    name, title = part.record.name, part.record.title
+    files = _files(name, tables, Printed(name, title, whole, by_class, metric, marks))
+    return files + printed_sizes(part.sizes, name, title)
 
 
 def comparison_tables(comparison: ComparisonRecord, evidence: EvidenceRecord | None) -> list[Beside]:
