@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -65,3 +66,10 @@ def saved(folder, **scores):
     for name, value in scores.items():
         save_scores(folder / f"{name}.npz", value)
     return [folder / f"{name}.npz" for name in scores]
+
+
+def answer(pixelproof, *args):
+    """Return what ``compare --json`` says."""
+    code, out, _ = pixelproof("compare", *args, "--json")
+    assert code == 0
+    return json.loads(out)

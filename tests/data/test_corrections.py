@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from data_builders import class_folders, mask_folders, picture, save
+from data_builders import class_folders, picture, save
 
 from pixelproof import api
 from pixelproof.config import DataConfig
@@ -143,11 +143,10 @@ def test_a_file_that_would_not_be_read_is_refused(tmp_path):
         open_data(root)
 
 
-def test_masks_are_edited_and_not_corrected_by_a_line(tmp_path):
-    root = write_corrections(mask_folders(tmp_path, 4, 2), "00,water")
-    for reads in (open_data, examine, api.correct):
-        with pytest.raises(UserError, match=r"has masks; edit the masks themselves, or leave their images out with"):
-            reads(root)
+def test_a_region_is_of_masks_alone(tmp_path):
+    root = write_corrections(class_folders(tmp_path, 4, 4), "train/cat/0.png,dog,,,M0 0h1v1h-1z", head=f"{HEAD},region")
+    with pytest.raises(UserError, match=r"corrects a region of a mask, and the images of .* are classified; take its"):
+        open_data(root)
 
 
 def test_classes_may_be_written_by_name_or_as_the_data_call_them(tmp_path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pixelproof.config import DataConfig
 from pixelproof.data import DataFolder, Sample, arrange, carve, fingerprint, open_data
-from pixelproof.data.dividing import fold
+from pixelproof.data.dividing import fewer, fold
 from pixelproof.data.grouping import grouped
 from pixelproof.data.splits import limit, note_doubts
 from pixelproof.errors import UserError
@@ -296,6 +296,29 @@ SCENES = r"^[^_]+_(\w+?)-"
 
 def of_scenes(sizes, label=None):
     return tuple(Sample(f"{label}_s{k}-{i}", Path("x"), label=label) for k, n in enumerate(sizes) for i in range(n))
+
+
+@given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=8), min_size=1, max_size=4), st.integers(0, 99))
+def test_fewer_images_are_whole_scenes_inside_each_other(classes, seed):
+    samples = tuple(sample for label, sizes in enumerate(classes) for sample in of_scenes(sizes, label))
+    scenes = in_scenes(samples, SCENES)
+    before: set[str] = set()
+    for most in range(1, len(scenes) + 1):
+        kept = fewer(scenes, most, seed)
+        assert len(kept) <= most or len({sample.scene for sample in kept}) == 1
+        assert {sample.scene for sample in kept}.isdisjoint({s.scene for s in scenes if s not in kept})
+        assert before <= (before := {sample.id for sample in kept})
+    assert len(before) == len(scenes)
+
+
+@pytest.mark.parametrize("most", [3, 10, 37, 100])
+def test_fewer_images_have_the_shares_of_the_classes(most):
+    counts = (300, 80, 20)
+    samples = tuple(Sample(f"{label}-{i}", Path("x"), label=label) for label, n in enumerate(counts) for i in range(n))
+    kept = Counter(sample.label for sample in fewer(samples, most, 0))
+    assert kept.total() == most
+    assert all(kept[label] >= 1 and abs(kept[label] - most * n / 400) <= 1.5 for label, n in enumerate(counts))
+    assert {s.id for s in fewer(samples, most, 0)} != {s.id for s in fewer(samples, most, 1)}
 
 
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=8), min_size=1, max_size=3), st.integers(0, 99))

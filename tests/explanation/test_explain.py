@@ -28,6 +28,7 @@ from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.ranked_file import load_ranked
 from pixelproof.verbs.explain import explain, explain_run
 from pixelproof.verbs.train import train_run
+from small_data import write_color_classes
 from small_runs import untrained_run
 
 SLIM = ["--set", "width=0.03", "--set", "batch_size=8", "--set", "device=cpu", "--set", "selection=0.2"]
@@ -86,71 +87,92 @@ def test_a_classifier_is_asked_once_about_each_image(color_classes, tmp_path, mo
         np.testing.assert_array_equal(getattr(scores, field), getattr(apart, field))
 
 
-def test_a_classifier_is_explained(pixelproof, color_classes, tmp_path, monkeypatch):
-    train = color_classes / "train"
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    """Return a folder with patches, one labelled twice, a ``run`` on them, and a ``strange`` image; read only."""
+    folder = tmp_path_factory.mktemp("known")
+    train = write_color_classes(folder / "patches") / "train"
     shutil.copy(train / "red" / "0.png", train / "blue" / "wrong.png")  # a certain error: once red, once blue
-    make = ["train", color_classes, "--model", "vgg16", "--out", tmp_path / "run", *SLIM, "--set", "epochs=3"]
-    assert pixelproof(*make, "--set", "tta=flip")[0] == 0
-    strange = tmp_path / "strange"
-    write_png(strange / "odd.png", np.random.default_rng(0).integers(0, 256, (40, 20, 3)).astype(np.uint8))
-    command = ["explain", tmp_path / "run", color_classes, "--out", tmp_path / "why", "--unlabelled", strange]
+    settings = ["width=0.03", "batch_size=8", "device=cpu", "selection=0.2", "epochs=3", "tta=flip"]
+    train_run(folder / "patches", "vgg16", folder / "run", settings=settings)
+    odd = np.random.default_rng(0).integers(0, 256, (40, 20, 3)).astype(np.uint8)
+    write_png(folder / "strange" / "odd.png", odd)
+    return folder
 
-    def full(path, *_):
-        raise UserError(f"the disk is full while writing {path}", "free some space and run the command again")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("pixelproof.verbs.explain.save_scores", full)
-        code, _, err = pixelproof(*command)
-        assert (code, "run the command again" in err) == (2, True)
-        patch.setattr("pixelproof.verbs.embed.write_bytes", full)
-        assert pixelproof("embed", *command[1:5])[0] == 2
-        assert not (tmp_path / "why" / "features.npz").exists()
-    code, out, err = pixelproof(*command)
-    assert code == 0, err
-    found = ExplanationFolder(tmp_path / "why")
-    page = found.path / "report.html"
-    written = (found.explanation, found.suspects, found.next, found.pictures, found.cams, found.images, found.scores)
-    written = (*written, found.leave_out, found.review)
-    assert [*map(str, (*written, page))] == out.split()
-    first, second = load_ranked(found.suspects)[:2]
+@pytest.fixture(scope="module")
+def explained(known):
+    """Return what was found of the run; read only."""
+    explain_run(known / "run", known / "patches", known / "why", unlabelled=known / "strange", device="cpu")
+    return ExplanationFolder(known / "why")
+
+
+def asking(known, out):
+    return ["explain", known / "run", known / "patches", "--out", out, "--unlabelled", known / "strange"]
+
+
+def test_a_classifier_is_explained(explained):
+    first, second = load_ranked(explained.suspects)[:2]
     assert {first.id, second.id} == {"blue/wrong.png", "red/0.png"}
     assert first.score == second.score == 1
-    explained = load_explanation(found.explanation)
-    assert (explained.split, explained.images, explained.layer) == ("validation", 12, "second-last")
-    following = load_ranked(found.next)
+    said = load_explanation(explained.explanation)
+    assert (said.split, said.images, said.layer) == ("validation", 12, "second-last")
+    following = load_ranked(explained.next)
     assert len(following) == 13
     assert [row.given for row in following if row.split == "unlabelled"] == [""]
-    copies = sorted(path.name for path in found.images.iterdir())
+    copies = sorted(path.name for path in explained.images.iterdir())
     assert copies[0] == f"001-{following[0].split}-{following[0].id.split('/')[-1]}"
     assert len(copies) == 13
-    pictured = load_thumbnails(found.pictures)
+    pictured = load_thumbnails(explained.pictures)
     assert "train/blue/wrong.png" in pictured.ids
     assert pictured.pixels.shape[1] == 40
 
-    scores = load_scores(found.scores)
+    scores = load_scores(explained.scores)
     guesses = {i: scores.scheme.names[guess] for i, guess in zip(scores.ids, scores.predicted, strict=True)}
     labelled = [row for row in following if row.split == "validation"]
     assert {row.id: row.suggested for row in labelled} == guesses  # both averaged, as the run was set
-    text = page.read_text("utf-8")
-    assert "What run sees as alike" in text
-    assert "12 validation images" in text
-    assert "Reliability diagram of run" in text
-    page.unlink()
-    assert pixelproof("report", found.path)[0] == 0
-    assert page.read_text("utf-8") == text
 
-    with monkeypatch.context() as patch:
-        patch.setattr("pixelproof.verbs.explain.save_scores", full)
-        assert pixelproof(*command, "--overwrite")[0] == 2
-        assert load_explanation(found.explanation) == explained
-    code, _, err = pixelproof(*command[:3], "--out", tmp_path / "run" / "explanation")
-    assert (code, "is where a study keeps what it finds out" in err) == (2, True)
-    code, _, err = pixelproof(*command[:2], color_classes, "--out", color_classes / "why")
-    assert (code, f"lies in {color_classes}" in err) == (2, True)
+
+def test_the_page_follows_from_what_was_found(pixelproof, explained, tmp_path):
+    copy = shutil.copytree(explained.path, tmp_path / "why")
+    text = (copy / "report.html").read_text("utf-8")
+    for words in ("What run sees as alike", "12 validation images", "Reliability diagram of run"):
+        assert words in text
+    (copy / "report.html").unlink()
+    assert pixelproof("report", copy)[0] == 0
+    assert (copy / "report.html").read_text("utf-8") == text
+
+
+def test_what_cannot_be_written_costs_no_earlier_explanation(pixelproof, known, explained, tmp_path, monkeypatch):
+    def full(path, *_):
+        raise UserError(f"the disk is full while writing {path}", "free some space and run the command again")
+
+    found = ExplanationFolder(shutil.copytree(explained.path, tmp_path / "why"))
+    monkeypatch.setattr("pixelproof.verbs.explain.save_scores", full)
+    code, _, err = pixelproof(*asking(known, found.path), "--overwrite")
+    assert (code, "run the command again" in err) == (2, True)
+    assert load_explanation(found.explanation) == load_explanation(explained.explanation)
+    monkeypatch.setattr("pixelproof.verbs.embed.write_bytes", full)
+    assert pixelproof("embed", *asking(known, tmp_path / "map")[1:5])[0] == 2
+    assert not (tmp_path / "map" / "features.npz").exists()
+
+
+def test_an_explanation_replaces_another_where_it_may_and_nothing_else(pixelproof, known, explained, tmp_path):
+    for out, said in (
+        (known / "run" / "explanation", "is where a study keeps what it finds out"),
+        (known / "patches" / "why", f"lies in {known / 'patches'}"),
+    ):
+        code, _, err = pixelproof(*asking(known, out))
+        assert (code, said in err) == (2, True)
+    found = ExplanationFolder(shutil.copytree(explained.path, tmp_path / "why"))
     (found.images / "mine.txt").write_text("mine")
-    code, _, err = pixelproof(*command)
+    code, _, err = pixelproof(*asking(known, found.path))
     assert (code, "already exists" in err) == (2, True)
-    assert pixelproof(*command[:-2], "--overwrite")[0] == 0
+    code, out, _ = pixelproof(*asking(known, found.path)[:-2], "--overwrite")
+    assert code == 0
+    written = (found.explanation, found.suspects, found.next, found.pictures, found.cams, found.images, found.scores)
+    written = (*written, found.leave_out, found.review, found.path / "report.html")
+    assert [*map(str, written)] == out.split()
     assert (found.images / "mine.txt").read_text() == "mine"
     assert len(load_ranked(found.next)) == 12
 

@@ -21,10 +21,10 @@ def score_after(folder, out, model, *settings):
 
 
 def test_a_few_epochs_are_far_above_chance(tmp_path):
-    write_demo(tmp_path / "data", train=48, validation=12, size=96)
-    digits = ["epochs=5", "lr=2e-3", "flip=false", "batch_size=64"]
+    write_demo(tmp_path / "data", train=32, validation=8, size=96)
+    digits = ["epochs=4", "lr=2e-3", "flip=false", "batch_size=64"]
     assert accuracy(score_after(tmp_path / "data" / "digits", tmp_path / "a", "vgg16-bn", *digits)) > 0.6  # chance: 0.1
-    cover = ["epochs=12", "lr=3e-3", "crop=96"]
+    cover = ["epochs=12", "lr=3e-3", "crop=96", "batch_size=4"]
     scores = score_after(tmp_path / "data" / "landcover", tmp_path / "b", "fcn8s-bn", *cover)
     assert mean_iou(scores, "unknown_ignored") > 0.3  # answering agriculture everywhere: 0.06
 

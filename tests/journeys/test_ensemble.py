@@ -125,10 +125,8 @@ def test_an_ensemble_of_classifiers(color_classes, tmp_path, capsys):
     assert f"{run.rule} goes with the run that is replaced" in capsys.readouterr().err
 
 
-def test_what_does_not_fit_together_is_refused(pixelproof, land, color_classes, tmp_path):
-    data = land / "data"
-
-    def refused(*runs, data=data):
+def test_what_does_not_fit_together_is_refused(land, both, color_classes, tmp_path):
+    def refused(*runs, data=land / "data"):
         with pytest.raises(UserError) as error:
             api.ensemble([land / run for run in runs], tmp_path / "none", data)
         assert not (tmp_path / "none").exists()
@@ -140,45 +138,42 @@ def test_what_does_not_fit_together_is_refused(pixelproof, land, color_classes, 
     assert "by train_limit" in said
     assert "by mean" in refused("one", "dark")
     assert "is not the data that" in refused("one", "two", data=color_classes)
-    api.ensemble([land / "one", land / "two"], tmp_path / "both", land / "data")
-    with pytest.raises(UserError, match="is the place of one of the members"):
-        api.ensemble([land / "one", land / "two"], land / "two", data, overwrite=True)
     unfinished = Run(shutil.copytree(land / "two", tmp_path / "unfinished"))
     unfinished.note({"finished": False})
-    with pytest.raises(UserError, match="is not trained to its end"):
-        api.ensemble([land / "one", unfinished.path], tmp_path / "none", data)
-    again = [land / "one", tmp_path / "both"]
-    with pytest.raises(UserError, match="is an ensemble itself"):
-        api.ensemble(again, tmp_path / "none", land / "data")
-    with pytest.raises(UserError, match="already exists"):
-        api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data")
-    assert [member.name for member in run_settings(Run.open(tmp_path / "both")).model.members] == ["fcn8s-bn"] * 2
-    with alone_in(tmp_path / "both" / "checkpoints"):
-        code, _, said = pixelproof("ensemble", land / "one", land / "two", "--data", data, "--out", tmp_path / "both")
-        assert code == 2
-        code, _, said = pixelproof(
-            "ensemble", land / "one", land / "two", "--data", data, "--out", tmp_path / "both", "--overwrite"
-        )
-        assert "another process is writing" in said
-    api.ensemble([land / "one", land / "other"], tmp_path / "both", land / "data", overwrite=True)
-    assert {path.name for path in tmp_path.iterdir()} == {"both", "patches", "unfinished"}
-    assert Run.open(tmp_path / "both").facts().members[1].run == "other"
-    assert [learned.run for learned in load_learned(Run(tmp_path / "both"))] == ["both"]
-    (unfinished.path / "learned.npz").write_bytes(b"")
-    unfinished.note({"finished": True})
-    unknown = api.ensemble([land / "one", unfinished.path], tmp_path / "both", land / "data", overwrite=True)
-    assert load_learned(unknown) == ()  # a part would seem to be all
-    for words in (["--resume", "--out", tmp_path / "both"], ["--model", "ensemble", "--out", tmp_path / "none"]):
+    assert "is not trained to its end" in refused("one", unfinished.path)
+    assert "is an ensemble itself" in refused("one", "both")
+    with pytest.raises(UserError, match="is the place of one of the members"):
+        api.ensemble([land / "one", land / "two"], land / "two", land / "data", overwrite=True)
+
+
+def test_an_ensemble_replaces_another_where_it_may(pixelproof, land, both, tmp_path):
+    place = shutil.copytree(both.path, tmp_path / "both")
+    again = ["ensemble", land / "one", land / "two", "--data", land / "data", "--out", place]
+    code, _, said = pixelproof(*again)
+    assert (code, "already exists" in said) == (2, True)
+    with alone_in(place / "checkpoints"):
+        assert pixelproof(*again)[0] == 2
+        assert "another process is writing" in pixelproof(*again, "--overwrite")[2]
+    assert [member.name for member in run_settings(Run.open(place)).model.members] == ["fcn8s-bn", "fcn32s-bn"]
+    api.ensemble([land / "one", land / "two"], place, land / "data", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["both"]
+    assert Run.open(place).facts().members[1].run == "two"
+    assert [learned.run for learned in load_learned(Run(place))] == ["both"]
+    unknown = Run(shutil.copytree(land / "two", tmp_path / "unknown"))
+    (unknown.path / "learned.npz").write_bytes(b"")
+    made = api.ensemble([land / "one", unknown.path], place, land / "data", overwrite=True)
+    assert load_learned(made) == ()  # a part would seem to be all
+
+
+def test_an_ensemble_is_not_trained_nor_begun_with(pixelproof, land, both, tmp_path):
+    for words in (["--resume", "--out", both.path], ["--model", "ensemble", "--out", tmp_path / "none"]):
         code, _, said = pixelproof("train", land / "data", *words)
-        assert code == 2
-        assert "not trained" in said
-    words = ["--model", "fcn8s-bn", "--weights", tmp_path / "both" / "checkpoints" / "best.safetensors"]
-    assert "has the weights of an ensemble" in pixelproof("train", land / "data", *words, "--out", tmp_path / "none")[2]
-    words = ["--model", "fcn8s-bn", "--weights", tmp_path / "both", "--out", tmp_path / "none"]
-    code, _, said = pixelproof("train", land / "data", *words)
-    assert code == 2
-    assert "is an ensemble, whose weights are those of several networks" in said
-    assert str(tmp_path / "both" / "checkpoints") not in said
+        assert (code, "not trained" in said) == (2, True)
+    begin = ["train", land / "data", "--model", "fcn8s-bn", "--out", tmp_path / "none", "--weights"]
+    assert "has the weights of an ensemble" in pixelproof(*begin, both.path / "checkpoints" / "best.safetensors")[2]
+    code, _, said = pixelproof(*begin, both.path)
+    assert (code, "is an ensemble, whose weights are those of several networks" in said) == (2, True)
+    assert str(both.path / "checkpoints") not in said
 
 
 def test_a_killed_one_leaves_nothing(land, tmp_path, monkeypatch):

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "results").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 )
+INDEX = ROOT / "docs" / "how-to" / "index.md"
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
@@ -25,14 +26,31 @@ def text(path):
     return (ROOT / path).read_text(encoding="utf-8")
 
 
+def places(page):
+    """The places of a page that a link may name: its headings as GitHub calls them, and ids by hand."""
+    content = page.read_text(encoding="utf-8")
+    headings = [heading.replace("`", "").lower() for heading in re.findall(r"^#+ (.+)", content, re.MULTILINE)]
+    called = {re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in headings}
+    return called | set(re.findall(r'\bid="([^"]+)"', content))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_every_path_and_link_in_a_page_exists(page):
     content = page.read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)\)", content):
+    for target, place in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", content):
         if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            other = page.parent / target if target else page
+            assert other.exists(), f"{page.name} links to {target}"
+            assert not place or place in places(other), f"{page.name} links to {target}#{place}"
     for path in re.findall(r"`((?:src|tests|docs|studies|tools)/[\w./-]+)`", content):
         assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+@pytest.mark.parametrize("page", sorted(set((ROOT / "docs/how-to").glob("*.md")) - {INDEX}), ids=lambda p: p.name)
+def test_the_index_lists_every_how_to(page):
+    listed = re.findall(rf"\]\({page.name}#([^)]+)\)", text(INDEX))
+    headings = re.findall(r"^## (.+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(headings) == len(listed), f"{page.name} has {headings}"
 
 
 def test_the_tour_visits_every_package_and_only_files_that_exist():

@@ -227,6 +227,7 @@ def test_networks_of_packages_are_built_before_any_is_trained(tmp_path, two_fiel
     assert not (tmp_path / "out" / "why").exists()
 
 
+@pytest.mark.usefixtures("pageless")
 def test_losses_of_packages_are_tried_before_any_is_trained_and_not_needed_after(tmp_path, two_fields, monkeypatch):
     out, bent = tmp_path / "out", "\n\ndef bent(num_classes):\n    return lambda logits, target: logits.mean().log()"
 
@@ -246,6 +247,7 @@ def test_losses_of_packages_are_tried_before_any_is_trained_and_not_needed_after
         conduct(with_loss("bent"), tmp_path, out)
 
 
+@pytest.mark.usefixtures("pageless")
 def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_fields):
     part = {"vary": {"model": "fcn{skips}", "factors": {"skips": {"none": "32s", "two": "8s"}}}, "seeds": [0, 1]}
     out = tmp_path / "out"
@@ -264,6 +266,7 @@ def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_field
             assert (out / run / "shown" / "0001.npz").is_file()
 
 
+@pytest.mark.usefixtures("pageless")
 def test_an_ensemble_of_all_seeds_is_made_after_them_and_made_once(tmp_path, two_fields, capsys):
     models = {"fcn32s": None, "both": {"members": ["fcn32s"], "tta": "flip"}, "fcn8s": None}
     models |= {"all": {"members": ["fcn32s", "fcn8s"]}}
@@ -339,6 +342,7 @@ parts:
 """
 
 
+@pytest.mark.usefixtures("pageless")
 def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
     tmp_path, color_classes, two_fields, capsys, monkeypatch
 ):
@@ -399,6 +403,7 @@ def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
     assert len(list((out / "previous").iterdir())) == 6
 
 
+@pytest.mark.usefixtures("pageless")
 def test_a_network_without_batch_norm_starts_from_the_folded_weights_of_one_with_it(tmp_path, color_classes):
     models = {"a": "vgg16-bn", "b": {"model": "vgg16", "weights": "study:why/a"}}
     models["c"] = {"model": "vgg16-bn", "weights": "study:why/a"}

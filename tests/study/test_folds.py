@@ -177,6 +177,7 @@ def test_a_page_names_scores_of_a_fold_whose_weights_were_trained_on(finished, t
     assert "note: the scores of fcn8s are of other weights than its run has now" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("pageless")
 def test_a_killed_study_goes_on_and_ends_as_an_uninterrupted_one(finished, unsplit, monkeypatch, capsys):
     class KilledError(Exception):
         pass
@@ -330,6 +331,7 @@ def test_numbers_of_images_to_learn_from_can_be_varied(unsplit):
     assert jobs[3].run.path == unsplit / "out" / "land" / "images-2.fold-2"
 
 
+@pytest.mark.usefixtures("pageless")
 def test_a_study_resamples_the_groups_of_its_images(unsplit):
     settings = SETTINGS | {"groups": r"^..(\d)"}  # all tiles are of the first ten
     with pytest.raises(UserError, match="1 group cannot make 2 folds"):

@@ -45,6 +45,7 @@ def results(out):
     return {str(path.relative_to(out)): path for path in out.rglob("*") if path.name in kinds}
 
 
+@pytest.mark.usefixtures("pageless")
 def test_models_trained_at_once_are_those_trained_one_by_one(study, tmp_path, capsys):
     torch.set_num_threads(1)
     for name, number in (("one", 1), ("two", 2)):

@@ -18,9 +18,9 @@ def correct(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Correct labels of classified images, as lists say that you have made; without a list, say which are.
+    """Correct labels of images, or of regions of masks, by lists that you have made; without a list, say which are.
 
-    They are written to DATA/corrections.csv, which all commands heed. No image is moved, and no table changed.
+    They are written to DATA/corrections.csv, which all commands heed. No file is moved, and no table or mask changed.
     """
     from pixelproof.errors import visible
     from pixelproof.numbers import counted
@@ -36,7 +36,12 @@ def correct(
         print(f"{counted(found['added'], 'line')} added to {found['file']}")
     changes = f": {changes_in_words(found['changes'])}" if found["changes"] else ""
     confirmed = f"; {found['confirmed']:,} confirmed" if found["confirmed"] else ""
-    print(visible(f"{counted(found['corrected'], 'label')} of {data} corrected{changes}{confirmed}"))
+    what = counted(found["corrected"], "label")
+    if "pixels" in found:
+        what = f"{counted(found['corrected'], 'region')} ({counted(found['pixels'], 'pixel')}) of the masks"
+    print(visible(f"{what} of {data} corrected{changes}{confirmed}"))
+    if over := found.get("overridden"):
+        print(f"{counted(over, 'line')} over an earlier one that says another class: the later one counts")
     scored = {split: count for split, count in found["splits"].items() if split != "train"}
     if found["part_is_scored"] and "train" in found["splits"]:
         scored |= {"train, of which a part is set aside for the score": found["splits"]["train"]}

@@ -114,5 +114,6 @@ def _model(scores: Scores, path: Path, value: float) -> ComparedModel:
     source = scores.source
     facts = {"split": source.split, "fingerprint": source.fingerprint, "looks": source.looks}
     facts |= {"learned_by": source.learned_by, "stress": source.stress}
-    learned, corrected = source.images_learned or 0, source.images_corrected
-    return ComparedModel(name=source.name, path=str(path), value=value, learned=learned, corrected=corrected, **facts)
+    counts = {"learned": source.images_learned or 0, "corrected": source.images_corrected}
+    counts |= {"corrected_pixels": source.pixels_corrected}
+    return ComparedModel(name=source.name, path=str(path), value=value, **counts, **facts)

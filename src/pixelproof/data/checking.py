@@ -40,7 +40,8 @@ def check_parts(parts: Parts, scheme: LabelScheme, reader: ImageReader) -> None:
     """Check what a run will read.
 
     Images and masks that choose the checkpoint or give the score are decoded, because a fault there would show only
-    after an epoch, or after the last. Of training images, which the first epoch decodes, the header is read.
+    after an epoch, or after the last; so are those with corrected masks. Of other training images, which the first
+    epoch decodes, the header is read.
 
     Args:
         parts: The samples of "train", "selection" and "validation"; other parts are not read.
@@ -53,6 +54,7 @@ def check_parts(parts: Parts, scheme: LabelScheme, reader: ImageReader) -> None:
     training = [(sample.image, reader) for sample in parts["train"]]
     training += [(sample.mask, RGB) for sample in parts["train"] if sample.mask is not None]
     scored = [sample for name in ("selection", "validation") for sample in parts[name]]
+    scored += [sample for sample in parts["train"] if sample.patches and sample.corrected]
     _check(scored, lambda sample: read_sample(sample, scheme, reader), "checking validation images")
     _check(training, lambda file: file[1].header(file[0]), "checking training images")
 

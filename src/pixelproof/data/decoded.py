@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pixelproof.array_types import UInt8
 from pixelproof.data.folder import Sample
-from pixelproof.data.masks import read_mask
+from pixelproof.data.patches import read_truth
 from pixelproof.data.reader import RGB, ImageReader
 from pixelproof.errors import UserError
 from pixelproof.labels import LabelScheme
@@ -88,11 +88,12 @@ def read_sample(sample: Sample, scheme: LabelScheme, reader: ImageReader) -> tup
 def read_pair(sample: Sample, scheme: LabelScheme, reader: Callable[[Path], UInt8]) -> tuple[UInt8, UInt8]:
     """Return the image, uint8 [H, W, C], and the mask, class indices as uint8 [H, W], of a sample that has one.
 
+    The mask is as corrected.
+
     Raises:
-        UserError: A file is unreadable, or the mask is of another size.
+        UserError: A file is unreadable, the mask is of another size, or a correction does not fit it.
     """
-    assert sample.mask is not None
-    image, mask = reader(sample.image), read_mask(sample.mask, scheme)
+    image, mask = reader(sample.image), read_truth(sample, scheme)
     if mask.shape != image.shape[:2]:
         found, wanted = dimensions(mask.shape), dimensions(image.shape[:2])
         raise UserError(f"mask {sample.mask} is {found} pixels, its image is {wanted}", "correct or remove the pair")

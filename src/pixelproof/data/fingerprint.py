@@ -23,10 +23,11 @@ def fingerprint(samples: Iterable[Sample]) -> str:
 
     The order of samples and the folder they lie in do not matter. JPEG, PNG and WebP are not read to their end because
     there may be many gigabytes of them, and a changed image hardly ever takes as many bytes; masks are, because labels
-    are corrected.
+    are corrected, and regions count as corrections of them say.
     """
     lines = sorted(
-        f"{s.id}\x1f{s.label}\x1f{_image_digest(s)}\x1f{_file_digest(s.mask) if s.mask else ''}" for s in samples
+        f"{s.id}\x1f{s.label}\x1f{_image_digest(s)}\x1f{_file_digest(s.mask) if s.mask else ''}{_patched(s)}"
+        for s in samples
     )
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -37,11 +38,27 @@ def image_digests(samples: Sequence[Sample]) -> UInt8:
     return np.frombuffer(b"".join(digests), np.uint8).reshape(len(digests), 16)
 
 
+def mask_fingerprint(mask: Path) -> str:
+    """Return a digest of a mask file, by which a correction of it knows it again.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    return hashlib.sha256(_file_digest(mask).encode()).hexdigest()[:16]
+
+
 def pixel_digest(array: npt.NDArray[np.generic]) -> bytes:
     """Return a digest of an image's or mask's size and values, equal for equal pixels whatever the file format."""
     digest = hashlib.blake2b(str(array.shape).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(array).data)
     return digest.digest()
+
+
+def _patched(sample: Sample) -> str:
+    """Return what says how a mask is corrected; empty where it is as its file has it."""
+    if not sample.corrected:
+        return ""
+    return "".join(f"\x1f{each.label}\x1f{each.outline}" for each in sample.patches if each.heeded)
 
 
 def _image_digest(sample: Sample) -> str:

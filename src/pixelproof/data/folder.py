@@ -16,6 +16,32 @@ from pixelproof.schema import nearest
 
 
 @dataclass(frozen=True)
+class Patch:
+    """What a person has found who has looked at a region of a mask.
+
+    Attributes:
+        outline: The region, as ``labels.outlines`` writes it.
+        label: The class that it is of, or ``corrections_file.UNTELLABLE``.
+        was: The class that it was of; empty where it may have been any.
+        reason: Why, as the file says; empty where it says nothing.
+        place: Where this is written, in words.
+        heeded: False where the data are to be read as given.
+    """
+
+    outline: str
+    label: str
+    was: str = ""
+    reason: str = ""
+    place: str = field(default="", compare=False)
+    heeded: bool = True
+
+    @property
+    def change(self) -> str:
+        """Both classes in words; empty where they are the same."""
+        return "" if self.was == self.label else f"{self.was or 'any'} to {self.label}"
+
+
+@dataclass(frozen=True)
 class Sample:
     """One labelled image.
 
@@ -27,6 +53,7 @@ class Sample:
         group: Of which scene, patient or tile it is, with others; None where it stands for itself.
         was: The class that the data give, where a person has looked at it; equal to the label if that is right, or is
             to be as the data give it.
+        patches: Regions of its mask that a person has looked at; of those that overlap, the last one counts.
     """
 
     id: str
@@ -35,6 +62,7 @@ class Sample:
     mask: Path | None = None
     group: str | None = None
     was: int | None = None
+    patches: tuple[Patch, ...] = ()
 
     @property
     def given(self) -> int | None:
@@ -43,13 +71,20 @@ class Sample:
 
     @property
     def corrected(self) -> bool:
-        """Whether its label is another one than the data give."""
-        return self.label != self.given
+        """Whether its label, or that of a region of its mask, is another one than the data give."""
+        return self.label != self.given or any(patch.heeded and patch.change for patch in self.patches)
 
     @property
     def as_given(self) -> Sample:
         """The same with the label that the data give; that a person has looked at it stays known."""
-        return replace(self, label=self.given)
+        patches = tuple(replace(patch, heeded=False) for patch in self.patches)
+        return replace(self, label=self.given, patches=patches)
+
+    def changes(self, names: Sequence[str]) -> list[str]:
+        """Return both classes, by the names of all, of its label or of each region that is corrected, in words."""
+        if self.label is not None:
+            return [f"{names[self.was or 0]} to {names[self.label]}"] if self.corrected else []
+        return [patch.change for patch in self.patches if patch.heeded and patch.change]
 
     @property
     def scene(self) -> str:
@@ -154,15 +189,8 @@ def most_frequent(words: Iterable[str]) -> dict[str, int]:
 
 
 def changes_of(samples: Iterable[Sample], names: Sequence[str]) -> dict[str, int]:
-    """Return how many labels were corrected, by the class that the data give and the right one, most frequent first."""
-    changed = (sample for sample in samples if sample.corrected)
-    pairs = (f"{names[each.was or 0]} to {names[each.label or 0]}" for each in changed)
-    return most_frequent(pairs)
-
-
-def corrected_among(samples: Iterable[Sample]) -> str:
-    """Return how many of the labels were corrected, as a score file says it: in digits, empty where none."""
-    return str(sum(sample.corrected for sample in samples) or "")
+    """Return how many labels, or regions, were corrected, by what the data give and what is right, most first."""
+    return most_frequent(change for sample in samples for change in sample.changes(names))
 
 
 def place_in(root: Path, folders: Mapping[str, Path], file: Path) -> str:

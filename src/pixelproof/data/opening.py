@@ -61,7 +61,7 @@ def open_data(root: Path) -> DataFolder:
         reasons = in_words(counts_of(each.reason for each in found.left_out))
         say_once(f"note: {counted(len(found.left_out), 'image')} of {root} left out, as {LEAVE_OUT} says: {reasons}")
     if found.changes:
-        corrected = counted(sum(found.changes.values()), "label")
+        corrected = counted(sum(found.changes.values()), found.unit_corrected)
         say_once(f"note: {corrected} of {root} corrected, as {CORRECTIONS} says: {changes_in_words(found.changes)}")
     return label(root, found, find_scheme(root, found))
 

@@ -21,13 +21,12 @@ from pixelproof.runs.calibration_file import Calibration
 PIXELS = 2000  # drawn from each image: neighbours say the same, so more would only take longer
 
 
-def calibrate(predictor: Predictor, samples: Sequence[Sample], split: str, seed: int = 0) -> Calibration | None:
-    """Return the temperature fitted on labelled images; None, and a note, if they do not tell one.
+def calibrate(predictor: Predictor, samples: Sequence[Sample], seed: int = 0) -> Calibration | None:
+    """Return the temperature fitted on the selection part; None, and a note, if they do not tell one.
 
     Args:
         predictor: The network.
         samples: The images, each with a label or a mask.
-        split: What they are called, kept in the result.
         seed: Decides which pixels of a mask are used.
 
     Raises:
@@ -38,12 +37,12 @@ def calibrate(predictor: Predictor, samples: Sequence[Sample], split: str, seed:
         return None
     if (temperature := told_temperature(logits, truth)) is None:
         wrong = (logits.argmax(axis=1) != truth).sum()
-        answers = f"{wrong:,} wrong of {counted(len(truth), 'answer')} on the {split} part"
+        answers = f"{wrong:,} wrong of {counted(len(truth), 'answer')} on the selection part"
         say(f"note: the temperature of probabilities stays 1, as {answers} do not tell a better one")
         return None
     return Calibration(
         temperature=temperature,
-        split=split,
+        split="selection",
         images=len(samples),
         samples=len(truth),
         loss_before=likelihood_loss(logits, truth),

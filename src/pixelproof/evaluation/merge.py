@@ -51,8 +51,9 @@ def merged(scores: Sequence[Scores]) -> Scores:
     name, looks = (_same([getattr(source, key) for source in sources]) for key in ("name", "looks"))
     # Without fingerprint, which is one of all images together: ids and truth are compared all the same.
     corrected = sum(source.images_corrected for source in sources)
+    pixels = sum(source.pixels_corrected for source in sources)
     facts = {"looks": looks, "stress": first.source.stress, "unit": first.source.unit}
-    facts |= {"corrected": str(corrected or "")}
+    facts |= {"corrected": str(corrected or ""), "corrected_pixels": str(pixels or "")}
     source = Source(name, first.source.split, **facts | _learned(sources))
     return replace(first, **known | {"scheme": first.scheme, "source": source, "ids": tuple(times)})
 

@@ -12,6 +12,7 @@ from pixelproof.data.folder import with_left_out
 from pixelproof.data.layouts import find_layout, folders_below, images_in
 from pixelproof.data.layouts.folders_file import is_united
 from pixelproof.data.masks import read_mask
+from pixelproof.data.patches import corrections_among, read_truth
 from pixelproof.data.schemes import find_scheme, observed_colors
 from pixelproof.errors import UserError
 from pixelproof.evaluation.boundary import boundary_counts
@@ -46,7 +47,8 @@ def score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segmenta
     counts = np.zeros((len(true), len(scheme.classes) + 1, len(scheme.classes) + 1), np.int64)
     boundaries = []
     for index, stem in enumerate(track(true, "score", len(true))):
-        a, b = read_mask(true[stem], scheme), read_mask(predicted[stem], scheme)
+        a = read_truth(samples[stem], scheme) if stem in samples else read_mask(true[stem], scheme)
+        b = read_mask(predicted[stem], scheme)
         if a.shape != b.shape:
             sizes = f"{dimensions(b.shape)} and {dimensions(a.shape)}"
             raise UserError(f"{predicted[stem]} and its truth are {sizes} pixels", "predict at the truth's size")
@@ -57,7 +59,7 @@ def score_masks(predictions: Path, truth: Path, labels: Path | None) -> Segmenta
         ids=tuple(ids.get(name, name) for name in true),
         confusion=counts,
         scheme=scheme,
-        source=Source(predictions.name),
+        source=Source(predictions.name, **corrections_among(samples.values())),
         boundaries=Boundaries.stack(boundaries),
         groups=groups,
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from pixelproof.array_types import Int64
-from pixelproof.data.folder import corrected_among
 from pixelproof.data.label_table import ProbabilityTable, header, read_probabilities, read_table
 from pixelproof.data.layouts import class_index, class_names
 from pixelproof.data.layouts.groups import groups_in
 from pixelproof.data.opening import open_data
+from pixelproof.data.patches import corrections_among
 from pixelproof.data.schemes import scheme_of_keys
 from pixelproof.errors import UserError
 from pixelproof.evaluation.calibration import confidence_counts
@@ -57,7 +57,7 @@ def score_table(predictions: Path, truth: Path, labels: Path | None) -> Classifi
         loss=unknown,
         confidence=unknown,
         scheme=scheme,
-        source=Source(predictions.stem, corrected=corrected_among(samples.values())),
+        source=Source(predictions.stem, **corrections_among(samples.values())),
         groups=_groups(truth, samples, list(true)),
     )
 
@@ -93,7 +93,7 @@ def _of_probabilities(
         truth=right_class,
         **outcomes(chances, right_class),
         scheme=scheme,
-        source=Source(predictions.stem, temperatures="given", corrected=corrected_among(samples.values())),
+        source=Source(predictions.stem, temperatures="given", **corrections_among(samples.values())),
         calibration=counts[:, None],
         probabilities=kept(chances),
         groups=_groups(truth, samples, list(true)),

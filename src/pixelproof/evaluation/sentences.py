@@ -33,10 +33,13 @@ def learned_line(scores: Scores) -> str:
 
 
 def corrected_line(scores: Scores) -> str:
-    """Return how many of the images have corrected labels; empty where none has, or it is not known."""
+    """Return how many of the images have corrected labels or masks; empty where none has, or it is not known."""
     if not scores.source.images_corrected:
         return ""
-    some = f"{scores.source.images_corrected:,} of {counted(len(scores.ids), 'image')} have a corrected label"
+    what = "label"
+    if isinstance(scores, SegmentationScores):
+        what = f"mask ({counted(scores.source.pixels_corrected, 'pixel')})"
+    some = f"{scores.source.images_corrected:,} of {counted(len(scores.ids), 'image')} have a corrected {what}"
     return f"{some}: where a model's doubts chose which were looked at, that model is flattered beside others"
 
 

@@ -28,6 +28,8 @@ def summarise(scores: Scores) -> dict[str, Any]:
     """Return the figures of a score file; what is undefined is None."""
     figures = _segmentation(scores) if isinstance(scores, SegmentationScores) else _classification(scores)
     known = {"corrected": scores.source.images_corrected or None, "stress": scores.source.stress or None}
+    if isinstance(scores, SegmentationScores):
+        known |= {"corrected_pixels": scores.source.pixels_corrected or None}
     return figures | {"learned_from": _learned(scores)} | known
 
 

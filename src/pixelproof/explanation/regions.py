@@ -8,16 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from pixelproof.array_types import Bool, Float32, Float64, Int64, UInt8
+from pixelproof.array_types import Bool, Float32, Float64, Int32, Int64, UInt8
 from pixelproof.evaluation.metrics import ratio
+from pixelproof.labels.outlines import outline_of
 from pixelproof.numbers import share
 from pixelproof.prediction.tiles import LARGE
 from pixelproof.runs.ranked_file import Box, Ranked
 
 THICK = 5
 """Strips of disagreement thinner than this many pixels lie along edges, where every mask is a little off."""
+LONGEST = 30_000
+"""Characters of an outline above which a region is cut in two: spreadsheets cut off what is in a cell beyond 32,767."""
 SMALLEST = 0.001
 """Share of the image, or of the largest that is looked at whole, below which a region is not worth a look."""
+
+
+Slices = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Region:
         confidence: Mean probability of the suggested class.
         excess: Sum over its pixels of the probability of the suggested class minus that of the given one.
         box: Left, top, width and height in the image.
+        outline: Which pixels it is, as ``labels.outlines`` writes it.
     """
 
     given: int
@@ -39,9 +46,12 @@ class Region:
     confidence: float
     excess: float
     box: Box
+    outline: str
 
 
-def disagreements(truth: UInt8, chances: Float32, scored: Bool, pixels: int) -> list[Region]:
+def disagreements(
+    truth: UInt8, chances: Float32, scored: Bool, pixels: int, left: int = 0, top: int = 0, looked: Bool | None = None
+) -> list[Region]:
     """Return the regions in which a mask and a model disagree, edges left out.
 
     Args:
@@ -49,9 +59,14 @@ def disagreements(truth: UInt8, chances: Float32, scored: Bool, pixels: int) -> 
         chances: float32 [K, H, W], the model's probabilities.
         scored: bool [K], False for ignored classes, whose pixels are nobody's error.
         pixels: Size of the whole image, which decides what is large.
+        left: The column of the image in which the window begins.
+        top: The row likewise.
+        looked: bool [H, W], what a person has looked at, and is not asked again; None is nothing.
     """
     predicted = chances.argmax(axis=0)
     differ = np.isin(truth, np.flatnonzero(scored)) & (predicted != truth)
+    if looked is not None:
+        differ &= ~looked
     pairs = np.where(differ, truth.astype(np.int64) * len(chances) + predicted, -1)
     # Windows cut regions, and a share of a huge image would be more than a window holds.
     smallest = SMALLEST * min(pixels, LARGE)
@@ -63,14 +78,29 @@ def disagreements(truth: UInt8, chances: Float32, scored: Bool, pixels: int) -> 
         solid = ndimage.grey_opening((pairs == pair).view(np.uint8), size=(THICK, THICK), mode="constant")
         places, count = ndimage.label(solid)
         for number, window in enumerate(ndimage.find_objects(places, count), start=1):
-            inside = places[window] == number
-            if inside.sum() >= smallest:
-                sure = chances[suggested][window][inside]
-                excess = (sure - chances[given][window][inside]).sum()
-                found.append(
-                    Region(given, suggested, int(inside.sum()), float(sure.mean()), float(excess), _box(window))
-                )
+            if (places[window] == number).sum() >= smallest:
+                for rows, columns in _handy(places, number, window, left, top):
+                    inside = places[rows, columns] == number
+                    sure = chances[suggested][rows, columns][inside]
+                    excess = float((sure - chances[given][rows, columns][inside]).sum())
+                    box = (left + columns.start, top + rows.start, inside.shape[1], inside.shape[0])
+                    outline = outline_of(inside, *box[:2])
+                    found.append(Region(given, suggested, int(inside.sum()), float(sure.mean()), excess, box, outline))
     return found
+
+
+def _handy(places: Int32, number: int, window: Slices, left: int, top: int) -> list[Slices]:
+    """Return the parts of a window in which an outline of what has this number is no longer than ``LONGEST``."""
+    inside, (rows, columns) = places[window] == number, window
+    if not inside.any() or len(outline_of(inside, left + columns.start, top + rows.start)) <= LONGEST:
+        return [window] * bool(inside.any())
+    if inside.shape[0] >= inside.shape[1]:
+        middle = (rows.start + rows.stop) // 2
+        halves = [(slice(rows.start, middle), columns), (slice(middle, rows.stop), columns)]
+    else:
+        middle = (columns.start + columns.stop) // 2
+        halves = [(rows, slice(columns.start, middle)), (rows, slice(middle, columns.stop))]
+    return [part for half in halves for part in _handy(places, number, half, left, top)]
 
 
 @dataclass(frozen=True)
@@ -117,9 +147,4 @@ def _row(mask: MaskEvidence, region: Region, names: Sequence[str]) -> Ranked:
     given, suggested = names[region.given], names[region.suggested]
     why = f"{region.pixels:,} pixels labelled {given}; the model is {share(region.confidence, 0)} sure of {suggested}"
     score = float(np.clip(region.excess / mask.pixels, 0, 1))
-    return Ranked(mask.id, mask.split, given, suggested, score, why, region.box)
-
-
-def _box(window: tuple[slice, slice]) -> Box:
-    rows, columns = window
-    return columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
+    return Ranked(mask.id, mask.split, given, suggested, score, why, region.box, region.outline)

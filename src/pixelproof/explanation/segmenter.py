@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelproof.array_types import Float32
+from pixelproof.array_types import Float32, UInt8
 from pixelproof.data import Parts, Sample
 from pixelproof.data.decoded import read_pair, read_sample
+from pixelproof.data.patches import looked_at
 from pixelproof.data.reader import as_picture
 from pixelproof.evaluation import confusion_counts
 from pixelproof.evaluation.metrics import class_iou
@@ -23,7 +24,8 @@ from pixelproof.prediction.tiles import LARGE, TILE, tiles
 from pixelproof.progress import track
 from pixelproof.runs import Shown
 from pixelproof.runs.explanation_folder import Findings
-from pixelproof.runs.ranked_file import Ranked
+from pixelproof.runs.ranked_file import Box, Ranked
+from pixelproof.windows import Window
 
 WORST = 6
 """Images that the page shows with their errors."""
@@ -91,11 +93,10 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
     scheme, classes = predictor.scheme, len(predictor.scheme.classes)
     image, truth = read_sample(sample, scheme, predictor.reader)
     pixels = image.shape[0] * image.shape[1]
-    side = TILE if pixels > LARGE else max(image.shape[:2])
     features, entropy, regions = [], 0.0, list[Region]()
     labelled, agreed = np.zeros(classes, np.int64), np.zeros(classes)
     confusion = np.zeros((classes + 1, classes + 1), np.int64)
-    for window in (tile.kept for tile in tiles(image.shape[0], image.shape[1], side, margin=0)):
+    for window in _windows(*image.shape[:2]):
         output = predictor([image[window.slices]])
         features.append(pooled(output.features)[0].numpy())
         chances = probabilities(output.logits, predictor.temperature)[0].astype(np.float32)
@@ -103,8 +104,8 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
         if truth is not None:
             part = truth[window.slices]
             confusion += confusion_counts(part, chances.argmax(axis=0).astype(np.uint8), classes)
-            found = disagreements(part, chances, scheme.scored, pixels)
-            regions += [_moved(region, window.left, window.top) for region in found]
+            looked = looked_at(sample.patches, *window.slices) if sample.patches else None
+            regions += disagreements(part, chances, scheme.scored, pixels, window.left, window.top, looked)
             for index in np.flatnonzero(scheme.scored):
                 labelled[index] += (part == index).sum()
                 agreed[index] += chances[index][part == index].sum(dtype=np.float64)
@@ -116,9 +117,27 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
     return _Look(np.mean(features, axis=0), entropy / pixels, miou, evidence)
 
 
-def _moved(region: Region, left: int, top: int) -> Region:
-    x, y, width, height = region.box
-    return Region(**vars(region) | {"box": (x + left, y + top, width, height)})
+def _windows(height: int, width: int) -> list[Window]:
+    """Return the parts of an image of this size that are looked at one by one."""
+    side = TILE if height * width > LARGE else max(height, width)
+    return [tile.kept for tile in tiles(height, width, side, margin=0)]
+
+
+def window_of(image: UInt8, box: Box) -> Window:
+    """Return the part of an image, uint8 [H, W, C], that was looked at when a region with this box was found."""
+    left, top = box[:2]
+    return next(
+        window
+        for window in _windows(*image.shape[:2])
+        if 0 <= top - window.top < window.height and 0 <= left - window.left < window.width
+    )
+
+
+def chances_in(predictor: Predictor, image: UInt8, window: Window) -> Float32:
+    """Return the probabilities of the classes in a part of an image, float32 [K, h, w], as it was looked at."""
+    output = predictor([image[window.slices]])
+    chances: Float32 = probabilities(output.logits, predictor.temperature)[0].astype(np.float32)
+    return chances
 
 
 def _next(parts: Parts, looks: Mapping[str, list[_Look]], split: str) -> list[Ranked]:

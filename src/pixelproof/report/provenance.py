@@ -31,7 +31,7 @@ def made(model: ModelArtefacts, images: ImageCounts) -> list[Fact]:
     versions = [f"Python {known.python}"] if known.python else []
     versions += [f"{name} {version}" for name, version in known.packages.items()]
     together = f"{known.processes} processes" if known.processes > 1 else ""
-    corrected = [("Corrected labels", _corrected(known.data))] if known.data.corrected else []
+    corrected = [("Corrected labels", _corrected(known.data, model.config))] if known.data.corrected else []
     left_out = [("Left out of the data", _left_out(known.data))] if known.data.left_out else []
     facts = [
         ("Command", known.command),
@@ -61,10 +61,10 @@ def training_time(parts: Iterable[PartArtefacts]) -> str:
     return f"The training times of {runs} add up to {duration(sum(known))}."
 
 
-def _corrected(data: DataFacts) -> str:
-    return (
-        f"{counted(sum(data.corrected.values()), 'label')}, as {CORRECTIONS} says: {changes_in_words(data.corrected)}"
-    )
+def _corrected(data: DataFacts, config: RunConfig | None) -> str:
+    of_masks = config is not None and config.task == "segmentation"
+    what = counted(sum(data.corrected.values()), "region" if of_masks else "label")
+    return f"{what}, as {CORRECTIONS} says: {changes_in_words(data.corrected)}"
 
 
 def _left_out(data: DataFacts) -> str:

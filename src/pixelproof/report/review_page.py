@@ -1,6 +1,6 @@
-"""The page on which a person says which class images are of: one HTML file that opens without a network.
+"""The page on which a person says which class images, or regions of masks, are of: one HTML file without a network.
 
-It asks for labels that a model doubts, and for images without a label. It shows what the model says, because that is
+It asks for labels that a model doubts, and for images without one. It shows what the model says, because that is
 why an image is asked for, and hides it from a person who would answer blindly.
 """
 
@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import TypedDict
 
 from pixelproof.array_types import UInt8
+from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.numbers import count, counted, share
 from pixelproof.report.pictures import flat_uri, photo_uri
 from pixelproof.report.rendering import digest, embedded, hashed, templates
 from pixelproof.runs.corrections_file import COLUMNS as CORRECTED
 from pixelproof.runs.corrections_file import FILE as CORRECTIONS
+from pixelproof.runs.corrections_file import OF_MASKS, UNTELLABLE
 from pixelproof.runs.left_out_file import COLUMNS as LEFT_OUT
 from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 
@@ -43,8 +45,33 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Outlined:
+    """A region of a mask that is asked for.
+
+    Attributes:
+        outline: Which pixels it is, as ``labels.outlines`` writes it.
+        fingerprint: That of the mask file.
+        left: The first column that the pictures show.
+        top: The first row.
+        width: How many columns.
+        height: How many rows.
+        mask: The place of the picture of the mask.
+        answer: The place of that of the model's answer.
+    """
+
+    outline: str
+    fingerprint: str
+    left: int
+    top: int
+    width: int
+    height: int
+    mask: int
+    answer: int
+
+
+@dataclass(frozen=True)
 class Question:
-    """An image whose class is asked for.
+    """An image whose class is asked for, or a region of it.
 
     Attributes:
         file: Its name as a list has it.
@@ -57,6 +84,7 @@ class Question:
         near: The nearest images that were learned from.
         twin: An identical image with another label.
         table: For one without a label, the place of the table that will have it.
+        region: Of which part of a mask; None is an image as a whole.
     """
 
     file: str
@@ -69,6 +97,7 @@ class Question:
     near: tuple[Beside, ...] = ()
     twin: Beside | None = None
     table: int | None = None
+    region: Outlined | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +125,11 @@ def picture_of(pixels: UInt8) -> SmallPicture:
     return {"src": flat_uri(pixels) if small else photo_uri(pixels), "small": small}
 
 
+def flat_picture(pixels: UInt8) -> SmallPicture:
+    """Return a mask in its colours, uint8 [H, W, 3], as the page holds it."""
+    return {"src": flat_uri(pixels), "small": True}
+
+
 def review_page(
     model: str,
     names: Sequence[str],
@@ -103,6 +137,7 @@ def review_page(
     pictures: Sequence[SmallPicture],
     tables: Sequence[NewLabels],
     doubted: int,
+    masks: LabelScheme | None = None,
 ) -> str:
     """Return the page.
 
@@ -113,17 +148,20 @@ def review_page(
         pictures: Those of the questions.
         tables: Those of images without a label.
         doubted: How many labels are doubted, of which the first are asked for.
+        masks: The label contract, where regions of masks are asked for.
     """
     value = {
         # Another list is another work, which must not take up where this one was left.
-        "key": f"pixelproof review {digest(chr(10).join(f'{each.file}{chr(31)}{each.given}' for each in questions))}",
+        "key": f"pixelproof review {digest(chr(10).join(map(_work, questions)))}",
         "names": list(names),
+        "colors": _colors(masks) if masks else [],
+        "untellable": UNTELLABLE if masks and UNTELLABLE not in names else "",
         "questions": [_plain(each) for each in questions],
         "pictures": list(pictures),
         "tables": [asdict(each) for each in tables],
         "offered": OFFERED,
         "reason": f"doubted by {model}",
-        "corrections": {"file": CORRECTIONS, "head": ",".join(CORRECTED)},
+        "corrections": {"file": CORRECTIONS, "head": ",".join(OF_MASKS if masks else CORRECTED)},
         "leave_out": {"file": LEAVE_OUT, "head": ",".join(LEFT_OUT)},
     }
     old = sum(bool(each.given) for each in questions)
@@ -133,13 +171,24 @@ def review_page(
         .render(
             title=model,
             model=model,
-            asked=_asked(old, len(questions) - old),
-            note=_note(old, doubted, len(questions) - old),
+            asked=counted(old, "doubted region") if masks else _asked(old, len(questions) - old),
+            note=_note(old, doubted, len(questions) - old, bool(masks)),
             n=len(questions),
+            thing="region" if masks else "image",
+            masks=bool(masks),
             data=embedded(value),
-            **hashed("answers.js", "review.js"),
+            **hashed("answers.js", "outlines.js", "review.js"),
         )
     )
+
+
+def _work(question: Question) -> str:
+    outline = question.region.outline if question.region else ""
+    return f"{question.file}\x1f{question.given}{outline}"
+
+
+def _colors(scheme: LabelScheme) -> list[str]:
+    return ["#{:02x}{:02x}{:02x}".format(*color) for color in class_colors(scheme)[: len(scheme.classes)].tolist()]
 
 
 def _plain(question: Question) -> dict[str, object]:
@@ -151,11 +200,13 @@ def _asked(old: int, new: int) -> str:
     return ", and ".join(parts)
 
 
-def _note(old: int, doubted: int, new: int) -> str:
+def _note(old: int, doubted: int, new: int, masks: bool) -> str:
     said = [
         "Say what you see: what the model says is why you are asked, and it is often wrong. To answer without being "
         "swayed, hide it."
     ]
+    if masks:
+        said.insert(0, "Each answer is about all that lies inside of the line.")
     if old:
         first = f"the first {count(old)} of {count(doubted)} are here; " if old < doubted else ""
         said.append(

@@ -38,7 +38,9 @@ class ComparedModel(Strict):
     learned_by: str = ""
     """The runs of those weights, where they learned from images that it has not itself."""
     corrected: Count = 0
-    """How many of the images are known to have a corrected label."""
+    """How many of the images are known to have a corrected label, or mask."""
+    corrected_pixels: Count = 0
+    """How many pixels of their masks these are; 0 for classified images."""
     stress: str = ""
     """What was done to the images before the model saw them; empty where nothing."""
     value: Share

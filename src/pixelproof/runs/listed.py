@@ -65,6 +65,12 @@ def extended(text: str, columns: Sequence[str], lines: Iterable[Line]) -> str:
     return text + ("\n" if text and not text.endswith("\n") else "") + written.getvalue()
 
 
+def columns_in(text: str, columns: Sequence[str]) -> list[str]:
+    """Return the names of the columns that the text of a list has; as they are given where it has no header."""
+    said = _without_comments(text)
+    return _columns(list(csv.reader(io.StringIO(said), delimiter=delimiter_of(said))), columns)
+
+
 def as_name(name: str) -> str:
     """Return a file's name as a list has it, where it could be taken for a comment or lose its first letter."""
     return f"./{name}" if name.startswith((COMMENT, " ")) else name

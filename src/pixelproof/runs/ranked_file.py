@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pixelproof.errors import UserError
@@ -28,6 +28,7 @@ class Ranked:
         score: 0..1, what the list is ranked by; 1 asks loudest.
         why: What speaks for it, in words.
         box: Left, top, width and height of the region in pixels; None for a whole image.
+        outline: Which pixels of it, as ``labels.outlines`` writes it; known when made.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Ranked:
     score: float
     why: str
     box: Box | None = None
+    outline: str = field(default="", compare=False)
 
 
 def save_ranked(path: Path, rows: Sequence[Ranked]) -> None:

@@ -45,7 +45,9 @@ class Source:
     learned_by: str = ""
     """Names of the runs whose weights it began with, where they have learned from images that it has not itself."""
     corrected: str = ""
-    """How many of the images have a label that a person has corrected; empty where none, or that is not known."""
+    """How many of the images have a label, or mask, that a person has corrected; empty where none, or not known."""
+    corrected_pixels: str = ""
+    """How many pixels of their masks that are; empty for classified images, and where none are, or it is not known."""
     unit: str = ""
     """"group" where each row is the answer for a group of images; empty where it is that for an image."""
     members: str = ""
@@ -60,8 +62,13 @@ class Source:
 
     @property
     def images_corrected(self) -> int:
-        """How many of the images are known to have a label that a person has corrected."""
+        """How many of the images are known to have a label, or mask, that a person has corrected."""
         return int(self.corrected) if self.corrected.isdecimal() else 0
+
+    @property
+    def pixels_corrected(self) -> int:
+        """How many pixels of their masks these are known to be."""
+        return int(self.corrected_pixels) if self.corrected_pixels.isdecimal() else 0
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ def explain_part(part: Part, jobs: Sequence[Job], steps: Steps) -> None:
 
 def _looked_at(job: Job) -> list[list[str]]:
     """Return which labels a person has looked at, as they are doubted no more; nothing where there are none."""
-    found = sorted({sample.id for own in job.parts.values() for sample in own if sample.was is not None})
+    samples = [sample for own in job.parts.values() for sample in own]
+    found = sorted({sample.id for sample in samples if sample.was is not None})
+    found += sorted({f"{sample.id} {patch.outline}" for sample in samples for patch in sample.patches})
     return [found] if found else []
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pixelproof.config import run_settings
 from pixelproof.data import DataFolder, Parts, Sample, arrange, fingerprint
-from pixelproof.data.folder import corrected_among
 from pixelproof.data.layouts.listing import meant_split
+from pixelproof.data.patches import corrections_among
 from pixelproof.data.run_data import data_for
 from pixelproof.data.splits import limit
 from pixelproof.errors import Refusal, UserError
@@ -35,6 +35,7 @@ from pixelproof.runs.folder import PAGE
 from pixelproof.runs.left_out_file import Entry, save_list
 from pixelproof.runs.ranked_file import Ranked
 from pixelproof.verbs.review import Review
+from pixelproof.verbs.review_masks import MaskReview
 
 FEWEST = 2
 """Images that give each other a neighbour."""
@@ -86,9 +87,10 @@ def explain_run(
     predictor = predictor_for(opened, device, layer)
     require_writable(target.scores)
     findings, logits = explain(predictor, parts, split, layer, seed)
-    source = Source(opened.name, split, fingerprint(parts[split]), corrected=corrected_among(parts[split]))
+    source = Source(opened.name, split, fingerprint(parts[split]), **corrections_among(parts[split]))
     scores = evaluate(predictor, parts[split], source, logits)
-    review = Review(folder, parts, predictor.reader, further)
+    masks = folder.task == "segmentation"
+    review = MaskReview(folder, parts, predictor) if masks else Review(folder, parts, predictor.reader, further)
     review.ask(findings)
     earlier = [str(file.relative_to(target.path)) for file in target.files()]  # which may list more
     with atomic_folder(target.path, earlier) as written_to:
@@ -171,14 +173,14 @@ def _doubtful(rows: Sequence[Ranked], parts: Parts, data: DataFolder) -> list[En
     return list(entries.values())
 
 
-def _say_what_next(target: ExplanationFolder, data: AnyPath, review: Review) -> None:
+def _say_what_next(target: ExplanationFolder, data: AnyPath, review: Review | MaskReview) -> None:
     """Say what a person does with the list of doubted labels, and with the page that asks about them."""
     if target.leave_out.is_file():
         command = f"pixelproof leave-out {shlex.quote(str(data))} {shlex.quote(str(target.leave_out))}"
         confirm = f"take the # from those that you have looked at, then: {command}"
         say(f"{target.leave_out} has a comment for each image whose label is doubted; {confirm}")
     if review.questions:
-        asked = counted(len(review.questions), "image")
+        asked = counted(len(review.questions), "region" if isinstance(review, MaskReview) else "image")
         say(f"{target.review} asks you about {asked}, and saves your answers{review.next_step(str(data))}")
 
 

@@ -79,7 +79,7 @@ def finish(run: Run, model: PixelModel, config: RunConfig, data: DataFolder, par
         save_weights(run.plain, plain)
     if selection := parts["selection"]:
         predictor = Predictor(plain, data.scheme, config.training.device, config.training.precision)
-        fitted = calibrate(predictor, selection, "selection", config.training.seed)
+        fitted = calibrate(predictor, selection, config.training.seed)
         run.calibration.unlink(missing_ok=True)  # of an earlier version, which took what is not told
         if fitted is not None:
             save_calibration(run.calibration, fitted)

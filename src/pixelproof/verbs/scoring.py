@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pixelproof.comparison.figures import score_figure
 from pixelproof.data import Sample
-from pixelproof.data.folder import corrected_among
 from pixelproof.data.known import known_images
+from pixelproof.data.patches import corrections_among
 from pixelproof.errors import UserError
 from pixelproof.evaluation.evaluate import evaluate
 from pixelproof.evaluation.sentences import corrected_line, learned_line
@@ -74,8 +74,7 @@ def source_of(run: Run, split: str, samples: Sequence[Sample], fingerprint: str,
     Raises:
         UserError: The run's weights, or an image, cannot be read.
     """
-    weights, corrected = file_digest(run.best), corrected_among(samples)
-    source = Source(run.name, split, fingerprint, weights=weights, corrected=corrected)
+    source = Source(run.name, split, fingerprint, weights=file_digest(run.best), **corrections_among(samples))
     known = known_images(run, samples)
     if known is None:
         return replace(source, learned="some" if some else "")

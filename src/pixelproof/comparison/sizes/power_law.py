@@ -4,7 +4,8 @@ The law is a - b n^-c: errors of learned models fall so over wide ranges (Hestne
 fit it to classifiers of clinical texts). It is written by what is asked: the score with all N images, what twice as
 many add to it, and c. For each c the first two enter linearly, so that they are known exactly where the scores' errors
 are normal; c, and how large these errors are, are gone through on a grid. All values are as likely beforehand, but for
-those in which more images do harm, or more than 1 would be reached in the end.
+those in which more than 1 would be reached. That a law falls is not excluded: else no interval could hold that more
+images bring nothing.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from scipy.special import chdtri, fdtrc
 
 from pixelproof.array_types import Float64
 from pixelproof.comparison.sizes.chance import Chance
+from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.randomness import generator
 
 EXPONENTS = np.linspace(0.05, 2.0, 40)
+UNLIKELY = 1e-6
+"""Weight of an exponent below which none as small, or as large, is looked at closer."""
 SCALES = 15
 """Values of the variance over seeds that are gone through, as likely as each other by what the seeds show."""
 DRAWS = 40_000
 FARTHEST = 4.0
 """Times the images up to which a law stays a share; its limit may lie above 1, as curves that still bend have it."""
 LEAST = 1000
-"""Draws that more images do not harm, below which a law explains nothing."""
+"""Draws that stay a share, below which a law explains nothing."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ class Law:
 
     @cached_property
     def known(self) -> bool:
-        """Whether there are enough of them."""
-        return len(self.level) >= LEAST
+        """Whether there are enough of them, and not all fall."""
+        return len(self.level) >= LEAST and bool((self.gain > 0).mean() > (1 - CERTAINTY) / 2)
 
     def at(self, times: float) -> Float64:
         """Return the scores with so many times the images at hand, [D]."""
@@ -97,30 +101,57 @@ def laws(observed: Observed, seed: int) -> Law:
     """Return the laws that scores may lie on; ``seed`` decides the draws."""
     freedom = max(observed.chance.freedom, 1)
     scales = freedom / chdtri(freedom, (np.arange(SCALES) + 0.5) / SCALES)
-    rng, parts = generator(seed, "power law"), [_given(observed, c, v) for c in EXPONENTS for v in scales]
-    weights = np.array([weight for *_, weight in parts])
-    weights = np.exp(weights - weights.max())
-    counts = rng.multinomial(DRAWS, weights / weights.sum())
-    drawn = np.concatenate([rng.multivariate_normal(m, s, n) for (m, s, _), n in zip(parts, counts, strict=True)])
-    exponent, scale = (np.repeat(each.ravel(), counts) for each in np.meshgrid(EXPONENTS, scales, indexing="ij"))
-    level, gain = drawn.T
-    possible = (gain >= 0) & (level + gain * growth(np.array([FARTHEST]), exponent[:, None])[:, 0] <= 1)
+    coarse = _given(observed, EXPONENTS, scales)
+    exponents = _closer(coarse.weights)
+    parts, rng = _given(observed, exponents, scales), generator(seed, "power law")
+    places = rng.choice(parts.weights.size, DRAWS, p=parts.weights.ravel())
+    moved = parts.roots.reshape(-1, 2, 2)[places] @ rng.normal(size=(DRAWS, 2, 1))
+    level, gain = (parts.means.reshape(-1, 2)[places] + moved[..., 0]).T
+    scale, exponent = scales[places // len(exponents)], exponents[places % len(exponents)]
+    possible = level + gain * growth(np.array([FARTHEST]), exponent[:, None])[:, 0] <= 1
     return Law(level[possible], gain[possible], exponent[possible], scale[possible], _misfit(observed))
 
 
-def _given(observed: Observed, exponent: float, scale: float) -> tuple[Float64, Float64, float]:
-    """Return mean and covariance of level and gain for an exponent and a scale, and how likely these are (a log)."""
-    covariance = observed.over_images + scale * observed.over_seeds
-    shape, inverse = _shape(observed, exponent), np.linalg.pinv(covariance, hermitian=True)
-    spread = np.linalg.pinv(shape.T @ inverse @ shape, hermitian=True)
-    mean: Float64 = spread @ shape.T @ inverse @ observed.means
-    rest = observed.means - shape @ mean
-    logs = np.linalg.slogdet(covariance)[1] - np.linalg.slogdet(spread)[1]
-    return mean, spread.astype(np.float64), float(-0.5 * (rest @ inverse @ rest + logs))
+@dataclass(frozen=True)
+class _Given:
+    """What is known of level and gain for each scale of the variance over seeds and each exponent.
+
+    Attributes:
+        means: float64 [V, C, 2].
+        roots: float64 [V, C, 2, 2], of their covariance: its Cholesky factor.
+        weights: float64 [V, C], how likely the scale and the exponent are; 1 in sum.
+    """
+
+    means: Float64
+    roots: Float64
+    weights: Float64
 
 
-def _shape(observed: Observed, exponent: float) -> Float64:
-    return np.stack([np.ones_like(observed.shares), growth(observed.shares, exponent)], axis=1)
+def _given(observed: Observed, exponents: Float64, scales: Float64) -> _Given:
+    covariance = observed.over_images + scales[:, None, None] * observed.over_seeds
+    inverse = np.linalg.pinv(covariance, hermitian=True)[:, None]  # [V, 1, S, S]
+    shape = _shape(observed, exponents)  # [C, S, 2]
+    spread = np.linalg.inv(shape.swapaxes(-1, -2) @ inverse @ shape)
+    means = (spread @ shape.swapaxes(-1, -2) @ inverse @ observed.means[:, None])[..., 0]
+    rest = observed.means - (shape @ means[..., None])[..., 0]
+    misfit = (rest[..., None, :] @ inverse @ rest[..., None])[..., 0, 0]
+    logs = np.linalg.slogdet(covariance)[1][:, None] - np.linalg.slogdet(spread)[1]
+    likely = -0.5 * (misfit + logs)
+    weights = np.exp(likely - likely.max())
+    return _Given(means, np.linalg.cholesky(spread), weights / weights.sum())
+
+
+def _closer(weights: Float64) -> Float64:
+    """Return exponents as many and closer to each other, between those that are at all likely, [C]."""
+    likely = np.flatnonzero(weights.sum(axis=0) > UNLIKELY)
+    low, high = max(likely[0] - 1, 0), min(likely[-1] + 1, len(EXPONENTS) - 1)
+    return np.linspace(EXPONENTS[low], EXPONENTS[high], len(EXPONENTS))
+
+
+def _shape(observed: Observed, exponents: Float64) -> Float64:
+    """Return what level and gain contribute to the score at each size, [C, S, 2]."""
+    grown = growth(observed.shares, exponents[:, None])
+    return np.stack([np.ones_like(grown), grown], axis=-1)
 
 
 def _misfit(observed: Observed) -> float:
@@ -129,9 +160,8 @@ def _misfit(observed: Observed) -> float:
     if beyond < 1 or not observed.chance.freedom:
         return float("nan")
     inverse = np.linalg.pinv(observed.over_images + observed.over_seeds, hermitian=True)
-    least = np.inf
-    for exponent in EXPONENTS:
-        shape = _shape(observed, exponent)
-        rest = observed.means - shape @ (np.linalg.pinv(shape.T @ inverse @ shape) @ shape.T @ inverse @ observed.means)
-        least = min(least, float(rest @ inverse @ rest))
+    shape = _shape(observed, EXPONENTS)
+    turned = shape.swapaxes(-1, -2) @ inverse
+    rest = observed.means - (shape @ np.linalg.solve(turned @ shape, turned @ observed.means[:, None]))[..., 0]
+    least = float((rest[:, None] @ inverse @ rest[..., None]).min())
     return float(fdtrc(beyond, observed.chance.freedom, least / beyond))

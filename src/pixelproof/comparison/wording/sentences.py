@@ -174,8 +174,14 @@ def _stressed(pair: PairRecord, record: ComparisonRecord, language: Language) ->
 
 def _corrected(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:
     """Return the sentence that says so where images that models are compared on have corrected labels."""
-    known = max(model.corrected for model in record.models if model.name in (pair.a, pair.b))
-    return [say("corrected", language, known=count(known), images=count(pair.images))] if known else []
+    models = [model for model in record.models if model.name in (pair.a, pair.b)]
+    known, pixels = (max(getattr(each, what) for each in models) for what in ("corrected", "corrected_pixels"))
+    if not known:
+        return []
+    counts = {"known": count(known), "images": count(pair.images)}
+    if not pixels:
+        return [say("corrected", language, **counts)]
+    return [say("corrected_masks", language, **counts, pixels=count(pixels))]
 
 
 def adjusted(pair: PairRecord, record: ComparisonRecord, language: Language) -> list[str]:

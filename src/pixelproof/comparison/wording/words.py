@@ -112,6 +112,12 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "這 {images} 張影像中有 {known} 張的標籤經過更正：若檢視哪些影像由某個模型的懷疑決定，"
         "該模型的成績因此偏高。",
     },
+    "corrected_masks": {
+        "en": "{known} of these {images} images have a corrected mask ({pixels} pixels in all): where a model's doubts "
+        "chose which regions were looked at, that model is flattered.",
+        "zh-Hant": "這 {images} 張影像中有 {known} 張的遮罩經過更正（共 {pixels} 個像素）："
+        "若檢視哪些區域由某個模型的懷疑決定，該模型的成績因此偏高。",
+    },
     "few_images": {
         "en": "{images} images are few: below {rough}, intervals are rough.",
         "zh-Hant": "{images} 張影像太少：少於 {rough} 張時，信賴區間僅供參考。",

@@ -14,7 +14,7 @@ from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.doctor.tally import Reading
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import class_index
-from pixelproof.data.masks import read_mask
+from pixelproof.data.patches import read_truth
 from pixelproof.data.reader import as_picture
 from pixelproof.errors import UserError, printable
 from pixelproof.labels import VOID, LabelScheme
@@ -119,9 +119,8 @@ def _cover(shares: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Iterato
 
 
 def _read(reading: Reading, each: Placed, index: int) -> Labelled | None:
-    assert each.sample.mask is not None
     try:
-        image, mask = reading.survey.reader(each.sample.image), read_mask(each.sample.mask, reading.scheme)
+        image, mask = reading.survey.reader(each.sample.image), read_truth(each.sample, reading.scheme)
     except UserError:  # changed since it was examined
         return None
     rows, columns = _part(mask, index)

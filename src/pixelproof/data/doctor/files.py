@@ -11,6 +11,7 @@ from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.layouts import IMAGE_SUFFIXES, PATTERNS
 from pixelproof.data.layouts.folders_file import FILE as FOLDERS
 from pixelproof.data.layouts.tables import LABELS
+from pixelproof.data.patches import overridden
 from pixelproof.errors import printable
 from pixelproof.numbers import counted
 from pixelproof.runs import LABELS_FILE
@@ -69,10 +70,14 @@ def left_out(survey: Survey) -> Iterator[Finding]:
 
 
 def corrected(survey: Survey) -> Iterator[Finding]:
-    """Images whose labels were put right."""
+    """Images whose labels, or regions of whose masks, were put right."""
     if changes := survey.found.changes:
         files = [file for file, looked in survey.found.looked.items() if looked.change]
-        message = f"{counted(len(files), 'label')} corrected, as {CORRECTIONS} says: {changes_in_words(changes)}"
+        files += [sample.image for sample in survey.samples if sample.patches and sample.corrected]
+        what = counted(sum(changes.values()), survey.found.unit_corrected)
+        message = f"{what} corrected, as {CORRECTIONS} says: {changes_in_words(changes)}"
+        if over := sum(overridden(sample.patches) for sample in survey.samples):
+            message += f"; {counted(over, 'line')} there over an earlier one, of which the later counts"
         fix = "nothing; a line that is removed there brings back the label that the data give"
         yield survey.finding("corrected", "note", files, message, fix)
 

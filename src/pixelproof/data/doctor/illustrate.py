@@ -15,7 +15,8 @@ from pixelproof.data.doctor.examples import Placed, class_names, of_classes, of_
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.folder import Sample
-from pixelproof.data.masks import Ids, read_mask, read_mask_values
+from pixelproof.data.masks import Ids, read_mask_values
+from pixelproof.data.patches import read_truth
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.thumbnails import thumbnail
 from pixelproof.errors import UserError
@@ -112,7 +113,7 @@ def _mask(sample: Sample, scheme: LabelScheme | None) -> UInt8 | None:
         return None
     with suppress(UserError):
         if scheme is not None:
-            return thumbnail(class_colors(scheme)[read_mask(sample.mask, scheme)], LARGE, flat=True)
+            return thumbnail(class_colors(scheme)[read_truth(sample, scheme)], LARGE, flat=True)
     with suppress(UserError):
         ids, colors = read_mask_values(sample.mask)
         if colors is None:

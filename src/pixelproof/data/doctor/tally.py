@@ -10,8 +10,10 @@ import numpy as np
 
 from pixelproof.array_types import Int64, UInt8
 from pixelproof.data.doctor.survey import Survey
+from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import class_index
 from pixelproof.data.masks import decode_mask_values
+from pixelproof.data.patches import read_truth
 from pixelproof.data.proposal import MaskValues
 from pixelproof.errors import UserError
 from pixelproof.labels import VOID, LabelScheme, UnknownValuesError
@@ -54,7 +56,18 @@ class Reading:
 def read_under(scheme: LabelScheme, survey: Survey) -> Reading:
     """Read a data set's labels as ``scheme`` says."""
     masks = {path: tally(path, look.values, scheme) for path, look in survey.masks.items()}
+    for sample in survey.samples:
+        if sample.mask in masks and sample.corrected:
+            masks[sample.mask] = _corrected(sample, scheme, masks[sample.mask])
     return Reading(survey, scheme, masks, _amounts(survey, scheme, masks))
+
+
+def _corrected(sample: Sample, scheme: LabelScheme, as_stored: Tally) -> Tally:
+    """Return the tally of a mask with its corrections; as it is stored where they do not fit it."""
+    try:
+        return replace(as_stored, pixels=np.bincount(read_truth(sample, scheme).reshape(-1), minlength=VOID + 1))
+    except UserError as error:
+        return as_stored if as_stored.unknown else replace(as_stored, problem=as_stored.problem or error)
 
 
 def tally(path: Path, values: MaskValues, scheme: LabelScheme) -> Tally:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from pixelproof.data.folder import Looked
 from pixelproof.data.layouts.classes import class_index
 from pixelproof.data.layouts.found import Found
+from pixelproof.data.layouts.mask_corrections import put_regions_right
 from pixelproof.data.layouts.named import files_named, where
 from pixelproof.data.schemes import find_scheme
 from pixelproof.errors import UserError
 from pixelproof.runs.corrections_file import FILE, Correction, load_corrections
-from pixelproof.runs.left_out_file import FILE as LEAVE_OUT
 from pixelproof.schema import nearest
 
 
@@ -56,13 +56,16 @@ def put_right(root: Path, found: Found, entries: Iterable[Correction], path: Pat
         Those of images that nobody had looked at, each with its path in the data and the class that these give.
 
     Raises:
-        UserError: The data have masks; or an entry names no image or class, or may mean several, does not fit the label
-            that the data give, or contradicts another; or no image of a class would be left.
+        UserError: An entry names no image or class, or may mean several, does not fit the label that the data give, or
+            contradicts another; or no image of a class would be left. Of masks as of ``put_regions_right``.
     """
-    if found.task != "classification":
-        problem = f"{path} corrects labels of classified images, and {root} has masks"
-        raise UserError(problem, f"edit the masks themselves, or leave their images out with {LEAVE_OUT}")
-    entries, classes, new = list(entries), _classes(root, found), list[Correction]()
+    entries = list(entries)
+    if found.task == "segmentation":
+        return put_regions_right(root, found, entries, path)
+    if of_mask := next((entry for entry in entries if entry.region), None):
+        problem = f"{where(of_mask, path)} corrects a region of a mask, and the images of {root} are classified"
+        raise UserError(problem, "take its region away, or remove the line")
+    classes, new = _classes(root, found), list[Correction]()
     called = _all_called(found) | {file: looked.was for file, looked in found.looked.items()}
     for entry, file in zip(entries, files_named(root, found, entries, path), strict=True):
         looked, earlier = _looked(entry, called[file], classes, path), found.looked.get(file)

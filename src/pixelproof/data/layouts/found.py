@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from pixelproof.config import Task
@@ -35,6 +36,7 @@ class Found:
         notes: What else there is to say of the reading.
         left_out: The files that ``leave_out.csv`` names, which are in none of the above.
         looked: Images that ``corrections.csv`` names, with what a person has found; ``class_of`` has their right class.
+            What was found of masks is with their samples.
         certain: True if names or contents of the files rule out any other reading.
         unclear: Why the reading cannot be used although it fits; empty if it can.
     """
@@ -63,8 +65,21 @@ class Found:
 
     @property
     def changes(self) -> dict[str, int]:
-        """How many labels were corrected, by both classes in words."""
-        return most_frequent(each.change for each in self.looked.values() if each.change)
+        """How many labels, or regions of masks, were corrected, by both classes in words."""
+        if self.task == "classification":
+            return most_frequent(each.change for each in self.looked.values() if each.change)
+        return most_frequent(change for sample in self.whole for change in sample.changes(()))
+
+    @property
+    def unit_corrected(self) -> str:
+        """What is corrected one by one, in words."""
+        return "label" if self.task == "classification" else "region"
+
+    @property
+    def whole(self) -> list[Sample]:
+        """The samples of all splits and those that are left out."""
+        left_out = (each.sample for each in self.left_out if each.sample)
+        return [*chain.from_iterable(self.splits.values()), *left_out]
 
     def place(self, root: Path, file: Path) -> str:
         """Return the path of a file in the data set in ``root``; see ``place_in``."""

@@ -1,23 +1,27 @@
-// One image after the other: is its label right, or which class is it?
+// One image, or region of one, after the other: is its label right, or which class is it?
 (() => {
   const data = JSON.parse($("data").textContent);
   const { questions, names } = data;
   const total = questions.length;
   const [OUT, UNCLEAR, IS] = ["out", "unclear", "is "]; // an answer is one of the first two, or "is CLASS"
-  const known = new Set(names.map((name) => IS + name));
+  const known = new Set([...names, data.untellable].filter(Boolean).map((name) => IS + name));
+  const masks = questions.some(({ region }) => region);
   const doubted = (k) => questions[k].given !== "";
   const fits = (k, answer) => known.has(answer) || answer === UNCLEAR || (answer === OUT && doubted(k));
   const classOf = (answer) => (answer.startsWith(IS) ? answer.slice(IS.length) : "");
   const keyed = calledByKeys(names); // these keys are classes, even where one is the label, or not offered
-  const [RIGHT, LEAVE, CANNOT, HIDE] = [...keyed.keys()].some((key) => /\p{L}/u.test(key)) ? ["=", "-", "?", "*"] : ["y", "l", "x", "b"];
+  const letters = [...keyed.keys()].some((key) => /\p{L}/u.test(key));
+  const [RIGHT, LEAVE, CANNOT, HIDE, UNTELLABLE, LAYER] = letters ? ["=", "-", "?", "*", "!", "+"] : ["y", "l", "x", "b", "v", "o"];
 
   // ---- the tables -------------------------------------------------------------------------------------------------
   const joined = (lines) => lines.map((line) => `${line}\n`).join("");
   const row = (...texts) => texts.map(quoted).join(",");
   const answersTo = (wanted) => questions.flatMap((each, k) => (wanted(each, k) && page.answers[k] ? [[each, page.answers[k]]] : []));
   const corrections = () => joined([data.corrections.head, ...answersTo((_, k) => doubted(k)).filter(([, said]) => classOf(said))
-    .map(([each, said]) => row(each.file, classOf(said), each.given, classOf(said) === each.given ? "found right" : data.reason))]);
-  const leaveOut = () => joined([data.leave_out.head, ...answersTo((_, k) => doubted(k)).filter(([, said]) => !classOf(said))
+    .map(([each, said]) => row(each.file, classOf(said), each.given, classOf(said) === each.given ? "found right" : data.reason,
+      ...(each.region ? [each.region.outline, each.region.fingerprint] : [])))]);
+  const once = (those) => those.filter(([{ file }, said], k) => said !== OUT || those.findIndex(([other, too]) => too === OUT && other.file === file) === k);
+  const leaveOut = () => joined([data.leave_out.head, ...once(answersTo((_, k) => doubted(k)).filter(([, said]) => !classOf(said)))
     .map(([each, said]) => (said === OUT ? "" : "# ") + row(each.file, said === OUT ? "looked-at" : "cannot-tell", each.why))]);
   // A line of a table of labels; of one that was begun already, in its columns.
   const labelled = ({ columns, mark }, file, label) => columns.map((column) => quoted({ file, label, split: "train", other: "" }[column])).join(mark);
@@ -31,14 +35,16 @@
   const read = (text) => {
     const heeded = text.split(/\r?\n/).map((line) => line.replace(/^# (?=.*,cannot-tell,)/, "")).filter((line) => !line.startsWith("#"));
     const { heads, rows } = readTable(heeded.join("\n"));
-    const [file, label, reason] = ["filename", "label", "reason"].map((head) => heads.indexOf(head));
+    const [file, label, reason, region, note] = ["filename", "label", "reason", "region", "note"].map((head) => heads.indexOf(head));
     if (file < 0) throw new Error("This table has no column filename.");
     const found = page.answers.slice();
     rows.forEach((cell) => {
       const called = questions.flatMap((each, k) => (bare(each.file) === cell[file] ? [k] : []));
       const fitting = called.filter((k) => doubted(k) === reason >= 0); // the tables of doubted labels have reasons
-      const those = fitting.length ? fitting : called;
-      if (those.length > 1) throw new Error(`${cell[file]}: several images here are called so.`);
+      const out = label < 0 && cell[reason] !== "cannot-tell";
+      const same = ({ region: own, why }) => (region >= 0 ? bare(own.outline) === cell[region] : out || bare(why) === cell[note]);
+      const those = masks ? called.filter((k) => same(questions[k])) : fitting.length ? fitting : called;
+      if (those.length > 1 && !masks) throw new Error(`${cell[file]}: several images here are called so.`);
       those.forEach((k) => {
         const said = label >= 0 ? IS + (meant.get(cell[label]) ?? cell[label]) : cell[reason] === "cannot-tell" ? UNCLEAR : OUT;
         if (!fits(k, said)) throw new Error(`${cell[file]}: there is no class ${cell[label]}.`);
@@ -46,6 +52,19 @@
       });
     });
     return found;
+  };
+
+  // ---- the answers ------------------------------------------------------------------------------------------------
+  // An image that is left out is so at each of its regions, and is back when that is taken back at one of them.
+  const choose = (answer) => {
+    const at = page.place();
+    const back = page.answers[at] === OUT;
+    questions.forEach(({ file }, k) => {
+      if (!masks || k === at || file !== questions[at].file) return;
+      if (back && page.answers[k] === OUT) page.answers[k] = "";
+      else if (answer === OUT && !back && !page.answers[k]) page.answers[k] = OUT;
+    });
+    page.choose(answer);
   };
 
   // ---- the image --------------------------------------------------------------------------------------------------
@@ -68,15 +87,18 @@
     const likely = blind ? [] : [...new Set([suggested, ...chances.map(([name]) => name)])].filter((name) => name && name !== given);
     const offered = [...likely, ...names.filter((name) => name !== given && !likely.includes(name))].slice(0, data.offered);
     const keys = keysOf(offered, names);
-    const right = given ? [{ answer: IS + given, text: `${given}: the label is right`, key: RIGHT }] : [];
-    const classes = offered.map((name, k) => ({ answer: IS + name, text: name === suggested && !blind ? `${name}: proposed` : name, key: keys[k] }));
-    const typed = said && ![given, ...offered].includes(said) ? [{ answer: IS + said, text: said, key: "" }] : [];
-    const others = [...(label ? [{ answer: OUT, text: "Leave it out", key: LEAVE }] : []), { answer: UNCLEAR, text: "Cannot tell", key: CANNOT }];
+    const color = (name) => data.colors[names.indexOf(name)];
+    const right = given ? [{ answer: IS + given, text: `${given}: the ${masks ? "mask" : "label"} is right`, key: RIGHT, color: color(given) }] : [];
+    const classes = offered.map((name, k) => ({ answer: IS + name, text: name === suggested && !blind ? `${name}: proposed` : name, key: keys[k], color: color(name) }));
+    const typed = said && ![given, ...offered, data.untellable].includes(said) ? [{ answer: IS + said, text: said, key: "" }] : [];
+    const nobody = data.untellable ? [{ answer: IS + data.untellable, text: "Nobody can tell: ignore this region", key: UNTELLABLE }] : [];
+    const leave = label ? [{ answer: OUT, text: masks ? "Leave the whole image out" : "Leave it out", key: LEAVE }] : [];
+    const others = [...nobody, ...leave, { answer: UNCLEAR, text: masks ? "I cannot tell" : "Cannot tell", key: CANNOT }];
     buttons = [];
     [["classes", [...right, ...classes, ...typed]], ["others", others]].forEach(([place, those]) => {
       const focused = [...$(place).children].indexOf(document.activeElement);
       $(place).replaceChildren(...those.map((each) => {
-        const button = answerButton(each, () => page.choose(each.answer));
+        const button = answerButton(each, () => choose(each.answer));
         button.setAttribute("aria-pressed", String(page.answers[at] === each.answer));
         buttons.push(each);
         return button;
@@ -95,6 +117,7 @@
       picture($("twin"), data.pictures[each.twin.picture], each.twin.text);
       $("other").textContent = each.twin.text;
     }
+    if (masks) outlined.show(each.region, blind);
     $("question").textContent = blind ? "Which class is it?" : each.given ? `It is labelled ${each.given}. Which class is it?` : "It has no label. Which class is it?";
     $("why").textContent = each.why;
     $("says").replaceChildren(...each.chances.map(([name, chance, text]) => {
@@ -112,12 +135,26 @@
   const press = (key) => {
     if (key === "/") return $("typed").focus(), true;
     if (key === HIDE) return turnBlind(), true;
+    if (masks && key === LAYER) return lay(), true;
     const pressed = buttons.find((each) => each.key === key) || (keyed.has(key) ? { answer: IS + keyed.get(key) } : null);
-    if (pressed) page.choose(pressed.answer);
+    if (pressed) choose(pressed.answer);
     return Boolean(pressed);
   };
-  const page = asking({ key: data.key, total, things: "images", saving: "save the tables", tables, fits, show, press, read });
+  const page = asking({ key: data.key, total, things: masks ? "regions" : "images", saving: "save the tables", tables, fits, show, press, read });
 
+  const outlined = masks ? regions({ data, picture }) : null;
+  const lay = (layer) => {
+    outlined.turn(layer);
+    page.go(page.place());
+  };
+  if (masks) {
+    const called = ["nothing", "the mask", "what the model says"];
+    $("layers").append(...outlined.layers.map((layer, k) => {
+      const one = made("button", called[k], { type: "button", title: `${LAYER.toUpperCase()} goes on` });
+      one.addEventListener("click", () => lay(layer));
+      return one;
+    }));
+  }
   const turnBlind = () => {
     blind = !blind;
     page.go(page.place());
@@ -138,7 +175,7 @@
     if (!name) return page.say($("typed").value ? `There is no class ${$("typed").value}.` : "Type a class.");
     $("typed").blur();
     event.preventDefault();
-    if (page.answers[page.place()] !== IS + name) page.choose(IS + name);
+    if (page.answers[page.place()] !== IS + name) choose(IS + name);
   });
   $("names").append(...names.map((name) => made("option", "", { value: name })));
   $("any").toggleAttribute("hidden", names.length <= data.offered + 1);
