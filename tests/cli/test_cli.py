@@ -46,7 +46,20 @@ OPTIONS = {
         "--help",
     },
     "correct": {"--json", "--help"},
-    "drift": {*("--split", "--labelled", "--groups", "--out", "--seed", "--device", "--overwrite", "--json", "--help")},
+    "drift": {
+        *(
+            "--split",
+            "--labelled",
+            "--groups",
+            "--out",
+            "--seed",
+            "--device",
+            "--lang",
+            "--overwrite",
+            "--json",
+            "--help",
+        )
+    },
     "embed": {"--out", "--split", "--layer", "--perplexity", "--seed", "--onto", "--device", "--overwrite", "--help"},
     "ensemble": {"--data", "--out", "--device", "--overwrite", "--help"},
     "evaluate": {
@@ -86,7 +99,7 @@ OPTIONS = {
     "speed": {"--batch", "--size", "--backend", "--tta", "--device", "--rounds", "--json", "--help"},
     "stress": {
         *("--out", "--split", "--only", "--strengths", "--most", "--metric", "--margin", "--seed", "--tta", "--device"),
-        *("--drift", "--overwrite", "--json", "--help"),
+        *("--drift", "--backend", "--lang", "--overwrite", "--json", "--help"),
     },
     "study": {"--data", "--out", "--processes", "--jobs", "--set", "--help"},
     "train": {

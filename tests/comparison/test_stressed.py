@@ -245,6 +245,6 @@ def test_both_languages_say_the_same_numbers():
     numbers = [re.findall(r"[\d.]+\d|\d", " ".join(sentences(record, tongue))) for tongue in LANGUAGES]
     assert sorted(numbers[0]) == sorted(numbers[1])
     chinese = " ".join(sentences(record, "zh-Hant"))
-    assert "已證實對 m 影響最大的是變暗 2 級曝光：準確率 由 100.0% 降至 33.3%" in chinese
+    assert "已證實對 m 影響最大的是變暗 2 級，此時準確率由 100.0% 降至 33.3%" in chinese
     assert len(sentences(record)) == len(sentences(record, "zh-Hant"))
     assert not re.search("stress|darker|brightness|accuracy", chinese)

@@ -220,7 +220,9 @@ def test_what_shows_nothing_has_no_interval(capsys):
         assert np.isnan(np.concatenate([*mask_intervals(scores, PROTOCOLS[0]).values()], axis=None)).all()
     print_scores(one)
     assert summarise(one)["intervals"]["balanced_accuracy"] == {"low": pytest.approx(0.025), "high": 1}
-    assert "balanced accuracy (the mean over classes) 1.0000 (0.0250 to 1.0000), of 1 image." in capsys.readouterr().out
+    assert (
+        "balanced accuracy (the mean over classes) 100.00% (2.50% to 100.00%), of 1 image." in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, False), (20, True)])

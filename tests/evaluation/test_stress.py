@@ -11,6 +11,7 @@ import torch
 
 from pixelproof.comparison.stress import Tried, read_states, stressed
 from pixelproof.comparison.wording.sentences import sentences
+from pixelproof.comparison.wording.stress import sentences as told_of
 from pixelproof.config import default_config
 from pixelproof.data import open_data, write_png
 from pixelproof.data.images import read_image
@@ -346,6 +347,16 @@ def test_segmenters_keep_their_masks(tmp_path, pixelproof):
     code, text, err = pixelproof(*asked, "--overwrite", "--strengths", "noisy=8", "--strengths", "darker=2")
     assert code == 0, err
     assert "changed by computation" in text
+    chinese = ["--strengths", "turned=10", "--only", "darker,turned", "--lang", "zh-Hant", "--backend", "torch"]
+    code, text, err = pixelproof(*asked, "--overwrite", *chinese)
+    assert code == 0, err
+    assert "影像旋轉後移出畫面的部分沒有真值" in text
+    assert '<body data-shown="zh-Hant">' in (tmp_path / "out" / "report.html").read_text()
+    assert verify_folder(tmp_path / "out").of("differs") == []
+    packed = pack_folder(tmp_path / "out", tmp_path / "packed").folder
+    assert (packed / "scores" / "run" / "untouched-turned-10.npz").is_file()
+    assert not (packed / "scores" / "run" / "noisy-8.npz").exists()
+    assert pixelproof(*asked, "--overwrite", "--lang", "de")[0] == 2
 
 
 def test_bands_suffer_what_makes_sense_for_them(tmp_path):
@@ -474,3 +485,18 @@ def test_scores_of_what_is_not_asked_any_more_are_kept_and_named(known, tmp_path
     assert [cell.strength for cell in record.models[0].curves[0].cells] == [2]
     assert "kept, and shown by nothing: scores/middle/darker-1.npz" in capsys.readouterr().err
     assert (tmp_path / "out" / "scores" / "middle" / "darker-1.npz").is_file()
+
+
+def test_left_out_images_and_corrected_labels_are_heeded(known, tmp_path, capsys):
+    """Each as ``evaluate`` does it: the same images and labels, and what is known of them is said."""
+    data = shutil.copytree(known / "data", tmp_path / "data")
+    (data / "leave_out.csv").write_text("filename,reason\nvalidation/dark/d0.png,blurred\n")
+    (data / "corrections.csv").write_text(f"filename,label,was\nvalidation/dark/d1.png,{NAMES[0]},dark\n")
+    few = {"only": ["darker"], "strengths": {"darker": [2]}, "device": "cpu"}
+    record = stress_runs(known / "middle", data, tmp_path / "out", **few)
+    plain = evaluate_run(known / "middle", data, device="cpu", out=tmp_path / "plain.npz")
+    assert record.images == len(plain.ids) == 23
+    assert record.models[0].untouched.score.value == pytest.approx(22 / 23)
+    assert record.models[0].corrected == 1
+    assert "corrected" in capsys.readouterr().err
+    assert any("1 of these 23 images have a corrected label" in said for said in told_of(record))

@@ -73,10 +73,11 @@ def test_all_figures_are_those_of_the_metrics(built: Path):
         rows = {
             "mIoU (mean of 6 classes)": [mean_iou(s, protocol) for s in (first, second)],
             "Frequency-weighted IoU": [frequency_weighted_iou(s, protocol) for s in (first, second)],
-            "Pixel accuracy (scored classes)": [pixel_accuracy(s) for s in (first, second)],
         }
         for name, (a, b) in rows.items():
             assert table[name] == [f"{a:.4f}", f"{b:.4f}", signed(b - a)]
+        a, b = (100 * pixel_accuracy(s) for s in (first, second))
+        assert table["Pixel accuracy (scored classes)"] == [f"{a:.2f}%", f"{b:.2f}%", signed(b - a, 2)]
         assert "unknown" not in table
     assert tables[0]["urban"] != tables[1]["urban"]  # the unknown corner is predicted as something
 
@@ -88,7 +89,7 @@ def test_every_iou_has_its_interval(built: Path):
             for index, line in enumerate(table.lines):
                 assert line.values[column].interval == between(*ends["iou"][:, index])
             said = [line.values[column].interval for line in table.totals]
-            assert said == [between(*ends["miou"]), "", between(*ends["pixel_accuracy"])]
+            assert said == [between(*ends["miou"]), "", interval(*ends["pixel_accuracy"], 2)]
     assert f"95% interval {between(*ends['miou'], 3)}; n = 9 images" in Page(built / "report.html").text
 
 

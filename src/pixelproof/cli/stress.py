@@ -10,6 +10,7 @@ import typer
 from pixelproof.cli.compare import MetricOption
 from pixelproof.cli.options import (
     AnySplitOption,
+    BackendOption,
     DataArgument,
     DeviceOption,
     JsonOption,
@@ -57,6 +58,7 @@ def stress(
     drift: DriftOption = None,
     tta: TtaOption = None,
     device: DeviceOption = "auto",
+    backend: BackendOption = "torch",
     lang: LanguageOption = "en",
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
@@ -81,6 +83,7 @@ def stress(
         drift=drift,
         tta=tta,
         device=device,
+        backend=backend,
         language=lang,
         overwrite=overwrite,
     )

@@ -93,8 +93,9 @@ def stressed(
     p_values = dict(zip(pairs, map(defined, adjusted), strict=True))
     falls = {each.stress: _fall(each, untouched, states, metric, margin, seed) for each in tried}
     curves = [_curve(each, falls[each.stress], states, pairs, p_values, metric) for each in tried]
-    start, learned = _state(untouched, states[untouched], metric), states[untouched].source.images_learned or 0
-    return StressedModel(name=name, path=path, learned=learned, untouched=start, curves=tuple(curves))
+    start, source = _state(untouched, states[untouched], metric), states[untouched].source
+    known = {"learned": source.images_learned or 0, "corrected": source.images_corrected}
+    return StressedModel(name=name, path=path, **known, untouched=start, curves=tuple(curves))
 
 
 def _pair(before: Scores, under: Scores, metric: str, seed: int) -> PairRecord:

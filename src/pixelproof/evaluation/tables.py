@@ -17,9 +17,10 @@ from pixelproof.evaluation.rule_tables import print_rule
 from pixelproof.evaluation.sentences import ONE_OF_EACH, looks_line, promise_lines, study_line
 from pixelproof.evaluation.summary import summarise
 from pixelproof.evaluation.units import noun_of
-from pixelproof.numbers import between, if_known, interval, ranged, score, share, significant
+from pixelproof.numbers import between, if_known, interval, score, share, significant
 from pixelproof.numbers import counted as number_of
 from pixelproof.runs import Scores, SegmentationScores
+from pixelproof.runs.metric_names import told, told_within
 from pixelproof.terminal import add_row, console, table
 
 
@@ -36,11 +37,11 @@ def print_scores(scores: Scores, answers: Answers = NO_ANSWERS, rule: Held | Non
     ends = figures["intervals"]
     print(study_line(scores) if figures["loss"] is not None else f"Accuracy: {figures['correct']}/{figures['total']}")
     if figures["top5_accuracy"] is not None and len(scores.scheme.classes) > TOP:
-        print(f"Top-5 accuracy: {figures['top5_accuracy']:.4f}")
+        print(f"Top-5 accuracy: {share(figures['top5_accuracy'], 2)}")
     units = f"{figures['unit']}s"
     classes = table("class", units, "recall", "precision", "F1", title="By class")
     for name, count in zip(figures["recall"], metrics.image_counts(scores)[1], strict=True):
-        both = (_within(figures[figure][name], ends[figure][name], 3) for figure in ("recall", "precision"))
+        both = (_within(figure, figures[figure][name], ends[figure][name], 3) for figure in ("recall", "precision"))
         add_row(classes, name, str(count), *both, score(figures["f1"][name], 3))
     out.print(classes)
     _findings(figures, scores.groups is not None, out)
@@ -53,7 +54,7 @@ def print_scores(scores: Scores, answers: Answers = NO_ANSWERS, rule: Held | Non
         print_rule(rule, out)
     if lines := baseline_lines(scores):
         print(visible(" ".join(lines)))
-    whole, mean = (_within(figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
+    whole, mean = (_within(name, figures[name], ends[name]) for name in ("accuracy", "balanced_accuracy"))
     _result(f"Accuracy {whole}, balanced accuracy (the mean over classes) {mean}", scores, ends)
 
 
@@ -74,8 +75,8 @@ TOP = 5
 _WHEN = {"none": " without its own temperature", "fitted": " at the fitted temperature", "given": "", None: ""}
 
 
-def _within(value: float | None, ends: dict[str, float | None], digits: int = 4) -> str:
-    return ranged(value, ends["low"], ends["high"], digits)
+def _within(figure: str, value: float | None, ends: dict[str, float | None], digits: int = 4) -> str:
+    return told_within(figure, value, ends["low"], ends["high"], digits)
 
 
 def _calibration(figures: list[dict[str, Any]] | None) -> None:
@@ -118,7 +119,9 @@ def _areas(figures: dict[str, Any], out: Console) -> None:
     ends = figures["intervals"]
     areas = table("class", "average precision", "ROC AUC", title="By the probability of the class")
     for name in figures["findings"]:
-        both = (_within(figures[figure][name], ends[figure][name], 3) for figure in ("average_precision", "roc_auc"))
+        both = (
+            _within(figure, figures[figure][name], ends[figure][name], 3) for figure in ("average_precision", "roc_auc")
+        )
         add_row(areas, name, *both)
     out.print(areas)
 
@@ -146,23 +149,23 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
     ends = parts[0][1]
     classes = table("class", *heads, title=f"IoU over {number_of(figures['images'], 'image')}")
     for name in counted["iou"]:
-        add_row(classes, name, *(_within(found["iou"][name], within["iou"][name]) for found, within in parts))
+        add_row(classes, name, *(_within("iou", found["iou"][name], within["iou"][name]) for found, within in parts))
     classes.add_section()
-    means = [_within(found["miou"], within["miou"]) for found, within in parts]
+    means = [_within("miou", found["miou"], within["miou"]) for found, within in parts]
     add_row(classes, "mean", *means)
     add_row(classes, "frequency-weighted", *(score(found["frequency_weighted_iou"]) for found, _ in parts))
     out.print(classes)
     title = "Pixels by class, unknown counted" if len(shown) > 1 else "Pixels by class"
     found = table("class", "precision", "recall", "F1 (Dice)", title=title)
     for name in counted["iou"]:
-        add_row(found, name, *(score(counted[figure][name]) for figure in ("precision", "recall", "f1")))
+        add_row(found, name, *(told(figure, counted[figure][name], 4) for figure in ("precision", "recall", "f1")))
     out.print(found)
     _calibration(figures["calibration"])
     _kept(figures["kept"], scores, "pixels", out)
     if figures["boundary"] is not None:
         _boundary(figures["boundary"], out)
     said = ", ".join(f"{mean} {head}" for mean, head in zip(means, heads, strict=True)) if len(shown) > 1 else means[0]
-    right = _within(figures["pixel_accuracy"], ends["pixel_accuracy"])
+    right = _within("pixel_accuracy", figures["pixel_accuracy"], ends["pixel_accuracy"])
     _result(f"mIoU {said}, pixel accuracy {right}", scores, figures["intervals"])
 
 
@@ -174,13 +177,13 @@ def _boundary(figures: dict[str, Any], out: Console) -> None:
     out.print(near)
     rates = figures["error_rate"]
     bands = table("", *(f"{band} px" for band in rates), title="By distance to the true boundary")
-    add_row(bands, "wrong pixels", *map(score, rates.values()))
+    add_row(bands, "wrong pixels", *map(share, rates.values()))
     out.print(bands)
     found = figures["objects"]
     objects = table("", *(f"{size} px" for size in found["count"]), title="True objects by area")
     add_row(objects, "objects", *map(str, found["count"].values()))
-    add_row(objects, "pixels hit", *map(score, found["recall"].values()))
-    add_row(objects, "more than half hit", *map(score, found["found"].values()))
+    add_row(objects, "pixels hit", *map(share, found["recall"].values()))
+    add_row(objects, "more than half hit", *map(share, found["found"].values()))
     out.print(objects)
     grids = table("stride", "mosaic index", "by chance", "p", "of the truth", title="Boundaries on the network's grid")
     for stride, grid in figures["mosaic"].items():

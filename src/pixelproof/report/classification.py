@@ -24,6 +24,7 @@ from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.report.pictures import Picture, data_uri, svg_uri
 from pixelproof.report.rendering import FIGURES
 from pixelproof.runs import ClassificationScores, Features
+from pixelproof.runs.metric_names import told
 
 POINTS = 5000  # of more, the drawing of a map is larger as paths than as pixels
 
@@ -93,7 +94,7 @@ def _outcome(name: str, scores: ClassificationScores, metric: str | None) -> Out
     return Outcome(
         model=name,
         line="" if math.isnan(average_loss(scores)) else study_line(scores),
-        decides=share(_decides(scores, metric), 2) if metric not in (None, "accuracy") else "",
+        decides=told(metric, _decides(scores, metric), 4) if metric not in (None, "accuracy") else "",
         accuracy=share(accuracy(scores), 2),
         top5=share(top_k_accuracy(scores), 2) if top5_says_something(scores) else "",
         loss=score(average_loss(scores)),

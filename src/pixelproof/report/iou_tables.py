@@ -16,19 +16,20 @@ from pixelproof.evaluation.intervals import mask_intervals
 from pixelproof.evaluation.metrics import Protocol
 from pixelproof.evaluation.units import members_of
 from pixelproof.labels import LabelScheme
-from pixelproof.numbers import between, counted, if_known, score, share, signed
+from pixelproof.numbers import counted, if_known, share, signed
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.key_results import enumerated, segmenters
 from pixelproof.report.pair import CHANGE
 from pixelproof.report.segmentation import class_key
 from pixelproof.runs import SegmentationScores
 from pixelproof.runs.comparison_file import ComparisonRecord
-from pixelproof.runs.metric_names import parted
+from pixelproof.runs.metric_names import in_percent, parted, told, told_ends
 
 TITLES: dict[Protocol, str] = {
     "unknown_counted": "Unknown counted",
     "unknown_ignored": "Unknown ignored",
 }
+DIGITS = 4
 DECIDES = ""
 """Stands for the figure that decides among the names of classes, none of which is empty."""
 
@@ -127,7 +128,7 @@ def _lines(scored: _Scored, existing: Bool) -> list[Line]:
     true = np.where(existing, scored.every[0].confusion.sum(axis=(0, 2))[: len(scheme.classes)], 0)
     shares = [share(pixels / max(true.sum(), 1), 2) for pixels in true]
     return [
-        Line(name, _values(figures[:, i].tolist(), ends[..., i], scored.sure, name), color, shares[i])
+        Line(name, _values("iou", figures[:, i].tolist(), ends[..., i], scored.sure, name), color, shares[i])
         for i, (name, color) in enumerate(class_key(scheme))
         if scheme.scored[i]
     ]
@@ -142,10 +143,10 @@ def _totals(scored: _Scored) -> list[Line]:
     weighted = [frequency_weighted_iou(scores, protocol) for scores in every]
     named = {"miou": f"mIoU (mean of {averaged})", "pixel_accuracy": "Pixel accuracy (scored classes)"}
     whole, right = (
-        Line(named[metric], _values(values, ends[metric], scored.decides(metric), DECIDES))
+        Line(named[metric], _values(metric, values, ends[metric], scored.decides(metric), DECIDES))
         for metric, values in (("miou", means), ("pixel_accuracy", pixels))
     )
-    return [*_deciding(scored), whole, Line("Frequency-weighted IoU", _values(weighted)), right]
+    return [*_deciding(scored), whole, Line("Frequency-weighted IoU", _values("iou", weighted)), right]
 
 
 def _deciding(scored: _Scored) -> list[Line]:
@@ -154,7 +155,7 @@ def _deciding(scored: _Scored) -> list[Line]:
     if metric in (None, "miou", "pixel_accuracy"):
         return []
     values = [value_of(scores, scored.protocol, metric) for scores in scored.every]
-    return [Line(metric_heading(metric, "en"), _values(values, None, scored.sure, DECIDES))]
+    return [Line(metric_heading(metric, "en"), _values(metric, values, None, scored.sure, DECIDES))]
 
 
 def _confirmed(comparison: ComparisonRecord | None, names: list[str]) -> list[dict[str, str]]:
@@ -168,22 +169,35 @@ def _confirmed(comparison: ComparisonRecord | None, names: list[str]) -> list[di
 
 
 def _values(
-    figures: list[float], ends: Float64 | None = None, sure: Sequence[Mapping[str, str]] = (), row: str = ""
+    metric: str,
+    figures: list[float],
+    ends: Float64 | None = None,
+    sure: Sequence[Mapping[str, str]] = (),
+    row: str = "",
 ) -> list[Value]:
     """Return the first model's figure, then each other's with its difference to the first, marked where it is known.
 
     Args:
+        metric: What they are.
         figures: Of M models.
         ends: float64 [M, 2], of their intervals; None where they are not known.
         sure: What is known of the differences to the first, of each other model, by row.
         row: Which one this is.
     """
-    within = [""] * len(figures) if ends is None else [if_known(between(*pair)) for pair in ends]
-    values = [Value(score(figures[0]), interval=within[0])]
+    within = (
+        [""] * len(figures) if ends is None else [if_known(told_ends(metric, low, high, DIGITS)) for low, high in ends]
+    )
+    values = [Value(told(metric, figures[0], DIGITS), interval=within[0])]
     for place, figure in enumerate(figures[1:]):
         change = sure[place].get(row, "") if sure else ""
-        values += [Value(score(figure), interval=within[place + 1]), Value(signed(figure - figures[0]), change)]
+        values += [Value(told(metric, figure, DIGITS), interval=within[place + 1])]
+        values.append(Value(_change(metric, figure - figures[0]), change))
     return values
+
+
+def _change(metric: str, difference: float) -> str:
+    """Return a difference: in percentage points of what is read in per cent."""
+    return signed(100 * difference, DIGITS - 2) if in_percent(metric) else signed(difference, DIGITS)
 
 
 def _rule(scheme: LabelScheme, protocol: Protocol) -> str:

@@ -11,12 +11,13 @@ from pixelproof.array_types import Float64
 from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.wording.words import metric_heading, metric_name, p_value
 from pixelproof.evaluation.metrics import mean_defined
-from pixelproof.numbers import score, share
+from pixelproof.numbers import score
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.forest import Difference, Forest, certain, forest
 from pixelproof.report.finding import DRAWN
 from pixelproof.report.key_results import KeyFigure
 from pixelproof.runs.evidence_file import EvidenceRecord, ModelFigures, SeedGain
+from pixelproof.runs.metric_names import told
 
 SEEN = "each image scored by the run that had not seen it"
 
@@ -81,8 +82,10 @@ def runs_of(part: PartArtefacts) -> dict[str, Runs]:
 
 def fold_rows(part: PartArtefacts) -> list[Row]:
     """Return each model's score on all images and on those of each fold, with the first seed; none without folds."""
-    models = part.evidence.models if part.evidence is not None and part.record.folds else ()
-    return [_row(model, model.folds, part.record.task, model.scores[0]) for model in models]
+    evidence = part.evidence
+    if evidence is None or not part.record.folds:
+        return []
+    return [_row(model, model.folds, evidence.metric, model.scores[0]) for model in evidence.models]
 
 
 def fold_areas(part: PartArtefacts) -> list[FoldAreasRow]:
@@ -109,7 +112,7 @@ def over_seeds(evidence: EvidenceRecord) -> OverSeeds | None:
     """Return what models reach with several seeds; None where each was trained once."""
     if max(model.runs for model in evidence.models) == 1:
         return None
-    rows = [_row(model, model.scores, evidence.task) for model in evidence.models]
+    rows = [_row(model, model.scores, evidence.metric) for model in evidence.models]
     metric = metric_name(evidence.metric, "en")
     tiles = [_tile(row, f"{metric} over seeds") for row in rows if len(row.runs) > 1]
     return OverSeeds(
@@ -126,10 +129,10 @@ def _difference(gain: SeedGain) -> Difference:
     return Difference(f"{gain.b} minus {gain.a}", gain.difference, sure, f"p {p_value(gain.adjusted)}")
 
 
-def _row(model: ModelFigures, scores: Sequence[float | None], task: str, whole: float | None = None) -> Row:
+def _row(model: ModelFigures, scores: Sequence[float | None], metric: str, whole: float | None = None) -> Row:
     runs = _runs(scores)
     values = (whole, runs.mean, runs.spread, *scores)
-    texts = [share(value) if task == "classification" else score(value, 3) for value in values]
+    texts = [told(metric, value) for value in values]
     return Row(model.name, texts[0], texts[1], texts[2], texts[3:])
 
 

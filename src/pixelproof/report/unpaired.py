@@ -21,7 +21,7 @@ def shown(record: UnpairedRecord) -> dict[str, object]:
         "names": (record.a.name, record.b.name),
         "metric": metric_heading(record.metric, "en"),
         "parted": record.same is not None,
-        "classes": [(class_cells(name, each), differs(each)) for name, each in record.classes.items()],
+        "classes": [(class_cells(record.metric, name, each), differs(each)) for name, each in record.classes.items()],
         "wholes": list(whole_rows(record, "en")),
     }
 

@@ -85,6 +85,8 @@ class StressedModel(Strict):
     """The run folder, as the user named it."""
     learned: Count = 0
     """From how many of the images it has learned, or weights that it began with."""
+    corrected: Count = 0
+    """How many of them have a label that a person has corrected."""
     untouched: State
     curves: tuple[Curve, ...] = Field(min_length=1)
 

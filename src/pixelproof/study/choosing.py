@@ -8,9 +8,10 @@ from pathlib import Path
 from pixelproof.comparison.choice import choose
 from pixelproof.comparison.wording.words import metric_name
 from pixelproof.errors import UserError
-from pixelproof.numbers import counted, score, share
+from pixelproof.numbers import counted
 from pixelproof.progress import say
 from pixelproof.runs.choice_record import Candidate, ChoiceRecord
+from pixelproof.runs.metric_names import told
 from pixelproof.study.file import Part
 from pixelproof.study.job import Job
 from pixelproof.study.perform import diverged
@@ -65,7 +66,7 @@ def _runs(jobs: Sequence[Job], candidate: str, out: Path) -> tuple[str, ...]:
 
 def _said(choice: ChoiceRecord) -> str:
     best, others = choice.best, choice.open
-    value = share(best.score) if choice.metric == "accuracy" else score(best.score)
+    value = told(choice.metric, best.score)
     where = f" in fold {choice.fold}" if choice.fold else ""
     alike = f"; {counted(len(others), 'other')} cannot be told from it there" if others else ""
     metric, images = metric_name(choice.metric, "en"), counted(choice.images, "image")

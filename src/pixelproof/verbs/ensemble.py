@@ -15,7 +15,7 @@ from pixelproof.data import DataFolder, arrange, open_data
 from pixelproof.data.known import keep_learned
 from pixelproof.errors import UserError
 from pixelproof.models.ensemble import ENSEMBLE, Ensemble
-from pixelproof.numbers import first_of, score
+from pixelproof.numbers import first_of
 from pixelproof.prediction.predictor import trained_network
 from pixelproof.progress import say
 from pixelproof.runs import Run
@@ -26,6 +26,7 @@ from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 from pixelproof.runs.folder import require_free
 from pixelproof.runs.learned import LEARNED
 from pixelproof.runs.locks import alone_in
+from pixelproof.runs.metric_names import told
 from pixelproof.runs.replacing import note_lost_rule, place_of_replaced
 from pixelproof.schema import Strict
 from pixelproof.training.checkpoints import save_weights
@@ -178,10 +179,12 @@ def _differing(mine: Strict, theirs: Strict, names: Iterable[str]) -> list[str]:
 def _compared(reached: float, members: Sequence[MemberFacts], task: Task) -> str:
     """Say what an ensemble reaches where its members' weights were chosen, and what each of these does alone."""
     figure = "accuracy" if task == "classification" else "mIoU"
-    said = f"{figure} {score(reached)} on the selection part, asked once"
+    metric = figure.lower()
+    said = f"{figure} {told(metric, reached, 4)} on the selection part, asked once"
     if any(member.chosen_by != figure for member in members):
         return said
-    return f"{said}; its members alone: {', '.join(f'{score(member.best_score)} {member.run}' for member in members)}"
+    alone = (f"{told(metric, member.best_score, 4)} {member.run}" for member in members)
+    return f"{said}; its members alone: {', '.join(alone)}"
 
 
 def _member(run: Run) -> MemberFacts:

@@ -12,10 +12,11 @@ from pixelproof.comparison.stressed import Side, concluded, sides_of
 from pixelproof.data import Sample, fingerprint
 from pixelproof.data.run_data import learned_from_some
 from pixelproof.data.splits import limit
-from pixelproof.evaluation.sentences import learned_line
+from pixelproof.evaluation.sentences import corrected_line, learned_line
 from pixelproof.languages import known_language
 from pixelproof.numbers import first_of
 from pixelproof.prediction import Predictor
+from pixelproof.prediction.backends import use_backend
 from pixelproof.progress import say
 from pixelproof.report.out_folder import require_place
 from pixelproof.report.page import build_report
@@ -55,6 +56,7 @@ def stress_runs(
     drift: AnyPath | None = None,
     tta: bool | None = None,
     device: str = "auto",
+    backend: str = "torch",
     language: str = "en",
     overwrite: bool = False,
 ) -> StressRecord:
@@ -74,6 +76,7 @@ def stress_runs(
         drift: A folder that ``drift`` wrote: it is said which strengths are like what was found of the new images.
         tta: Whether to average over an image's symmetries; None is as each run was set.
         device: Where to compute.
+        backend: The library that computes: one of ``BACKENDS``.
         language: In which the page is shown first, "en" or "zh-Hant".
         overwrite: Replace what an earlier call found. Score files that are of the same are kept all the same.
 
@@ -93,7 +96,7 @@ def stress_runs(
     with alone_in(target.path):
         refuse_existing(target.results(), overwrite)  # for what another process has written meanwhile
         shown = limit(asked.samples, EXAMPLES, seed)
-        images, seen = _scored(asked, shown, target, device, tta, seed, overwrite)
+        images, seen = _scored(asked, shown, target, device, backend, tta, seed, overwrite)
         record = _record(asked, paths, target, decides, share or 0.0, seed)
         segments = scheme.task == "segmentation"
         colors = dict(class_key(scheme)) if segments else {}
@@ -117,6 +120,7 @@ def _scored(
     shown: Sequence[Sample],
     target: StressFolder,
     device: str,
+    backend: str,
     tta: bool | None,
     seed: int,
     overwrite: bool,
@@ -125,13 +129,17 @@ def _scored(
     images, seen = list[Decoded](), list[Looked]()
     for name, run in asked.runs.items():
         predictor = Predictor.open(run, device, tta=tta)
+        use_backend(predictor, run, backend, predictor.reader.size(asked.samples[0].image))
         if not images or images[-1].reader != predictor.reader:
             images.append(Decoded(predictor.reader))
         states = _states(asked, images[-1], seed)
         source = replace(_source(run, asked), name=name)
         score_states(predictor, asked.samples, source, states, images[-1], target, seed, overwrite)
-        if line := learned_line(load_scores(target.scores(name, UNTOUCHED))):
+        untouched = load_scores(target.scores(name, UNTOUCHED))
+        if line := learned_line(untouched):
             say(f"warning: {name}: {line}")
+        if line := corrected_line(untouched):
+            say(f"note: {name}: {line}")
         seen.append(_looked(predictor, shown, _seen(states), images[-1], target, name))
     return images[0], seen
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pixelproof.comparison.verdict import significant
-from pixelproof.comparison.wording.words import named, p_value, say
+from pixelproof.comparison.wording.words import named, number_of, p_value, say
 from pixelproof.languages import Language
-from pixelproof.numbers import UNDEFINED, count, counted, score, share, signed
+from pixelproof.numbers import UNDEFINED, count, score, share, signed
 from pixelproof.runs.drift_file import DriftRecord, Sign
 
 KINDS = ("picture", "answer", "class", "truth")
@@ -34,7 +34,7 @@ def _found(record: DriftRecord, language: Language) -> Iterator[str]:
     yield say("drift_far", language, share=share(record.far))
     if copies := record.copies:
         key = "drift_copy" if copies == 1 else "drift_copies"
-        yield say(key, language, counted=counted(copies, "new image"), count=count(copies))
+        yield say(key, language, counted=number_of(copies, "new image", language))
     if not any(sign.kind == "truth" for sign in record.signs):
         yield say("drift_unlabelled", language)
 
@@ -44,10 +44,10 @@ def _differing(record: DriftRecord, language: Language) -> str:
     if record.ungrouped:
         return say("drift_not_tested", language)
     if not found:
-        return say("drift_none", language, counted=counted(signs, "sign"), count=count(signs))
+        return say("drift_none", language, counted=number_of(signs, "sign", language))
     told = say("drift_semicolon", language).join(_changed(sign, language) for sign in found[:SAID])
     if (more := len(found) - SAID) > 0:
-        return say("drift_differ_more", language, signs=told, counted=counted(more, "sign"), count=count(more))
+        return say("drift_differ_more", language, signs=told, counted=number_of(more, "sign", language))
     return say("drift_differ", language, signs=told)
 
 
@@ -63,10 +63,9 @@ def _apart(record: DriftRecord, language: Language) -> str:
 
 def _learned(record: DriftRecord, language: Language) -> str:
     """Say how many of the old images are known to the network, which may tell others by that alone."""
-    by, images = record.run, record.old.images
+    by, old = record.run, number_of(record.old.images, "old image", language)
     if record.learned_by:
         by = say("drift_learned_by", language, run=by, others=say("stress_and", language).join(record.learned_by))
-    old = say("drift_old_images", language, counted=counted(images, "old image"), count=count(images))
     return say("drift_learned", language, known=count(record.learned), old=old, by=by)
 
 

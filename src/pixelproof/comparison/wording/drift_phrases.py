@@ -38,7 +38,6 @@ DRIFT: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{run}, or by {others}, whose weights it began with",
         "zh-Hant": "{run}（或提供其初始權重的 {others}）",
     },
-    "drift_old_images": {"en": "{counted}", "zh-Hant": "{count} 張舊影像"},
     "drift_not_tested": {
         "en": "Whether single signs differ beyond chance is not tested either.",
         "zh-Hant": "個別特徵的差異是否超出機運亦未檢定。",
@@ -49,11 +48,11 @@ DRIFT: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     "drift_differ_more": {
         "en": "Beyond chance they differ in {signs}; and {counted} more.",
-        "zh-Hant": "差異超出機運的特徵：{signs}；另有 {count} 項。",
+        "zh-Hant": "差異超出機運的特徵：{signs}；另有 {counted}。",
     },
     "drift_none": {
         "en": "None of {counted} differs beyond chance.",
-        "zh-Hant": "{count} 項特徵的差異均未超出機運。",
+        "zh-Hant": "{counted}的差異均未超出機運。",
     },
     "drift_far": {
         "en": "{share} of the new images lie farther from the old ones than 99% of these do from each other.",
@@ -61,11 +60,11 @@ DRIFT: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     "drift_copy": {
         "en": "{counted} is there among the old ones.",
-        "zh-Hant": "{count} 張新影像亦在舊影像之中。",
+        "zh-Hant": "{counted}亦在舊影像之中。",
     },
     "drift_copies": {
         "en": "{counted} are there among the old ones.",
-        "zh-Hant": "{count} 張新影像亦在舊影像之中。",
+        "zh-Hant": "{counted}亦在舊影像之中。",
     },
     "drift_unlabelled": {
         "en": "Whether the run is right on them as often cannot be known without labels.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
 from pixelproof.comparison.verdict import significant
 from pixelproof.comparison.wording.stress_cells import about, both, called, ranged, so_much, where
-from pixelproof.comparison.wording.words import listed, metric_name, named, points, say
+from pixelproof.comparison.wording.words import listed, metric_name, named, number_of, points, say, set_in
 from pixelproof.languages import Language
 from pixelproof.numbers import count, counted, score, share
 from pixelproof.runs.metric_names import told
@@ -41,6 +41,8 @@ def _limits(record: StressRecord, language: Language) -> Iterator[str]:
     if record.scenes < ROUGH:
         few = "few_images" if record.scenes == record.images else "few_groups"
         yield say(few, language, images=count(record.images), groups=count(record.scenes), rough=count(ROUGH))
+    if corrected := max(model.corrected for model in record.models):
+        yield say("corrected", language, known=count(corrected), images=count(record.images))
     if record.left_out:
         yield say("stress_left_out", language, stresses=both(record.left_out, language))
     if moved := [curve.stress for curve in record.models[0].curves if curve.cells[0].before is not None]:
@@ -72,18 +74,19 @@ def _worst(model: StressedModel, curve: Curve, most: Cell, metric: str, language
         language,
         model=model.name,
         where=where(curve, most.strength, language),
-        metric=metric_name(metric, language),
+        metric=set_in(metric_name(metric, language), language),
         before=told(metric, before.score.value),
         after=told(metric, most.score.value),
-        difference=ranged(most.difference, language),
+        difference=set_in(ranged(most.difference, language), language, before=False),
     )
 
 
 def _none(model: StressedModel, curve: Curve, largest: Cell, metric: str, language: Language) -> str:
-    words = {"model": model.name, "metric": metric_name(metric, language)}
+    words = {"model": model.name, "metric": set_in(metric_name(metric, language), language)}
     if _loss(largest) <= 0:
         return say("stress_none", language, **words)
-    place, difference = where(curve, largest.strength, language), ranged(largest.difference, language)
+    place = where(curve, largest.strength, language)
+    difference = set_in(ranged(largest.difference, language), language, before=False)
     return say("stress_none_but", language, where=place, difference=difference, **words)
 
 
@@ -92,9 +95,8 @@ def _why_none(record: StressRecord, states: int, language: Language) -> Iterator
     if states * 2.0 ** (1 - record.scenes) < SIGNIFICANCE:
         return
     kind = "images" if record.scenes == record.images else "groups"
-    noun = kind.removesuffix("s")
-    units = say(f"stress_{kind}", language, counted=counted(record.scenes, noun), count=count(record.scenes))
-    all_states = say("stress_states", language, counted=counted(states, "state"), count=count(states))
+    units = number_of(record.scenes, kind.removesuffix("s"), language)
+    all_states = number_of(states, "state", language)
     yield say(f"stress_could_not_{kind}", language, units=units, states=all_states)
 
 
@@ -112,13 +114,13 @@ def _shown(model: StressedModel, language: Language) -> Iterator[str]:
 
 
 def _since(curve: Curve, strength: float, language: Language) -> str:
-    amount = so_much(strength, curve.unit, language)
+    amount = set_in(so_much(strength, curve.unit, language), language)
     return say("stress_from", language, stress=called(curve.stress, language), amount=amount)
 
 
 def _alone(curve: Curve, language: Language) -> str:
     amounts = listed((so_much(strength, curve.unit, language) for strength in _single(curve)), language)
-    return say("stress_at", language, stress=called(curve.stress, language), amount=amounts)
+    return say("stress_at", language, stress=called(curve.stress, language), amount=set_in(amounts, language))
 
 
 def _single(curve: Curve) -> list[float]:
@@ -152,7 +154,7 @@ def _unnoticed(model: StressedModel, language: Language) -> Iterator[str]:
 
 
 def _of_pair(both: list[Standing], metric: str, language: Language) -> Iterator[str]:
-    a, b, name = both[0].a, both[0].b, metric_name(metric, language)
+    a, b, name = both[0].a, both[0].b, set_in(metric_name(metric, language), language)
     for key, better, of in (("higher", "score_better", "score"), ("less", "kept_better", "kept")):
         told_one = False
         for winner, loser, side in ((b, a, "b"), (a, b, "a")):
@@ -187,8 +189,8 @@ def _likeness(each: Likeness, record: StressRecord, language: Language) -> str:
         "like",
         language,
         stress=called(each.stress, language),
-        amount=so_much(float(about(each.strength)), first.unit, language),
-        metric=metric_name(record.metric, language),
+        amount=set_in(so_much(float(about(each.strength)), first.unit, language), language).rstrip(),
+        metric=set_in(metric_name(record.metric, language), language),
         costs=listed(costs, language),
         **words,
     )

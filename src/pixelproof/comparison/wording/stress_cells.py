@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pixelproof.comparison.wording.stress_phrases import UNITS
-from pixelproof.comparison.wording.words import bound, metric_name, named, p_value, points, say
+from pixelproof.comparison.wording.words import bound, metric_name, named, p_value, points, say, set_in
 from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, amount
 from pixelproof.runs.fields import Estimate
@@ -67,7 +67,7 @@ def so_much(strength: float, unit: str, language: Language) -> str:
 
 def where(curve: Curve, strength: float, language: Language) -> str:
     """Return a stress of a strength in running text."""
-    amounts = so_much(strength, curve.unit, language)
+    amounts = set_in(so_much(strength, curve.unit, language), language).rstrip()
     return say("stress_where", language, stress=called(curve.stress, language), amount=amounts)
 
 

@@ -11,17 +11,16 @@ STRESS: Final[Mapping[str, Mapping[Language, str]]] = {
     "stress_worst": {
         "en": "What is shown to hurt {model} most: {where}, where {metric} falls from {before} to {after}, "
         "{difference} points.",
-        "zh-Hant": "已證實對 {model} 影響最大的是{where}：{metric} 由 {before} 降至 {after}，{difference} 個百分點。",
+        "zh-Hant": "已證實對 {model} 影響最大的是{where}，此時{metric}由 {before} 降至 {after}，{difference}個百分點。",
     },
     "stress_none": {
         "en": "No loss of {metric} is shown of {model} under any stress that was tried.",
-        "zh-Hant": "在所試的各種劣化下，均未證實 {model} 的 {metric} 下降。",
+        "zh-Hant": "在所試的各種劣化下，均未證實 {model} 的{metric}下降。",
     },
     "stress_none_but": {
         "en": "No loss of {metric} is shown of {model} under any stress that was tried; the largest is {difference} "
         "points, {where}.",
-        "zh-Hant": "在所試的各種劣化下，均未證實 {model} 的 {metric} 下降；降幅最大的是{where}，"
-        "{difference} 個百分點。",
+        "zh-Hant": "在所試的各種劣化下，均未證實 {model} 的{metric}下降；降幅最大的是{where}，{difference}個百分點。",
     },
     "stress_could_not_images": {
         "en": "{units} could show none, however large, as p counts for {states}: take more, or fewer strengths.",
@@ -31,19 +30,16 @@ STRESS: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{units} could show none, however large, as p counts for {states}: take more, or fewer strengths.",
         "zh-Hant": "p 值須計入 {states}，{units}不論降幅多大都無法證實：請增加組數，或減少強度。",
     },
-    "stress_images": {"en": "{counted}", "zh-Hant": "{count} 張影像"},
-    "stress_groups": {"en": "{counted}", "zh-Hant": "{count} 組影像"},
-    "stress_states": {"en": "{counted}", "zh-Hant": "{count} 種狀態"},
     "stress_shown": {"en": "A loss of {model} is shown: {parts}.", "zh-Hant": "已證實 {model} 退步：{parts}。"},
-    "stress_from": {"en": "{stress} from {amount}", "zh-Hant": "{stress}自 {amount}起"},
-    "stress_at": {"en": "{stress} at {amount}", "zh-Hant": "{stress}在 {amount}時"},
+    "stress_from": {"en": "{stress} from {amount}", "zh-Hant": "{stress}自{amount}起"},
+    "stress_at": {"en": "{stress} at {amount}", "zh-Hant": "{stress}在{amount}時"},
     "stress_not_hardest": {
         "en": "not at the hardest strength, {stresses}",
         "zh-Hant": "最強時未證實，但{stresses}已證實",
     },
     "stress_not_under": {"en": "not under {stresses}", "zh-Hant": "未證實者為{stresses}"},
     "stress_semicolon": {"en": "; ", "zh-Hant": "；"},
-    "stress_where": {"en": "{stress}, {amount}", "zh-Hant": "{stress} {amount}"},
+    "stress_where": {"en": "{stress}, {amount}", "zh-Hant": "{stress}{amount}"},
     "stress_titled": {"en": "{stress}, {unit}", "zh-Hant": "{stress}（{unit}）"},
     "stress_range": {"en": "{value} ({low} to {high})", "zh-Hant": "{value}（{low} 至 {high}）"},
     "stress_beyond": {"en": "beyond {hardest}", "zh-Hant": "超過 {hardest}"},
@@ -56,19 +52,19 @@ STRESS: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     "stress_higher": {
         "en": "{winner} has the higher {metric} under stress than {loser}: {stresses}.",
-        "zh-Hant": "劣化之下，{winner} 的 {metric} 高於 {loser}：{stresses}。",
+        "zh-Hant": "劣化之下，{winner} 的{metric}高於 {loser}：{stresses}。",
     },
     "stress_less": {
         "en": "{winner} loses less {metric} than {loser}: {stresses}.",
-        "zh-Hant": "{winner} 的 {metric} 降幅小於 {loser}：{stresses}。",
+        "zh-Hant": "{winner} 的{metric}降幅小於 {loser}：{stresses}。",
     },
     "stress_no_higher": {
         "en": "Under no stress is it shown which of {a} and {b} has the higher {metric}.",
-        "zh-Hant": "沒有任何一種劣化能證實 {a} 與 {b} 何者的 {metric} 較高。",
+        "zh-Hant": "沒有任何一種劣化能證實 {a} 與 {b} 何者的{metric}較高。",
     },
     "stress_no_less": {
         "en": "Under no stress is it shown which of {a} and {b} loses less {metric}.",
-        "zh-Hant": "沒有任何一種劣化能證實 {a} 與 {b} 何者的 {metric} 降幅較小。",
+        "zh-Hant": "沒有任何一種劣化能證實 {a} 與 {b} 何者的{metric}降幅較小。",
     },
     "stress_one": {"en": "{stress} ({difference})", "zh-Hant": "{stress}（{difference}）"},
     "like_not_even": {
@@ -80,8 +76,8 @@ STRESS: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "The images that drift has met differ in {sign} ({old} before, {new} now), which {stress}, about "
         "{amount}, makes of these. By itself that changes {metric}, off straight lines between strengths, by so many "
         "points: {costs}.",
-        "zh-Hant": "drift 所見影像的{sign}不同（原 {old}，今 {new}），約相當於{stress} {amount}。"
-        "依各強度間的直線推估，單此一項使 {metric} 改變的百分點為：{costs}。",
+        "zh-Hant": "drift 所見影像的{sign}不同（原 {old}，今 {new}），約相當於{stress}{amount}。"
+        "依各強度間的直線推估，單此一項使{metric}改變的百分點為：{costs}。",
     },
     "like_cost": {"en": "{difference} ({model})", "zh-Hant": "{difference}（{model}）"},
     "like_one_cause": {
@@ -128,7 +124,7 @@ STRESS: Final[Mapping[str, Mapping[Language, str]]] = {
     "in_shifted": {"en": "shifted", "zh-Hant": "平移"},
 }
 UNITS: Final[Mapping[str, str]] = {
-    "stops": "{} 級曝光",
+    "stops": "{} 級",
     "%": "{}%",
     "px": "{} 像素",
     "levels": "{} 灰階",

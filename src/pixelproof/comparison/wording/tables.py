@@ -11,8 +11,9 @@ from pixelproof.comparison.wording.sentences import sentences
 from pixelproof.comparison.wording.words import difference_cells, metric_name, say
 from pixelproof.errors import visible
 from pixelproof.languages import Language
-from pixelproof.numbers import count, score
+from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord
+from pixelproof.runs.metric_names import of_each, told
 from pixelproof.terminal import add_row, console, table
 
 CLASSES_SHOWN = 20
@@ -49,14 +50,17 @@ def _table(pair: PairRecord, values: dict[str, float], language: Language) -> Ta
     for name in names[:CLASSES_SHOWN]:
         record = pair.classes[name]
         style = "" if class_verdict(record) == "undecided" else "bold"
-        add_row(figures, *_cells(name, record.a, record.b, record), style=style)
+        add_row(figures, *_cells(of_each(pair.metric), name, record.a, record.b, record), style=style)
     if len(names) > CLASSES_SHOWN:
         add_row(figures, say("more_classes", language, count=count(len(names) - CLASSES_SHOWN)))
     figures.add_section()
     style = "" if pair.verdict == "undecided" else "bold"
-    add_row(figures, *_cells(metric_name(pair.metric, language), values[pair.a], values[pair.b], pair), style=style)
+    whole = _cells(pair.metric, metric_name(pair.metric, language), values[pair.a], values[pair.b], pair)
+    add_row(figures, *whole, style=style)
     return figures
 
 
-def _cells(name: str, a: float | None, b: float | None, record: ClassRecord | PairRecord) -> tuple[str, ...]:
-    return name, score(a), score(b), *difference_cells(record.estimate, record.p)
+def _cells(
+    metric: str, name: str, a: float | None, b: float | None, record: ClassRecord | PairRecord
+) -> tuple[str, ...]:
+    return name, told(metric, a, 4), told(metric, b, 4), *difference_cells(record.estimate, record.p)

@@ -13,9 +13,10 @@ from pixelproof.comparison.wording.tables import CLASSES_SHOWN
 from pixelproof.comparison.wording.words import bound, difference_cells, listed, metric_name, p_value, points, say
 from pixelproof.errors import visible
 from pixelproof.languages import Language
-from pixelproof.numbers import count, score, share
+from pixelproof.numbers import count, share
 from pixelproof.runs.comparison_file import NoWorse
 from pixelproof.runs.fields import Estimate
+from pixelproof.runs.metric_names import of_each, told
 from pixelproof.runs.unpaired_file import ClassSets, UnpairedRecord
 from pixelproof.terminal import add_row, console, table
 
@@ -71,7 +72,7 @@ def print_sets(record: UnpairedRecord, language: Language) -> None:
     if len(rows) > CLASSES_SHOWN:
         rows.sort(key=lambda row: -abs(row[1].difference.value or 0.0))
     for name, each in rows[:CLASSES_SHOWN]:
-        add_row(figures, *class_cells(name, each), style="bold" if differs(each) else "")
+        add_row(figures, *class_cells(record.metric, name, each), style="bold" if differs(each) else "")
     if len(rows) > CLASSES_SHOWN:
         add_row(figures, say("set_more_classes", language, count=count(len(rows) - CLASSES_SHOWN)))
     figures.add_section()
@@ -82,15 +83,15 @@ def print_sets(record: UnpairedRecord, language: Language) -> None:
         out.print(visible(sentence), soft_wrap=True)
 
 
-def class_cells(name: str, each: ClassSets) -> tuple[str, ...]:
+def class_cells(metric: str, name: str, each: ClassSets) -> tuple[str, ...]:
     """Return the cells of a class: its shares, figures, difference, interval and p."""
-    shares = " → ".join(map(share, each.shares))
-    return (name, shares, score(each.a), score(each.b), *difference_cells(each.difference, each.p))
+    shares, figure = " → ".join(map(share, each.shares)), of_each(metric)
+    return (name, shares, told(figure, each.a, 4), told(figure, each.b, 4), *difference_cells(each.difference, each.p))
 
 
 def whole_rows(record: UnpairedRecord, language: Language) -> Iterator[tuple[tuple[str, ...], bool]]:
     """Yield the cells of the figure and of the parts of its difference, each with whether it is beyond chance."""
-    figures = (score(record.a.figure.value), score(record.b.figure.value))
+    figures = (told(record.metric, each.figure.value, 4) for each in (record.a, record.b))
     whole = (metric_name(record.metric, language), "", *figures, *difference_cells(record.difference, record.p))
     yield whole, record.verdict != "undecided"
     for key, part in (("head_same", record.same), ("head_shares", record.shares)):

@@ -192,6 +192,16 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     **DRIFT,
 }
 
+CLASSIFIERS: Final[Mapping[str, str]] = {
+    "image": "張影像",
+    "group": "組影像",
+    "state": "種狀態",
+    "sign": "項特徵",
+    "old image": "張舊影像",
+    "new image": "張新影像",
+}
+"""What stands behind a number in Chinese, by the noun in English."""
+
 
 def say(key: str, language: Language, **words: str) -> str:
     """Return a sentence or a part of one.
@@ -222,6 +232,28 @@ def metric_heading(metric: str, language: Language) -> str:
     """Return what a metric is called at the head of a column: ``mIoU``, ``Recall of melanoma``."""
     name = metric_name(metric, language)
     return name if name.startswith("mIoU") else name[0].upper() + name[1:]
+
+
+def number_of(count: int, noun: str, language: Language) -> str:
+    """Return a number with its noun.
+
+    >>> number_of(3, "group", "en"), number_of(3, "group", "zh-Hant")
+    ('3 groups', '3 組影像')
+    """
+    return numbers.counted(count, noun) if language == "en" else f"{numbers.count(count)} {CLASSIFIERS[noun]}"
+
+
+def set_in(text: str, language: Language, before: bool = True) -> str:
+    """Return a text as it stands amid others: in Chinese a space parts it from them where it ends in other letters.
+
+    Args:
+        text: The text.
+        language: The language.
+        before: Whether something stands before it, and no punctuation.
+    """
+    if language == "en" or not text:
+        return text
+    return f"{' ' * (before and text[0].isascii())}{text}{' ' * text[-1].isascii()}"
 
 
 def listed(items: Iterable[str], language: Language) -> str:
