@@ -127,7 +127,7 @@ def test_nothing_is_trained_twice_and_the_answer_is_verified(finished, data, tmp
     ("part", "said"),
     [
         ({"train_sizes": [0.5, 0.5]}, "a size is given twice"),
-        ({"train_sizes": [1.5]}, "train_sizes"),
+        ({"train_sizes": [1.5]}, "give a number of images from 2 on, or a part of them between 0 and 1"),
         ({"train_sizes": [True]}, "train_sizes"),
         ({"train_sizes": 0.5}, "train_sizes"),
         ({"train_sizes": [0.5], "settings": {"train_limit": 9}}, "'train_limit' has no effect beside 'train_sizes'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from pixelproof.config.bands import listed
 from pixelproof.config.class_weights import ClassWeights
@@ -24,6 +24,17 @@ def _word(value: object) -> object:
     return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
+def _size(value: int | float) -> int | float:
+    """Refuse what is neither a number of images nor a part of them."""
+    if 0 < value < 1:
+        return value
+    if value < 2 or value != int(value):
+        raise ValueError("give a number of images from 2 on, or a part of them between 0 and 1")
+    return int(value)
+
+
+Size = Annotated[int | float, AfterValidator(_size)]
+"""A number of images, or a part of all that there are."""
 Switch = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_word)]
 
 HANDLING = {"data": {"cache"}, "training": {"workers", "resident"}}
@@ -43,7 +54,7 @@ class DataConfig(Strict):
     together hold every image once. ``folds`` of a study sets it for each run."""
     limit: int | None = Field(default=None, ge=2)
     """Use at most this many images of each split, and a quarter as many for selection; for rehearsals."""
-    train_limit: Annotated[int, Field(ge=2)] | Annotated[float, Field(gt=0, lt=1)] | None = None
+    train_limit: Size | None = None
     """Learn from at most this many images, or from this part of them; selection and validation stay, so that scores
     tell what images are worth. Classes keep their shares, groups stay whole, and fewer images are some of the more.
     ``train_sizes`` of a study sets it for some of the runs."""

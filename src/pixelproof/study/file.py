@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pixelproof.config import RunConfig, Task, apply_overrides, default_config
 from pixelproof.config.overrides import flattened
+from pixelproof.config.run import Size
 from pixelproof.errors import UserError
 from pixelproof.runs.claims import Claim
 from pixelproof.runs.comparison_file import FILE as COMPARISON
@@ -24,7 +25,7 @@ from pixelproof.runs.study_file import TEST
 from pixelproof.schema import Strict, parse
 from pixelproof.study.candidates import called
 from pixelproof.study.entries import ModelEntry, Vary, known_model, listed, refuse_chosen
-from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, Size, Sizes, distinct, refuse_decided, replicates
+from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, Sizes, distinct, refuse_decided, replicates
 
 
 class Part(Strict):

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from pixelproof.config.overrides import same_setting
+from pixelproof.config.run import Size
 
 DECIDED_BY = {
     "training.seed": "seeds",
@@ -17,8 +18,6 @@ DECIDED_BY = {
     "data.train_draw": "train_sizes",
 }
 """Settings in which the runs of a model differ, and what of a part decides them."""
-Size = Annotated[int, Field(ge=2)] | Annotated[float, Field(gt=0, lt=1)]
-"""A number of training images, or a part of them."""
 
 
 def _fewer(sizes: Any) -> Any:
