@@ -115,7 +115,8 @@ def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
     for job in jobs:
         place = (job.replicate.fold, job.fingerprints["train"])
         other = learned.setdefault(place, job)
-        if other.model == job.model and other.replicate.seed == job.replicate.seed and other is not job:
+        same_run = other.model == job.model and other.replicate.seed == job.replicate.seed
+        if same_run and other.replicate.size != job.replicate.size:
             sizes = f"{other.replicate.size} and {job.replicate.size}"
             images = counted(len(job.parts["train"]), "image")
             problem = f"part '{part}': the train_sizes {sizes} of '{job.model}' come to the same {images}"
