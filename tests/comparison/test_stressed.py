@@ -240,11 +240,18 @@ def test_both_languages_say_the_same_numbers():
     other = model.model_copy(update={"name": "n"})
     pair = {"a": "m", "b": "n", "stress": "darker", "score_p": 0.001, "kept_p": 0.5, "kept_better": "undecided"}
     better = Standing(**pair, score=Estimate(value=0.1, low=0.05, high=0.2), score_better="b", kept=Estimate(value=0.0))
-    whole = {"models": (model, other), "standings": (better,), "likenesses": (like, like), "left_out": ("warmer",)}
+    whole = {
+        "models": (model, other),
+        "standings": (better,),
+        "likenesses": (like, like),
+        "left_out": ("warmer", "cooler", "compressed"),
+    }
     record = record.model_copy(update=whole)
     numbers = [re.findall(r"[\d.]+\d|\d", " ".join(sentences(record, tongue))) for tongue in LANGUAGES]
     assert sorted(numbers[0]) == sorted(numbers[1])
     chinese = " ".join(sentences(record, "zh-Hant"))
     assert "已證實對 m 影響最大的是變暗 2 級，此時準確率由 100.0% 降至 33.3%" in chinese
+    assert "未試偏暖、偏冷與壓縮：" in chinese
+    assert "Left out are warmer, cooler and compressed: the run reads bands" in " ".join(sentences(record))
     assert len(sentences(record)) == len(sentences(record, "zh-Hant"))
     assert not re.search("stress|darker|brightness|accuracy", chinese)

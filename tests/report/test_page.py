@@ -149,7 +149,7 @@ def test_all_items_of_the_study_are_there(built: Path):
     for fact in ("pixelproof study studies/demo.yaml --out out", "training.epochs=12", "2 h 24 min", "1 h 12 min"):
         assert fact in text
     assert (
-        "on a part of train set aside for it (n = 200 images); never on validation (epoch 10, accuracy 0.7512)" in text
+        "on a part of train set aside for it (n = 200 images); never on validation (epoch 10, accuracy 75.12%)" in text
     )
     assert "selection 200 choosing the epoch and fitting the temperature" in text
     assert "owl" in text

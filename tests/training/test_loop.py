@@ -102,8 +102,9 @@ def test_the_epoch_is_chosen_by_what_is_asked_for(tmp_path, color_classes, capsy
     best = max(run.metrics.read(), key=lambda row: sign * row[column])
     assert run.facts().best_epoch == best["epoch"]
     assert run.facts().best_score == pytest.approx(sign * best[column])
-    word = {"loss": "negative loss", "balanced": "balanced accuracy"}[choose_by]
-    assert f"{word} {best['score']:.4f} on the selection part of 12 images" in capsys.readouterr().err
+    share = f"balanced accuracy {100 * best['score']:.2f}%"
+    told = {"loss": f"negative loss {best['score']:.4f}", "balanced": share}[choose_by]
+    assert f"{told} on the selection part of 12 images" in capsys.readouterr().err
 
 
 def test_training_learns_and_the_best_checkpoint_is_kept(tmp_path, color_classes):

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pixelproof.config import RunConfig, TrainingConfig
-from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, room, score, share
+from pixelproof.numbers import UNDEFINED, count, counted, duration, magnitude, room, share
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.model_artefacts import ModelArtefacts
 from pixelproof.runs.corrections_file import FILE as CORRECTIONS
 from pixelproof.runs.corrections_file import changes_in_words
 from pixelproof.runs.facts import DataFacts, Environment, MemberFacts
 from pixelproof.runs.left_out_file import FILE, in_words
+from pixelproof.runs.metric_names import told
 from pixelproof.runs.plain import to_yaml
 from pixelproof.runs.study_file import ImageCounts
 
@@ -118,7 +119,7 @@ def selection_rule(model: ModelArtefacts, images: ImageCounts) -> str:
     best = best_epoch(model)
     if best is None:
         return text
-    reached = score(model.environment.best_score)
+    reached = told(metric, model.environment.best_score, 4)
     return f"{text} (epoch {best}" + (f", {metric} {reached})" if reached != UNDEFINED else ")")
 
 
@@ -168,7 +169,9 @@ def _given(seed: int | None) -> str:
 
 
 def _member(member: MemberFacts) -> str:
-    reached = " ".join(filter(None, (member.chosen_by, score(member.best_score), "on the selection part")))
+    reached = " ".join(
+        filter(None, (member.chosen_by, told(member.chosen_by, member.best_score, 4), "on the selection part"))
+    )
     return f"{member.run} ({member.model}, seed {_given(member.seed)}, {reached})"
 
 

@@ -36,8 +36,8 @@ def parted(metric: str) -> tuple[str, str]:
 
 
 def in_percent(metric: str) -> bool:
-    """Return whether a figure is read in per cent."""
-    return parted(metric)[0] in PER_CENT
+    """Return whether a figure, by its name or in words as "balanced accuracy", is read in per cent."""
+    return parted(metric)[0].replace(" ", "_") in PER_CENT
 
 
 def told(metric: str, value: float | None, digits: int = 3) -> str:

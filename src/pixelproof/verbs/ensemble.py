@@ -179,11 +179,10 @@ def _differing(mine: Strict, theirs: Strict, names: Iterable[str]) -> list[str]:
 def _compared(reached: float, members: Sequence[MemberFacts], task: Task) -> str:
     """Say what an ensemble reaches where its members' weights were chosen, and what each of these does alone."""
     figure = "accuracy" if task == "classification" else "mIoU"
-    metric = figure.lower()
-    said = f"{figure} {told(metric, reached, 4)} on the selection part, asked once"
+    said = f"{figure} {told(figure, reached, 4)} on the selection part, asked once"
     if any(member.chosen_by != figure for member in members):
         return said
-    alone = (f"{told(metric, member.best_score, 4)} {member.run}" for member in members)
+    alone = (f"{told(figure, member.best_score, 4)} {member.run}" for member in members)
     return f"{said}; its members alone: {', '.join(alone)}"
 
 

@@ -19,6 +19,7 @@ from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
 from pixelproof.progress import say
 from pixelproof.runs import Run
+from pixelproof.runs.metric_names import told
 from pixelproof.training.class_weights import class_weights
 from pixelproof.training.loop import Score, Trainer
 from pixelproof.training.losses import make_loss
@@ -77,7 +78,7 @@ def fit(
         facts = {**vars(progress), "processes": parallel.size, "speed": _speed(trainer).facts()}
         if progress.best_score is not None:
             n = counted(len(parts["selection"]), "image")
-            best = f"{config.chosen_by} {progress.best_score:.4f} on the selection part of {n}"
+            best = f"{config.chosen_by} {told(config.chosen_by, progress.best_score, 4)} on the selection part of {n}"
             say(f"{run.name}: {best}, in epoch {progress.best_epoch} of {progress.epoch}, whose weights are kept")
         run.note(facts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pixelproof.comparison.wording.stress_phrases import UNITS
-from pixelproof.comparison.wording.words import bound, metric_name, named, p_value, points, say, set_in
+from pixelproof.comparison.wording.words import bound, listed, metric_name, named, p_value, points, say, set_in
 from pixelproof.languages import Language
 from pixelproof.numbers import UNDEFINED, amount
 from pixelproof.runs.fields import Estimate
@@ -50,8 +50,9 @@ def called(stress: str, language: Language) -> str:
 
 
 def both(stresses: Iterable[str], language: Language) -> str:
-    """Return stresses in running text."""
-    return say("stress_and", language).join(called(each, language) for each in stresses)
+    """Return one stress or more in running text."""
+    *first, last = [called(each, language) for each in stresses]
+    return say("stress_and", language).join(filter(None, (listed(first, language), last)))
 
 
 def titled(curve: Curve, language: Language = "en") -> str:
