@@ -136,6 +136,23 @@ def test_segmenters_and_other_figures_have_curves(metric):
     assert len(curve.classes) == 6
 
 
+@pytest.mark.parametrize(
+    ("skills", "why"),
+    [((1.0,) * 4, "all_alike"), ((0.0,) * 4, "all_alike"), ((0.7, 0.9, 1.0, 1.0), ("", "missed", "no_power_law"))],
+)
+def test_where_runs_are_all_right_or_all_wrong_nothing_breaks(skills, why):
+    (curve,) = size_curves({"net": model(skills)}, None, "steps").curves
+    assert curve.unknown in why
+    assert curve.points[-1].score.low is None
+
+
+def test_few_images_and_undefined_figures_are_told():
+    (curve,) = size_curves({"net": model((0.2, 0.4, 0.6, 0.8), images=1)}, None, "steps").curves
+    assert curve.unknown == "few_images"
+    (curve,) = size_curves({"net": model((0.0, 0.0, 0.6, 0.8))}, "precision:cat", "steps").curves
+    assert curve.unknown in ("", "few_images", "missed", "no_power_law", "too_wide")
+
+
 def test_runs_of_other_images_make_no_curve():
     with pytest.raises(Refusal, match="different images"):
         size_curves({"net": [*model((0.4,)), *model((0.4, 0.6), images=120)[1:]]}, None, "steps")

@@ -19,7 +19,7 @@ from pixelproof.schema import nearest
 from pixelproof.study.candidates import called
 from pixelproof.study.file import Part
 from pixelproof.study.folds import merged_file
-from pixelproof.study.job import Job
+from pixelproof.study.job import Job, with_all_images
 
 
 def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
@@ -40,6 +40,7 @@ def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     _refuse_few_to_embed(part, jobs)
     _refuse_other_images(part, entry, jobs)
     _refuse_same_images(part, jobs)
+    _refuse_same_sizes(part, jobs)
     _refuse_known_images(jobs)
     _refuse_blind_choice(part, jobs)
 
@@ -112,21 +113,25 @@ def _refuse_other_images(part: str, entry: Part, jobs: Sequence[Job]) -> None:
 def _refuse_same_images(part: str, jobs: Sequence[Job]) -> None:
     """Refuse numbers of images to learn from that come to the same images, and so would be measured as no effect."""
     learned: dict[tuple[int, str], Job] = {}
-    for job in jobs:
-        place = (job.replicate.fold, job.fingerprints["train"])
-        other = learned.setdefault(place, job)
-        same_run = other.model == job.model and other.replicate.seed == job.replicate.seed
-        if same_run and other.replicate.size != job.replicate.size:
-            sizes = f"{other.replicate.size} and {job.replicate.size}"
-            images = counted(len(job.parts["train"]), "image")
-            problem = f"part '{part}': the train_sizes {sizes} of '{job.model}' come to the same {images}"
-            raise UserError(problem, "leave one of them out; where images come in groups, these stay whole")
-        if job.replicate.size is not None or other.replicate.size is not None:
-            continue
+    for job in with_all_images(jobs):
+        other = learned.setdefault((job.replicate.fold, job.fingerprints["train"]), job)
         if other.config.data.train_limit != job.config.data.train_limit:
             images = counted(len(job.parts["train"]), "image")
             problem = f"part '{part}': '{other.model}' and '{job.model}' would learn from the same {images}"
             raise UserError(problem, "give a train_limit below that, and a limit, if there is one, above it")
+
+
+def _refuse_same_sizes(part: str, jobs: Sequence[Job]) -> None:
+    """Refuse sizes of a model that come to the same images."""
+    learned: dict[tuple[str, int, int, str], Job] = {}
+    for job in (job for job in jobs if job.replicate.size is not None):
+        place = (job.model, job.replicate.seed, job.replicate.fold, job.fingerprints["train"])
+        other = learned.setdefault(place, job)
+        if other is not job:
+            sizes = f"{other.replicate.size} and {job.replicate.size}"
+            images = counted(len(job.parts["train"]), "image")
+            problem = f"part '{part}': the train_sizes {sizes} of '{job.model}' come to the same {images}"
+            raise UserError(problem, "leave one of them out; where images come in groups, these stay whole")
 
 
 def _refuse_blind_choice(part: str, jobs: Sequence[Job]) -> None:

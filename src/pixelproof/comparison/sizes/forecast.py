@@ -8,7 +8,7 @@ import numpy as np
 
 from pixelproof.array_types import Float64
 from pixelproof.comparison.sizes.power_law import Law, Observed, laws
-from pixelproof.evaluation.resampling import CERTAINTY
+from pixelproof.evaluation.resampling import CERTAINTY, ROUNDING
 from pixelproof.randomness import generator
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.sizes_file import Backtest, Forecast, Unknown
@@ -47,10 +47,12 @@ def extrapolated(observed: Observed, images: int, seed: int) -> Extrapolated:
     """
     if len(observed.shares) < FEWEST:
         return Extrapolated("few_sizes")
-    if not observed.chance.freedom:
-        return Extrapolated("one_seed")
     if not np.isfinite(observed.over_images).all():
         return Extrapolated("few_images")
+    if not observed.chance.freedom:
+        return Extrapolated("one_seed")
+    if observed.chance.training + observed.chance.labels <= ROUNDING:
+        return Extrapolated("all_alike")
     law, test = laws(observed, seed), backtest(observed, images, seed)
     if not law.known or law.misfit < MISFIT:
         return Extrapolated("no_power_law", backtest=test)

@@ -22,6 +22,8 @@ from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.randomness import generator
 
 EXPONENTS = np.linspace(0.05, 2.0, 40)
+LEAST_KNOWN = 1e-3
+"""Part of the mean variance that every size has at least."""
 UNLIKELY = 1e-6
 """Weight of an exponent below which none as small, or as large, is looked at closer."""
 SCALES = 15
@@ -128,7 +130,7 @@ class _Given:
 
 
 def _given(observed: Observed, exponents: Float64, scales: Float64) -> _Given:
-    covariance = observed.over_images + scales[:, None, None] * observed.over_seeds
+    covariance = observed.over_images + scales[:, None, None] * _possible(observed.over_seeds)
     inverse = np.linalg.pinv(covariance, hermitian=True)[:, None]  # [V, 1, S, S]
     shape = _shape(observed, exponents)  # [C, S, 2]
     spread = np.linalg.inv(shape.swapaxes(-1, -2) @ inverse @ shape)
@@ -139,6 +141,12 @@ def _given(observed: Observed, exponents: Float64, scales: Float64) -> _Given:
     likely = -0.5 * (misfit + logs)
     weights = np.exp(likely - likely.max())
     return _Given(means, np.linalg.cholesky(spread), weights / weights.sum())
+
+
+def _possible(covariance: Float64) -> Float64:
+    """Return a covariance over seeds, [S, S], in which no size is known for certain, as where all its runs agree."""
+    whole: Float64 = covariance + LEAST_KNOWN * np.diag(covariance).mean() * np.eye(len(covariance))
+    return whole
 
 
 def _closer(weights: Float64) -> Float64:
@@ -159,7 +167,7 @@ def _misfit(observed: Observed) -> float:
     beyond = len(observed.shares) - 3
     if beyond < 1 or not observed.chance.freedom:
         return float("nan")
-    inverse = np.linalg.pinv(observed.over_images + observed.over_seeds, hermitian=True)
+    inverse = np.linalg.pinv(observed.over_images + _possible(observed.over_seeds), hermitian=True)
     shape = _shape(observed, EXPONENTS)
     turned = shape.swapaxes(-1, -2) @ inverse
     rest = observed.means - (shape @ np.linalg.solve(turned @ shape, turned @ observed.means[:, None]))[..., 0]

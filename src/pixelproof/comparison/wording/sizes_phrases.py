@@ -49,6 +49,10 @@ SIZES: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "too few images were scored for an interval, or the score is undefined at one of the sizes",
         "zh-Hant": "評分的影像太少，無法給出區間，或某種影像數的分數無定義",
     },
+    "size_all_alike": {
+        "en": "at each size all runs score the same, so that nothing shows how far chance moves a point",
+        "zh-Hant": "每種影像數的各次訓練得分皆相同，看不出機運使各點變動多少",
+    },
     "size_no_power_law": {
         "en": "the points lie on no power law, as where more images do harm or the curve still bends upwards",
         "zh-Hant": "各點不在任何冪律曲線上，例如增加影像反而有害，或曲線仍在加速上升",
