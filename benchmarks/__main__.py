@@ -20,8 +20,8 @@ NAMES = (
 )
 """Those that compare speed.
 
-``coverage``, ``assessment``, ``seeds``, ``choosing``, ``unpaired``, ``corrections`` and ``stress_alarms`` measure
-promises.
+``coverage``, ``assessment``, ``seeds``, ``choosing``, ``unpaired``, ``corrections``, ``mask_corrections`` and
+``stress_alarms`` measure promises.
 """
 HEAD = """# Benchmarks
 
