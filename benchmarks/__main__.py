@@ -20,8 +20,8 @@ NAMES = (
 )
 """Those that compare speed.
 
-``coverage``, ``assessment``, ``seeds``, ``choosing``, ``unpaired``, ``corrections``, ``stress_alarms`` and
-``more_labels`` measure promises.
+``coverage``, ``assessment``, ``seeds``, ``choosing``, ``unpaired``, ``corrections``, ``mask_corrections``,
+``stress_alarms`` and ``more_labels`` measure promises.
 """
 HEAD = """# Benchmarks
 

@@ -39,11 +39,11 @@ def paint(mask: UInt8, sample: Sample, scheme: LabelScheme) -> None:
         UserError: A region lies outside of it, or is not of the class there that its correction says it was.
     """
     patches = [patch for patch in sample.patches if patch.heeded]
-    regions = [_region(patch, sample, mask) for patch in patches]
-    # Of a region that lies over an earlier one, some may be of its class in the file, and some as corrected before.
     was = [class_of(patch.was, scheme) if patch.was else None for patch in patches]
-    doubts = [_others(mask, region, index) for region, index in zip(regions, was, strict=True)]
-    for patch, region, index, doubt in zip(patches, regions, was, doubts, strict=True):
+    # Of a region that lies over an earlier one, some may be of its class in the file, and some as corrected before.
+    doubts = [_others(mask, _region(patch, sample, mask), k) for patch, k in zip(patches, was, strict=True)]
+    for patch, index, doubt in zip(patches, was, doubts, strict=True):
+        region = _region(patch, sample, mask)  # drawn again, so that no two are held at once
         part = mask[region.window]
         if doubt is not None and (doubt & (part != index)).any():
             where = f"in all of the region ({box_of(patch.outline).words})"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
-from pixelproof.array_types import Bool, Float32, Float64, Int32, Int64, UInt8
+from pixelproof.array_types import Bool, Float32, Float64, Int64, UInt8
 from pixelproof.evaluation.metrics import ratio
 from pixelproof.labels.outlines import outline_of
 from pixelproof.numbers import share
@@ -19,6 +19,8 @@ THICK = 5
 """Strips of disagreement thinner than this many pixels lie along edges, where every mask is a little off."""
 LONGEST = 30_000
 """Characters of an outline above which a region is cut in two: spreadsheets cut off what is in a cell beyond 32,767."""
+_MOVED = 8
+"""Characters that a piece of an outline grows by at most where its image begins farther left and above."""
 SMALLEST = 0.001
 """Share of the image, or of the largest that is looked at whole, below which a region is not worth a look."""
 
@@ -73,34 +75,41 @@ def disagreements(
     found = []
     for pair in np.flatnonzero(np.bincount(pairs[differ]) >= max(smallest, 1)).tolist():
         given, suggested = divmod(pair, len(chances))
-        # Opening by a square removes what is thinner than it and leaves the rest as it is, but for its corners. That of
-        # grey values is the same here and twice as fast, because it goes along rows and columns.
-        solid = ndimage.grey_opening((pairs == pair).view(np.uint8), size=(THICK, THICK), mode="constant")
-        places, count = ndimage.label(solid)
-        for number, window in enumerate(ndimage.find_objects(places, count), start=1):
-            if (places[window] == number).sum() >= smallest:
-                for rows, columns in _handy(places, number, window, left, top):
-                    inside = places[rows, columns] == number
-                    sure = chances[suggested][rows, columns][inside]
-                    excess = float((sure - chances[given][rows, columns][inside]).sum())
-                    box = (left + columns.start, top + rows.start, inside.shape[1], inside.shape[0])
-                    outline = outline_of(inside, *box[:2])
-                    found.append(Region(given, suggested, int(inside.sum()), float(sure.mean()), excess, box, outline))
+        for (rows, columns), inside in _solid(pairs == pair, smallest):
+            sure = chances[suggested][rows, columns][inside]
+            excess = float((sure - chances[given][rows, columns][inside]).sum())
+            box = (left + columns.start, top + rows.start, inside.shape[1], inside.shape[0])
+            outline = outline_of(inside, *box[:2])
+            found.append(Region(given, suggested, int(inside.sum()), float(sure.mean()), excess, box, outline))
     return found
 
 
-def _handy(places: Int32, number: int, window: Slices, left: int, top: int) -> list[Slices]:
-    """Return the parts of a window in which an outline of what has this number is no longer than ``LONGEST``."""
-    inside, (rows, columns) = places[window] == number, window
-    if not inside.any() or len(outline_of(inside, left + columns.start, top + rows.start)) <= LONGEST:
-        return [window] * bool(inside.any())
-    if inside.shape[0] >= inside.shape[1]:
-        middle = (rows.start + rows.stop) // 2
-        halves = [(slice(rows.start, middle), columns), (slice(middle, rows.stop), columns)]
-    else:
-        middle = (columns.start + columns.stop) // 2
-        halves = [(rows, slice(columns.start, middle)), (rows, slice(middle, columns.stop))]
-    return [part for half in halves for part in _handy(places, number, half, left, top)]
+def _solid(differs: Bool, smallest: float) -> Iterator[tuple[Slices, Bool]]:
+    """Yield where connected and thick parts of so many pixels lie, and which pixels they are, bool [h, w]."""
+    # Opening by a square removes what is thinner than it and leaves the rest as it is, but for its corners. That of
+    # grey values is the same here and twice as fast, because it goes along rows and columns.
+    solid = ndimage.grey_opening(differs.view(np.uint8), size=(THICK, THICK), mode="constant")
+    places, count = ndimage.label(solid)
+    for number, window in enumerate(ndimage.find_objects(places, count), start=1):
+        inside = places[window] == number
+        if inside.sum() >= smallest:
+            yield from _handy(window, inside)
+
+
+def _handy(window: Slices, inside: Bool) -> Iterator[tuple[Slices, Bool]]:
+    """Yield what is in a window, cut in two until no outline is longer than ``LONGEST``."""
+    if not inside.any():
+        return
+    if len(outline := outline_of(inside)) + _MOVED * outline.count("M") <= LONGEST:
+        yield window, inside
+        return
+    axis = int(inside.shape[1] > inside.shape[0])
+    middle = inside.shape[axis] // 2
+    for start, half in zip((0, middle), np.split(inside, [middle], axis), strict=True):
+        cut = [*window]
+        first = window[axis].start + start
+        cut[axis] = slice(first, first + half.shape[axis])
+        yield from _handy((cut[0], cut[1]), half)
 
 
 @dataclass(frozen=True)
