@@ -44,6 +44,7 @@ class Sized:
     said: list[Texts]
     chart: Picture
     rows: list[Row]
+    expects: bool
     classes: Forest | None
     classes_caption: str
     exponent: str
@@ -81,6 +82,7 @@ def _sized(curve: SizeCurve, record: SizesRecord) -> Sized:
         said=translated(lambda tongue: size_sentences(curve, record, tongue)),
         chart=drawn(size_chart(curve, heading, in_percent(record.metric)), (curve.model, "sizes"), alt, caption),
         rows=[*_rows(curve, record)],
+        expects=bool(curve.forecasts),
         classes=forest(gains),
         classes_caption=f"Gain by class, {count(last.after)} minus {count(last.before)} training images, points; 95% "
         " interval over images and, where there are several, seeds. Test after Holm over the classes.",
