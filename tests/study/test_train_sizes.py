@@ -168,6 +168,18 @@ def test_a_start_that_knows_more_images_is_refused(data, first):
         started(data, models=models)
 
 
+def test_sizes_of_a_model_that_is_to_be_chosen_are_refused_before_any_is_trained(data):
+    models = {
+        "best": {"choose": {"slow": {"model": "vgg16-bn", "lr": 0.001}, "fast": "vgg16-bn"}},
+        "later": {"model": "vgg16-bn", "weights": "study:patches/best"},
+    }
+    with pytest.raises(UserError, match="has 27, and there are 27 images"):
+        jobs_of(data, models={"best": models["best"]}, train_sizes=[27])
+    jobs = jobs_of(data, models=models, train_sizes=[0.5])  # the start of the same size is not known yet
+    assert [name for name in jobs if ".train-" in name] == ["later.train-0.5", "later.train-0.5.seed-4"]
+    assert jobs["later.train-0.5"].start.replicate.size == 0.5
+
+
 def test_every_size_has_a_folder_and_a_number_of_its_own():
     sizes = (1000001, 1000002, 0.1234567, 0.1234568)
     assert len({run.suffix for run in replicates([], None, sizes)}) == 5
