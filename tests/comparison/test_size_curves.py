@@ -47,6 +47,8 @@ def test_both_chances_are_found_again():
     assert chance(SHARES, scores[:, :1]) == Chance(0.0, 0.0, 0)
     assert chance(SHARES, np.full((4, 3), 0.5)) == Chance(0.0, 0.0, 8)
     assert chance(SHARES, np.full((4, 3), np.nan)).freedom == 0
+    undefined = np.vstack([np.full(seeds, np.nan), scores[1:]])
+    assert chance(SHARES, undefined) == chance(SHARES[1:], scores[1:])  # what is known of the others is not lost
 
 
 @pytest.mark.parametrize(("limit", "gap", "exponent"), [(0.9, 0.1, 0.5), (0.97, 0.3, 0.3), (0.8, 0.05, 1.0)])
@@ -190,4 +192,4 @@ def test_the_classes_that_gain_are_named():
     record = size_curves({"net": sizes}, None, "steps")
     said = " ".join(size_sentences(record.curves[0], record, "en"))
     assert "Of the classes, fox (+" in said
-    assert "gained beyond chance, and are the first to label more of." in said
+    assert "gained beyond chance: the first to label more of." in said

@@ -3,6 +3,7 @@
 import itertools
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -16,6 +17,8 @@ from pixelproof.runs.study_file import load_study
 from pixelproof.study.conduct import conduct
 from pixelproof.study.file import read_study
 from pixelproof.study.plan import in_order, plan
+from pixelproof.study.replicates import replicates
+from pixelproof.study.sizes import learned_from
 from pixelproof.verbs.verify import verify_folder
 from small_data import write_color_classes
 
@@ -141,6 +144,47 @@ def test_sizes_that_are_none_are_refused_before_any_is_trained(data, part, said)
     with pytest.raises(UserError) as error:
         jobs_of(data, **part)
     assert said in str(error.value)
+
+
+def started(folder, **part):
+    """Models of which the second starts from the first."""
+    return jobs_of(
+        folder, **{"models": {"a": "vgg16-bn", "b": {"model": "vgg16-bn", "weights": "study:patches/a"}}} | part
+    )
+
+
+def test_a_start_of_the_same_size_knows_no_other_images(data):
+    jobs = started(data)
+    assert jobs["b.train-7.seed-4"].start.run.name == "a.train-7.seed-4"
+    assert jobs["b.seed-4"].start.run.name == "a.seed-4"
+
+
+@pytest.mark.parametrize("first", [{"train_sizes": []}, {"seeds": [0]}])
+def test_a_start_that_knows_more_images_is_refused(data, first):
+    models = {"a": {"model": "vgg16-bn"} | first, "b": {"model": "vgg16-bn", "weights": "study:patches/a"}}
+    with pytest.raises(
+        UserError, match=r"patches/b\.train-0\.5.* starts from patches/a.*, which knows image '.*without"
+    ):
+        started(data, models=models)
+
+
+def test_sizes_of_a_model_that_is_to_be_chosen_are_refused_before_any_is_trained(data):
+    models = {
+        "best": {"choose": {"slow": {"model": "vgg16-bn", "lr": 0.001}, "fast": "vgg16-bn"}},
+        "later": {"model": "vgg16-bn", "weights": "study:patches/best"},
+    }
+    with pytest.raises(UserError, match="has 27, and there are 27 images"):
+        jobs_of(data, models={"best": models["best"]}, train_sizes=[27])
+    jobs = jobs_of(data, models=models, train_sizes=[0.5])  # the start of the same size is not known yet
+    assert [name for name in jobs if ".train-" in name] == ["later.train-0.5", "later.train-0.5.seed-4"]
+    assert jobs["later.train-0.5"].start.replicate.size == 0.5
+
+
+def test_every_size_has_a_folder_and_a_number_of_its_own():
+    sizes = (1000001, 1000002, 0.1234567, 0.1234568)
+    assert len({run.suffix for run in replicates([], None, sizes)}) == 5
+    halves = [[SimpleNamespace(parts={"train": range(images)}) for images in own] for own in ((1, 2), (2, 3))]
+    assert [learned_from(own) for own in halves] == [2, 3]
 
 
 def test_the_command_line_cannot_undo_a_size(data):

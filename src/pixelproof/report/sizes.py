@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pixelproof.comparison.wording.sizes import figure, gained, headline, in_percent, size_sentences
+from pixelproof.comparison.wording.sizes import gained, headline, size_sentences
 from pixelproof.comparison.wording.words import metric_heading, p_value
 from pixelproof.languages import LANGUAGES, Texts, translated
 from pixelproof.numbers import count, share
@@ -14,6 +14,7 @@ from pixelproof.report.figures.forest import Difference, Forest, forest, with_in
 from pixelproof.report.figures.sizes import size_chart
 from pixelproof.report.pictures import Picture, drawn
 from pixelproof.runs.fields import Estimate
+from pixelproof.runs.metric_names import in_percent, told, told_ends
 from pixelproof.runs.sizes_file import Forecast, Point, SizeCurve, SizesRecord
 
 SHOWN = 30
@@ -43,6 +44,7 @@ class Sized:
     said: list[Texts]
     chart: Picture
     rows: list[Row]
+    expects: bool
     classes: Forest | None
     classes_caption: str
     exponent: str
@@ -69,7 +71,7 @@ def sizes(part: PartArtefacts) -> Sizes | None:
 def _sized(curve: SizeCurve, record: SizesRecord) -> Sized:
     heading, last = metric_heading(record.metric, "en"), curve.last
     caption = f"{heading} of {curve.model} by the number of training images."
-    alt = f"{caption} {'; '.join(f'{count(p.images)}: {figure(record, p.score.value)}' for p in curve.points)}"
+    alt = f"{caption} {'; '.join(f'{count(p.images)}: {told(record.metric, p.score.value)}' for p in curve.points)}"
     gains = [
         Difference(each.name, each.gain, "better" if gained(each) else "", f"p {p_value(each.p)}")
         for each in curve.classes[:SHOWN]
@@ -78,8 +80,9 @@ def _sized(curve: SizeCurve, record: SizesRecord) -> Sized:
         model=curve.model,
         headline={tongue: headline(curve, record, tongue) for tongue in LANGUAGES},
         said=translated(lambda tongue: size_sentences(curve, record, tongue)),
-        chart=drawn(size_chart(curve, heading, in_percent(record)), (curve.model, "sizes"), alt, caption),
+        chart=drawn(size_chart(curve, heading, in_percent(record.metric)), (curve.model, "sizes"), alt, caption),
         rows=[*_rows(curve, record)],
+        expects=bool(curve.forecasts),
         classes=forest(gains),
         classes_caption=f"Gain by class, {count(last.after)} minus {count(last.before)} training images, points; 95% "
         " interval over images and, where there are several, seeds. Test after Holm over the classes.",
@@ -98,10 +101,10 @@ def _found(point: Point, record: SizesRecord) -> Row:
     return Row(
         images=count(point.images),
         share=share(point.share),
-        score=figure(record, point.score.value),
+        score=told(record.metric, point.score.value),
         interval=_interval(point.score, record),
-        spread=figure(record, point.spread),
-        runs=", ".join(figure(record, score) for score in point.scores),
+        spread=told(record.metric, point.spread),
+        runs=", ".join(told(record.metric, score) for score in point.scores),
         gain="",
         found=True,
     )
@@ -111,7 +114,7 @@ def _expected(each: Forecast, record: SizesRecord) -> Row:
     return Row(
         images=count(each.images),
         share=f"{each.times:g} x",
-        score=figure(record, each.score.value),
+        score=told(record.metric, each.score.value),
         interval=_interval(each.score, record),
         spread="",
         runs="",
@@ -121,9 +124,7 @@ def _expected(each: Forecast, record: SizesRecord) -> Row:
 
 
 def _interval(estimate: Estimate, record: SizesRecord) -> str:
-    if estimate.low is None:
-        return figure(record, None)
-    return f"{figure(record, estimate.low)} to {figure(record, estimate.high)}"
+    return told_ends(record.metric, estimate.low, estimate.high)
 
 
 def _exponent(estimate: Estimate) -> str:

@@ -85,6 +85,8 @@ def plan(
             job = replace(job, candidate=candidate, open=bool(candidate) and (part, model, own.fold) not in decided)
             jobs[part].append(replace(job, shown=_shown(entry, job), embed=model in entry.embed and own.first))
         refuse_part(part, entry, jobs[part])
+        # What fewer images bring is found out of the chosen one alone; any stood for it, to be refused in time.
+        jobs[part] = [job for job in jobs[part] if not job.open or job.replicate.size is None]
         if first:
             note_doubts(folder, jobs[part][0].config.data)
     return jobs
@@ -95,9 +97,8 @@ def _runs(entry: Part, part: str, decided: Mapping[Place, str]) -> Iterator[tupl
     for model, listed in entry.trained.items():
         for own in entry.replicates(model):
             chosen = decided.get((part, model, own.fold))
-            if own.size is not None and listed.choose and chosen is None:
-                continue  # that is found out of the chosen one alone
-            for candidate in listed.candidates if chosen is None else (chosen,):
+            candidates = [*listed.candidates] if chosen is None else [chosen]
+            for candidate in candidates if own.size is None else candidates[:1]:
                 yield model, own, candidate
 
 

@@ -20,6 +20,7 @@ from pixelproof.study.candidates import called
 from pixelproof.study.file import Part
 from pixelproof.study.folds import merged_file
 from pixelproof.study.job import Job, with_all_images
+from pixelproof.study.sizes import with_all
 
 
 def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
@@ -42,6 +43,7 @@ def refuse_part(part: str, entry: Part, jobs: Sequence[Job]) -> None:
     _refuse_same_images(part, jobs)
     _refuse_same_sizes(part, jobs)
     _refuse_known_images(jobs)
+    _refuse_flattered(jobs)
     _refuse_blind_choice(part, jobs)
 
 
@@ -161,6 +163,21 @@ def _refuse_known_images(jobs: Sequence[Job]) -> None:
             if seen := next((sample for sample in scored if real(sample.image) in known), None):
                 problem = f"{job.name} starts from {start.name}, which knows image '{seen.id}' that it is scored on"
                 remedy = "divide the data of both parts alike: by folds, validation, cv_fold, split_seed and groups"
+                raise UserError(problem, remedy)
+
+
+def _refuse_flattered(jobs: Sequence[Job]) -> None:
+    """Refuse to learn from fewer images with weights that know others: fewer would look better than they are."""
+    real = cache(Path.resolve)
+    for job in (job for job in jobs if job.replicate.size is not None):
+        own = {real(sample.image) for sample in job.parts["train"]}
+        every = with_all(jobs, job.model, job.replicate).parts["train"]
+        spared = {real(sample.image): sample.id for sample in every if real(sample.image) not in own}
+        for start in _starts(job):
+            if seen := next((path for s in start.parts["train"] if (path := real(s.image)) in spared), None):
+                missed = f"image '{spared[seen]}' that it is to do without"
+                problem = f"{job.name} starts from {start.name}, which knows {missed}"
+                remedy = "give both the same seeds and train_sizes in one part, or 'train_sizes: []' to the later one"
                 raise UserError(problem, remedy)
 
 

@@ -85,7 +85,7 @@ def _of_seed(place: int, seed: int) -> Replicate:
 def _of_size(run: Replicate, size: Size) -> Replicate:
     """Return a run with fewer images, which are others with each seed."""
     drawn = {"data.train_limit": size, "data.train_draw": run.settings.get("training.seed", 0)}
-    name = f".train-{size:g}{run.of_seed}"
+    name = f".train-{size}{run.of_seed}"
     return replace(run, settings={**run.settings, **drawn}, of_seed=name, suffix=name, size=size)
 
 

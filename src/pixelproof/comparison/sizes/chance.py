@@ -52,7 +52,7 @@ def chance(shares: Float64, scores: Float64) -> Chance:
     """Return the variances that scores at several sizes show.
 
     Both are fitted to the variance of each size, none below 0, by the likelihood that these have where scores are
-    normal: each weighs by the inverse square of what is expected of it.
+    normal: each weighs by the inverse square of what is expected of it. Sizes where a score is undefined say nothing.
 
     Args:
         shares: float64 [S], of the images at hand.
@@ -61,9 +61,10 @@ def chance(shares: Float64, scores: Float64) -> Chance:
     runs = scores.shape[1]
     if runs < 2:
         return Chance(0.0, 0.0, 0)
-    found = scores.var(axis=1, ddof=1)
-    if not np.isfinite(found).all() or not found.any():
-        return Chance(0.0, 0.0, len(shares) * (runs - 1) if np.isfinite(found).all() else 0)
+    known = np.isfinite(scores).all(axis=1)
+    shares, found = shares[known], scores[known].var(axis=1, ddof=1)
+    if not found.any():
+        return Chance(0.0, 0.0, len(shares) * (runs - 1))
     shape = np.stack([np.ones_like(shares), 1 / shares - 1], axis=1)
     expected, least = np.full(len(shares), found.mean()), 1e-3 * found.mean()
     fitted = np.zeros(2)

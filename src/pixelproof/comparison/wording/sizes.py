@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from pixelproof.comparison.verdict import estimate_verdict
 from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
 from pixelproof.languages import Language
-from pixelproof.numbers import count, score, share
-from pixelproof.runs.metric_names import parted
+from pixelproof.numbers import count
+from pixelproof.runs.metric_names import told
 from pixelproof.runs.sizes_file import ClassStep, SizeCurve, SizesRecord
 
 NAMED = 5
 """Classes that a sentence names."""
-IN_PERCENT = ("accuracy", "balanced_accuracy", "pixel_accuracy", "recall", "precision")
-"""Figures that are told in percent."""
 
 
 def headline(curve: SizeCurve, record: SizesRecord, language: Language) -> str:
@@ -28,16 +26,6 @@ def size_sentences(curve: SizeCurve, record: SizesRecord, language: Language) ->
     seeds = len(curve.points[0].scores)
     drawn = say("size_drawn", language, seeds=count(seeds)) if seeds > 1 else say("size_drawn_once", language)
     return [*said, _joined([say(f"size_{record.equal}", language), drawn], language)]
-
-
-def in_percent(record: SizesRecord) -> bool:
-    """Return whether the figure is told in percent."""
-    return parted(record.metric)[0] in IN_PERCENT
-
-
-def figure(record: SizesRecord, value: float | None) -> str:
-    """Return the figure as the page tells it."""
-    return share(value) if in_percent(record) else score(value, 3)
 
 
 def gained(step: ClassStep) -> bool:
@@ -84,8 +72,8 @@ def _more(curve: SizeCurve, language: Language) -> str:
 
 def _backtest(curve: SizeCurve, record: SizesRecord, language: Language) -> Iterator[str]:
     if (test := curve.backtest) is not None:
-        ends = {"low": figure(record, test.predicted.low), "high": figure(record, test.predicted.high)}
-        values = {"predicted": figure(record, test.predicted.value), "found": figure(record, test.found)}
+        ends = {"low": told(record.metric, test.predicted.low), "high": told(record.metric, test.predicted.high)}
+        values = {"predicted": told(record.metric, test.predicted.value), "found": told(record.metric, test.found)}
         key = "size_backtest_met" if test.met else "size_backtest_missed"
         yield say(key, language, images=count(test.images), **values, **ends)
 

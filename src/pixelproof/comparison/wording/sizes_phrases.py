@@ -78,7 +78,7 @@ SIZES: Final[Mapping[str, Mapping[Language, str]]] = {
         "實際卻為 {found}。",
     },
     "size_classes": {
-        "en": "Of the classes, {classes} gained beyond chance, and are the first to label more of.",
+        "en": "Of the classes, {classes} gained beyond chance: the first to label more of.",
         "zh-Hant": "各類別中，進步超出機運的有 {classes}，宜優先增加標註。",
     },
     "size_no_class": {
@@ -87,8 +87,8 @@ SIZES: Final[Mapping[str, Mapping[Language, str]]] = {
     },
     "size_more_classes": {"en": "{classes} and {count} more", "zh-Hant": "{classes} 等另 {count} 類"},
     "size_steps": {
-        "en": "All runs took as many training steps, whatever the number of images.",
-        "zh-Hant": "無論影像多少，各次訓練的步數都相同。",
+        "en": "All runs were given as many training steps, to whole epochs, whatever the number of images.",
+        "zh-Hant": "無論影像多少，各次訓練分配到的步數都相同（以整輪計）。",
     },
     "size_epochs": {
         "en": "Runs went through their images equally often, so that those with fewer took fewer steps: part of a gain "
