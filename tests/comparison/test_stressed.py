@@ -255,3 +255,12 @@ def test_both_languages_say_the_same_numbers():
     assert "Left out are warmer, cooler and compressed: the run reads bands" in " ".join(sentences(record))
     assert len(sentences(record)) == len(sentences(record, "zh-Hant"))
     assert not re.search("stress|darker|brightness|accuracy", chinese)
+
+
+def test_resamples_without_images_of_a_class_do_not_say_that_its_recall_holds():
+    truth = np.where(np.arange(60) < 2, 0, 1)
+    gone = np.arange(60) >= 2
+    first, tried, files = model([answered(each, truth) for each in (np.ones(60, bool), gone, gone)])
+    (curve,) = stressed("m", "m", first, tried, files, "recall:a", 0.05, 0).curves
+    assert curve.falls_at == pytest.approx(0.05)
+    assert curve.falls_between is None  # it falls alike in all that have any

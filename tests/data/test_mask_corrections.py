@@ -272,3 +272,26 @@ def test_scores_of_before_pixels_were_counted_are_read(tmp_path, two_fields):
     (tmp_path / "c.csv").write_text(extended("", entries))
     assert [each._replace(line=0) for each in load_corrections(tmp_path / "c.csv")] == entries
     assert Source("a", corrected="3").pixels_corrected == 0
+
+
+def test_a_region_that_is_said_again_lies_over_what_was_said_between(two_fields, tmp_path):
+    lines = [("water", box(0, 10, 10, 10)), ("forest", box(5, 10, 10, 10)), ("water", box(0, 10, 10, 10))]
+    said = "".join(f"train/0000_sat.png,{label},,,{region},\n" for label, region in lines)
+    (tmp_path / "more.csv").write_text(f"{HEAD}\n{said}")
+    assert api.correct(two_fields, tmp_path / "more.csv")["added"] == 3
+    truth = truth_of(two_fields)
+    assert (truth[10:20, :10] == WATER).all()
+    assert (truth[10:20, 10:15] == FOREST).all()
+    assert api.correct(two_fields, tmp_path / "more.csv")["added"] == 0
+
+
+def test_what_is_found_right_makes_no_other_data_but_where_it_gives_a_class_back(two_fields):
+    def with_lines(*lines):
+        said = "".join(f"train/0000_sat.png,{label},{was},,{region},\n" for label, was, region in lines)
+        (two_fields / "corrections.csv").write_text(f"{HEAD}\n{said}")
+        return fingerprint(open_data(two_fields).split("train"))
+
+    changed = ("water", "", box(0, 10, 10, 10))
+    elsewhere, over = (("forest", "forest", box(left, 10, 4, 10)) for left in (10, 6))
+    assert with_lines(changed, elsewhere) == with_lines(changed)
+    assert len({with_lines(), with_lines(changed), with_lines(changed, over)}) == 3

@@ -54,16 +54,18 @@ def fall(before: Sequence[Scores], under: Sequence[Scores], metric: str, margin:
 def places(changes: Float64, margin: float) -> Float64:
     """Return where curves of changes [R, S] have first fallen by a margin, [R]; S + 1 for one that has not.
 
-    >>> places(np.array([[-0.02, -0.06], [0.0, -0.04]]), 0.05)
-    array([1.75, 3.  ])
+    NaN for one that is undefined before, as of a resample without images of a class: intervals leave it out.
+
+    >>> places(np.array([[-0.02, -0.06], [0.0, -0.04], [np.nan, -0.06]]), 0.05)
+    array([1.75, 3.  ,  nan])
     """
-    changes = np.nan_to_num(np.concatenate([np.zeros((len(changes), 1)), changes], axis=1))
-    fallen = changes <= -margin
-    first = np.maximum(fallen.argmax(axis=1), 1)
+    changes = np.concatenate([np.zeros((len(changes), 1)), changes], axis=1)
+    decided = (changes <= -margin) | np.isnan(changes)
+    first = np.maximum(decided.argmax(axis=1), 1)
     rows = np.arange(len(changes))
     near, far = changes[rows, first - 1], changes[rows, first]
-    between = (near + margin) / np.where(fallen[rows, first], near - far, 1)
-    found: Float64 = np.where(fallen.any(axis=1), first - 1 + between, changes.shape[1])
+    between = (near + margin) / np.where(decided[rows, first], near - far, 1)
+    found: Float64 = np.where(decided.any(axis=1), first - 1 + between, changes.shape[1])
     return found
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from pixelproof.array_types import UInt8
 from pixelproof.data.folder import Sample
+from pixelproof.data.patches import that_count
 from pixelproof.runs.atomic import explain_os_error
 
 _HEAD = 65536
@@ -56,9 +57,7 @@ def pixel_digest(array: npt.NDArray[np.generic]) -> bytes:
 
 def _patched(sample: Sample) -> str:
     """Return what says how a mask is corrected; empty where it is as its file has it."""
-    if not sample.corrected:
-        return ""
-    return "".join(f"\x1f{each.label}\x1f{each.outline}" for each in sample.patches if each.heeded)
+    return "".join(f"\x1f{each.label}\x1f{each.outline}" for each in that_count(sample.patches))
 
 
 def _image_digest(sample: Sample) -> str:

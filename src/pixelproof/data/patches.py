@@ -105,13 +105,21 @@ def corrected_pixels(patches: Sequence[Patch]) -> int:
 
 def overridden(patches: Sequence[Patch]) -> int:
     """Return how many corrections lie over an earlier one that says another class."""
-    count = 0
-    for place, patch in enumerate(patches):
-        others = [each for each in patches[:place] if each.label != patch.label]
-        left, top, width, height = box_of(patch.outline)
-        rows, columns = slice(top, top + height), slice(left, left + width)
-        count += bool((looked_at([patch], rows, columns) & looked_at(others, rows, columns)).any()) if others else 0
-    return count
+    return sum(lies_over(patch, patches[:place]) for place, patch in enumerate(patches))
+
+
+def lies_over(patch: Patch, earlier: Iterable[Patch]) -> bool:
+    """Return whether a correction shares pixels with others that say another class."""
+    others = [each for each in earlier if each.label != patch.label]
+    left, top, width, height = box_of(patch.outline)
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    return bool(others) and bool((looked_at([patch], rows, columns) & looked_at(others, rows, columns)).any())
+
+
+def that_count(patches: Iterable[Patch]) -> list[Patch]:
+    """Return the corrections that decide of which class pixels are: not those that find right what nothing changed."""
+    heeded = [patch for patch in patches if patch.heeded]
+    return [each for place, each in enumerate(heeded) if each.change or lies_over(each, heeded[:place])]
 
 
 def _region(patch: Patch, sample: Sample, mask: UInt8) -> Region:

@@ -13,6 +13,7 @@ from pixelproof.data.folder import Patch, Sample
 from pixelproof.data.images import opened
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.named import files_named, where
+from pixelproof.data.patches import lies_over
 from pixelproof.data.schemes import find_scheme
 from pixelproof.errors import UserError
 from pixelproof.labels.outlines import box_of
@@ -41,7 +42,7 @@ def put_regions_right(root: Path, found: Found, entries: Iterable[Correction], p
     entries, words, new = list(entries), _words(root, found), list[Correction]()
     samples = {sample.image: sample for sample in found.whole}
     patches = defaultdict[Path, list[Patch]](list, {file: [*each.patches] for file, each in samples.items()})
-    known = _Masks()
+    added, known = defaultdict[Path, list[Patch]](list), _Masks()
     for entry, file in zip(entries, files_named(root, found, entries, path), strict=True):
         if (sample := samples.get(file)) is None or sample.mask is None:
             problem = f"{where(entry, path)} corrects a mask of '{entry.name}', and there is none"
@@ -50,8 +51,9 @@ def put_regions_right(root: Path, found: Found, entries: Iterable[Correction], p
         label, was = (_class(word, words, entry, path) for word in (entry.label, entry.was))
         patch = Patch(entry.region, label, was, entry.reason, where(entry, path))
         said = {each.outline: each.label for each in patches[file]}  # the last of each region
-        if said.get(patch.outline) != patch.label:
+        if said.get(patch.outline) != patch.label or lies_over(patch, _since(patch, added[file])):
             patches[file].append(patch)
+            added[file].append(patch)
             place, state = found.place(root, file), known.fingerprint(sample.mask)
             new.append(Correction(place, label, was, entry.reason, region=patch.outline, fingerprint=state))
 
@@ -61,6 +63,12 @@ def put_regions_right(root: Path, found: Found, entries: Iterable[Correction], p
     found.splits = {split: [patched(sample) for sample in samples] for split, samples in found.splits.items()}
     found.left_out = [replace(each, sample=each.sample and patched(each.sample)) for each in found.left_out]
     return new
+
+
+def _since(patch: Patch, added: list[Patch]) -> list[Patch]:
+    """Return what was added after the last correction of this very region; all, where that stood there before."""
+    places = [place for place, each in enumerate(added) if each.outline == patch.outline]
+    return added[places[-1] + 1 :] if places else added
 
 
 class _Masks:
