@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from data_builders import class_folders, mask_folders
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixelproof.config import DataConfig
@@ -298,6 +298,7 @@ def of_scenes(sizes, label=None):
     return tuple(Sample(f"{label}_s{k}-{i}", Path("x"), label=label) for k, n in enumerate(sizes) for i in range(n))
 
 
+@settings(max_examples=30)  # each goes through all numbers of images
 @given(st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=8), min_size=1, max_size=4), st.integers(0, 99))
 def test_fewer_images_are_whole_scenes_inside_each_other(classes, seed):
     samples = tuple(sample for label, sizes in enumerate(classes) for sample in of_scenes(sizes, label))

@@ -58,7 +58,7 @@ def test_an_image_that_breaks_meanwhile_is_named_whoever_loads_it(tmp_path, two_
 
 def test_batch_norm_of_one_value_is_one_sentence(tmp_path, color_classes):
     data = open_data(color_classes)
-    config = settings_for(data, "timm:resnet18", "epochs=1", "batch_size=1", "input_size=32")
+    config = settings_for(data, "timm:test_resnet", "epochs=1", "batch_size=1", "input_size=32")
     with pytest.raises(UserError, match=r"batch norm cannot learn from one value of a channel; give --set batch_size"):
         train(data, config, tmp_path / "run")
 
