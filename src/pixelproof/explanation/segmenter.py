@@ -17,6 +17,7 @@ from pixelproof.evaluation.metrics import class_iou
 from pixelproof.explanation.neighbours import nearest
 from pixelproof.explanation.priority import NEIGHBOURS, UNLABELLED, Reason, novelty, unlike_train, worth_a_look
 from pixelproof.explanation.regions import MaskEvidence, Region, disagreements, suspect_regions
+from pixelproof.models import Output
 from pixelproof.models.layers import pooled
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.chances import probabilities
@@ -99,7 +100,7 @@ def _look(predictor: Predictor, split: str, sample: Sample) -> _Look:
     for window in _windows(*image.shape[:2]):
         output = predictor([image[window.slices]])
         features.append(pooled(output.features)[0].numpy())
-        chances = probabilities(output.logits, predictor.temperature)[0].astype(np.float32)
+        chances = _chances(predictor, output)
         entropy += float(-(chances * np.log(chances.clip(min=1e-12))).sum() / np.log(max(classes, 2)))
         if truth is not None:
             part = truth[window.slices]
@@ -135,7 +136,10 @@ def window_of(image: UInt8, box: Box) -> Window:
 
 def chances_in(predictor: Predictor, image: UInt8, window: Window) -> Float32:
     """Return the probabilities of the classes in a part of an image, float32 [K, h, w], as it was looked at."""
-    output = predictor([image[window.slices]])
+    return _chances(predictor, predictor([image[window.slices]]))
+
+
+def _chances(predictor: Predictor, output: Output) -> Float32:
     chances: Float32 = probabilities(output.logits, predictor.temperature)[0].astype(np.float32)
     return chances
 

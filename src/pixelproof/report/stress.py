@@ -85,7 +85,8 @@ def _charts(record: StressRecord) -> Iterator[Picture]:
 
 
 def _told(untouched: State, curve: Curve, record: StressRecord) -> str:
-    return " to ".join(told(record.metric, value) for value in (untouched.score.value, curve.cells[-1].score.value))
+    last = curve.cells[-1]
+    return " to ".join(told(record.metric, state.score.value) for state in (last.before or untouched, last))
 
 
 def _summary(curve: Curve) -> tuple[str, ...]:

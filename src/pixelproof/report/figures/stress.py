@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from matplotlib.axes import Axes
 
 from pixelproof.report.figures import style
 from pixelproof.runs.stress_file import Curve, State
+
+_AS_IS: dict[str, Any] = {"marker": "o", "markersize": 4, "markerfacecolor": "white", "linewidth": 0.8}
 
 
 def stress_curves(curves: Mapping[str, tuple[State, Curve]], score: str, percent: bool, sure: bool) -> bytes:
@@ -29,6 +32,8 @@ def stress_curves(curves: Mapping[str, tuple[State, Curve]], score: str, percent
             _line(axes, index, name, untouched, curve, sure)
         if sure:
             axes.plot([], [], ":", color=style.MUTED, label="confidence")
+        if apart := first.cells[-1].before is not None:
+            axes.plot([], [], color=style.MUTED, label="as is, same pixels", **_AS_IS)
         places = range(1 + len(first.cells))
         axes.set_xticks(list(places), ["as is", *(f"{cell.strength:g}" for cell in first.cells)])
         axes.set_ylim(0, 1)
@@ -37,13 +42,16 @@ def stress_curves(curves: Mapping[str, tuple[State, Curve]], score: str, percent
         axes.set_xlabel(f"{first.stress}, {first.unit}")
         axes.grid(axis="y")
         axes.tick_params(length=0)
-        if len(curves) > 1 or sure:
+        if len(curves) > 1 or sure or apart:
             axes.legend(loc="best", fontsize=9)
         return style.saved(drawing)
 
 
 def _line(axes: Axes, index: int, name: str, untouched: State, curve: Curve, sure: bool) -> None:
-    """Draw one model; strengths stand side by side at equal distances."""
+    """Draw one model; strengths stand side by side at equal distances.
+
+    Where images as they are count on other pixels for each strength, what is lost is the gap to a line of these.
+    """
     color, dash = style.series(index)
     states = [untouched, *curve.cells]
     values = [_number(state.score.value) for state in states]
@@ -54,6 +62,9 @@ def _line(axes: Axes, index: int, name: str, untouched: State, curve: Curve, sur
     places = range(len(states))
     axes.fill_between(places, low, high, color=color, alpha=0.15, linewidth=0)
     axes.plot(places, values, dash, color=color, marker="o", markersize=4, linewidth=1.8, label=style.label(name))
+    if curve.cells[-1].before is not None:
+        before = [untouched, *(cell.before or untouched for cell in curve.cells)]
+        axes.plot(places, [_number(state.score.value) for state in before], color=color, **_AS_IS)
     if sure:
         axes.plot(places, [_number(state.confidence) for state in states], ":", color=color, linewidth=1.4)
     for line in axes.lines:
