@@ -1,6 +1,7 @@
 """What scores by the number of training images show: chance, the law through them, and what is said of more."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,6 +147,20 @@ def test_where_runs_are_all_right_or_all_wrong_nothing_breaks(skills, why):
     (curve,) = size_curves({"net": model(skills)}, None, "steps").curves
     assert curve.unknown in why
     assert curve.points[-1].score.low is None
+
+
+def test_of_classifiers_that_have_learned_nothing_it_is_not_said_that_labels_bring_nothing():
+    def idle(seed):
+        """Right now and then, less often than one class alone would be."""
+        run = classifier(0.0, images=240)
+        return replace(run, predicted=np.where(np.arange(240) % 40 <= seed, run.truth, run.predicted))
+
+    runs = [idle(seed) for seed in range(3)]
+    sizes = [Size(50 * 2**place, [f"{place}-{seed}" for seed in range(3)], runs) for place in range(4)]
+    (curve,) = size_curves({"net": sizes}, None, "steps").curves
+    assert (curve.unknown, curve.forecasts) == ("none_better", ())
+    (curve,) = size_curves({"net": sizes}, "balanced_accuracy", "steps").curves  # which one class may lose or win
+    assert curve.unknown != "none_better"
 
 
 def test_few_images_and_undefined_figures_are_told():

@@ -17,7 +17,9 @@ from pixelproof.schema import Strict
 FILE = "sizes.json"
 Equal = Literal["steps", "epochs"]
 """What runs with different numbers of training images have equally many of."""
-Unknown = Literal["", "few_sizes", "one_seed", "few_images", "all_alike", "no_power_law", "missed", "too_wide"]
+Unknown = Literal[
+    "", "none_better", "few_sizes", "one_seed", "few_images", "all_alike", "no_power_law", "missed", "too_wide"
+]
 """Why nothing is said of more labels than there are; empty where something is."""
 
 

@@ -14,12 +14,13 @@ from pixelproof.comparison.evidence.seeds import over_images_and_seeds
 from pixelproof.comparison.match import group, refuse_mixture
 from pixelproof.comparison.sizes.by_class import class_steps
 from pixelproof.comparison.sizes.chance import Chance, chance, of_difference
-from pixelproof.comparison.sizes.forecast import extrapolated
+from pixelproof.comparison.sizes.forecast import Extrapolated, extrapolated
 from pixelproof.comparison.sizes.power_law import Observed
 from pixelproof.errors import Refusal
+from pixelproof.evaluation.baseline import baseline
 from pixelproof.evaluation.metrics import PROTOCOL
 from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, SEED
-from pixelproof.runs import Scores
+from pixelproof.runs import ClassificationScores, Scores
 from pixelproof.runs.fields import Estimate
 from pixelproof.runs.metric_names import known_metric
 from pixelproof.runs.sizes_file import Equal, Point, SizeCurve, SizesRecord, Step
@@ -87,6 +88,9 @@ def _curve(name: str, sizes: Sequence[Size], metric: str | None, members: Int64 
     luck = chance(shares, scores)
     before = half(shares)
     found = extrapolated(_observed(score, shares, scores, luck), images, SEED)
+    told = not found.unknown and known_metric(metric, runs[0].scheme) == "accuracy"
+    if told and not any(map(_learned, runs)):  # flat for another reason than that labels bring nothing
+        found = Extrapolated("none_better")
     return SizeCurve(
         model=name,
         points=tuple(_point(score, place, size, shares, scores[place], luck) for place, size in enumerate(sizes)),
@@ -95,6 +99,13 @@ def _curve(name: str, sizes: Sequence[Size], metric: str | None, members: Int64 
         classes=class_steps([size.runs for size in sizes], shares, before, metric, members),
         **vars(found),
     )
+
+
+def _learned(run: Scores) -> bool:
+    """Return whether a classifier is shown to be better than the most frequent class; where nothing tells, it is."""
+    assert isinstance(run, ClassificationScores)
+    found = baseline(run)
+    return found is None or found.better
 
 
 def half(shares: Float64) -> int:

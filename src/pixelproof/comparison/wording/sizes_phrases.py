@@ -36,6 +36,11 @@ SIZES: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "What more labels than these would bring {model} cannot be told: {why}.",
         "zh-Hant": "標註更多影像能為 {model} 帶來多少進步，無從得知：{why}。",
     },
+    "size_none_better": {
+        "en": "no run is shown to be better than always answering the most frequent class; train longer, or otherwise, "
+        "before labelling more",
+        "zh-Hant": "沒有任何一次訓練顯示優於永遠回答最常見的類別；標註更多影像之前，宜先訓練更久或改變訓練方式",
+    },
     "size_few_sizes": {
         "en": "a curve needs four sizes at least, and there are {sizes}",
         "zh-Hant": "曲線至少需要四種訓練影像數，這裡只有 {sizes} 種",
