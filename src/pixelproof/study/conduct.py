@@ -6,6 +6,7 @@ import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pixelproof.data.checking import check_parts
@@ -62,24 +63,18 @@ def conduct(
     """
     check_number(jobs, processes)
     _refuse_another(study, out)
-    opened = Opened()
-    planned = plan(study, data, out, overrides, opened=opened)
+    draw_up = partial(plan, study, data, out, overrides, opened=Opened())
+    planned = draw_up()
     require_writable(out / STUDY)
     with alone_in(out, patience=WORKERS_END):
-        start, done = time.monotonic(), set[str]()
-        choices: Choices = {}
-        steps, reasons = _perform(planned, out, processes, jobs, done), dict[str, dict[str, str]]()
+        start = time.monotonic()
+        done = set[str]()
+        steps, choices = _perform(planned, out, processes, jobs, done), Choices()
         while found := choices_to_make(planned):
             choices |= {at: choose_among(at, group, study.parts[at[0]], out, steps) for at, group in found.items()}
-            planned = plan(study, data, out, overrides, chosen(choices), opened)
+            planned = draw_up(chosen(choices))
             steps = _perform(planned, out, processes, jobs, done)
-        for part, group in planned.items():
-            whole = with_all_images(group)
-            reasons[part] = {SPLIT: _bring_together(study.parts[part], whole, out / part, steps)}
-            if unsized := compare_sizes(study.parts[part], group, out / part, steps):
-                say(f"{part}: nothing is said of the number of training images, because {unsized}")
-        for part, group in planned.items():  # after all that anybody may choose by
-            reasons[part][TEST] = conclude_on_test(study.parts[part], with_all_images(group), out / part, steps)
+        reasons = _conclude(study, planned, out, steps)
         record = StudyRecord(
             name=study.name,
             title=study.title or study.name,
@@ -158,6 +153,18 @@ def _perform(planned: Mapping[str, list[Job]], out: Path, processes: int, jobs: 
             perform(job, steps, out, processes)
     done |= {job.name for job in ready}
     return steps
+
+
+def _conclude(study: StudyFile, planned: Mapping[str, list[Job]], out: Path, steps: Steps) -> dict[str, dict[str, str]]:
+    """Compare and explain the models of each part, and return why they are not compared, for each part and split."""
+    reasons: dict[str, dict[str, str]] = {}
+    for part, group in planned.items():
+        reasons[part] = {SPLIT: _bring_together(study.parts[part], with_all_images(group), out / part, steps)}
+        if unsized := compare_sizes(study.parts[part], group, out / part, steps):
+            say(f"{part}: nothing is said of the number of training images, because {unsized}")
+    for part, group in planned.items():  # after all that anybody may choose by
+        reasons[part][TEST] = conclude_on_test(study.parts[part], with_all_images(group), out / part, steps)
+    return reasons
 
 
 def _bring_together(entry: Part, jobs: list[Job], folder: Path, steps: Steps) -> str:

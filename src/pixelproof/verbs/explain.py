@@ -27,7 +27,7 @@ from pixelproof.prediction.files import gather
 from pixelproof.progress import say
 from pixelproof.report.out_folder import require_place
 from pixelproof.report.page import build_report
-from pixelproof.runs import Run, Source, atomic, save_scores, write_text
+from pixelproof.runs import Run, Scores, Source, atomic, save_scores, write_text
 from pixelproof.runs.atomic import atomic_folder, require_writable
 from pixelproof.runs.explanation_folder import ExplanationFolder, Findings
 from pixelproof.runs.files import AnyPath, Paths, as_paths
@@ -94,16 +94,7 @@ def explain_run(
     review.ask(findings)
     earlier = [str(file.relative_to(target.path)) for file in target.files()]  # which may list more
     with atomic_folder(target.path, earlier) as written_to:
-        new = ExplanationFolder(written_to)
-        written = [*new.save(findings), *_copy(findings.next, parts, new), new.scores]
-        save_scores(new.scores, scores)
-        if doubtful := _doubtful(findings.suspects, parts, folder):
-            save_list(new.leave_out, doubtful)
-            written.append(new.leave_out)
-        if review.questions:
-            write_text(new.review, review.page(opened.name, len(findings.suspects)))
-            written.append(new.review)
-        written.append(build_report(written_to))
+        written = _write(ExplanationFolder(written_to), findings, scores, review, parts, folder)
         _require_place(target, Path(data), overwrite)  # for what another process has written meanwhile
     _say_what_next(target, data, review)
     return [target.path / path.relative_to(written_to) for path in written]
@@ -127,6 +118,26 @@ def explain(
     if predictor.scheme.task == "classification":
         return explain_classifier(predictor, parts, split, layer, seed)
     return explain_segmenter(predictor, parts, split), None
+
+
+def _write(
+    target: ExplanationFolder,
+    findings: Findings,
+    scores: Scores,
+    review: Review | MaskReview,
+    parts: Parts,
+    data: DataFolder,
+) -> list[Path]:
+    """Write all that was found to an empty folder, and return the paths."""
+    written = [*target.save(findings), *_copy(findings.next, parts, target), target.scores]
+    save_scores(target.scores, scores)
+    if doubtful := _doubtful(findings.suspects, parts, data):
+        save_list(target.leave_out, doubtful)
+        written.append(target.leave_out)
+    if review.questions:
+        write_text(target.review, review.page(scores.source.name, len(findings.suspects)))
+        written.append(target.review)
+    return [*written, build_report(target.path)]
 
 
 def _require_place(target: ExplanationFolder, data: Path, overwrite: bool) -> None:
