@@ -1,4 +1,4 @@
-"""The two ways in which Pixelproof says no.
+"""The two ways in which Pixelproof says no, and what it says of files that the system refuses.
 
 Every error a user can cause is one sentence: what is wrong, where, and what to do next. Both parts are required
 arguments, so an error without a remedy cannot be written.
@@ -6,6 +6,7 @@ arguments, so an error without a remedy cannot be written.
 
 from __future__ import annotations
 
+import errno
 import re
 
 INTERRUPTED = 130
@@ -66,3 +67,23 @@ def require_utf8(path: object) -> None:
     """
     if printable(str(path)) != str(path):
         raise UserError(f"the name {printable(str(path))} is not UTF-8", "rename it")
+
+
+def explain_unwritten(error: OSError, path: object) -> UserError:
+    """Return the sentence for a failed write of ``path``, whose folders are made where they can be."""
+    if error.errno == errno.ENOENT:
+        return UserError(f"no folder can be made for {path}", "choose another place")
+    return explain_os_error(error, path)
+
+
+def explain_os_error(error: OSError, path: object) -> UserError:
+    """Return the sentence for a failed read or write of ``path``."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UserError(f"the disk is full while writing {path}", "free some space and run the command again")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UserError(f"no permission for {path}", "change its permissions or choose another folder")
+    if error.errno == errno.ENOENT:
+        return UserError(f"{path} does not exist", "check the path")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return UserError(f"{path} is in the way of a file or folder of another kind", "choose another path")
+    return UserError(f"{path} cannot be used: {error.strerror or error}", "check the disk and the path")

@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import atomic, atomic_folder, explain_os_error
+from pixelproof.errors import UserError, explain_os_error
+from pixelproof.runs.atomic import atomic, atomic_folder
 from pixelproof.runs.files import read_json, read_text, write_json, write_text
 from pixelproof.runs.locks import lock
 

@@ -114,7 +114,7 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        from pixelproof.runs.atomic import explain_os_error
+        from pixelproof.errors import explain_os_error
 
         if debug:
             traceback.print_exc()

@@ -25,12 +25,11 @@ from pixelproof.data.fingerprint import fingerprint
 from pixelproof.data.folder import Sample
 from pixelproof.data.parallel import in_threads
 from pixelproof.data.reader import RGB, ImageReader
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, explain_os_error, explain_unwritten
 from pixelproof.labels import LabelScheme
 from pixelproof.numbers import room
 from pixelproof.progress import say, track
 from pixelproof.runs.arrays import load_arrays, write_arrays
-from pixelproof.runs.atomic import explain_os_error, explain_unwritten
 from pixelproof.runs.files import expanded
 
 VERSION = 2

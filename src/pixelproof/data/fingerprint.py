@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pixelproof.array_types import UInt8
 from pixelproof.data.folder import Sample
 from pixelproof.data.patches import that_count
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.errors import explain_os_error
 
 _HEAD = 65536
 _AS_LONG = (".tif", ".tiff", ".bmp")  # formats whose files mostly stay as long when a pixel changes

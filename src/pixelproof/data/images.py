@@ -29,8 +29,7 @@ from pixelproof.data.tiffs import (
     refuse_misread_mask,
     refuse_other_numbers,
 )
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.errors import UserError, explain_os_error
 from pixelproof.runs.files import write_bytes
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")

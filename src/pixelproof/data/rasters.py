@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.data.scaling import refuse_complex
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.errors import UserError, explain_os_error
 
 __all__ = [
     "CACHE",

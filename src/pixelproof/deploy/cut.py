@@ -17,8 +17,8 @@ from pixelproof.deploy.ground_labels import GroundLabels, ground_labels, scenes_
 from pixelproof.deploy.journal import Journal
 from pixelproof.deploy.sheet import Sheet, read_sheet
 from pixelproof.deploy.sources import fingerprint
-from pixelproof.errors import UserError, require_utf8
-from pixelproof.runs.atomic import explain_unwritten, is_free
+from pixelproof.errors import UserError, explain_unwritten, require_utf8
+from pixelproof.runs.atomic import is_free
 from pixelproof.runs.files import AnyPath, Paths, as_paths, file_digest
 
 SMALLEST = 32

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from pixelproof.array_types import Unsigned
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, explain_os_error, explain_unwritten
 from pixelproof.progress import say
 from pixelproof.runs import write_json
-from pixelproof.runs.atomic import explain_os_error, explain_unwritten
 from pixelproof.runs.files import read_json
 from pixelproof.runs.locks import in_use, lock
 from pixelproof.windows import Window

@@ -22,11 +22,12 @@ from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import MapSettings
 from pixelproof.deploy.tally import tally
 from pixelproof.deploy.vectors import check_polygons, write_polygons
-from pixelproof.errors import UserError, require_utf8
+from pixelproof.errors import UserError, explain_os_error, require_utf8
 from pixelproof.progress import bar, say, track
 from pixelproof.runs import Run, atomic
-from pixelproof.runs.atomic import explain_os_error, remove_leftovers, require_writable
+from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
+from pixelproof.runs.leftovers import remove_leftovers
 from pixelproof.runs.names import check_names
 from pixelproof.schema import parse
 from pixelproof.windows import Tile

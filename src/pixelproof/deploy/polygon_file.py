@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pixelproof.deploy.geo import rasterio, shapely
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, explain_os_error
 from pixelproof.numbers import counted, first_of
-from pixelproof.runs.atomic import explain_os_error
 from pixelproof.runs.files import read_object
 from pixelproof.schema import nearest
 

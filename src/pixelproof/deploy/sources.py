@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelproof.deploy.geo import open_raster
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import explain_os_error
+from pixelproof.errors import UserError, explain_os_error
 
 ENDS = 2**16  # bytes at either end of a file that tell whether it is the same
 

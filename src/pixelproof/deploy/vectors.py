@@ -19,10 +19,9 @@ from pixelproof.deploy.geo import degrees, located, middle_longitude, outline, s
 from pixelproof.deploy.legend import Legend
 from pixelproof.deploy.raster import Scene
 from pixelproof.deploy.settings import POLYGONS
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, explain_os_error
 from pixelproof.numbers import HECTARE
 from pixelproof.progress import say
-from pixelproof.runs.atomic import explain_os_error
 
 BATCH = 5000  # polygons that are written at once
 GEOPACKAGE = "write polygons to a .gpkg"

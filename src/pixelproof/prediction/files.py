@@ -28,7 +28,8 @@ from pixelproof.prediction.tables import table
 from pixelproof.prediction.writing import FOLDERS, write_answers
 from pixelproof.progress import say, say_once
 from pixelproof.runs import write_text
-from pixelproof.runs.atomic import atomic_folder, is_leftover
+from pixelproof.runs.atomic import atomic_folder
+from pixelproof.runs.leftovers import is_leftover
 from pixelproof.runs.locks import alone_in
 from pixelproof.runs.names import check_length
 from pixelproof.runs.predictions_file import CLASSES, PER_GROUP, PREDICTIONS, PROBABILITIES, PROBABILITY_TABLE

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import atomic, explain_os_error
+from pixelproof.errors import UserError, explain_os_error
+from pixelproof.runs.atomic import atomic
 from pixelproof.runs.plain import from_json
 
 Arrays = dict[str, npt.NDArray[Any]]

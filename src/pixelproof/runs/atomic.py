@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import secrets
 import shutil
@@ -12,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from pixelproof.errors import UserError
-from pixelproof.runs.locks import lock
+from pixelproof.errors import UserError, explain_unwritten
+from pixelproof.runs.leftovers import abandoned, held, remove_leftovers
 
 
 @contextmanager
@@ -59,13 +58,13 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
     # Inside, because beside it may be another disk.
     temporary = path / f".{os.getpid()}.{secrets.token_hex(4)}.part"
     for entry in path.glob(".*.part"):
-        if _abandoned(entry, entry.name[1:].partition(".")[0]):
+        if abandoned(entry, entry.name[1:].partition(".")[0]):
             shutil.rmtree(entry, ignore_errors=True)
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
-    held = ExitStack()
+    stack = ExitStack()
     try:
         temporary.mkdir(parents=True)
-        held.enter_context(_held(temporary))
+        stack.enter_context(held(temporary))
         yield temporary
         entries = list(temporary.iterdir())
         for entry in entries:
@@ -82,7 +81,7 @@ def atomic_folder(path: Path, replaced: Sequence[str] = ()) -> Iterator[Path]:
         raise explain_unwritten(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        held.close()
+        stack.close()
         for folder in new:
             with suppress(OSError):  # not empty: the block ended well
                 folder.rmdir()
@@ -121,17 +120,17 @@ def fresh_folder(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.{secrets.token_hex(4)}.part{path.suffix}")
     remove_leftovers(path)
-    held = ExitStack()
+    stack = ExitStack()
     try:
         temporary.mkdir(parents=True)
-        held.enter_context(_held(temporary))
+        stack.enter_context(held(temporary))
         yield temporary
         temporary.rename(path)
     except OSError as error:
         raise explain_unwritten(error, path) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        held.close()
+        stack.close()
 
 
 def is_free(folder: Path) -> bool:
@@ -160,83 +159,3 @@ def require_writable(path: Path) -> None:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise explain_unwritten(error, path) from error
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove what killed processes left beside ``path`` while they were writing it."""
-    for entry in path.parent.glob(f".{glob.escape(path.stem)}.*.part{glob.escape(path.suffix)}*"):
-        if not _abandoned(entry, entry.name[len(path.stem) + 2 :].partition(".")[0]):
-            continue
-        if entry.is_dir():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                entry.unlink()
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder that is being written, for those who do not see this process: in other containers and machines."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        lock(handle)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _abandoned(entry: Path, process: str) -> bool:
-    """Return whether what the process of this number was writing is left of one that no longer runs, anywhere.
-
-    In containers, a process often has the number of the one that was killed; folders are held, so that they tell.
-    """
-    if entry.is_dir() and process == str(os.getpid()):
-        return not _is_held(entry)
-    return _ended(process) and not _is_held(entry)
-
-
-def _is_held(entry: Path) -> bool:
-    try:
-        handle = os.open(entry, os.O_RDONLY)
-    except OSError:  # gone, or another user's
-        return False
-    try:
-        return not lock(handle)
-    finally:
-        os.close(handle)
-
-
-def _ended(process: str) -> bool:
-    """Return whether this is the number of a process that no longer runs here."""
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError, ValueError):  # another user's, or no number of a process
-        pass
-    return False
-
-
-def is_leftover(path: Path) -> bool:
-    """Return whether ``path`` is what a killed process was writing."""
-    return path.name.startswith(".") and path.name.endswith(".part")
-
-
-def explain_unwritten(error: OSError, path: Path) -> UserError:
-    """Return the sentence for a failed write of ``path``, whose folders are made where they can be."""
-    if error.errno == errno.ENOENT:
-        return UserError(f"no folder can be made for {path}", "choose another place")
-    return explain_os_error(error, path)
-
-
-def explain_os_error(error: OSError, path: Path) -> UserError:
-    """Return the sentence for a failed read or write of ``path``."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UserError(f"the disk is full while writing {path}", "free some space and run the command again")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return UserError(f"no permission for {path}", "change its permissions or choose another folder")
-    if error.errno == errno.ENOENT:
-        return UserError(f"{path} does not exist", "check the path")
-    if error.errno in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
-        return UserError(f"{path} is in the way of a file or folder of another kind", "choose another path")
-    return UserError(f"{path} cannot be used: {error.strerror or error}", "check the disk and the path")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import atomic, explain_os_error
+from pixelproof.errors import UserError, explain_os_error
+from pixelproof.runs.atomic import atomic
 from pixelproof.runs.markup import from_xml
 from pixelproof.runs.plain import from_json, from_yaml
 

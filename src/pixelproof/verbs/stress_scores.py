@@ -20,7 +20,7 @@ from pixelproof.prediction import Predictor
 from pixelproof.prediction.tiles import Map
 from pixelproof.progress import Step, bar, say
 from pixelproof.runs import Source, load_scores, save_scores
-from pixelproof.runs.atomic import remove_leftovers
+from pixelproof.runs.leftovers import remove_leftovers
 from pixelproof.runs.scores import Names
 from pixelproof.runs.stress_folder import UNTOUCHED, StressFolder, state_of, still
 

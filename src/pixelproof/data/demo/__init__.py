@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pixelproof.data.demo.digits import write_digits
 from pixelproof.data.demo.landcover import landcover_tile, write_landcover
-from pixelproof.errors import UserError
-from pixelproof.runs.atomic import explain_os_error, fresh_folder
+from pixelproof.errors import UserError, explain_os_error
+from pixelproof.runs.atomic import fresh_folder
 from pixelproof.runs.files import read_json, write_json
 
 __all__ = ["landcover_tile", "write_demo", "write_digits", "write_landcover"]

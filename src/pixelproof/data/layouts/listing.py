@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from pixelproof.errors import UserError
+from pixelproof.errors import UserError, explain_os_error
 from pixelproof.numbers import counted
 from pixelproof.progress import say_once
-from pixelproof.runs.atomic import explain_os_error
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 OTHER_IMAGES = frozenset(
