@@ -18,7 +18,8 @@ from pixelproof.evaluation.score import score
 from pixelproof.labels import PRESETS, LabelClass, LabelScheme
 from pixelproof.models import build_model
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.files import gather, predict_files
+from pixelproof.prediction.files import predict_files
+from pixelproof.prediction.gathering import gather
 from pixelproof.runs.locks import alone_in
 from pixelproof.verbs.predict import as_slice, predict_run
 from small_runs import COLORS, untrained_run

@@ -12,7 +12,7 @@ from pixelproof.errors import UserError
 from pixelproof.explanation.gradcam import grad_cam, overlay
 from pixelproof.numbers import first_of
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.files import gather
+from pixelproof.prediction.gathering import gather
 from pixelproof.progress import say, track
 from pixelproof.runs import Run
 from pixelproof.runs.atomic import atomic_folder, refuse_existing

@@ -25,7 +25,7 @@ from pixelproof.explanation.seen import Seen, look
 from pixelproof.languages import Language, known_language
 from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.files import gather
+from pixelproof.prediction.gathering import gather
 from pixelproof.prediction.grouping import groups_of, is_table
 from pixelproof.progress import say
 from pixelproof.report.out_folder import require_place

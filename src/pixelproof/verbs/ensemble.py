@@ -30,10 +30,10 @@ from pixelproof.runs.metric_names import told
 from pixelproof.runs.replacing import note_lost_rule, place_of_replaced
 from pixelproof.schema import Strict
 from pixelproof.training.checkpoints import save_weights
+from pixelproof.training.origin import began_on, made_with
 from pixelproof.training.parallel import ALONE
 from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import selection_score
-from pixelproof.verbs.train import began_on, made_with
 
 SEEN = ("input_size", "bands", "stretch", "dtype", "mean", "std")
 """Settings of a model that say what it sees of an image."""

@@ -23,7 +23,7 @@ from pixelproof.explanation.priority import UNLABELLED
 from pixelproof.explanation.segmenter import explain_segmenter
 from pixelproof.numbers import counted
 from pixelproof.prediction import Predictor
-from pixelproof.prediction.files import gather
+from pixelproof.prediction.gathering import gather
 from pixelproof.progress import say
 from pixelproof.report.out_folder import require_place
 from pixelproof.report.page import build_report

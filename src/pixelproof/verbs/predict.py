@@ -14,7 +14,8 @@ from pixelproof.labels.thresholds import read_thresholds
 from pixelproof.numbers import numbered
 from pixelproof.prediction import Predictor
 from pixelproof.prediction.backends import use_backend
-from pixelproof.prediction.files import gather, predict_files, refuse_taken
+from pixelproof.prediction.files import predict_files, refuse_taken
+from pixelproof.prediction.gathering import gather
 from pixelproof.prediction.looking import as_kept, asked_by_hand
 from pixelproof.runs import Run
 from pixelproof.runs.files import AnyPath, Paths, as_paths

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pixelproof.config import DataConfig, RunConfig, run_settings, without_effect
 from pixelproof.config.prolong import prolong
 from pixelproof.data import DataFolder, Parts, arrange, fingerprint, open_data
 from pixelproof.data.checking import check_parts
-from pixelproof.data.folder import changes_of
 from pixelproof.data.known import keep_learned, note_known
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.scaling import doubtful_bands
 from pixelproof.data.splits import note_doubts
 from pixelproof.errors import UserError
-from pixelproof.models import PixelModel, packages_of
+from pixelproof.models import PixelModel
 from pixelproof.numbers import counted
 from pixelproof.progress import say
 from pixelproof.runs import Run
@@ -26,17 +23,14 @@ from pixelproof.runs.atomic import require_writable
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import ENVIRONMENT, require_free
 from pixelproof.runs.learned import LEARNED
-from pixelproof.runs.left_out_file import counts_of
 from pixelproof.runs.locks import WORKERS_END, alone_in
-from pixelproof.runs.machine import installed
-from pixelproof.runs.packages import version
 from pixelproof.runs.replacing import replacing, set_aside
 from pixelproof.training.checkpoints import remove_unfinished
-from pixelproof.training.device import describe, pick_device
+from pixelproof.training.device import pick_device
 from pixelproof.training.launch import check_processes, launch
+from pixelproof.training.origin import began_on, made_with, note_other_versions
 from pixelproof.training.parallel import ALONE
 from pixelproof.training.plugin_trial import try_plugins
-from pixelproof.training.plugins import packages_of_training
 from pixelproof.training.settings import prepare, settle, weights_of_other_input
 from pixelproof.verbs.finish import describe_network, finish, keep_proof_images
 from pixelproof.verbs.fit import fit, start
@@ -172,54 +166,6 @@ def _of_groups(parts: Parts) -> bool:
     return any(sample.group for sample in parts["train"])
 
 
-def made_with(config: RunConfig, data: DataFolder, parts: Parts) -> dict[str, Any]:
-    """Return what ``environment.json`` says of a run besides the machine: packages, device and data."""
-    return {
-        "packages": installed((*packages_of(config.model), *packages_of_training(config))),
-        "device": describe(pick_device(config.training.device)),
-        "data": {
-            "layout": data.layout,
-            "images": {name: len(samples) for name, samples in parts.items()},
-            "fingerprint": {name: fingerprint(samples) for name, samples in parts.items()},
-            "left_out": _left_out(config, data),
-            "corrected": changes_of(chain(*parts.values()), data.scheme.names),
-        },
-    }
-
-
-def _left_out(config: RunConfig, data: DataFolder) -> dict[str, int]:
-    """Return how many images are left out for each reason."""
-    return {} if config.data.leave_out == "none" else counts_of(each.reason for each in data.left_out)
-
-
-def began_on(run: Run, data: DataFolder, now: Mapping[str, str]) -> None:
-    """Refuse data that a run did not begin on.
-
-    Args:
-        run: The run.
-        data: The data.
-        now: Fingerprints of its parts, of train and selection at least.
-
-    Raises:
-        UserError: It did not, or does not say on what it did.
-    """
-    then = run.facts().data.fingerprint
-    if "train" not in then:
-        raise UserError(f"{run.path / ENVIRONMENT} does not say what data the run began on", "restore it or train anew")
-    if run.labels().hash != data.scheme.hash or any(now[name] != then.get(name) for name in LEARNED):
-        why = _why_other(run, data)
-        raise UserError(f"{data.root} is not the data that {run.path} began on{why}", "give that data, or train anew")
-
-
-def _why_other(run: Run, data: DataFolder) -> str:
-    """Return in words which list of a data set is the reason why it is not what a run began on, if one is."""
-    config, then = run_settings(run), run.facts().data
-    if _left_out(config, data) != then.left_out:
-        return ", as other images are left out of it"
-    now = changes_of(chain(*arrange(data, config.data).values()), data.scheme.names)
-    return ", as other labels of it are corrected" if now != then.corrected else ""
-
-
 def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     """Open a run to go on with, which takes the very data it began on."""
     run = Run.open(out)
@@ -227,15 +173,7 @@ def _reopen(data: DataFolder, out: Path) -> tuple[Run, RunConfig, PixelModel]:
     parts = arrange(data, config.data)
     began_on(run, data, {name: fingerprint(parts[name]) for name in LEARNED})
     try_plugins(config, len(data.scheme.classes))
-    _note_other_versions(run, config)
+    note_other_versions(run, config)
     keep_learned(run, config, parts)  # which earlier versions did not
     describe_network(run, config, len(data.scheme.classes))
     return run, config, start(config, data, begun=run.last.is_file())
-
-
-def _note_other_versions(run: Run, config: RunConfig) -> None:
-    """Point out packages of the user's that take part in a run in another version than it began with."""
-    then = run.facts().packages
-    for name in (*packages_of(config.model), *packages_of_training(config)):
-        if then.get(name, version(name)) != version(name):
-            say(f"note: {name} is {version(name)} now, and {run.path} began with {then[name]}: it may learn otherwise")
