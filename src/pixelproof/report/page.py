@@ -7,40 +7,22 @@ from pathlib import Path
 
 import pixelproof.report.assessment as assessment
 import pixelproof.report.calibration as calibration
-import pixelproof.report.choosing as choosing
-import pixelproof.report.classification as classification
 import pixelproof.report.comparison as comparison
 import pixelproof.report.diagnosis as diagnosis
 import pixelproof.report.drift as drift
 import pixelproof.report.explained as explained
-import pixelproof.report.gallery as gallery
-import pixelproof.report.kept_rule as kept_rule
 import pixelproof.report.key_results as key_results
 import pixelproof.report.provenance as provenance
-import pixelproof.report.replicates as replicates
 import pixelproof.report.segmentation as segmentation
-import pixelproof.report.sizes as sizes
 import pixelproof.report.stress as stress
 import pixelproof.report.unpaired as unpaired
-from pixelproof.comparison.wording.words import metric_heading
 from pixelproof.languages import Language, known_language
 from pixelproof.progress import say
-from pixelproof.report.artefacts import (
-    PartArtefacts,
-    StudyArtefacts,
-    is_study_or_run,
-    outdated_scores,
-    read_conclusions,
-    read_study,
-)
+from pixelproof.report.artefacts import StudyArtefacts, is_study_or_run, outdated_scores, read_conclusions, read_study
 from pixelproof.report.beside import put_beside
 from pixelproof.report.figures.forest import forest
 from pixelproof.report.inline import forests, set_forest
-from pixelproof.report.iou_tables import iou_tables, scored_on
-from pixelproof.report.learning import learning_curves
-from pixelproof.report.model_artefacts import ModelArtefacts
-from pixelproof.report.networks import networks
-from pixelproof.report.other_splits import headline_on_test, known_images, other_splits
+from pixelproof.report.part_view import part_view
 from pixelproof.report.pictures import to_print
 from pixelproof.report.printing import Folders, earlier_names, folders, part_figures
 from pixelproof.report.rendering import FIGURES, TABLES, hashed, maker, templates
@@ -56,21 +38,11 @@ from pixelproof.runs.drift_folder import DriftFolder
 from pixelproof.runs.explanation_folder import ExplanationFolder
 from pixelproof.runs.files import AnyPath
 from pixelproof.runs.folder import PAGE
-from pixelproof.runs.metric_names import OF_ALL
 from pixelproof.runs.stress_folder import StressFolder
 from pixelproof.runs.unpaired_file import FILE as UNPAIRED
 from pixelproof.runs.unpaired_file import UnpairedRecord, load_unpaired
 
 SCRIPTS = ("contents.js", "viewer.js", "versus.js", "language.js")
-
-
-@dataclass(frozen=True)
-class Making:
-    """How one model was made."""
-
-    name: str
-    facts: list[provenance.Fact]
-    settings: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +121,7 @@ def _of_another_kind(folder: Path) -> Page | None:
 
 
 def _study_page(study: StudyArtefacts) -> Page:
-    shown = [_part(part) for part in study.parts]
+    shown = [part_view(part) for part in study.parts]
     figures = [file for part, view in zip(study.parts, shown, strict=True) for file in part_figures(part, view, study)]
     beside = folders(figures, [part_tables(part) for part in study.parts], earlier_names(study))
     context = {
@@ -206,68 +178,3 @@ def _explanation_context(folder: Path) -> dict[str, object]:
             "selective": selective({model: scores}),
         },
     }
-
-
-def _part(part: PartArtefacts) -> dict[str, object]:
-    """Return what the templates show of one part."""
-    return _of_both_tasks(part) | (_classified(part) if part.record.task == "classification" else _segmented(part))
-
-
-def _of_both_tasks(part: PartArtefacts) -> dict[str, object]:
-    scores = {model.name: model.scores for model in part.models}
-    calibrated = calibration.calibrations(scores)
-    return {
-        "record": part.record,
-        "decides": metric_heading(part.record.metric or OF_ALL[part.record.task][0], "en"),
-        "outdated": [*outdated_scores(part), *known_images(part), *key_results.not_compared(part)],
-        "other_splits": other_splits(part),
-        "tested": headline_on_test(part),
-        "seen": replicates.seen_line(part),
-        "folds": replicates.fold_rows(part),
-        "fold_areas": replicates.fold_areas(part),
-        "sentences": key_results.sentences(part),
-        "flattered": key_results.flattered(part),
-        "sizes": sizes.sizes(part),
-        "chosen": choosing.chosen(part),
-        "chosen_line": choosing.line(part),
-        "tiles": key_results.key_figures(part),
-        "networks": networks(part.models),
-        "curves": learning_curves(part),
-        "untrained": all(model.config is not None and model.config.model.members for model in part.models),
-        "making": [_making(model, part) for model in part.models],
-        "compared": comparison.compared(part.comparison, part.evidence),
-        "explained": [explained.view(m.name, m.findings, part.scheme) for m in part.models if m.findings],
-        "calibrations": calibrated,
-        "fitted": calibration.fitting(calibrated),
-        "selective": selective(scores),
-        "extremes": [],
-    }
-
-
-def _classified(part: PartArtefacts) -> dict[str, object]:
-    return {
-        "outcomes": classification.outcomes(part),
-        "embeddings": classification.embeddings(part),
-        "rules": kept_rule.kept_rules(part),
-    }
-
-
-def _segmented(part: PartArtefacts) -> dict[str, object]:
-    tables = iou_tables(part)
-    return {
-        "exhibits": gallery.exhibits(part, part.record.shown),
-        "extremes": gallery.exhibits(part, [i for i in part.record.extremes if i not in part.record.shown]),
-        "class_key": segmentation.class_key(part.scheme) if part.scheme else [],
-        "unscored_shown": gallery.has_void(part),
-        "tables": tables,
-        "scored_on": scored_on(part) if tables else "",
-        "chart": segmentation.chart(part),
-        "matrices": segmentation.matrices(part),
-        "legend": segmentation.legend(part),
-    }
-
-
-def _making(model: ModelArtefacts, part: PartArtefacts) -> Making:
-    facts = provenance.made(model, part.record.data.images)
-    name = f"{model.name}, fold 1 of {part.record.folds}" if part.record.folds else model.name
-    return Making(name, facts, provenance.settings_text(model))

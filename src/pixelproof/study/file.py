@@ -24,8 +24,9 @@ from pixelproof.runs.sizes_file import Equal
 from pixelproof.runs.study_file import TEST
 from pixelproof.schema import Strict, parse
 from pixelproof.study.candidates import called
-from pixelproof.study.entries import ModelEntry, Vary, known_model, listed, refuse_chosen
+from pixelproof.study.entries import ModelEntry, known_model, listed, refuse_chosen
 from pixelproof.study.replicates import DECIDED_BY, SINGLE, Replicate, Sizes, distinct, refuse_decided, replicates
+from pixelproof.study.vary import Vary
 
 
 class Part(Strict):
