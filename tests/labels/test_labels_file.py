@@ -117,6 +117,16 @@ def test_a_key_may_replace_one_that_a_merge_brings():
     assert from_yaml(text)["c"] == {"x": 3, "y": 4}
 
 
+def test_of_several_merged_mappings_the_first_counts():
+    text = "a: &a {name: 1, y: 2}\nb: &b {name: 3, z: 4}\nc: {<<: [*a, *b], z: 5}\nd: {<<: *a, <<: *b}\n"
+    assert from_yaml(text)["c"] == {"name": 1, "y": 2, "z": 5}
+    assert from_yaml(text)["d"] == {"name": 1, "y": 2, "z": 4}
+    assert from_yaml("a: &a {x: 1, <<: *a}\n") == {"a": {"x": 1}}
+    for text in ("a: {<<: 3}\n", "a: {<<: [{x: 1}, 3]}\n"):
+        with pytest.raises(ValueError, match="not valid YAML"):
+            from_yaml(text)
+
+
 def test_brackets_in_brackets_are_refused_before_all_of_them_are_read():
     assert from_yaml("[" * 101 + "]" * 101)
     for opened in ("[", "{"):

@@ -47,5 +47,5 @@ def correct(
         scored |= {"train, of which a part is set aside for the score": found["splits"]["train"]}
     if scored:
         again = "scores there are by other labels than before, so evaluate again with --overwrite"
-        lead = "by image" if "pixels" in found else "of these"
+        lead = "images with such regions" if "pixels" in found else "of these"
         print(f"{lead}, {in_words(scored)}: {again}; where a model's doubts chose the images, they flatter it")

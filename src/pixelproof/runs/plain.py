@@ -6,6 +6,7 @@ import copy
 import json
 import math
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -122,9 +123,23 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        super().flatten_mapping(node)
+        # Not as PyYAML does, of which 6.0.4 takes the last of several merged mappings where YAML says the first.
+        sources = [each for key, value in node.value if key.tag == _MERGE for each in _mappings(value)]
+        own = node.value = [(key, value) for key, value in node.value if key.tag != _MERGE]
+        for source in sources:
+            self.flatten_mapping(source)
+        node.value = [*(pair for source in reversed(sources) for pair in source.value), *own]  # the last counts
         if len(node.value) > MOST:
             raise yaml.constructor.ConstructorError(None, None, "merges too much", node.start_mark)
+        super().flatten_mapping(node)
+
+
+def _mappings(merged: yaml.Node) -> Iterator[yaml.MappingNode]:
+    """Yield the mappings that a merge names, one or several."""
+    for node in merged.value if isinstance(merged, yaml.SequenceNode) else [merged]:
+        if not isinstance(node, yaml.MappingNode):
+            raise yaml.constructor.ConstructorError(None, None, "merges what is no mapping", node.start_mark)
+        yield node
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
