@@ -208,3 +208,17 @@ def test_the_classes_that_gain_are_named():
     said = " ".join(size_sentences(record.curves[0], record, "en"))
     assert "Of the classes, fox (+" in said
     assert "gained beyond chance: the first to label more of." in said
+
+
+@pytest.mark.parametrize("metric", ["miou", "pixel_accuracy"])
+def test_nor_is_it_said_of_segmenters(metric):
+    def sizes(skill):
+        return [
+            Size(50 * 2**place, [f"{place}-{seed}" for seed in range(3)], [segmenter(skill, seed) for seed in range(3)])
+            for place in range(4)
+        ]
+
+    (curve,) = size_curves({"net": sizes(0.0)}, metric, "steps").curves
+    assert (curve.unknown, curve.forecasts) == ("none_better", ())
+    (curve,) = size_curves({"net": sizes(0.9)}, metric, "steps").curves
+    assert curve.unknown != "none_better"

@@ -76,11 +76,11 @@ def mask_intervals(scores: SegmentationScores, protocol: Protocol, members: Int6
     """
     units = by_unit(class_counts(scores.confusion, scores.scheme.scored, protocol), members)
     shown = np.append((units[:, 1] > 0).sum(axis=0), [len(units)] * 2)
-    ends = ends_of(_figures(units.sum(axis=0)), left_out(units, _figures), shown)
+    ends = ends_of(mask_figures(units.sum(axis=0)), left_out(units, mask_figures), shown)
     return {"iou": ends[:, :-2], "miou": ends[:, -2], "pixel_accuracy": ends[:, -1]}
 
 
-def _figures(sums: Float64) -> Float64:
+def mask_figures(sums: Float64) -> Float64:
     """Return IoU by class, its mean, and pixel accuracy, [..., K+2], from sums of ``class_counts``, [..., 3, K]."""
     values, right = iou_of_counts(sums), recall_of_all(sums)
     return np.concatenate([values, np.stack([mean_defined(values), right], axis=-1)], axis=-1)

@@ -117,6 +117,19 @@ def effective(influence: Float64, shown: Int64 | Float64) -> Float64:
     return np.where(shown < MINIMUM, np.nan, np.minimum(known, shown))
 
 
+def reach_of(influence: Float64, shown: npt.ArrayLike) -> Float64:
+    """Return how far Student's 95% interval of a figure goes to each side, [*S]; NaN where too few units inform it.
+
+    Args:
+        influence: float64 [N, *S], what leaving each unit out changes.
+        shown: int64 [*S], how many units inform each figure at all.
+    """
+    variance = (influence**2).sum(axis=0) * ratio(len(influence), len(influence) - 1)
+    freedom = effective(influence, np.broadcast_to(shown, variance.shape)) - 1
+    reach: Float64 = stdtrit(freedom, (1 + CERTAINTY) / 2) * np.sqrt(variance)
+    return reach
+
+
 def ends_of(value: npt.ArrayLike, influence: Float64, shown: npt.ArrayLike) -> Float64:
     """Return the ends of the 95% intervals of shares, [2, *S]; NaN where nothing varies.
 
@@ -127,9 +140,8 @@ def ends_of(value: npt.ArrayLike, influence: Float64, shown: npt.ArrayLike) -> F
         influence: float64 [N, *S], of each unit.
         shown: int64 [*S], how many units inform each figure at all.
     """
-    value, variance = np.asarray(value), (influence**2).sum(axis=0) * ratio(len(influence), len(influence) - 1)
-    freedom = effective(influence, np.broadcast_to(shown, value.shape)) - 1
-    known = np.where((variance > ROUNDING) & (value > 0) & (value < 1), value, np.nan)
-    reach = stdtrit(freedom, (1 + CERTAINTY) / 2) * np.sqrt(variance) / (known * (1 - known))
+    value, varies = np.asarray(value), (influence**2).sum(axis=0) > ROUNDING
+    known = np.where(varies & (value > 0) & (value < 1), value, np.nan)
+    reach = reach_of(influence, shown) / (known * (1 - known))
     ends: Float64 = expit(logit(known) + np.stack([-reach, reach]))
     return ends

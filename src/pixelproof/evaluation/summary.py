@@ -15,6 +15,7 @@ from pixelproof.evaluation.baseline import baseline
 from pixelproof.evaluation.calibration import reliability, temperatures_of
 from pixelproof.evaluation.finding import findings, reached
 from pixelproof.evaluation.intervals import Intervals, area_intervals, mask_intervals, share_intervals
+from pixelproof.evaluation.mask_baseline import mask_baseline
 from pixelproof.evaluation.mosaic import STRIDES, mosaic
 from pixelproof.evaluation.selective import kept, promises
 from pixelproof.evaluation.sentences import learned_line
@@ -61,6 +62,7 @@ def _segmentation(scores: SegmentationScores) -> dict[str, Any]:
         "task": "segmentation",
         "protocols": protocols,
         "pixel_accuracy": defined(metrics.pixel_accuracy(scores)),
+        "baseline": _mask_baseline(scores),
         "intervals": ends,
         "images": len(scores.ids),
         "looks": scores.source.looks or None,
@@ -141,6 +143,16 @@ def _baseline(scores: ClassificationScores) -> dict[str, Any] | None:
     if (found := baseline(scores)) is None:
         return None
     return {"class": found.name, "accuracy": found.accuracy, "better": found.better, "never": list(found.never)}
+
+
+def _mask_baseline(scores: SegmentationScores) -> dict[str, Any] | None:
+    """Return the same of masks, with the figures by which the model is better."""
+    if (found := mask_baseline(scores)) is None:
+        return None
+    reached = {"miou": found.miou.reached, "pixel_accuracy": found.pixel_accuracy.reached}
+    reached |= {"miou_by_lot": found.by_lot.reached}
+    better = {"better": bool(found.better_by), "better_by": list(found.better_by)}
+    return {"class": found.name, **reached, **better, "never": list(found.never)}
 
 
 def _ends(intervals: Intervals, scheme: LabelScheme) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pixelproof.errors import visible
 from pixelproof.evaluation.asked import NO_ANSWERS, Answers
 from pixelproof.evaluation.asked_tables import print_answers
 from pixelproof.evaluation.baseline import baseline_lines
+from pixelproof.evaluation.mask_baseline import mask_baseline_lines
 from pixelproof.evaluation.resampling import CERTAINTY
 from pixelproof.evaluation.rule import Held
 from pixelproof.evaluation.rule_tables import print_rule
@@ -164,6 +165,8 @@ def _segmentation(scores: SegmentationScores, out: Console) -> None:
     _kept(figures["kept"], scores, "pixels", out)
     if figures["boundary"] is not None:
         _boundary(figures["boundary"], out)
+    if lines := mask_baseline_lines(scores):
+        print(visible(" ".join(lines)))
     said = ", ".join(f"{mean} {head}" for mean, head in zip(means, heads, strict=True)) if len(shown) > 1 else means[0]
     right = _within("pixel_accuracy", figures["pixel_accuracy"], ends["pixel_accuracy"])
     _result(f"mIoU {said}, pixel accuracy {right}", scores, figures["intervals"])

@@ -90,6 +90,7 @@ def _segmented(part: PartArtefacts) -> dict[str, object]:
         "tables": tables,
         "scored_on": scored_on(part) if tables else "",
         "chart": segmentation.chart(part),
+        "beside": segmentation.beside_one_answer(part),
         "matrices": segmentation.matrices(part),
         "legend": segmentation.legend(part),
     }

@@ -18,6 +18,7 @@ from pixelproof.comparison.sizes.forecast import Extrapolated, extrapolated
 from pixelproof.comparison.sizes.power_law import Observed
 from pixelproof.errors import Refusal
 from pixelproof.evaluation.baseline import baseline
+from pixelproof.evaluation.mask_baseline import mask_baseline
 from pixelproof.evaluation.metrics import PROTOCOL
 from pixelproof.evaluation.resampling import CERTAINTY, MINIMUM, SEED
 from pixelproof.runs import ClassificationScores, Scores
@@ -88,8 +89,9 @@ def _curve(name: str, sizes: Sequence[Size], metric: str | None, members: Int64 
     luck = chance(shares, scores)
     before = half(shares)
     found = extrapolated(_observed(score, shares, scores, luck), images, SEED)
-    told = not found.unknown and known_metric(metric, runs[0].scheme) == "accuracy"
-    if told and not any(map(_learned, runs)):  # flat for another reason than that labels bring nothing
+    decides = known_metric(metric, runs[0].scheme)
+    if not found.unknown and not any(_learned(run, decides) for run in runs):
+        # Flat for another reason than that labels bring nothing.
         found = Extrapolated("none_better")
     return SizeCurve(
         model=name,
@@ -101,11 +103,13 @@ def _curve(name: str, sizes: Sequence[Size], metric: str | None, members: Int64 
     )
 
 
-def _learned(run: Scores) -> bool:
-    """Return whether a classifier is shown to be better than the most frequent class; where nothing tells, it is."""
-    assert isinstance(run, ClassificationScores)
-    found = baseline(run)
-    return found is None or found.better
+def _learned(run: Scores, metric: str) -> bool:
+    """Return whether a run is shown to be better than looking at no image; by a figure that cannot tell, it is."""
+    if isinstance(run, ClassificationScores):
+        found = baseline(run) if metric == "accuracy" else None
+        return found is None or found.better
+    beside = mask_baseline(run) if metric in ("miou", "pixel_accuracy") else None
+    return beside is None or metric in beside.better_by
 
 
 def half(shares: Float64) -> int:
