@@ -141,10 +141,23 @@ def test_pixels_that_are_left_out_are_not_counted(built: Path):
     true = scores_of(built)[0].confusion.sum(axis=(0, 2))
     text = Page(built / "report.html").text
     assert true[6] > 0
-    said = re.findall(r"n = 9 images, ([\d,]+) pixels\. (?:Unknown ignored|Confusions)", text)
+    said = re.findall(r"n = 9 images, ([\d,]+) pixels\. (?:Unknown ignored|Always answering)", text)
     assert said == [f"{true[:7].sum():,}", f"{true[:6].sum():,}"]
     for table, n in zip(iou_tables(read_study(built).parts[1]), (true[:7].sum(), true[:6].sum()), strict=True):
         assert [line.pixels for line in table.lines] == [share(pixels / n, 2) for pixels in true[:6]]
+
+
+def test_models_that_are_no_better_than_one_answer_are_warned_of_at_the_head_of_their_part(study: Path):
+    assert "is not shown to be better" not in Page(build_report(study)).text
+    good, _ = scores_of(study)
+    always = np.zeros_like(good.confusion)
+    always[..., 1] = good.confusion.sum(axis=-1)
+    rewrite(study, "fcn8s", always)
+    text = Page(build_report(study)).text
+    head, below = text.split("Errors are shown in the colour", 1)
+    assert re.search(r"Scores of fcn8s: Always answering \w+, .* The model is not shown to be better .* It never", head)
+    assert "Scores of fcn32s" not in head
+    assert len(re.findall("Always answering", below)) == 1
 
 
 def test_an_absent_class_is_a_dash_and_is_not_averaged(study: Path):

@@ -10,7 +10,7 @@ import numpy as np
 from pixelproof.comparison.evidence.measures import value_of
 from pixelproof.errors import Refusal
 from pixelproof.evaluation import accuracy, average_loss, class_accuracy, confusion_matrix, top_k_accuracy
-from pixelproof.evaluation.baseline import baseline, baseline_lines
+from pixelproof.evaluation.baseline import baseline_lines
 from pixelproof.evaluation.sentences import study_line
 from pixelproof.numbers import UNDEFINED, count, counted, decimal, score, share
 from pixelproof.report.artefacts import PartArtefacts
@@ -69,8 +69,6 @@ class Outcome:
     n: int
     baseline: str
     """What always answering the most frequent class would reach; empty where that says nothing."""
-    poor: bool
-    """Whether the model is not shown to be better."""
     bars: list[ClassBar]
     table: ClassTable
     matrix: Matrix
@@ -101,7 +99,6 @@ def _outcome(name: str, scores: ClassificationScores, metric: str | None) -> Out
         correct=count(int(np.trace(counts))),
         n=len(scores.ids),
         baseline=" ".join(baseline_lines(scores)),
-        poor=(beside := baseline(scores)) is not None and not beside.better,
         bars=bars,
         table=class_table(scores),
         matrix=matrix(counts, scores.scheme, "images"),

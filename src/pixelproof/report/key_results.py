@@ -17,7 +17,9 @@ from pixelproof.evaluation import (
     pixel_accuracy,
     top_k_accuracy,
 )
+from pixelproof.evaluation.baseline import baseline, baseline_lines
 from pixelproof.evaluation.intervals import mask_intervals, share_intervals
+from pixelproof.evaluation.mask_baseline import mask_baseline, mask_baseline_lines
 from pixelproof.evaluation.metrics import Protocol, mean_defined
 from pixelproof.evaluation.units import members_of
 from pixelproof.numbers import between, count, counted, if_known, interval, score, share, signed
@@ -25,7 +27,7 @@ from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.class_table import weakest
 from pixelproof.report.figures.confusion import frequent_confusions
 from pixelproof.report.model_artefacts import ModelArtefacts
-from pixelproof.runs import ClassificationScores, SegmentationScores
+from pixelproof.runs import ClassificationScores, Scores, SegmentationScores
 
 COUNTED: Protocol = "unknown_counted"
 MANY = 3
@@ -71,6 +73,21 @@ def flattered(part: PartArtefacts) -> str:
         f"Which of {scored} models is best was chosen on these images, and that flatters the figure of the best one: "
         f"its true score is told by {told}."
     )
+
+
+def no_better(scores: Scores) -> str:
+    """Return what says that a model is not shown to be better than one answer to all; empty where it is."""
+    if isinstance(scores, SegmentationScores):
+        beside = mask_baseline(scores)
+        return "" if beside is None or beside.better_by else " ".join(mask_baseline_lines(scores))
+    found = baseline(scores)
+    return "" if found is None or found.better else " ".join(baseline_lines(scores))
+
+
+def poor(part: PartArtefacts) -> list[str]:
+    """Return a sentence for each model that is not shown to be better than one answer to all."""
+    told = [(m.name, no_better(m.scores)) for m in part.models if m.scores is not None]
+    return [f"scores of {name}: {said.removesuffix('.')}" for name, said in told if said]
 
 
 def not_compared(part: PartArtefacts) -> list[str]:

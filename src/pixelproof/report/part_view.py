@@ -47,7 +47,12 @@ def _of_both_tasks(part: PartArtefacts) -> dict[str, object]:
     return {
         "record": part.record,
         "decides": metric_heading(part.record.metric or OF_ALL[part.record.task][0], "en"),
-        "outdated": [*outdated_scores(part), *known_images(part), *key_results.not_compared(part)],
+        "warnings": [
+            *key_results.poor(part),
+            *outdated_scores(part),
+            *known_images(part),
+            *key_results.not_compared(part),
+        ],
         "other_splits": other_splits(part),
         "tested": headline_on_test(part),
         "seen": replicates.seen_line(part),

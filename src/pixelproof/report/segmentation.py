@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelproof.evaluation import confusion_matrix, iou
-from pixelproof.evaluation.mask_baseline import mask_baseline, mask_baseline_lines
+from pixelproof.evaluation.mask_baseline import mask_baseline_lines
 from pixelproof.labels import LabelScheme, class_colors
 from pixelproof.labels.palettes import hex_color
 from pixelproof.numbers import score
 from pixelproof.report.artefacts import PartArtefacts
 from pixelproof.report.figures.confusion import Matrix, matrix
 from pixelproof.report.figures.style import series, turn
-from pixelproof.report.key_results import segmenters
+from pixelproof.report.key_results import no_better, segmenters
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,6 @@ class DotRow:
     dots: list[Dot]
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What always answering the most frequent class would reach, and models that say less, or are not better.
-
-    Attributes:
-        line: What it would reach.
-        poor: Of each model that is not shown to be better, its name and that in words.
-        silent: Of each other one that never answers some class, its name and which.
-    """
-
-    line: str
-    poor: list[str]
-    silent: list[str]
 
 
 def class_key(scheme: LabelScheme) -> list[tuple[str, str]]:
@@ -86,12 +71,11 @@ def matrices(part: PartArtefacts) -> list[tuple[str, Matrix]]:
     return [(model.name, matrix(confusion_matrix(s), s.scheme, "pixels")) for model, s in segmenters(part)]
 
 
-def beside_one_answer(part: PartArtefacts) -> Beside | None:
-    """Return how the models do beside always answering the most frequent class; None where that tells nothing."""
-    poor, silent, first = list[str](), list[str](), ""
+def beside_one_answer(part: PartArtefacts) -> list[str]:
+    """Return what always answering the most frequent class would reach, and what better models never answer."""
+    said = list[str]()
     for model, scores in segmenters(part):
         first, *rest = mask_baseline_lines(scores) or [""]
-        if rest:
-            found = mask_baseline(scores)
-            (silent if found and found.better_by else poor).append(f"{model.name}: {' '.join(rest)}")
-    return Beside(first, poor, silent) if first else None
+        said += [first] if first and not said else []
+        said += [f"{model.name}: {' '.join(rest)}"] if rest and not no_better(scores) else []
+    return said
