@@ -156,6 +156,15 @@ def test_a_folded_network_keeps_the_facts_of_the_literal_one(name: str) -> None:
     assert receptive_field(folded) == receptive_field(model)
 
 
+def test_folding_leaves_nothing_behind_that_slows_the_next() -> None:
+    model, known = built("fcn8s-bn"), torch.fx._symbolic_trace._wrapped_fns_to_patch
+    fold(model)
+    before = len(known)
+    copy.deepcopy(fold(model))
+    fold_for_training(model)
+    assert len(known) == before
+
+
 @pytest.mark.parametrize("name", ALONE)
 def test_what_has_nothing_to_fold_is_left_alone(name: str) -> None:
     model = built(name) if ":" not in name else build_model(ModelConfig(name=name), 5)

@@ -16,6 +16,10 @@ def trace(model: nn.Module) -> fx.GraphModule | None:
         graph = fx.Tracer(autowrap_functions=WHOLE).trace(model)
     except Exception:  # what cannot be traced fails in as many ways as there are to write a network
         return None
+    for node in graph.nodes:
+        # Else the code of the module would register these functions anew in a list of torch's that only grows, and that
+        # every further trace goes through.
+        node.meta.pop("is_wrapped", None)
     return fx.GraphModule(model, graph)
 
 
