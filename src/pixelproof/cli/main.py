@@ -7,7 +7,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -86,6 +88,12 @@ def main(
         keep_freed_memory()
 
 
+@cache
+def commands() -> Callable[..., Any]:
+    """Return the verbs as they are parsed, which a process makes once."""
+    return typer.main.get_command(app)
+
+
 def run() -> None:
     """Entry point of the console script: an error is one sentence on stderr and an exit code, never a traceback."""
     debug = "--debug" in sys.argv[1:]
@@ -97,7 +105,7 @@ def run() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console of few characters shows an arrow as a question mark
     try:
-        code = app(prog_name="pixelproof", standalone_mode=False)
+        code = commands()(prog_name="pixelproof", standalone_mode=False)
         if code == INTERRUPTED:  # how typer answers Ctrl-C
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one would only disturb the way out
             print(f"pixelproof: stopped{_how_to_go_on()}.", file=sys.stderr)
