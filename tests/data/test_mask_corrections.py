@@ -295,3 +295,13 @@ def test_what_is_found_right_makes_no_other_data_but_where_it_gives_a_class_back
     elsewhere, over = (("forest", "forest", box(left, 10, 4, 10)) for left in (10, 6))
     assert with_lines(changed, elsewhere) == with_lines(changed)
     assert len({with_lines(), with_lines(changed), with_lines(changed, over)}) == 3
+
+
+def test_all_wrong_lines_of_a_list_are_named_at_once(two_fields):
+    wrong = [f"train/{n:04}_sat.png,watre,,,{box(0, 10, 5, 5)}," for n in range(3)]
+    write(two_fields, wrong[0], f"train/0003_sat.png,water,,,{box(0, 10, 5, 5)},", *wrong[1:])
+    for reads in (open_data, examine, api.correct):
+        with pytest.raises(
+            UserError, match=r"^line 2 of .*'watre'.* \(2 further lines cannot be meant: 4, 5\); did you"
+        ):
+            reads(two_fields)
