@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from pixelproof.data import arrange, fingerprint, open_data, read_mask
 from pixelproof.data.decoded import read_pair
 from pixelproof.data.doctor import examine
 from pixelproof.data.fingerprint import mask_fingerprint
-from pixelproof.data.patches import read_truth
+from pixelproof.data.folder import Patch, Sample
+from pixelproof.data.patches import paint, read_truth
 from pixelproof.data.reader import RGB
 from pixelproof.errors import UserError
 from pixelproof.evaluation.sentences import corrected_line
@@ -265,6 +268,25 @@ def test_images_without_corrections_cost_nothing_and_large_ones_their_regions(tm
         tracemalloc.stop()
     assert int((truth == 0).sum()) == 250_000
     assert peaks[1] < peaks[0] + 4e6
+
+
+def test_marks_of_regions_that_lie_over_others_are_small():
+    import tracemalloc
+
+    sea, land = LAND.names[:2]
+    mask = np.zeros((2000, 2000), np.uint8)
+    pairs = [(land, sea), (sea, land)] * 10
+    patches = tuple(Patch(box(0, 0, 2000, 2000), label, was, "", "a line") for label, was in pairs)
+    sample = Sample("a", Path("a.png"), mask=Path("m.png"), patches=patches)
+    tracemalloc.start()
+    paint(mask, sample, LAND)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (mask == 0).all()
+    assert peak < 24e6  # ten lines that each doubt all of 4 million pixels, beside the box of one
+    misfit = replace(sample, patches=(*patches, Patch(box(3, 3, 5, 5), sea, land, "", "the last line")))
+    with pytest.raises(UserError, match=r"^the last line says that .* was '"):
+        paint(mask, misfit, LAND)
 
 
 def test_scores_of_before_pixels_were_counted_are_read(tmp_path, two_fields):
