@@ -274,16 +274,16 @@ def test_marks_of_regions_that_lie_over_others_are_small():
     import tracemalloc
 
     sea, land = LAND.names[:2]
-    mask = np.zeros((2000, 2000), np.uint8)
+    mask = np.zeros((1000, 1000), np.uint8)
     pairs = [(land, sea), (sea, land)] * 10
-    patches = tuple(Patch(box(0, 0, 2000, 2000), label, was, "", "a line") for label, was in pairs)
+    patches = tuple(Patch(box(0, 0, 1000, 1000), label, was, "", "a line") for label, was in pairs)
     sample = Sample("a", Path("a.png"), mask=Path("m.png"), patches=patches)
     tracemalloc.start()
     paint(mask, sample, LAND)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (mask == 0).all()
-    assert peak < 24e6  # ten lines that each doubt all of 4 million pixels, beside the box of one
+    assert peak < 6e6  # ten lines that each doubt all of a million pixels, beside the box of one
     misfit = replace(sample, patches=(*patches, Patch(box(3, 3, 5, 5), sea, land, "", "the last line")))
     with pytest.raises(UserError, match=r"^the last line says that .* was '"):
         paint(mask, misfit, LAND)
