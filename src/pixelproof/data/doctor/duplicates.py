@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.survey import Survey
-from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.folder import Sample
-from pixelproof.data.patches import read_truth
-from pixelproof.data.schemes import find_scheme
-from pixelproof.errors import UserError
 from pixelproof.numbers import counted
 from pixelproof.runs.diagnosis_file import Severity
 from pixelproof.runs.learned import MANY
@@ -71,11 +66,7 @@ def duplicates_within_split(survey: Survey) -> Iterator[Finding]:
 
 
 def conflict(survey: Survey, group: Group) -> bool:
-    """Return whether identical images have different labels, as corrected; of masks as stored where that fails."""
-    if any(sample.mask and sample.corrected for sample in group):
-        with suppress(UserError):  # which other checks say
-            scheme = find_scheme(survey.root, survey.found)
-            return len({pixel_digest(read_truth(sample, scheme)) for sample in group if sample.mask}) > 1
+    """Return whether identical images have different labels."""
     return len({_label(survey, sample) for sample in group} - {None}) > 1
 
 
@@ -83,7 +74,7 @@ def _label(survey: Survey, sample: Sample) -> Hashable:
     if sample.mask is None:
         return survey.found.class_of[sample.image]
     mask = survey.masks.get(sample.mask)
-    return mask.digest if mask else None
+    return survey.truths.get(sample.mask) or (mask.digest if mask else None)
 
 
 def _words(survey: Survey, groups: list[Group]) -> str:
