@@ -268,3 +268,10 @@ def test_a_study_may_learn_from_either_and_scores_by_the_same_labels(tmp_path, c
     (tmp_path / "study.yaml").write_text(text.replace("scored", "none"))
     with pytest.raises(UserError, match=r"different images, as labels of .* alone; give corrections=scored in"):
         plan(read_study(tmp_path / "study.yaml"), tmp_path, tmp_path / "out")
+
+
+def test_all_wrong_lines_are_named_at_once(tmp_path):
+    cats = sorted((class_folders(tmp_path) / "train" / "cat").iterdir())[:4]
+    root = write_corrections(tmp_path, *(f"train/cat/{cat.name},cta,," for cat in cats))
+    with pytest.raises(UserError, match=r"line 2 of .*'cta'.* \(3 further lines cannot be meant: 3, 4, 5\); did you"):
+        open_data(root)

@@ -264,6 +264,11 @@ def test_identical_images_with_different_masks(tmp_path):
     root = mask_folders(tmp_path)
     shutil.copy(root / "train" / "images" / "00.png", root / "train" / "images" / "01.png")
     assert finding(root, "conflicting-labels").count == 2
+    corrections = root / "corrections.csv"
+    lines = [f"train/images/0{n}.png,void,M0 0h32v32h-32z" for n in (0, 1)]
+    corrections.write_text("\n".join(["filename,label,region", *lines]))
+    assert finding(root, "conflicting-labels") is None  # as corrected both are alike
+    corrections.unlink()
     shutil.copy(root / "train" / "masks" / "00.png", root / "train" / "masks" / "01.png")
     assert finding(root, "conflicting-labels") is None
     assert finding(root, "duplicate").count == 2

@@ -18,6 +18,9 @@ from pixelproof.labels import VOID, LabelScheme
 PLAIN = "task: segmentation\nclasses:\n  - {name: a, id: 0}\n  - {name: b, id: 1}\n  - {name: c, id: 2}\n"
 
 
+LEFT = "M0 0h12v32h-12z"
+
+
 def rewrite(root, change):
     """Replace every mask, given as class indices, by what ``change`` makes of them."""
     for split, count in (("train", 12), ("validation", 30)):
@@ -302,6 +305,8 @@ def test_black_parts_of_images_that_carry_a_class(tmp_path):
     found = finding(root, "nodata-labelled")
     assert (found.severity, found.files) == ("warning", ("train/masks/03.png",))
     assert "say forest where" in found.message
+    (root / "corrections.csv").write_text(f"filename,label,region\ntrain/images/03.png,void,{LEFT}\n")
+    assert finding(root, "nodata-labelled") is None
 
 
 def test_black_parts_marked_as_void_are_well(tmp_path):

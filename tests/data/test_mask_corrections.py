@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from pixelproof.data import arrange, fingerprint, open_data, read_mask
 from pixelproof.data.decoded import read_pair
 from pixelproof.data.doctor import examine
 from pixelproof.data.fingerprint import mask_fingerprint
-from pixelproof.data.patches import read_truth
+from pixelproof.data.folder import Patch, Sample
+from pixelproof.data.patches import paint, read_truth
 from pixelproof.data.reader import RGB
 from pixelproof.errors import UserError
 from pixelproof.evaluation.sentences import corrected_line
@@ -267,6 +270,25 @@ def test_images_without_corrections_cost_nothing_and_large_ones_their_regions(tm
     assert peaks[1] < peaks[0] + 4e6
 
 
+def test_marks_of_regions_that_lie_over_others_are_small():
+    import tracemalloc
+
+    sea, land = LAND.names[:2]
+    mask = np.zeros((1000, 1000), np.uint8)
+    pairs = [(land, sea), (sea, land)] * 10
+    patches = tuple(Patch(box(0, 0, 1000, 1000), label, was, "", "a line") for label, was in pairs)
+    sample = Sample("a", Path("a.png"), mask=Path("m.png"), patches=patches)
+    tracemalloc.start()
+    paint(mask, sample, LAND)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (mask == 0).all()
+    assert peak < 6e6  # ten lines that each doubt all of a million pixels, beside the box of one
+    misfit = replace(sample, patches=(*patches, Patch(box(3, 3, 5, 5), sea, land, "", "the last line")))
+    with pytest.raises(UserError, match=r"^the last line says that .* was '"):
+        paint(mask, misfit, LAND)
+
+
 def test_scores_of_before_pixels_were_counted_are_read(tmp_path, two_fields):
     entries = [Correction("a.png", "void", "sea", "", region=box(1, 2, 3, 4), fingerprint="f")]
     (tmp_path / "c.csv").write_text(extended("", entries))
@@ -295,3 +317,13 @@ def test_what_is_found_right_makes_no_other_data_but_where_it_gives_a_class_back
     elsewhere, over = (("forest", "forest", box(left, 10, 4, 10)) for left in (10, 6))
     assert with_lines(changed, elsewhere) == with_lines(changed)
     assert len({with_lines(), with_lines(changed), with_lines(changed, over)}) == 3
+
+
+def test_all_wrong_lines_of_a_list_are_named_at_once(two_fields):
+    wrong = [f"train/{n:04}_sat.png,watre,,,{box(0, 10, 5, 5)}," for n in range(3)]
+    write(two_fields, wrong[0], f"train/0003_sat.png,water,,,{box(0, 10, 5, 5)},", *wrong[1:])
+    for reads in (open_data, examine, api.correct):
+        with pytest.raises(
+            UserError, match=r"^line 2 of .*'watre'.* \(2 further lines cannot be meant: 4, 5\); did you"
+        ):
+            reads(two_fields)

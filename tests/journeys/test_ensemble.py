@@ -134,7 +134,7 @@ def test_what_does_not_fit_together_is_refused(land, both, color_classes, tmp_pa
 
     assert "two different runs or more" in refused("one")
     assert "two members have the weights of" in refused("one", "two", "one")
-    assert "learned from other images than" in (said := refused("one", "fewer"))
+    assert "learned from other images or labels than" in (said := refused("one", "fewer"))
     assert "by train_limit" in said
     assert "by mean" in refused("one", "dark")
     assert "is not the data that" in refused("one", "two", data=color_classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -45,7 +46,7 @@ def paint(mask: UInt8, sample: Sample, scheme: LabelScheme) -> None:
     for patch, index, doubt in zip(patches, was, doubts, strict=True):
         region = _region(patch, sample, mask)  # drawn again, so that no two are held at once
         part = mask[region.window]
-        if doubt is not None and (doubt & (part != index)).any():
+        if doubt is not None and (_unpacked(doubt, region.inside.shape) & (part != index)).any():
             where = f"in all of the region ({box_of(patch.outline).words})"
             problem = f"{patch.place} says that {sample.mask} was '{patch.was}' {where}, and it is not"
             raise UserError(f"{problem}: the correction no longer fits", AGAIN)
@@ -129,9 +130,16 @@ def _region(patch: Patch, sample: Sample, mask: UInt8) -> Region:
         raise UserError(f"{patch.place}: the region does not fit {sample.mask}: {error}", AGAIN) from None
 
 
-def _others(mask: UInt8, region: Region, index: int | None) -> Bool | None:
-    """Return which pixels of a region are of another class than this index; None if none, or any class will do."""
+def _others(mask: UInt8, region: Region, index: int | None) -> UInt8 | None:
+    """Return which pixels of a region are of another class than this index; None if none, or any class will do.
+
+    Eight are packed into a byte, since those of all regions of a mask are held at once.
+    """
     if index is None:
         return None
     others: Bool = region.inside & (mask[region.window] != index)
-    return others if others.any() else None
+    return np.packbits(others) if others.any() else None
+
+
+def _unpacked(packed: UInt8, shape: tuple[int, ...]) -> Bool:
+    return np.unpackbits(packed, count=math.prod(shape)).reshape(shape).view(bool)

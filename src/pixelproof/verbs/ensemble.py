@@ -157,8 +157,8 @@ def joint_settings(learned: Mapping[str, tuple[RunConfig, Mapping[str, str]]], l
         if any(theirs.get(part) != images.get(part) for part in LEARNED):
             differing = _differing(first.data, config.handled_as(first).data, DataConfig.model_fields)
             by = f", by {first_of(differing, 9)}" if differing else ""
-            problem = f"{other} learned from other images than {name}, or was chosen by others{by}"
-            raise UserError(problem, "name runs of the same images in the same division")
+            problem = f"{other} learned from other images or labels than {name}, or was chosen by others{by}"
+            raise UserError(problem, "name runs of the same images and labels in the same division")
     members = tuple(_network(config.model) for config, _ in learned.values())
     seen = {setting: getattr(first.model, setting) for setting in SEEN}
     # Of several networks nothing is chosen, and what they reach is told as of others.

@@ -74,7 +74,7 @@ def _label(survey: Survey, sample: Sample) -> Hashable:
     if sample.mask is None:
         return survey.found.class_of[sample.image]
     mask = survey.masks.get(sample.mask)
-    return mask.digest if mask else None
+    return survey.truths.get(sample.mask) or (mask.digest if mask else None)
 
 
 def _words(survey: Survey, groups: list[Group]) -> str:

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.array_types import Bool
+from pixelproof.array_types import Bool, Int64
 from pixelproof.data.doctor.finding import Finding
-from pixelproof.data.doctor.tally import Reading, Tally, tally
+from pixelproof.data.doctor.looks import look_at_image
+from pixelproof.data.doctor.tally import Reading, Tally, count_classes, tally
+from pixelproof.data.folder import Sample
+from pixelproof.data.patches import read_truth
 from pixelproof.data.proposal import TWO_FOREGROUNDS, MaskValues, merge_values, two_foregrounds
+from pixelproof.errors import UserError
 from pixelproof.labels import VOID, Color, LabelScheme, decode_colors
 from pixelproof.numbers import counted, first_of, share
 from pixelproof.runs.diagnosis_file import Severity
@@ -98,13 +102,17 @@ def ignored_pixels(reading: Reading) -> Iterator[Finding]:
 
 
 def labelled_nodata(reading: Reading) -> Iterator[Finding]:
-    """Pure black parts of images that masks give a class."""
+    """Pure black parts of images that masks, as corrected, give a class."""
     left_out = _left_out(reading.scheme)
+    corrected = {sample.mask: sample for sample in reading.survey.samples if sample.corrected}
     classes: dict[int, list[Path]] = defaultdict(list)
     for path, look in reading.survey.masks.items():
         if look.on_black is None:
             continue
-        pixels = tally(path, look.on_black, reading.scheme).pixels * ~left_out
+        pixels = tally(path, look.on_black, reading.scheme).pixels
+        if path in corrected:
+            pixels = _on_black(corrected[path], reading, pixels)
+        pixels = pixels * ~left_out
         if pixels.sum() > _NODATA * look.values.counts.sum():
             classes[int(pixels.argmax())].append(path)
     for index, paths in classes.items():
@@ -113,6 +121,15 @@ def labelled_nodata(reading: Reading) -> Iterator[Finding]:
             "if black is missing data, it is taught as that class"
         )
         yield reading.survey.finding("nodata-labelled", "warning", paths, message, "mark missing data as void")
+
+
+def _on_black(sample: Sample, reading: Reading, as_stored: Int64) -> Int64:
+    """Return the pixels by class, int64 [256], that a corrected mask has where its image is pure black."""
+    try:
+        _, black = look_at_image(sample.image, reading.survey.reader)
+        return as_stored if black is None else count_classes(read_truth(sample, reading.scheme)[black])
+    except UserError:  # which other checks say
+        return as_stored
 
 
 def _zero_or_255(reading: Reading) -> Finding | None:

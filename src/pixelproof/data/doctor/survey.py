@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
@@ -13,10 +14,13 @@ from typing import TypeVar
 
 from pixelproof.data.doctor.finding import MOST_FILES, Finding
 from pixelproof.data.doctor.looks import ImageLook, MaskLook, look_at_image, look_at_mask
+from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.folder import Sample
 from pixelproof.data.layouts import Found
 from pixelproof.data.parallel import in_threads
+from pixelproof.data.patches import read_truth
 from pixelproof.data.reader import RGB, ImageReader
+from pixelproof.data.schemes import find_scheme
 from pixelproof.errors import UserError, printable
 from pixelproof.numbers import first_of
 from pixelproof.progress import track
@@ -82,6 +86,23 @@ class Survey:
             if look and not look.constant:
                 same[look.digest].append(sample)
         return [group for group in same.values() if len(group) > 1]
+
+    @cached_property
+    def truths(self) -> dict[Path, bytes]:
+        """Digests of masks as they are read with their corrections, of identical images of which one has any.
+
+        None are of those that cannot be read so, and of the others there: these are told apart as they are stored.
+        """
+        groups = [group for group in self.identical if any(sample.mask and sample.corrected for sample in group)]
+        truths: dict[Path, bytes] = {}
+        if not groups:
+            return truths
+        with suppress(UserError):  # which other checks say
+            scheme = find_scheme(self.root, self.found)
+            for group in groups:
+                with suppress(UserError):
+                    truths |= {each.mask: pixel_digest(read_truth(each, scheme)) for each in group if each.mask}
+        return truths
 
     def name(self, path: Path) -> str:
         """Return a path relative to the data root, with forward slashes."""

@@ -65,9 +65,14 @@ def read_under(scheme: LabelScheme, survey: Survey) -> Reading:
 def _corrected(sample: Sample, scheme: LabelScheme, as_stored: Tally) -> Tally:
     """Return the tally of a mask with its corrections; as it is stored where they do not fit it."""
     try:
-        return replace(as_stored, pixels=np.bincount(read_truth(sample, scheme).reshape(-1), minlength=VOID + 1))
+        return replace(as_stored, pixels=count_classes(read_truth(sample, scheme)))
     except UserError as error:
         return as_stored if as_stored.unknown else replace(as_stored, problem=as_stored.problem or error)
+
+
+def count_classes(truth: UInt8) -> Int64:
+    """Return how many pixels of a decoded mask, uint8 of any shape, are of each class, int64 [256]."""
+    return np.bincount(truth.reshape(-1), minlength=VOID + 1).astype(np.int64)
 
 
 def tally(path: Path, values: MaskValues, scheme: LabelScheme) -> Tally:

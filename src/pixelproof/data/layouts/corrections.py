@@ -12,7 +12,7 @@ from pixelproof.data.folder import Looked
 from pixelproof.data.layouts.classes import class_index
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.mask_corrections import put_regions_right
-from pixelproof.data.layouts.named import files_named, where
+from pixelproof.data.layouts.named import each_read, files_named, where
 from pixelproof.data.schemes import find_scheme
 from pixelproof.errors import UserError
 from pixelproof.runs.corrections_file import FILE, Correction, load_corrections
@@ -67,7 +67,8 @@ def put_right(root: Path, found: Found, entries: Iterable[Correction], path: Pat
         raise UserError(problem, "take its region away, or remove the line")
     classes, new = _classes(root, found), list[Correction]()
     called = _all_called(found) | {file: looked.was for file, looked in found.looked.items()}
-    for entry, file in zip(entries, files_named(root, found, entries, path), strict=True):
+
+    def take(entry: Correction, file: Path) -> None:
         looked, earlier = _looked(entry, called[file], classes, path), found.looked.get(file)
         if earlier and earlier.label != looked.label:
             problem = f"{where(entry, path)} says '{looked.label}' of '{entry.name}', and another line"
@@ -76,6 +77,8 @@ def put_right(root: Path, found: Found, entries: Iterable[Correction], path: Pat
             found.looked[file] = looked
             _call(found, file, looked.label)
             new.append(Correction(found.place(root, file), looked.label, looked.was, looked.reason))
+
+    each_read(zip(entries, files_named(root, found, entries, path), strict=True), take)
     _refuse_lost(found, path)
     return new
 

@@ -12,7 +12,7 @@ from pixelproof.data.fingerprint import mask_fingerprint
 from pixelproof.data.folder import Patch, Sample
 from pixelproof.data.images import opened
 from pixelproof.data.layouts.found import Found
-from pixelproof.data.layouts.named import files_named, where
+from pixelproof.data.layouts.named import each_read, files_named, where
 from pixelproof.data.patches import lies_over
 from pixelproof.data.schemes import find_scheme
 from pixelproof.errors import UserError
@@ -43,7 +43,8 @@ def put_regions_right(root: Path, found: Found, entries: Iterable[Correction], p
     samples = {sample.image: sample for sample in found.whole}
     patches = defaultdict[Path, list[Patch]](list, {file: [*each.patches] for file, each in samples.items()})
     added, known = defaultdict[Path, list[Patch]](list), _Masks()
-    for entry, file in zip(entries, files_named(root, found, entries, path), strict=True):
+
+    def take(entry: Correction, file: Path) -> None:
         if (sample := samples.get(file)) is None or sample.mask is None:
             problem = f"{where(entry, path)} corrects a mask of '{entry.name}', and there is none"
             raise UserError(problem, "add the mask, or remove the line")
@@ -56,6 +57,8 @@ def put_regions_right(root: Path, found: Found, entries: Iterable[Correction], p
             added[file].append(patch)
             place, state = found.place(root, file), known.fingerprint(sample.mask)
             new.append(Correction(place, label, was, entry.reason, region=patch.outline, fingerprint=state))
+
+    each_read(zip(entries, files_named(root, found, entries, path), strict=True), take)
 
     def patched(sample: Sample) -> Sample:
         return replace(sample, patches=tuple(patches[sample.image])) if patches[sample.image] else sample

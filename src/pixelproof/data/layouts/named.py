@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.groups import images_by_name, names_by_image
 from pixelproof.errors import UserError
-from pixelproof.numbers import counted
+from pixelproof.numbers import counted, first_of
 
 _COMPARED = 10_000
+_LINES_SAID = 10
 Names = Mapping[str, set[Path]]
 
 
@@ -27,6 +28,10 @@ class Named(Protocol):
     @property
     def line(self) -> int:
         """The number of the line; 0 where it has none."""
+
+
+NamedLine = TypeVar("NamedLine", bound=Named)
+Read = TypeVar("Read")
 
 
 def files_named(root: Path, found: Found, entries: Sequence[Named], path: Path) -> list[Path]:
@@ -49,6 +54,30 @@ def files_named(root: Path, found: Found, entries: Sequence[Named], path: Path) 
 def where(entry: Named, path: Path) -> str:
     """Return in words where a line stands."""
     return f"line {entry.line} of {path}" if entry.line else str(path)
+
+
+def each_read(entries: Iterable[tuple[NamedLine, Path]], read: Callable[[NamedLine, Path], Read]) -> list[Read]:
+    """Return what is read in each line of a list, in their order.
+
+    Args:
+        entries: The lines, and the file that each means.
+        read: Reads one, or raises what is wrong with it.
+
+    Raises:
+        UserError: Lines are wrong: what is wrong with the first, and which others are.
+    """
+    done, wrong = list[Read](), list[tuple[str, UserError]]()
+    for entry, file in entries:
+        try:
+            done.append(read(entry, file))
+        except UserError as error:
+            wrong.append((str(entry.line or entry.name), error))
+    if not wrong:
+        return done
+    (_, first), *others = wrong
+    lines = first_of([line for line, _ in others], _LINES_SAID)
+    more = f" ({counted(len(others), 'further line')} cannot be meant: {lines})" if others else ""
+    raise UserError(f"{first.problem}{more}", first.remedy)
 
 
 def _known(root: Path, found: Found) -> Names:
