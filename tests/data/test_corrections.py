@@ -273,5 +273,5 @@ def test_a_study_may_learn_from_either_and_scores_by_the_same_labels(tmp_path, c
 def test_all_wrong_lines_are_named_at_once(tmp_path):
     cats = sorted((class_folders(tmp_path) / "train" / "cat").iterdir())[:4]
     root = write_corrections(tmp_path, *(f"train/cat/{cat.name},cta,," for cat in cats))
-    with pytest.raises(UserError, match=r"line 2 of .*'cta'.* \(3 further lines cannot be meant: 3, 4, 5\); did you"):
+    with pytest.raises(UserError, match=r"line 2 of .*'cta'.* \(3 further lines are wrong: 3, 4, 5\); did you"):
         open_data(root)

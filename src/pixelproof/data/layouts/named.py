@@ -76,7 +76,8 @@ def each_read(entries: Iterable[tuple[NamedLine, Path]], read: Callable[[NamedLi
         return done
     (_, first), *others = wrong
     lines = first_of([line for line, _ in others], _LINES_SAID)
-    more = f" ({counted(len(others), 'further line')} cannot be meant: {lines})" if others else ""
+    are = "is" if len(others) == 1 else "are"
+    more = f" ({counted(len(others), 'further line')} {are} wrong: {lines})" if others else ""
     raise UserError(f"{first.problem}{more}", first.remedy)
 
 

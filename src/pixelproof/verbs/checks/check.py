@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pixelproof.errors import UserError
 from pixelproof.numbers import counted, first_of
-from pixelproof.runs import load_scores
+from pixelproof.runs import Run, load_scores
 from pixelproof.runs.differing import Difference
+from pixelproof.runs.study_file import SPLIT
 
 Outcome = Literal["right", "differs", "not checked"]
 KEPT = 1000
@@ -97,3 +98,10 @@ def derived(
         names = first_of([each.figure for each in found], 3)
         return Check(file, "not checked", f"right as far as it goes; it lacks {names}, as files of earlier versions do")
     return Check(file, "right", "what follows from the score files")
+
+
+def score_files(folder: Path, run: str) -> list[str]:
+    """Return the score files of a run, by their paths in a folder; that of validation whether it is there or not."""
+    own = Run(folder / run).scores(SPLIT)
+    files = sorted({own, *own.parent.glob("[!.]*.npz")})
+    return [file.relative_to(folder).as_posix() for file in files]
