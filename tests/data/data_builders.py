@@ -69,3 +69,15 @@ def mask_folders(root: Path, train: int = 12, validation: int = 30, labels: str 
 
 def hash_of(split: str, i: int) -> int:
     return i + (1000 if split == "validation" else 0)
+
+
+def fill(root, *names):
+    """Write an image under each name; masks are told by their folder or name."""
+    for seed, name in enumerate(names):
+        is_mask = "mask" in name or "abel" in name or "_L" in name or "annot" in name
+        save(colored(index_mask(seed)) if is_mask else picture(seed), root / name)
+    return root
+
+
+def labelled(data):
+    return {s: {x.id: data.scheme.names[x.label] for x in samples} for s, samples in data.splits.items()}

@@ -1,25 +1,14 @@
 from __future__ import annotations
 
-import json
 import os
-import re
 from pathlib import Path
 
 import pytest
-from data_builders import class_folders, colored, index_mask, mask_folders, picture, save
+from data_builders import class_folders, colored, fill, index_mask, mask_folders, picture, save
 
 from pixelproof.data import open_data
-from pixelproof.data.doctor import examine
-from pixelproof.data.layouts import class_names, find_layout
+from pixelproof.data.layouts import find_layout
 from pixelproof.errors import UserError
-
-
-def fill(root, *names):
-    """Write an image under each name; masks are told by their folder or name."""
-    for seed, name in enumerate(names):
-        is_mask = "mask" in name or "abel" in name or "_L" in name or "annot" in name
-        save(colored(index_mask(seed)) if is_mask else picture(seed), root / name)
-    return root
 
 
 def ids(found):
@@ -332,68 +321,6 @@ def test_missing_folder_and_file_in_its_place(tmp_path):
 def test_hidden_files_are_not_read(tmp_path):
     fill(tmp_path, "train/cat/0.png", "train/dog/1.png", "train/dog/._1.png", ".cache/x/0.png")
     assert ids(find_layout(tmp_path)) == {"train": ["cat/0.png", "dog/1.png"]}
-
-
-@pytest.mark.parametrize("text", ["[1]", "{", '"x"', "\ud800", "[" * 100_000])
-def test_a_wrong_id2label_is_an_error_that_names_it(text, tmp_path):
-    (tmp_path / "id2label.json").write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(UserError, match=r"id2label\.json"):
-        class_names(tmp_path)
-
-
-def test_a_name_given_twice_in_id2label_is_an_error_that_names_it(tmp_path):
-    fill(tmp_path, "train/0_0.png", "train/1_1.png")
-    (tmp_path / "id2label.json").write_text('{"0": "fox", "1": "fox"}')
-    with pytest.raises(UserError, match=r"id2label\.json.*class name fox is given twice"):
-        open_data(tmp_path)
-
-
-SWAPPED = "'0' is the id of the class named '1' and the name of that with id 1, .* labels.yaml, give names that are no"
-
-
-@pytest.mark.parametrize(
-    ("names", "complaint"),
-    [
-        ({"0": "1", "1": "0", "2": "5"}, None),
-        ({"0": "1", "1": "2", "2": "3"}, None),
-        ({"0": "0", "1": "1", "2": "2"}, None),
-        ({"0": "1", "1": "0", "2": "2"}, SWAPPED),
-    ],
-)
-@pytest.mark.parametrize("kind", ["id2label.json", "labels.yaml"])
-def test_names_that_are_numbers_are_not_taken_for_ids(names, complaint, kind, tmp_path):
-    fill(tmp_path, "train/0/a.png", "train/1/b.png", "train/2/c.png")
-    if kind == "labels.yaml":
-        classes = "".join(f"  - {{name: '{name}', id: {key}}}\n" for key, name in names.items())
-        (tmp_path / kind).write_text(f"task: classification\nclasses:\n{classes}")
-    else:
-        (tmp_path / kind).write_text(json.dumps(names))
-    if complaint is None:
-        assert [(s.id, s.label) for s in open_data(tmp_path).split("train")] == [
-            ("0/a.png", 0),
-            ("1/b.png", 1),
-            ("2/c.png", 2),
-        ]
-        return
-    with pytest.raises(UserError, match=complaint):
-        open_data(tmp_path)
-    assert any(re.search(complaint, f"{f.message}; {f.fix}") for f in examine(tmp_path).findings)
-
-
-def test_folders_called_by_several_ids_are_one_class(tmp_path):
-    fill(tmp_path, "train/1/a.png", "train/2/b.png", "train/5/c.png")
-    labels = "task: classification\nclasses:\n  - {name: cat, id: 1}\n  - {name: dog, id: 2, alias_ids: [5]}\n"
-    (tmp_path / "labels.yaml").write_text(labels)
-    assert [s.label for s in open_data(tmp_path).split("train")] == [0, 1, 1]
-    assert not [f for f in examine(tmp_path).findings if f.check == "unknown-class"]
-
-
-@pytest.mark.parametrize("named", ["{}", '{"100001": "fox", "100002": "ape"}'])
-def test_numbers_too_large_for_ids_are_names(named, tmp_path):
-    (tmp_path / "id2label.json").write_text(named)
-    data = open_data(fill(tmp_path, "train/100001/a.png", "train/100002/b.png"))
-    assert data.scheme.names == ("100001", "100002")
-    assert [c.id for c in data.scheme.classes] == [0, 1]
 
 
 def test_opening_reads_labels_yaml_first(tmp_path):

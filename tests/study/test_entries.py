@@ -3,23 +3,14 @@
 import json
 
 import pytest
-import torch
 import yaml
-from safetensors.torch import load_file
+from small_study import study_of, study_text
 
-from pixelproof.config import run_settings
 from pixelproof.errors import UserError
-from pixelproof.prediction.predictor import trained_network
-from pixelproof.runs import Run, load_scores
-from pixelproof.runs.files import file_digest
-from pixelproof.runs.scoring_log import read_scorings, scoring_log
 from pixelproof.study.conduct import conduct
-from pixelproof.study.file import read_study, run_config
-from pixelproof.study.plan import in_order, plan
+from pixelproof.study.file import run_config
+from pixelproof.study.plan import plan
 from pixelproof.study.record import part_record
-from pixelproof.training.checkpoints import save_weights
-from pixelproof.verbs.evaluate import evaluate_run
-from pixelproof.verbs.train import train_run
 from small_plugins import LEARNING, NETWORKS, install
 
 VARY = {
@@ -39,17 +30,6 @@ def broken(num_classes, channels):
     raise KeyError(num_classes)
 """
 CLAIM = {"id": "c", "says": "masks look like a mosaic"}
-SETTINGS = {"width": 0.03, "epochs": 1, "batch_size": 4, "crop": 32, "device": "cpu"}
-
-
-def study_of(tmp_path, part):
-    values = {"name": "s", "parts": {"why": {"data": "fields", "settings": SETTINGS, **part}}}
-    return study_text(tmp_path, yaml.safe_dump(values, sort_keys=False))
-
-
-def study_text(tmp_path, text):
-    (tmp_path / "s.yaml").write_text(text)
-    return read_study(tmp_path / "s.yaml")
 
 
 def test_one_factor_at_a_time_is_varied_around_the_baseline(tmp_path):
@@ -264,158 +244,3 @@ def test_every_level_is_trained_with_every_seed_and_recorded(tmp_path, two_field
             assert config["training"]["seed"] == seed
             assert (out / run / "scores" / "validation.npz").is_file()
             assert (out / run / "shown" / "0001.npz").is_file()
-
-
-@pytest.mark.usefixtures("pageless")
-def test_an_ensemble_of_all_seeds_is_made_after_them_and_made_once(tmp_path, two_fields, capsys):
-    models = {"fcn32s": None, "both": {"members": ["fcn32s"], "tta": "flip"}, "fcn8s": None}
-    models |= {"all": {"members": ["fcn32s", "fcn8s"]}}
-    study, out = study_of(tmp_path, {"models": models, "seeds": [0, 1]}), tmp_path / "out"
-    order = [job.name.removeprefix("why/") for job in in_order(plan(study, tmp_path, out))]
-    assert order == ["fcn32s", "fcn8s", "fcn32s.seed-1", "fcn8s.seed-1", "both", "all"]
-    conduct(study, tmp_path, out)
-    runs = {name: Run.open(out / "why" / name) for name in ("both", "all")}
-    assert [(one.run, one.seed) for one in runs["both"].facts().members] == [("fcn32s", 0), ("fcn32s.seed-1", 1)]
-    assert len(run_settings(runs["all"]).model.members) == 4
-    assert load_scores(runs["both"].scores("validation")).source.looks == "2 x 1"
-    record = json.loads((out / "study.json").read_text())["parts"][0]
-    assert [(m["name"], len(m["replicates"])) for m in record["models"]] == [
-        ("fcn32s", 1),
-        ("both", 0),
-        ("fcn8s", 1),
-        ("all", 0),
-    ]
-
-    before = {name: run.best.stat().st_mtime_ns for name, run in runs.items()}
-    conduct(study, tmp_path, out)
-    assert {name: run.best.stat().st_mtime_ns for name, run in runs.items()} == before
-    conduct(study_of(tmp_path, {"models": models | {"fcn8s": {"lr": 1.0e-3}}, "seeds": [0, 1]}), tmp_path, out)
-    after = {name: run.best.stat().st_mtime_ns for name, run in runs.items()}
-    assert after["both"] == before["both"]
-    assert after["all"] > before["all"]
-    save_weights(Run(out / "why" / "fcn32s").best, trained_network(Run(out / "why" / "fcn32s.seed-1")).half().float())
-    conduct(study_of(tmp_path, {"models": models | {"fcn8s": {"lr": 1.0e-3}}, "seeds": [0, 1]}), tmp_path, out)
-    member = runs["both"].facts().members[0]
-    assert member.weights == file_digest(Run(out / "why" / "fcn32s").best)  # which somebody has replaced
-
-
-@pytest.mark.parametrize(
-    ("models", "complaint"),
-    [
-        ({"a": {"model": "fcn8s"}, "b": {"members": ["a"]}}, "'why/b': an ensemble consists of two different runs"),
-        ({"a": {"model": "fcn8s", "mean": [0, 0, 0]}, "c": {"model": "fcn8s"}}, "otherwise than why/a, by mean"),
-        ({"a": {"model": "fcn8s"}, "c": {"model": "fcn8s", "selection": 0.5}}, "was chosen by others, by selection"),
-    ],
-)
-def test_members_that_do_not_fit_are_refused_before_any_is_trained(tmp_path, two_fields, models, complaint):
-    models = {"b": {"members": ["a", "c"]}} | models if "c" in models else models
-    models["b"] = models.pop("b")  # after its members
-    with pytest.raises(UserError) as caught:
-        conduct(study_of(tmp_path, {"models": models}), tmp_path, tmp_path / "out")
-    assert complaint in str(caught.value)
-    assert not (tmp_path / "out").exists()
-
-
-def test_members_whose_settings_the_data_settles_alike_fit(tmp_path, color_classes):
-    models = {"a": {"model": "vgg16", "input_size": 16}, "c": {"model": "vgg16", "validation": 0.3}}
-    models |= {"b": {"members": ["a", "c"]}}
-    planned = plan(study_of(tmp_path, {"data": color_classes.name, "models": models}), tmp_path, tmp_path / "out")
-    assert [member.input_size for member in planned["why"][-1].config.model.members] == [16, 16]
-
-
-OTHERS = ["width=0.03", "epochs=1", "batch_size=4", "crop=32", "device=cpu"]
-LEARNED = """
-name: learned
-parts:
-  patches:
-    data: patches
-    settings: {width: 0.03, epochs: 1, batch_size: 4, device: cpu, tta: flip}
-    seeds: [0, 1]
-    models: {vgg16: vgg16-bn}
-  fields:
-    data: fields
-    settings: {width: 0.03, epochs: 1, batch_size: 4, crop: 32, device: cpu, lr: 1.0e-9}
-    seeds: [0, 1]
-    models:
-      fcn32s: {model: fcn32s-bn, weights: "study:patches/vgg16"}
-      fcn8s: {model: fcn8s-bn, seeds: [1], weights: "study:patches/vgg16"}
-"""
-
-
-@pytest.mark.usefixtures("pageless")
-def test_runs_are_trained_by_seed_and_start_from_what_another_has_learned(
-    tmp_path, color_classes, two_fields, capsys, monkeypatch
-):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    study, out = study_text(tmp_path, LEARNED), tmp_path / "out"
-    conduct(study, tmp_path, out)
-    runs = ["patches/vgg16", "fields/fcn32s", "fields/fcn8s", "patches/vgg16.seed-1", "fields/fcn32s.seed-1"]
-    begun = [Run(out / name).environment() for name in runs]
-    assert all(environment["finished"] for environment in begun)
-    logged = [(out / name / "metrics.csv").stat().st_mtime_ns for name in runs]
-    assert logged == sorted(logged)
-    for vgg, fcn in (("patches/vgg16", "fields/fcn32s"), ("patches/vgg16.seed-1", "fields/fcn32s.seed-1")):
-        learned, found = (load_file(Run(out / name).best) for name in (vgg, fcn))
-        name = "features.0.weight"  # which a learning rate of almost 0 has left where it began
-        torch.testing.assert_close(found[name], learned[name], rtol=1e-4, atol=1e-6)
-    for name, asked in (("patches/vgg16", "2"), ("fields/fcn8s", "1")):
-        scorings = read_scorings(scoring_log(Run(out / name)))
-        assert [(row.split, row.asked) for row in scorings] == [("validation", asked)]
-
-    capsys.readouterr()
-    conduct(study, tmp_path, out)
-    assert capsys.readouterr().err.count("trained already") == 5
-    assert len(read_scorings(scoring_log(Run(out / "fields" / "fcn8s")))) == 1
-
-    # How they are asked changes, not what they have learned.
-    conduct(study, tmp_path, out, ["fields.tta_scales=[0.5,1]", "fields.tta=flip"])
-    assert capsys.readouterr().err.count("trained already") == 5
-    for name, asked in (("patches/vgg16", ["2"]), ("fields/fcn8s", ["1", "4"])):
-        assert [row.asked for row in read_scorings(scoring_log(Run(out / name)))] == asked
-    assert run_settings(Run(out / "fields" / "fcn8s")).model.tta_scales == (0.5, 1)
-
-    # Killed before it is noted that they are scored, they are not taken to be scored as before.
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("pixelproof.study.steps.Steps.take", interrupt)
-        conduct(study, tmp_path, out, ["fields.tta_scales=[1,2]", "fields.tta=flip"])
-    conduct(study, tmp_path, out, ["fields.tta_scales=[1,0.5]", "fields.tta=flip"])
-    assert [row.asked for row in read_scorings(scoring_log(Run(out / "fields" / "fcn32s")))] == ["1", "4", "4", "4"]
-
-    # What another command has put in the place of the study's scores is noticed.
-    asked = ["fields.tta_scales=[1,0.5]", "fields.tta=flip"]
-    evaluate_run(out / "fields" / "fcn32s", two_fields, device="cpu", tta=True)
-    capsys.readouterr()
-    conduct(study, tmp_path, out, asked)
-    said = capsys.readouterr().err
-    assert said.count("was scored on other images, or by other looks, than the study's: it is made again") == 1
-    assert load_scores(Run(out / "fields" / "fcn32s").scores("validation")).source.looks == "2 x 0.5, 1"
-
-    # So is another model there.
-    train_run(two_fields, "fcn8s-bn", out / "fields" / "fcn32s", settings=OTHERS, overwrite=True)
-    conduct(study, tmp_path, out, asked)
-    assert list((out / "previous").iterdir()) == [out / "previous" / "fields-fcn32s-1"]
-    assert run_settings(Run(out / "fields" / "fcn32s")).model.name == "fcn32s-bn"
-    assert load_scores(Run(out / "fields" / "fcn32s").scores("validation")).source.looks == "2 x 0.5, 1"
-
-    conduct(study, tmp_path, out, ["patches.lr=1e-5"])  # what was learned changes, and so does all that began with it
-    assert len(list((out / "previous").iterdir())) == 6
-
-
-@pytest.mark.usefixtures("pageless")
-def test_a_network_without_batch_norm_starts_from_the_folded_weights_of_one_with_it(tmp_path, color_classes):
-    models = {"a": "vgg16-bn", "b": {"model": "vgg16", "weights": "study:why/a"}}
-    models["c"] = {"model": "vgg16-bn", "weights": "study:why/a"}
-    settings = {"width": 0.03, "epochs": 1, "batch_size": 4, "device": "cpu"}
-    study = study_of(tmp_path, {"data": "patches", "models": models, "settings": settings})
-    conduct(study, tmp_path, tmp_path / "out")
-    used = [run_settings(Run(tmp_path / "out" / "why" / name)).model.weights for name in "bc"]
-    assert used == [str(tmp_path / "out/why/a/checkpoints" / f"{name}.safetensors") for name in ("plain", "best")]
-
-
-def test_a_run_starts_only_from_a_model_that_stands_before_it(tmp_path, color_classes, two_fields):
-    study = study_text(tmp_path, LEARNED.replace("study:patches/vgg16", "study:fields/fcn8s"))
-    with pytest.raises(UserError, match="starts from 'fields/fcn8s', which is not a model that stands before it"):
-        conduct(study, tmp_path, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
