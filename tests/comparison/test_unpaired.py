@@ -269,53 +269,76 @@ def test_refusals():
         compared(metric="roc_auc")
 
 
-def test_by_the_command_line(tmp_path: Path):
+@pytest.fixture
+def command(tmp_path: Path):
+    """Run ``compare`` on two saved sets, the second of them or another one."""
     for scores, split in ((OLD, "validation"), (NEW, "test")):
         save_scores(tmp_path / f"{split}.npz", replace(scores, source=Source("net", split)))
-    mine = tuple(LabelClass(name=f"my {each.name}", id=each.id) for each in PETS.classes)
-    scheme = LabelScheme(task="classification", classes=mine)
-    save_scores(tmp_path / "other.npz", replace(NEW, scheme=scheme, source=Source("other")))
-    names = [str(tmp_path / f"{split}.npz") for split in ("validation", "test")]
 
-    def run(*arguments: str):
-        return CliRunner().invoke(app, ["compare", *names, *arguments])
+    def run(*arguments: str, second: str = "test"):
+        files = [str(tmp_path / f"{name}.npz") for name in ("validation", second)]
+        return CliRunner().invoke(app, ["compare", *files, *arguments])
 
-    assert "or compare two sets of images with --unpaired" in str(run().exception)
-    done = run("--unpaired", "--json", "--margin", "5", "--out", str(tmp_path / "out"))
+    return run
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.read_text("utf-8").splitlines()))
+
+
+def test_by_the_command_line(tmp_path: Path, command):
+    assert "or compare two sets of images with --unpaired" in str(command().exception)
+    done = command("--unpaired", "--json", "--margin", "5", "--out", str(tmp_path / "out"))
     found = json.loads(done.stdout)
     assert (found["a"]["name"], found["b"]["name"]) == ("net (validation)", "net (test)")
     assert found["no_worse"] in ("shown", "refuted", "open")
     assert found["sentences"][0].startswith("160 and 90 images cannot tell whether the accuracy of net (test) is")
     assert load_unpaired(tmp_path / "out" / FILE).difference.value == found["difference"]["value"]
-    page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "at equal shares" in page
-    differences = list(csv.DictReader((tmp_path / "out/tables/differences.csv").read_text("utf-8").splitlines()))
+    assert "at equal shares" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    differences = rows_of(tmp_path / "out/tables/differences.csv")
     assert [row["part"] for row in differences] == ["all", "equal shares", "shares"]
     values = [float(row["difference"]) for row in differences]
     assert (values[0], values[1]) == (found["difference"]["value"], found["same"]["difference"]["value"])
-    classes = list(csv.DictReader((tmp_path / "out/tables/set-classes.csv").read_text("utf-8").splitlines()))
+    classes = rows_of(tmp_path / "out/tables/set-classes.csv")
     assert [(row["class"], float(row["value_b"])) for row in classes] == [
         (n, c["b"]) for n, c in found["classes"].items()
     ]
     assert len(list((tmp_path / "out/figures").glob("*.svg"))) == 1
-    build_report(tmp_path / "out")
-    assert CliRunner().invoke(app, ["verify", str(tmp_path / "out")]).exit_code == 0
-    text = (tmp_path / "out" / FILE).read_text("utf-8")
-    (tmp_path / "out" / FILE).write_text(text.replace('"common": 0', '"common": 7'), encoding="utf-8")
-    refused = CliRunner().invoke(app, ["verify", str(tmp_path / "out")])
+
+
+def test_what_was_changed_is_found_and_the_page_made_again(tmp_path: Path, command):
+    def verified():
+        return CliRunner().invoke(app, ["verify", str(tmp_path / "out")])
+
+    command("--unpaired", "--out", str(tmp_path / "out"))
+    file, table, page = (tmp_path / "out" / name for name in (FILE, "tables/differences.csv", "report.html"))
+    assert verified().exit_code == 0
+    text, shown = file.read_text("utf-8"), page.read_text("utf-8")
+    file.write_text(text.replace('"common": 0', '"common": 7'), encoding="utf-8")
+    refused = verified()
     assert (refused.exit_code, "common" in refused.stdout) == (1, True)
-    (tmp_path / "out" / FILE).write_text(text, encoding="utf-8")
-    table = tmp_path / "out/tables/differences.csv"
+    file.write_text(text, encoding="utf-8")
     table.write_text(table.read_text("utf-8").replace("equal shares", "shares"), encoding="utf-8")
-    assert CliRunner().invoke(app, ["verify", str(tmp_path / "out")]).exit_code == 1
+    assert verified().exit_code == 1
     build_report(tmp_path / "out")
-    assert (tmp_path / "out" / "report.html").read_text("utf-8") == page
-    assert "--overwrite" in str(run("--unpaired", "--out", str(tmp_path / "out")).exception)
-    assert run("--unpaired", "--out", str(tmp_path / "out"), "--overwrite").exit_code == 0
+    assert page.read_text("utf-8") == shown
+    assert verified().exit_code == 0
+
+
+def test_a_comparison_is_not_replaced_unasked_nor_by_one_of_another_kind(tmp_path: Path, command):
+    out = str(tmp_path / "out")
+    assert command("--unpaired", "--out", out).exit_code == 0
+    assert "--overwrite" in str(command("--unpaired", "--out", out).exception)
+    assert command("--unpaired", "--out", out, "--overwrite").exit_code == 0
     with pytest.raises(UserError, match="holds a comparison of two sets"):
-        compare_models(names, tmp_path / "out", overwrite=True)
-    names[1] = str(tmp_path / "other.npz")
-    assert "label contracts" in str(run("--unpaired").exception)
+        compare_models([tmp_path / "validation.npz", tmp_path / "test.npz"], out, overwrite=True)
+
+
+def test_other_classes_are_refused(tmp_path: Path, command):
+    mine = tuple(LabelClass(name=f"my {each.name}", id=each.id) for each in PETS.classes)
+    scheme = LabelScheme(task="classification", classes=mine)
+    save_scores(tmp_path / "other.npz", replace(NEW, scheme=scheme, source=Source("other")))
+    assert "label contracts" in str(command("--unpaired", second="other").exception)
 
 
 def test_verify_reads_the_split_of_the_run_folder_beside_a_score_file(tmp_path: Path):

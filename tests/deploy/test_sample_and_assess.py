@@ -384,25 +384,40 @@ def test_a_cut_out_holds_three_pixels_of_a_coarse_map(world, tmp_path):
     assert cut[1].mean(axis=0) == pytest.approx([128.5, 128.5], abs=0.6)
 
 
-@pytest.mark.browser
-def test_the_page_takes_answers_keeps_them_and_does_not_say_what_the_map_says(world, tmp_path, browser):
-    folder = tmp_path / "points"
+@pytest.fixture
+def labelling(world, tmp_path, browser):
+    """Thirty points of a map, and the page that asks about them; nothing may be said in its console."""
     scene = write_scene(tmp_path / "scene.tif", noise(60, 80))
-    design = sample_map(world[1], folder, scene, points=30, least=5)
-    assert "mapped" not in (folder / "label.html").read_text("utf-8")
-    page = browser.new_page()
-    trouble: list[str] = []
+    design = sample_map(world[1], tmp_path / "points", scene, points=30, least=5)
+    page, trouble = browser.new_page(), []
     page.on("console", lambda message: trouble.append(message.text))
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.goto((folder / "label.html").as_uri())
-    assert page.locator("#classes button").all_inner_texts()[2].startswith("<b>ice</b>")
+    page.goto((tmp_path / "points" / "label.html").as_uri())
+    yield design, page
+    assert trouble == []
+    page.close()
+
+
+def answer_two(page):
     page.keyboard.press("1")
     page.locator("#classes button").nth(2).click()
     page.keyboard.press("X")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("x")  # once more takes it back
+
+
+def status_of(page):
+    return page.locator("#status").inner_text()
+
+
+@pytest.mark.browser
+def test_the_page_takes_answers_keeps_them_and_does_not_say_what_the_map_says(labelling, tmp_path):
+    design, page = labelling
+    assert "mapped" not in (tmp_path / "points" / "label.html").read_text("utf-8")
+    assert page.locator("#classes button").all_inner_texts()[2].startswith("<b>ice</b>")
+    answer_two(page)
     page.reload()
-    assert page.locator("#status").inner_text() == "2 of 30 points have an answer."
+    assert status_of(page) == "2 of 30 points have an answer."
     assert page.locator("#point").input_value() == "3"
     with page.expect_download() as download:
         page.click("#save")
@@ -412,21 +427,26 @@ def test_the_page_takes_answers_keeps_them_and_does_not_say_what_the_map_says(wo
     assert load_truth(saved, design)[:4] == [0, 2, None, None]
     assert saved.read_text("utf-8").splitlines()[2:] == [
         f"{line}{'<b>ice</b>' if k == 0 else ''}"
-        for k, line in enumerate((folder / "points.csv").read_text("utf-8").splitlines()[2:])
+        for k, line in enumerate((tmp_path / "points" / "points.csv").read_text("utf-8").splitlines()[2:])
     ]
+
+
+@pytest.mark.browser
+def test_the_page_goes_on_with_a_table_starts_anew_and_says_where_nothing_is_kept(labelling, tmp_path):
+    _, page = labelling
+    answer_two(page)
+    page.reload()
     other = tmp_path / "other.csv"
     other.write_text('truth;point;x\n"<b>ice</b>";5;1,5\n?;6;2,5\n2;7;3,5\n;;\n', "utf-8")
     page.set_input_files("#load", other)
-    wait_for(lambda: page.locator("#status").inner_text() == "5 of 30 points have an answer.")
+    wait_for(lambda: status_of(page) == "5 of 30 points have an answer.")
     other.write_text("truth,point\nsand,5\n", "utf-8")
     page.set_input_files("#load", other)
-    wait_for(lambda: page.locator("#status").inner_text() == "Point 5: there is no class sand.")
+    wait_for(lambda: status_of(page) == "Point 5: there is no class sand.")
     assert page.locator("#point").input_value() == "3"
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#anew")
-    assert page.locator("#status").inner_text() == "0 of 30 points have an answer."
+    assert status_of(page) == "0 of 30 points have an answer."
     page.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
     page.keyboard.press("2")
-    assert "This browser keeps nothing: save the table" in page.locator("#status").inner_text()
-    assert trouble == []
-    page.close()
+    assert "This browser keeps nothing: save the table" in status_of(page)

@@ -76,11 +76,40 @@ def drawn(outline, shape):
     return full
 
 
+def truths_of(root):
+    return {(split, s.id): read_truth(s, LAND) for split, own in open_data(root).whole.items() for s in own}
+
+
+def key_of(row):
+    return ("train" if row.split == "selection" else row.split, row.id)
+
+
 @pytest.mark.browser
 def test_answers_about_regions_put_masks_right(explained, opened, tmp_path):
     root, run, why = explained
-    suspects, data = load_ranked(why / "suspects.csv"), open_data(root)
+    suspects, before = load_ranked(why / "suspects.csv"), truths_of(root)
     page = opened(why / "review.html")
+    outlines = answer_right_proposed_void_and_untold(page, suspects)
+    corrections, left = saved_and_loaded_again(page, suspects, outlines, tmp_path)
+    assert api.correct(root, corrections)["added"] == 3
+    assert api.leave_out(root, left)["added"] == 1
+    expected = {key: mask.copy() for key, mask in before.items()}
+    labels = (None, LAND.names.index(suspects[1].suggested), VOID)
+    for row, outline, label in zip(suspects[:3], outlines, labels, strict=True):
+        mask = before[key_of(row)]
+        inside = drawn(outline, mask.shape)
+        assert inside.sum() == int(re.match(r"([\d,]+) pixels", row.why)[1].replace(",", ""))
+        assert (mask[inside] == LAND.names.index(row.given)).all()  # all of it, and not its box alone
+        if label is not None:
+            expected[key_of(row)][inside] = label
+    now = truths_of(root)
+    for key, mask in expected.items():
+        np.testing.assert_array_equal(now[key], mask)
+    none_of_these_is_asked_again(run, root, suspects[:3], outlines, tmp_path / "then")
+
+
+def answer_right_proposed_void_and_untold(page, suspects):
+    """Answer four regions, and leave a fifth one's image out; return the outlines of the first three."""
     assert page.locator("h1").inner_text() == f"Which class is it? {len(suspects)} doubted regions"
     first = page.locator("#classes button").all_inner_texts()
     assert first[0].startswith(f"{suspects[0].given}: the mask is right")
@@ -89,15 +118,19 @@ def test_answers_about_regions_put_masks_right(explained, opened, tmp_path):
     for key in "y1vx":
         outlines.append(outline_at(page))
         page.keyboard.press(key)
-    asked = [(row.split, row.id) for row in suspects]
-    same_image = asked.count(asked[4])
     page.keyboard.press("l")
     page.reload()
-    answered = f"{4 + same_image} of {len(suspects)} regions have an answer."
+    return outlines[:3]
+
+
+def saved_and_loaded_again(page, suspects, outlines, folder):
+    """Save both lists, start anew and go on with them; return their paths."""
+    asked = [(row.split, row.id) for row in suspects]
+    answered = f"{4 + asked.count(asked[4])} of {len(suspects)} regions have an answer."
     assert page.locator("#status").inner_text() == answered
-    corrections, left = saved(page, "Save corrections.csv", tmp_path), saved(page, "Save leave_out.csv", tmp_path)
+    corrections, left = saved(page, "Save corrections.csv", folder), saved(page, "Save leave_out.csv", folder)
     said = load_corrections(corrections)
-    assert [each.region for each in said] == outlines[:3]
+    assert [each.region for each in said] == outlines
     assert [(each.label, each.was) for each in said] == [
         (suspects[0].given, suspects[0].given),
         (suspects[1].suggested, suspects[1].given),
@@ -110,37 +143,22 @@ def test_answers_about_regions_put_masks_right(explained, opened, tmp_path):
     wait_for(lambda: page.locator("#status").inner_text() == f"3 of {len(suspects)} regions have an answer.")
     page.set_input_files("#load", left)
     wait_for(lambda: page.locator("#status").inner_text() == answered)
-    assert saved(page, "Save corrections.csv", tmp_path).read_bytes() == corrections.read_bytes()
+    assert saved(page, "Save corrections.csv", folder).read_bytes() == corrections.read_bytes()
+    return corrections, left
 
-    by_key = {(split, s.id): s for split, own in data.splits.items() for s in own}
-    plain = {key: read_truth(sample, LAND) for key, sample in by_key.items()}
-    assert api.correct(root, corrections)["added"] == 3
-    assert api.leave_out(root, left)["added"] == 1
-    now = {(split, s.id): read_truth(s, LAND) for split, own in open_data(root).whole.items() for s in own}
-    keys = [("train" if row.split == "selection" else row.split, row.id) for row in suspects]
-    expected = {key: mask.copy() for key, mask in plain.items()}
-    for key, row, outline, index in zip(
-        keys[:3], suspects, outlines, (None, LAND.names.index(suspects[1].suggested), VOID), strict=False
-    ):
-        inside = drawn(outline, plain[key].shape)
-        assert inside.sum() == int(re.match(r"([\d,]+) pixels", row.why)[1].replace(",", ""))
-        assert (plain[key][inside] == LAND.names.index(row.given)).all()  # all of it, and not its box alone
-        if index is not None:
-            expected[key][inside] = index
-    for key, mask in expected.items():
-        np.testing.assert_array_equal(now[key], mask)
 
-    api.explain(run.path, root, tmp_path / "then", device="cpu")
-    for row in load_ranked(tmp_path / "then" / "suspects.csv"):
-        key = ("train" if row.split == "selection" else row.split, row.id)
-        for place in range(3):
-            if keys[place] == key:
-                left_, top, width, height = row.box
-                inside = drawn(outlines[place], plain[key].shape)[top : top + height, left_ : left_ + width]
+def none_of_these_is_asked_again(run, root, looked_at, outlines, out):
+    api.explain(run.path, root, out, device="cpu")
+    asked = load_ranked(out / "suspects.csv")
+    shapes = {key: mask.shape for key, mask in truths_of(root).items()}
+    for row in asked:
+        for known, outline in zip(looked_at, outlines, strict=True):
+            if key_of(known) == key_of(row):
+                left, top, width, height = row.box
+                inside = drawn(outline, shapes[key_of(row)])[top : top + height, left : left + width]
                 assert not inside.all()
-    assert not {(row.split, row.id, row.box) for row in suspects[:3]} & {
-        (row.split, row.id, row.box) for row in load_ranked(tmp_path / "then" / "suspects.csv")
-    }
+    places = [{(row.split, row.id, row.box) for row in rows} for rows in (looked_at, asked)]
+    assert not places[0] & places[1]
 
 
 @pytest.mark.browser

@@ -71,42 +71,53 @@ def untrained(config, data):
 
 def whole_batch(parallel, device):
     """Compare layers over two halves of a batch with torch's over the whole of it."""
-    from timm.layers import DropPath  # here, because every process reads this file and few need timm
-
     for shape in [(6, 5, 4, 3), (8, 3), (4, 2, 1, 1)]:
-        torch.manual_seed(0)
-        images = torch.randn(shape, dtype=torch.float64) * 3 + 100
-        layer, twin = ((nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d)(shape[1]).double() for _ in "ab")
-        with torch.no_grad():
-            for norm in (layer, twin):
-                norm.weight.copy_(torch.linspace(-1, 2, shape[1]))
-        whole = images.clone().requires_grad_()
-        weights = torch.randn(shape, dtype=torch.float64)
-        (twin(whole) * weights).sum().backward()
-        part = images[parallel.part(len(images))].clone().requires_grad_()
-        with parallel.whole_batch_layers(len(part)):
-            joined = parallel.gather(layer(part))
-        (joined * weights).sum().backward()
-        parallel.sum_gradients(layer.parameters())
-        torch.testing.assert_close(joined, twin(images))
-        torch.testing.assert_close(part.grad, whole.grad[parallel.part(len(images))])
-        for a, b in zip(layer.parameters(), twin.parameters(), strict=True):
-            torch.testing.assert_close(a.grad, b.grad)
-        with parallel.whole_batch_layers(len(images)):
-            layer.eval()(images)
-        torch.testing.assert_close(layer.running_mean * 1.9, twin.running_mean)  # it has seen the batch twice
+        norms_see_the_whole_batch(parallel, shape)
     for layout in (torch.contiguous_format, torch.channels_last):
         for drop in (F.dropout, F.dropout2d):
-            images = torch.randn(4, 6, 5, 5).contiguous(memory_format=layout)
-            torch.manual_seed(1)
-            expected = drop(images, 0.4)
-            torch.manual_seed(1)
-            with parallel.whole_batch_layers(2):
-                found = drop(images[parallel.part(4)], 0.4)
-                assert drop(images, 0.4, training=False) is images
-            assert torch.equal(parallel.gather(found), expected)
+            what_is_dropped_is_of_the_whole_batch(parallel, drop, layout)
+    so_are_the_paths_that_are_dropped(parallel)
 
-    drop_path = DropPath(0.5)
+
+def norms_see_the_whole_batch(parallel, shape):
+    torch.manual_seed(0)
+    images = torch.randn(shape, dtype=torch.float64) * 3 + 100
+    layer, twin = ((nn.BatchNorm2d if len(shape) == 4 else nn.BatchNorm1d)(shape[1]).double() for _ in "ab")
+    with torch.no_grad():
+        for norm in (layer, twin):
+            norm.weight.copy_(torch.linspace(-1, 2, shape[1]))
+    whole = images.clone().requires_grad_()
+    weights = torch.randn(shape, dtype=torch.float64)
+    (twin(whole) * weights).sum().backward()
+    part = images[parallel.part(len(images))].clone().requires_grad_()
+    with parallel.whole_batch_layers(len(part)):
+        joined = parallel.gather(layer(part))
+    (joined * weights).sum().backward()
+    parallel.sum_gradients(layer.parameters())
+    torch.testing.assert_close(joined, twin(images))
+    torch.testing.assert_close(part.grad, whole.grad[parallel.part(len(images))])
+    for a, b in zip(layer.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(a.grad, b.grad)
+    with parallel.whole_batch_layers(len(images)):
+        layer.eval()(images)
+    torch.testing.assert_close(layer.running_mean * 1.9, twin.running_mean)  # it has seen the batch twice
+
+
+def what_is_dropped_is_of_the_whole_batch(parallel, drop, layout):
+    images = torch.randn(4, 6, 5, 5).contiguous(memory_format=layout)
+    torch.manual_seed(1)
+    expected = drop(images, 0.4)
+    torch.manual_seed(1)
+    with parallel.whole_batch_layers(2):
+        found = drop(images[parallel.part(4)], 0.4)
+        assert drop(images, 0.4, training=False) is images
+    assert torch.equal(parallel.gather(found), expected)
+
+
+def so_are_the_paths_that_are_dropped(parallel):
+    from timm.layers import DropPath  # here, because every process reads this file and few need timm
+
+    images, drop_path = torch.randn(4, 6, 5, 5), DropPath(0.5)
     torch.manual_seed(1)
     expected, noise = drop_path(images), torch.rand([4, 1])
     torch.manual_seed(1)
