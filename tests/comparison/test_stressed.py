@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from pixelproof.comparison.standing import standings
 from pixelproof.comparison.stress import Tried, stressed
 from pixelproof.comparison.wording.stress import sentences
+from pixelproof.comparison.wording.stress_cells import curve_cells
 from pixelproof.labels import LabelScheme
 from pixelproof.languages import LANGUAGES
 from pixelproof.runs import ClassificationScores, SegmentationScores, Source
@@ -255,6 +256,21 @@ def test_both_languages_say_the_same_numbers():
     assert "Left out are warmer, cooler and compressed: the run reads bands" in " ".join(sentences(record))
     assert len(sentences(record)) == len(sentences(record, "zh-Hant"))
     assert not re.search("stress|darker|brightness|accuracy", chinese)
+
+
+def test_what_never_falls_is_told_from_what_is_not_known():
+    def told(wrong, **changed):
+        (curve,) = record_of(wrong, 90).models[0].curves
+        hardest = curve.cells[-1].model_copy(update=changed)
+        curve = curve.model_copy(update={"cells": (*curve.cells[:-1], hardest)})
+        return [curve_cells(curve, tongue)[2:] for tongue in LANGUAGES]
+
+    assert told((3, 3, 3)) == [("never", "never"), ("從未", "從未")]
+    assert told((0, 60, 3))[0][0] == "only 1"
+    assert told((0, 60, 3))[1][0] == "僅 1"
+    assert told((0, 2, 60))[0][0] == "2"
+    unknown = {"difference": Estimate(value=None), "p": None, "adjusted": None}
+    assert told((3, 3, 3), **unknown) == [("–", "–")] * 2
 
 
 def test_resamples_without_images_of_a_class_do_not_say_that_its_recall_holds():

@@ -47,11 +47,14 @@ def test_segmenters_keep_their_masks(tmp_path, pixelproof):
     code, text, err = pixelproof(*asked, "--overwrite", *chinese)
     assert code == 0, err
     assert "影像旋轉後移出畫面的部分沒有真值" in text
+    assert text.count("從未：所試的各強度皆無") == 1
     page = (tmp_path / "out" / "report.html").read_text()
     _, turned = load_stress(tmp_path / "out" / "stress.json").models[0].curves
     assert '<body data-shown="zh-Hant">' in page
     before, under = (f"{state.score.value:.3f}" for state in (turned.cells[0].before, turned.cells[0]))
     assert f"turned, degrees: run: {before} to {under}" in page  # by the pixels that are left in both
+    assert "<td>never</td>" in page
+    assert page.count("Never: at no strength that was tried") == 1
     assert verify_folder(tmp_path / "out").of("differs") == []
     packed = pack_folder(tmp_path / "out", tmp_path / "packed").folder
     assert (packed / "scores" / "run" / "untouched-turned-10.npz").is_file()

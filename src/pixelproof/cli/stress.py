@@ -116,6 +116,7 @@ def _strengths(words: list[str]) -> dict[str, list[float]]:
 def _print(record: StressRecord, language: Language) -> None:
     from pixelproof.comparison.wording.stress import sentences
     from pixelproof.comparison.wording.stress_cells import curve_cells, heads, pairs, standing_cells, standing_heads
+    from pixelproof.comparison.wording.words import say
     from pixelproof.errors import visible
     from pixelproof.terminal import add_row, console, table
 
@@ -125,6 +126,7 @@ def _print(record: StressRecord, language: Language) -> None:
         for curve in model.curves:
             add_row(shown, *curve_cells(curve, language))
         printed.print(shown)
+    printed.print(say("stress_words", language), soft_wrap=True)
     for title, standings in pairs(record, language).items():
         shown = table(*standing_heads(language), title=title)
         for each in standings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -29,11 +30,19 @@ def _size(value: int | float) -> int | float:
     if 0 < value < 1:
         return value
     if value < 2 or value != int(value):
-        raise ValueError("give a number of images from 2 on, or a part of them between 0 and 1")
+        raise ValueError(_SIZES)
     return int(value)
 
 
-Size = Annotated[int | float, AfterValidator(_size)]
+def _number(value: object) -> object:
+    """Refuse a text, even one that reads as a number: a size names the folder of its run."""
+    if isinstance(value, str):
+        raise ValueError(f"{json.dumps(value, ensure_ascii=False)} is a text; {_SIZES}, without quotes")
+    return value
+
+
+_SIZES = "give a number of images from 2 on, or a part of them between 0 and 1"
+Size = Annotated[int | float, AfterValidator(_size), BeforeValidator(_number)]
 """A number of images, or a part of all that there are."""
 Switch = Annotated[Literal["auto", "yes", "no"], BeforeValidator(_word)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pixelproof.comparison.wording.stress import images, sentences, suffers
-from pixelproof.comparison.wording.stress_cells import falls, pairs, plain, ranged, titled
+from pixelproof.comparison.wording.stress_cells import falls, pairs, plain, ranged, shown_from, titled
 from pixelproof.comparison.wording.words import metric_heading, p_value
 from pixelproof.languages import translated
 from pixelproof.numbers import score, share
@@ -97,7 +97,7 @@ def _summary(curve: Curve) -> tuple[str, ...]:
         names,
         plain(last.strength),
         ranged(last.difference),
-        plain(curve.lost_from),
+        shown_from(curve),
         falls(curve),
         wrong,
         suffers(curve),

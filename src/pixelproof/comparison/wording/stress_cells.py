@@ -20,9 +20,9 @@ def heads(record: StressRecord, language: Language = "en") -> tuple[str, ...]:
 
 
 def curve_cells(curve: Curve, language: Language = "en") -> tuple[str, ...]:
-    """Return the row of a stress: strengths with what is lost, a star where that is shown."""
+    """Return the row of a stress: strengths with what is lost, a star where that is shown; see ``stress_words``."""
     changes = (f"{cell.strength:g}:{points(cell.difference.value)}{'*' * cell.lost}" for cell in curve.cells)
-    return (titled(curve, language), "  ".join(changes), plain(curve.lost_from), falls(curve, language))
+    return (titled(curve, language), "  ".join(changes), shown_from(curve, language), falls(curve, language))
 
 
 def standing_heads(language: Language = "en") -> tuple[str, ...]:
@@ -82,12 +82,24 @@ def about(strength: float | None) -> str:
     return UNDEFINED if strength is None else f"{float(f'{strength:.2g}'):g}"
 
 
+def shown_from(curve: Curve, language: Language = "en") -> str:
+    """Return from which strength on a loss is shown; "only" where it is at some, and not at the hardest."""
+    if curve.lost_from is not None:
+        return plain(curve.lost_from)
+    if shown := [plain(cell.strength) for cell in curve.cells if cell.lost]:
+        return say("stress_only", language, strengths=listed(shown, language))
+    return UNDEFINED if curve.cells[-1].adjusted is None else say("stress_never", language)
+
+
 def falls(curve: Curve, language: Language = "en") -> str:
     """Return where a score has fallen by the margin, with the interval of that place where it is known."""
     low, high = curve.falls_between or (None, None)
     beyond = {"hardest": plain(curve.cells[-1].strength)}
     if curve.falls_at is None:
-        return UNDEFINED if low is None else say("stress_beyond_from", language, low=about(low), **beyond)
+        if low is not None:
+            return say("stress_beyond_from", language, low=about(low), **beyond)
+        known = all(cell.difference.value is not None for cell in curve.cells)
+        return say("stress_never", language) if known else UNDEFINED
     if curve.falls_between is None:
         return about(curve.falls_at)
     end = say("stress_beyond", language, **beyond) if high is None else about(high)

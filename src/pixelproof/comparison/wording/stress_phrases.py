@@ -44,6 +44,13 @@ STRESS: Final[Mapping[str, Mapping[Language, str]]] = {
     "stress_range": {"en": "{value} ({low} to {high})", "zh-Hant": "{value}（{low} 至 {high}）"},
     "stress_beyond": {"en": "beyond {hardest}", "zh-Hant": "超過 {hardest}"},
     "stress_beyond_from": {"en": "beyond {hardest} (from {low})", "zh-Hant": "超過 {hardest}（{low} 起）"},
+    "stress_never": {"en": "never", "zh-Hant": "從未"},
+    "stress_only": {"en": "only {strengths}", "zh-Hant": "僅 {strengths}"},
+    "stress_words": {
+        "en": "* is a loss that is shown. never: at no strength that was tried; only: there, and not at the hardest; "
+        "–: not known.",
+        "zh-Hant": "* 為已證實的下降。從未：所試的各強度皆無；僅：只在該強度，最強時則無；–：無從得知。",
+    },
     "stress_unnoticed": {
         "en": "{model} does not always notice: under {where}, {wrong} of all answers are wrong and yet more than "
         "{limit} sure ({before} on images as they are), with a mean confidence of {confidence} where {right} is right.",
