@@ -323,7 +323,5 @@ def test_all_wrong_lines_of_a_list_are_named_at_once(two_fields):
     wrong = [f"train/{n:04}_sat.png,watre,,,{box(0, 10, 5, 5)}," for n in range(3)]
     write(two_fields, wrong[0], f"train/0003_sat.png,water,,,{box(0, 10, 5, 5)},", *wrong[1:])
     for reads in (open_data, examine, api.correct):
-        with pytest.raises(
-            UserError, match=r"^line 2 of .*'watre'.* \(2 further lines are wrong: 4, 5\); did you"
-        ):
+        with pytest.raises(UserError, match=r"^line 2 of .*'watre'.* \(2 further lines are wrong: 4, 5\); did you"):
             reads(two_fields)
