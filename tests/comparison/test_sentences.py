@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixelproof.comparison.verdict import class_verdict, verdict
 from pixelproof.comparison.wording.sentences import sentences
-from pixelproof.comparison.wording.words import CATALOGUE, bound, p_value, points
+from pixelproof.comparison.wording.words import CATALOGUE, bound, metric_name, p_value, points, set_in
 from pixelproof.languages import LANGUAGES
 from pixelproof.runs.comparison_file import (
     ClassRecord,
@@ -210,3 +210,21 @@ def test_the_file_comes_back_as_it_was(tmp_path):
     one = pair(classes={"water": of_class(0.1, 0.001), "unseen": of_class(0.1, None)})
     save_comparison(tmp_path / "comparison.json", record(one))
     assert load_comparison(tmp_path / "comparison.json") == record(one)
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("accuracy", "其準確率變化"),
+        ("miou", "其 mIoU 變化"),
+        ("recall:fox", "其 fox 的召回率變化"),
+        ("average_precision:fox", "其 fox 的 AP 變化"),
+    ],
+)
+def test_in_chinese_a_space_parts_other_letters_alone(metric, said):
+    assert f"其{set_in(metric_name(metric, 'zh-Hant'), 'zh-Hant')}變化" == said
+
+
+@pytest.mark.parametrize("key", [key for key, texts in CATALOGUE.items() if "{metric}" in texts["zh-Hant"]])
+def test_no_space_stands_beside_a_metric_whose_name_may_be_chinese(key):
+    assert not re.search(r" \{metric\}|\{metric\} ", CATALOGUE[key]["zh-Hant"])

@@ -17,7 +17,7 @@ METRICS: Final[Mapping[str, Mapping[Language, str]]] = {
     "metric_pixel_accuracy": {"en": "pixel accuracy", "zh-Hant": "像素準確率"},
     "metric_boundary_iou": {"en": "Boundary IoU", "zh-Hant": "Boundary IoU"},
     "metric_boundary_f1": {"en": "boundary F1", "zh-Hant": "邊界 F1"},
-    "metric_of_class": {"en": "{figure} of {name}", "zh-Hant": "{name} 的 {figure}"},
+    "metric_of_class": {"en": "{figure} of {name}", "zh-Hant": "{name} 的{figure}"},
     "class_recall": {"en": "recall", "zh-Hant": "召回率"},
     "class_precision": {"en": "precision", "zh-Hant": "精確率"},
     "class_f1": {"en": "F1", "zh-Hant": "F1"},

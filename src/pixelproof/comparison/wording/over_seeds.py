@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from pixelproof.comparison.paired import ROUGH
 from pixelproof.comparison.wording.sentences import of_many
-from pixelproof.comparison.wording.words import bound, metric_name, p_value, points, say
+from pixelproof.comparison.wording.words import bound, metric_name, p_value, points, say, set_in
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.evidence_file import EvidenceRecord, SeedGain
@@ -41,7 +41,7 @@ def _verdict(gain: SeedGain, evidence: EvidenceRecord, language: Language) -> st
         "undecided_over_seeds" if gain.verdict == "undecided" else "better_over_seeds",
         language,
         seeds=reach(gain.seeds),
-        metric=metric_name(evidence.metric, language),
+        metric=set_in(metric_name(evidence.metric, language), language, before=False),
         difference=points(difference.value),
         low=bound(difference.low),
         high=bound(difference.high),

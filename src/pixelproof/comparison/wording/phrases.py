@@ -50,7 +50,7 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "en": "{measure} of {model} is not defined here",
         "zh-Hant": "{model} 的{measure}在此無定義",
     },
-    "measure": {"en": "gain in {metric}", "zh-Hant": " {metric} 進步"},
+    "measure": {"en": "gain in {metric}", "zh-Hant": "{metric}進步"},
     "measure_edges": {"en": "gain in mIoU at edges", "zh-Hant": "邊緣處 mIoU 進步"},
     "measure_interior": {"en": "gain in mIoU away from edges", "zh-Hant": "內部 mIoU 進步"},
     "measure_mosaic": {"en": "mosaic index", "zh-Hant": "馬賽克指數"},
@@ -79,7 +79,7 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
     "better_over_seeds": {
         "en": "On average over {seeds} seeds, {winner} is better than {loser}: {difference} points {metric} "
         "(95% CI {low} to {high} over images and seeds, p {p}).",
-        "zh-Hant": "對 {seeds} 個隨機種子平均，{winner} 優於 {loser}：{metric} 相差 {difference} 個百分點"
+        "zh-Hant": "對 {seeds} 個隨機種子平均，{winner} 優於 {loser}：{metric}相差 {difference} 個百分點"
         "（涵蓋影像與種子的 95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "undecided_over_seeds": {
@@ -87,7 +87,7 @@ REASONS: Final[Mapping[str, Mapping[Language, str]]] = {
         "({b} minus {a}: {difference} points {metric} on average, 95% CI {low} to {high} over images and seeds, "
         "p {p}).",
         "zh-Hant": "這 {images} 張影像與 {seeds} 個隨機種子無法分辨 {a} 與 {b} 的優劣"
-        "（{b} 減 {a}：{metric} 平均 {difference} 個百分點，涵蓋影像與種子的 95% 信賴區間 {low} 至 {high}，p {p}）。",
+        "（{b} 減 {a}：{metric}平均 {difference} 個百分點，涵蓋影像與種子的 95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "lone_model": {
         "en": "The model was trained with {seeds} seeds. Claims and boundary figures cover them all, as the mean does; "

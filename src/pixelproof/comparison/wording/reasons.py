@@ -9,7 +9,7 @@ from typing import Literal
 from pixelproof.comparison.figures import TOLERANCE
 from pixelproof.comparison.verdict import mosaics_beyond_chance
 from pixelproof.comparison.wording.over_seeds import reach
-from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
+from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say, set_in
 from pixelproof.languages import Language
 from pixelproof.numbers import count, score, share
 from pixelproof.runs.comparison_file import ComparisonRecord
@@ -93,7 +93,7 @@ def _measure(metric: str, language: Language) -> str:
     """Return in what a model is said to surpass another."""
     if metric in ("edges", "interior", "mosaic"):
         return say(f"measure_{metric}", language)
-    return say("measure", language, metric=metric_name(metric, language))
+    return say("measure", language, metric=set_in(metric_name(metric, language), language))
 
 
 def telling_grid(found: Sequence[MosaicFigure]) -> MosaicFigure | None:

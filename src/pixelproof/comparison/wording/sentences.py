@@ -15,7 +15,7 @@ from pixelproof.comparison.verdict import (
     significant,
     times_as_many,
 )
-from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
+from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say, set_in
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.comparison_file import ClassRecord, ComparisonRecord, PairRecord, Verdict
@@ -53,7 +53,7 @@ def _better(pair: PairRecord, record: ComparisonRecord, language: Language) -> s
         winner=winner,
         loser=loser,
         difference=points(difference.value),
-        metric=metric_name(pair.metric, language),
+        metric=set_in(metric_name(pair.metric, language), language, before=False),
         low=bound(difference.low),
         high=bound(difference.high),
         p=p_value(pair.p),
@@ -78,7 +78,7 @@ def _undecided(pair: PairRecord, language: Language) -> str:
         a=pair.a,
         b=pair.b,
         difference=points(pair.difference),
-        metric=metric_name(pair.metric, language),
+        metric=set_in(metric_name(pair.metric, language), language, before=False),
         low=bound(pair.low),
         high=bound(pair.high),
         p=p_value(pair.p),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pixelproof.comparison.verdict import estimate_verdict
-from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say
+from pixelproof.comparison.wording.words import bound, listed, metric_name, p_value, points, say, set_in
 from pixelproof.languages import Language
 from pixelproof.numbers import count
 from pixelproof.runs.metric_names import told
@@ -42,7 +42,7 @@ def _step(curve: SizeCurve, record: SizesRecord, language: Language) -> str:
         model=curve.model,
         before=count(step.before),
         after=count(step.after),
-        metric=metric_name(record.metric, language),
+        metric=set_in(metric_name(record.metric, language), language),
         gain=points(step.gain.value),
         low=bound(step.gain.low),
         high=bound(step.gain.high),

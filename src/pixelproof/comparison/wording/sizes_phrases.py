@@ -11,19 +11,19 @@ SIZES: Final[Mapping[str, Mapping[Language, str]]] = {
     "size_gain": {
         "en": "Going from {before} to {after} training images brought {model} {gain} points {metric} "
         "(95% CI {low} to {high}, p {p}).",
-        "zh-Hant": "訓練影像由 {before} 張增為 {after} 張時，{model} 的 {metric} 提高 {gain} 個百分點"
+        "zh-Hant": "訓練影像由 {before} 張增為 {after} 張時，{model} 的{metric}提高 {gain} 個百分點"
         "（95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "size_no_gain": {
         "en": "Going from {before} to {after} training images brought {model} nothing that shows: "
         "{gain} points {metric} (95% CI {low} to {high}, p {p}).",
         "zh-Hant": "訓練影像由 {before} 張增為 {after} 張時，看不出 {model} 有所進步："
-        "{metric} 變化 {gain} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）。",
+        "其{metric}變化 {gain} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "size_loss": {
         "en": "Going from {before} to {after} training images cost {model} {gain} points {metric} "
         "(95% CI {low} to {high}, p {p}).",
-        "zh-Hant": "訓練影像由 {before} 張增為 {after} 張時，{model} 的 {metric} 反而變化 {gain} 個百分點"
+        "zh-Hant": "訓練影像由 {before} 張增為 {after} 張時，{model} 的{metric}反而變化 {gain} 個百分點"
         "（95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "size_forecast": {

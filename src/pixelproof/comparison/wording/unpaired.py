@@ -10,7 +10,16 @@ from pixelproof.comparison.paired import ROUGH, SIGNIFICANCE
 from pixelproof.comparison.unpaired import least_p
 from pixelproof.comparison.verdict import estimate_verdict, times_as_many, within_margin
 from pixelproof.comparison.wording.tables import CLASSES_SHOWN
-from pixelproof.comparison.wording.words import bound, difference_cells, listed, metric_name, p_value, points, say
+from pixelproof.comparison.wording.words import (
+    bound,
+    difference_cells,
+    listed,
+    metric_name,
+    p_value,
+    points,
+    say,
+    set_in,
+)
 from pixelproof.errors import visible
 from pixelproof.languages import Language
 from pixelproof.numbers import count, share
@@ -103,7 +112,7 @@ def whole_rows(record: UnpairedRecord, language: Language) -> Iterator[tuple[tup
 def _verdict(record: UnpairedRecord, language: Language) -> str:
     key = {"a": "set_lower", "b": "set_higher", "undecided": "set_undecided"}[record.verdict]
     sizes = {"images_a": count(record.a.images), "images_b": count(record.b.images)}
-    names = {"a": record.a.name, "b": record.b.name, "metric": metric_name(record.metric, language)}
+    names = {"a": record.a.name, "b": record.b.name, "metric": set_in(metric_name(record.metric, language), language)}
     return say(key, language, **names, **sizes, **_numbers("", record.difference, record.p))
 
 
@@ -158,7 +167,7 @@ def _limits(record: UnpairedRecord, language: Language) -> Iterator[str]:
         if side.units < ROUGH:
             yield say("set_few", language, name=side.name, units=count(side.units), rough=count(ROUGH))
     if record.metric in MEANS and min(side.units for side in sides) < ROUGH <= max(side.units for side in sides):
-        yield say("set_few_mean", language, metric=metric_name(record.metric, language))
+        yield say("set_few_mean", language, metric=set_in(metric_name(record.metric, language), language))
     known = [(name, each) for name, each in classes if each.difference.low is not None]
     rough = [name for name, each in known if any(e is None or e < ROUGH for e in each.effective)]
     if rough:

@@ -10,16 +10,16 @@ from pixelproof.languages import Language
 UNPAIRED: Final[Mapping[str, Mapping[Language, str]]] = {
     "set_higher": {
         "en": "The {metric} of {b} is higher than that of {a}: {difference} points (95% CI {low} to {high}, p {p}).",
-        "zh-Hant": "{b} 的 {metric} 高於 {a}：相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）。",
+        "zh-Hant": "{b} 的{metric}高於 {a}：相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "set_lower": {
         "en": "The {metric} of {b} is lower than that of {a}: {difference} points (95% CI {low} to {high}, p {p}).",
-        "zh-Hant": "{b} 的 {metric} 低於 {a}：相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）。",
+        "zh-Hant": "{b} 的{metric}低於 {a}：相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "set_undecided": {
         "en": "{images_a} and {images_b} images cannot tell whether the {metric} of {b} is another than that of {a} "
         "({b} minus {a}: {difference} points, 95% CI {low} to {high}, p {p}).",
-        "zh-Hant": "{images_a} 與 {images_b} 張影像無法分辨 {b} 的 {metric}是否異於 {a}"
+        "zh-Hant": "{images_a} 與 {images_b} 張影像無法分辨 {b} 的{metric}是否異於 {a}"
         "（{b} 減 {a}：{difference} 個百分點，95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "set_classes": {
@@ -87,7 +87,7 @@ UNPAIRED: Final[Mapping[str, Mapping[Language, str]]] = {
     "set_few_mean": {
         "en": "The {metric} of so few images is often lower than that of many, by the same model on images of one "
         "kind, because few of them show a rare class: a difference may be no more than that.",
-        "zh-Hant": "影像很少時，少有影像顯示稀有類別，因此同一模型在同類影像上的 {metric} "
+        "zh-Hant": "影像很少時，少有影像顯示稀有類別，因此同一模型在同類影像上的{metric}"
         "常低於影像多時：此差異可能僅源於此。",
     },
     "set_rough": {

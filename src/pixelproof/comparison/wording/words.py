@@ -20,19 +20,18 @@ CATALOGUE: Final[Mapping[str, Mapping[Language, str]]] = {
     "better": {
         "en": "{winner} is better than {loser}: {difference} points {metric} (95% CI {low} to {high}, p {p}); "
         "{wins}; {gain}; {loss}.",
-        "zh-Hant": "{winner} 優於 {loser}：{metric} 相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）；"
+        "zh-Hant": "{winner} 優於 {loser}：{metric}相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）；"
         "{wins}；{gain}；{loss}。",
     },
     "better_of_class": {
         "en": "{winner} is better than {loser}: {difference} points {metric} (95% CI {low} to {high}, p {p}).",
-        "zh-Hant": "{winner} 優於 {loser}：{metric} 相差 {difference} 個百分點"
-        "（95% 信賴區間 {low} 至 {high}，p {p}）。",
+        "zh-Hant": "{winner} 優於 {loser}：{metric}相差 {difference} 個百分點（95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "undecided": {
         "en": "These {images} images cannot tell {a} from {b} "
         "({b} minus {a}: {difference} points {metric}, 95% CI {low} to {high}, p {p}).",
         "zh-Hant": "這 {images} 張影像無法分辨 {a} 與 {b} 的優劣"
-        "（{b} 減 {a}：{metric} {difference} 個百分點，95% 信賴區間 {low} 至 {high}，p {p}）。",
+        "（{b} 減 {a}：{metric}相差 {difference} 個百分點，95% 信賴區間 {low} 至 {high}，p {p}）。",
     },
     "wins_segmentation": {
         "en": "it wins on {wins} of {images} images",
@@ -225,7 +224,8 @@ def metric_name(metric: str, language: Language) -> str:
     figure, of = parted(metric)
     if not of:
         return say(f"metric_{figure}", language)
-    return say("metric_of_class", language, figure=say(f"class_{figure}", language), name=of)
+    called = set_in(say(f"class_{figure}", language), language).rstrip()
+    return say("metric_of_class", language, figure=called, name=of)
 
 
 def metric_heading(metric: str, language: Language) -> str:
