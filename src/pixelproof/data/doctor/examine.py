@@ -16,6 +16,7 @@ import pixelproof.data.doctor.groups as groups
 import pixelproof.data.doctor.masks as masks
 import pixelproof.data.doctor.near as near
 import pixelproof.data.doctor.overlaps as overlaps
+import pixelproof.data.doctor.shared_pixels as shared_pixels
 import pixelproof.data.doctor.sizes as sizes
 from pixelproof.data.doctor.diagnosis import Diagnosis
 from pixelproof.data.doctor.finding import Finding
@@ -48,6 +49,7 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     duplicates.duplicates_within_split,
     near.near_duplicates,
     overlaps.overlaps,
+    shared_pixels.shared_pixels,
     sizes.dark_images,
     sizes.blank_images,
     files.tables_not_read,

@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from pixelproof.array_types import Bool, Int64, UInt8
 from pixelproof.config import COLORS
+from pixelproof.data.doctor.marks import NONE, Marks, marks_of
 from pixelproof.data.doctor.places import Footprint, footprint, place_of
 from pixelproof.data.fingerprint import pixel_digest
 from pixelproof.data.images import EXIF_ORIENTATION, as_rgb, opened
@@ -48,6 +49,7 @@ class ImageLook:
         deep: True if the file has 16 bits, of which the upper 8 were read.
         sharpness: Logarithm of 1 + the variance of the Laplacian of its grey levels, in the middle of a large image.
         place: Where on the ground it lies, None if it does not say.
+        marks: By which it is found where it shares pixels with others.
     """
 
     size: tuple[int, int]
@@ -62,6 +64,7 @@ class ImageLook:
     deep: bool = False
     sharpness: float = 0.0
     place: Footprint | None = None
+    marks: Marks = NONE
 
     @property
     def dark(self) -> bool:
@@ -120,6 +123,7 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
         deep=deep,
         sharpness=_sharpness(pixels),
         place=place,
+        marks=marks_of(pixels) if place is None else NONE,
     )
     return look, None if look.dark else _black(pixels, histogram)
 
