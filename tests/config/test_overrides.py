@@ -53,6 +53,7 @@ def test_groups_and_single_settings_from_a_file_are_equal():
         ("task=classification", "--set: 'task' cannot be set, the data decides it; leave it out"),
         ("patience=0", "--set: 'training.patience': input should be greater than or equal to 1"),
         ("early_stopping=3", "--set: unknown key 'early_stopping'; did you mean 'patience'?"),
+        ("size=64", "--set: unknown key 'size'; did you mean 'input_size'?"),
         (
             "class_weights=fast",
             "--set: 'training.class_weights': class_weights is one of none, auto, corrected, or",

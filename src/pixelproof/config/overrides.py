@@ -14,10 +14,14 @@ from pixelproof.schema import nearest, parse
 
 ELSEWHERE = {
     "amp": "precision",
+    "batch": "batch_size",
     "batchsize": "batch_size",
+    "bs": "batch_size",
+    "crop_size": "crop",
     "early_stop": "patience",
     "early_stopping": "patience",
     "early_stopping_patience": "patience",
+    "epoch": "epochs",
     "folds": "cv_fold",
     "freeze_backbone": "freeze",
     "freeze_encoder": "freeze",
@@ -25,6 +29,7 @@ ELSEWHERE = {
     "gradient_clip": "clip",
     "image_size": "input_size",
     "img_size": "input_size",
+    "imgsz": "input_size",
     "learning_rate": "lr",
     "lr_scheduler": "schedule",
     "max_epochs": "epochs",
@@ -32,8 +37,10 @@ ELSEWHERE = {
     "num_workers": "workers",
     "oversample": "sampling",
     "patch_size": "crop",
+    "resolution": "input_size",
     "sampler": "sampling",
     "scheduler": "schedule",
+    "size": "input_size",
     "wd": "weight_decay",
     "weighted_sampler": "sampling",
 }
