@@ -70,6 +70,17 @@ def test_copies_still_cameras_and_patterns_are_not_taken_for_tiles(tmp_path):
     assert len(found(tmp_path, "duplicate-across-splits")) == 1
 
 
+def test_pages_with_a_stamp_in_common_share_no_more_than_it(tmp_path):
+    stamp = scene(4, 48, 48)
+    for place, split in enumerate(("train", "validation")):
+        page = np.full((240, 240, 3), 255, np.uint8)
+        page[20 + 9 * place : 68 + 9 * place, 30 + 20 * place : 78 + 20 * place] = stamp
+        page[150:190, 100:140] = scene(7 + place, 40, 40)
+        save(page, tmp_path / split / "a" / "page.png")
+        save(scene(place), tmp_path / split / "b" / "other.png")
+    assert found(tmp_path, "shared-pixels") == []
+
+
 @pytest.mark.parametrize(("top", "left"), [(0, 40), (37, 11), (40, 0)])
 def test_marks_stay_where_the_content_is(top, left):
     whole = scene(3)

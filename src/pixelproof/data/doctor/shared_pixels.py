@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelproof.array_types import UInt8
+from pixelproof.array_types import Bool, UInt8
 from pixelproof.data.doctor.duplicates import SPREAD
 from pixelproof.data.doctor.finding import Finding
 from pixelproof.data.doctor.scenes import scenes_that_keep
@@ -26,7 +26,7 @@ Shift = tuple[int, int]
 _ALIKE = 2  # marks that two images must share at one shift, before their pixels are compared
 _COMMON = 16  # images that have a mark: more of them show a logo, a frame or a texture
 _COMPARED = 500  # pairs whose pixels are compared, those with most marks in common first
-_EQUAL = 0.9  # of the pixels that two tiles share; tiles of one JPEG may differ a little
+_EQUAL = 0.9  # of the pixels that two tiles share and where there is something; tiles of one JPEG may differ a little
 _LEAST = 0.01  # of the smaller one's area, as on the ground
 
 
@@ -107,15 +107,27 @@ def _sharing(survey: Survey, shifts: dict[tuple[Path, Path], Shift]) -> list[Pai
 
 
 def _shared(one: UInt8, other: UInt8, shift: Shift) -> float:
-    """Return how much of the smaller image lies over the other one and is equal; 0 where too few pixels are."""
+    """Return how much of the smaller image lies over the other one and is equal; 0 where too few pixels are.
+
+    Those alone count at which either shows something: pages of text have their white in common wherever one lies.
+    """
     (ours, theirs), (left, right) = (
         _over(length, width, by) for length, width, by in zip(one.shape, other.shape, shift, strict=False)
     )
     both = one[ours, left], other[theirs, right]
-    if min(both[0].shape[:2]) < 1 or (both[0] == both[1]).all(axis=2).mean() < _EQUAL:
+    shown = _uneven(both[0]) | _uneven(both[1])
+    if not shown.any() or (both[0] == both[1]).all(axis=2)[shown].mean() < _EQUAL:
         return 0.0
     smaller = min(image.shape[0] * image.shape[1] for image in (one, other))
     return float(both[0].shape[0] * both[0].shape[1] / smaller)
+
+
+def _uneven(pixels: UInt8) -> Bool:
+    """Return which pixels differ from the one to the right or the one below, [H, W]."""
+    uneven = np.zeros(pixels.shape[:2], bool)
+    uneven[:, :-1] |= (pixels[:, :-1] != pixels[:, 1:]).any(axis=2)
+    uneven[:-1] |= (pixels[:-1] != pixels[1:]).any(axis=2)
+    return uneven
 
 
 def _over(length: int, width: int, by: int) -> tuple[slice, slice]:
