@@ -197,6 +197,10 @@ def test_show_prints_the_study(pixelproof, tmp_path):
             "device 'cuda:99' is not",
         ),
         (["train", "{data}", "--epochs", "2"], "there is no option '--epochs'; it is a setting; give --set epochs=..."),
+        (
+            ["train", "{data}", "--model", "fcn8s", "--set", "epochs=3", "lr=0.1"],
+            "train: 'lr=0.1' has no --set; write --set lr=0.1, a --set for each",
+        ),
         (["train", "{data}", "--model", "resnet18"], "unknown model 'resnet18'; did you mean 'timm:resnet18'?"),
         (["train", "{data}", "--model", "Unet"], "did you mean 'smp:Unet:resnet18', or with another encoder?"),
         (["train", "{data}", "--model", "fcn8s", "--set", "name=fcn32s"], "--set says 'fcn32s'; leave the latter out"),

@@ -21,7 +21,6 @@ ELSEWHERE = {
     "early_stop": "patience",
     "early_stopping": "patience",
     "early_stopping_patience": "patience",
-    "epoch": "epochs",
     "folds": "cv_fold",
     "freeze_backbone": "freeze",
     "freeze_encoder": "freeze",
