@@ -216,6 +216,29 @@ def test_mixed_sizes_and_modes_are_notes(tmp_path):
     assert all(f"1 {mode}" in modes.message for mode in ("L", "RGBA", "I;16"))
 
 
+def test_sizes_of_one_area_are_told_apart(tmp_path):
+    root = class_folders(tmp_path)
+    for path in root.glob("*/*/*.png"):
+        save(picture(3, (40, 48)), path)
+    save(picture(4, (48, 40)), root / "train" / "cat" / "0.png")
+    assert "2 sizes from 48x40 to 40x48" in finding(root, "mixed-sizes").message
+
+
+def test_bands_and_pages_that_are_not_read_are_notes(tmp_path, capsys):
+    rasterio = pytest.importorskip("rasterio", reason="the extra geo is not installed")
+    root = class_folders(tmp_path)
+    (root / "train" / "cat" / "0.png").unlink()
+    bands = np.random.default_rng(0).integers(0, 255, (4, 32, 32), np.uint8)
+    write_deep(rasterio, root / "train" / "cat" / "0.tif", bands, photometric="RGB", interleave="pixel", alpha="NO")
+    pages = [Image.fromarray(picture(each)) for each in (7, 8)]
+    pages[0].save(root / "train" / "cat" / "1.tif", save_all=True, append_images=pages[1:])
+    more_bands, more_pages = finding(root, "unread-bands"), finding(root, "unread-pages")
+    assert (more_bands.severity, more_bands.files) == ("note", ("train/cat/0.tif",))
+    assert "1 image of 4 bands, of which 1 to 3 are read" in more_bands.message
+    assert (more_pages.severity, more_pages.files) == ("note", ("train/cat/1.tif",))
+    assert "note: of TIFFs" not in capsys.readouterr().err
+
+
 def test_all_sizes_are_counted(tmp_path, pixelproof):
     root = class_folders(tmp_path)
     for i, path in enumerate(sorted(root.glob("*/*/*.png"))[:25]):

@@ -23,8 +23,7 @@ from pixelproof.data.tiffs import (
     DEEP,
     ONE_BAND,
     bands_of,
-    note_bands,
-    note_pages,
+    note_unread,
     refuse_misread,
     refuse_misread_mask,
     refuse_other_numbers,
@@ -60,6 +59,7 @@ def read_image(path: Path) -> UInt8:
     if (plain := read_plain_png(path)) is not None:
         return plain
     with opened(path) as image:
+        note_unread(image)
         return as_rgb(path, image)
 
 
@@ -74,13 +74,12 @@ def decode_image(data: bytes, name: str = "the image") -> UInt8:
         UserError: As ``read_image``.
     """
     with opened(name, io.BytesIO(data)) as image:
+        note_unread(image)
         return as_rgb(name, image)
 
 
 def as_rgb(path: Path | str, image: Image.Image) -> UInt8:
     """Return what ``read_image`` returns, of a file that is already open; ``path`` is what messages call it."""
-    note_bands(image)
-    note_pages(image)
     if image.mode == "F":
         raise UserError(f"{path} holds floating-point pixels", "save it with 8 or 16 bits a channel")
     refuse_other_numbers(path, image)

@@ -32,6 +32,7 @@ MOST_PAGES = 32
 """Pages that are looked at; a pyramid has fewer."""
 _IMPORTING = Lock()
 BY_BANDS = "name the bands to read, such as --set bands=[1,2,3] for train and study, --bands 1,2,3 for doctor and map"
+BY_COLORS = "1 to 3 are read as red, green and blue"
 _PLAIN = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (3, "uint16"))
 """Bands and their type in images that Pillow reads."""
 ONE_BAND = "save it as one band of 8 or 16 bits"
@@ -109,18 +110,11 @@ def refuse_other_numbers(path: Path | str, image: Image.Image) -> None:
         raise UserError(f"{path} holds {kind}, whose range is not known", f"{BY_BANDS}, with a stretch")
 
 
-def note_bands(image: Image.Image) -> None:
-    """Say that only the colours of a TIFF are read: a further band is often near infrared, even where it is alpha."""
-    if not isinstance(image, TiffImageFile) or image.mode not in ("RGB", "RGBA"):
-        return
-    if (count := image.tag_v2.get(SAMPLES, 3)) > 3:
-        colors = "1 to 3 are read as red, green and blue"
-        say_once(f"note: of TIFFs with {count} bands, {colors}, unless 'bands' names others")
-
-
-def note_pages(image: Image.Image) -> None:
-    """Say that only the first page of a TIFF is read; smaller copies of it, and masks, as GeoTIFFs have, are none."""
-    if isinstance(image, TiffImageFile) and image.is_animated and _has_further_pages(image):
+def note_unread(image: Image.Image) -> None:
+    """Say what is not read of a TIFF: further bands, further pages."""
+    if count := bands_beyond_colors(image):
+        say_once(f"note: of TIFFs with {count} bands, {BY_COLORS}, unless 'bands' names others")
+    if has_further_pages(image):
         note_first_page()
 
 
@@ -129,7 +123,21 @@ def note_first_page() -> None:
     say_once("note: of TIFFs with several pages only the first is read")
 
 
-def _has_further_pages(image: TiffImageFile) -> bool:
+def bands_beyond_colors(image: Image.Image) -> int:
+    """Return how many bands a TIFF has of which only the colours are read; 0 if it has no others.
+
+    A further band is often near infrared, even where the file calls it alpha.
+    """
+    if not isinstance(image, TiffImageFile) or image.mode not in ("RGB", "RGBA"):
+        return 0
+    count = int(image.tag_v2.get(SAMPLES, 3))
+    return count if count > 3 else 0
+
+
+def has_further_pages(image: Image.Image) -> bool:
+    """Return whether a TIFF has further pages; smaller copies of it, and masks, as GeoTIFFs have, are none."""
+    if not isinstance(image, TiffImageFile) or not image.is_animated:
+        return False
     try:
         for page in range(1, MOST_PAGES):
             image.seek(page)

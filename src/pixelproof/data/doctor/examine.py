@@ -59,6 +59,8 @@ FILE_CHECKS: tuple[Callable[[Survey], Iterator[Finding]], ...] = (
     files.empty_folders,
     sizes.mixed_sizes,
     sizes.modes,
+    sizes.unread_bands,
+    sizes.unread_pages,
     bands.stretch_of_bands,
     bands.types_of_bands,
     sizes.small_images,

@@ -23,7 +23,7 @@ from pixelproof.data.masks import mask_values
 from pixelproof.data.proposal import MaskValues, count_values
 from pixelproof.data.reader import RGB, ImageReader, as_picture
 from pixelproof.data.scaling import DARK
-from pixelproof.data.tiffs import bits_of, rasters
+from pixelproof.data.tiffs import bands_beyond_colors, bits_of, has_further_pages, rasters
 
 THUMBNAIL = (16, 18)  # rows, columns: halves to the 8 x 9 of a difference hash
 _ENOUGH_NODATA = 0.05
@@ -50,6 +50,8 @@ class ImageLook:
         sharpness: Logarithm of 1 + the variance of the Laplacian of its grey levels, in the middle of a large image.
         place: Where on the ground it lies, None if it does not say.
         marks: By which it is found where it shares pixels with others.
+        bands: Of its file, if there are more than the colours that are read; else 0.
+        pages: True if its file has further pages, which are not read.
     """
 
     size: tuple[int, int]
@@ -65,6 +67,8 @@ class ImageLook:
     sharpness: float = 0.0
     place: Footprint | None = None
     marks: Marks = NONE
+    bands: int = 0
+    pages: bool = False
 
     @property
     def dark(self) -> bool:
@@ -102,12 +106,13 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
     if reader.bands is None:
         with opened(path) as image:
             mode, orientation, deep = image.mode, _orientation(image), _deep(path, image)
-            place = place_of(path, image)
+            place, bands, pages = place_of(path, image), bands_beyond_colors(image), has_further_pages(image)
             pixels = as_rgb(path, image)
     else:
         with reader.raster(path) as raster:
             stored, place = rasters().read_bands(path, raster, reader.bands), footprint(raster)
         mode, orientation, deep, pixels = stored.dtype.name, 1, False, reader.scaled(path, stored)
+        bands, pages = 0, False
     histogram = _histogram(pixels)
     levels = np.arange(256)
     look = ImageLook(
@@ -124,6 +129,8 @@ def look_at_image(path: Path, reader: ImageReader = RGB) -> tuple[ImageLook, Boo
         sharpness=_sharpness(pixels),
         place=place,
         marks=marks_of(pixels) if place is None else NONE,
+        bands=bands,
+        pages=pages,
     )
     return look, None if look.dark else _black(pixels, histogram)
 

@@ -10,10 +10,11 @@ from pixelproof.data.doctor.finding import Finding, kinds_in_words
 from pixelproof.data.doctor.looks import ImageLook, MaskLook
 from pixelproof.data.doctor.survey import Survey
 from pixelproof.data.reader import RGB
-from pixelproof.data.tiffs import DEEP
+from pixelproof.data.tiffs import BY_COLORS, DEEP
 from pixelproof.numbers import counted, dimensions
 
 _SMALL = 16  # pixels a side, half of what five poolings leave one pixel of
+_NAMED = 8  # bands
 
 
 def mask_sizes(survey: Survey) -> Iterator[Finding]:
@@ -69,7 +70,7 @@ def mixed_sizes(survey: Survey) -> Iterator[Finding]:
     if len(sizes) < 2:
         return
     (usual, count), *_ = sizes.most_common(1)
-    low, high = min(sizes, key=lambda s: s[0] * s[1]), max(sizes, key=lambda s: s[0] * s[1])
+    low, *_, high = sorted(sizes, key=lambda size: (size[0] * size[1], size))
     change = "resized" if survey.found.task == "classification" else "cropped or padded"
     message = (
         f"images have {len(sizes)} sizes from {dimensions(low)} to {dimensions(high)}, most often {dimensions(usual)} "
@@ -90,6 +91,26 @@ def modes(survey: Survey) -> Iterator[Finding]:
     paths = [path for path, look in survey.images.items() if look.mode != usual or len(kinds) == 1]
     fix = "nothing, if no class can be told by the mode alone" if len(kinds) > 1 else "nothing"
     yield survey.finding("image-modes", "note", paths, message, fix)
+
+
+def unread_bands(survey: Survey) -> Iterator[Finding]:
+    """Images whose files have more bands than the colours that are read."""
+    if bands := {path: look.bands for path, look in survey.images.items() if look.bands}:
+        most = max(bands.values())
+        counts = " or ".join(map(str, sorted(set(bands.values()))))
+        message = f"{counted(len(bands), 'image')} of {counts} bands, of which {BY_COLORS}, and no other is read"
+        alike = len(bands) == len(survey.images) and set(bands.values()) == {most}
+        some = f"[{','.join(map(str, range(1, most + 1)))}]" if alike and most <= _NAMED else "[1,2,4]"
+        fix = f"to learn from others, train with --set bands={some}, which needs the extra geo; else nothing"
+        yield survey.finding("unread-bands", "note", list(bands), message, fix)
+
+
+def unread_pages(survey: Survey) -> Iterator[Finding]:
+    """Images whose files have several pages."""
+    if paths := [path for path, look in survey.images.items() if look.pages]:
+        message = f"{counted(len(paths), 'image')} of several pages, of which the first alone is read"
+        fix = "nothing, if the others do not matter; else save each page as an image of its own"
+        yield survey.finding("unread-pages", "note", paths, message, fix)
 
 
 def dark_images(survey: Survey) -> Iterator[Finding]:
