@@ -163,6 +163,17 @@ def test_tables_are_printed_below_each_other(built: Path, browser):
     page.close()
 
 
+def test_wide_tables_fit_on_paper(built: Path, browser):
+    page = browser.new_page(viewport={"width": 718, "height": 1000})  # of A4 with margins of 10 mm
+    page.goto((built / "report.html").as_uri())
+    page.emulate_media(media="print")
+    tables = page.locator(".scroll > table")
+    assert tables.count() > 5
+    ends = tables.evaluate_all("all => all.map(e => [e.getBoundingClientRect().right, e.tHead?.innerText])")
+    assert [end for end in ends if end[0] > 718] == []
+    page.close()
+
+
 def test_folded_parts_are_printed(built: Path, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto((built / "report.html").as_uri())
