@@ -8,9 +8,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
 import pixelproof
+from pixelproof.cli.main import app
+from pixelproof.config.overrides import is_setting
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -19,6 +22,7 @@ PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "results").glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 )
 INDEX = ROOT / "docs" / "how-to" / "index.md"
+COMMANDS = typer.main.get_command(app).commands
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
@@ -44,6 +48,18 @@ def test_every_path_and_link_in_a_page_exists(page):
             assert not place or place in places(other), f"{page.name} links to {target}#{place}"
     for path in re.findall(r"`((?:src|tests|docs|studies|tools)/[\w./-]+)`", content):
         assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, *(ROOT / "studies").glob("*.yaml")], ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_command_in_a_page_has_its_options_and_settings(page):
+    command = r"(?:`|bin/|^[# ]+)pixelproof ([a-z][a-z-]*)((?:\\\n|[^\n`])*)"
+    for verb, rest in re.findall(command, page.read_text(encoding="utf-8"), re.MULTILINE):
+        assert verb in COMMANDS, f"{page.name}: {verb}"
+        known = {option for each in COMMANDS[verb].params for option in (*each.opts, *each.secondary_opts)} | {"--help"}
+        said = rest.partition(" # ")[0]
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", said)) <= known, f"{page.name}: {verb}{rest}"
+        for key in re.findall(r"--set ['\"]?([\w.]+)=", said):
+            assert is_setting(key.rpartition(".")[2]), f"{page.name}: {verb}{rest}"
 
 
 @pytest.mark.parametrize("page", sorted(set((ROOT / "docs/how-to").glob("*.md")) - {INDEX}), ids=lambda p: p.name)
