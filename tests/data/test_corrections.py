@@ -122,7 +122,7 @@ def test_no_image_moves_to_another_part_when_a_label_is_corrected(tmp_path):
         (["cat/0.png,dog"], r"names 'cat/0\.png', which may be .*; write its path"),
         ([f"{split}/cat/{n}.png,dog" for split in ("train", "validation") for n in (0, 2)],
          "leaves no image of class 'cat'"),
-        (['train/cat/0.png,"dog', "train/dog/1.png,cat"], "cannot be read as CSV: unexpected end of data; correct it"),
+        (['train/cat/0.png,"dog', "train/dog/1.png,cat"], "line 2: cannot be read as CSV: unexpected end of data"),
     ],
 )  # fmt: skip
 def test_a_correction_that_cannot_be_meant_is_refused(tmp_path, lines, problem):

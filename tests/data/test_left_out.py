@@ -107,7 +107,7 @@ def test_all_other_images_stay_in_the_part_that_they_were_in(tmp_path):
         (["/elsewhere/data/train/cat/0.png"], r"no such image; did you mean 'train/cat/0\.png'\?"),
         (["train/cat/7.png", "train/cat/0.png", "train/cat/8.png"],
          r"names 'train/cat/7\.png', and .* image \(nor for 1 further line\); did"),
-        (['train/cat/0.png,"blurred', "train/dog/1.png"], "cannot be read as CSV: unexpected end of data; correct it"),
+        (['train/cat/0.png,"blurred', "train/dog/1.png"], "line 1: cannot be read as CSV: unexpected end of data"),
     ],
 )  # fmt: skip
 def test_a_list_that_cannot_be_meant_is_refused(tmp_path, lines, problem):

@@ -141,7 +141,7 @@ def test_a_table_against_a_table(tmp_path):
         ([("a.png", 0), ("a.png", 1)], ("filename", "label"), r"line 3: 'a\.png' stands twice"),
         ([("a.png", 0)], ("file", "colour"), "has no columns for file name and label"),
         ([("a.png", 0), ("a.png ", 1)], ("filename", "label"), r"line 3: 'a\.png' stands twice"),
-        ([("a.png", "0" * 200_000)], ("filename", "label"), r"guess\.csv cannot be read as CSV"),
+        ([("a.png", "0" * 200_000)], ("filename", "label"), r"guess\.csv, line 2: cannot be read as CSV"),
         ([], ("filename", "label"), "holds no labels"),
         ([("a.png",)], ("filename", "label"), "line 2: 1 cells, expected 2"),
         ([("a.png", 7)], ("filename", "label"), "'a.png' has label '7', which is not a class"),

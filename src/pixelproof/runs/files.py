@@ -129,10 +129,14 @@ def rows_in(text: str, path: Path, strict: bool = False) -> list[tuple[int, list
     if text.startswith("sep="):  # which Excel takes for a word to itself
         text = text[text.find("\n") :]
     reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text), strict=strict)
+    rows, begins = list[tuple[int, list[str]]](), 1
     try:
-        return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+        for row in reader:
+            rows += [(reader.line_num, row)] if any(map(str.strip, row)) else []
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise UserError(f"{path} cannot be read as CSV: {error}", "correct it") from None
+        raise UserError(f"{path}, line {begins}: cannot be read as CSV: {error}", "correct it") from None
+    return rows
 
 
 def delimiter_of(text: str) -> str:
