@@ -33,7 +33,7 @@ from pixelproof.cli.report import report
 from pixelproof.errors import UserError
 from pixelproof.evaluation.units import subset
 from pixelproof.labels import PRESETS, LabelClass
-from pixelproof.report import classification
+from pixelproof.report import classification, rendering
 from pixelproof.report.artefacts import read_study
 from pixelproof.report.classification import embeddings
 from pixelproof.report.key_results import flattered, sentences
@@ -41,6 +41,8 @@ from pixelproof.report.page import build_report
 from pixelproof.report.provenance import training_time
 from pixelproof.runs import Run, Source, load_features, load_scores, load_shown, save_scores, save_shown
 from pixelproof.runs.machine import processor
+
+TEMPLATES = Path(rendering.__file__).with_name("templates")
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "{{ 7 * 7 }}", "$\\frac{1}$", "a'b&amp;c"]
 
@@ -105,6 +107,14 @@ def test_no_heading_skips_a_level(built: Path):
     levels = [int(tag[1]) for tag, _ in Page(built / "report.html").tags if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert max(np.diff(levels)) == 1
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.html.j2")), ids=lambda path: path.name)
+def test_every_page_has_headings_in_order_and_names_its_columns(template: Path):
+    source = template.read_text("utf-8")
+    if "<h1" in source and "<h3" in source:
+        assert "<h2" in source.partition("<h3")[0]
+    assert not re.search(r'<th scope="\w+"></th>', source)
 
 
 def test_one_script_runs_and_the_policy_names_it(built: Path):
