@@ -35,7 +35,7 @@ GOOD = segmenter(0.6, 1)
         (classifier(0.6), "differ in their task: segmentation and classification"),
         (
             replace(GOOD, scheme=renamed(DEEPGLOBE)),
-            "label contracts: a class is 'urban' in one and 'city' in the other",
+            "label contracts: only a has urban, and only b has city; score",
         ),
         (segmenter(0.8, 2, truths(23)), "different images: only a has 'scene7_23'"),
         (replace(GOOD, ids=("x", "y", *GOOD.ids[2:])), "different images: only a has 'scene0_00' and 1 more"),

@@ -39,6 +39,21 @@ def test_validation_is_set_aside_in_the_data_a_run_learned_from_alone(tmp_path, 
     assert "flatters" not in capsys.readouterr().err
 
 
+def test_data_of_other_labels_is_refused_with_what_differs(tmp_path, two_fields, color_classes):
+    run = untrained_run(tmp_path / "run", "fcn32s")
+    task = "the data is for classification, the run for segmentation; use data of the same classes$"
+    with pytest.raises(UserError, match=task):
+        evaluate_run(run.path, color_classes)
+    labels = two_fields / "labels.yaml"
+    name = run.labels().names[0]
+    shutil.copy(run.path / "labels.yaml", labels)
+    labels.write_text(labels.read_text("utf-8").replace(f"name: {name}", "name: other"), "utf-8")
+    with pytest.raises(
+        UserError, match=f"only the data has other, and only the run has {name}; .* or copy .*labels.yaml"
+    ):
+        evaluate_run(run.path, two_fields)
+
+
 def test_a_split_may_be_named_as_its_folder(tmp_path, two_fields, pixelproof):
     run, other = (untrained_run(tmp_path / name, name) for name in ("fcn32s", "fcn8s"))
     (two_fields / "validation").rename(two_fields / "val")

@@ -12,7 +12,7 @@ from pixelproof.array_types import Bool, Int64
 from pixelproof.comparison.paired import ROUGH
 from pixelproof.errors import Refusal, UserError
 from pixelproof.evaluation.resampling import MINIMUM
-from pixelproof.labels import LabelScheme
+from pixelproof.labels import difference
 from pixelproof.numbers import count
 from pixelproof.runs import Boundaries, ClassificationScores, Scores, SegmentationScores
 from pixelproof.runs.corrections_file import FILE
@@ -65,8 +65,8 @@ def refuse_other_meaning(a: Scores, b: Scores) -> None:
         what = f"answer for different things: {of_groups} for each group of images, {of_images} for each image"
         _refuse(names, what, "score both with --per-group, or neither")
     if a.scheme.hash != b.scheme.hash:
-        what = _contract_difference(a.scheme, b.scheme)
-        _refuse(names, f"were scored under different label contracts: {what}", "score both with the same labels.yaml")
+        what = f"were scored under different label contracts: {difference(a.scheme, b.scheme, *names)}"
+        _refuse(names, what, "score both with the same labels.yaml")
 
 
 def refuse_same_images(a: Scores, b: Scores) -> None:
@@ -162,19 +162,6 @@ def _refuse_few(count: int, what: str) -> None:
 
 def _refuse(names: tuple[str, str], what: str, remedy: str) -> NoReturn:
     raise Refusal(f"{names[0]} and {names[1]} {what}", remedy)
-
-
-def _contract_difference(a: LabelScheme, b: LabelScheme) -> str:
-    if len(a.classes) != len(b.classes):
-        return f"{len(a.classes)} and {len(b.classes)} classes"
-    for one, other in zip(a.classes, b.classes, strict=True):
-        if one.name != other.name:
-            return f"a class is '{one.name}' in one and '{other.name}' in the other"
-        if one.ignored != other.ignored:
-            return f"class '{one.name}' is ignored in one alone"
-        if one != other:
-            return f"class '{one.name}' has another id or colour"
-    return "masks are decoded in another way"
 
 
 def _apart(a: Scores, b: Scores) -> bool:

@@ -13,7 +13,7 @@ from pixelproof.data.known import known_images
 from pixelproof.data.reader import ImageReader
 from pixelproof.data.splits import divide, limited
 from pixelproof.errors import UserError
-from pixelproof.labels import LabelScheme
+from pixelproof.labels import LabelScheme, difference
 from pixelproof.progress import say
 from pixelproof.runs import Run
 from pixelproof.runs.labels_file import LABELS_FILE
@@ -31,11 +31,13 @@ def data_for(run: Run, data: Path) -> DataFolder:
         UserError: It has other labels than the run.
     """
     folder = open_data(data)
-    if folder.scheme.hash != run.labels().hash:
-        raise UserError(
-            f"{data} has other labels than the run in {run.path} was trained on",
-            f"use data of the same classes, or copy {run.path / LABELS_FILE} into it if they mean the same",
-        )
+    own = run.labels()
+    if folder.scheme.hash != own.hash:
+        what = difference(folder.scheme, own, "the data", "the run")
+        fix = "use data of the same classes"
+        if folder.scheme.task == own.task:
+            fix += f", or copy {run.path / LABELS_FILE} into it if they mean the same"
+        raise UserError(f"{data} has other labels than the run in {run.path} was trained on: {what}", fix)
     settings = run_settings(run).data
     if settings.corrections == "none":
         folder = folder.as_given

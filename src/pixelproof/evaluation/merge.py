@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pixelproof.errors import UserError
+from pixelproof.labels import difference
 from pixelproof.runs import Boundaries, Scores, Source
 from pixelproof.runs.scores import Names
 
@@ -32,7 +33,8 @@ def merged(scores: Sequence[Scores]) -> Scores:
     """
     first = scores[0]
     if other := next((each for each in scores if each.scheme.hash != first.scheme.hash), None):
-        problem = f"the scores of {other.source.name} have other labels than those of {first.source.name}"
+        what = difference(other.scheme, first.scheme, *(each.source.name for each in (other, first)))
+        problem = f"the scores of {other.source.name} have other labels than those of {first.source.name}: {what}"
         raise UserError(problem, "give scores of the same classes")
     if len(splits := {each.source.split for each in scores}) > 1:
         raise UserError(f"the scores are of different splits: {', '.join(sorted(splits))}", "give scores of one")

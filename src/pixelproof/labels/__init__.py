@@ -8,6 +8,7 @@ from pixelproof.labels.codec import (
     encode_colors,
     encode_ids,
 )
+from pixelproof.labels.differing import difference
 from pixelproof.labels.merging import Merges, merge_classes
 from pixelproof.labels.palettes import class_colors, distinct_colors
 from pixelproof.labels.presets import PRESETS, matching_presets
@@ -27,6 +28,7 @@ __all__ = [
     "count_colors",
     "decode_colors",
     "decode_ids",
+    "difference",
     "distinct_colors",
     "encode_colors",
     "encode_ids",

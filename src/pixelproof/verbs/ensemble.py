@@ -14,6 +14,7 @@ from pixelproof.config.model import LOOKS
 from pixelproof.data import DataFolder, arrange, open_data
 from pixelproof.data.known import keep_learned
 from pixelproof.errors import UserError
+from pixelproof.labels import difference
 from pixelproof.models.ensemble import ENSEMBLE, Ensemble
 from pixelproof.numbers import first_of
 from pixelproof.prediction.predictor import trained_network
@@ -125,8 +126,10 @@ def _check(members: Sequence[Run], out: Path) -> None:
             raise UserError(f"{out} is the place of one of the members", "choose another --out")
         if not run.facts().finished:
             raise UserError(f"{run.path} is not trained to its end", "go on with 'train --resume', or leave it out")
-        if run.labels().hash != members[0].labels().hash:
-            raise UserError(f"{run.path} has other labels than {members[0].path}", "give runs of the same classes")
+        if (own := run.labels()).hash != (first := members[0].labels()).hash:
+            what = difference(own, first, str(run.path), str(members[0].path))
+            problem = f"{run.path} has other labels than {members[0].path}: {what}"
+            raise UserError(problem, "give runs of the same classes")
     digests = [file_digest(run.best) for run in members]
     if twice := next((run for run, digest in zip(members, digests, strict=True) if digests.count(digest) > 1), None):
         raise UserError(f"two members have the weights of {twice.path}", "give different runs")

@@ -14,7 +14,7 @@ from pixelproof.data.layouts.found import Found
 from pixelproof.data.layouts.listing import folders_below, folders_in, images_in
 from pixelproof.data.schemes import find_scheme, in_order, scheme_of_keys
 from pixelproof.errors import UserError
-from pixelproof.labels import LabelScheme
+from pixelproof.labels import LabelScheme, difference
 from pixelproof.numbers import counted, first_of
 from pixelproof.runs import LABELS_FILE, has_classes, read_labels
 
@@ -108,17 +108,10 @@ def _agreed(root: Path, found: Found, schemes: Mapping[str, LabelScheme]) -> Lab
         whole = (each for each in known.values() if names <= {*each.names})
         return scheme if first == str(beside) else next(whole, None) or scheme_of_keys(in_order(names), {}, root / FILE)
     if differing := next((name for name, other in others if other.hash != scheme.hash), None):
-        what = _difference(scheme, known[differing])
+        what = difference(scheme, known[differing], first, differing)
         problem = f"{first} and {differing}, which {root / FILE} names, have different labels: {what}"
         raise UserError(problem, f"give both the same {LABELS_FILE}, or put one beside {FILE} and none into them")
     return scheme
-
-
-def _difference(a: LabelScheme, b: LabelScheme) -> str:
-    """Return in words how two label contracts differ."""
-    if alone := sorted({*a.names} ^ {*b.names}):
-        return f"{first_of(alone, SAID)} in one alone"
-    return "ids, colours, their order or what is ignored are others"
 
 
 def _add(found: Found, part: Found, scheme: LabelScheme | None, member: Member, same_groups: bool) -> None:
