@@ -1,5 +1,7 @@
 """Tiles without coordinates that were cut with an overlap, and what only looks like them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from data_builders import save
@@ -98,6 +100,15 @@ def test_marks_are_the_same_whatever_is_looked_at_at_once(monkeypatch):
     np.testing.assert_array_equal(parts.places, whole.places)
     assert len(marks_of(np.full((90, 90, 3), 7, np.uint8)).hashes) == 0
     assert len(marks_of(scene(0, 63, 200)).hashes) == 0
+
+
+def test_marks_of_a_large_image_need_hardly_more_than_the_image():
+    large = scene(5, 12_000, 256)
+    tracemalloc.start()
+    marks_of(large)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * large.nbytes
 
 
 def test_what_lies_over_each_other_is_counted_by_hand():

@@ -45,13 +45,18 @@ def marks_of(pixels: UInt8) -> Marks:
     """Return the marks of an image, uint8 [H, W, C]; none where it is small, or of one colour."""
     if min(pixels.shape[:2]) < _LEAST_SIDE:
         return NONE
-    packed = reduce(lambda sum_, channel: sum_ * np.uint32(257) + channel, np.moveaxis(pixels.astype(np.uint32), 2, 0))
-    tops = range(0, len(packed) - _SIDE + 1, _STRIP)
-    strips = [_windows(packed[top : top + _STRIP + _SIDE - 1], top) for top in tops]
+    tops = range(0, len(pixels) - _SIDE + 1, _STRIP)
+    strips = [_windows(_packed(pixels[top : top + _STRIP + _SIDE - 1]), top) for top in tops]
     hashes, places = (np.concatenate(parts) for parts in zip(*strips, strict=True))
     found, first, count = np.unique(hashes, return_index=True, return_counts=True)
     alone = np.flatnonzero(count == 1)[:_KEPT]  # what is there twice tells no place
     return Marks(found[alone], places[first[alone]])
+
+
+def _packed(pixels: UInt8) -> Packed:
+    """Return a number for the colour of each pixel, [H, W]."""
+    channels = np.moveaxis(pixels, 2, 0)
+    return reduce(lambda sum_, channel: sum_ * np.uint32(257) + channel, channels[1:], channels[0].astype(np.uint32))
 
 
 def _windows(strip: Packed, top: int) -> Marks:
